@@ -1,0 +1,78 @@
+//! What a comparison says, point by point.
+
+use crate::spec::{Method, Primary};
+
+/// The outcome of a comparison. A figure's verdict is the worst of its points, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Equivalent within the margin (two one-sided tests).
+    Reproduced,
+    /// Outside the margin on the good side.
+    Better,
+    /// Too few seeds to tell.
+    Inconclusive,
+    /// Outside the margin on the bad side.
+    Worse,
+    /// Nothing of ours.
+    Missing,
+    /// Other data or a reduced profile: trends and claims only.
+    NotComparable,
+}
+
+/// A mean with its spread over `n` runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    pub mean: f64,
+    /// Quantiles 2.5 % and 97.5 %.
+    pub low: f64,
+    pub high: f64,
+    pub standard_deviation: f64,
+    pub n: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointComparison {
+    pub method: Method,
+    pub bits: u32,
+    pub ours: Option<Estimate>,
+    pub published: Option<Estimate>,
+    /// ours / published − 1.
+    pub difference: Option<f64>,
+    /// 95 % Welch interval of `difference`.
+    pub interval: Option<(f64, f64)>,
+    pub margin: f64,
+    pub verdict: Verdict,
+}
+
+/// One panel against its published Results file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PanelComparison {
+    pub panel: String,
+    /// Which of our measurements stands against the published one.
+    pub measured_on: Primary,
+    /// `Figure 2/….json`.
+    pub results_file: String,
+    pub points: Vec<PointComparison>,
+    pub verdict: Verdict,
+    pub not_comparable: Option<String>,
+    pub anomalies: Vec<String>,
+}
+
+/// One claim on one panel (or on the panels together), on ours and on the published numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClaimCheck {
+    pub text: String,
+    /// Panel name; empty where the claim is about all panels together.
+    pub panel: String,
+    pub ours: ClaimResult,
+    pub published: ClaimResult,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClaimResult {
+    Holds,
+    /// Total bits where it fails.
+    FailsAt(Vec<u32>),
+    /// No numbers to check it on.
+    Unknown,
+}

@@ -1,0 +1,22 @@
+//! vqlab compares vector quantization (VQ) methods by accuracy, complexity and bitrate, and reproduces
+//! Vali and Bäckström, "Stochastic Optimization of Vector Quantization Methods in Application to Speech
+//! and Image Processing" (ICASSP 2023).
+//!
+//! The data flow one way: a spec (TOML) is checked and expanded into cells ([`spec`]), a task computes each cell
+//! ([`task`]) from data, quantizers and training ([`data`], [`quantizer`], [`training`]), the runner keeps the records
+//! ([`runner`]), and records become Results files, verdicts, figures and reports ([`results`], [`compare`],
+//! [`figure`], [`report`]). [`quantizer`] and [`training`] serve alone as a library.
+
+pub mod cli;
+pub mod compare;
+pub mod complexity;
+pub mod data;
+pub mod figure;
+pub mod metric;
+pub mod quantizer;
+pub mod report;
+pub mod results;
+pub mod runner;
+pub mod spec;
+pub mod task;
+pub mod training;

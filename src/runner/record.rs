@@ -1,0 +1,80 @@
+//! A record is what stays of one finished (or failed) cell: its settings, metrics, training log and provenance, as one
+//! JSON file named after the cell's key.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::Cell;
+
+pub const RECORD_FORMAT: &str = "vqlab-record";
+pub const RECORD_VERSION: u32 = 1;
+
+/// Everything but `run` is bit-identical for the same cell on the same machine, for any number of jobs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Record {
+    /// [`RECORD_FORMAT`].
+    pub format: String,
+    pub version: u32,
+    /// [`Cell::key`] of `cell`.
+    pub key: String,
+    pub cell: Cell,
+    pub status: Status,
+    /// Why it failed or diverged.
+    pub reason: Option<String>,
+    /// By name (`mse-training`, `mse-fresh`, …; table in [`crate::metric`]); finite numbers only.
+    pub metrics: BTreeMap<String, f64>,
+    pub log: Vec<LogPoint>,
+    pub run: RunInfo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    Done,
+    /// The loss became infinite or NaN.
+    Diverged,
+    Failed,
+}
+
+/// Where and how long a cell ran; the only part of a record that differs from run to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunInfo {
+    pub wall_seconds: f64,
+    pub program_version: String,
+    /// Seconds since 1970-01-01 UTC, when the cell ended.
+    pub finished_unix: u64,
+    /// The widest vector instructions the kernels used: `avx512f`, `avx2+fma`, `portable`, and the CPU's name.
+    pub cpu: String,
+}
+
+/// One point of the training log: means over the updates since the last point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LogPoint {
+    /// Updates done.
+    pub update: u64,
+    pub learning_rate: f64,
+    /// Mean training loss (MSE per coordinate).
+    pub loss: f64,
+    /// Codewords replaced, all stages together.
+    pub replaced: u64,
+    pub stages: Vec<StageUse>,
+}
+
+/// How one stage's codewords were used by the vectors since the last log point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StageUse {
+    /// 2^entropy of the codeword frequencies: between 1 and K.
+    pub perplexity: f64,
+    /// Share of the K codewords chosen at least once.
+    pub used_share: f64,
+    /// Codewords by log10(uses + 1), in bins of width [`HISTOGRAM_BIN`] from 0.
+    pub histogram: Vec<u32>,
+}
+
+/// Width of a bin of [`StageUse::histogram`] in log10(uses + 1).
+pub const HISTOGRAM_BIN: f64 = 0.25;

@@ -1,0 +1,65 @@
+//! Tasks: what a cell computes. A task knows data, quantizers, training and metrics, and nothing of sweeps, files or figures.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::runner::LogPoint;
+use crate::spec::{Cell, CellSettings};
+
+/// What a finished cell gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    pub metrics: BTreeMap<String, f64>,
+    pub log: Vec<LogPoint>,
+}
+
+/// Why a cell gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum TaskError {
+    /// The user stopped the run; no record is kept.
+    #[error("cancelled")]
+    Cancelled,
+    /// The loss left the finite numbers.
+    #[error("diverged: {0}")]
+    Diverged(String),
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What a running cell gets from the runner.
+pub struct Context<'a> {
+    /// Set when the run is to stop; look at it at least every second.
+    pub cancel: &'a AtomicBool,
+    /// Told the share of the cell's work that is done, 0..1.
+    pub progress: &'a (dyn Fn(f64) + Sync),
+}
+
+impl Context<'_> {
+    /// # Errors
+    /// [`TaskError::Cancelled`] once the run is to stop.
+    pub fn check(&self) -> Result<(), TaskError> {
+        if self.cancel.load(Ordering::Relaxed) { Err(TaskError::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// Computes one cell on the calling thread.
+///
+/// # Errors
+/// See [`TaskError`].
+pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
+    match &cell.settings {
+        CellSettings::Toy(settings) => toy::run(settings, cell.seed, context),
+        CellSettings::Complexity(settings) => complexity::run(settings),
+    }
+}
+
+/// Estimated seconds on one core, from operation counts; only ratios matter, the runner calibrates them as it goes.
+pub fn cost(cell: &Cell) -> f64 {
+    match &cell.settings {
+        CellSettings::Toy(settings) => toy::cost(settings),
+        CellSettings::Complexity(_) => 1e-4,
+    }
+}
+
+mod complexity;
+mod toy;
