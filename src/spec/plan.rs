@@ -63,8 +63,13 @@ pub struct Panel {
     pub labels: Vec<(String, String)>,
     /// D, for axis titles and complexity.
     pub dimension: usize,
-    /// `Figure 2/correlated_dataset_Fig2-a.json`: below results/PROFILE/ and, where it exists, results/published/.
+    /// `Figure 2/correlated_dataset_Fig2-a.json`, below results/PROFILE/.
     pub results_file: String,
+    /// The published file it stands against (usually the same name), if there is one: a key of
+    /// [`crate::results::published`].
+    pub published_file: Option<String>,
+    /// The figure it is drawn in: `2a`; None = tables and reports only.
+    pub figure: Option<String>,
     pub comparison: Comparison,
     /// Ordered by method (spec order), then total bits ascending.
     pub points: Vec<PlannedPoint>,
