@@ -163,7 +163,8 @@ pub fn subtract(target: &mut [f32], row: &[f32]) {
 }
 
 /// One Adam update of all parameters, clearing the gradient; arithmetic in the order of torch.optim.Adam.
-/// `step_size` = rate/(1 − β₁^t), `correction` = √(1 − β₂^t).
+/// `rates` = (1 − β₁, β₂, 1 − β₂), each rounded once from double precision as PyTorch does; `step_size` =
+/// rate/(1 − β₁^t), `correction` = √(1 − β₂^t).
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 #[allow(clippy::too_many_arguments)]
 pub fn adam(
@@ -171,14 +172,14 @@ pub fn adam(
     gradient: &mut [f32],
     first: &mut [f32],
     second: &mut [f32],
-    (beta1, beta2): (f32, f32),
+    rates: (f32, f32, f32),
     (step_size, correction): (f32, f32),
     epsilon: f32,
 ) {
     let all = parameters.iter_mut().zip(gradient.iter_mut()).zip(first.iter_mut()).zip(second.iter_mut());
     for (((p, g), m), v) in all {
-        *m += (*g - *m) * (1.0 - beta1);
-        *v = *v * beta2 + (*g * *g) * (1.0 - beta2);
+        *m += (*g - *m) * rates.0;
+        *v = *v * rates.1 + (*g * *g) * rates.2;
         *p -= step_size * (*m / (v.sqrt() / correction + epsilon));
         *g = 0.0;
     }
