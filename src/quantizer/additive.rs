@@ -91,7 +91,11 @@ impl Additive {
     /// One step for all beams: every entry is extended by the codewords of the codebooks that it has not used.
     fn extend(&mut self, books: &Codebooks, count: usize, keep: usize) {
         self.best[..count].iter_mut().for_each(|best| best.clear(keep));
-        if self.gram.is_empty() { self.offer_by_remainder(books, count) } else { self.offer_by_gram(books, count) }
+        if self.gram.is_empty() {
+            self.offer_by_remainder(books, count)
+        } else {
+            self.offer_by_gram(books, count)
+        }
         for row in 0..count {
             let beam = &mut self.beams[row];
             std::mem::swap(beam, &mut self.spare);
