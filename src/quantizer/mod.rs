@@ -1,1 +1,25 @@
-//! (to be written)
+//! Vector quantizers: codebooks, the assignment of codewords (encoding), decoding, noise substitution for training inside
+//! a network, codebook replacement, and the codebook file. Usable without the harness; a new method is one file that
+//! implements [`Assign`] and one line in [`assigner`].
+
+mod additive;
+mod assign;
+mod beam;
+mod checkpoint;
+mod codebooks;
+mod greedy;
+pub mod kernels;
+mod nsvq;
+mod released;
+mod replacement;
+#[cfg(test)]
+mod tests;
+
+pub use additive::Additive;
+pub use assign::{Assign, assigner, codes, encode, repeats_codebook};
+pub use checkpoint::{CheckpointError, Provenance, load, save};
+pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
+pub use greedy::Greedy;
+pub use nsvq::{Config, Quantizer, noise_substitution};
+pub use released::{RELEASED_LIMIT, Released};
+pub use replacement::BatchUsage;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::spec::Cell;
+pub use crate::training::{HISTOGRAM_BIN, LogPoint, StageUse};
 
 pub const RECORD_FORMAT: &str = "vqlab-record";
 pub const RECORD_VERSION: u32 = 1;
@@ -49,32 +50,3 @@ pub struct RunInfo {
     /// The widest vector instructions the kernels used: `avx512f`, `avx2+fma`, `portable`, and the CPU's name.
     pub cpu: String,
 }
-
-/// One point of the training log: means over the updates since the last point.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct LogPoint {
-    /// Updates done.
-    pub update: u64,
-    pub learning_rate: f64,
-    /// Mean training loss (MSE per coordinate).
-    pub loss: f64,
-    /// Codewords replaced, all stages together.
-    pub replaced: u64,
-    pub stages: Vec<StageUse>,
-}
-
-/// How one stage's codewords were used by the vectors since the last log point.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct StageUse {
-    /// 2^entropy of the codeword frequencies: between 1 and K.
-    pub perplexity: f64,
-    /// Share of the K codewords chosen at least once.
-    pub used_share: f64,
-    /// Codewords by log10(uses + 1), in bins of width [`HISTOGRAM_BIN`] from 0.
-    pub histogram: Vec<u32>,
-}
-
-/// Width of a bin of [`StageUse::histogram`] in log10(uses + 1).
-pub const HISTOGRAM_BIN: f64 = 0.25;

@@ -1,1 +1,22 @@
-//! (to be written)
+//! Training of stand-alone quantizers by stochastic optimisation.
+//!
+//! Under the MSE loss NSVQ's noise drops out: mean((x − x_nsvq)²) = mean((x − q)²), and the gradient with respect to
+//! the chosen codewords is 2(q − x)/(N·D). So no noise is drawn and no graph is built; a test ties this closed form to
+//! candle's autograd through the NSVQ layer.
+
+mod init;
+mod kmeans;
+mod log;
+mod optimizer;
+mod schedule;
+mod step;
+mod train;
+
+pub use init::{InitError, initial_codebooks};
+pub use kmeans::kmeans;
+pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};
+pub use optimizer::OptimizerState;
+pub use schedule::rate;
+pub use step::accumulate_gradient;
+pub(crate) use step::squared_norm;
+pub use train::{Setup, Stop, Trained, train};

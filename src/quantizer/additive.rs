@@ -1,0 +1,262 @@
+//! AVQ's beam search with the true remainder, permutations of one set of codewords removed ([`Search::Beam`]).
+//!
+//! ‖x − Σc − c′‖² = ‖x − Σc‖² + 2(½‖c′‖² − x·c′ + Σ c·c′), so an extension needs no vector arithmetic where the
+//! products of all codewords with x and with each other (the Gram matrix) are at hand. Where the Gram matrix costs more
+//! than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken instead.
+//!
+//! [`Search::Beam`]: crate::spec::Search::Beam
+
+use super::assign::Assign;
+use super::beam::{Best, Candidate, Entry, token};
+use super::codebooks::Codebooks;
+use super::kernels::{CHUNK, ROWS, Rows, combine, half_norms, pad_rows, products, scores, subtract};
+
+/// The largest M·K whose Gram matrix is kept (256 MiB).
+const GRAM_LIMIT: usize = 8192;
+
+/// Beam search for AVQ.
+pub struct Additive {
+    width: usize,
+    /// Vectors that are assigned between two changes of the codebooks; None = many.
+    batch: Option<usize>,
+    half: Vec<f32>,
+    /// M·K × M·K, or empty.
+    gram: Vec<f32>,
+    /// ROWS × M·K in the first step, ROWS × K after it.
+    dots: Vec<f32>,
+    block: Vec<f32>,
+    first: Vec<f32>,
+    buffer: Vec<f32>,
+    minima: Vec<f32>,
+    /// ROWS beams.
+    beams: Vec<Vec<Entry>>,
+    spare: Vec<Entry>,
+    best: Vec<Best>,
+    /// Remainders of the beam entries (row · width + entry), only without Gram matrix.
+    remainders: Vec<f32>,
+    next_remainders: Vec<f32>,
+}
+
+impl Additive {
+    /// A search that keeps the `width` best tuples.
+    pub fn new(width: usize) -> Self {
+        Self {
+            width: width.max(1),
+            batch: None,
+            half: Vec::new(),
+            gram: Vec::new(),
+            dots: Vec::new(),
+            block: Vec::new(),
+            first: Vec::new(),
+            buffer: Vec::new(),
+            minima: Vec::new(),
+            beams: vec![Vec::new(); ROWS],
+            spare: Vec::new(),
+            best: (0..ROWS).map(|_| Best::default()).collect(),
+            remainders: Vec::new(),
+            next_remainders: Vec::new(),
+        }
+    }
+
+    /// A search for training, where the codebooks change after every `batch` vectors.
+    pub fn for_training(width: usize, batch: usize) -> Self {
+        Self { batch: Some(batch), ..Self::new(width) }
+    }
+
+    /// Whether the Gram matrix pays: it costs (M·K)² products, the remainders cost n·W·K·M(M−1)/2.
+    fn gram_pays(&self, books: &Codebooks) -> bool {
+        let words = books.stages() * books.size();
+        let remainder_products = |n: usize| n * self.width * books.size() * books.stages() * (books.stages() - 1) / 2;
+        words <= GRAM_LIMIT && self.batch.is_none_or(|n| remainder_products(n) > words * words)
+    }
+
+    /// The W nearest codewords of all codebooks start each vector's beam.
+    fn first_step(&mut self, books: &Codebooks, x: Rows, count: usize) {
+        let words = books.stages() * books.size();
+        let dimension = books.dimension();
+        products(x, Rows { data: books.values(), stride: dimension }, words, dimension, &mut self.dots);
+        let keep = if books.stages() == 1 { 1 } else { self.width };
+        for row in 0..count {
+            let dots = &self.dots[row * words..(row + 1) * words];
+            let first = &mut self.first[row * words..(row + 1) * words];
+            scores(dots, &self.half, first, &mut self.minima);
+            self.best[row].clear(keep);
+            offer(&mut self.best[row], first, &self.minima, 0, &Entry::EMPTY, 0);
+            let beam = &mut self.beams[row];
+            beam.clear();
+            beam.extend(self.best[row].candidates.iter().map(|c| Entry::EMPTY.extended(c, books.size())));
+        }
+    }
+
+    /// One step for all beams: every entry is extended by the codewords of the codebooks that it has not used.
+    fn extend(&mut self, books: &Codebooks, count: usize, keep: usize) {
+        self.best[..count].iter_mut().for_each(|best| best.clear(keep));
+        if self.gram.is_empty() { self.offer_by_remainder(books, count) } else { self.offer_by_gram(books, count) }
+        for row in 0..count {
+            let beam = &mut self.beams[row];
+            std::mem::swap(beam, &mut self.spare);
+            beam.clear();
+            let kept = &self.best[row].candidates;
+            beam.extend(kept.iter().map(|c| self.spare[c.parent as usize].extended(c, books.size())));
+        }
+    }
+
+    fn offer_by_gram(&mut self, books: &Codebooks, count: usize) {
+        let (size, words) = (books.size(), books.stages() * books.size());
+        for row in 0..count {
+            let first = &self.first[row * words..(row + 1) * words];
+            for (parent, entry) in self.beams[row].iter().enumerate() {
+                let mut rows: [&[f32]; super::codebooks::MAX_STAGES] = [&[]; _];
+                for stage in (0..books.stages()).filter(|stage| !entry.uses(*stage)) {
+                    let at = stage * size;
+                    for (target, pick) in rows.iter_mut().zip(entry.picks()) {
+                        let start = *pick as usize * words + at;
+                        *target = &self.gram[start..start + size];
+                    }
+                    combine(&first[at..at + size], &rows[..entry.length], &mut self.buffer[..size], &mut self.minima);
+                    offer(&mut self.best[row], &self.buffer[..size], &self.minima, at, entry, parent);
+                }
+            }
+        }
+    }
+
+    fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
+        let (size, dimension) = (books.size(), books.dimension());
+        for stage in 0..books.stages() {
+            let mut slots = Vec::with_capacity(count * self.width);
+            for (row, beam) in self.beams[..count].iter().enumerate() {
+                slots.extend((0..beam.len()).filter(|e| !beam[*e].uses(stage)).map(|e| (row, e)));
+            }
+            let words = Rows { data: books.stage(stage), stride: dimension };
+            let half = &self.half[stage * size..(stage + 1) * size];
+            for slots in slots.chunks(ROWS) {
+                self.block.fill(0.0);
+                for ((row, entry), target) in slots.iter().zip(self.block.chunks_exact_mut(dimension)) {
+                    let at = (row * self.width + entry) * dimension;
+                    target.copy_from_slice(&self.remainders[at..at + dimension]);
+                }
+                products(Rows { data: &self.block, stride: dimension }, words, size, dimension, &mut self.dots);
+                for ((row, parent), dots) in slots.iter().zip(self.dots.chunks_exact(size)) {
+                    scores(dots, half, &mut self.buffer[..size], &mut self.minima);
+                    let entry = &self.beams[*row][*parent];
+                    offer(&mut self.best[*row], &self.buffer[..size], &self.minima, stage * size, entry, *parent);
+                }
+            }
+        }
+    }
+
+    /// The remainders of the beams after a step.
+    fn update_remainders(&mut self, books: &Codebooks, count: usize, x: Option<&[f32]>) {
+        let dimension = books.dimension();
+        for row in 0..count {
+            for (slot, entry) in self.beams[row].iter().enumerate() {
+                let parent = self.best[row].candidates[slot].parent as usize;
+                let from = match x {
+                    Some(x) => &x[row * dimension..(row + 1) * dimension],
+                    None => &self.remainders[(row * self.width + parent) * dimension..][..dimension],
+                };
+                let target = &mut self.next_remainders[(row * self.width + slot) * dimension..][..dimension];
+                target.copy_from_slice(from);
+                if let Some(pick) = entry.picks().last() {
+                    subtract(target, books.codeword(*pick as usize));
+                }
+            }
+        }
+        std::mem::swap(&mut self.remainders, &mut self.next_remainders);
+    }
+
+    fn assign_block(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        let (dimension, stages) = (books.dimension(), books.stages());
+        let count = remainder.len() / dimension;
+        let whole = Rows { data: remainder, stride: dimension };
+        if count < ROWS {
+            let mut padded = std::mem::take(&mut self.block);
+            pad_rows(whole, count, dimension, &mut padded);
+            self.first_step(books, Rows { data: &padded, stride: dimension }, count);
+            self.block = padded;
+        } else {
+            self.first_step(books, whole, count);
+        }
+        for step in 1..stages {
+            if self.gram.is_empty() {
+                self.update_remainders(books, count, (step == 1).then_some(&*remainder));
+            }
+            self.extend(books, count, if step + 1 == stages { 1 } else { self.width });
+        }
+        let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+        for ((x, picks), beam) in vectors.zip(&self.beams) {
+            // Without a winner (codewords that are not finite) the first codewords stand, and the error shows it.
+            let winner = beam.first().copied().unwrap_or(Entry::EMPTY);
+            for (stage, pick) in picks.iter_mut().enumerate() {
+                *pick = (stage * books.size()) as u32;
+            }
+            for pick in winner.picks() {
+                picks[*pick as usize / books.size()] = *pick;
+            }
+            books.subtract(picks, x);
+        }
+    }
+}
+
+/// Offers the codewords `from`.. with these scores (½‖c‖² − remainder·c) as extensions of `entry`.
+#[inline]
+fn offer(best: &mut Best, scores: &[f32], minima: &[f32], from: usize, entry: &Entry, parent: usize) {
+    for (at, (chunk, least)) in scores.chunks(CHUNK).zip(minima).enumerate() {
+        if entry.error + 2.0 * least >= best.bound() {
+            continue;
+        }
+        for (j, score) in chunk.iter().enumerate() {
+            let error = entry.error + 2.0 * score;
+            if error < best.bound() {
+                let pick = (from + at * CHUNK + j) as u32;
+                let set = entry.set.wrapping_add(token(pick));
+                best.offer(Candidate { error, parent: parent as u32, pick, set });
+            }
+        }
+    }
+}
+
+impl Assign for Additive {
+    fn prepare(&mut self, books: &Codebooks) {
+        let (words, dimension) = (books.stages() * books.size(), books.dimension());
+        half_norms(books.values(), dimension, &mut self.half);
+        self.dots.resize(ROWS * words, 0.0);
+        self.first.resize(ROWS * words, 0.0);
+        self.block.resize(ROWS * dimension, 0.0);
+        self.buffer.resize(books.size(), 0.0);
+        self.minima.resize(words.div_ceil(CHUNK), 0.0);
+        if self.gram_pays(books) {
+            gram_matrix(books, &mut self.gram, &mut self.block);
+        } else {
+            self.gram.clear();
+            self.remainders.resize(ROWS * self.width * dimension, 0.0);
+            self.next_remainders.resize(ROWS * self.width * dimension, 0.0);
+        }
+    }
+
+    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        let blocks = remainder.chunks_mut(ROWS * books.dimension()).zip(picks.chunks_mut(ROWS * books.stages()));
+        for (remainder, picks) in blocks {
+            self.assign_block(books, remainder, picks);
+        }
+    }
+}
+
+/// All products of the codewords (n × D) with each other, n × n.
+pub(super) fn gram_matrix(books: &Codebooks, gram: &mut Vec<f32>, block: &mut Vec<f32>) {
+    let (words, dimension) = (books.stages() * books.size(), books.dimension());
+    // Rounded up to whole blocks; the rows behind the last codeword are never read.
+    gram.resize(words.div_ceil(ROWS) * ROWS * words, 0.0);
+    block.resize(ROWS * dimension, 0.0);
+    let all = Rows { data: books.values(), stride: dimension };
+    for (at, out) in gram.chunks_exact_mut(ROWS * words).enumerate() {
+        let start = at * ROWS;
+        let rows = Rows { data: &books.values()[start * dimension..], stride: dimension };
+        if words - start < ROWS {
+            pad_rows(rows, words - start, dimension, block);
+            products(Rows { data: block, stride: dimension }, all, words, dimension, out);
+        } else {
+            products(rows, all, words, dimension, out);
+        }
+    }
+}

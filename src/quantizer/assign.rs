@@ -1,0 +1,63 @@
+//! How a method chooses codewords: one trait for all methods, and the one place where methods are registered.
+
+use super::additive::Additive;
+use super::codebooks::{CodeError, Codebooks};
+use super::greedy::Greedy;
+use super::released::Released;
+use crate::spec::{Method, Search};
+
+/// Chooses the codewords of vectors. Implementations keep their scratch memory from call to call.
+pub trait Assign: Send {
+    /// Takes note of changed codebooks; call before [`Assign::assign`] whenever they changed.
+    fn prepare(&mut self, books: &Codebooks);
+
+    /// For n vectors: `remainder` (n × D) holds the vectors x and afterwards x − q, `picks` (n × M) the numbers m·K + k
+    /// of the chosen codewords. For every method but the released search, `picks[·][m]` is of codebook m.
+    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]);
+}
+
+/// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
+pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
+    match (method, beam.unwrap_or((Search::Beam, 16))) {
+        (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
+        (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
+        (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
+    }
+}
+
+/// Encodes vectors (n × D) as codes (n × M).
+///
+/// # Errors
+/// [`CodeError::RepeatedCodebook`] where the released search chose a tuple that no code can hold.
+pub fn encode(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> Result<Vec<u16>, CodeError> {
+    let mut remainder = x.to_vec();
+    let mut picks = vec![0u32; x.len() / books.dimension() * books.stages()];
+    assign.prepare(books);
+    assign.assign(books, &mut remainder, &mut picks);
+    codes(books, &picks)
+}
+
+/// Codeword numbers → codes.
+///
+/// # Errors
+/// As [`encode`].
+pub fn codes(books: &Codebooks, picks: &[u32]) -> Result<Vec<u16>, CodeError> {
+    let size = books.size() as u32;
+    let mut codes = vec![0u16; picks.len()];
+    let rows = picks.chunks_exact(books.stages()).zip(codes.chunks_exact_mut(books.stages()));
+    for (vector, (picks, codes)) in rows.enumerate() {
+        if repeats_codebook(picks, books.size()) {
+            return Err(CodeError::RepeatedCodebook { vector });
+        }
+        for pick in picks {
+            codes[(pick / size) as usize] = (pick % size) as u16;
+        }
+    }
+    Ok(codes)
+}
+
+/// Whether two of the picks are of one codebook.
+pub fn repeats_codebook(picks: &[u32], size: usize) -> bool {
+    let used = picks.iter().fold(0u32, |used, pick| used | 1 << (pick / size as u32));
+    used.count_ones() as usize != picks.len()
+}

@@ -1,0 +1,164 @@
+//! The codebooks of a quantizer as plain numbers, and what follows from them alone: decoding.
+
+use crate::spec::Method;
+
+/// M codebooks of K codewords. RVQ and AVQ codewords are D wide and add up; PVQ codewords are D/M wide and stand side
+/// by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Codebooks {
+    method: Method,
+    dimension: usize,
+    stages: usize,
+    size: usize,
+    /// M × K × width, row-major.
+    values: Vec<f32>,
+}
+
+/// Why numbers are no codebooks.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum ShapeError {
+    #[error("dimension, stages and codebook size must be at least 1, found D = {0}, M = {1}, K = {2}")]
+    Empty(usize, usize, usize),
+    #[error("PVQ splits vectors in M equal parts: D = {0} is not divisible by M = {1}")]
+    NotDivisible(usize, usize),
+    #[error("a code holds 16 bits a stage: K = {0} is more than 65536")]
+    TooLarge(usize),
+    #[error("{0} stages are more than {max}", max = MAX_STAGES)]
+    TooManyStages(usize),
+    #[error("{found} values do not make M × K × width = {expected}")]
+    Count { expected: usize, found: usize },
+}
+
+/// The most stages a quantizer can have.
+pub const MAX_STAGES: usize = 16;
+
+impl Codebooks {
+    /// Codebooks full of zeros.
+    ///
+    /// # Errors
+    /// [`ShapeError`].
+    pub fn zeros(method: Method, dimension: usize, stages: usize, size: usize) -> Result<Self, ShapeError> {
+        if dimension == 0 || stages == 0 || size == 0 {
+            return Err(ShapeError::Empty(dimension, stages, size));
+        }
+        if stages > MAX_STAGES {
+            return Err(ShapeError::TooManyStages(stages));
+        }
+        if size > 1 << 16 {
+            return Err(ShapeError::TooLarge(size));
+        }
+        if method == Method::Pvq && dimension % stages != 0 {
+            return Err(ShapeError::NotDivisible(dimension, stages));
+        }
+        let mut books = Self { method, dimension, stages, size, values: Vec::new() };
+        books.values = vec![0.0; stages * size * books.width()];
+        Ok(books)
+    }
+
+    /// Codebooks of these values, M × K × width.
+    ///
+    /// # Errors
+    /// [`ShapeError`].
+    pub fn new(
+        method: Method,
+        dimension: usize,
+        stages: usize,
+        size: usize,
+        values: Vec<f32>,
+    ) -> Result<Self, ShapeError> {
+        let mut books = Self::zeros(method, dimension, stages, size)?;
+        if values.len() != books.values.len() {
+            return Err(ShapeError::Count { expected: books.values.len(), found: values.len() });
+        }
+        books.values = values;
+        Ok(books)
+    }
+
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// D.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// M.
+    pub fn stages(&self) -> usize {
+        self.stages
+    }
+
+    /// K.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Coordinates of one codeword: D, or D/M for PVQ.
+    pub fn width(&self) -> usize {
+        if self.method == Method::Pvq { self.dimension / self.stages } else { self.dimension }
+    }
+
+    /// All codewords, M·K × width.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// The codewords of one stage, K × width.
+    pub fn stage(&self, stage: usize) -> &[f32] {
+        let length = self.size * self.width();
+        &self.values[stage * length..(stage + 1) * length]
+    }
+
+    /// One codeword by its number m·K + k.
+    pub fn codeword(&self, number: usize) -> &[f32] {
+        &self.values[number * self.width()..(number + 1) * self.width()]
+    }
+
+    /// Which coordinates of a vector the codewords of `stage` stand for.
+    pub fn span(&self, stage: usize) -> std::ops::Range<usize> {
+        if self.method == Method::Pvq { stage * self.width()..(stage + 1) * self.width() } else { 0..self.dimension }
+    }
+
+    /// Subtracts the codewords `picks` (numbers m·K + k) from `x`: what remains is the quantization error.
+    pub fn subtract(&self, picks: &[u32], x: &mut [f32]) {
+        for pick in picks {
+            let span = self.span(*pick as usize / self.size);
+            super::kernels::subtract(&mut x[span], self.codeword(*pick as usize));
+        }
+    }
+
+    /// Writes the vectors of `codes` (n × M, each below K) into `out` (n × D).
+    ///
+    /// # Errors
+    /// The position and value of a code that is out of range.
+    pub fn decode(&self, codes: &[u16], out: &mut [f32]) -> Result<(), CodeError> {
+        out.fill(0.0);
+        for (i, (row, x)) in codes.chunks_exact(self.stages).zip(out.chunks_exact_mut(self.dimension)).enumerate() {
+            for (stage, code) in row.iter().enumerate() {
+                let code = usize::from(*code);
+                if code >= self.size {
+                    return Err(CodeError::OutOfRange { vector: i, stage, code, size: self.size });
+                }
+                for (o, c) in x[self.span(stage)].iter_mut().zip(self.codeword(stage * self.size + code)) {
+                    *o += c;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why codes can't be written or read.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum CodeError {
+    #[error("vector {vector}, stage {stage}: code {code} is out of range, the codebook has {size} codewords")]
+    OutOfRange { vector: usize, stage: usize, code: usize, size: usize },
+    #[error(
+        "vector {vector}: the released search chose two codewords of one codebook, which no code can hold; use search = \"beam\""
+    )]
+    RepeatedCodebook { vector: usize },
+}

@@ -1,0 +1,126 @@
+//! Where codebooks start: the paper's Uniform(−1/K, 1/K), and warm starts that a spec must ask for.
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use super::kmeans::kmeans;
+use super::train::{Setup, Stop, train};
+use crate::data::stream::stream;
+use crate::data::toy::normal;
+use crate::quantizer::{Assign, Codebooks, Greedy, ShapeError};
+use crate::spec::{Init, Method, QuantizerSettings, TrainingSettings};
+
+/// Iterations of Lloyd's algorithm a stage for [`Init::Kmeans`].
+const KMEANS_ITERATIONS: usize = 20;
+
+/// Why there are no initial codebooks.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    #[error(transparent)]
+    Stop(#[from] Stop),
+    #[error("{} can't start from a trained {}", .0.label(), .1.label())]
+    WarmStart(Method, Method),
+}
+
+/// The initial codebooks of these settings for vectors of `dimension` coordinates. `name` names the random stream;
+/// `next_batch` and `go_on` serve the initialisations that look at data, as in [`train`].
+///
+/// # Errors
+/// [`InitError`].
+pub fn initial_codebooks(
+    quantizer: &QuantizerSettings,
+    training: &TrainingSettings,
+    dimension: usize,
+    name: &str,
+    next_batch: &mut dyn FnMut(&mut [f32]),
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Codebooks, InitError> {
+    let (method, stages, size) = (quantizer.method, quantizer.stages, quantizer.codebook_size());
+    let mut books = Codebooks::zeros(method, dimension, stages, size)?;
+    let mut rng = stream(&format!("{name}/init"));
+    let bound = 1.0 / size as f32;
+    match quantizer.init {
+        Init::Uniform => books.values_mut().iter_mut().for_each(|v| *v = symmetric(&mut rng) * bound),
+        Init::Normal => books.values_mut().iter_mut().for_each(|v| *v = normal(&mut rng) * bound),
+        Init::Data => from_data(&mut books, next_batch, &mut rng, 0),
+        Init::Kmeans => from_data(&mut books, next_batch, &mut rng, KMEANS_ITERATIONS),
+        Init::Pvq | Init::Rvq => {
+            let source = if quantizer.init == Init::Pvq { Method::Pvq } else { Method::Rvq };
+            if method == source || method == Method::Pvq {
+                return Err(InitError::WarmStart(method, source));
+            }
+            return warm_start(source, quantizer, training, dimension, name, next_batch, go_on);
+        }
+    }
+    Ok(books)
+}
+
+/// Uniform on (−1, 1).
+fn symmetric(rng: &mut ChaCha8Rng) -> f32 {
+    ((rng.next_u32() >> 8) as f32 + 0.5) / (1 << 23) as f32 - 1.0
+}
+
+/// Stage by stage from what the stages before leave of a sample: random rows (no iterations) or k-means centroids.
+fn from_data(
+    books: &mut Codebooks,
+    next_batch: &mut dyn FnMut(&mut [f32]),
+    rng: &mut ChaCha8Rng,
+    iterations: usize,
+) {
+    let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
+    let sample = if iterations == 0 { 4 * size } else { (64 * size).clamp(4096, 65_536.max(2 * size)) };
+    let mut remainder = vec![0f32; sample * dimension];
+    next_batch(&mut remainder);
+    let mut picks = vec![0u32; sample];
+    for stage in 0..stages {
+        let span = books.span(stage);
+        let seen: Vec<f32> = remainder.chunks_exact(dimension).flat_map(|x| &x[span.clone()]).copied().collect();
+        let centroids = kmeans(&seen, width, size, iterations, rng);
+        let length = size * width;
+        books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&centroids);
+        let Ok(single) = Codebooks::new(Method::Rvq, width, 1, size, centroids) else { return };
+        let mut seen = seen;
+        let mut search = Greedy::default();
+        search.prepare(&single);
+        search.assign(&single, &mut seen, &mut picks);
+        for (x, left) in remainder.chunks_exact_mut(dimension).zip(seen.chunks_exact(width)) {
+            x[span.clone()].copy_from_slice(left);
+        }
+    }
+}
+
+/// Trains a PVQ or RVQ first; both are special cases of what follows (a PVQ's codewords have disjoint supports).
+fn warm_start(
+    source: Method,
+    quantizer: &QuantizerSettings,
+    training: &TrainingSettings,
+    dimension: usize,
+    name: &str,
+    next_batch: &mut dyn FnMut(&mut [f32]),
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Codebooks, InitError> {
+    let updates = quantizer.init_updates.unwrap_or(training.updates);
+    let training = TrainingSettings { updates, ..training.clone() };
+    let target_method = quantizer.method;
+    let quantizer = QuantizerSettings {
+        method: source,
+        init: Init::Uniform,
+        init_updates: None,
+        beam_width: None,
+        training_beam_width: None,
+        search: None,
+        ..quantizer.clone()
+    };
+    let name = format!("{name}/warm-start");
+    let start = initial_codebooks(&quantizer, &training, dimension, &name, next_batch, go_on)?;
+    let setup = Setup { quantizer: &quantizer, training: &training, rng: stream(&format!("{name}/replacement")) };
+    let trained = train(start, setup, next_batch, go_on)?.codebooks;
+    let mut books = Codebooks::zeros(target_method, dimension, trained.stages(), trained.size())?;
+    let words = trained.values().chunks_exact(trained.width());
+    for (number, (word, target)) in words.zip(books.values_mut().chunks_exact_mut(dimension)).enumerate() {
+        target[trained.span(number / trained.size())].copy_from_slice(word);
+    }
+    Ok(books)
+}

@@ -1,0 +1,48 @@
+//! Adam and SGD as PyTorch defines them, dense over all codewords: the moments of codewords that a batch did not choose
+//! decay and go on moving them.
+
+use crate::quantizer::kernels;
+use crate::spec::Optimizer;
+
+/// An optimiser with its moments.
+pub struct OptimizerState {
+    optimizer: Optimizer,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    steps: i32,
+}
+
+impl OptimizerState {
+    /// A fresh state for so many parameters.
+    pub fn new(optimizer: &Optimizer, parameters: usize) -> Self {
+        let second = if matches!(optimizer, Optimizer::Adam { .. }) { parameters } else { 0 };
+        Self { optimizer: optimizer.clone(), first: vec![0.0; parameters], second: vec![0.0; second], steps: 0 }
+    }
+
+    /// One update of all parameters; the gradient is cleared on the way.
+    pub fn step(&mut self, parameters: &mut [f32], gradient: &mut [f32], rate: f64) {
+        self.steps = self.steps.saturating_add(1);
+        match self.optimizer {
+            Optimizer::Adam { beta1, beta2, epsilon } => {
+                let step_size = rate / (1.0 - beta1.powi(self.steps));
+                let correction = (1.0 - beta2.powi(self.steps)).sqrt();
+                kernels::adam(
+                    parameters,
+                    gradient,
+                    &mut self.first,
+                    &mut self.second,
+                    (beta1 as f32, beta2 as f32),
+                    (step_size as f32, correction as f32),
+                    epsilon as f32,
+                );
+            }
+            Optimizer::Sgd { momentum } => {
+                for ((p, g), buffer) in parameters.iter_mut().zip(gradient).zip(&mut self.first) {
+                    *buffer = momentum as f32 * *buffer + *g;
+                    *p -= rate as f32 * *buffer;
+                    *g = 0.0;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The training loop.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::log::{Gathered, LogPoint};
+use super::optimizer::OptimizerState;
+use super::schedule::rate;
+use super::step::accumulate_gradient;
+use crate::quantizer::{Additive, Assign, BatchUsage, Codebooks, assigner};
+use crate::spec::{Method, QuantizerSettings, Search, TrainingSettings};
+
+/// What a training run needs beside the codebooks and the vectors.
+pub struct Setup<'a> {
+    pub quantizer: &'a QuantizerSettings,
+    pub training: &'a TrainingSettings,
+    /// Random numbers for codebook replacement.
+    pub rng: ChaCha8Rng,
+}
+
+/// Why a training run ended early.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Stop {
+    /// The callback asked for it.
+    #[error("stopped")]
+    Asked,
+    #[error("the loss was {loss} at update {update}; a lower learning rate may help")]
+    Diverged { update: u64, loss: f64 },
+}
+
+/// Trained codebooks and their log.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    pub codebooks: Codebooks,
+    pub log: Vec<LogPoint>,
+}
+
+/// Trains `codebooks` on batches that `next_batch` writes (batch × D). `go_on` is told the share of the updates done,
+/// every few milliseconds, and may stop the run.
+///
+/// # Errors
+/// [`Stop`].
+pub fn train(
+    mut codebooks: Codebooks,
+    mut setup: Setup,
+    next_batch: &mut dyn FnMut(&mut [f32]),
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Trained, Stop> {
+    let settings = setup.training;
+    let codewords = codebooks.stages() * codebooks.size();
+    let mut assign = training_assigner(setup.quantizer, settings.batch_size);
+    let mut optimizer = OptimizerState::new(&settings.optimizer, codebooks.values().len());
+    let mut usage = BatchUsage::new(codewords);
+    let mut gathered = Gathered::new(codewords);
+    let mut remainder = vec![0f32; settings.batch_size * codebooks.dimension()];
+    let mut picks = vec![0u32; settings.batch_size * codebooks.stages()];
+    let mut gradient = vec![0f32; codebooks.values().len()];
+    let mut log = Vec::new();
+    for update in 0..settings.updates {
+        if update % 16 == 0 && !go_on(update as f64 / settings.updates as f64) {
+            return Err(Stop::Asked);
+        }
+        next_batch(&mut remainder);
+        assign.prepare(&codebooks);
+        assign.assign(&codebooks, &mut remainder, &mut picks);
+        let loss = accumulate_gradient(&codebooks, &remainder, &picks, &mut gradient);
+        if !loss.is_finite() {
+            return Err(Stop::Diverged { update: update + 1, loss });
+        }
+        let learning_rate = rate(settings, update);
+        optimizer.step(codebooks.values_mut(), &mut gradient, learning_rate);
+        gathered.add(&picks, loss);
+        let done = update + 1;
+        if let Some(replacement) = &settings.replacement {
+            usage.add_batch(&picks);
+            if done % replacement.every == 0 && done + replacement.stop_before_end <= settings.updates {
+                gathered.replaced += usage.replace(&mut codebooks, replacement.threshold, &mut setup.rng);
+            }
+        }
+        if done % settings.log_every == 0 || done == settings.updates {
+            log.push(gathered.take(done, learning_rate, codebooks.size()));
+        }
+    }
+    Ok(Trained { codebooks, log })
+}
+
+fn training_assigner(quantizer: &QuantizerSettings, batch: usize) -> Box<dyn Assign> {
+    let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
+    match (quantizer.method, quantizer.search) {
+        (Method::Avq, Some(Search::Released)) => assigner(Method::Avq, Some((Search::Released, width))),
+        (Method::Avq, _) => Box::new(Additive::for_training(width, batch)),
+        (method, _) => assigner(method, None),
+    }
+}
