@@ -1,1 +1,160 @@
-//! (to be written)
+//! The metrics: one row each with name, label, unit, direction and meaning, which drives tables, plots, Pareto fronts,
+//! comparison and claims; and the mean squared error itself.
+
+/// Which values of a metric are the good ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    LowerIsBetter,
+    HigherIsBetter,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// The name in records and specs.
+    pub name: &'static str,
+    /// The name in Results files and on axes.
+    pub label: &'static str,
+    /// Empty for pure numbers.
+    pub unit: &'static str,
+    pub direction: Direction,
+    pub description: &'static str,
+}
+
+use Direction::{HigherIsBetter, LowerIsBetter};
+
+const fn row(
+    name: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    direction: Direction,
+    description: &'static str,
+) -> Metric {
+    Metric { name, label, unit, direction, description }
+}
+
+/// All metrics that records and Results files of this project and of the paper hold.
+pub const METRICS: &[Metric] = &[
+    row(
+        "mse-training",
+        "MSE",
+        "",
+        LowerIsBetter,
+        "mean squared error per coordinate on the training set itself, as the published toy numbers are",
+    ),
+    row(
+        "mse-fresh",
+        "MSE",
+        "",
+        LowerIsBetter,
+        "mean squared error per coordinate on vectors that training has not seen",
+    ),
+    row(
+        "mse-subset-beam",
+        "MSE",
+        "",
+        LowerIsBetter,
+        "mean squared error on a part of the training set, AVQ's search with the true remainder and without permutations",
+    ),
+    row(
+        "mse-subset-released",
+        "MSE",
+        "",
+        LowerIsBetter,
+        "mean squared error on the same part and codebooks, AVQ's search as in the authors' released code",
+    ),
+    row(
+        "repeated-share",
+        "Share of vectors with a codebook used twice",
+        "",
+        LowerIsBetter,
+        "share of vectors whose tuple holds two codewords of one codebook (released search with a beam wider than K), \
+         which no code of B bits can hold",
+    ),
+    row(
+        "log10-wmops-published",
+        "Complexity (log10 WMOPS)",
+        "log10 WMOPS",
+        LowerIsBetter,
+        "operation count of one encoded vector as published: RVQ and PVQ one stage short",
+    ),
+    row(
+        "log10-wmops-corrected",
+        "Complexity (log10 WMOPS)",
+        "log10 WMOPS",
+        LowerIsBetter,
+        "operation count of one encoded vector with all stages",
+    ),
+    row(
+        "log10-wmops-lookup",
+        "Complexity (log10 WMOPS)",
+        "log10 WMOPS",
+        LowerIsBetter,
+        "operation count of one encoded vector with AVQ and RVQ searching by Gram-matrix look-up, as this project does",
+    ),
+    row(
+        "wmops-published",
+        "Complexity (WMOPS)",
+        "WMOPS",
+        LowerIsBetter,
+        "weighted million operations, published model",
+    ),
+    row("wmops-corrected", "Complexity (WMOPS)", "WMOPS", LowerIsBetter, "weighted million operations, all stages"),
+    row(
+        "wmops-lookup",
+        "Complexity (WMOPS)",
+        "WMOPS",
+        LowerIsBetter,
+        "weighted million operations, Gram-matrix look-up",
+    ),
+    row("pesq", "PESQ", "MOS", HigherIsBetter, "wideband perceptual speech quality (ITU-T P.862.2)"),
+    row("psnr-perceptual", "pSNR", "dB", HigherIsBetter, "perceptually weighted signal-to-noise ratio"),
+    row("ssim", "SSIM", "", HigherIsBetter, "structural similarity of images"),
+    row("psnr", "Peak SNR", "dB", HigherIsBetter, "peak signal-to-noise ratio of images"),
+    row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbour among the T nearest"),
+];
+
+/// The row of a record metric.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|m| m.name == name)
+}
+
+/// A row with this label in Results files; rows that share a label share their direction. `Recall @ 16` is a recall.
+pub fn find_label(label: &str) -> Option<&'static Metric> {
+    let label = if label.starts_with("Recall @ ") { "Recall @ T" } else { label };
+    METRICS.iter().find(|m| m.label == label)
+}
+
+/// Mean of (x − y)² over all entries, summed in double precision. The slices have one length; 0 for empty ones.
+pub fn mse(x: &[f32], y: &[f32]) -> f64 {
+    debug_assert_eq!(x.len(), y.len());
+    let sum: f64 = x.iter().zip(y).map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
+    if x.is_empty() { 0.0 } else { sum / x.len() as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_labels_agree_on_the_direction() {
+        for (i, m) in METRICS.iter().enumerate() {
+            assert_eq!(find(m.name), Some(m));
+            assert!(METRICS[..i].iter().all(|n| n.label != m.label || n.direction == m.direction));
+        }
+        assert_eq!(find_label("Recall @ 16").map(|m| m.name), Some("recall"));
+        for name in crate::results::published_names() {
+            let file = crate::results::published(name).unwrap();
+            assert!(find_label(file.metric().unwrap()).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn mse_sums_in_double_precision() {
+        assert_eq!(mse(&[], &[]), 0.0);
+        assert_eq!(mse(&[1.0, 2.0], &[3.0, 2.0]), 2.0);
+        // In single precision the sum would stop growing at 2^24.
+        let (x, y) = (vec![1.0; 1 << 25], vec![0.0; 1 << 25]);
+        assert_eq!(mse(&x, &y), 1.0);
+    }
+}

@@ -1,6 +1,11 @@
 //! Records → points: for every point of a plan the values over seeds, their mean and quantiles.
 
-use crate::spec::Method;
+use std::collections::HashMap;
+
+use super::quantile::quantile;
+use super::write::primary_metric;
+use crate::runner::{Record, Status};
+use crate::spec::{Method, Panel, Plan, PlannedPoint, TaskKind};
 
 /// One panel and one metric of an experiment, aggregated over seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,4 +31,151 @@ pub struct Point {
     pub samples: Vec<(u64, f64)>,
     /// How many seeds were planned.
     pub planned: usize,
+}
+
+impl Point {
+    /// The values over seeds.
+    pub fn values(&self) -> Vec<f64> {
+        self.samples.iter().map(|(_, value)| *value).collect()
+    }
+
+    /// `None` where no cell is done, as in the quantiles.
+    pub fn mean(&self) -> Option<f64> {
+        let n = self.samples.len();
+        (n > 0).then(|| self.samples.iter().map(|(_, value)| value).sum::<f64>() / n as f64)
+    }
+
+    /// The 2.5 % quantile, linearly interpolated.
+    pub fn quantile_low(&self) -> Option<f64> {
+        quantile(&self.values(), 0.025)
+    }
+
+    /// The 97.5 % quantile, linearly interpolated.
+    pub fn quantile_high(&self) -> Option<f64> {
+        quantile(&self.values(), 0.975)
+    }
+
+    /// The sample standard deviation (n − 1); `None` below two values.
+    pub fn standard_deviation(&self) -> Option<f64> {
+        let (n, mean) = (self.samples.len(), self.mean()?);
+        let squares: f64 = self.samples.iter().map(|(_, v)| (v - mean).powi(2)).sum();
+        (n > 1).then(|| (squares / (n - 1) as f64).sqrt())
+    }
+}
+
+impl Aggregate {
+    pub fn point(&self, method: Method, bits: u32) -> Option<&Point> {
+        self.points.iter().find(|p| p.method == method && p.bits == bits)
+    }
+}
+
+/// The aggregate of a panel and metric.
+pub fn find_aggregate<'a>(aggregates: &'a [Aggregate], panel: &str, metric: &str) -> Option<&'a Aggregate> {
+    aggregates.iter().find(|a| a.panel == panel && a.metric == metric)
+}
+
+/// The metrics that a task's Results files hold, the primary one among them.
+pub fn result_metrics(task: TaskKind) -> &'static [&'static str] {
+    match task {
+        TaskKind::Toy => &["mse-training", "mse-fresh"],
+        TaskKind::Complexity => &["log10-wmops-published", "log10-wmops-corrected", "log10-wmops-lookup"],
+    }
+}
+
+/// Every panel with every metric of [`result_metrics`], in that order. Only finished cells count; `records` is by key.
+pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregate> {
+    let mut aggregates = Vec::new();
+    for panel in &plan.panels {
+        let keys = cell_keys(panel);
+        for metric in result_metrics(plan.task) {
+            aggregates.push(panel_metric(panel, &keys, metric, records));
+        }
+    }
+    aggregates
+}
+
+/// One record metric of one panel, such as `repeated-share`, aggregated like the others.
+pub fn aggregate_metric(panel: &Panel, metric: &str, records: &HashMap<String, Record>) -> Aggregate {
+    panel_metric(panel, &cell_keys(panel), metric, records)
+}
+
+/// The keys of every point's cells, which cost a hash each.
+fn cell_keys(panel: &Panel) -> Vec<Vec<String>> {
+    panel.points.iter().map(|p| p.cells.iter().map(|c| c.key()).collect()).collect()
+}
+
+fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &HashMap<String, Record>) -> Aggregate {
+    let points = panel.points.iter().zip(keys).map(|(p, keys)| point(p, keys, metric, records)).collect();
+    Aggregate { panel: panel.name.clone(), metric: metric.into(), points }
+}
+
+fn point(planned: &PlannedPoint, keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Point {
+    let value = |key: &String| records.get(key).filter(|r| r.status == Status::Done)?.metrics.get(metric).copied();
+    let seeds = planned.cells.iter().map(|c| c.seed);
+    let mut samples: Vec<(u64, f64)> = seeds.zip(keys).filter_map(|(seed, key)| Some((seed, value(key)?))).collect();
+    samples.sort_by_key(|(seed, _)| *seed);
+    Point {
+        method: planned.method,
+        bits: planned.bits,
+        stages: planned.stages,
+        bits_per_stage: planned.bits_per_stage,
+        beam_width: planned.beam_width,
+        samples,
+        planned: planned.cells.len(),
+    }
+}
+
+/// One line for every panel and method with unfinished points: `correlated, AVQ: 12 bits 0/3, 16 bits 2/3 seeds done`.
+pub fn missing(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
+    let metric = primary_metric(plan);
+    let mut lines = Vec::new();
+    for panel in &plan.panels {
+        let Some(aggregate) = find_aggregate(aggregates, &panel.name, &metric) else {
+            lines.push(format!("{}: nothing done", panel.name));
+            continue;
+        };
+        for method in &plan.methods {
+            let points = aggregate.points.iter().filter(|p| p.method == *method && p.samples.len() < p.planned);
+            let lacking: Vec<_> =
+                points.map(|p| format!("{} bits {}/{}", p.bits, p.samples.len(), p.planned)).collect();
+            if !lacking.is_empty() {
+                lines.push(format!("{}, {}: {} seeds done", panel.name, method.label(), lacking.join(", ")));
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::fixture;
+
+    #[test]
+    fn only_finished_cells_count_in_seed_order() {
+        let plan = fixture::plan(3);
+        let mut records = fixture::records(&plan);
+        let first = &plan.panels[0].points[0].cells;
+        if let Some(record) = records.get_mut(&first[1].key()) {
+            record.status = Status::Diverged;
+        }
+        records.remove(&plan.panels[0].points[1].cells[0].key());
+        let aggregates = aggregate(&plan, &records);
+        assert_eq!(aggregates.len(), 2);
+        let seeds: Vec<u64> = aggregates[0].points[0].samples.iter().map(|(s, _)| *s).collect();
+        assert_eq!(seeds, [1, 3]);
+        let lines = missing(&plan, &aggregates);
+        assert_eq!(lines, ["correlated, AVQ: 12 bits 2/3, 16 bits 2/3 seeds done"]);
+    }
+
+    #[test]
+    fn moments_of_a_point() {
+        let plan = fixture::plan(1);
+        let mut point = aggregate(&plan, &HashMap::new())[0].points[0].clone();
+        assert_eq!((point.mean(), point.quantile_low(), point.standard_deviation()), (None, None, None));
+        point.samples = vec![(1, 1.0), (2, 2.0), (3, 6.0)];
+        assert_eq!(point.mean(), Some(3.0));
+        assert_eq!(point.quantile_low(), Some(1.05));
+        assert_eq!(point.standard_deviation(), Some(7f64.sqrt()));
+    }
 }

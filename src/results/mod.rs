@@ -1,5 +1,24 @@
 //! Results in the paper's own JSON format: reading the published ones, writing ours, and the aggregation of records.
+//!
+//! Ours and the authors' files have one schema ([`ResultsFile`]), so that comparing and plotting need no special case.
+//! The raw values over seeds stay in the provenance file ([`ProvenanceFile`]) beside them.
 
 mod aggregate;
+mod file;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod provenance;
+mod published;
+mod quantile;
+mod render;
+mod write;
 
 pub use aggregate::*;
+pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
+pub use provenance::{
+    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, provenance_path, read_provenance,
+    write_provenance,
+};
+pub use published::{published, published_names};
+pub use quantile::quantile;
+pub use write::{BITRATE_AXIS, primary_metric, results_file, results_path, write_atomic, write_results};

@@ -1,0 +1,210 @@
+//! Where the numbers of a profile come from: every cell with its settings, raw metrics, time, program and machine, in one
+//! file below results/PROFILE/provenance/. Figures, comparison and report can be made again from it without the records.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::file::ResultsError;
+use super::write::write_atomic;
+use crate::runner::{RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Status};
+use crate::spec::{Cell, CellSettings, Plan};
+
+pub const PROVENANCE_FORMAT: &str = "vqlab-provenance";
+pub const PROVENANCE_VERSION: u32 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProvenanceFile {
+    /// [`PROVENANCE_FORMAT`].
+    pub format: String,
+    pub version: u32,
+    /// The experiment's name.
+    pub experiment: String,
+    pub profile: String,
+    /// The spec's file name.
+    pub spec: String,
+    /// Of the spec's text, in hexadecimal digits.
+    pub spec_sha256: String,
+    /// In plan order; cells without a record are left out.
+    pub cells: Vec<ProvenanceCell>,
+}
+
+/// A record without its training log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProvenanceCell {
+    /// [`Cell::label`], for the reader.
+    pub label: String,
+    pub key: String,
+    pub settings: CellSettings,
+    pub seed: u64,
+    pub status: Status,
+    pub reason: Option<String>,
+    pub metrics: BTreeMap<String, f64>,
+    pub wall_seconds: f64,
+    pub finished_unix: u64,
+    pub program_version: String,
+    pub cpu: String,
+}
+
+impl ProvenanceFile {
+    pub fn new(plan: &Plan, records: &HashMap<String, Record>) -> Self {
+        let records = plan.cells().into_iter().filter_map(|cell| records.get(&cell.key()));
+        ProvenanceFile {
+            format: PROVENANCE_FORMAT.into(),
+            version: PROVENANCE_VERSION,
+            experiment: plan.name.clone(),
+            profile: plan.profile.clone(),
+            spec: plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            spec_sha256: Sha256::digest(&plan.source_text).iter().map(|b| format!("{b:02x}")).collect(),
+            cells: records.map(ProvenanceCell::from).collect(),
+        }
+    }
+
+    /// Records by key as the runner gives them, with empty training logs.
+    pub fn records(&self) -> HashMap<String, Record> {
+        self.cells.iter().map(|cell| (cell.key.clone(), cell.record())).collect()
+    }
+
+    /// The file's text: the head, then one cell a line, so that versions of it can be told apart line by line.
+    fn to_text(&self) -> Result<String, serde_json::Error> {
+        let head = serde_json::to_string_pretty(&ProvenanceFile { cells: Vec::new(), ..self.clone() })?;
+        let cells = self.cells.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let list = if cells.is_empty() { "[]".into() } else { format!("[\n    {}\n  ]", cells.join(",\n    ")) };
+        Ok(match head.strip_suffix("[]\n}") {
+            Some(head) => format!("{head}{list}\n}}\n"),
+            None => serde_json::to_string_pretty(self)?,
+        })
+    }
+}
+
+impl From<&Record> for ProvenanceCell {
+    fn from(record: &Record) -> Self {
+        ProvenanceCell {
+            label: record.cell.label(),
+            key: record.key.clone(),
+            settings: record.cell.settings.clone(),
+            seed: record.cell.seed,
+            status: record.status,
+            reason: record.reason.clone(),
+            metrics: record.metrics.clone(),
+            wall_seconds: record.run.wall_seconds,
+            finished_unix: record.run.finished_unix,
+            program_version: record.run.program_version.clone(),
+            cpu: record.run.cpu.clone(),
+        }
+    }
+}
+
+impl ProvenanceCell {
+    fn cell(&self) -> Cell {
+        Cell { settings: self.settings.clone(), seed: self.seed }
+    }
+
+    fn record(&self) -> Record {
+        Record {
+            format: RECORD_FORMAT.into(),
+            version: RECORD_VERSION,
+            key: self.key.clone(),
+            cell: self.cell(),
+            status: self.status,
+            reason: self.reason.clone(),
+            metrics: self.metrics.clone(),
+            log: Vec::new(),
+            run: RunInfo {
+                wall_seconds: self.wall_seconds,
+                program_version: self.program_version.clone(),
+                finished_unix: self.finished_unix,
+                cpu: self.cpu.clone(),
+            },
+        }
+    }
+}
+
+/// `results_root`/PROFILE/provenance/NAME.json.
+pub fn provenance_path(plan: &Plan, results_root: &Path) -> PathBuf {
+    results_root.join(&plan.profile).join("provenance").join(format!("{}.json", plan.name))
+}
+
+/// Writes the provenance of a plan's results and gives its path.
+///
+/// # Errors
+/// File system errors.
+pub fn write_provenance(
+    plan: &Plan,
+    records: &HashMap<String, Record>,
+    results_root: &Path,
+) -> Result<PathBuf, ResultsError> {
+    let path = provenance_path(plan, results_root);
+    let text = ProvenanceFile::new(plan, records)
+        .to_text()
+        .map_err(|e| ResultsError::Content { file: path.display().to_string(), reason: e.to_string() })?;
+    write_atomic(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// # Errors
+/// A file that can't be read, is of another format or version, or holds a cell whose key is not that of its settings.
+pub fn read_provenance(path: &Path) -> Result<ProvenanceFile, ResultsError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ResultsError::Read { path: path.into(), source })?;
+    let wrong = |reason: String| ResultsError::Content { file: path.display().to_string(), reason };
+    let file: ProvenanceFile =
+        serde_json::from_str(&text).map_err(|e| wrong(format!("no provenance file of this version: {e}")))?;
+    if (file.format.as_str(), file.version) != (PROVENANCE_FORMAT, PROVENANCE_VERSION) {
+        return Err(wrong(format!(
+            "format {:?} version {}, this program reads {PROVENANCE_FORMAT:?} version {PROVENANCE_VERSION}",
+            file.format, file.version
+        )));
+    }
+    if let Some(cell) = file.cells.iter().find(|c| c.cell().key() != c.key) {
+        return Err(wrong(format!(
+            "{}: key {} does not belong to its settings; they were edited, or written by a version whose numbers differ: \
+             run the experiment again",
+            cell.label, cell.key
+        )));
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::fixture;
+
+    #[test]
+    fn records_come_back_without_their_logs() {
+        let plan = fixture::plan(2);
+        let records = fixture::records(&plan);
+        let root = tempfile::tempdir().unwrap();
+        let path = write_provenance(&plan, &records, root.path()).unwrap();
+        assert_eq!(path, root.path().join("quick/provenance/small.json"));
+        let file = read_provenance(&path).unwrap();
+        assert_eq!(file.records(), records);
+        assert_eq!(file.cells.len(), plan.cells().len());
+        // python3 -c "import hashlib; print(hashlib.sha256(b'[experiment]').hexdigest())"
+        assert_eq!(file.spec_sha256, "c4496d8c3c71ab1408e5988308745caaa17089560777555595d5a3628b0b4b2b");
+        let bytes = std::fs::read(&path).unwrap();
+        write_provenance(&plan, &file.records(), root.path()).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn edited_files_are_refused() {
+        let plan = fixture::plan(1);
+        let root = tempfile::tempdir().unwrap();
+        let path = write_provenance(&plan, &fixture::records(&plan), root.path()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for (from, to, part) in [
+            ("\"seed\":1", "\"seed\":7", "does not belong to its settings"),
+            ("\"version\": 1", "\"version\": 9", "version 9"),
+            ("\"profile\"", "\"profil\"", "unknown field"),
+        ] {
+            std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+            let message = read_provenance(&path).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Aggregates → Results files under the published names, written whole or not at all.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
+use super::file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
+use crate::metric;
+use crate::spec::{Panel, Plan, TaskKind};
+
+/// The x axis of our Results files, as in the published ones.
+pub const BITRATE_AXIS: &str = "VQ Bitrate";
+
+/// The record metric that goes into the Results files under the published names: `mse-training`, `mse-fresh` or
+/// `log10-wmops-published`.
+pub fn primary_metric(plan: &Plan) -> String {
+    match plan.task {
+        TaskKind::Toy => format!("{}-{}", plan.metric, plan.primary.name()),
+        TaskKind::Complexity => format!("{}-published", plan.metric),
+    }
+}
+
+/// Where a panel's metric stands below the profile's folder: the published name for the primary metric, else
+/// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`).
+pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
+    let path = PathBuf::from(&panel.results_file);
+    if metric == primary_metric(plan) {
+        return path;
+    }
+    let ending = metric.strip_prefix(&plan.metric).unwrap_or(metric).trim_start_matches('-');
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}-{ending}.json"))
+}
+
+/// One panel's metric in the paper's format, a curve a method. Where nothing is done the values are null. Operation
+/// counts have no spread and stand plain, as the published ones do.
+pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> ResultsFile {
+    let mut bits: Vec<u32> = aggregate.points.iter().map(|p| p.bits).collect();
+    bits.sort_unstable();
+    bits.dedup();
+    let mut labels = panel.labels.clone();
+    let metric = metric::find(&aggregate.metric).map_or(aggregate.metric.as_str(), |m| m.label);
+    labels.push(("Metric".into(), metric.into()));
+    let curves = plan.methods.iter().map(|method| {
+        let row = |value: fn(&Point) -> Option<f64>| -> Vec<Option<f64>> {
+            bits.iter().map(|b| aggregate.point(*method, *b).and_then(value)).collect()
+        };
+        let values = match plan.task {
+            TaskKind::Complexity => CurveValues::Plain(row(Point::mean)),
+            TaskKind::Toy => CurveValues::Spread {
+                mean: row(Point::mean),
+                low: row(Point::quantile_low),
+                high: row(Point::quantile_high),
+            },
+        };
+        Curve { name: method.label().into(), values }
+    });
+    let curves = curves.collect();
+    let ticks = bits.iter().map(|b| format!("{b} bits")).collect();
+    ResultsFile { labels, axis: Axis { name: BITRATE_AXIS.into(), ticks }, curves }
+}
+
+/// Writes the Results files of every panel below `results_root`/PROFILE/ and gives their paths, primary ones first in
+/// every panel.
+///
+/// # Errors
+/// File system errors, and values that are not finite.
+pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path) -> Result<Vec<PathBuf>, ResultsError> {
+    let folder = results_root.join(&plan.profile);
+    let primary = primary_metric(plan);
+    let mut metrics = result_metrics(plan.task).to_vec();
+    metrics.sort_by_key(|m| **m != *primary);
+    let mut written = Vec::new();
+    for panel in &plan.panels {
+        for metric in &metrics {
+            if let Some(aggregate) = find_aggregate(aggregates, &panel.name, metric) {
+                let path = folder.join(results_path(plan, panel, metric));
+                results_file(plan, panel, aggregate).write(&path)?;
+                written.push(path);
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// Replaces a file whole or not at all: temporary file in the same folder, sync, rename. Missing folders are made; a file
+/// that holds these bytes already is left alone.
+///
+/// # Errors
+/// [`ResultsError::Write`].
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    replace(path, bytes).map_err(|source| ResultsError::Write { path: path.into(), source })
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".tmp");
+    // Temporary files are private by default; results are to be read by others, as far as the umask lets them.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{aggregate, fixture};
+
+    #[test]
+    fn both_measurements_stand_side_by_side() {
+        let plan = fixture::plan(3);
+        let mut records = fixture::records(&plan);
+        for cell in &plan.panels[0].points[1].cells {
+            records.remove(&cell.key());
+        }
+        let root = tempfile::tempdir().unwrap();
+        let paths = write_results(&plan, &aggregate(&plan, &records), root.path()).unwrap();
+        let below: Vec<_> = paths.iter().map(|p| p.strip_prefix(root.path()).unwrap().to_str().unwrap()).collect();
+        let expected = ["quick/Figure 2/correlated.json", "quick/Figure 2/correlated-fresh.json"];
+        assert_eq!(below, expected);
+        let file = ResultsFile::read(&paths[0]).unwrap();
+        assert_eq!(file.labels, [("Data".into(), "Correlated".into()), ("Metric".into(), "MSE".into())]);
+        assert_eq!(file.axis.ticks, ["12 bits", "16 bits"]);
+        assert_eq!(file.mean_at("AVQ", 16), None);
+        assert!(file.mean_at("AVQ", 12).is_some());
+        assert!(std::fs::read_to_string(&paths[0]).unwrap().contains("null"));
+        let left = std::fs::read_dir(paths[0].parent().unwrap()).unwrap().count();
+        assert_eq!(left, 2, "temporary files stay behind");
+    }
+}
