@@ -326,12 +326,9 @@ mod tests {
         let source = ToySource::new(&data(Distribution::Ar1), 1).unwrap();
         let mut x = vec![0f32; 24 * 20_000];
         source.draw_range(Set::Training, 0, &mut x);
-        let neighbours: f64 = x
-            .chunks_exact(24)
-            .flat_map(|row| row.windows(2))
-            .map(|w| f64::from(w[0] * w[1]))
-            .sum::<f64>()
-            / (23.0 * 20_000.0 * 140.0);
+        let neighbours: f64 =
+            x.chunks_exact(24).flat_map(|row| row.windows(2)).map(|w| f64::from(w[0] * w[1])).sum::<f64>()
+                / (23.0 * 20_000.0 * 140.0);
         assert!((neighbours - 0.9).abs() < 0.01, "{neighbours}");
         assert_eq!(ToySource::new(&data(Distribution::LowRankMixture), 1).unwrap().mixing.len(), 24 * 6);
     }

@@ -79,7 +79,10 @@ fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
         field(name)?.parse::<usize>().map_err(|_| format!("`{name}` is not a whole number: {:?}", metadata[name]))
     };
     if (field("format")?, field("version")?) != (FORMAT, VERSION) {
-        return Err(format!("format {} version {}, expected {FORMAT} version {VERSION}", metadata["format"], metadata["version"]));
+        return Err(format!(
+            "format {} version {}, expected {FORMAT} version {VERSION}",
+            metadata["format"], metadata["version"]
+        ));
     }
     let name = field("method")?;
     let method = Method::ALL.into_iter().find(|m| m.label().eq_ignore_ascii_case(name));
@@ -87,9 +90,14 @@ fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let tensor = tensors.tensor("codebooks").map_err(|e| e.to_string())?;
     let (&[stages, size, width], Dtype::F32) = (tensor.shape(), tensor.dtype()) else {
-        return Err(format!("`codebooks` is {:?} of {:?}, expected M × K × width of F32", tensor.dtype(), tensor.shape()));
+        return Err(format!(
+            "`codebooks` is {:?} of {:?}, expected M × K × width of F32",
+            tensor.dtype(),
+            tensor.shape()
+        ));
     };
-    let values: Vec<f32> = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let values: Vec<f32> =
+        tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     if let Some(at) = values.iter().position(|v| !v.is_finite()) {
         return Err(format!("codeword {} holds {}", at / width.max(1), values[at]));
     }

@@ -94,7 +94,10 @@ impl Quantizer {
     pub fn picks(&self, x: &Tensor) -> Result<Tensor> {
         let (n, dimension) = x.dims2()?;
         if dimension != self.config.dimension {
-            candle_core::bail!("the quantizer takes vectors of {} coordinates, found {dimension}", self.config.dimension);
+            candle_core::bail!(
+                "the quantizer takes vectors of {} coordinates, found {dimension}",
+                self.config.dimension
+            );
         }
         let books = self.to_codebooks()?;
         let mut assign: Box<dyn Assign> = assigner(self.config.method, self.config.beam);

@@ -44,8 +44,7 @@ impl BatchUsage {
         let mut replaced = 0;
         for first in (0..self.counts.len()).step_by(pool) {
             let share = |k: usize| f64::from(self.counts[k]) / f64::from(self.batches.max(1));
-            let (used, unused): (Vec<usize>, Vec<usize>) =
-                (first..first + pool).partition(|k| share(*k) >= threshold);
+            let (used, unused): (Vec<usize>, Vec<usize>) = (first..first + pool).partition(|k| share(*k) >= threshold);
             replaced += unused.len() as u64;
             overwrite(books, &used, &unused, rng);
         }

@@ -276,7 +276,8 @@ fn nsvq_keeps_the_error_length_and_evaluation_gives_the_quantized_vectors() {
     let tensor = Tensor::from_vec(books.values().to_vec(), (2, 4, 6), &Device::Cpu).unwrap();
     let layer = Quantizer::from_codebooks(config, tensor);
     let x = Tensor::from_vec(numbers("x", 60), (10, 6), &Device::Cpu).unwrap();
-    let lengths = |y: &Tensor| (&x - y).unwrap().sqr().unwrap().sum(1).unwrap().sqrt().unwrap().to_vec1::<f32>().unwrap();
+    let lengths =
+        |y: &Tensor| (&x - y).unwrap().sqr().unwrap().sum(1).unwrap().sqrt().unwrap().to_vec1::<f32>().unwrap();
     let noisy = lengths(&layer.forward(&x, Some(&mut stream("n"))).unwrap());
     let exact = layer.forward(&x, None).unwrap();
     for (a, b) in noisy.iter().zip(lengths(&exact)) {

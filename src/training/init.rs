@@ -63,12 +63,7 @@ fn symmetric(rng: &mut ChaCha8Rng) -> f32 {
 }
 
 /// Stage by stage from what the stages before leave of a sample: random rows (no iterations) or k-means centroids.
-fn from_data(
-    books: &mut Codebooks,
-    next_batch: &mut dyn FnMut(&mut [f32]),
-    rng: &mut ChaCha8Rng,
-    iterations: usize,
-) {
+fn from_data(books: &mut Codebooks, next_batch: &mut dyn FnMut(&mut [f32]), rng: &mut ChaCha8Rng, iterations: usize) {
     let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
     let sample = if iterations == 0 { 4 * size } else { (64 * size).clamp(4096, 65_536.max(2 * size)) };
     let mut remainder = vec![0f32; sample * dimension];
