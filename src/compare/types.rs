@@ -1,5 +1,7 @@
 //! What a comparison says, point by point.
 
+use std::collections::BTreeMap;
+
 use crate::spec::{Method, Primary};
 
 /// The outcome of a comparison. A figure's verdict is the worst of its points, in this order.
@@ -17,6 +19,35 @@ pub enum Verdict {
     Missing,
     /// Other data or a reduced profile: trends and claims only.
     NotComparable,
+}
+
+impl Verdict {
+    /// As tables and reports write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Reproduced => "reproduced",
+            Verdict::Better => "better",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Worse => "worse",
+            Verdict::Missing => "missing",
+            Verdict::NotComparable => "not comparable",
+        }
+    }
+
+    /// How often each verdict stands among several, in the order of [`Verdict`].
+    pub fn counts(verdicts: impl IntoIterator<Item = Verdict>) -> BTreeMap<Verdict, usize> {
+        let mut counts = BTreeMap::new();
+        for verdict in verdicts {
+            *counts.entry(verdict).or_insert(0) += 1;
+        }
+        counts
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// A mean with its spread over `n` runs.
@@ -56,6 +87,13 @@ pub struct PanelComparison {
     pub verdict: Verdict,
     pub not_comparable: Option<String>,
     pub anomalies: Vec<String>,
+}
+
+impl PanelComparison {
+    /// How many points have which verdict.
+    pub fn counts(&self) -> BTreeMap<Verdict, usize> {
+        Verdict::counts(self.points.iter().map(|p| p.verdict))
+    }
 }
 
 /// One claim on one panel (or on the panels together), on ours and on the published numbers.

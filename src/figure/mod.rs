@@ -1,1 +1,125 @@
-//! (to be written)
+//! Figures in the paper's style, with the published curves beside ours: a small chart model ([`Figure`], [`Chart`]), its
+//! drawing to SVG, PNG and PDF with an embedded font, and the figures of an experiment ([`draw_experiment`]), of a
+//! training log ([`draw_log`]) and of the published numbers alone ([`draw_published`]).
+
+mod canvas;
+mod chart;
+mod complexity;
+mod curves;
+mod gaps;
+mod layout;
+mod legend;
+mod log;
+mod output;
+mod published;
+mod scale;
+mod toy;
+mod tradeoff;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub use chart::{
+    Axis, Chart, Colour, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series,
+    Strip, VerticalMark,
+};
+pub use log::draw_log;
+pub use output::{Format, svg_to_pdf, to_png, to_svg};
+pub use published::draw_published;
+
+use crate::compare::PanelComparison;
+use crate::results::{Aggregate, ResultsError};
+use crate::runner::Record;
+use crate::spec::{Plan, TaskKind};
+
+/// Why a figure could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum FigureError {
+    #[error("drawing failed: {0}")]
+    Draw(String),
+    #[error(transparent)]
+    Write(#[from] ResultsError),
+    #[error(
+        "the record {0} holds no training log: it is a cell without training, or one that failed before its first log point"
+    )]
+    NoLog(String),
+}
+
+impl FigureError {
+    pub(crate) fn draw(error: impl std::fmt::Display) -> Self {
+        FigureError::Draw(error.to_string())
+    }
+}
+
+/// A figure with its text, written to files.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// `figure-2a`, `tradeoff-correlated`, …; the stem of the files.
+    pub id: String,
+    pub title: String,
+    /// What is shown and how to read it, in sentences.
+    pub caption: String,
+    /// For inlining, whether or not SVG was among the formats.
+    pub svg: String,
+    pub files: Vec<PathBuf>,
+}
+
+/// A figure before it is drawn.
+pub(crate) struct Sketch {
+    pub id: String,
+    pub title: String,
+    pub caption: String,
+    pub figure: Figure,
+}
+
+impl Sketch {
+    /// Draws and writes the figure.
+    pub fn finish(self, out_dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
+        let svg = to_svg(&self.figure)?;
+        let files = output::write(&self.figure, &svg, out_dir, &self.id, formats)?;
+        Ok(Drawn { id: self.id, title: self.title, caption: self.caption, svg, files })
+    }
+}
+
+/// What else goes into an experiment's figures.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// For the figures of differences; without them these are left out.
+    pub comparisons: &'a [PanelComparison],
+    /// Draw the published curves beside ours.
+    pub published: bool,
+}
+
+/// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
+///
+/// Toy plans: the plan's own figures (`figure-2a`, …), `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
+/// where several panels stand against one published file. Complexity plans: the plan's own figures.
+///
+/// # Errors
+/// [`FigureError`]
+pub fn draw_experiment(
+    plan: &Plan,
+    aggregates: &[Aggregate],
+    _records: &HashMap<String, Record>,
+    out_dir: &Path,
+    formats: &[Format],
+    options: Options,
+) -> Result<Vec<Drawn>, FigureError> {
+    let sketches = match plan.task {
+        TaskKind::Complexity => complexity::sketches(plan, aggregates, options.published),
+        TaskKind::Toy => {
+            let mut all = toy::sketches(plan, aggregates, options.published);
+            all.extend(tradeoff::sketches(plan, aggregates));
+            all.extend(gaps::generalisation(plan, aggregates));
+            all.extend(gaps::difference(plan, options.comparisons));
+            all.extend(gaps::draws(plan, options.comparisons));
+            all
+        }
+    };
+    sketches.into_iter().map(|sketch| sketch.finish(out_dir, formats)).collect()
+}
+
+/// A name as part of a file name: letters, digits, dots and underscores stay, everything else becomes a hyphen.
+pub(crate) fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' }).collect()
+}

@@ -235,7 +235,9 @@ impl Reader<'_> {
                 self.series[at].1[row as usize] = Some(values);
             }
             _ => {
-                return Err(self.wrong(&key, "must be a string (label), a list of strings (axis) or of numbers (curve)"));
+                return Err(
+                    self.wrong(&key, "must be a string (label), a list of strings (axis) or of numbers (curve)")
+                );
             }
         }
         Ok(())

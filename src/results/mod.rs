@@ -16,8 +16,8 @@ mod write;
 pub use aggregate::*;
 pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 pub use provenance::{
-    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, provenance_path, read_provenance,
-    write_provenance,
+    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, provenance_path,
+    read_provenance, write_provenance,
 };
 pub use published::{published, published_names};
 pub use quantile::quantile;

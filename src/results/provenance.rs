@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::aggregate::result_metrics;
 use super::file::ResultsError;
-use super::write::write_atomic;
+use super::write::{primary_metric, results_path, write_atomic};
 use crate::runner::{RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Status};
-use crate::spec::{Cell, CellSettings, Plan};
+use crate::spec::{Cell, CellSettings, Method, Panel, Plan};
 
 pub const PROVENANCE_FORMAT: &str = "vqlab-provenance";
 pub const PROVENANCE_VERSION: u32 = 1;
@@ -28,8 +29,18 @@ pub struct ProvenanceFile {
     pub spec: String,
     /// Of the spec's text, in hexadecimal digits.
     pub spec_sha256: String,
+    pub panels: Vec<ProvenancePanel>,
     /// In plan order; cells without a record are left out.
     pub cells: Vec<ProvenanceCell>,
+}
+
+/// Which Results files a panel's cells went into.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ProvenancePanel {
+    pub name: String,
+    /// Below the profile's folder; the first under the published name.
+    pub results_files: Vec<String>,
 }
 
 /// A record without its training log.
@@ -38,6 +49,8 @@ pub struct ProvenanceFile {
 pub struct ProvenanceCell {
     /// [`Cell::label`], for the reader.
     pub label: String,
+    /// The panels that it is part of.
+    pub panels: Vec<String>,
     pub key: String,
     pub settings: CellSettings,
     pub seed: u64,
@@ -52,7 +65,16 @@ pub struct ProvenanceCell {
 
 impl ProvenanceFile {
     pub fn new(plan: &Plan, records: &HashMap<String, Record>) -> Self {
-        let records = plan.cells().into_iter().filter_map(|cell| records.get(&cell.key()));
+        let mut panels_of: HashMap<String, Vec<String>> = HashMap::new();
+        for panel in &plan.panels {
+            for cell in panel.points.iter().flat_map(|p| &p.cells) {
+                panels_of.entry(cell.key()).or_default().push(panel.name.clone());
+            }
+        }
+        let cells = plan.cells().into_iter().filter_map(|cell| {
+            let key = cell.key();
+            Some(ProvenanceCell::new(records.get(&key)?, panels_of.remove(&key).unwrap_or_default()))
+        });
         ProvenanceFile {
             format: PROVENANCE_FORMAT.into(),
             version: PROVENANCE_VERSION,
@@ -60,13 +82,28 @@ impl ProvenanceFile {
             profile: plan.profile.clone(),
             spec: plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             spec_sha256: Sha256::digest(&plan.source_text).iter().map(|b| format!("{b:02x}")).collect(),
-            cells: records.map(ProvenanceCell::from).collect(),
+            panels: plan.panels.iter().map(|panel| ProvenancePanel::new(plan, panel)).collect(),
+            cells: cells.collect(),
         }
     }
 
     /// Records by key as the runner gives them, with empty training logs.
     pub fn records(&self) -> HashMap<String, Record> {
         self.cells.iter().map(|cell| (cell.key.clone(), cell.record())).collect()
+    }
+
+    /// How many finished runs stand behind a point of a Results file (named as below the profile's folder); `None` where
+    /// this file tells nothing of it.
+    pub fn runs(&self, results_file: &str, method: Method, bits: u32) -> Option<usize> {
+        let panel = self.panels.iter().find(|p| p.results_files.iter().any(|f| f == results_file))?;
+        let here = |cell: &&ProvenanceCell| {
+            let shape = cell.cell();
+            cell.panels.contains(&panel.name)
+                && cell.status == Status::Done
+                && (shape.method(), shape.total_bits()) == (method, bits)
+        };
+        let runs = self.cells.iter().filter(here).count();
+        (runs > 0).then_some(runs)
     }
 
     /// The file's text: the head, then one cell a line, so that versions of it can be told apart line by line.
@@ -81,10 +118,21 @@ impl ProvenanceFile {
     }
 }
 
-impl From<&Record> for ProvenanceCell {
-    fn from(record: &Record) -> Self {
+impl ProvenancePanel {
+    fn new(plan: &Plan, panel: &Panel) -> Self {
+        let primary = primary_metric(plan);
+        let mut metrics = result_metrics(plan.task).to_vec();
+        metrics.sort_by_key(|m| **m != *primary);
+        let path = |metric: &&str| results_path(plan, panel, metric).to_string_lossy().into_owned();
+        ProvenancePanel { name: panel.name.clone(), results_files: metrics.iter().map(path).collect() }
+    }
+}
+
+impl ProvenanceCell {
+    fn new(record: &Record, panels: Vec<String>) -> Self {
         ProvenanceCell {
             label: record.cell.label(),
+            panels,
             key: record.key.clone(),
             settings: record.cell.settings.clone(),
             seed: record.cell.seed,
@@ -100,7 +148,8 @@ impl From<&Record> for ProvenanceCell {
 }
 
 impl ProvenanceCell {
-    fn cell(&self) -> Cell {
+    /// The cell that was computed.
+    pub fn cell(&self) -> Cell {
         Cell { settings: self.settings.clone(), seed: self.seed }
     }
 
@@ -187,6 +236,9 @@ mod tests {
         // python3 -c "import hashlib; print(hashlib.sha256(b'[experiment]').hexdigest())"
         assert_eq!(file.spec_sha256, "c4496d8c3c71ab1408e5988308745caaa17089560777555595d5a3628b0b4b2b");
         let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(file.runs("Figure 2/correlated.json", Method::Avq, 16), Some(2));
+        assert_eq!(file.runs("Figure 2/correlated-fresh.json", Method::Pvq, 12), Some(2));
+        assert_eq!(file.runs("Figure 2/other.json", Method::Pvq, 12), None);
         write_provenance(&plan, &file.records(), root.path()).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }

@@ -1,8 +1,22 @@
 //! Operation counts as cells, so that Figures 4c and 6b take the same way as everything else.
 
 use super::{Outcome, TaskError};
+use crate::complexity::{Model, Precision, count};
 use crate::spec::ComplexitySettings;
 
-pub(super) fn run(_settings: &ComplexitySettings) -> Result<Outcome, TaskError> {
-    Err(TaskError::Failed("not built yet".into()))
+/// Single precision, as the published figures: `wmops-MODEL` and `log10-wmops-MODEL` for every model.
+pub(super) fn run(settings: &ComplexitySettings) -> Result<Outcome, TaskError> {
+    let size = 1usize
+        .checked_shl(settings.bits_per_stage)
+        .ok_or_else(|| TaskError::Failed(format!("{} bits a stage are too many", settings.bits_per_stage)))?;
+    let mut outcome = Outcome::default();
+    for model in Model::ALL {
+        let (dim, stages) = (settings.dimension, settings.stages);
+        let operations = count(settings.method, dim, stages, size, settings.beam_width, model)
+            .map_err(|e| TaskError::Failed(e.to_string()))?;
+        let mut add = |name: &str, value| outcome.metrics.insert(format!("{name}-{}", model.name()), value);
+        add("wmops", operations.wmops(Precision::Single));
+        add("log10-wmops", operations.log10_wmops(Precision::Single));
+    }
+    Ok(outcome)
 }

@@ -1,0 +1,114 @@
+//! `vqlab complexity`: the operation count of one quantizer.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::CliError;
+use crate::complexity::{Model, Operations, Precision, count};
+use crate::spec::Method;
+
+/// Weighted million operations (WMOPS) of encoding one vector, with the counts behind them.
+#[derive(Args, Debug)]
+#[command(after_help = "Example, a point of the paper's Figure 4c:\n  \
+    vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 256 --beam 16")]
+pub struct ComplexityArgs {
+    /// Quantization method.
+    #[arg(long, value_enum)]
+    method: MethodName,
+    /// Dimension D of a vector.
+    #[arg(long, value_name = "D")]
+    dim: usize,
+    /// Number of codebooks (stages) M.
+    #[arg(long, value_name = "M")]
+    stages: usize,
+    /// Codewords a stage, K.
+    #[arg(long, value_name = "K")]
+    codebook_size: usize,
+    /// Beam width W; AVQ needs it, the others have none.
+    #[arg(long, value_name = "W")]
+    beam: Option<usize>,
+    /// Arithmetic: weights of addition, multiplication, move, branch are 1, 1, 1, 4 (single) or 2, 2, 2, 4 (double).
+    #[arg(long, value_enum, default_value = "single")]
+    precision: PrecisionName,
+    /// published: the paper's numbers, RVQ and PVQ one stage short; corrected: all stages; lookup: AVQ and RVQ by
+    /// Gram-matrix look-up, as this program searches.
+    #[arg(long, value_enum, default_value = "published")]
+    model: ModelName,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MethodName {
+    Avq,
+    Rvq,
+    Pvq,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PrecisionName {
+    Single,
+    Double,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModelName {
+    Published,
+    Corrected,
+    Lookup,
+}
+
+/// Prints the counts to stdout.
+///
+/// # Errors
+/// A shape that has no count is wrong use; stdout that can't be written to is a failure.
+pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
+    let method = match args.method {
+        MethodName::Avq => Method::Avq,
+        MethodName::Rvq => Method::Rvq,
+        MethodName::Pvq => Method::Pvq,
+    };
+    let precision = match args.precision {
+        PrecisionName::Single => Precision::Single,
+        PrecisionName::Double => Precision::Double,
+    };
+    let model = match args.model {
+        ModelName::Published => Model::Published,
+        ModelName::Corrected => Model::Corrected,
+        ModelName::Lookup => Model::Lookup,
+    };
+    let operations = count(method, args.dim, args.stages, args.codebook_size, args.beam, model)
+        .map_err(|e| CliError::Usage(e.to_string()))?;
+    let text = if args.json { json(&operations, precision) } else { table(&operations, precision) };
+    writeln!(std::io::stdout().lock(), "{text}").map_err(|e| CliError::Failed(format!("cannot write to stdout: {e}")))
+}
+
+fn json(operations: &Operations, precision: Precision) -> String {
+    // JSON numbers of up to 64 bits are what readers can be trusted with; larger counts go as floats.
+    let number = |n: u128| u64::try_from(n).map_or_else(|_| serde_json::json!(n as f64), |n| serde_json::json!(n));
+    let value = serde_json::json!({
+        "wmops": operations.wmops(precision),
+        "log10_wmops": operations.log10_wmops(precision),
+        "additions": number(operations.additions),
+        "multiplications": number(operations.multiplications),
+        "moves": number(operations.moves),
+        "branches": number(operations.branches),
+    });
+    format!("{value:#}")
+}
+
+fn table(operations: &Operations, precision: Precision) -> String {
+    let rows = [
+        ("WMOPS", format!("{:.6}", operations.wmops(precision))),
+        ("log10 WMOPS", format!("{:.6}", operations.log10_wmops(precision))),
+        ("additions", operations.additions.to_string()),
+        ("multiplications", operations.multiplications.to_string()),
+        ("moves", operations.moves.to_string()),
+        ("branches", operations.branches.to_string()),
+    ];
+    let width = rows.iter().map(|(_, value)| value.len()).max().unwrap_or(0);
+    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15}  {value:>width$}")).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,191 @@
+//! Two Results files against each other, point by point, whatever made them.
+
+use super::statistics::PUBLISHED_RUNS;
+use super::{Estimate, Judgement, Verdict, judge, judge_exact};
+use crate::metric::{self, Direction};
+use crate::results::{Curve, CurveValues, ResultsFile};
+
+/// How files are compared.
+pub struct FileOptions<'a> {
+    /// Equivalence margin relative to the published mean.
+    pub margin: f64,
+    /// Runs behind a point (curve name, tick) of ours.
+    pub runs: &'a dyn Fn(&str, &str) -> usize,
+}
+
+/// The points that both files have, and what only one of them has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileComparison {
+    /// The label "Metric".
+    pub metric: String,
+    /// `VQ Bitrate`.
+    pub axis: String,
+    /// By curve, in the published order.
+    pub rows: Vec<FileRow>,
+    /// What stands in one file alone, in words.
+    pub unpaired: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileRow {
+    pub curve: String,
+    pub tick: String,
+    pub ours: Option<Estimate>,
+    pub published: Option<Estimate>,
+    /// ours / published − 1.
+    pub difference: Option<f64>,
+    /// 95 % Welch interval of `difference`.
+    pub interval: Option<(f64, f64)>,
+    pub verdict: Verdict,
+}
+
+/// Why two files can't be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompareError {
+    #[error("they measure different things: {ours:?} and {published:?} (key \"Metric\")")]
+    Metric { ours: String, published: String },
+    #[error("the metric {0:?} is not known, so neither is which values are better; known are {known}", known = known_labels())]
+    UnknownMetric(String),
+    #[error("they have different x axes: {ours:?} and {published:?}")]
+    Axis { ours: String, published: String },
+    #[error("no point stands in both: {0}")]
+    Nothing(String),
+}
+
+fn known_labels() -> String {
+    let mut labels: Vec<_> = metric::METRICS.iter().map(|m| format!("{:?}", m.label)).collect();
+    labels.dedup();
+    labels.join(", ")
+}
+
+/// Compares the points that share curve name and tick. The spread of measured points is recovered from their quantiles on
+/// both sides ([`Estimate::of_quantiles`]); plain values must be equal to 1e-12.
+///
+/// # Errors
+/// See [`CompareError`].
+pub fn compare_files(
+    ours: &ResultsFile,
+    published: &ResultsFile,
+    options: &FileOptions,
+) -> Result<FileComparison, CompareError> {
+    let [our_metric, metric] = [ours, published].map(|f| f.metric().unwrap_or_default().to_owned());
+    if our_metric != metric {
+        return Err(CompareError::Metric { ours: our_metric, published: metric });
+    }
+    let direction = metric::find_label(&metric).ok_or_else(|| CompareError::UnknownMetric(metric.clone()))?.direction;
+    if ours.axis.name != published.axis.name {
+        let [ours, published] = [ours, published].map(|f| f.axis.name.clone());
+        return Err(CompareError::Axis { ours, published });
+    }
+    let mut rows = Vec::new();
+    for theirs in &published.curves {
+        if let Some(curve) = ours.curve(&theirs.name) {
+            for (tick, name) in published.axis.ticks.iter().enumerate() {
+                let at = ours.axis.ticks.iter().position(|t| t == name);
+                rows.extend(at.map(|at| row((curve, at), (theirs, tick), name, options, direction)));
+            }
+        }
+    }
+    let unpaired = unpaired(ours, published);
+    if !rows.iter().any(|r| r.difference.is_some()) {
+        let nothing = "where curve and tick are the same, one side is null".to_owned();
+        return Err(CompareError::Nothing(if unpaired.is_empty() { nothing } else { unpaired.join("; ") }));
+    }
+    Ok(FileComparison { metric, axis: published.axis.name.clone(), rows, unpaired })
+}
+
+fn row(
+    (ours, our_tick): (&Curve, usize),
+    (theirs, tick): (&Curve, usize),
+    name: &str,
+    options: &FileOptions,
+    direction: Direction,
+) -> FileRow {
+    let plain = |curve: &Curve| matches!(curve.values, CurveValues::Plain(_));
+    let exact = plain(ours) && plain(theirs);
+    let ours = estimate(ours, our_tick, (options.runs)(&theirs.name, name));
+    let published = estimate(theirs, tick, PUBLISHED_RUNS);
+    let judgement: Option<Judgement> = match (&ours, &published) {
+        (Some(a), Some(b)) if exact => Some(judge_exact(a.mean, b.mean)),
+        (Some(a), Some(b)) => Some(judge(a, b, options.margin, direction)),
+        _ => None,
+    };
+    let verdict = match &judgement {
+        Some(judgement) => judgement.verdict,
+        None if ours.is_none() => Verdict::Missing,
+        None => Verdict::NotComparable,
+    };
+    FileRow {
+        curve: theirs.name.clone(),
+        tick: name.into(),
+        ours,
+        published,
+        difference: judgement.map(|j| j.difference),
+        interval: judgement.and_then(|j| j.interval),
+        verdict,
+    }
+}
+
+fn estimate(curve: &Curve, tick: usize, runs: usize) -> Option<Estimate> {
+    let value = (*curve.mean().get(tick)?)?;
+    match curve.quantiles(tick) {
+        Some((low, high)) => Some(Estimate::of_quantiles(value, low, high, runs)),
+        None => Some(Estimate::exact(value)),
+    }
+}
+
+fn unpaired(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut alone = |what: &str, names: [Vec<&str>; 2]| {
+        for (i, side) in ["OURS", "PUBLISHED"].iter().enumerate() {
+            let only: Vec<_> = names[i].iter().filter(|n| !names[1 - i].contains(n)).copied().collect();
+            if !only.is_empty() {
+                lines.push(format!("{what} only in {side}: {}", only.join(", ")));
+            }
+        }
+    };
+    alone("curves", [ours, published].map(|f| f.curves.iter().map(|c| c.name.as_str()).collect()));
+    alone("ticks", [ours, published].map(|f| f.axis.ticks.iter().map(String::as_str).collect()));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::published;
+
+    fn compare(ours: &str, theirs: &ResultsFile, runs: usize) -> Result<FileComparison, CompareError> {
+        compare_files(&published(ours).unwrap(), theirs, &FileOptions { margin: 0.01, runs: &|_, _| runs })
+    }
+
+    #[test]
+    fn a_file_reproduces_itself() {
+        for name in ["Figure 2/uncorrelated_dataset_Fig2-b.json", "Figure 6/Complexity_Fig6-b.json"] {
+            let comparison = compare(name, &published(name).unwrap(), 10).unwrap();
+            assert!(comparison.rows.iter().all(|r| r.verdict == Verdict::Reproduced), "{name}");
+            assert_eq!((comparison.rows.len(), comparison.unpaired.len()), (24, 0));
+        }
+        let name = "Figure 2/uncorrelated_dataset_Fig2-b.json";
+        let single = compare(name, &published(name).unwrap(), 1).unwrap();
+        assert!(single.rows.iter().all(|r| r.verdict == Verdict::Inconclusive));
+    }
+
+    #[test]
+    fn differences_in_kind_are_errors_and_parts_are_named() {
+        let mse = "Figure 2/uncorrelated_dataset_Fig2-b.json";
+        let error = compare(mse, &published("Figure 4/Complexity_Fig4-c.json").unwrap(), 10).unwrap_err();
+        assert!(error.to_string().contains("\"MSE\""), "{error}");
+        let mut other = published(mse).unwrap();
+        other.curves.remove(0);
+        other.axis.ticks[0] = "8 bits".into();
+        let comparison = compare(mse, &other, 10).unwrap();
+        assert_eq!(comparison.rows.len(), 14);
+        let unpaired = ["curves only in OURS: AVQ", "ticks only in OURS: 12 bits", "ticks only in PUBLISHED: 8 bits"];
+        assert_eq!(comparison.unpaired, unpaired);
+        other.axis.ticks.iter_mut().for_each(|t| t.push('!'));
+        assert!(matches!(compare(mse, &other, 10), Err(CompareError::Nothing(_))));
+        other.labels[1].1 = "Loudness".into();
+        let error = compare_files(&other, &other, &FileOptions { margin: 0.01, runs: &|_, _| 10 }).unwrap_err();
+        assert!(error.to_string().contains("\"PESQ\""), "{error}");
+    }
+}

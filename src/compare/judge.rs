@@ -1,0 +1,90 @@
+//! One point's verdict.
+
+use super::statistics::Welch;
+use super::{Estimate, Verdict};
+use crate::metric::Direction;
+
+/// Level of the two one-sided tests.
+const TEST_LEVEL: f64 = 0.05;
+const INTERVAL_LEVEL: f64 = 0.95;
+/// What counts as equal for numbers without spread: absolute, the published files have about 1e-15.
+const EXACT_TOLERANCE: f64 = 1e-12;
+
+/// What a point says; the fields are those of [`super::PointComparison`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Judgement {
+    pub difference: f64,
+    pub interval: Option<(f64, f64)>,
+    pub verdict: Verdict,
+}
+
+/// Measured means: *reproduced* where TOST shows the relative difference within ±`margin`; else *better* or *worse* where the
+/// 95 % Welch interval excludes 0 and the difference itself is beyond the margin; else *inconclusive*, as always with
+/// fewer than two runs on a side.
+pub fn judge(ours: &Estimate, published: &Estimate, margin: f64, direction: Direction) -> Judgement {
+    let scale = published.mean.abs();
+    let difference = (ours.mean - published.mean) / scale;
+    let Some(welch) = Welch::new(ours, published).filter(|_| scale > 0.0) else {
+        return Judgement { difference, interval: None, verdict: Verdict::Inconclusive };
+    };
+    let (low, high) = welch.interval(INTERVAL_LEVEL);
+    let interval = (low / scale, high / scale);
+    let good = match direction {
+        Direction::LowerIsBetter => difference < 0.0,
+        Direction::HigherIsBetter => difference > 0.0,
+    };
+    let distinct = interval.0 > 0.0 || interval.1 < 0.0;
+    let verdict = if welch.equivalence_p(margin * scale) < TEST_LEVEL {
+        Verdict::Reproduced
+    } else if !distinct || difference.abs() <= margin {
+        Verdict::Inconclusive
+    } else if good {
+        Verdict::Better
+    } else {
+        Verdict::Worse
+    };
+    Judgement { difference, interval: Some(interval), verdict }
+}
+
+/// Computed values, such as operation counts: *reproduced* where they are equal to 1e-12, else *worse*, on whichever side.
+pub fn judge_exact(ours: f64, published: f64) -> Judgement {
+    let equal = (ours - published).abs() <= EXACT_TOLERANCE;
+    let difference = if ours == published { 0.0 } else { (ours - published) / published.abs() };
+    let verdict = if equal { Verdict::Reproduced } else { Verdict::Worse };
+    Judgement { difference, interval: None, verdict }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(mean: f64, standard_deviation: f64, n: usize) -> Verdict {
+        let published = Estimate { standard_deviation: 0.1, n: 10, ..Estimate::exact(100.0) };
+        let ours = Estimate { standard_deviation, n, ..Estimate::exact(mean) };
+        judge(&ours, &published, 0.005, Direction::LowerIsBetter).verdict
+    }
+
+    #[test]
+    fn verdicts_follow_tests_and_margin() {
+        assert_eq!(verdict(100.2, 0.1, 10), Verdict::Reproduced);
+        assert_eq!(verdict(100.2, 1.0, 3), Verdict::Inconclusive);
+        assert_eq!(verdict(102.0, 0.1, 10), Verdict::Worse);
+        assert_eq!(verdict(98.0, 0.1, 10), Verdict::Better);
+        assert_eq!(verdict(102.0, 3.0, 3), Verdict::Inconclusive);
+        // Different for sure, yet its distance to the margin is open.
+        assert_eq!(verdict(100.48, 0.1, 10), Verdict::Inconclusive);
+        // One run tells nothing, even on the spot.
+        assert_eq!(verdict(100.0, 0.0, 1), Verdict::Inconclusive);
+        let [ours, published] =
+            [102.0, 100.0].map(|m| Estimate { standard_deviation: 0.1, n: 10, ..Estimate::exact(m) });
+        assert_eq!(judge(&ours, &published, 0.005, Direction::HigherIsBetter).verdict, Verdict::Better);
+    }
+
+    #[test]
+    fn exact_values_are_equal_or_not() {
+        assert_eq!(judge_exact(-0.3, -0.3 + 1e-13).verdict, Verdict::Reproduced);
+        assert_eq!(judge_exact(-0.3, -0.3 + 1e-11).verdict, Verdict::Worse);
+        assert_eq!(judge_exact(0.0, 0.0).difference, 0.0);
+        assert!((judge_exact(-0.2, -0.4).difference - 0.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,122 @@
+//! Which files are compared with which, and how many runs stand behind ours.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::results::{ProvenanceFile, ResultsError, read_provenance};
+use crate::spec::Method;
+
+/// Files to compare, by their path below the two folders (or the published file's name).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pairing {
+    /// Name, ours, published.
+    pub pairs: Vec<(String, PathBuf, PathBuf)>,
+    /// Below the folder OURS alone, and PUBLISHED alone.
+    pub unpaired: [Vec<String>; 2],
+}
+
+/// Two files, or all JSON files with equal relative paths below two folders (provenance/ and cells/ left out).
+///
+/// # Errors
+/// A path that is not there, a file against a folder, and folders that can't be listed.
+pub fn pair(ours: &Path, published: &Path) -> Result<Pairing, ResultsError> {
+    match (ours.is_dir(), published.is_dir()) {
+        (true, true) => pair_folders(ours, published),
+        (false, false) => {
+            let name = published.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Pairing { pairs: vec![(name, ours.into(), published.into())], ..Pairing::default() })
+        }
+        (ours_is_folder, _) => {
+            let (file, folder) = if ours_is_folder { (published, ours) } else { (ours, published) };
+            let reason = format!("not a folder, but {} is; give two files or two folders", folder.display());
+            Err(ResultsError::Content { file: file.display().to_string(), reason })
+        }
+    }
+}
+
+fn pair_folders(ours: &Path, published: &Path) -> Result<Pairing, ResultsError> {
+    let mut names = [BTreeSet::new(), BTreeSet::new()];
+    for (names, folder) in names.iter_mut().zip([ours, published]) {
+        list(folder, "", names).map_err(|source| ResultsError::Read { path: folder.into(), source })?;
+    }
+    let both = names[0].intersection(&names[1]);
+    let pairs = both.map(|name| (name.clone(), ours.join(name), published.join(name))).collect();
+    let only = |a: usize, b: usize| names[a].difference(&names[b]).cloned().collect();
+    Ok(Pairing { pairs, unpaired: [only(0, 1), only(1, 0)] })
+}
+
+fn list(folder: &Path, prefix: &str, names: &mut BTreeSet<String>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let below = format!("{prefix}{name}");
+        if path.is_dir() && !(prefix.is_empty() && ["provenance", "cells"].contains(&name.as_str())) {
+            list(&path, &format!("{below}/"), names)?;
+        } else if path.extension().is_some_and(|e| e == "json") {
+            names.insert(below);
+        }
+    }
+    Ok(())
+}
+
+/// The provenance files that may speak of a Results file: those in the folder provenance/ beside it or at most two
+/// folders above.
+#[derive(Clone, Debug, Default)]
+pub struct Runs {
+    /// The Results file's path below the profile's folder.
+    name: String,
+    files: Vec<ProvenanceFile>,
+}
+
+impl Runs {
+    /// # Errors
+    /// A provenance file that is there and can't be read.
+    pub fn find(results_file: &Path) -> Result<Runs, ResultsError> {
+        for profile in results_file.ancestors().skip(1).take(3) {
+            let folder = profile.join("provenance");
+            if !folder.is_dir() {
+                continue;
+            }
+            let mut names = BTreeSet::new();
+            list(&folder, "", &mut names).map_err(|source| ResultsError::Read { path: folder.clone(), source })?;
+            let files = names.iter().map(|n| read_provenance(&folder.join(n))).collect::<Result<_, _>>()?;
+            let name = results_file.strip_prefix(profile).unwrap_or(results_file).to_string_lossy().into_owned();
+            return Ok(Runs { name, files });
+        }
+        Ok(Runs::default())
+    }
+
+    /// Runs behind a point, by curve name (`AVQ`) and tick (`12 bits`), where a provenance file tells it.
+    pub fn of(&self, curve: &str, tick: &str) -> Option<usize> {
+        let method = Method::ALL.into_iter().find(|m| m.label() == curve)?;
+        let bits = tick.strip_suffix(" bits")?.parse().ok()?;
+        self.files.iter().find_map(|f| f.runs(&self.name, method, bits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{aggregate, fixture, write_provenance, write_results};
+
+    #[test]
+    fn folders_pair_by_relative_path_and_runs_come_from_provenance() {
+        let plan = fixture::plan(4);
+        let records = fixture::records(&plan);
+        let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let written = write_results(&plan, &aggregate(&plan, &records), root.path()).unwrap();
+        write_provenance(&plan, &records, root.path()).unwrap();
+        std::fs::create_dir_all(other.path().join("Figure 2")).unwrap();
+        std::fs::copy(&written[0], other.path().join("Figure 2/correlated.json")).unwrap();
+        std::fs::copy(&written[0], other.path().join("extra.json")).unwrap();
+        let profile = root.path().join("quick");
+        let pairing = pair(&profile, other.path()).unwrap();
+        assert_eq!(pairing.pairs.len(), 1);
+        assert_eq!(pairing.pairs[0].0, "Figure 2/correlated.json");
+        assert_eq!(pairing.unpaired, [vec!["Figure 2/correlated-fresh.json".to_owned()], vec!["extra.json".into()]]);
+        let runs = Runs::find(&written[1]).unwrap();
+        assert_eq!((runs.of("RVQ", "12 bits"), runs.of("RVQ", "20 bits")), (Some(4), None));
+        assert_eq!(Runs::find(&other.path().join("extra.json")).unwrap().of("RVQ", "12 bits"), None);
+        assert!(pair(&profile, &written[0]).unwrap_err().to_string().contains("two files or two folders"));
+    }
+}

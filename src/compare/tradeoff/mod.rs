@@ -1,0 +1,148 @@
+//! Accuracy against bitrate and complexity: which points no other one beats, which method is best for a complexity budget,
+//! and how many bits one method saves over another.
+
+mod bd_rate;
+mod budget;
+
+pub use bd_rate::{BdRate, bd_rate};
+pub use budget::{BudgetRange, best_by_budget, changes};
+
+use crate::complexity::{Model, Precision, count};
+use crate::results::{Aggregate, find_aggregate, primary_metric};
+use crate::spec::{Method, Panel, Plan, TaskKind};
+
+/// The trade-offs of one panel, by the means of the plan's primary metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PanelTradeoff {
+    pub panel: String,
+    /// The record metric: `mse-training` or `mse-fresh`.
+    pub metric: String,
+    /// In the panel's order; points without a finished cell are left out.
+    pub points: Vec<TradeoffPoint>,
+    /// By model, in the order of [`Model::ALL`]: the best method for a complexity budget.
+    pub budgets: Vec<(Model, Vec<BudgetRange>)>,
+    /// Anchor, test method and the rate between them, for every pair in plan order; `None` where it is undefined.
+    pub bd_rates: Vec<(Method, Method, Option<BdRate>)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct TradeoffPoint {
+    pub method: Method,
+    pub bits: u32,
+    pub mse: f64,
+    /// log10 WMOPS in single precision, in the order of [`Model::ALL`]; `None` where a model has no count for the shape.
+    pub log10_wmops: [Option<f64>; 3],
+    /// By model: no other point of the panel has at most its bits, MSE and operations, and less of one of them.
+    pub pareto: [bool; 3],
+}
+
+impl TradeoffPoint {
+    pub fn log10_wmops(&self, model: Model) -> Option<f64> {
+        self.log10_wmops[model as usize]
+    }
+
+    pub fn on_front(&self, model: Model) -> bool {
+        self.pareto[model as usize]
+    }
+}
+
+/// Every panel of a toy plan that has finished points; nothing for operation counts alone.
+pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
+    if plan.task == TaskKind::Complexity {
+        return Vec::new();
+    }
+    let metric = primary_metric(plan);
+    let aggregate = |panel: &Panel| find_aggregate(aggregates, &panel.name, &metric);
+    let panels = plan.panels.iter().filter_map(|p| Some(panel_tradeoff(plan, p, aggregate(p)?)));
+    panels.filter(|p| !p.points.is_empty()).collect()
+}
+
+fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTradeoff {
+    let mut points: Vec<TradeoffPoint> = aggregate
+        .points
+        .iter()
+        .filter_map(|point| {
+            let log10_wmops = Model::ALL.map(|model| {
+                let size = 1usize.checked_shl(point.bits_per_stage)?;
+                let operations = count(point.method, panel.dimension, point.stages, size, point.beam_width, model);
+                Some(operations.ok()?.log10_wmops(Precision::Single))
+            });
+            let (method, bits, mse) = (point.method, point.bits, point.mean()?);
+            Some(TradeoffPoint { method, bits, mse, log10_wmops, pareto: [false; 3] })
+        })
+        .collect();
+    for (i, model) in Model::ALL.into_iter().enumerate() {
+        let costs: Vec<_> = points.iter().map(|p| p.log10_wmops(model)).collect();
+        let rows: Vec<_> = points
+            .iter()
+            .zip(&costs)
+            .map(|(p, cost)| [f64::from(p.bits), p.mse, cost.unwrap_or(f64::INFINITY)])
+            .collect();
+        for ((point, on_front), cost) in points.iter_mut().zip(pareto_front(&rows)).zip(costs) {
+            point.pareto[i] = on_front && cost.is_some();
+        }
+    }
+    let budgets = Model::ALL.map(|model| (model, best_by_budget(&curves(plan, &points, model)))).into();
+    let (panel, metric) = (panel.name.clone(), aggregate.metric.clone());
+    PanelTradeoff { panel, metric, bd_rates: bd_rates(plan, &points), points, budgets }
+}
+
+fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Method, Vec<(f64, f64)>)> {
+    let curve = |method| {
+        let own = points.iter().filter(move |p| p.method == method);
+        own.filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect()
+    };
+    plan.methods.iter().map(|method| (*method, curve(*method))).collect()
+}
+
+fn bd_rates(plan: &Plan, points: &[TradeoffPoint]) -> Vec<(Method, Method, Option<BdRate>)> {
+    let curve = |method: Method| -> Vec<(f64, f64)> {
+        points.iter().filter(|p| p.method == method).map(|p| (f64::from(p.bits), p.mse)).collect()
+    };
+    let mut rates = Vec::new();
+    for (i, test) in plan.methods.iter().enumerate() {
+        for anchor in &plan.methods[i + 1..] {
+            rates.push((*anchor, *test, bd_rate(&curve(*anchor), &curve(*test))));
+        }
+    }
+    rates
+}
+
+/// Which rows no other row beats: one that is smaller or equal everywhere and smaller somewhere. Smaller is better.
+pub fn pareto_front(rows: &[[f64; 3]]) -> Vec<bool> {
+    let beats = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).all(|(a, b)| a <= b) && a != b;
+    rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{aggregate, fixture};
+
+    #[test]
+    fn fronts_leave_beaten_rows_out() {
+        let rows = [[1.0, 5.0, 1.0], [1.0, 5.0, 2.0], [2.0, 3.0, 9.0], [2.0, 6.0, 0.5], [1.0, 5.0, 1.0]];
+        assert_eq!(pareto_front(&rows), [true, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_panel_has_points_fronts_budgets_and_rates() {
+        let plan = fixture::plan(1);
+        let mut aggregates = aggregate(&plan, &fixture::records(&plan));
+        for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 4.0, 6.0, 4.6, 9.0, 7.0]) {
+            point.samples[0].1 = mse;
+        }
+        let panels = tradeoff(&plan, &aggregates);
+        let panel = &panels[0];
+        assert!((panel.points[0].log10_wmops(Model::Published).unwrap() + 0.31026327412521015).abs() < 1e-12);
+        assert!(panel.points.iter().all(|p| p.on_front(Model::Published)));
+        let methods: Vec<_> = panel.budgets[0].1.iter().map(|r| r.method).collect();
+        assert_eq!(methods, [Method::Pvq, Method::Rvq, Method::Avq]);
+        assert_eq!(panel.bd_rates.len(), 3);
+        // AVQ's MSE of 5 to 4 meets RVQ's 6 to 4.6: AVQ needs fewer bits. PVQ's curve meets neither.
+        let (anchor, test, rate) = &panel.bd_rates[0];
+        assert_eq!((*anchor, *test), (Method::Rvq, Method::Avq));
+        assert!(rate.as_ref().unwrap().bits < -2.0);
+        assert_eq!(panel.bd_rates[1].2, None);
+    }
+}

@@ -1,0 +1,250 @@
+//! The counts themselves, term by term as the module's text writes them.
+
+use statrs::function::gamma::digamma;
+
+use super::{ComplexityError, Model, Operations};
+use crate::spec::Method;
+
+/// With these bounds no count leaves 128 bits.
+const MOST_STAGES: usize = 64;
+const MOST: usize = 1 << 24;
+
+/// Operations for encoding one vector of `dim` entries with `stages` codebooks of `codebook_size` codewords. `beam` is AVQ's
+/// beam width, `None` for the others. Counts do not depend on the precision; their weights do
+/// ([`Operations::wmops`]).
+///
+/// # Errors
+/// See [`ComplexityError`].
+pub fn count(
+    method: Method,
+    dim: usize,
+    stages: usize,
+    codebook_size: usize,
+    beam: Option<usize>,
+    model: Model,
+) -> Result<Operations, ComplexityError> {
+    in_range("the dimension", dim, MOST)?;
+    in_range("the number of stages", stages, MOST_STAGES)?;
+    in_range("the codebook size", codebook_size, MOST)?;
+    let mut tally = Tally::default();
+    let [d, m, k] = [dim, stages, codebook_size].map(|n| n as i128);
+    match (method, beam) {
+        (Method::Avq, None) => return Err(ComplexityError::NoBeam),
+        (Method::Avq, Some(beam)) => {
+            in_range("the beam width", beam, MOST)?;
+            let codewords = stages * codebook_size;
+            if beam > codewords {
+                return Err(ComplexityError::BeamTooWide { beam, codewords });
+            }
+            match model {
+                Model::Published | Model::Corrected => tally.avq(d, m, k, beam as i128),
+                Model::Lookup => tally.avq_lookup(d, m, k, beam as i128),
+            }
+        }
+        (_, Some(_)) => return Err(ComplexityError::NeedlessBeam { method: method.label() }),
+        (Method::Rvq, None) => match model {
+            Model::Published => tally.rvq(d, m, k, m - 1),
+            Model::Corrected => tally.rvq(d, m, k, m),
+            Model::Lookup => tally.rvq_lookup(d, m, k),
+        },
+        (Method::Pvq, None) => {
+            if !dim.is_multiple_of(stages) {
+                return Err(ComplexityError::Indivisible { dim, stages });
+            }
+            tally.pvq(d, m, k, if model == Model::Published { m - 1 } else { m });
+        }
+    }
+    let negative = ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size: codebook_size };
+    let operations = tally.operations().ok_or(negative)?;
+    if operations == Operations::default() { Err(ComplexityError::NothingCounted) } else { Ok(operations) }
+}
+
+fn in_range(name: &'static str, value: usize, largest: usize) -> Result<(), ComplexityError> {
+    if (1..=largest).contains(&value) { Ok(()) } else { Err(ComplexityError::OutOfRange { name, value, largest }) }
+}
+
+/// Running counts; signed, because the published sort counts negatively where a beam is wider than what is left.
+#[derive(Default)]
+struct Tally {
+    additions: i128,
+    multiplications: i128,
+    moves: i128,
+    branches: i128,
+}
+
+impl Tally {
+    fn operations(&self) -> Option<Operations> {
+        Some(Operations {
+            additions: self.additions.try_into().ok()?,
+            multiplications: self.multiplications.try_into().ok()?,
+            moves: self.moves.try_into().ok()?,
+            branches: self.branches.try_into().ok()?,
+        })
+    }
+
+    fn dist(&mut self, n: i128, d: i128, times: i128) {
+        self.additions += times * n * (2 * d - 1);
+        self.multiplications += times * n * d;
+    }
+
+    fn argmin(&mut self, n: i128) {
+        self.additions += n - 1;
+        self.moves += n - 1;
+    }
+
+    /// times · Σ_{j<s} argmin(n − j), in closed form.
+    fn sort(&mut self, n: i128, s: i128, times: i128) {
+        let steps = times * (s * (n - 1) - s * (s - 1) / 2);
+        self.additions += steps;
+        self.moves += steps;
+    }
+
+    fn avq(&mut self, d: i128, m: i128, k: i128, w: i128) {
+        self.dist(m * k, d, 1);
+        self.sort(m * k, w, 1);
+        self.moves += w;
+        for i in 1..m {
+            self.moves += i * w * d;
+            self.additions += i * w * d;
+            self.branches += binomial(m, i) - 1;
+            self.dist((m - i) * k, d, w);
+            self.sort((m - i) * k, w, w);
+            self.moves += w * w + w * w * d;
+            self.additions += w * w * i * d + w * w * (2 * d - 1);
+            self.multiplications += w * w * (d + 1);
+            if i == m - 1 {
+                self.argmin(w * w);
+            } else {
+                self.sort(w * w, w, 1);
+                self.moves += w;
+            }
+        }
+    }
+
+    /// `counted`: the stages that the loop runs over.
+    fn rvq(&mut self, d: i128, m: i128, k: i128, counted: i128) {
+        for i in 1..=counted {
+            self.dist(k, d, 1);
+            self.argmin(k);
+            self.moves += d;
+            if i < counted {
+                self.additions += d;
+            }
+        }
+        self.additions += (m - 1) * d;
+    }
+
+    /// `counted`: the stages that the loop runs over.
+    fn pvq(&mut self, d: i128, m: i128, k: i128, counted: i128) {
+        self.moves += d;
+        for _ in 0..counted {
+            self.dist(k, d / m, 1);
+            self.argmin(k);
+            self.moves += d / m;
+        }
+        self.moves += d;
+    }
+
+    /// s_c for all n codewords.
+    fn scores(&mut self, n: i128, d: i128) {
+        self.multiplications += n * d;
+        self.additions += n * d;
+    }
+
+    /// The w best of n by a scan.
+    fn keep(&mut self, n: i128, w: i128) {
+        let insertions = expected_insertions(n, w);
+        self.additions += n + insertions * w;
+        self.moves += insertions * w;
+        self.branches += insertions * w;
+    }
+
+    fn avq_lookup(&mut self, d: i128, m: i128, k: i128, w: i128) {
+        self.scores(m * k, d);
+        self.keep(m * k, w);
+        for i in 1..m {
+            let kept = if i == m - 1 { 1 } else { w };
+            self.branches += m * w;
+            self.additions += (m - i) * k * w * i + w;
+            self.keep((m - i) * k * w, kept);
+            self.moves += kept * (i + 1);
+        }
+    }
+
+    fn rvq_lookup(&mut self, d: i128, m: i128, k: i128) {
+        self.scores(m * k, d);
+        for i in 1..=m {
+            self.additions += k * (i - 1);
+            self.argmin(k);
+        }
+        self.additions += (m - 1) * d;
+    }
+}
+
+/// How often a list of the w best is entered while n candidates pass in random order: the t-th enters with probability
+/// min(1, w/t), in all w·(1 + H(n) − H(w)), rounded up.
+fn expected_insertions(n: i128, w: i128) -> i128 {
+    if n <= w {
+        return n;
+    }
+    let harmonic = digamma(n as f64 + 1.0) - digamma(w as f64 + 1.0);
+    (w as f64 * (1.0 + harmonic)).ceil() as i128
+}
+
+fn binomial(n: i128, k: i128) -> i128 {
+    (0..k).fold(1, |product, j| product * (n - j) / (j + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::complexity::Precision;
+
+    #[test]
+    fn small_counts_by_hand() {
+        // D = 4, M = 2, K = 2.
+        let of = |method, beam, model| count(method, 4, 2, 2, beam, model).unwrap();
+        let published = of(Method::Rvq, None, Model::Published);
+        assert_eq!(published, Operations { additions: 14 + 1 + 4, multiplications: 8, moves: 1 + 4, branches: 0 });
+        let corrected = of(Method::Pvq, None, Model::Corrected);
+        assert_eq!(
+            corrected,
+            Operations { additions: 2 * (6 + 1), multiplications: 8, moves: 4 + 2 * (1 + 2) + 4, branches: 0 }
+        );
+        let lookup = of(Method::Rvq, None, Model::Lookup);
+        assert_eq!(lookup, Operations { additions: 16 + 2 + 2 + 4, multiplications: 16, moves: 2, branches: 0 });
+        // W = 1: keep(4, 1) expects ⌈25/12⌉ = 3 insertions, keep(2, 1) ⌈3/2⌉ = 2.
+        let lookup = of(Method::Avq, Some(1), Model::Lookup);
+        let (additions, moves) = (16 + (4 + 3) + (2 + 1) + (2 + 2), 3 + 2 + 2);
+        assert_eq!(lookup, Operations { additions, multiplications: 16, moves, branches: 3 + 2 + 2 });
+        assert_eq!(lookup.wmops(Precision::Single), (30 + 16 + 7 + 28) as f64 / 1e6);
+        assert_eq!(lookup.wmops(Precision::Double), (60 + 32 + 14 + 28) as f64 / 1e6);
+    }
+
+    #[test]
+    fn corrected_avq_is_the_published_one() {
+        let of = |model| count(Method::Avq, 64, 4, 8, Some(16), model);
+        assert_eq!(of(Model::Published), of(Model::Corrected));
+    }
+
+    #[test]
+    fn wrong_shapes_are_refused() {
+        let of =
+            |method, dim, stages, size, beam| count(method, dim, stages, size, beam, Model::Published).unwrap_err();
+        let cases = [
+            (of(Method::Avq, 8, 2, 4, None), "AVQ needs a beam width"),
+            (of(Method::Avq, 8, 2, 4, Some(9)), "wider than all 8 codewords"),
+            (of(Method::Avq, 8, 2, 4, Some(0)), "the beam width is 0; it must be between 1 and"),
+            (of(Method::Rvq, 8, 2, 4, Some(1)), "RVQ has no beam"),
+            (of(Method::Pvq, 7, 2, 4, None), "7 is not divisible by 2"),
+            (of(Method::Rvq, 8, 1, 4, None), "take the corrected one"),
+            (of(Method::Rvq, 0, 1, 4, None), "the dimension is 0"),
+            (of(Method::Rvq, 8, 65, 4, None), "the number of stages is 65"),
+        ];
+        for (error, part) in cases {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+        let largest = count(Method::Avq, MOST, MOST_STAGES, MOST, Some(MOST), Model::Lookup);
+        assert!(largest.is_ok_and(|o| o.log10_wmops(Precision::Double).is_finite()));
+    }
+}

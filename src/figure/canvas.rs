@@ -1,0 +1,240 @@
+//! Drawing in fractional pixels on a plotters back end: lines cut into dashes, areas, markers, and text placed by its
+//! baseline, so that SVG and bitmap agree although plotters sizes and anchors fonts differently in the two.
+
+use std::sync::OnceLock;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontTransform, register_font};
+
+use super::FigureError;
+use super::chart::{Colour, LineStyle, Marker};
+
+/// One name for plotters' font table and for the SVG's `font-family` with its substitutes.
+pub(super) const FONT: &str = "Noto Sans, DejaVu Sans, Helvetica, Arial, sans-serif";
+
+/// Ascender minus descender of Noto Sans in em; plotters' bitmap fonts are sized by it.
+const LINE_EM: f64 = 1.362;
+
+/// Height of an x in em.
+const EX_EM: f64 = 0.536;
+
+/// Makes Noto Sans known to plotters, once per process.
+pub(super) fn register_fonts() -> Result<(), FigureError> {
+    static DONE: OnceLock<bool> = OnceLock::new();
+    let registered = *DONE.get_or_init(|| {
+        register_font(FONT, FontStyle::Normal, notosans::REGULAR_TTF).is_ok()
+            && register_font(FONT, FontStyle::Bold, notosans::BOLD_TTF).is_ok()
+    });
+    if registered { Ok(()) } else { Err(FigureError::Draw("the embedded font can't be read".into())) }
+}
+
+/// How a back end relates its font size and vertical anchor to em and baseline.
+#[derive(Clone, Copy)]
+pub(super) struct FontUse {
+    /// plotters' size of a font of 1 em.
+    pub size_per_em: f64,
+    /// From the anchor (vertical centre) down to the baseline, in em.
+    pub baseline: f64,
+}
+
+impl FontUse {
+    /// plotters-svg divides by 1.24 and lowers the baseline by .5 ex.
+    pub const SVG: FontUse = FontUse { size_per_em: 1.24, baseline: 0.5 * EX_EM };
+    /// plotters' ab_glyph scales to the line height, centres a box of size/1.24 and puts the baseline at size/2.
+    pub const BITMAP: FontUse = FontUse { size_per_em: LINE_EM, baseline: LINE_EM * (0.5 - 0.5 / 1.24) };
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TextStyle {
+    /// Em in pixels.
+    pub em: f64,
+    pub bold: bool,
+    pub colour: Colour,
+    /// Where the position lies along the text: 0 start, 0.5 middle, 1 end.
+    pub anchor: f64,
+    /// Read from bottom to top.
+    pub upwards: bool,
+}
+
+impl TextStyle {
+    pub fn new(em: f64, anchor: f64) -> Self {
+        TextStyle { em, bold: false, colour: Colour::BLACK, anchor, upwards: false }
+    }
+}
+
+/// Width of a line of text in pixels, the same for all back ends.
+pub(super) fn text_width(text: &str, em: f64, bold: bool) -> f64 {
+    let style = if bold { FontStyle::Bold } else { FontStyle::Normal };
+    let font = FontDesc::new(FontFamily::Name(FONT), 100.0 * LINE_EM, style);
+    font.layout_box(text)
+        .map_or(0.6 * em * text.chars().count() as f64, |((x0, _), (x1, _))| f64::from(x1 - x0) * em / 100.0)
+}
+
+pub(super) struct Canvas<'a, B: DrawingBackend> {
+    area: &'a DrawingArea<B, Shift>,
+    scale: f64,
+    font: FontUse,
+}
+
+impl<'a, B: DrawingBackend> Canvas<'a, B> {
+    /// `scale`: back-end units per pixel.
+    pub fn new(area: &'a DrawingArea<B, Shift>, scale: f64, font: FontUse) -> Self {
+        Canvas { area, scale, font }
+    }
+
+    fn units(&self, (x, y): (f64, f64)) -> (i32, i32) {
+        ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
+    }
+
+    fn stroke(&self, colour: Colour, width: f64) -> ShapeStyle {
+        let stroke_width = (width * self.scale).round().max(1.0) as u32;
+        ShapeStyle { color: RGBColor(colour.0, colour.1, colour.2).to_rgba(), filled: false, stroke_width }
+    }
+
+    fn fill(colour: Colour, opacity: f64) -> ShapeStyle {
+        RGBColor(colour.0, colour.1, colour.2).mix(opacity).filled()
+    }
+
+    pub fn line(&self, points: &[(f64, f64)], colour: Colour, width: f64, style: LineStyle) -> Result<(), FigureError> {
+        for piece in cut(points, &dashes(style, width)) {
+            let mut path: Vec<_> = piece.into_iter().map(|p| self.units(p)).collect();
+            // plotters' joints divide by the length of a segment.
+            path.dedup();
+            if path.len() > 1 {
+                self.area.draw(&PathElement::new(path, self.stroke(colour, width))).map_err(FigureError::draw)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn area(&self, outline: &[(f64, f64)], colour: Colour, opacity: f64) -> Result<(), FigureError> {
+        let points: Vec<_> = outline.iter().map(|p| self.units(*p)).collect();
+        self.area.draw(&Polygon::new(points, Self::fill(colour, opacity))).map_err(FigureError::draw)
+    }
+
+    pub fn rectangle(
+        &self,
+        (x0, y0): (f64, f64),
+        (x1, y1): (f64, f64),
+        colour: Colour,
+        opacity: f64,
+    ) -> Result<(), FigureError> {
+        self.area(&[(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour, opacity)
+    }
+
+    pub fn marker(&self, (x, y): (f64, f64), marker: Marker, radius: f64, colour: Colour) -> Result<(), FigureError> {
+        let r = radius;
+        match marker {
+            Marker::Circle => {
+                let circle: Vec<_> = (0..24)
+                    .map(|i| f64::from(i) * std::f64::consts::TAU / 24.0)
+                    .map(|a| (x + r * a.cos(), y + r * a.sin()))
+                    .collect();
+                self.area(&circle, colour, 1.0)
+            }
+            Marker::Square => self.rectangle((x - 0.85 * r, y - 0.85 * r), (x + 0.85 * r, y + 0.85 * r), colour, 1.0),
+            Marker::Triangle => self.area(&[(x, y - 1.1 * r), (x + r, y + 0.8 * r), (x - r, y + 0.8 * r)], colour, 1.0),
+            Marker::Cross => {
+                self.line(&[(x - r, y - r), (x + r, y + r)], colour, 1.4, LineStyle::Solid)?;
+                self.line(&[(x - r, y + r), (x + r, y - r)], colour, 1.4, LineStyle::Solid)
+            }
+        }
+    }
+
+    /// `at` is the point of the baseline that `style.anchor` says.
+    pub fn text(&self, text: &str, at: (f64, f64), style: TextStyle) -> Result<(), FigureError> {
+        let h = match style.anchor {
+            a if a < 0.25 => HPos::Left,
+            a if a > 0.75 => HPos::Right,
+            _ => HPos::Center,
+        };
+        let raise = self.font.baseline * style.em;
+        let (position, turn) = if style.upwards {
+            ((at.0 - raise, at.1), FontTransform::Rotate270)
+        } else {
+            ((at.0, at.1 - raise), FontTransform::None)
+        };
+        let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
+        let size = style.em * self.font.size_per_em * self.scale;
+        let font = FontDesc::new(FontFamily::Name(FONT), size, weight).transform(turn);
+        let colour = RGBColor(style.colour.0, style.colour.1, style.colour.2);
+        let styled = plotters::style::TextStyle::from(font).color(&colour).pos(Pos::new(h, VPos::Center));
+        self.area.draw_text(text, &styled, self.units(position)).map_err(FigureError::draw)
+    }
+}
+
+/// Lengths drawn and left out in turn, in pixels; empty = solid.
+fn dashes(style: LineStyle, width: f64) -> Vec<f64> {
+    let unit = width.max(1.2);
+    match style {
+        LineStyle::Solid => Vec::new(),
+        LineStyle::Dashed => vec![4.2 * unit, 2.2 * unit],
+        LineStyle::Dotted => vec![1.1 * unit, 1.7 * unit],
+        LineStyle::DashDot => vec![4.2 * unit, 1.6 * unit, 1.1 * unit, 1.6 * unit],
+    }
+}
+
+/// Cuts a polyline into the pieces that a dash pattern leaves; the pattern runs on through the corners.
+fn cut(points: &[(f64, f64)], pattern: &[f64]) -> Vec<Vec<(f64, f64)>> {
+    if pattern.is_empty() || points.len() < 2 {
+        return vec![points.to_vec()];
+    }
+    let mut pieces = Vec::new();
+    let mut current = vec![points[0]];
+    let (mut at, mut left) = (0, pattern[0]);
+    for pair in points.windows(2) {
+        let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+        let length = dx.hypot(dy);
+        let mut done = 0.0;
+        while length - done > left {
+            done += left;
+            let point = (pair[0].0 + dx * done / length, pair[0].1 + dy * done / length);
+            if at % 2 == 0 {
+                current.push(point);
+                pieces.push(std::mem::take(&mut current));
+            } else {
+                current = vec![point];
+            }
+            at = (at + 1) % pattern.len();
+            left = pattern[at];
+        }
+        left -= length - done;
+        if at % 2 == 0 {
+            current.push(pair[1]);
+        }
+    }
+    if current.len() > 1 {
+        pieces.push(current);
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dashes_run_through_corners_and_cover_their_share() {
+        let corner = [(0.0, 0.0), (10.0, 0.0), (10.0, 10.0)];
+        let pieces = cut(&corner, &[6.0, 2.0]);
+        assert_eq!(pieces.len(), 3);
+        assert_eq!(pieces[1], [(8.0, 0.0), (10.0, 0.0), (10.0, 4.0)]);
+        let length: f64 = pieces
+            .iter()
+            .flat_map(|p| p.windows(2).map(|w| (w[1].0 - w[0].0).hypot(w[1].1 - w[0].1)).collect::<Vec<_>>())
+            .sum();
+        assert!((length - 16.0).abs() < 1e-9, "{length}");
+        assert_eq!(cut(&corner, &[]), [corner.to_vec()]);
+    }
+
+    #[test]
+    fn text_is_measured_with_the_embedded_font() {
+        register_fonts().unwrap();
+        let width = text_width("MSE", 10.0, false);
+        // Noto Sans: M 907, S 549, E 556 thousandths of an em.
+        assert!((width - 20.1).abs() < 0.4, "{width}");
+        assert!(text_width("MSE", 10.0, true) > width);
+    }
+}

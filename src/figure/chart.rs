@@ -1,0 +1,259 @@
+//! What a figure shows, apart from how it is drawn: axes, series, bands, marks and a legend, in data coordinates.
+//! A [`Figure`] is a grid of charts and becomes one file.
+
+/// An opaque sRGB colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour(pub u8, pub u8, pub u8);
+
+impl Colour {
+    pub const BLACK: Colour = Colour(0x1a, 0x1a, 0x1a);
+    pub const GREY: Colour = Colour(0x6e, 0x6e, 0x6e);
+
+    /// The colour mixed with white: 0 gives white, 1 the colour itself.
+    pub fn tint(self, strength: f64) -> Colour {
+        let mix = |c: u8| (255.0 - (255.0 - f64::from(c)) * strength.clamp(0.0, 1.0)).round() as u8;
+        Colour(mix(self.0), mix(self.1), mix(self.2))
+    }
+}
+
+/// How a line is cut along its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineStyle {
+    Solid,
+    Dashed,
+    Dotted,
+    DashDot,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Cross,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    Linear,
+    /// Base 10; values must be positive.
+    Log,
+}
+
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// With the unit in parentheses.
+    pub label: String,
+    pub scale: Scale,
+    /// None: the range of the data with a small margin.
+    pub range: Option<(f64, f64)>,
+    /// Own ticks; None: round numbers.
+    pub ticks: Option<Vec<(f64, String)>>,
+    /// The range always holds this value (0 for differences).
+    pub include: Option<f64>,
+}
+
+impl Axis {
+    pub fn linear(label: impl Into<String>) -> Self {
+        Axis { label: label.into(), scale: Scale::Linear, range: None, ticks: None, include: None }
+    }
+
+    pub fn log(label: impl Into<String>) -> Self {
+        Axis { scale: Scale::Log, ..Axis::linear(label) }
+    }
+
+    pub fn including(self, value: f64) -> Self {
+        Axis { include: Some(value), ..self }
+    }
+
+    /// A linear axis with a tick at every one of these whole numbers, as bitrates.
+    pub fn whole(label: impl Into<String>, values: &[u32]) -> Self {
+        let ticks = values.iter().map(|v| (f64::from(*v), v.to_string())).collect();
+        Axis { ticks: Some(ticks), ..Axis::linear(label) }
+    }
+}
+
+/// One curve; what is None is not drawn.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// Its entry in the legend.
+    pub label: Option<String>,
+    pub colour: Colour,
+    pub line: Option<LineStyle>,
+    /// In pixels of the drawing.
+    pub width: f64,
+    pub marker: Option<Marker>,
+    pub points: Vec<(f64, f64)>,
+    /// (x, low, high), filled transparently.
+    pub band: Vec<(f64, f64, f64)>,
+    /// (x, low, high), drawn as vertical bars with ends.
+    pub intervals: Vec<(f64, f64, f64)>,
+    /// Filled down to this value (histograms).
+    pub fill_to: Option<f64>,
+}
+
+impl Series {
+    pub fn line(label: impl Into<String>, colour: Colour, style: LineStyle, points: Vec<(f64, f64)>) -> Self {
+        Series {
+            label: Some(label.into()),
+            colour,
+            line: Some(style),
+            width: 2.0,
+            marker: None,
+            points,
+            band: Vec::new(),
+            intervals: Vec::new(),
+            fill_to: None,
+        }
+    }
+
+    pub fn unlabelled(self) -> Self {
+        Series { label: None, ..self }
+    }
+
+    pub fn width(self, width: f64) -> Self {
+        Series { width, ..self }
+    }
+
+    pub fn marker(self, marker: Marker) -> Self {
+        Series { marker: Some(marker), ..self }
+    }
+
+    pub fn band(self, band: Vec<(f64, f64, f64)>) -> Self {
+        Series { band, ..self }
+    }
+}
+
+/// An entry of the legend that stands for more than one series.
+#[derive(Clone, Debug)]
+pub struct LegendEntry {
+    pub label: String,
+    pub colour: Colour,
+    pub key: LegendKey,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LegendKey {
+    /// Line with its width, and marker.
+    Line(Option<LineStyle>, f64, Option<Marker>),
+    Area,
+    Interval,
+}
+
+/// A vertical line over the whole height, with text along it.
+#[derive(Clone, Debug)]
+pub struct VerticalMark {
+    pub x: f64,
+    pub label: String,
+}
+
+/// A horizontal strip over the whole width, as a margin of equivalence.
+#[derive(Clone, Debug)]
+pub struct Strip {
+    pub low: f64,
+    pub high: f64,
+    pub colour: Colour,
+}
+
+/// Text at the right end of curves, in the margin.
+#[derive(Clone, Debug)]
+pub struct EndLabel {
+    pub y: f64,
+    pub text: String,
+    pub colour: Colour,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegendPlace {
+    /// In the emptiest corner; under the chart where no corner is free.
+    Auto,
+    Below,
+    Hidden,
+}
+
+#[derive(Clone, Debug)]
+pub struct Chart {
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub series: Vec<Series>,
+    pub marks: Vec<VerticalMark>,
+    pub strips: Vec<Strip>,
+    pub end_labels: Vec<EndLabel>,
+    /// After the entries of the labelled series.
+    pub legend_extra: Vec<LegendEntry>,
+    pub legend: LegendPlace,
+}
+
+impl Chart {
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+        Chart {
+            title: title.into(),
+            x,
+            y,
+            series: Vec::new(),
+            marks: Vec::new(),
+            strips: Vec::new(),
+            end_labels: Vec::new(),
+            legend_extra: Vec::new(),
+            legend: LegendPlace::Auto,
+        }
+    }
+
+    /// True when no series has a point, a band or an interval.
+    pub fn is_empty(&self) -> bool {
+        self.series.iter().all(|s| s.points.is_empty() && s.band.is_empty() && s.intervals.is_empty())
+    }
+
+    pub(super) fn legend_entries(&self) -> Vec<LegendEntry> {
+        let own = self.series.iter().filter_map(|s| {
+            let label = s.label.clone()?;
+            let key = if s.fill_to.is_some() { LegendKey::Area } else { LegendKey::Line(s.line, s.width, s.marker) };
+            Some(LegendEntry { label, colour: s.colour, key })
+        });
+        own.chain(self.legend_extra.iter().cloned()).collect()
+    }
+}
+
+/// A grid of charts that becomes one file.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    pub rows: Vec<Vec<Chart>>,
+    /// Pixels at scale 1.
+    pub width: u32,
+    pub row_height: u32,
+}
+
+impl Figure {
+    pub fn single(chart: Chart) -> Self {
+        Figure { rows: vec![vec![chart]], width: 800, row_height: 520 }
+    }
+
+    /// Charts side by side: two of them in one row, more in rows of up to three.
+    pub fn grid(charts: Vec<Chart>) -> Self {
+        if charts.len() == 1 {
+            return charts.into_iter().next().map(Self::single).unwrap_or_else(Self::none);
+        }
+        let columns = match charts.len() {
+            0..=2 => 2,
+            4 => 2,
+            _ => 3,
+        };
+        let mut rows: Vec<Vec<Chart>> = Vec::new();
+        for chart in charts {
+            match rows.last_mut() {
+                Some(row) if row.len() < columns => row.push(chart),
+                _ => rows.push(vec![chart]),
+            }
+        }
+        Figure { rows, width: 430 * columns as u32, row_height: 420 }
+    }
+
+    fn none() -> Self {
+        Figure { rows: Vec::new(), width: 800, row_height: 0 }
+    }
+
+    pub fn height(&self) -> u32 {
+        self.row_height * self.rows.len() as u32
+    }
+}

@@ -1,0 +1,49 @@
+//! Figures 4c and 6b as operation counts: log10 WMOPS over the bitrate, the published values as crosses over ours.
+
+use super::Sketch;
+use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series};
+use super::curves;
+use crate::results::{Aggregate, primary_metric};
+use crate::spec::{Panel, Plan};
+
+pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
+    let of_figure = |id: &String| plan.panels.iter().find(|p| p.figure.as_ref() == Some(id)).map(|p| (id.clone(), p));
+    let panels = plan.figures.iter().filter_map(of_figure);
+    panels.filter_map(|(id, panel)| sketch(plan, panel, aggregates, &id, published)).collect()
+}
+
+fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, published: bool) -> Option<Sketch> {
+    let stages = panel.points.first().map_or(0, |p| p.stages);
+    let mut chart = Chart::new(
+        format!("Figure {id}: complexity, D = {}, M = {stages}", panel.dimension),
+        curves::bits_axis([panel]),
+        Axis::linear("complexity of one encoded vector (log10 WMOPS)"),
+    );
+    for curve in curves::ours(plan, panel, aggregates, "log10-wmops-corrected") {
+        let colour = curves::colour(curve.method).tint(0.62);
+        chart.series.push(Series::line("", colour, LineStyle::Solid, curve.xy()).width(1.1).unlabelled());
+    }
+    let corrected = !chart.series.is_empty();
+    chart.series.extend(curves::ours(plan, panel, aggregates, &primary_metric(plan)).iter().map(curves::our_series));
+    if chart.is_empty() {
+        return None;
+    }
+    if published {
+        for curve in curves::of_panel(plan, panel) {
+            let series = Series::line("", curves::colour(curve.method), LineStyle::Solid, curve.xy()).unlabelled();
+            chart.series.push(Series { line: None, ..series }.marker(Marker::Cross));
+        }
+        let key = LegendKey::Line(None, 1.0, Some(Marker::Cross));
+        chart.legend_extra.push(LegendEntry { label: "published".into(), colour: super::Colour::GREY, key });
+    }
+    if corrected {
+        let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
+        chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), colour: super::Colour::GREY, key });
+    }
+    let caption = "Weighted million operations for encoding one vector, as log10, over the bits of one code; lower is \
+        cheaper, and one unit is a factor of ten. Thick lines follow the paper's operation count, crosses are the published \
+        values. The paper's count leaves out one stage of RVQ and PVQ; thin lines count all stages."
+        .to_string();
+    let title = format!("Figure {id}: complexity over the bitrate, D = {}", panel.dimension);
+    Some(Sketch { id: format!("figure-{id}"), title, caption, figure: Figure::single(chart) })
+}

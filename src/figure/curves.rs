@@ -1,0 +1,153 @@
+//! Curves of ours and of the published numbers in one form, and the style of each method.
+
+use super::chart::{Axis, Colour, LegendEntry, LegendKey, LineStyle, Series};
+use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
+use crate::spec::{Method, Panel, Plan};
+
+/// One method's values over the bitrate; points without a value are left out.
+pub(super) struct Curve {
+    pub method: Method,
+    pub points: Vec<CurvePoint>,
+}
+
+pub(super) struct CurvePoint {
+    /// B, the bits of one code.
+    pub bits: u32,
+    pub mean: f64,
+    /// Quantiles 2.5 % and 97.5 %; equal to the mean where there is no spread.
+    pub low: f64,
+    pub high: f64,
+}
+
+impl Curve {
+    pub fn xy(&self) -> Vec<(f64, f64)> {
+        self.points.iter().map(|p| (f64::from(p.bits), p.mean)).collect()
+    }
+
+    pub fn band(&self) -> Vec<(f64, f64, f64)> {
+        self.points.iter().map(|p| (f64::from(p.bits), p.low, p.high)).collect()
+    }
+}
+
+/// One panel's metric, a curve a method; methods without a value are left out.
+pub(super) fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric: &str) -> Vec<Curve> {
+    let Some(aggregate) = find_aggregate(aggregates, &panel.name, metric) else { return Vec::new() };
+    let curve = |method: &Method| {
+        let of_method = aggregate.points.iter().filter(|p| p.method == *method);
+        let points = of_method.filter_map(|p| {
+            Some(CurvePoint { bits: p.bits, mean: p.mean()?, low: p.quantile_low()?, high: p.quantile_high()? })
+        });
+        Curve { method: *method, points: points.collect() }
+    };
+    plan.methods.iter().map(curve).filter(|c| !c.points.is_empty()).collect()
+}
+
+/// The published curves that the panel stands against.
+pub(super) fn of_panel(plan: &Plan, panel: &Panel) -> Vec<Curve> {
+    match panel.published_file.as_deref().and_then(published) {
+        Some(file) => plan.methods.iter().map(|m| of_file(&file, *m)).filter(|c| !c.points.is_empty()).collect(),
+        None => Vec::new(),
+    }
+}
+
+fn of_file(file: &ResultsFile, method: Method) -> Curve {
+    let ticks = file.axis.bits();
+    let curve = file.curve(method.label());
+    let point = |(i, bits): (usize, &Option<u32>)| {
+        let mean = curve?.mean().get(i).copied().flatten()?;
+        let (low, high) = curve?.quantiles(i).unwrap_or((mean, mean));
+        Some(CurvePoint { bits: (*bits)?, mean, low, high })
+    };
+    Curve { method, points: ticks.iter().enumerate().filter_map(point).collect() }
+}
+
+pub(super) fn colour(method: Method) -> Colour {
+    match method {
+        Method::Avq => Colour(0x1b, 0x8a, 0x2f),
+        Method::Rvq => Colour(0x1f, 0x4f, 0xd8),
+        Method::Pvq => Colour::BLACK,
+    }
+}
+
+/// The paper's: AVQ dashed, RVQ dotted, PVQ dash-dot.
+pub(super) fn line_style(method: Method) -> LineStyle {
+    match method {
+        Method::Avq => LineStyle::Dashed,
+        Method::Rvq => LineStyle::Dotted,
+        Method::Pvq => LineStyle::DashDot,
+    }
+}
+
+/// Our curve with its band.
+pub(super) fn our_series(curve: &Curve) -> Series {
+    let method = curve.method;
+    Series::line(method.label(), colour(method), line_style(method), curve.xy()).width(2.4).band(curve.band())
+}
+
+/// The published curve: a thin solid line of the same hue.
+pub(super) fn published_series(curve: &Curve) -> Series {
+    Series::line("", colour(curve.method).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabelled()
+}
+
+pub(super) fn published_entry() -> LegendEntry {
+    let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
+    LegendEntry { label: "published (same hue)".into(), colour: Colour::GREY, key }
+}
+
+pub(super) fn band_entry() -> LegendEntry {
+    LegendEntry { label: "2.5 to 97.5 % of the seeds".into(), colour: Colour::GREY, key: LegendKey::Area }
+}
+
+/// The bitrates that the panels plan, ascending.
+pub(super) fn bits_of<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Vec<u32> {
+    let mut bits: Vec<u32> = panels.into_iter().flat_map(|p| p.points.iter().map(|q| q.bits)).collect();
+    bits.sort_unstable();
+    bits.dedup();
+    bits
+}
+
+pub(super) fn bits_axis<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Axis {
+    Axis::whole("VQ bitrate (bits per vector)", &bits_of(panels))
+}
+
+/// "correlated data, D = 64".
+pub(super) fn describe(panel: &Panel) -> String {
+    let data = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.to_lowercase());
+    match data {
+        Some(data) => format!("{data} data, D = {}", panel.dimension),
+        None => format!("D = {}", panel.dimension),
+    }
+}
+
+/// Panels that belong in one chart: those with one figure and one published file. Panels without a published file stand alone.
+pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
+    let mut groups: Vec<Vec<&Panel>> = Vec::new();
+    for panel in &plan.panels {
+        let same = |other: &Panel| {
+            panel.published_file.is_some()
+                && other.figure == panel.figure
+                && other.published_file == panel.published_file
+                && other.dimension == panel.dimension
+        };
+        match groups.iter_mut().find(|g| g.iter().any(|p| same(p))) {
+            Some(group) => group.push(panel),
+            None => groups.push(vec![panel]),
+        }
+    }
+    groups
+}
+
+/// A chart title for a group of panels.
+pub(super) fn group_title(group: &[&Panel]) -> String {
+    match group {
+        [] => String::new(),
+        [only] => describe(only),
+        [first, ..] => format!("{} ({} draws)", describe(first), group.len()),
+    }
+}
+
+/// A text with its first letter in upper case.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

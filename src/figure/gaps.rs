@@ -1,0 +1,164 @@
+//! Differences in per cent over the bitrate: fresh against training vectors, ours against the published values, and the
+//! same for several draws of the data.
+
+use super::Sketch;
+use super::chart::{
+    Axis, Chart, Colour, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series, Strip,
+};
+use super::curves;
+use crate::compare::{PanelComparison, PointComparison};
+use crate::results::{Aggregate, Point, find_aggregate, quantile};
+use crate::spec::{Method, Panel, Plan};
+
+/// The mean over seeds of fresh/training − 1 in %, with its 2.5 % and 97.5 % quantiles; the two errors of one seed
+/// belong to the same codebooks.
+pub(crate) fn generalisation_gap(training: &Point, fresh: &Point) -> Option<(f64, f64, f64)> {
+    let of_seed = |(seed, fresh): &(u64, f64)| {
+        let (_, training) = training.samples.iter().find(|(s, _)| s == seed)?;
+        (*training > 0.0).then_some(100.0 * (fresh / training - 1.0))
+    };
+    let gaps: Vec<f64> = fresh.samples.iter().filter_map(of_seed).collect();
+    let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
+    Some((mean, quantile(&gaps, 0.025)?, quantile(&gaps, 0.975)?))
+}
+
+/// Gap over bits, a chart a group of panels.
+pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
+    let chart = |group: &Vec<&Panel>| {
+        let axis = Axis::linear("fresh over training MSE (%)").including(0.0);
+        let mut chart = Chart::new(curves::capitalised(&curves::group_title(group)), bits_axis(group), axis);
+        for panel in group {
+            let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", plan.metric));
+            let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { continue };
+            for method in &plan.methods {
+                let gaps = training.points.iter().filter(|p| p.method == *method).filter_map(|t| {
+                    let (mean, low, high) = generalisation_gap(t, fresh.point(*method, t.bits)?)?;
+                    Some((f64::from(t.bits), mean, low, high))
+                });
+                let gaps: Vec<_> = gaps.collect();
+                let band = gaps.iter().map(|g| (g.0, g.2, g.3)).collect();
+                push(&mut chart, *method, gaps.iter().map(|g| (g.0, g.1)).collect(), group.len() > 1, band);
+            }
+        }
+        chart
+    };
+    let caption = "How much larger the error is on vectors that training has not seen than on the training set itself, in % of \
+        the latter; the same codebooks are measured on both. Zero means that nothing was learnt by heart. Shaded: the middle \
+        95 % of the seeds.";
+    sketch(plan, "generalisation", "Generalisation gap over the bitrate", caption, chart)
+}
+
+/// Ours against the published mean, with interval and margin, a chart a panel; panels that share a published file are
+/// left to [`draws`].
+pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
+    let chart = |group: &Vec<&Panel>| {
+        let mut chart = difference_chart(group);
+        if let [panel] = group.as_slice() {
+            add_differences(&mut chart, plan, panel, comparisons);
+        }
+        chart
+    };
+    let caption = "Our mean against the published one at the same method and bitrate, in % of the published; zero is equal, \
+        negative is a smaller error than published. Bars are 95 % intervals, the grey strip is the margin within which a point \
+        counts as reproduced (single points may have their own, see the table). Points are set apart sideways to be told apart.";
+    sketch(plan, "difference", "Difference to the published means", caption, chart)
+}
+
+/// One thin line a draw of the data and method, relative to the one published curve.
+pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
+    let chart = |group: &Vec<&Panel>| {
+        let mut chart = difference_chart(group);
+        if group.len() > 1 {
+            for (panel, method) in group.iter().flat_map(|p| plan.methods.iter().map(move |m| (p, *m))) {
+                push(&mut chart, method, differences(comparisons, panel, method), true, Vec::new());
+            }
+        }
+        chart
+    };
+    let caption = "The same experiment on several draws of the data's mixing matrix, each line one draw and method, in % of the \
+        one published curve. The authors' own draw is unknown, so this spread is what a difference to the published numbers \
+        can mean at best.";
+    sketch(plan, "draws", "Spread over draws of the data", caption, chart)
+}
+
+fn bits_axis(group: &[&Panel]) -> Axis {
+    curves::bits_axis(group.iter().copied())
+}
+
+fn difference_chart(group: &[&Panel]) -> Chart {
+    let axis = Axis::linear("ours over published (%)").including(0.0);
+    let mut chart = Chart::new(curves::capitalised(&curves::group_title(group)), bits_axis(group), axis);
+    if let Some(panel) = group.first() {
+        let margin = 100.0 * panel.comparison.margin;
+        chart.strips.push(Strip { low: -margin, high: margin, colour: Colour::GREY });
+        let label = format!("margin ±{margin} %");
+        chart.legend_extra.push(LegendEntry { label, colour: Colour::GREY, key: LegendKey::Area });
+    }
+    chart
+}
+
+/// The figure of one chart a group; groups without numbers are left out.
+fn sketch(plan: &Plan, id: &str, title: &str, caption: &str, chart: impl Fn(&Vec<&Panel>) -> Chart) -> Option<Sketch> {
+    let mut charts: Vec<Chart> = curves::groups(plan).iter().map(chart).filter(|c| !c.is_empty()).collect();
+    for chart in &mut charts {
+        chart.legend = LegendPlace::Below;
+        let ends =
+            chart.x.ticks.iter().flatten().map(|t| t.0).fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
+        chart.x.range = Some((ends.0 - 1.5, ends.1 + 1.5));
+        chart.series.insert(0, zero_line(ends.0 - 1.5, ends.1 + 1.5));
+    }
+    let (title, caption) = (title.to_string(), caption.to_string());
+    (!charts.is_empty()).then(|| Sketch { id: id.into(), title, caption, figure: Figure::grid(charts) })
+}
+
+fn zero_line(from: f64, to: f64) -> Series {
+    Series::line("", Colour::GREY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]).width(1.0).unlabelled()
+}
+
+fn push(chart: &mut Chart, method: Method, points: Vec<(f64, f64)>, thin: bool, band: Vec<(f64, f64, f64)>) {
+    if points.is_empty() {
+        return;
+    }
+    let known = chart.series.iter().any(|s| s.label.as_deref() == Some(method.label()));
+    let series = Series::line(method.label(), curves::colour(method), curves::line_style(method), points)
+        .width(if thin { 1.3 } else { 2.2 })
+        .band(band);
+    chart.series.push(if known { series.unlabelled() } else { series });
+}
+
+fn points_of<'a>(
+    comparisons: &'a [PanelComparison],
+    panel: &Panel,
+    method: Method,
+) -> impl Iterator<Item = &'a PointComparison> {
+    let name = panel.name.clone();
+    comparisons.iter().filter(move |c| c.panel == name).flat_map(|c| &c.points).filter(move |p| p.method == method)
+}
+
+fn differences(comparisons: &[PanelComparison], panel: &Panel, method: Method) -> Vec<(f64, f64)> {
+    let points = points_of(comparisons, panel, method);
+    points.filter_map(|p| Some((f64::from(p.bits), 100.0 * p.difference?))).collect()
+}
+
+fn add_differences(chart: &mut Chart, plan: &Plan, panel: &Panel, comparisons: &[PanelComparison]) {
+    const MARKERS: [Marker; 3] = [Marker::Square, Marker::Circle, Marker::Triangle];
+    for (i, method) in plan.methods.iter().enumerate() {
+        let aside = 0.8 * (i as f64 - (plan.methods.len() as f64 - 1.0) / 2.0);
+        let points =
+            differences(comparisons, panel, *method).into_iter().map(|(x, y)| (x + aside, y)).collect::<Vec<_>>();
+        if points.is_empty() {
+            continue;
+        }
+        let interval = |p: &PointComparison| {
+            let (low, high) = p.interval?;
+            Some((f64::from(p.bits) + aside, 100.0 * low, 100.0 * high))
+        };
+        let intervals: Vec<_> = points_of(comparisons, panel, *method).filter_map(interval).collect();
+        let series = Series::line(method.label(), curves::colour(*method), LineStyle::Solid, points);
+        chart.series.push(Series { line: None, intervals, ..series }.marker(MARKERS[i % MARKERS.len()]));
+    }
+    if chart.series.iter().any(|s| !s.intervals.is_empty()) {
+        let label = "95 % interval".to_string();
+        chart.legend_extra.push(LegendEntry { label, colour: Colour::GREY, key: LegendKey::Interval });
+    }
+}

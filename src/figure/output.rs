@@ -1,0 +1,141 @@
+//! A figure as SVG, PNG or PDF. SVG is drawn in tenths of a pixel (plotters draws in whole units); PNG at twice its
+//! final size and averaged down, because plotters does not smooth thick lines; PDF comes from the SVG.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use plotters::prelude::*;
+
+use super::FigureError;
+use super::canvas::{Canvas, FontUse, register_fonts};
+use super::chart::Figure;
+use super::layout::draw_figure;
+use crate::results::write_atomic;
+
+/// SVG units per pixel.
+const SVG_UNITS: u32 = 10;
+/// PNG pixels per pixel of the figure: 800 wide becomes 1600.
+const PNG_SCALE: u32 = 2;
+/// Samples per PNG pixel along each axis.
+const OVERSAMPLING: u32 = 2;
+
+/// A file format of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    Png,
+    Svg,
+    Pdf,
+}
+
+impl Format {
+    pub const ALL: [Format; 3] = [Format::Png, Format::Svg, Format::Pdf];
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Png => "png",
+            Format::Svg => "svg",
+            Format::Pdf => "pdf",
+        }
+    }
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Format::ALL.into_iter().find(|f| f.extension() == text.trim().to_ascii_lowercase());
+        known.ok_or_else(|| format!("{text:?} is no figure format; png, svg and pdf are"))
+    }
+}
+
+/// # Errors
+/// [`FigureError::Draw`] when plotters fails.
+pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
+    register_fonts()?;
+    let (width, height) = (figure.width, figure.height());
+    let mut text = String::new();
+    {
+        let area = SVGBackend::with_string(&mut text, (width * SVG_UNITS, height * SVG_UNITS)).into_drawing_area();
+        draw_figure(figure, &Canvas::new(&area, f64::from(SVG_UNITS), FontUse::SVG))?;
+        area.present().map_err(FigureError::draw)?;
+    }
+    // Shown at its true size, while the view box keeps the fine units.
+    let fine = format!("<svg width=\"{}\" height=\"{}\"", width * SVG_UNITS, height * SVG_UNITS);
+    Ok(text.replacen(&fine, &format!("<svg width=\"{width}\" height=\"{height}\""), 1))
+}
+
+/// # Errors
+/// [`FigureError::Draw`] when the SVG can't be converted.
+pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
+    use svg2pdf::usvg;
+    let mut fonts = usvg::fontdb::Database::new();
+    fonts.load_font_data(notosans::REGULAR_TTF.to_vec());
+    fonts.load_font_data(notosans::BOLD_TTF.to_vec());
+    let options = usvg::Options { fontdb: Arc::new(fonts), ..usvg::Options::default() };
+    let tree = usvg::Tree::from_str(svg, &options).map_err(FigureError::draw)?;
+    // CSS pixels are 1/96 inch.
+    let page = svg2pdf::PageOptions { dpi: 96.0 };
+    svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(FigureError::draw)
+}
+
+/// # Errors
+/// [`FigureError::Draw`] when plotters fails, or when no temporary file can be written (plotters encodes to files only).
+pub fn to_png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
+    register_fonts()?;
+    let (width, height) = (figure.width * PNG_SCALE, figure.height() * PNG_SCALE);
+    let (fine_width, fine_height) = (width * OVERSAMPLING, height * OVERSAMPLING);
+    let mut fine = vec![255u8; 3 * (fine_width * fine_height) as usize];
+    {
+        let area = BitMapBackend::with_buffer(&mut fine, (fine_width, fine_height)).into_drawing_area();
+        draw_figure(figure, &Canvas::new(&area, f64::from(PNG_SCALE * OVERSAMPLING), FontUse::BITMAP))?;
+        area.present().map_err(FigureError::draw)?;
+    }
+    let pixels = averaged(&fine, fine_width as usize, fine_height as usize);
+    let file = tempfile::Builder::new().suffix(".png").tempfile().map_err(FigureError::draw)?;
+    {
+        let mut png = BitMapBackend::new(file.path(), (width, height));
+        png.blit_bitmap((0, 0), (width, height), &pixels).map_err(FigureError::draw)?;
+        png.present().map_err(FigureError::draw)?;
+    }
+    std::fs::read(file.path()).map_err(FigureError::draw)
+}
+
+/// Mean over squares of [`OVERSAMPLING`]² pixels, RGB.
+fn averaged(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
+    let n = OVERSAMPLING as usize;
+    let mut out = Vec::with_capacity(fine.len() / (n * n));
+    for y in 0..height / n {
+        for x in 0..width / n {
+            for channel in 0..3 {
+                let at = |i: usize, j: usize| usize::from(fine[3 * ((y * n + i) * width + x * n + j) + channel]);
+                let sum: usize = (0..n * n).map(|k| at(k / n, k % n)).sum();
+                out.push(((sum + n * n / 2) / (n * n)) as u8);
+            }
+        }
+    }
+    out
+}
+
+/// Writes the figure as `DIR/ID.FORMAT` for every format, each one whole or not at all.
+///
+/// # Errors
+/// [`FigureError`]
+pub(super) fn write(
+    figure: &Figure,
+    svg: &str,
+    dir: &Path,
+    id: &str,
+    formats: &[Format],
+) -> Result<Vec<PathBuf>, FigureError> {
+    let mut files = Vec::new();
+    for format in formats {
+        let path = dir.join(format!("{id}.{}", format.extension()));
+        match format {
+            Format::Png => write_atomic(&path, &to_png(figure)?)?,
+            Format::Svg => write_atomic(&path, svg.as_bytes())?,
+            Format::Pdf => write_atomic(&path, &svg_to_pdf(svg)?)?,
+        }
+        files.push(path);
+    }
+    Ok(files)
+}

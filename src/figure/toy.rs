@@ -1,0 +1,101 @@
+//! Figures 2 and 3: the mean squared error over the bitrate, ours in the paper's line styles over the published thin lines.
+
+use super::Sketch;
+use super::chart::{Axis, Chart, EndLabel, Figure};
+use super::curves::{self, Curve};
+use crate::metric;
+use crate::results::{Aggregate, primary_metric};
+use crate::spec::{Panel, Plan, Primary};
+
+pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
+    plan.figures.iter().filter_map(|id| sketch(plan, aggregates, id, published)).collect()
+}
+
+fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> Option<Sketch> {
+    let panels: Vec<&Panel> = plan.panels.iter().filter(|p| p.figure.as_deref() == Some(id)).collect();
+    let metric = primary_metric(plan);
+    let label = metric::find(&metric).map_or(metric.as_str(), |m| m.label);
+    let subject = subject(&panels);
+    let mut chart = Chart::new(
+        format!("Figure {id}: {label} on {subject}"),
+        curves::bits_axis(panels.iter().copied()),
+        Axis::linear(format!("{label} per coordinate ({})", measured(plan.primary))).including(0.0),
+    );
+    let draws = curves::groups(plan).iter().any(|g| g.len() > 1 && g[0].figure.as_deref() == Some(id));
+    for (i, panel) in panels.iter().enumerate() {
+        let ours = curves::ours(plan, panel, aggregates, &metric);
+        // Draws share their published file: one copy is enough.
+        if published && !(draws && i > 0) {
+            chart.series.extend(curves::of_panel(plan, panel).iter().map(curves::published_series));
+        }
+        if panels.len() > 1 && !draws {
+            chart.end_labels.extend(end_label(panel, &ours, &panels));
+        }
+        add_ours(&mut chart, &ours, draws);
+    }
+    if chart.series.iter().all(|s| s.label.is_none()) {
+        return None;
+    }
+    if published && panels.iter().any(|p| p.published_file.is_some()) {
+        chart.legend_extra.push(curves::published_entry());
+    }
+    chart.legend_extra.push(curves::band_entry());
+    let title = format!("Figure {id}: {label} over the bitrate, {subject}");
+    Some(Sketch {
+        id: format!("figure-{id}"),
+        title,
+        caption: caption(plan, published, draws),
+        figure: Figure::single(chart),
+    })
+}
+
+/// The methods' curves; each method stands once in the legend, and several draws of the data are thin lines.
+fn add_ours(chart: &mut Chart, ours: &[Curve], draws: bool) {
+    for curve in ours {
+        let series = curves::our_series(curve);
+        let known = chart.series.iter().any(|s| s.label == series.label);
+        let series = if draws { series.width(1.4) } else { series };
+        chart.series.push(if known { series.unlabelled() } else { series });
+    }
+}
+
+/// At the mean height of the last points of the panel's curves.
+fn end_label(panel: &Panel, ours: &[Curve], panels: &[&Panel]) -> Option<EndLabel> {
+    let last: Vec<f64> = ours.iter().filter_map(|c| c.points.last().map(|p| p.mean)).collect();
+    let y = last.iter().sum::<f64>() / last.len() as f64;
+    let by_dimension = panels.iter().all(|p| p.name == panel.name || p.dimension != panel.dimension);
+    let text = if by_dimension { format!("D = {}", panel.dimension) } else { panel.name.clone() };
+    (!last.is_empty()).then_some(EndLabel { y, text, colour: super::Colour::GREY })
+}
+
+fn subject(panels: &[&Panel]) -> String {
+    match panels {
+        [] => String::new(),
+        [only] => curves::describe(only),
+        [first, ..] if panels.iter().all(|p| p.dimension == first.dimension) => curves::group_title(panels),
+        _ => {
+            let list: Vec<String> = panels.iter().map(|p| p.dimension.to_string()).collect();
+            format!("data of dimension {}", list.join(", "))
+        }
+    }
+}
+
+pub(super) fn measured(primary: Primary) -> &'static str {
+    match primary {
+        Primary::Training => "on the training set",
+        Primary::Fresh => "on fresh vectors",
+    }
+}
+
+fn caption(plan: &Plan, published: bool, draws: bool) -> String {
+    let mut text = format!(
+        "Mean squared error per coordinate, {}, over the bits of one code; lower is better. Thick lines are our means over the seeds",
+        measured(plan.primary)
+    );
+    text.push_str(if draws { ", one line for every draw of the data" } else { "" });
+    text.push_str("; the shaded bands, often narrower than the lines, hold the middle 95 % of the seeds.");
+    if published {
+        text.push_str(" Thin solid lines of the same hue are the published means.");
+    }
+    text
+}

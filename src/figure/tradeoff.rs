@@ -1,0 +1,73 @@
+//! Error over complexity, a figure a panel, with vertical lines where the best method changes, as on the authors' poster.
+
+use super::Sketch;
+use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series, VerticalMark};
+use super::curves;
+use super::toy::measured;
+use crate::compare::tradeoff::{PanelTradeoff, changes, tradeoff};
+use crate::complexity::Model;
+use crate::results::Aggregate;
+use crate::spec::{Panel, Plan};
+
+/// A tail of this ratio of largest to smallest MSE is drawn on a logarithmic axis.
+const LOG_FROM: f64 = 6.0;
+
+pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Sketch> {
+    let find = |name: &str| plan.panels.iter().find(|p| p.name == name);
+    let panels = tradeoff(plan, aggregates).into_iter();
+    // Draws of the same data would repeat the figure: the first one stands for them.
+    let repeated: Vec<&str> = curves::groups(plan).iter().flat_map(|g| &g[1..]).map(|p| p.name.as_str()).collect();
+    panels.filter(|t| !repeated.contains(&t.panel.as_str())).filter_map(|t| sketch(plan, find(&t.panel)?, &t)).collect()
+}
+
+fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> {
+    let model = Model::Published;
+    let subject = curves::describe(panel);
+    let values = result.points.iter().map(|p| p.mse);
+    let (low, high) = values.fold((f64::INFINITY, 0f64), |(l, h), v| (l.min(v), h.max(v)));
+    let label = format!("MSE per coordinate ({})", measured(plan.primary));
+    let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(label) } else { Axis::linear(label) };
+    let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
+    let mut chart = Chart::new(format!("Error over complexity: {subject}"), x, y);
+    for method in &plan.methods {
+        let own: Vec<_> = result.points.iter().filter(|p| p.method == *method).collect();
+        let xy = own.iter().filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect::<Vec<_>>();
+        if xy.is_empty() {
+            continue;
+        }
+        let colour = curves::colour(*method);
+        let line = Series::line(method.label(), colour, curves::line_style(*method), xy).width(2.4);
+        chart.series.push(line);
+        let front =
+            own.iter().filter(|p| p.on_front(model)).filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect();
+        let front = Series::line("", colour, LineStyle::Solid, front).unlabelled();
+        chart.series.push(Series { line: None, ..front }.marker(Marker::Circle));
+    }
+    if chart.is_empty() {
+        return None;
+    }
+    let key = LegendKey::Line(None, 1.0, Some(Marker::Circle));
+    let label = "on the Pareto front".to_string();
+    chart.legend_extra.push(LegendEntry { label, colour: super::Colour::GREY, key });
+    let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
+    for (x, below, above) in changes(budgets) {
+        let label = format!("{} better than {} from {} WMOPS", above.label(), below.label(), wmops(x));
+        chart.marks.push(VerticalMark { x, label });
+    }
+    let caption = format!(
+        "Mean squared error over the operations for encoding one vector ({subject}; the paper's operation count). Every point is \
+         one bitrate, from {} to {} bits. Vertical lines stand where another method begins to give the lowest error for a given \
+         complexity budget. Dots are points that no other one beats in bits, operations and error at once.",
+        curves::bits_of([panel]).first()?,
+        curves::bits_of([panel]).last()?,
+    );
+    let id = format!("tradeoff-{}", super::file_name(&panel.name));
+    Some(Sketch { id, title: format!("Error over complexity, {subject}"), caption, figure: Figure::single(chart) })
+}
+
+/// log10 WMOPS as WMOPS with two digits.
+fn wmops(log10: f64) -> String {
+    let value = 10f64.powf(log10);
+    let decimals = (1.0 - log10.floor()).clamp(0.0, 6.0) as usize;
+    format!("{value:.decimals$}")
+}
