@@ -189,7 +189,7 @@ fn check(bytes: &[u8], cell: &Cell, key: &str) -> Result<Record, String> {
     match record.status {
         Status::Done if record.metrics.is_empty() => Err("done, but without metrics".into()),
         Status::Failed | Status::Diverged if record.reason.is_none() => Err("failed, but without a reason".into()),
-        _ => first_infinite(&record.metrics, &record.log).map_or(Ok(record), |reason| Err(reason)),
+        _ => first_infinite(&record.metrics, &record.log).map_or(Ok(record), Err),
     }
 }
 
