@@ -74,7 +74,7 @@ impl Case {
 
     /// The whole message, after a first line break.
     #[track_caller]
-    fn is_refused(self, expected: &str) {
+    fn refused(self, expected: &str) {
         let mut text = VALID.to_owned();
         for (from, to) in self.edits {
             assert!(text.contains(from), "the valid spec has no {from:?}");

@@ -4,7 +4,7 @@ use super::Case;
 
 #[test]
 fn bits_not_divisible() {
-    Case::default().edit("bits = [12, 16]", "bits = [12, 18]").is_refused(
+    Case::default().edit("bits = [12, 16]", "bits = [12, 18]").refused(
         r#"
 spec.toml:8:13: 18 bits can't be divided by 4 stages
   |
@@ -17,7 +17,7 @@ help: the nearest: 16, 20"#,
 
 #[test]
 fn too_many_bits() {
-    Case::default().edit("bits = [12, 16]", "bits = [12, 68]").is_refused(
+    Case::default().edit("bits = [12, 16]", "bits = [12, 68]").refused(
         r#"
 spec.toml:8:13: 68 bits are 17 bits for each of 4 stages
   |
@@ -29,7 +29,7 @@ allowed: multiples of 4 from 4 to 64: 1 to 16 bits a stage"#,
 
 #[test]
 fn dimension_not_divisible() {
-    Case::default().edit("dimension = 64", "dimension = 66").is_refused(
+    Case::default().edit("dimension = 64", "dimension = 66").refused(
         r#"
 spec.toml:14:13: D = 66 can't be divided by M = 4 (D/M = 16.500): PVQ cuts each vector into M equal parts
    |
@@ -41,7 +41,7 @@ allowed: multiples of 4; the nearest: 64, 68"#,
 
 #[test]
 fn beam_too_wide() {
-    Case::default().edit("beam-width = 16", "beam-width = 40").is_refused(
+    Case::default().edit("beam-width = 16", "beam-width = 40").refused(
         r#"
 spec.toml:18:14: `quantizer.beam-width` is 40, wider than the M·K = 32 codewords of AVQ at 12 bits (M = 4, K = 8)
    |
@@ -54,7 +54,7 @@ help: "min(K, N)" follows the codebook size; an [[override]] with where = { bits
 
 #[test]
 fn released_beam_too_wide() {
-    Case::default().edit("beam-width = 16", "beam-width = 8\ntraining-beam-width = 33\nsearch = \"released\"").is_refused(
+    Case::default().edit("beam-width = 16", "beam-width = 8\ntraining-beam-width = 33\nsearch = \"released\"").refused(
         r#"
 spec.toml:19:23: `quantizer.training-beam-width` is 33, wider than the M·K = 32 codewords of AVQ at 12 bits (M = 4, K = 8)
    |
@@ -67,7 +67,7 @@ help: "min(K, N)" follows the codebook size; an [[override]] with where = { bits
 
 #[test]
 fn init_of_pvq() {
-    Case::default().edit("beam-width = 16", "beam-width = 16\ninit = \"pvq\"\ninit-updates = 10").is_refused(
+    Case::default().edit("beam-width = 16", "beam-width = 16\ninit = \"pvq\"\ninit-updates = 10").refused(
         r#"
 spec.toml:19:8: PVQ can't start from "pvq"
    |
@@ -83,7 +83,7 @@ help: keep "pvq" for the other methods and add
 
 #[test]
 fn init_of_rvq() {
-    Case::default().edit("beam-width = 16", "beam-width = 16\ninit = \"rvq\"\ninit-updates = 10").is_refused(
+    Case::default().edit("beam-width = 16", "beam-width = 16\ninit = \"rvq\"\ninit-updates = 10").refused(
         r#"
 spec.toml:19:8: RVQ can't start from "rvq"
    |
@@ -102,7 +102,7 @@ fn init_without_updates() {
     Case::default()
         .edit("beam-width = 16", "beam-width = 16\ninit = \"pvq\"")
         .edit(r#""rvq", "pvq""#, r#""rvq""#)
-        .is_refused(
+        .refused(
             r#"
 spec.toml:19:8: `quantizer.init` = "pvq" needs `quantizer.init-updates`
    |
@@ -114,7 +114,7 @@ allowed: a whole number, 1 or more: the updates of the warm start"#,
 
 #[test]
 fn fewer_vectors_than_a_batch() {
-    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = 100").is_refused(
+    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = 100").refused(
         r#"
 spec.toml:16:11: 100 training vectors are fewer than one batch of 256
    |
@@ -126,7 +126,7 @@ allowed: data.vectors = 256 or more, or training.batch-size = 100 or less"#,
 
 #[test]
 fn fewer_vectors_than_codewords() {
-    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = 1000").edit("bits = [12, 16]", "bits = [40]").is_refused(
+    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = 1000").edit("bits = [12, 16]", "bits = [40]").refused(
         r#"
 spec.toml:16:11: 1000 training vectors are fewer than the 1024 codewords of a codebook of AVQ at 40 bits (M = 4, K = 1024)
    |
@@ -141,7 +141,7 @@ fn primary_of_a_stream() {
     Case::default()
         .edit("variance = 1.0", "variance = 1.0\nvectors = \"stream\"")
         .add("[evaluation]\nprimary = \"training\"\n")
-        .is_refused(
+        .refused(
             r#"
 spec.toml:25:11: `evaluation.primary` can't be "training": a stream is no training set to measure on
    |
@@ -153,7 +153,7 @@ allowed: "fresh" where data.vectors = "stream""#,
 
 #[test]
 fn reason_missing() {
-    Case::default().add("[comparison]\ncomparable = false\n").is_refused(
+    Case::default().add("[comparison]\ncomparable = false\n").refused(
         r#"
 spec.toml:24:14: `comparison.comparable` = false needs `comparison.reason`
    |
@@ -165,7 +165,7 @@ allowed: reason = "why the numbers can't stand against the published ones""#,
 
 #[test]
 fn axis_and_value() {
-    Case::default().edit("seeds = 3", "seeds = 3\ndata.dimension = [64, 128]").is_refused(
+    Case::default().edit("seeds = 3", "seeds = 3\ndata.dimension = [64, 128]").refused(
         r#"
 spec.toml:15:13: `data.dimension` is also an axis of the sweep, which decides on its values
    |
@@ -177,7 +177,7 @@ help: remove it, or change sweep.data.dimension = […]"#,
 
 #[test]
 fn too_many_cells() {
-    Case::default().edit("seeds = 3", "seeds = 1_000_000_000").is_refused(
+    Case::default().edit("seeds = 3", "seeds = 1_000_000_000").refused(
         r#"
 spec.toml:10:9: the sweep has 6000000000 cells or more
    |
@@ -190,7 +190,7 @@ help: shorten a list, or split the experiment into several specs"#,
 
 #[test]
 fn override_of_nothing() {
-    Case::default().add("[[override]]\nwhere = { bits = [20] }\ntraining.updates = 10\n").is_refused(
+    Case::default().add("[[override]]\nwhere = { bits = [20] }\ntraining.updates = 10\n").refused(
         r#"
 spec.toml:24:19: no point of the sweep has 20 bits in total
    |
@@ -202,7 +202,7 @@ allowed: 12, 16"#,
 
 #[test]
 fn override_of_unknown_panel() {
-    Case::default().add("[[override]]\nwhere = { panels = [\"toi\"] }\ntraining.updates = 10\n").is_refused(
+    Case::default().add("[[override]]\nwhere = { panels = [\"toi\"] }\ntraining.updates = 10\n").refused(
         r#"
 spec.toml:24:21: the sweep has no panel `toi`
    |
@@ -215,7 +215,7 @@ help: did you mean `toy`?"#,
 
 #[test]
 fn override_of_a_panel_field() {
-    Case::default().add("[[override]]\ndata.dimension = 32\n").is_refused(
+    Case::default().add("[[override]]\ndata.dimension = 32\n").refused(
         r#"
 spec.toml:24:6: an override can't set `data.dimension`, which holds for a whole panel
    |
@@ -227,7 +227,7 @@ help: set it in the experiment itself, a [variant.NAME] or a [profile.NAME]"#,
 
 #[test]
 fn unknown_panel() {
-    Case::default().add("[output.results]\ncorelated = \"Figure 2/a.json\"\n[variant.correlated]\n").is_refused(
+    Case::default().add("[output.results]\ncorelated = \"Figure 2/a.json\"\n[variant.correlated]\n").refused(
         r#"
 spec.toml:24:1: unknown panel `corelated`
    |
@@ -240,7 +240,7 @@ help: did you mean `correlated`?"#,
 
 #[test]
 fn unknown_figure() {
-    Case::default().add("[output.figures]\ntoy = \"2c\"\n").is_refused(
+    Case::default().add("[output.figures]\ntoy = \"2c\"\n").refused(
         r#"
 spec.toml:24:7: `output.figures.toy` can't be "2c"
    |
@@ -252,7 +252,7 @@ allowed: "2a", "2b", "3", "4c", "6b""#,
 
 #[test]
 fn file_outside() {
-    Case::default().add("[output.results]\ntoy = \"../results.json\"\n").is_refused(
+    Case::default().add("[output.results]\ntoy = \"../results.json\"\n").refused(
         r#"
 spec.toml:24:7: `output.results.toy` can't be "../results.json"
    |
@@ -264,7 +264,7 @@ allowed: a relative path without .. that ends in .json, as "Figure 2/correlated.
 
 #[test]
 fn file_absolute() {
-    Case::default().add("[output.results]\ntoy = \"/tmp/results.json\"\n").is_refused(
+    Case::default().add("[output.results]\ntoy = \"/tmp/results.json\"\n").refused(
         r#"
 spec.toml:24:7: `output.results.toy` can't be "/tmp/results.json"
    |
@@ -276,7 +276,7 @@ allowed: a relative path without .. that ends in .json, as "Figure 2/correlated.
 
 #[test]
 fn one_file_for_two() {
-    Case::default().add("[output.results]\na = \"x.json\"\nb = \"x.json\"\n[variant.a]\n[variant.b]\n").is_refused(
+    Case::default().add("[output.results]\na = \"x.json\"\nb = \"x.json\"\n[variant.a]\n[variant.b]\n").refused(
         r#"
 spec.toml:25:5: the panels `a` and `b` would both write "x.json"
    |
@@ -288,7 +288,7 @@ help: give each panel a file of its own"#,
 
 #[test]
 fn claim_without_kind() {
-    Case::default().add("[[claim]]\ntext = \"PVQ is best\"\n").is_refused(
+    Case::default().add("[[claim]]\ntext = \"PVQ is best\"\n").refused(
         r#"
 spec.toml:24:8: the claim says nothing that can be checked
    |
@@ -300,7 +300,7 @@ allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highes
 
 #[test]
 fn claim_with_two_kinds() {
-    Case::default().add("[[claim]]\ntext = \"PVQ is best\"\nlowest = \"pvq\"\nhighest = \"rvq\"\n").is_refused(
+    Case::default().add("[[claim]]\ntext = \"PVQ is best\"\nlowest = \"pvq\"\nhighest = \"rvq\"\n").refused(
         r#"
 spec.toml:26:1: the claim has both `lowest` and `highest`
    |

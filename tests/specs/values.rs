@@ -4,7 +4,7 @@ use super::Case;
 
 #[test]
 fn wrong_type() {
-    Case::default().edit("updates = 1000", r#"updates = "many""#).is_refused(
+    Case::default().edit("updates = 1000", r#"updates = "many""#).refused(
         r#"
 spec.toml:22:11: `training.updates` can't be "many"
    |
@@ -16,7 +16,7 @@ allowed: a whole number, 1 or more"#,
 
 #[test]
 fn huge_number() {
-    Case::default().edit("updates = 1000", "updates = 99999999999999999999").is_refused(
+    Case::default().edit("updates = 1000", "updates = 99999999999999999999").refused(
         r#"
 spec.toml:22:11: the number 99999999999999999999 is too large
    |
@@ -27,7 +27,7 @@ spec.toml:22:11: the number 99999999999999999999 is too large
 
 #[test]
 fn unknown_method() {
-    Case::default().edit(r#""rvq", "pvq""#, r#""rqv", "pvq""#).is_refused(
+    Case::default().edit(r#""rvq", "pvq""#, r#""rqv", "pvq""#).refused(
         r#"
 spec.toml:7:19: `sweep.methods` can't be "rqv"
   |
@@ -40,7 +40,7 @@ help: did you mean "rvq"?"#,
 
 #[test]
 fn empty_list() {
-    Case::default().edit(r#"methods = ["avq", "rvq", "pvq"]"#, "methods = []").is_refused(
+    Case::default().edit(r#"methods = ["avq", "rvq", "pvq"]"#, "methods = []").refused(
         r#"
 spec.toml:7:11: `sweep.methods` can't be an empty list
   |
@@ -52,7 +52,7 @@ allowed: a list, not empty, out of "avq", "rvq", "pvq""#,
 
 #[test]
 fn zero_seeds() {
-    Case::default().edit("seeds = 3", "seeds = 0").is_refused(
+    Case::default().edit("seeds = 3", "seeds = 0").refused(
         r#"
 spec.toml:10:9: `sweep.seeds` can't be 0
    |
@@ -64,7 +64,7 @@ allowed: a number of seeds, 1 or more (10 means 1 to 10), or a list of seeds suc
 
 #[test]
 fn seeds_twice() {
-    Case::default().edit("seeds = 3", "seeds = [1, 2, 1]").is_refused(
+    Case::default().edit("seeds = 3", "seeds = [1, 2, 1]").refused(
         r#"
 spec.toml:10:16: `sweep.seeds` has 1 twice
    |
@@ -76,7 +76,7 @@ help: remove one of them"#,
 
 #[test]
 fn too_many_stages() {
-    Case::default().edit("stages = [4]", "stages = [17]").is_refused(
+    Case::default().edit("stages = [4]", "stages = [17]").refused(
         r#"
 spec.toml:9:11: `sweep.stages` can't be 17
   |
@@ -88,7 +88,7 @@ allowed: a whole number, 1 to 16"#,
 
 #[test]
 fn beam_zero() {
-    Case::default().edit("beam-width = 16", "beam-width = 0").is_refused(
+    Case::default().edit("beam-width = 16", "beam-width = 0").refused(
         r#"
 spec.toml:18:14: `quantizer.beam-width` can't be 0
    |
@@ -100,7 +100,7 @@ allowed: a whole number, 1 or more, or "min(K, N)" with a whole number N"#,
 
 #[test]
 fn variance_not_positive() {
-    Case::default().edit("variance = 1.0", "variance = -1.0").is_refused(
+    Case::default().edit("variance = 1.0", "variance = -1.0").refused(
         r#"
 spec.toml:15:12: `data.variance` can't be -1.0
    |
@@ -112,7 +112,7 @@ allowed: a number above 0"#,
 
 #[test]
 fn variance_infinite() {
-    Case::default().edit("variance = 1.0", "variance = inf").is_refused(
+    Case::default().edit("variance = 1.0", "variance = inf").refused(
         r#"
 spec.toml:15:12: `data.variance` can't be inf
    |
@@ -124,22 +124,19 @@ allowed: a number above 0"#,
 
 #[test]
 fn correlation_out_of_range() {
-    Case::default()
-        .edit(r#""normal""#, r#""ar1""#)
-        .edit("variance = 1.0", "variance = 1.0\ncorrelation = 1")
-        .is_refused(
-            r#"
+    Case::default().edit(r#""normal""#, r#""ar1""#).edit("variance = 1.0", "variance = 1.0\ncorrelation = 1").refused(
+        r#"
 spec.toml:16:15: `data.correlation` can't be 1
    |
 16 | correlation = 1
    |               ^
 allowed: a number between -1 and 1, both excluded"#,
-        );
+    );
 }
 
 #[test]
 fn integer_variance() {
-    Case::default().edit(r#""normal""#, r#""uniform-integers""#).edit("variance = 1.0", "variance = 141").is_refused(
+    Case::default().edit(r#""normal""#, r#""uniform-integers""#).edit("variance = 1.0", "variance = 141").refused(
         r#"
 spec.toml:15:12: `data.variance` can't be 141
    |
@@ -152,7 +149,7 @@ help: distribution = "uniform" takes any variance"#,
 
 #[test]
 fn rank_missing() {
-    Case::default().edit(r#""normal""#, r#""low-rank-mixture""#).is_refused(
+    Case::default().edit(r#""normal""#, r#""low-rank-mixture""#).refused(
         r#"
 spec.toml:13:16: the distribution "low-rank-mixture" needs `data.rank`
    |
@@ -164,7 +161,7 @@ help: add rank to the same table"#,
 
 #[test]
 fn rank_without_meaning() {
-    Case::default().edit("dimension = 64", "dimension = 64\nrank = 16").is_refused(
+    Case::default().edit("dimension = 64", "dimension = 64\nrank = 16").refused(
         r#"
 spec.toml:15:8: `data.rank` has no meaning where `data.distribution` is "normal"
    |
@@ -180,7 +177,7 @@ fn rank_above_dimension() {
     Case::default()
         .edit(r#""normal""#, r#""chained-maps""#)
         .edit("dimension = 64", "dimension = 64\nrank = 65")
-        .is_refused(
+        .refused(
             r#"
 spec.toml:15:8: `data.rank` can't be 65
    |
@@ -192,7 +189,7 @@ allowed: a whole number, 1 to data.dimension, which is 64"#,
 
 #[test]
 fn rate_not_positive() {
-    Case::default().edit("learning-rate = 0.1", "learning-rate = 0").is_refused(
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0").refused(
         r#"
 spec.toml:21:17: `training.learning-rate` can't be 0
    |
@@ -204,7 +201,7 @@ allowed: a number above 0"#,
 
 #[test]
 fn rising_rate() {
-    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nfinal-rate = 0.2").is_refused(
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nfinal-rate = 0.2").refused(
         r#"
 spec.toml:22:14: `training.final-rate` can't be 0.2
    |
@@ -218,7 +215,7 @@ allowed: a number above 0, up to training.learning-rate, which is 0.1"#,
 fn final_rate_of_a_constant() {
     Case::default()
         .edit("learning-rate = 0.1", "learning-rate = 0.1\nfinal-rate = 0.01\nschedule = \"constant\"")
-        .is_refused(
+        .refused(
             r#"
 spec.toml:22:14: `training.final-rate` has no meaning where `training.schedule` is "constant"
    |
@@ -231,7 +228,7 @@ help: remove it"#,
 
 #[test]
 fn momentum_of_adam() {
-    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nmomentum = 0.9").is_refused(
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nmomentum = 0.9").refused(
         r#"
 spec.toml:22:12: `training.momentum` has no meaning where `training.optimizer` is left at its default
    |
@@ -244,7 +241,7 @@ help: remove it"#,
 
 #[test]
 fn step_without_factor() {
-    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nschedule = \"step\"").is_refused(
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nschedule = \"step\"").refused(
         r#"
 spec.toml:22:12: the schedule "step" needs `training.step-every` and `training.step-factor`
    |
@@ -256,7 +253,7 @@ allowed: step-every = UPDATES and step-factor = a number above 0, up to 1"#,
 
 #[test]
 fn vectors_text() {
-    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = \"streams\"").is_refused(
+    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = \"streams\"").refused(
         r#"
 spec.toml:16:11: `data.vectors` can't be "streams"
    |
@@ -268,7 +265,7 @@ allowed: a whole number, 1 or more, or "stream" for endless new vectors"#,
 
 #[test]
 fn threshold() {
-    Case::default().add("replacement.threshold = 1.5\n").is_refused(
+    Case::default().add("replacement.threshold = 1.5\n").refused(
         r#"
 spec.toml:23:25: `training.replacement.threshold` can't be 1.5
    |
@@ -280,7 +277,7 @@ allowed: a number from 0 to 1"#,
 
 #[test]
 fn stop_before_start() {
-    Case::default().add("replacement.stop-before-end = 1001\n").is_refused(
+    Case::default().add("replacement.stop-before-end = 1001\n").refused(
         r#"
 spec.toml:23:31: `training.replacement.stop-before-end` can't be 1001
    |
@@ -292,7 +289,7 @@ allowed: up to training.updates, which is 1000"#,
 
 #[test]
 fn estimator() {
-    Case::default().edit("beam-width = 16", r#"estimator = "ste""#).is_refused(
+    Case::default().edit("beam-width = 16", r#"estimator = "ste""#).refused(
         r#"
 spec.toml:18:13: `quantizer.estimator` can't be "ste"
    |
@@ -305,7 +302,7 @@ help: codebooks are trained with NSVQ, so far"#,
 
 #[test]
 fn both_bits() {
-    Case::default().edit("stages = [4]", "stages = [4]\nbits-per-stage = [3]").is_refused(
+    Case::default().edit("stages = [4]", "stages = [4]\nbits-per-stage = [3]").refused(
         r#"
 spec.toml:10:18: both `bits` and `bits-per-stage` are given
    |
@@ -317,7 +314,7 @@ allowed: one of them: bits counts all stages together, bits-per-stage one stage"
 
 #[test]
 fn missing_bits() {
-    Case::default().edit("bits = [12, 16]\n", "").is_refused(
+    Case::default().edit("bits = [12, 16]\n", "").refused(
         r#"
 spec.toml:6:1: `sweep.bits` is missing
   |
