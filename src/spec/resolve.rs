@@ -271,7 +271,7 @@ fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, O
 
 fn check_dimension(settings: &Settings, point: Point, dimension: usize, is_cut: bool, why: &str) -> Checked<()> {
     let stages = point.stages;
-    if !is_cut || dimension % stages == 0 {
+    if !is_cut || dimension.is_multiple_of(stages) {
         return Ok(());
     }
     let span = settings.node("data.dimension").map_or(point.head, |node| node.span);
