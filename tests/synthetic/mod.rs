@@ -39,7 +39,8 @@ pub fn dimensions() -> Plan {
 
 /// Five draws of the mixing matrix against Figure 2a.
 pub fn draws() -> Plan {
-    let of = |seed: u64| panel(&seed.to_string(), "Correlated", 64, seed, "Figure 2/correlated_dataset_Fig2-a.json", "2a");
+    let of =
+        |seed: u64| panel(&seed.to_string(), "Correlated", 64, seed, "Figure 2/correlated_dataset_Fig2-a.json", "2a");
     plan("draws", "Draws", TaskKind::Toy, &["2a"], (1..=5).map(of).collect())
 }
 
@@ -51,7 +52,8 @@ pub fn complexity() -> Plan {
         for point in &mut panel.points {
             let k = 1usize << point.bits_per_stage;
             point.beam_width = (point.method == Method::Avq).then_some(if d == 64 { 16 } else { k.min(64) });
-            let (method, stages, bits_per_stage, beam_width) = (point.method, 4, point.bits_per_stage, point.beam_width);
+            let (method, stages, bits_per_stage, beam_width) =
+                (point.method, 4, point.bits_per_stage, point.beam_width);
             let settings = ComplexitySettings { method, dimension: d, stages, bits_per_stage, beam_width };
             point.cells = vec![Cell { settings: CellSettings::Complexity(settings), seed: 0 }];
         }
