@@ -1,6 +1,99 @@
-//! The commands. One file a command, no logic of its own.
+//! The commands. One file a command, no logic of its own: data go to stdout, messages and progress to stderr, and the
+//! exit status is 0 (done), 1 (failed at work) or 2 (wrong use).
+
+mod compare;
+mod complexity;
+mod figures;
+mod outcome;
+mod output;
+mod report;
+mod run;
+mod specs;
+mod status;
+mod stop;
+mod survey;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use output::{note, print};
+
+/// Why a command ends with another status than 0.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Wrong use: the command line or a spec; nothing was done. Exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// Failed at work. Exit status 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab run experiments/toy.toml                    the paper's Figure 2, its numbers, a comparison and a report
+  vqlab run experiments/*.toml --profile paper      everything, in full
+  vqlab status experiments/toy.toml                 what is done, what is left
+  vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
+
+Exit status: 0 done, 1 failed at work, 2 wrong use.";
+
+/// Compares vector quantization methods by accuracy, complexity and bitrate, and reproduces Vali and Bäckström (ICASSP 2023).
+#[derive(Parser)]
+#[command(name = "vqlab", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Status(status::StatusArgs),
+    Figures(figures::FiguresArgs),
+    Compare(compare::CompareArgs),
+    Report(report::ReportArgs),
+    Complexity(complexity::ComplexityArgs),
+}
 
 /// Parses the command line and runs it.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help asked for is no error; a reader who went away is none either.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let (status, error) = match dispatch(arguments.command) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(error @ CliError::Failed(_)) => (1, error),
+        Err(error @ CliError::Usage(_)) => (2, error),
+    };
+    note(&format!("error: {error}"));
+    ExitCode::from(status)
+}
+
+fn dispatch(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Run(args) => run::run(args),
+        Command::Status(args) => status::run(args),
+        Command::Figures(args) => figures::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Complexity(args) => complexity::run(args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
 }

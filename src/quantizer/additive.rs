@@ -7,9 +7,9 @@
 //! [`Search::Beam`]: crate::spec::Search::Beam
 
 use super::assign::Assign;
-use super::beam::{Best, Candidate, Entry, token};
+use super::beam::{Best, Candidate, Entry, limit, token};
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, ROWS, Rows, combine, half_norms, pad_rows, products, scores, subtract};
+use super::kernels::{CHUNK, ROWS, Rows, below, combine, half_norms, pad_rows, products, scores, subtract};
 
 /// The largest M·K whose Gram matrix is kept (256 MiB).
 const GRAM_LIMIT: usize = 8192;
@@ -28,6 +28,10 @@ pub struct Additive {
     first: Vec<f32>,
     buffer: Vec<f32>,
     minima: Vec<f32>,
+    errors: Vec<f32>,
+    /// Scores of all codewords for the beam entries of one vector, W × M·K, and those of their parents.
+    sums: Vec<f32>,
+    next_sums: Vec<f32>,
     /// ROWS beams.
     beams: Vec<Vec<Entry>>,
     spare: Vec<Entry>,
@@ -50,6 +54,9 @@ impl Additive {
             first: Vec::new(),
             buffer: Vec::new(),
             minima: Vec::new(),
+            errors: Vec::new(),
+            sums: Vec::new(),
+            next_sums: Vec::new(),
             beams: vec![Vec::new(); ROWS],
             spare: Vec::new(),
             best: (0..ROWS).map(|_| Best::default()).collect(),
@@ -80,23 +87,20 @@ impl Additive {
             let dots = &self.dots[row * words..(row + 1) * words];
             let first = &mut self.first[row * words..(row + 1) * words];
             scores(dots, &self.half, first, &mut self.minima);
-            self.best[row].clear(keep);
-            offer(&mut self.best[row], first, &self.minima, 0, &Entry::EMPTY, 0);
+            let chunks = words.div_ceil(CHUNK);
+            self.errors.clear();
+            self.errors.extend(self.minima[..chunks].iter().map(|least| 2.0 * least));
+            self.best[row].clear(keep, limit(&mut self.errors, keep, 1));
+            offer(&mut self.best[row], first, &self.minima[..chunks], 0, &Entry::EMPTY, 0);
             let beam = &mut self.beams[row];
             beam.clear();
             beam.extend(self.best[row].candidates.iter().map(|c| Entry::EMPTY.extended(c, books.size())));
         }
     }
 
-    /// One step for all beams: every entry is extended by the codewords of the codebooks that it has not used.
-    fn extend(&mut self, books: &Codebooks, count: usize, keep: usize) {
-        self.best[..count].iter_mut().for_each(|best| best.clear(keep));
-        if self.gram.is_empty() {
-            self.offer_by_remainder(books, count)
-        } else {
-            self.offer_by_gram(books, count)
-        }
-        for row in 0..count {
+    /// The beam of a row after a step.
+    fn take_best(&mut self, books: &Codebooks, row: usize) {
+        {
             let beam = &mut self.beams[row];
             std::mem::swap(beam, &mut self.spare);
             beam.clear();
@@ -105,23 +109,35 @@ impl Additive {
         }
     }
 
-    fn offer_by_gram(&mut self, books: &Codebooks, count: usize) {
-        let (size, words) = (books.size(), books.stages() * books.size());
-        for row in 0..count {
-            let first = &self.first[row * words..(row + 1) * words];
-            for (parent, entry) in self.beams[row].iter().enumerate() {
-                let mut rows: [&[f32]; super::codebooks::MAX_STAGES] = [&[]; _];
-                for stage in (0..books.stages()).filter(|stage| !entry.uses(*stage)) {
-                    let at = stage * size;
-                    for (target, pick) in rows.iter_mut().zip(entry.picks()) {
-                        let start = *pick as usize * words + at;
-                        *target = &self.gram[start..start + size];
-                    }
-                    combine(&first[at..at + size], &rows[..entry.length], &mut self.buffer[..size], &mut self.minima);
-                    offer(&mut self.best[row], &self.buffer[..size], &self.minima, at, entry, parent);
-                }
+    /// Each entry's scores are those of its parent plus one row of the Gram matrix.
+    fn offer_by_gram(&mut self, books: &Codebooks, row: usize, keep: usize) {
+        let (size, stages) = (books.size(), books.stages());
+        let (words, chunks) = (stages * size, size.div_ceil(CHUNK));
+        self.errors.clear();
+        for (slot, entry) in self.beams[row].iter().enumerate() {
+            let parent = self.best[row].candidates[slot].parent as usize;
+            let base = if entry.length == 1 { &self.first[row * words..] } else { &self.sums[parent * words..] };
+            let Some(last) = entry.picks().last().map(|pick| *pick as usize) else { continue };
+            for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
+                let from_last = &self.gram[last * words + stage * size..][..size];
+                let target = slot * words + stage * size;
+                let minima = &mut self.minima[(slot * stages + stage) * chunks..][..chunks];
+                let sums = &mut self.next_sums[target..target + size];
+                combine(&base[stage * size..][..size], from_last, sums, minima);
+                self.errors.extend(minima.iter().map(|least| entry.error + 2.0 * least));
             }
         }
+        // A set of i + 1 codewords can be an extension of at most i + 1 entries.
+        let orders = self.beams[row].first().map_or(1, |entry| entry.length + 1);
+        self.best[row].clear(keep, limit(&mut self.errors, keep, orders));
+        for (slot, entry) in self.beams[row].iter().enumerate() {
+            for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
+                let sums = &self.next_sums[slot * words + stage * size..][..size];
+                let minima = &self.minima[(slot * stages + stage) * chunks..][..chunks];
+                offer(&mut self.best[row], sums, minima, stage * size, entry, slot);
+            }
+        }
+        std::mem::swap(&mut self.sums, &mut self.next_sums);
     }
 
     fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
@@ -169,6 +185,27 @@ impl Additive {
         std::mem::swap(&mut self.remainders, &mut self.next_remainders);
     }
 
+    /// All steps after the first by the Gram matrix, one vector after the other.
+    fn finish_by_gram(&mut self, books: &Codebooks, count: usize) {
+        for row in 0..count {
+            for step in 1..books.stages() {
+                self.offer_by_gram(books, row, if step + 1 == books.stages() { 1 } else { self.width });
+                self.take_best(books, row);
+            }
+        }
+    }
+
+    /// All steps after the first by products of the remainders, all vectors of the block together.
+    fn finish_by_remainder(&mut self, books: &Codebooks, x: &[f32], count: usize) {
+        for step in 1..books.stages() {
+            self.update_remainders(books, count, (step == 1).then_some(x));
+            let keep = if step + 1 == books.stages() { 1 } else { self.width };
+            self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
+            self.offer_by_remainder(books, count);
+            (0..count).for_each(|row| self.take_best(books, row));
+        }
+    }
+
     fn assign_block(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
         let (dimension, stages) = (books.dimension(), books.stages());
         let count = remainder.len() / dimension;
@@ -181,11 +218,10 @@ impl Additive {
         } else {
             self.first_step(books, whole, count);
         }
-        for step in 1..stages {
-            if self.gram.is_empty() {
-                self.update_remainders(books, count, (step == 1).then_some(&*remainder));
-            }
-            self.extend(books, count, if step + 1 == stages { 1 } else { self.width });
+        if self.gram.is_empty() {
+            self.finish_by_remainder(books, remainder, count);
+        } else {
+            self.finish_by_gram(books, count);
         }
         let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
         for ((x, picks), beam) in vectors.zip(&self.beams) {
@@ -209,8 +245,11 @@ fn offer(best: &mut Best, scores: &[f32], minima: &[f32], from: usize, entry: &E
         if entry.error + 2.0 * least >= best.bound() {
             continue;
         }
-        for (j, score) in chunk.iter().enumerate() {
-            let error = entry.error + 2.0 * score;
+        let mut hits = below(chunk, 0.5 * (best.bound() - entry.error));
+        while hits != 0 {
+            let j = hits.trailing_zeros() as usize;
+            hits &= hits - 1;
+            let error = entry.error + 2.0 * chunk[j];
             if error < best.bound() {
                 let pick = (from + at * CHUNK + j) as u32;
                 let set = entry.set.wrapping_add(token(pick));
@@ -228,8 +267,11 @@ impl Assign for Additive {
         self.first.resize(ROWS * words, 0.0);
         self.block.resize(ROWS * dimension, 0.0);
         self.buffer.resize(books.size(), 0.0);
-        self.minima.resize(words.div_ceil(CHUNK), 0.0);
+        let chunks = books.stages() * books.size().div_ceil(CHUNK);
+        self.minima.resize(self.width * chunks, 0.0);
         if self.gram_pays(books) {
+            self.sums.resize(self.width * words, 0.0);
+            self.next_sums.resize(self.width * words, 0.0);
             gram_matrix(books, &mut self.gram, &mut self.block);
         } else {
             self.gram.clear();

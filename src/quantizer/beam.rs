@@ -58,30 +58,43 @@ pub fn token(pick: u32) -> u64 {
     z ^ z >> 31
 }
 
+/// An error that at least `count` different sets don't exceed, when each value is the least error of a group of
+/// candidates and no set stands in more than `orders` groups; infinite where there are too few groups to tell.
+pub fn limit(values: &mut [f32], count: usize, orders: usize) -> f32 {
+    let rank = if count == 1 { 1 } else { count * orders };
+    if rank > values.len() {
+        return f32::INFINITY;
+    }
+    *values.select_nth_unstable_by(rank - 1, f32::total_cmp).1
+}
+
 /// The best candidates so far, ascending by error, at most `width` of them.
 #[derive(Default)]
 pub struct Best {
     pub candidates: Vec<Candidate>,
     width: usize,
+    bound: f32,
 }
 
 impl Best {
-    pub fn clear(&mut self, width: usize) {
+    /// Begins anew; nothing above `limit` will be kept.
+    pub fn clear(&mut self, width: usize, limit: f32) {
         self.candidates.clear();
         self.width = width;
+        self.bound = limit.next_up();
     }
 
     /// A candidate must have a smaller error than this to be kept.
     #[inline]
     pub fn bound(&self) -> f32 {
-        if self.candidates.len() < self.width { f32::INFINITY } else { self.candidates[self.width - 1].error }
+        self.bound
     }
 
     /// Keeps the candidate if it is among the best; of several orders of one set only the one with the least error
     /// (they differ by rounding alone).
     pub fn offer(&mut self, candidate: Candidate) {
         // NaN errors (infinite codewords) are never better than the bound.
-        let fits = candidate.error < self.bound();
+        let fits = candidate.error < self.bound;
         if !fits {
             return;
         }
@@ -95,5 +108,8 @@ impl Best {
         }
         let at = self.candidates.partition_point(|c| c.error <= candidate.error);
         self.candidates.insert(at, candidate);
+        if self.candidates.len() == self.width {
+            self.bound = self.candidates[self.width - 1].error.min(self.bound);
+        }
     }
 }

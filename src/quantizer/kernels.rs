@@ -105,31 +105,16 @@ pub fn nearest(dots: &[f32], half: &[f32]) -> usize {
     winner.1.min(dots.len() - 1)
 }
 
-/// out[j] = base[j] + Σ rows[·][j], and the minimum of each [`CHUNK`] of it.
+/// out[j] = base[j] + row[j], and the minimum of each [`CHUNK`] of it.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn combine(base: &[f32], rows: &[&[f32]], out: &mut [f32], minima: &mut [f32]) {
-    let whole = base.len() / CHUNK;
-    for chunk in 0..whole {
-        let at = chunk * CHUNK;
-        let mut sum = [0f32; CHUNK];
-        sum.copy_from_slice(&base[at..at + CHUNK]);
-        for row in rows {
-            let row = &row[at..at + CHUNK];
-            for j in 0..CHUNK {
-                sum[j] += row[j];
-            }
+pub fn combine(base: &[f32], row: &[f32], out: &mut [f32], minima: &mut [f32]) {
+    for (((o, b), r), least) in
+        out.chunks_mut(CHUNK).zip(base.chunks(CHUNK)).zip(row.chunks(CHUNK)).zip(minima.iter_mut())
+    {
+        for ((o, b), r) in o.iter_mut().zip(b).zip(r) {
+            *o = b + r;
         }
-        out[at..at + CHUNK].copy_from_slice(&sum);
-        minima[chunk] = minimum(&sum);
-    }
-    let mut least = f32::INFINITY;
-    for j in whole * CHUNK..base.len() {
-        let sum = rows.iter().fold(base[j], |sum, row| sum + row[j]);
-        out[j] = sum;
-        least = least.min(sum);
-    }
-    if whole * CHUNK < base.len() {
-        minima[whole] = least;
+        *least = minimum(o);
     }
 }
 
@@ -144,6 +129,15 @@ pub fn scores(dots: &[f32], half: &[f32], out: &mut [f32], minima: &mut [f32]) {
         }
         *least = minimum(o);
     }
+}
+
+/// Bit j is set where values[j] ≤ threshold, for up to [`CHUNK`] values.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn below(values: &[f32], threshold: f32) -> u32 {
+    if let Ok(values) = <&[f32; CHUNK]>::try_from(values) {
+        return values.iter().enumerate().fold(0, |hits, (j, v)| hits | u32::from(*v <= threshold) << j);
+    }
+    values.iter().enumerate().fold(0, |hits, (j, v)| hits | u32::from(*v <= threshold) << j)
 }
 
 #[inline(always)]
@@ -169,7 +163,8 @@ pub fn subtract(target: &mut [f32], row: &[f32]) {
 }
 
 /// One Adam update of all parameters, clearing the gradient; arithmetic in the order of torch.optim.Adam.
-/// `step_size` = rate/(1 − β₁^t), `correction` = √(1 − β₂^t).
+/// `rates` = (1 − β₁, β₂, 1 − β₂), each rounded once from double precision as PyTorch does; `step_size` =
+/// rate/(1 − β₁^t), `correction` = √(1 − β₂^t).
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 #[allow(clippy::too_many_arguments)]
 pub fn adam(
@@ -177,14 +172,14 @@ pub fn adam(
     gradient: &mut [f32],
     first: &mut [f32],
     second: &mut [f32],
-    (beta1, beta2): (f32, f32),
+    rates: (f32, f32, f32),
     (step_size, correction): (f32, f32),
     epsilon: f32,
 ) {
     let all = parameters.iter_mut().zip(gradient.iter_mut()).zip(first.iter_mut()).zip(second.iter_mut());
     for (((p, g), m), v) in all {
-        *m += (*g - *m) * (1.0 - beta1);
-        *v = *v * beta2 + (*g * *g) * (1.0 - beta2);
+        *m += (*g - *m) * rates.0;
+        *v = *v * rates.1 + (*g * *g) * rates.2;
         *p -= step_size * (*m / (v.sqrt() / correction + epsilon));
         *g = 0.0;
     }
@@ -206,13 +201,12 @@ mod tests {
         #[test]
         fn combine_and_scores_equal_their_loops(n in 1usize..150, seed in any::<u32>()) {
             let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 20) as f32;
-            let (a, b, c): (Vec<f32>, Vec<f32>, Vec<f32>) =
-                ((0..n).map(value).collect(), (n..2 * n).map(value).collect(), (2 * n..3 * n).map(value).collect());
+            let (a, b): (Vec<f32>, Vec<f32>) = ((0..n).map(value).collect(), (n..2 * n).map(value).collect());
             let chunks = n.div_ceil(CHUNK);
             let (mut out, mut minima) = (vec![0.0; n], vec![0.0; chunks]);
-            combine(&a, &[&b, &c], &mut out, &mut minima);
+            combine(&a, &b, &mut out, &mut minima);
             for (j, sum) in out.iter().enumerate() {
-                prop_assert_eq!(*sum, a[j] + b[j] + c[j]);
+                prop_assert_eq!(*sum, a[j] + b[j]);
             }
             let least = |out: &[f32]| -> Vec<f32> {
                 out.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect()

@@ -1,5 +1,20 @@
 //! The runner computes the cells of a plan in parallel, keeps their records, and resumes what was killed.
+//!
+//! A record is one file, written to a temporary name, synced and renamed; a cell is computed only under a lock that
+//! dies with its process. So any number of runs and shards may share one folder, and a kill costs only the cells at work.
 
+mod cpu;
+mod estimate;
+mod progress;
 mod record;
+mod schedule;
+mod shard;
+mod store;
 
+pub use cpu::cpu;
+pub use estimate::{Estimator, human_seconds, time_left};
+pub use progress::{Bar, CellEnd, Overview, Plain, Progress, Quiet, Sink, stderr_sink};
 pub use record::*;
+pub use schedule::{Options, Summary, TaskFns, run};
+pub use shard::{Shard, by_cost};
+pub use store::{Claim, Loaded, Store, StoreError};

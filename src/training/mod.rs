@@ -10,6 +10,8 @@ mod log;
 mod optimizer;
 mod schedule;
 mod step;
+#[cfg(test)]
+mod tests;
 mod train;
 
 pub use init::{InitError, initial_codebooks};

@@ -31,7 +31,7 @@ impl OptimizerState {
                     gradient,
                     &mut self.first,
                     &mut self.second,
-                    (beta1 as f32, beta2 as f32),
+                    ((1.0 - beta1) as f32, beta2 as f32, (1.0 - beta2) as f32),
                     (step_size as f32, correction as f32),
                     epsilon as f32,
                 );

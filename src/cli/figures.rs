@@ -1,0 +1,106 @@
+//! `vqlab figures`: the figures again, or the training log of single cells.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::outcome::{self, Outcome, Records};
+use super::specs::{Folders, SpecOptions};
+use super::{CliError, print};
+use crate::figure::{self, Format};
+use crate::runner::Loaded;
+use crate::spec::Plan;
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab figures                                             all experiments that have been run
+  vqlab figures experiments/toy.toml --profile paper --format pdf
+  vqlab figures experiments/toy.toml --log 1a2b3c4d         training log of the cell whose key begins so
+  vqlab figures --published                                 the paper's Figures 1 to 6 from its own numbers
+
+Prints the paths of the files to stdout, one a line.";
+
+/// Draws the figures of experiments again, from what is computed.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct FiguresArgs {
+    /// Experiment files; all of experiments/ without
+    #[arg(value_name = "SPEC")]
+    specs: Vec<PathBuf>,
+    #[command(flatten)]
+    options: SpecOptions,
+    /// Formats of the figures
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
+    format: Vec<Format>,
+    /// Draws the published numbers alone: Figures 1 to 6, or those of the given experiments
+    #[arg(long)]
+    published: bool,
+    /// Draws usage histograms and loss of the cell whose key begins so; `vqlab status --json` lists keys
+    #[arg(long, value_name = "KEY", conflicts_with = "published")]
+    log: Option<String>,
+}
+
+/// # Errors
+/// Of use: a spec is wrong, or no cell or several have the key. Failed: nothing is computed, or a file can't be written.
+pub fn run(args: FiguresArgs) -> Result<(), CliError> {
+    let folders = args.options.folders();
+    if args.published {
+        return draw_published(&args.options.load(&args.specs)?, &folders, &args.format);
+    }
+    let plans = args.options.load_or_all(&args.specs)?;
+    if let Some(key) = &args.log {
+        return draw_log(&plans, key, &folders, &args.format);
+    }
+    outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
+        draw(plan, records, &folders, &args.format)
+    })
+}
+
+fn draw(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+    let drawn = outcome::draw(plan, &Outcome::new(plan, records), records, folders, formats)?;
+    print_paths(drawn.iter().flat_map(|figure| &figure.files))
+}
+
+fn print_paths<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), CliError> {
+    print(&paths.into_iter().map(|path| format!("{}\n", path.display())).collect::<String>())
+}
+
+/// Figures 1 to 6 of the paper from its own numbers; where specs are given, only the figures that they are about.
+fn draw_published(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+    let only: Vec<String> = plans.iter().flat_map(|plan| plan.figures.clone()).collect();
+    let out = folders.reports.join("published/figures");
+    let drawn = figure::draw_published(&out, formats, &only).map_err(outcome::failed)?;
+    print_paths(drawn.iter().flat_map(|figure| &figure.files))
+}
+
+/// The one record whose key begins with `key`, drawn.
+fn draw_log(plans: &[Plan], key: &str, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+    let mut hits: Vec<_> =
+        plans.iter().flat_map(|plan| plan.cells().into_iter().map(move |cell| (plan, cell))).collect();
+    hits.retain(|(_, cell)| cell.key().starts_with(key));
+    hits.dedup_by_key(|(_, cell)| cell.key());
+    let (plan, cell) = match hits.as_slice() {
+        [one] => one,
+        [] => {
+            return Err(CliError::Usage(format!("no cell's key begins with `{key}`; vqlab status --json lists them")));
+        }
+        several => {
+            let labels: Vec<_> = several.iter().take(5).map(|(_, cell)| cell.label()).collect();
+            let count = several.len();
+            return Err(CliError::Usage(format!(
+                "`{key}` begins {count} keys: {} …; give more digits",
+                labels.join(", ")
+            )));
+        }
+    };
+    let record = match folders.store().load(cell) {
+        Loaded::Found(record) => record,
+        Loaded::Absent => return Err(CliError::Failed(format!("{} is not computed yet", cell.label()))),
+        Loaded::Unusable(reason) => return Err(CliError::Failed(reason)),
+    };
+    if record.log.is_empty() {
+        return Err(CliError::Failed(format!("{} has no training log ({:?})", cell.label(), record.status)));
+    }
+    let drawn = figure::draw_log(&record, &folders.report(plan).join("figures"), formats).map_err(outcome::failed)?;
+    print_paths(&drawn.files)
+}

@@ -1,0 +1,158 @@
+//! From records to files: what `run`, `figures` and `report` have in common.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::specs::Folders;
+use super::{CliError, note};
+use crate::compare::{self, ClaimCheck, PanelComparison};
+use crate::figure::{self, Drawn, Format};
+use crate::report::{self, ReportInput};
+use crate::results::{self, Aggregate};
+use crate::runner::{Loaded, Record};
+use crate::spec::Plan;
+
+pub type Records = HashMap<String, Record>;
+
+/// The default of `--format`.
+pub const FORMATS: &str = "png,svg,pdf";
+
+/// A plan's numbers, ready to be shown.
+pub struct Outcome {
+    pub aggregates: Vec<Aggregate>,
+    pub comparisons: Vec<PanelComparison>,
+    pub claims: Vec<ClaimCheck>,
+}
+
+impl Outcome {
+    pub fn new(plan: &Plan, records: &Records) -> Self {
+        let aggregates = results::aggregate(plan, records);
+        let comparisons = compare::compare_plan(plan, &aggregates);
+        let claims = compare::check_claims(plan, &aggregates);
+        Self { aggregates, comparisons, claims }
+    }
+}
+
+/// What was written.
+pub struct Written {
+    /// Ours against the published numbers, for stdout.
+    pub table: String,
+    files: Vec<PathBuf>,
+    missing: Vec<String>,
+}
+
+impl Written {
+    /// Names files and missing points on stderr.
+    pub fn tell(&self) {
+        for point in &self.missing {
+            note(&format!("missing: {point}"));
+        }
+        for file in &self.files {
+            note(&format!("wrote {}", file.display()));
+        }
+    }
+}
+
+/// Writes Results files, provenance, figures and report of a plan.
+///
+/// # Errors
+/// A file can't be written.
+pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<Written, CliError> {
+    let outcome = Outcome::new(plan, records);
+    let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
+    files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
+    let drawn = draw(plan, &outcome, records, folders, formats)?;
+    files.extend(drawn.iter().flat_map(|figure| figure.files.iter().cloned()));
+    let input = ReportInput {
+        plan,
+        aggregates: &outcome.aggregates,
+        records,
+        comparisons: &outcome.comparisons,
+        claims: &outcome.claims,
+        figures: &drawn,
+    };
+    files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
+    let missing = results::missing(plan, &outcome.aggregates);
+    Ok(Written { table: report::terminal_table(&outcome.comparisons, &outcome.aggregates), files, missing })
+}
+
+/// # Errors
+/// A figure can't be drawn or written.
+pub fn draw(
+    plan: &Plan,
+    outcome: &Outcome,
+    records: &Records,
+    folders: &Folders,
+    formats: &[Format],
+) -> Result<Vec<Drawn>, CliError> {
+    let out = folders.report(plan).join("figures");
+    let options = figure::Options { comparisons: &outcome.comparisons, published: true };
+    figure::draw_experiment(plan, &outcome.aggregates, records, &out, formats, options).map_err(failed)
+}
+
+/// Calls `act` for each plan with what is computed of it. Where `skip_empty`, plans of which nothing is computed are
+/// passed over, unless all are.
+///
+/// # Errors
+/// Nothing is computed, or a provenance file is not usable.
+pub fn for_each_computed(
+    plans: &[Plan],
+    folders: &Folders,
+    skip_empty: bool,
+    mut act: impl FnMut(&Plan, &Records) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut any = false;
+    for plan in plans {
+        let records = saved_records(plan, folders)?;
+        if records.is_empty() {
+            let reason =
+                format!("nothing of {} (profile {}) is computed: {}", plan.name, plan.profile, how_to_run(plan));
+            if !skip_empty {
+                return Err(CliError::Failed(reason));
+            }
+            note(&format!("passed over: {reason}"));
+            continue;
+        }
+        any = true;
+        act(plan, &records)?;
+    }
+    if any { Ok(()) } else { Err(CliError::Failed("nothing is computed yet; `vqlab run SPEC` does that".into())) }
+}
+
+fn how_to_run(plan: &Plan) -> String {
+    let profile = if plan.profile == "default" { String::new() } else { format!(" --profile {}", plan.profile) };
+    format!("vqlab run {}{profile}", plan.source.display())
+}
+
+/// The records of the cells; where there are none, as in a fresh clone, the provenance file stands in for them.
+///
+/// # Errors
+/// The provenance file is needed and not usable.
+pub fn saved_records(plan: &Plan, folders: &Folders) -> Result<Records, CliError> {
+    let store = folders.store();
+    let (mut records, cells) = (Records::new(), plan.cells());
+    for cell in &cells {
+        match store.load(cell) {
+            Loaded::Found(record) => {
+                records.insert(record.key.clone(), *record);
+            }
+            Loaded::Absent => {}
+            Loaded::Unusable(reason) => note(&format!("not trusted, left out: {reason}")),
+        }
+    }
+    let provenance = results::provenance_path(plan, &folders.results);
+    if records.len() < cells.len() && provenance.is_file() {
+        let mut kept = results::read_provenance(&provenance).map_err(failed)?.records();
+        for cell in &cells {
+            let key = cell.key();
+            if let Some(record) = kept.remove(&key) {
+                records.entry(key).or_insert(record);
+            }
+        }
+    }
+    Ok(records)
+}
+
+pub fn failed(error: impl std::fmt::Display) -> CliError {
+    CliError::Failed(error.to_string())
+}

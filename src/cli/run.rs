@@ -1,0 +1,133 @@
+//! `vqlab run`: computes what is missing, then writes results, figures, comparison and report.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::outcome;
+use super::specs::SpecOptions;
+use super::stop::stop_flag;
+use super::survey::Survey;
+use super::{CliError, note, print};
+use crate::figure::Format;
+use crate::runner::{self, Options, Shard, Store, Summary, TaskFns, human_seconds, stderr_sink};
+use crate::spec::{Cell, Plan};
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab run experiments/toy.toml                                     what is missing, then everything that follows
+  vqlab run experiments/toy.toml --profile paper --dry-run           what it would compute, and how long that takes
+  vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 --out /tmp/try
+  vqlab run experiments/*.toml --profile paper --shard 2/8           one of eight machines that share the folder
+
+Ctrl-C stops in good order; the same command goes on where it stopped. Prints a table of ours against the published
+numbers to stdout, and names the files that it wrote on stderr.";
+
+/// Computes the cells of experiments that have no record yet, then writes Results files, figures and a report.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RunArgs {
+    /// Experiment files
+    #[arg(required = true, value_name = "SPEC")]
+    specs: Vec<PathBuf>,
+    #[command(flatten)]
+    options: SpecOptions,
+    /// Cells computed at the same time, one thread each; all cores without
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    jobs: Option<usize>,
+    /// Only part I of N of the cells, for machines that share the folder; a run without it then gathers the results
+    #[arg(long, value_name = "I/N", value_parser = str::parse::<Shard>)]
+    shard: Option<Shard>,
+    /// Lists the cells with their estimated cost, and computes nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Computes again what is done
+    #[arg(long)]
+    force: bool,
+    /// Formats of the figures
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
+    format: Vec<Format>,
+}
+
+/// # Errors
+/// Of use: a spec is wrong. Failed: cells failed, the run was stopped, or a file can't be written.
+pub fn run(args: RunArgs) -> Result<(), CliError> {
+    let plans = args.options.load(&args.specs)?;
+    let folders = args.options.folders();
+    let options = Options { jobs: args.jobs.unwrap_or(Options::default().jobs), force: args.force, shard: args.shard };
+    if args.dry_run {
+        return print(&dry_run(&plans, &Survey::new(&plans, &folders.store(), &options), options.jobs));
+    }
+    folders.make(&plans)?;
+    let summary = compute(&plans, &folders.cells(), &options)?;
+    if let Some(shard) = args.shard {
+        note(&format!(
+            "shard {shard}: {} of its {} cells computed now; when all shards are done, run without --shard for the results",
+            summary.computed, summary.total
+        ));
+        return failures(&summary);
+    }
+    for plan in &plans {
+        let done = outcome::write(plan, &summary.records, &folders, &args.format)?;
+        print(&done.table)?;
+        done.tell();
+    }
+    failures(&summary)
+}
+
+/// All cells of all plans together, so that the threads are busy to the end.
+fn compute(plans: &[Plan], cells: &std::path::Path, options: &Options) -> Result<Summary, CliError> {
+    let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
+    let store = Store::open(cells).map_err(|error| CliError::Failed(error.to_string()))?;
+    let stop = stop_flag()?;
+    let summary = runner::run(&all, &store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
+        .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
+    if let Some(error) = summary.error {
+        return Err(CliError::Failed(format!(
+            "{error}; records written before are intact, and the same command goes on"
+        )));
+    }
+    if summary.stopped {
+        let (done, total) = (summary.records.len(), summary.total);
+        return Err(CliError::Failed(format!("stopped with {done} of {total} cells done; the same command goes on")));
+    }
+    Ok(summary)
+}
+
+fn failures(summary: &Summary) -> Result<(), CliError> {
+    if summary.failed.is_empty() {
+        return Ok(());
+    }
+    let (failed, total) = (summary.failed.len(), summary.total);
+    let list = summary.failed.join("\n  ");
+    Err(CliError::Failed(format!("{failed} of {total} cells have no numbers:\n  {list}")))
+}
+
+fn dry_run(plans: &[Plan], survey: &Survey, jobs: usize) -> String {
+    let mut text = String::new();
+    for (position, plan) in plans.iter().enumerate() {
+        let entries: Vec<_> = survey.entries.iter().filter(|entry| entry.plan == position).collect();
+        let _ = writeln!(text, "{} (profile {}), {} cells:", plan.name, plan.profile, entries.len());
+        let width = entries.iter().map(|entry| entry.panel.chars().count()).max().unwrap_or(0);
+        for entry in entries {
+            let (label, seconds) = (entry.cell.label(), human_seconds(survey.seconds(entry)));
+            let _ = writeln!(text, "  {:width$}  {label:36}  {seconds:>10}  {}", entry.panel, entry.state.name());
+        }
+    }
+    let open = survey.entries.iter().filter(|entry| !entry.state.is_settled()).count();
+    let (work, time) = survey.left(&survey.entries, jobs);
+    let (work, time) = (human_seconds(work), human_seconds(time));
+    let total = survey.entries.len();
+    let _ = writeln!(text, "{open} of {total} cells to compute: about {work} of work, {time} with --jobs {jobs}");
+    text
+}
+
+/// # Errors
+/// Not a number from 1 on.
+pub fn parse_jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs) if (1..=4096).contains(&jobs) => Ok(jobs),
+        _ => Err("allowed are whole numbers from 1 to 4096".into()),
+    }
+}

@@ -1,0 +1,139 @@
+//! Which specs a command works on, and where their files lie.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::CliError;
+use crate::runner::Store;
+use crate::spec::{self, LoadOptions, Plan};
+
+/// How specs are read; shared by all commands that take specs.
+#[derive(Args, Clone, Debug)]
+pub struct SpecOptions {
+    /// Profile of the specs to use; `default` without
+    #[arg(long, short, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Overrides one field, such as `training.updates=2000` or `sweep.bits=[12,16]`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Number of seeds, 1 to N, instead of the spec's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: Option<u64>,
+    /// Folder that holds results/ and reports/
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+}
+
+impl SpecOptions {
+    pub fn folders(&self) -> Folders {
+        Folders { results: clean(&self.out, "results"), reports: clean(&self.out, "reports") }
+    }
+
+    /// Reads and checks all specs; the errors of all of them come together, before any work.
+    ///
+    /// # Errors
+    /// Of use: a spec is wrong, or two of them would write the same files.
+    pub fn load(&self, specs: &[PathBuf]) -> Result<Vec<Plan>, CliError> {
+        let seeds = self.seeds.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let options = LoadOptions { profile: self.profile.clone(), set: self.set.clone(), seeds };
+        let (mut plans, mut errors) = (Vec::new(), Vec::new());
+        for path in specs {
+            match spec::load(path, &options) {
+                Ok(plan) => plans.push(plan),
+                Err(error) => errors.push(error.to_string()),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(CliError::Usage(errors.join("\n\nerror: ")));
+        }
+        refuse_equal_names(&plans)?;
+        Ok(plans)
+    }
+
+    /// As [`Self::load`]; without specs, all of experiments/ that have the profile.
+    ///
+    /// # Errors
+    /// Also if there is no spec at all.
+    pub fn load_or_all(&self, specs: &[PathBuf]) -> Result<Vec<Plan>, CliError> {
+        if !specs.is_empty() {
+            return self.load(specs);
+        }
+        let folder = Path::new("experiments");
+        let entries = std::fs::read_dir(folder).map_err(|error| {
+            CliError::Usage(format!("no spec given, and the folder experiments/ can't be read here: {error}"))
+        })?;
+        let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        found.retain(|path| path.extension().is_some_and(|e| e == "toml") && self.has_profile(path));
+        found.sort();
+        if found.is_empty() {
+            let profile = self.profile.as_deref().unwrap_or("default");
+            return Err(CliError::Usage(format!(
+                "no spec given, and none in experiments/ has the profile `{profile}`"
+            )));
+        }
+        self.load(&found)
+    }
+
+    /// A spec that can't be read counts as having it, so that loading it says what is wrong.
+    fn has_profile(&self, path: &Path) -> bool {
+        match (&self.profile, spec::profiles(path)) {
+            (Some(wanted), Ok(profiles)) => profiles.contains(wanted),
+            _ => true,
+        }
+    }
+}
+
+/// Where the files of a run lie.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    pub results: PathBuf,
+    pub reports: PathBuf,
+}
+
+impl Folders {
+    pub fn cells(&self) -> PathBuf {
+        self.results.join("cells")
+    }
+
+    /// The records, for reading.
+    pub fn store(&self) -> Store {
+        Store::at(self.cells())
+    }
+
+    /// Where the report of a plan and, in figures/, its figures go.
+    pub fn report(&self, plan: &Plan) -> PathBuf {
+        self.reports.join(&plan.profile)
+    }
+
+    /// # Errors
+    /// A folder can't be made: better known before hours of work than after.
+    pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
+        let of_plans =
+            plans.iter().flat_map(|plan| [self.results.join(&plan.profile), self.report(plan).join("figures")]);
+        for folder in of_plans.chain([self.cells()]) {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| CliError::Failed(format!("cannot make the folder {}: {error}", folder.display())))?;
+        }
+        Ok(())
+    }
+}
+
+/// Messages read `results/…`, not `./results/…`.
+fn clean(out: &Path, name: &str) -> PathBuf {
+    if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
+}
+
+fn refuse_equal_names(plans: &[Plan]) -> Result<(), CliError> {
+    let mut seen = HashSet::new();
+    match plans.iter().find(|plan| !seen.insert(&plan.name)) {
+        None => Ok(()),
+        Some(plan) => Err(CliError::Usage(format!(
+            "{}: another spec of this command is also named `{}`, and would write the same files; \
+             give each its own [experiment] name",
+            plan.source.display(),
+            plan.name
+        ))),
+    }
+}

@@ -1,0 +1,114 @@
+//! `vqlab status`: what is done, running, failed and left.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::specs::SpecOptions;
+use super::survey::{Entry, Survey};
+use super::{CliError, print};
+use crate::runner::{Options, human_seconds};
+use crate::spec::Plan;
+
+/// Shows which cells are done, running, failed and left, and how long the rest will take.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  vqlab status experiments/toy.toml --profile paper\n  vqlab status experiments/*.toml --json"
+)]
+pub struct StatusArgs {
+    /// Experiment files
+    #[arg(required = true, value_name = "SPEC")]
+    specs: Vec<PathBuf>,
+    #[command(flatten)]
+    options: SpecOptions,
+    /// Threads to estimate the time for; all cores without
+    #[arg(long, short, value_name = "N", value_parser = super::run::parse_jobs)]
+    jobs: Option<usize>,
+    /// Prints JSON, every cell included
+    #[arg(long)]
+    json: bool,
+}
+
+/// # Errors
+/// Of use: a spec is wrong.
+pub fn run(args: StatusArgs) -> Result<(), CliError> {
+    let plans = args.options.load(&args.specs)?;
+    let jobs = args.jobs.unwrap_or(Options::default().jobs);
+    let survey = Survey::new(&plans, &args.options.folders().store(), &Options::default());
+    if args.json {
+        let experiments: Vec<Value> = (0..plans.len()).map(|i| as_json(&plans, i, &survey, jobs)).collect();
+        return print(&format!("{:#}\n", json!({ "jobs": jobs, "experiments": experiments })));
+    }
+    print(&(0..plans.len()).map(|i| as_text(&plans, i, &survey, jobs)).collect::<String>())
+}
+
+fn of_plan(survey: &Survey, plan: usize) -> impl Iterator<Item = &Entry> + Clone {
+    survey.entries.iter().filter(move |entry| entry.plan == plan)
+}
+
+fn count(survey: &Survey, plan: usize, state: &str) -> usize {
+    of_plan(survey, plan).filter(|entry| entry.state.name() == state).count()
+}
+
+fn left(survey: &Survey, plan: usize) -> usize {
+    of_plan(survey, plan).filter(|entry| !entry.state.is_settled()).count()
+}
+
+fn as_text(plans: &[Plan], plan: usize, survey: &Survey, jobs: usize) -> String {
+    let counted = |state| count(survey, plan, state);
+    let Plan { name, profile, .. } = &plans[plan];
+    let (total, left_cells) = (of_plan(survey, plan).count(), left(survey, plan));
+    let mut text = format!("{name} (profile {profile}): {} of {total} cells done", counted("done"));
+    for state in ["running", "diverged", "failed", "unusable"] {
+        if counted(state) > 0 {
+            let _ = write!(text, ", {} {state}", counted(state));
+        }
+    }
+    if left_cells > 0 {
+        let seconds = human_seconds(survey.left(of_plan(survey, plan), jobs).1);
+        let _ = write!(text, ", {left_cells} left: about {seconds} with --jobs {jobs}");
+    } else if total == 0 {
+        text.push_str(" (all its cells are counted with an experiment above)");
+    }
+    text.push('\n');
+    for entry in of_plan(survey, plan) {
+        if let Some(reason) = entry.state.reason() {
+            let _ = writeln!(text, "  {} {} {}: {reason}", entry.panel, entry.cell.label(), entry.state.name());
+        }
+    }
+    text
+}
+
+fn as_json(plans: &[Plan], plan: usize, survey: &Survey, jobs: usize) -> Value {
+    let cells: Vec<Value> = of_plan(survey, plan)
+        .map(|entry| {
+            json!({
+                "key": entry.cell.key(),
+                "panel": entry.panel,
+                "method": entry.cell.method().label(),
+                "bits": entry.cell.total_bits(),
+                "seed": entry.cell.seed,
+                "state": entry.state.name(),
+                "reason": entry.state.reason(),
+                "estimated_seconds": survey.seconds(entry),
+            })
+        })
+        .collect();
+    let (work, time) = survey.left(of_plan(survey, plan), jobs);
+    json!({
+        "name": plans[plan].name,
+        "profile": plans[plan].profile,
+        "total": cells.len(),
+        "done": count(survey, plan, "done"),
+        "running": count(survey, plan, "running"),
+        "diverged": count(survey, plan, "diverged"),
+        "failed": count(survey, plan, "failed"),
+        "unusable": count(survey, plan, "unusable"),
+        "left": left(survey, plan),
+        "seconds_of_work_left": work,
+        "seconds_left": time,
+        "cells": cells,
+    })
+}

@@ -1,0 +1,35 @@
+//! Ctrl-C: the first one ends the run in good order, the second one at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{CliError, note};
+
+/// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` nothing is caught, because the hang-up of the terminal
+/// would stop the run; a signal then ends the program at once, and finished cells are safe on disk all the same.
+///
+/// # Errors
+/// The handler can't be set.
+pub fn stop_flag() -> Result<Arc<AtomicBool>, CliError> {
+    let flag = Arc::new(AtomicBool::new(false));
+    if hang_up_is_ignored() {
+        return Ok(flag);
+    }
+    let seen = flag.clone();
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        note("stopping: no cell starts any more, those at work are given up; once more to abort at once");
+    })
+    .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    Ok(flag)
+}
+
+/// Linux tells; elsewhere it counts as not ignored.
+fn hang_up_is_ignored() -> bool {
+    const SIGHUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}

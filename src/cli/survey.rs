@@ -1,0 +1,122 @@
+//! What is done and what is left of some plans, and how long it will take: the common part of `status` and of
+//! `run --dry-run`.
+
+use std::collections::HashSet;
+
+use crate::runner::{Estimator, Loaded, Options, Record, Status, Store, by_cost, cpu, time_left};
+use crate::spec::{Cell, Plan};
+
+/// One cell of a plan.
+pub struct Entry {
+    /// Position of its plan.
+    pub plan: usize,
+    pub panel: String,
+    pub cell: Cell,
+    pub state: State,
+    cost: f64,
+}
+
+/// What is known about a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    Done,
+    Diverged(String),
+    /// Tried again by the next run.
+    Failed(String),
+    /// Being computed by some process.
+    Running,
+    /// A file that is not trusted; computed again by the next run.
+    Unusable(String),
+    ToDo,
+}
+
+impl State {
+    pub fn name(&self) -> &'static str {
+        match self {
+            State::Done => "done",
+            State::Diverged(_) => "diverged",
+            State::Failed(_) => "failed",
+            State::Running => "running",
+            State::Unusable(_) => "unusable",
+            State::ToDo => "to do",
+        }
+    }
+
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            State::Diverged(reason) | State::Failed(reason) | State::Unusable(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether the next run leaves it alone.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, State::Done | State::Diverged(_))
+    }
+}
+
+/// Every cell of the plans once, in plan order.
+pub struct Survey {
+    pub entries: Vec<Entry>,
+    estimator: Estimator,
+}
+
+impl Survey {
+    pub fn new(plans: &[Plan], store: &Store, options: &Options) -> Self {
+        let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
+        let dealt = by_cost(&all, &crate::task::cost).into_iter().enumerate();
+        let mut taken: HashSet<String> = dealt
+            .filter(|(position, _)| options.shard.is_none_or(|shard| shard.takes(*position)))
+            .map(|(_, (cell, _))| cell.key())
+            .collect();
+        let mut survey = Self { entries: Vec::new(), estimator: Estimator::default() };
+        for (position, plan) in plans.iter().enumerate() {
+            for panel in &plan.panels {
+                for cell in panel.points.iter().flat_map(|point| &point.cells) {
+                    if taken.remove(&cell.key()) {
+                        survey.add(position, &panel.name, cell, store, options.force);
+                    }
+                }
+            }
+        }
+        survey
+    }
+
+    fn add(&mut self, plan: usize, panel: &str, cell: &Cell, store: &Store, force: bool) {
+        let cost = crate::task::cost(cell);
+        let state = match store.load(cell) {
+            Loaded::Found(record) => {
+                if record.status == Status::Done && record.run.cpu == cpu() {
+                    self.estimator.observe(cell, cost, record.run.wall_seconds);
+                }
+                if force { State::ToDo } else { state_of(&record) }
+            }
+            Loaded::Unusable(reason) => State::Unusable(reason),
+            Loaded::Absent => State::ToDo,
+        };
+        let state = if !state.is_settled() && store.is_running(cell) { State::Running } else { state };
+        self.entries.push(Entry { plan, panel: panel.into(), cell: cell.clone(), state, cost });
+    }
+
+    /// Estimated seconds of a cell on one thread.
+    pub fn seconds(&self, entry: &Entry) -> f64 {
+        self.estimator.seconds(&entry.cell, entry.cost)
+    }
+
+    /// Estimated seconds that `entries` need: on one thread, and on `jobs` threads.
+    pub fn left<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>, jobs: usize) -> (f64, f64) {
+        let open = entries.into_iter().filter(|entry| !entry.state.is_settled());
+        let mut seconds: Vec<f64> = open.map(|entry| self.seconds(entry)).collect();
+        seconds.sort_by(|a, b| b.total_cmp(a));
+        (seconds.iter().sum(), time_left(jobs, &[], seconds))
+    }
+}
+
+fn state_of(record: &Record) -> State {
+    let reason = || record.reason.clone().unwrap_or_default();
+    match record.status {
+        Status::Done => State::Done,
+        Status::Diverged => State::Diverged(reason()),
+        Status::Failed => State::Failed(reason()),
+    }
+}

@@ -1,0 +1,92 @@
+//! How long cells take: the cost model's seconds, corrected by the wall time of the cells that have ended.
+
+use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
+
+use crate::spec::{Cell, CellSettings, Method};
+
+/// Wall seconds and estimated seconds that belong together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Observed {
+    wall: f64,
+    cost: f64,
+}
+
+impl Observed {
+    fn add(&mut self, cost: f64, wall: f64) {
+        self.wall += wall;
+        self.cost += cost;
+    }
+
+    fn ratio(self) -> Option<f64> {
+        (self.cost > 0.0 && self.wall > 0.0).then(|| self.wall / self.cost)
+    }
+}
+
+/// Wall time per estimated cost, by task and method, because a cost model errs mostly from method to method.
+#[derive(Clone, Debug, Default)]
+pub struct Estimator {
+    all: Observed,
+    groups: HashMap<(Discriminant<CellSettings>, Method), Observed>,
+}
+
+impl Estimator {
+    /// Learns from one finished cell: its cost by the model and its wall time, both in seconds.
+    pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
+        self.all.add(cost, wall);
+        self.groups.entry(Self::group(cell)).or_default().add(cost, wall);
+    }
+
+    /// Expected seconds of a cell: its cost times the ratio seen in its group, else in all cells, else 1.
+    pub fn seconds(&self, cell: &Cell, cost: f64) -> f64 {
+        let group = self.groups.get(&Self::group(cell)).and_then(|seen| seen.ratio());
+        cost * group.or_else(|| self.all.ratio()).unwrap_or(1.0)
+    }
+
+    fn group(cell: &Cell) -> (Discriminant<CellSettings>, Method) {
+        (discriminant(&cell.settings), cell.method())
+    }
+}
+
+/// Seconds until all is done on `jobs` threads: `running` holds the seconds that each running cell still needs, `queued`
+/// those of the cells that follow, in the order in which they start.
+pub fn time_left(jobs: usize, running: &[f64], queued: impl IntoIterator<Item = f64>) -> f64 {
+    let mut free_at: Vec<f64> = running.to_vec();
+    free_at.resize(free_at.len().max(jobs.max(1)), 0.0);
+    for seconds in queued {
+        if let Some(first) = free_at.iter_mut().min_by(|a, b| a.total_cmp(b)) {
+            *first += seconds;
+        }
+    }
+    free_at.into_iter().fold(0.0, f64::max)
+}
+
+/// `0.02 s`, `12.3 s`, `4 min`, `2 h 10 min`.
+pub fn human_seconds(seconds: f64) -> String {
+    if seconds < 0.995 {
+        return format!("{seconds:.2} s");
+    }
+    if seconds < 90.0 {
+        return format!("{seconds:.1} s");
+    }
+    let minutes = (seconds / 60.0).round() as u64;
+    if minutes < 90 { format!("{minutes} min") } else { format!("{} h {} min", minutes / 60, minutes % 60) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_left_fills_the_threads_in_order() {
+        assert_eq!(time_left(2, &[], [3.0, 2.0, 2.0]), 4.0);
+        assert_eq!(time_left(2, &[5.0], [1.0, 1.0]), 5.0);
+        assert_eq!(time_left(0, &[], []), 0.0);
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let shown: Vec<_> = [0.0213, 12.34, 89.9, 240.0, 7800.0].into_iter().map(human_seconds).collect();
+        assert_eq!(shown, ["0.02 s", "12.3 s", "89.9 s", "4 min", "2 h 10 min"]);
+    }
+}

@@ -1,0 +1,213 @@
+//! How a run shows itself, behind a small trait: the runner knows no terminal.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Status, human_seconds};
+
+/// What a run has before it, said once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overview {
+    pub total: usize,
+    /// Cells whose record was there already.
+    pub found: usize,
+    pub jobs: usize,
+    /// Estimated, in seconds.
+    pub seconds: f64,
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Cells with a record, the found ones included.
+    pub done: usize,
+    pub total: usize,
+    pub running: usize,
+    /// Share of the estimated work of this run that is done, that of running cells included, 0..1.
+    pub share: f64,
+    /// Estimated seconds until the end.
+    pub left: f64,
+}
+
+/// How one cell ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CellEnd<'a> {
+    pub label: &'a str,
+    pub status: Status,
+    pub reason: Option<&'a str>,
+    pub seconds: f64,
+}
+
+/// Told what happens, from any thread.
+pub trait Sink: Sync {
+    fn begin(&self, _overview: &Overview) {}
+    fn cell(&self, _cell: &CellEnd, _progress: &Progress) {}
+    /// Now and then while cells run.
+    fn tick(&self, _progress: &Progress) {}
+    /// Something that the user should know: a record that is not trusted, a wait for another process.
+    fn warn(&self, _message: &str) {}
+    fn end(&self) {}
+}
+
+/// Says nothing.
+pub struct Quiet;
+
+impl Sink for Quiet {}
+
+/// One line per finished cell.
+pub struct Plain<W> {
+    out: Mutex<W>,
+}
+
+impl<W: Write + Send> Plain<W> {
+    pub fn new(out: W) -> Self {
+        Self { out: Mutex::new(out) }
+    }
+
+    /// A reader who went away must not stop the run.
+    fn line(&self, text: &str) {
+        if let Ok(mut out) = self.out.lock() {
+            let _ = writeln!(out, "{text}");
+        }
+    }
+}
+
+impl<W: Write + Send> Sink for Plain<W> {
+    fn begin(&self, overview: &Overview) {
+        self.line(&overview_line(overview));
+    }
+
+    fn cell(&self, cell: &CellEnd, progress: &Progress) {
+        let rest = if progress.done < progress.total {
+            format!(" · about {} left", human_seconds(progress.left))
+        } else {
+            String::new()
+        };
+        self.line(&format!("[{}/{}] {}{rest}", progress.done, progress.total, cell_text(cell)));
+    }
+
+    fn warn(&self, message: &str) {
+        self.line(message);
+    }
+}
+
+/// One aggregate bar over all cells, for a terminal; failures and warnings stand above it.
+pub struct Bar {
+    bar: ProgressBar,
+    jobs: Mutex<usize>,
+}
+
+impl Bar {
+    const STEPS: u64 = 1000;
+
+    pub fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(Some(Self::STEPS), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+            bar.set_style(style);
+        }
+        Self { bar, jobs: Mutex::new(1) }
+    }
+
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        });
+    }
+}
+
+impl Default for Bar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sink for Bar {
+    fn begin(&self, overview: &Overview) {
+        self.line(&overview_line(overview));
+        if let Ok(mut jobs) = self.jobs.lock() {
+            *jobs = overview.jobs;
+        }
+        if overview.found < overview.total {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.bar.set_message("starting");
+            self.bar.enable_steady_tick(Duration::from_millis(500));
+        }
+    }
+
+    fn cell(&self, cell: &CellEnd, progress: &Progress) {
+        if cell.status != Status::Done {
+            self.line(&cell_text(cell));
+        }
+        self.tick(progress);
+    }
+
+    fn tick(&self, progress: &Progress) {
+        let jobs = self.jobs.lock().map_or(1, |jobs| *jobs);
+        self.bar.set_position((progress.share * Self::STEPS as f64) as u64);
+        self.bar.set_message(format!(
+            "{}/{} cells · {:.0} % of the work · about {} left · {jobs} {}",
+            progress.done,
+            progress.total,
+            100.0 * progress.share,
+            human_seconds(progress.left),
+            if jobs == 1 { "job" } else { "jobs" },
+        ));
+    }
+
+    fn warn(&self, message: &str) {
+        self.line(message);
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A bar where stderr is a terminal, plain lines elsewhere.
+pub fn stderr_sink() -> Box<dyn Sink> {
+    if std::io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Plain::new(std::io::stderr())) }
+}
+
+fn overview_line(overview: &Overview) -> String {
+    let Overview { total, found, jobs, seconds } = *overview;
+    if found == total {
+        return format!("{total} of {total} cells have a record, nothing to compute");
+    }
+    let left = human_seconds(seconds);
+    format!("{found} of {total} cells have a record, {} to compute with --jobs {jobs}: about {left}", total - found)
+}
+
+fn cell_text(cell: &CellEnd) -> String {
+    let seconds = human_seconds(cell.seconds);
+    let reason = cell.reason.unwrap_or("no reason given");
+    match cell.status {
+        Status::Done => format!("{} {seconds}", cell.label),
+        Status::Failed => format!("{} failed after {seconds}: {reason}", cell.label),
+        Status::Diverged => format!("{} diverged after {seconds}: {reason}", cell.label),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_lines_are_one_per_cell() {
+        let mut out = Vec::new();
+        let plain = Plain::new(&mut out);
+        plain.begin(&Overview { total: 48, found: 2, jobs: 2, seconds: 300.0 });
+        let cell =
+            CellEnd { label: "AVQ 40 bits seed 2 (1a2b3c4d)", status: Status::Done, reason: None, seconds: 12.3 };
+        plain.cell(&cell, &Progress { done: 3, total: 48, running: 2, share: 0.1, left: 240.0 });
+        let cell = CellEnd { status: Status::Diverged, reason: Some("loss is NaN"), ..cell };
+        plain.cell(&cell, &Progress { done: 48, total: 48, running: 0, share: 1.0, left: 0.0 });
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+        2 of 48 cells have a record, 46 to compute with --jobs 2: about 5 min
+        [3/48] AVQ 40 bits seed 2 (1a2b3c4d) 12.3 s · about 4 min left
+        [48/48] AVQ 40 bits seed 2 (1a2b3c4d) diverged after 12.3 s: loss is NaN
+        ");
+    }
+}

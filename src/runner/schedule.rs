@@ -1,0 +1,359 @@
+//! The scheduler: threads that take the dearest cell left, claim it, compute it and write its record.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::progress::{CellEnd, Overview, Progress, Sink};
+use super::store::first_infinite;
+use super::{Estimator, Loaded, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Shard, Status, Store, StoreError};
+use super::{by_cost, cpu, time_left};
+use crate::spec::Cell;
+use crate::task::{Context, Outcome, TaskError};
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads, one a cell; at least 1.
+    pub jobs: usize,
+    /// Compute again what is done.
+    pub force: bool,
+    /// Only this part of the cells.
+    pub shard: Option<Shard>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+        Self { jobs, force: false, shard: None }
+    }
+}
+
+type RunFn<'a> = &'a (dyn Fn(&Cell, &Context) -> Result<Outcome, TaskError> + Sync);
+type CostFn<'a> = &'a (dyn Fn(&Cell) -> f64 + Sync);
+
+/// What computes a cell and what it costs, in estimated seconds; replaced in tests.
+#[derive(Clone, Copy)]
+pub struct TaskFns<'a> {
+    pub run: RunFn<'a>,
+    pub cost: CostFn<'a>,
+}
+
+impl TaskFns<'static> {
+    /// The tasks of [`crate::task`].
+    pub fn real() -> Self {
+        Self { run: &|cell, context| crate::task::run(cell, context), cost: &|cell| crate::task::cost(cell) }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// By key: those found and those computed, failed and diverged ones included.
+    pub records: HashMap<String, Record>,
+    /// Cells that were asked for (of this shard).
+    pub total: usize,
+    /// Cells computed by this run.
+    pub computed: usize,
+    /// Why cells have no numbers, as `LABEL: reason`, sorted.
+    pub failed: Vec<String>,
+    /// Files that were not trusted and computed again, with their reasons.
+    pub unusable: Vec<String>,
+    /// The disk refused a record; the run stopped there.
+    pub error: Option<StoreError>,
+    /// `stop` was set before the end.
+    pub stopped: bool,
+}
+
+/// Computes the cells that have no record yet, up to `options.jobs` at once, the dearest first.
+///
+/// Done and diverged cells are kept (both are deterministic), failed ones are tried again. Each record is on disk as
+/// soon as its cell has ended. A cell that another process is computing is waited for. Setting `stop` ends the run
+/// soon; cells at work are given up. If a record can't be written, the run sets `stop` itself.
+///
+/// # Errors
+/// The threads can't be started.
+pub fn run(
+    cells: &[Cell],
+    store: &Store,
+    options: &Options,
+    task: TaskFns,
+    sink: &dyn Sink,
+    stop: &AtomicBool,
+) -> Result<Summary, rayon::ThreadPoolBuildError> {
+    let mut cells = by_cost(cells, &task.cost);
+    if let Some(shard) = options.shard {
+        let all = std::mem::take(&mut cells).into_iter().enumerate();
+        cells = all.filter(|(position, _)| shard.takes(*position)).map(|(_, cell)| cell).collect();
+    }
+    let jobs = options.jobs.max(1);
+    let state = Mutex::new(look_up(&cells, store, options.force, sink));
+    let scheduler =
+        Scheduler { cells: &cells, store, force: options.force, jobs, task, sink, stop, state, started: unix_now() };
+    let seconds = scheduler.state().seconds_left(&cells, jobs);
+    let found = scheduler.state().summary.records.len();
+    sink.begin(&Overview { total: cells.len(), found, jobs, seconds });
+    if !scheduler.state().queue.is_empty() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+        pool.scope(|scope| (0..jobs).for_each(|_| scope.spawn(|_| scheduler.work())));
+    }
+    sink.end();
+    Ok(scheduler.finish())
+}
+
+/// A cell at work.
+struct Running {
+    position: usize,
+    since: Instant,
+    /// Bits of the share done, an f64.
+    share: Arc<AtomicU64>,
+}
+
+/// What the threads share. Cells are named by their position in the list by cost.
+struct State {
+    queue: VecDeque<usize>,
+    /// Found claimed by another process.
+    elsewhere: VecDeque<usize>,
+    running: Vec<Running>,
+    estimator: Estimator,
+    /// Estimated seconds of the cells of this run: all, and those that have ended.
+    work: f64,
+    work_done: f64,
+    summary: Summary,
+    last_tick: Instant,
+}
+
+impl State {
+    fn seconds_left(&self, cells: &[(Cell, f64)], jobs: usize) -> f64 {
+        let expected = |position: usize| self.estimator.seconds(&cells[position].0, cells[position].1);
+        let running: Vec<f64> = self.running.iter().map(|cell| cell.seconds_left(expected(cell.position))).collect();
+        time_left(jobs, &running, self.queue.iter().chain(&self.elsewhere).map(|&position| expected(position)))
+    }
+
+    fn progress(&self, cells: &[(Cell, f64)], jobs: usize) -> Progress {
+        let at_work: f64 = self.running.iter().map(|cell| cell.share() * cells[cell.position].1).sum();
+        let share = if self.work > 0.0 { ((self.work_done + at_work) / self.work).min(1.0) } else { 1.0 };
+        Progress {
+            done: self.summary.records.len(),
+            total: cells.len(),
+            running: self.running.len(),
+            share,
+            left: self.seconds_left(cells, jobs),
+        }
+    }
+}
+
+impl Running {
+    fn share(&self) -> f64 {
+        f64::from_bits(self.share.load(Ordering::Relaxed)).clamp(0.0, 1.0)
+    }
+
+    /// By its own pace once that shows, by the estimate before.
+    fn seconds_left(&self, expected: f64) -> f64 {
+        let (elapsed, share) = (self.since.elapsed().as_secs_f64(), self.share());
+        let total = if share > 0.05 { elapsed / share } else { expected };
+        (total - elapsed).max(0.0)
+    }
+}
+
+/// Reads the records that are there, and queues the rest.
+fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -> State {
+    let mut state = State {
+        queue: VecDeque::new(),
+        elsewhere: VecDeque::new(),
+        running: Vec::new(),
+        estimator: Estimator::default(),
+        work: 0.0,
+        work_done: 0.0,
+        summary: Summary { total: cells.len(), ..Summary::default() },
+        last_tick: Instant::now(),
+    };
+    for (position, (cell, cost)) in cells.iter().enumerate() {
+        match store.load(cell) {
+            Loaded::Found(record) => {
+                if record.status == Status::Done && record.run.cpu == cpu() {
+                    state.estimator.observe(cell, *cost, record.run.wall_seconds);
+                }
+                if !force && record.status != Status::Failed {
+                    state.summary.records.insert(record.key.clone(), *record);
+                    continue;
+                }
+            }
+            Loaded::Absent => {}
+            Loaded::Unusable(reason) => {
+                sink.warn(&format!("not trusted, computed again: {reason}"));
+                state.summary.unusable.push(reason);
+            }
+        }
+        state.queue.push_back(position);
+        state.work += cost;
+    }
+    state
+}
+
+struct Scheduler<'a> {
+    cells: &'a [(Cell, f64)],
+    store: &'a Store,
+    force: bool,
+    jobs: usize,
+    task: TaskFns<'a>,
+    sink: &'a dyn Sink,
+    stop: &'a AtomicBool,
+    state: Mutex<State>,
+    /// Seconds since 1970.
+    started: u64,
+}
+
+impl Scheduler<'_> {
+    /// How often a cell that another process has claimed is looked at.
+    const POLL: Duration = Duration::from_millis(200);
+    const TICK: Duration = Duration::from_millis(250);
+
+    /// A thread that panicked outside a task left nothing half-done that matters.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One thread: cells until none is left.
+    fn work(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let next = self.state().queue.pop_front();
+            let attempt = match next {
+                Some(position) => self.attempt(position, false),
+                None => {
+                    let Some(position) = self.state().elsewhere.pop_front() else { return };
+                    sleep(Self::POLL);
+                    self.attempt(position, true)
+                }
+            };
+            if let Err(error) = attempt {
+                self.stop.store(true, Ordering::Relaxed);
+                self.state().summary.error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Computes a cell unless another process has it or had it meanwhile.
+    fn attempt(&self, position: usize, waited: bool) -> Result<(), StoreError> {
+        let (cell, cost) = &self.cells[position];
+        let Some(claim) = self.store.claim(cell)? else {
+            let mut state = self.state();
+            if !waited && state.elsewhere.is_empty() {
+                self.sink.warn(&format!("{} is being computed by another process; waiting for it", cell.label()));
+            }
+            state.elsewhere.push_back(position);
+            return Ok(());
+        };
+        if let Loaded::Found(record) = self.store.load(cell)
+            && self.is_settled(&record, waited)
+        {
+            self.keep(*record, *cost);
+            return Ok(());
+        }
+        let Some(record) = self.compute(position) else { return Ok(()) };
+        claim.write(&record)?;
+        self.state().summary.computed += 1;
+        self.keep(record, *cost);
+        Ok(())
+    }
+
+    /// Whether a record that another process wrote after we looked for the first time stands for ours.
+    fn is_settled(&self, record: &Record, waited: bool) -> bool {
+        let new = waited && record.run.finished_unix >= self.started;
+        new || (!self.force && record.status != Status::Failed)
+    }
+
+    /// Runs the task on this thread; `None` if it was cancelled.
+    fn compute(&self, position: usize) -> Option<Record> {
+        let (cell, _) = &self.cells[position];
+        let share = Arc::new(AtomicU64::new(0.0_f64.to_bits()));
+        let since = Instant::now();
+        self.state().running.push(Running { position, since, share: share.clone() });
+        let progress = |done: f64| {
+            share.store(done.to_bits(), Ordering::Relaxed);
+            self.tick();
+        };
+        let context = Context { cancel: self.stop, progress: &progress };
+        let result = catch_unwind(AssertUnwindSafe(|| (self.task.run)(cell, &context)));
+        self.state().running.retain(|running| running.position != position);
+        let result = result.unwrap_or_else(|panic| Err(TaskError::Failed(panic_text(panic.as_ref()))));
+        record(cell, result, since.elapsed().as_secs_f64())
+    }
+
+    fn tick(&self) {
+        let mut state = self.state();
+        if state.last_tick.elapsed() >= Self::TICK {
+            state.last_tick = Instant::now();
+            self.sink.tick(&state.progress(self.cells, self.jobs));
+        }
+    }
+
+    fn keep(&self, record: Record, cost: f64) {
+        let mut state = self.state();
+        state.work_done += cost;
+        if record.status == Status::Done && record.run.cpu == cpu() {
+            state.estimator.observe(&record.cell, cost, record.run.wall_seconds);
+        }
+        let label = record.cell.label();
+        let (status, seconds, reason) = (record.status, record.run.wall_seconds, record.reason.clone());
+        state.summary.records.insert(record.key.clone(), record);
+        let end = CellEnd { label: &label, status, reason: reason.as_deref(), seconds };
+        self.sink.cell(&end, &state.progress(self.cells, self.jobs));
+    }
+
+    fn finish(self) -> Summary {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut summary = state.summary;
+        let ended_badly = summary.records.values().filter(|record| record.status != Status::Done);
+        summary.failed = ended_badly
+            .map(|r| format!("{}: {}", r.cell.label(), r.reason.as_deref().unwrap_or("no reason given")))
+            .collect();
+        summary.failed.sort();
+        summary.stopped = summary.records.len() < summary.total;
+        summary
+    }
+}
+
+/// The record of an ended cell; `None` if it was cancelled. Numbers that are not finite count as divergence.
+fn record(cell: &Cell, result: Result<Outcome, TaskError>, wall_seconds: f64) -> Option<Record> {
+    let (status, reason, outcome) = match result {
+        Ok(outcome) if outcome.metrics.is_empty() => {
+            (Status::Failed, Some("the task measured nothing".into()), Outcome::default())
+        }
+        Ok(outcome) => match first_infinite(&outcome.metrics, &outcome.log) {
+            None => (Status::Done, None, outcome),
+            Some(reason) => (Status::Diverged, Some(reason), Outcome::default()),
+        },
+        Err(TaskError::Cancelled) => return None,
+        Err(TaskError::Diverged(reason)) => (Status::Diverged, Some(reason), Outcome::default()),
+        Err(TaskError::Failed(reason)) => (Status::Failed, Some(reason), Outcome::default()),
+    };
+    Some(Record {
+        format: RECORD_FORMAT.into(),
+        version: RECORD_VERSION,
+        key: cell.key(),
+        cell: cell.clone(),
+        status,
+        reason,
+        metrics: outcome.metrics,
+        log: outcome.log,
+        run: RunInfo {
+            wall_seconds,
+            program_version: env!("CARGO_PKG_VERSION").into(),
+            finished_unix: unix_now(),
+            cpu: cpu().into(),
+        },
+    })
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the program panicked: {}", text.unwrap_or("no message"))
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

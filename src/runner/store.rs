@@ -1,0 +1,232 @@
+//! The records on disk: `KEY.json` in one folder. Nothing read from it is trusted blindly, and nothing is written to it
+//! without a claim on the cell, so that processes that share the folder never compute a cell twice.
+//!
+//! A claim is an advisory lock of the operating system on `KEY.lock`; it ends with its process, whatever ends that. A
+//! shared folder must therefore support such locks (local disks do; NFS and Lustre do where they are mounted so).
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{LogPoint, RECORD_FORMAT, RECORD_VERSION, Record, Status};
+use crate::spec::Cell;
+
+/// A file operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct StoreError {
+    action: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// What the folder holds about a cell.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A checked record of this very cell; its status may be failed or diverged.
+    Found(Box<Record>),
+    Absent,
+    /// A file that is not a whole record of this cell: its path and what is wrong with it.
+    Unusable(String),
+}
+
+/// A folder of records.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// A folder to read from; it need not exist.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// A folder to write to: made if need be, and rid of what killed processes left behind.
+    ///
+    /// # Errors
+    /// The folder can't be made, read or written.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let store = Self::at(folder);
+        fs::create_dir_all(&store.folder).map_err(failed("make the folder", &store.folder))?;
+        store.sweep()?;
+        Ok(store)
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Reads and checks the record of a cell.
+    pub fn load(&self, cell: &Cell) -> Loaded {
+        let key = cell.key();
+        let path = self.path(&key, "json");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Loaded::Absent,
+            Err(error) => return Loaded::Unusable(format!("{}: {error}", path.display())),
+        };
+        match check(&bytes, cell, &key) {
+            Ok(record) => Loaded::Found(Box::new(record)),
+            Err(reason) => Loaded::Unusable(format!("{}: {reason}", path.display())),
+        }
+    }
+
+    /// Whether some process computes this cell now.
+    pub fn is_running(&self, cell: &Cell) -> bool {
+        let Ok(lock) = File::open(self.path(&cell.key(), "lock")) else { return false };
+        matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+
+    /// Claims a cell for this process; `None` while another one holds it. Look for its record again afterwards.
+    ///
+    /// # Errors
+    /// The lock file can't be made, or the file system has no locks.
+    pub fn claim(&self, cell: &Cell) -> Result<Option<Claim<'_>>, StoreError> {
+        self.claim_key(cell.key())
+    }
+
+    fn claim_key(&self, key: String) -> Result<Option<Claim<'_>>, StoreError> {
+        let path = self.path(&key, "lock");
+        loop {
+            let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
+            let lock = options.open(&path).map_err(failed("make the lock file", &path))?;
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
+            }
+            // Its last holder may have removed the file between our opening and locking it: such a lock guards nothing.
+            if is_file_at(&lock, &path) {
+                return Ok(Some(Claim { store: self, key, lock }));
+            }
+        }
+    }
+
+    /// Removes the temporary and lock files of processes that were killed; those in use are locked and stay.
+    fn sweep(&self) -> Result<(), StoreError> {
+        for entry in fs::read_dir(&self.folder).map_err(failed("read the folder", &self.folder))? {
+            let path = entry.map_err(failed("read the folder", &self.folder))?.path();
+            let leftover = path.extension().is_some_and(|e| e == "tmp" || e == "lock");
+            let Some(key) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| leftover) else { continue };
+            if let Some(claim) = self.claim_key(key.to_string())? {
+                claim.discard_temporary();
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, key: &str, ending: &str) -> PathBuf {
+        self.folder.join(format!("{key}.{ending}"))
+    }
+}
+
+/// The right to compute one cell and to write its record; ends when dropped.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    store: &'a Store,
+    key: String,
+    lock: File,
+}
+
+impl Claim<'_> {
+    /// Writes the record of the claimed cell: it is there as a whole or, after any crash, not at all.
+    ///
+    /// # Errors
+    /// The record is of another cell or could not be written; an older record is then still there.
+    pub fn write(&self, record: &Record) -> Result<(), StoreError> {
+        let temporary = self.store.path(&self.key, "tmp");
+        let target = self.store.path(&self.key, "json");
+        let written = self.write_through(record, &temporary, &target);
+        if written.is_err() {
+            self.discard_temporary();
+        }
+        written.map_err(failed("write the record", &target))
+    }
+
+    fn write_through(&self, record: &Record, temporary: &Path, target: &Path) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(record)?;
+        bytes.push(b'\n');
+        check(&bytes, &record.cell, &self.key).map_err(io::Error::other)?;
+        let mut file = File::create(temporary)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        fs::rename(temporary, target)?;
+        sync_folder(&self.store.folder)
+    }
+
+    /// Only the holder of the claim writes this file, so nobody misses it.
+    fn discard_temporary(&self) {
+        let _ = fs::remove_file(self.store.path(&self.key, "tmp"));
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        // Removed while still locked: who opened it meanwhile sees that it is gone and makes a new one.
+        if cfg!(unix) {
+            let _ = fs::remove_file(self.store.path(&self.key, "lock"));
+        }
+        let _ = self.lock.unlock();
+    }
+}
+
+/// # Errors
+/// Why these bytes are not a whole record of this cell.
+fn check(bytes: &[u8], cell: &Cell, key: &str) -> Result<Record, String> {
+    if bytes.last() != Some(&b'\n') {
+        return Err("truncated (a record ends with a line feed)".into());
+    }
+    let record: Record = serde_json::from_slice(bytes).map_err(|e| format!("not a record: {e}"))?;
+    if record.format != RECORD_FORMAT || record.version != RECORD_VERSION {
+        let found = format!("{} {}", record.format, record.version);
+        return Err(format!("of format {found:?}, this program reads {RECORD_FORMAT} {RECORD_VERSION}"));
+    }
+    if record.key != key || record.cell != *cell || record.cell.key() != key {
+        return Err(format!("holds another cell than its name says ({})", record.cell.label()));
+    }
+    match record.status {
+        Status::Done if record.metrics.is_empty() => Err("done, but without metrics".into()),
+        Status::Failed | Status::Diverged if record.reason.is_none() => Err("failed, but without a reason".into()),
+        _ => first_infinite(&record.metrics, &record.log).map_or(Ok(record), Err),
+    }
+}
+
+/// Says which number is not finite, if one is: JSON could not hold it.
+pub(super) fn first_infinite(metrics: &BTreeMap<String, f64>, log: &[LogPoint]) -> Option<String> {
+    let finite = |point: &&LogPoint| {
+        let of_stages = point.stages.iter().flat_map(|stage| [stage.perplexity, stage.used_share]);
+        of_stages.chain([point.loss, point.learning_rate]).all(f64::is_finite)
+    };
+    let metric = metrics.iter().find(|(_, value)| !value.is_finite());
+    let point = log.iter().find(|point| !finite(point));
+    metric.map(|(name, value)| format!("{name} is {value}, not a finite number")).or_else(|| {
+        point.map(|point| format!("the training log at update {} holds a number that is not finite", point.update))
+    })
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_path_buf();
+    move |source| StoreError { action, path, source }
+}
+
+#[cfg(unix)]
+fn is_file_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(named)) => (held.dev(), held.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+/// Elsewhere lock files are never removed.
+#[cfg(not(unix))]
+fn is_file_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+/// A rename is durable only once its folder is.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}

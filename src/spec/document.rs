@@ -1,0 +1,326 @@
+//! A spec as written: head, layers of settings, outputs and claims, each checked alone. What depends on other values
+//! or on the chosen profile is checked when the document is expanded into a plan.
+
+use super::claim::{self, WrittenClaim};
+use super::error::{Checked, Fault, Span, quoted};
+use super::field::{self, Kind, METHODS};
+use super::layer::{Layer, Place, SECTIONS, unknown};
+use super::output::Output;
+use super::plan::TaskKind;
+use super::value::{Key, Node, Table};
+
+pub(super) struct Document {
+    pub head: Head,
+    pub base: Body,
+    pub profiles: Vec<(Key, Body)>,
+    pub output: Output,
+    pub claims: Vec<WrittenClaim>,
+}
+
+/// `[experiment]`.
+pub(super) struct Head {
+    pub name: String,
+    pub title: String,
+    pub description: String,
+    pub task: TaskKind,
+    /// Where to point when something is missing.
+    pub span: Span,
+    /// `[sweep]`, for the same reason.
+    pub sweep: Span,
+}
+
+/// Settings with the variants and overrides that belong to them: the base, a profile or all `--set` together.
+#[derive(Default)]
+pub(super) struct Body {
+    pub layer: Layer,
+    pub variants: Vec<(Key, Layer)>,
+    pub overrides: Vec<Override>,
+}
+
+/// Settings for the points that `filter` names.
+pub(super) struct Override {
+    pub filter: Filter,
+    pub layer: Layer,
+}
+
+/// `where` of an override; what is not given does not filter.
+#[derive(Default)]
+pub(super) struct Filter {
+    pub panels: Option<Node>,
+    pub methods: Option<Node>,
+    /// Total bits.
+    pub bits: Option<Node>,
+    pub min_bits: Option<u64>,
+    pub max_bits: Option<u64>,
+}
+
+impl Filter {
+    pub fn matches(&self, panel: &str, method: &str, bits: u64) -> bool {
+        let names = |node: &Option<Node>, test: &dyn Fn(&Node) -> bool| {
+            node.as_ref().and_then(Node::list).is_none_or(|items| items.iter().any(test))
+        };
+        names(&self.panels, &|item| item.text() == Some(panel))
+            && names(&self.methods, &|item| item.text() == Some(method))
+            && names(&self.bits, &|item| item.whole() == Some(bits))
+            && self.min_bits.is_none_or(|least| bits >= least)
+            && self.max_bits.is_none_or(|most| bits <= most)
+    }
+}
+
+impl Body {
+    pub fn variant(&self, name: &str) -> Option<&Layer> {
+        self.variants.iter().find(|(key, _)| key.name == name).map(|(_, layer)| layer)
+    }
+
+    /// Reads one entry of the base or of a profile; false where the entry is none of a body's.
+    fn read(&mut self, task: TaskKind, key: &Key, node: &Node) -> Checked<bool> {
+        match key.name.as_str() {
+            name if SECTIONS.contains(&name) => self.layer.read(task, Place::Anywhere, name, node)?,
+            "variant" => {
+                for (key, node) in &node.expect_table("variant")?.entries {
+                    check_name("variant", key)?;
+                    let layer = read_variant(task, &key.name, node)?;
+                    self.variants.push((key.clone(), layer));
+                }
+            }
+            "override" => {
+                for node in tables("override", node)? {
+                    self.overrides.push(read_override(task, node)?);
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Adds one parsed `--set`.
+    pub fn read_assignment(&mut self, task: TaskKind, table: &Table) -> Checked<()> {
+        for (key, node) in &table.entries {
+            match key.name.as_str() {
+                name if SECTIONS.contains(&name) => self.layer.read(task, Place::Anywhere, name, node)?,
+                "variant" => {
+                    for (key, node) in &node.expect_table("variant")?.entries {
+                        let layer = read_variant(task, &key.name, node)?;
+                        self.variants.push((key.clone(), layer));
+                    }
+                }
+                _ => {
+                    let known = [&SECTIONS[..], &["variant"]].concat();
+                    let message = format!("`--set` can't change `{}`", key.name);
+                    return Err(unknown(key.span, &message, &key.name, &known));
+                }
+            }
+        }
+        self.layer.check()
+    }
+}
+
+impl Document {
+    pub fn read(root: &Table) -> Checked<Document> {
+        let mut head = read_head(root)?;
+        let task = head.task;
+        let mut base = Body::default();
+        let (mut profiles, mut output, mut claims) = (Vec::new(), Output::default(), Vec::new());
+        for (key, node) in &root.entries {
+            match key.name.as_str() {
+                "experiment" => {}
+                "output" => output = Output::read(node)?,
+                "claim" => {
+                    for node in tables("claim", node)? {
+                        claims.push(claim::read(node)?);
+                    }
+                }
+                "profile" => profiles = read_profiles(task, node)?,
+                _ if base.read(task, key, node)? => {}
+                name => {
+                    let known =
+                        [&["experiment"], &SECTIONS[..], &["output", "variant", "override", "profile", "claim"]];
+                    return Err(unknown(key.span, &format!("unknown table [{name}]"), name, &known.concat()));
+                }
+            }
+        }
+        base.layer.check()?;
+        head.sweep = root.get("sweep").map_or(head.span, |node| node.span);
+        check_variants(&base, &profiles)?;
+        Ok(Document { head, base, profiles, output, claims })
+    }
+
+    /// The variant names, in the order of the file.
+    pub fn variants(&self) -> Vec<&str> {
+        self.base.variants.iter().map(|(key, _)| key.name.as_str()).collect()
+    }
+
+    /// The profile names, `default` first.
+    pub fn profile_names(&self) -> Vec<&str> {
+        std::iter::once("default").chain(self.profiles.iter().map(|(key, _)| key.name.as_str())).collect()
+    }
+}
+
+fn read_head(root: &Table) -> Checked<Head> {
+    let Some(node) = root.get("experiment") else {
+        return Err(Fault::new(Span::default(), "the table [experiment] is missing")
+            .help("start the spec with [experiment] and its name, title and task"));
+    };
+    let table = node.expect_table("experiment")?;
+    check_keys("experiment", table, &["name", "title", "description", "task"])?;
+    let required = |name: &str| match table.get(name) {
+        Some(value) => value.expect_text(&format!("experiment.{name}")).map(|text| (text.to_owned(), value.span)),
+        None => Err(Fault::new(node.span, format!("`experiment.{name}` is missing"))),
+    };
+    let (name, span) = required("name")?;
+    check_name("experiment", &Key { span, name: name.clone() })?;
+    let (title, _) = required("title")?;
+    let (task, span) = required("task").map_err(|fault| fault.allowed(quoted(["toy", "complexity"])))?;
+    let description = table.get("description").map_or(Ok(""), |node| node.expect_text("experiment.description"))?;
+    let task = read_task(&task, span)?;
+    Ok(Head { name, title, description: description.trim().to_owned(), task, span: node.span, sweep: node.span })
+}
+
+fn read_task(name: &str, span: Span) -> Checked<TaskKind> {
+    let built = quoted(["toy", "complexity"]);
+    match name {
+        "toy" => Ok(TaskKind::Toy),
+        "complexity" => Ok(TaskKind::Complexity),
+        "image" | "search" | "speech" => {
+            Err(Fault::new(span, format!("the task \"{name}\" is not built yet")).allowed(built))
+        }
+        _ => Err(Fault::new(span, format!("unknown task \"{name}\"")).allowed(built)),
+    }
+}
+
+fn read_profiles(task: TaskKind, node: &Node) -> Checked<Vec<(Key, Body)>> {
+    let mut profiles = Vec::new();
+    for (key, node) in &node.expect_table("profile")?.entries {
+        check_name("profile", key)?;
+        if key.name == "default" {
+            return Err(Fault::new(key.span, "a profile can't be called `default`")
+                .help("the spec's own values are the default profile"));
+        }
+        let section = format!("profile.{}", key.name);
+        let mut body = Body::default();
+        for (key, node) in &node.expect_table(&section)?.entries {
+            if !body.read(task, key, node)? {
+                let known = [&SECTIONS[..], &["variant", "override"]].concat();
+                let message = format!("unknown table `{}` in [{section}]", key.name);
+                return Err(unknown(key.span, &message, &key.name, &known));
+            }
+        }
+        body.layer.check()?;
+        profiles.push((key.clone(), body));
+    }
+    Ok(profiles)
+}
+
+fn read_variant(task: TaskKind, name: &str, node: &Node) -> Checked<Layer> {
+    let section = format!("variant.{name}");
+    read_layer(task, Place::Variant, &section, node.expect_table(&section)?, &[])
+}
+
+fn read_layer(task: TaskKind, place: Place, section: &str, table: &Table, others: &[&str]) -> Checked<Layer> {
+    let mut layer = Layer::default();
+    for (key, node) in &table.entries {
+        let name = key.name.as_str();
+        if SECTIONS.contains(&name) {
+            layer.read(task, place, name, node)?;
+        } else if !others.contains(&name) {
+            let known = [&SECTIONS[..], others].concat();
+            return Err(unknown(key.span, &format!("unknown table `{name}` in [{section}]"), name, &known));
+        }
+    }
+    layer.check()?;
+    Ok(layer)
+}
+
+fn read_override(task: TaskKind, node: &Node) -> Checked<Override> {
+    let table = node.expect_table("override")?;
+    let layer = read_layer(task, Place::Override, "override", table, &["where"])?;
+    let filter = match table.get("where") {
+        Some(node) => read_filter(node.expect_table("where")?)?,
+        None => Filter::default(),
+    };
+    Ok(Override { filter, layer })
+}
+
+fn read_filter(table: &Table) -> Checked<Filter> {
+    check_keys("where", table, &["panels", "methods", "bits", "min-bits", "max-bits"])?;
+    let node = |name: &str, kind: Kind| match table.get(name) {
+        Some(node) => kind.check(&format!("where.{name}"), node).map(|()| Some(node)),
+        None => Ok(None),
+    };
+    let (min_bits, max_bits) = read_bits_range(table)?;
+    Ok(Filter {
+        panels: node("panels", Kind::Names)?.cloned(),
+        methods: node("methods", Kind::ChoiceList(METHODS))?.cloned(),
+        bits: node("bits", Kind::WholeList(1, 256))?.cloned(),
+        min_bits,
+        max_bits,
+    })
+}
+
+/// `min-bits` and `max-bits`.
+pub(super) fn read_bits_range(table: &Table) -> Checked<(Option<u64>, Option<u64>)> {
+    for name in ["min-bits", "max-bits"] {
+        if let Some(node) = table.get(name) {
+            Kind::Whole(1, 256).check(name, node)?;
+        }
+    }
+    let (min, max) = (table.get("min-bits"), table.get("max-bits"));
+    let whole = |node: Option<&Node>| node.and_then(Node::whole);
+    match (whole(min), whole(max), max) {
+        (Some(least), Some(most), Some(node)) if most < least => {
+            Err(node.cannot_be("max-bits").allowed(format!("min-bits, which is {least}, or more")))
+        }
+        (least, most, _) => Ok((least, most)),
+    }
+}
+
+/// The items of `[[name]]`.
+fn tables<'a>(name: &str, node: &'a Node) -> Checked<&'a [Node]> {
+    match node.list() {
+        Some(items) if items.iter().all(|item| item.table().is_some()) => Ok(items),
+        _ => Err(node.cannot_be(name).allowed(format!("tables under [[{name}]], in double brackets"))),
+    }
+}
+
+/// Refuses keys of a small table that are not `known`.
+pub(super) fn check_keys(section: &str, table: &Table, known: &[&str]) -> Checked<()> {
+    match table.entries.iter().find(|(key, _)| !known.contains(&key.name.as_str())) {
+        Some((key, _)) => {
+            Err(unknown(key.span, &format!("unknown field `{}` in [{section}]", key.name), &key.name, known))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Names become parts of file names.
+fn check_name(what: &str, key: &Key) -> Checked<()> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if key.name.is_empty() || !key.name.chars().all(good) {
+        return Err(Fault::new(key.span, format!("the {what} name \"{}\" can't name files", key.name))
+            .allowed("letters a-z, digits, - and _"));
+    }
+    Ok(())
+}
+
+/// A profile may change the variants of the base, but not add one.
+fn check_variants(base: &Body, profiles: &[(Key, Body)]) -> Checked<()> {
+    let known: Vec<&str> = base.variants.iter().map(|(key, _)| key.name.as_str()).collect();
+    for (key, _) in profiles.iter().flat_map(|(_, body)| &body.variants) {
+        check_variant(key, &known)?;
+    }
+    Ok(())
+}
+
+pub(super) fn check_variant(key: &Key, known: &[&str]) -> Checked<()> {
+    if known.contains(&key.name.as_str()) {
+        return Ok(());
+    }
+    Err(unknown(key.span, &format!("unknown variant `{}`", key.name), &key.name, known))
+}
+
+/// The method called `name` in a spec.
+pub(super) fn method(name: &str) -> Option<super::cell::Method> {
+    super::cell::Method::ALL.into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
+}
+
+const _: () = assert!(field::METHODS.len() == super::cell::Method::ALL.len());

@@ -1,0 +1,193 @@
+//! Errors of a spec. Checks raise a [`Fault`], which knows only a span; [`Sources`] turns it into a [`SpecError`] that
+//! shows the line with the value underlined, says what is allowed and what to do.
+
+use std::fmt;
+use std::path::Path;
+
+/// A byte range in one of the [`Sources`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub source: usize,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// What is wrong with the value at a span.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    span: Span,
+    message: String,
+    allowed: Option<String>,
+    help: Option<String>,
+}
+
+pub(super) type Checked<T> = Result<T, Fault>;
+
+impl Fault {
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Fault { span, message: message.into(), allowed: None, help: None }
+    }
+
+    pub fn allowed(mut self, allowed: impl Into<String>) -> Self {
+        self.allowed = Some(allowed.into());
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The texts that spans point into: the spec file first, then one for each `--set`.
+#[derive(Debug)]
+pub(super) struct Sources {
+    texts: Vec<(String, String)>,
+}
+
+impl Sources {
+    pub fn new(file: &Path, text: &str) -> Self {
+        Sources { texts: vec![(file.display().to_string(), text.to_owned())] }
+    }
+
+    /// Adds a text and returns its index.
+    pub fn add(&mut self, name: &str, text: &str) -> usize {
+        self.texts.push((name.to_owned(), text.to_owned()));
+        self.texts.len() - 1
+    }
+
+    pub fn error(&self, fault: Fault) -> SpecError {
+        let (name, text) = &self.texts[fault.span.source];
+        let before = &text.as_bytes()[..fault.span.start.min(text.len())];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count();
+        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let source = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("");
+        let offset = fault.span.start - start;
+        let width = fault.span.end.saturating_sub(fault.span.start);
+        let column = source.char_indices().take_while(|(at, _)| *at < offset).count();
+        let carets = source.char_indices().filter(|(at, _)| *at >= offset && *at - offset < width).count().max(1);
+        SpecError {
+            file: name.clone(),
+            position: Some((line + 1, column + 1)),
+            message: fault.message,
+            details: details(line + 1, source, column, carets, fault.allowed, fault.help),
+        }
+    }
+}
+
+/// The source line with its underline, then the `allowed` and `help` lines.
+fn details(
+    line: usize,
+    source: &str,
+    column: usize,
+    carets: usize,
+    allowed: Option<String>,
+    help: Option<String>,
+) -> String {
+    let number = line.to_string();
+    let gutter = " ".repeat(number.len());
+    // Tabs are kept in the padding, so that the carets stand under the value at any tab width.
+    let padding: String = source.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let mut text =
+        format!("{gutter} |\n{number} | {source}\n{gutter} | {padding}{carets}", carets = "^".repeat(carets));
+    for (name, value) in [("allowed", allowed), ("help", help)] {
+        if let Some(value) = value {
+            text.push_str(&format!("\n{name}: {value}"));
+        }
+    }
+    text
+}
+
+/// Why a spec was refused. Displayed as `FILE:LINE:COLUMN: what was found`, the line with the value underlined, and
+/// what is allowed. For `--set` the file is `--set` and the column counts from the start of `key=value`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    pub file: String,
+    /// Line and column from 1, in characters; None where the file could not be read at all.
+    pub position: Option<(usize, usize)>,
+    pub message: String,
+    details: String,
+}
+
+impl SpecError {
+    pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
+        SpecError {
+            file: file.display().to_string(),
+            position: None,
+            message: format!("can't read the spec: {error}"),
+            details: "help: specs are TOML files, as those in experiments/".to_owned(),
+        }
+    }
+
+    /// A wrong option of the command line that is no `--set`: `option` as typed.
+    pub(super) fn option(option: &str, message: &str, allowed: &str) -> Self {
+        SpecError {
+            file: option.to_owned(),
+            position: None,
+            message: message.to_owned(),
+            details: format!("allowed: {allowed}"),
+        }
+    }
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some((line, column)) => write!(f, "{}:{line}:{column}: {}\n{}", self.file, self.message, self.details),
+            None => write!(f, "{}: {}\n{}", self.file, self.message, self.details),
+        }
+    }
+}
+
+impl std::error::Error for SpecError {}
+
+/// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ.
+pub(super) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let nearest = known.into_iter().map(|name| (edits(typed, name), name)).min_by_key(|(distance, _)| *distance)?;
+    (nearest.0 <= (typed.chars().count() / 3).max(1)).then_some(nearest.1)
+}
+
+/// Levenshtein distance, ignoring case and the kind of dash.
+fn edits(a: &str, b: &str) -> usize {
+    let normal = |text: &str| text.to_lowercase().replace('_', "-").chars().collect::<Vec<char>>();
+    let (a, b) = (normal(a), normal(b));
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// `a, b, c`, each in quotes.
+pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn underlines_by_characters_and_keeps_tabs() {
+        let sources = Sources::new(Path::new("a.toml"), "x = 1\n\té = \"ü\" # end\r\n");
+        let start = "x = 1\n\té = ".len();
+        let fault = Fault::new(Span { source: 0, start, end: start + 4 }, "bad").allowed("good");
+        let expected = "a.toml:2:6: bad\n  |\n2 | \té = \"ü\" # end\n  | \t    ^^^\nallowed: good";
+        assert_eq!(sources.error(fault).to_string(), expected);
+        // Past the end of the text, and with an empty span, there is still a place to show.
+        let end = Fault::new(Span { source: 0, start: 5, end: 5 }, "end");
+        assert_eq!(sources.error(end).to_string(), "a.toml:1:6: end\n  |\n1 | x = 1\n  |      ^");
+    }
+
+    #[test]
+    fn suggests_only_what_is_close() {
+        assert_eq!(closest("learning_rte", ["batch-size", "learning-rate"]), Some("learning-rate"));
+        assert_eq!(closest("momentum", ["batch-size", "learning-rate"]), None);
+    }
+}

@@ -1,0 +1,323 @@
+//! A document under one profile → the plan: panels, points and cells, in the order of the spec.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::cell::{Cell, CellSettings, Vectors};
+use super::document::{Body, Document, check_variant, method};
+use super::error::{Checked, Fault};
+use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
+use super::layer::{Settings, unknown};
+use super::plan::{Comparison, Panel, Plan, PlannedPoint, Primary, TaskKind};
+use super::resolve::{self, Point};
+use super::value::Node;
+
+/// Equivalence margin where none is given: ±0.5 %.
+const MARGIN: f64 = 0.005;
+/// Seeds of a toy sweep where none are given, as many as the paper's runs.
+const SEEDS: u64 = 10;
+
+pub(super) fn plan(
+    document: &Document,
+    choice: Choice,
+    profile: &str,
+    source: &Path,
+    source_text: &str,
+) -> Checked<Plan> {
+    for (key, _) in &choice.set.variants {
+        check_variant(key, &document.variants())?;
+    }
+    let frames = frames(document, choice)?;
+    let known = Known::new(document, &frames);
+    known.check_filters(document)?;
+    let names: Vec<&str> = frames.iter().map(|frame| frame.name.as_str()).collect();
+    let known_panels: Vec<&str> = known.panels.iter().map(String::as_str).collect();
+    document.output.check_panels(&known_panels)?;
+    document.output.check_files(&document.head.name, &names)?;
+    let mut claims = Vec::new();
+    for claim in &document.claims {
+        claims.extend(claim.resolve(&names, &known_panels)?);
+    }
+    let primary = primary(document, &frames)?;
+    let mut expansion = Expansion { document, choice, cells: 0 };
+    let panels = frames.iter().map(|frame| expansion.panel(frame)).collect::<Checked<Vec<Panel>>>()?;
+    let head = &document.head;
+    Ok(Plan {
+        name: head.name.clone(),
+        title: head.title.clone(),
+        description: head.description.clone(),
+        source: source.to_owned(),
+        source_text: source_text.to_owned(),
+        task: head.task,
+        profile: profile.to_owned(),
+        figures: distinct(panels.iter().filter_map(|panel| panel.figure.clone())),
+        metric: match head.task {
+            TaskKind::Toy => "mse".to_owned(),
+            TaskKind::Complexity => "log10-wmops".to_owned(),
+        },
+        primary,
+        methods: distinct(panels.iter().flat_map(|panel| &panel.points).map(|point| point.method)),
+        seeds: all_seeds(&panels),
+        panels,
+        claims,
+    })
+}
+
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut list = Vec::new();
+    for item in items {
+        if !list.contains(&item) {
+            list.push(item);
+        }
+    }
+    list
+}
+
+fn all_seeds(panels: &[Panel]) -> Vec<u64> {
+    let cells = panels.iter().flat_map(|panel| &panel.points).flat_map(|point| &point.cells);
+    cells.map(|cell| cell.seed).collect::<BTreeSet<u64>>().into_iter().collect()
+}
+
+/// What names and bits there are under any profile: an override may speak of points that the chosen profile or a
+/// `--set` leaves out, but not of points that no profile has.
+struct Known {
+    panels: Vec<String>,
+    methods: Vec<String>,
+    bits: BTreeSet<u64>,
+}
+
+impl Known {
+    fn new(document: &Document, chosen: &[Frame]) -> Known {
+        let mut known = Known { panels: Vec::new(), methods: Vec::new(), bits: BTreeSet::new() };
+        let set = Body::default();
+        let profiles = std::iter::once(None).chain(document.profiles.iter().map(|(_, body)| Some(body)));
+        for profile in profiles {
+            // What is wrong with a profile that was not chosen is said when it is.
+            known.add(&frames(document, Choice { profile, set: &set, seeds: Some(1) }).unwrap_or_default());
+        }
+        known.add(chosen);
+        known.panels = distinct(std::mem::take(&mut known.panels).into_iter());
+        known.methods = distinct(std::mem::take(&mut known.methods).into_iter());
+        known
+    }
+
+    fn add(&mut self, frames: &[Frame]) {
+        for frame in frames {
+            self.panels.push(frame.name.clone());
+            let methods = frame.settings.node("sweep.methods").and_then(Node::list).unwrap_or_default();
+            self.methods.extend(methods.iter().filter_map(Node::text).map(str::to_owned));
+            self.bits.extend(total_bits(frame).iter().map(|(_, bits)| bits));
+        }
+    }
+
+    fn check_filters(&self, document: &Document) -> Checked<()> {
+        let profiles = document.profiles.iter().map(|(_, body)| body);
+        for filter in std::iter::once(&document.base).chain(profiles).flat_map(|b| &b.overrides).map(|o| &o.filter) {
+            check_names("panel", &filter.panels, &self.panels)?;
+            check_names("method", &filter.methods, &self.methods)?;
+            for node in filter.bits.iter().filter_map(Node::list).flatten() {
+                if node.whole().is_none_or(|bits| !self.bits.contains(&bits)) {
+                    let all: Vec<String> = self.bits.iter().map(u64::to_string).collect();
+                    return Err(Fault::new(node.span, format!("no point of the sweep has {node} bits in total"))
+                        .allowed(all.join(", ")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_names(what: &str, names: &Option<Node>, known: &[String]) -> Checked<()> {
+    for node in names.iter().filter_map(Node::list).flatten() {
+        let name = node.text().unwrap_or_default();
+        if !known.iter().any(|known| known == name) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(unknown(node.span, &format!("the sweep has no {what} `{name}`"), name, &known));
+        }
+    }
+    Ok(())
+}
+
+/// The bits of a frame as written and in total, ascending.
+fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
+    let stages = frame.stages.whole().unwrap_or(1);
+    let list = |path: &str| frame.settings.node(path).and_then(Node::list).unwrap_or_default();
+    let total = list("sweep.bits").iter().filter_map(|node| Some((node, node.whole()?)));
+    let per_stage = list("sweep.bits-per-stage").iter().filter_map(|node| Some((node, node.whole()? * stages)));
+    let mut bits: Vec<_> = total.chain(per_stage).collect();
+    bits.sort_by_key(|(_, bits)| *bits);
+    bits
+}
+
+/// The one measurement of the plan that goes under the published names.
+fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
+    let mut primary = None;
+    if document.head.task == TaskKind::Complexity {
+        return Ok(Primary::Training);
+    }
+    for frame in frames {
+        let settings = &frame.settings;
+        let is_stream = resolve::vectors(settings) == Vectors::Stream;
+        let node = settings.node("evaluation.primary");
+        let this = match node.and_then(Node::text) {
+            Some("fresh") => Primary::Fresh,
+            None if is_stream => Primary::Fresh,
+            _ => Primary::Training,
+        };
+        let span = node.or(settings.node("data.vectors")).map_or(document.head.span, |node| node.span);
+        if is_stream && this == Primary::Training {
+            return Err(Fault::new(
+                span,
+                "`evaluation.primary` can't be \"training\": a stream is no training set to measure on",
+            )
+            .allowed("\"fresh\" where data.vectors = \"stream\""));
+        }
+        if primary.is_some_and(|first| first != this) {
+            let message = "the panels differ in `evaluation.primary`, which holds for the whole experiment";
+            return Err(
+                Fault::new(span, message).help("set evaluation.primary = \"fresh\" for all of them, or split the spec")
+            );
+        }
+        primary = Some(this);
+    }
+    Ok(primary.unwrap_or(Primary::Training))
+}
+
+/// Makes panels and counts their cells.
+struct Expansion<'a> {
+    document: &'a Document,
+    choice: Choice<'a>,
+    cells: u64,
+}
+
+impl<'a> Expansion<'a> {
+    fn panel(&mut self, frame: &Frame<'a>) -> Checked<Panel> {
+        let head = &self.document.head;
+        let missing =
+            |what: &str, allowed: &str| Fault::new(head.sweep, format!("`{what}` is missing")).allowed(allowed);
+        let dimension = resolve::dimension(&frame.settings, head.span)?;
+        let methods = frame.settings.node("sweep.methods").and_then(Node::list);
+        let methods = methods.ok_or_else(|| missing("sweep.methods", "a list out of \"avq\", \"rvq\", \"pvq\""))?;
+        let bits = total_bits(frame);
+        if bits.is_empty() {
+            return Err(missing("sweep.bits", "bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"));
+        }
+        let mut comparison = comparison(&frame.settings)?;
+        let mut points = Vec::with_capacity(methods.len() * bits.len());
+        for name in methods.iter().filter_map(Node::text) {
+            for &(node, bits) in &bits {
+                let settings = frame.point(self.document, self.choice, name, bits);
+                let point = self.point(frame, &settings, name, node, bits)?;
+                let margin = settings.number("comparison.margin").unwrap_or(MARGIN);
+                if margin != comparison.margin {
+                    comparison.point_margins.push((point.method, point.bits, margin));
+                }
+                points.push(point);
+            }
+        }
+        let output = self.document.output.panel(&head.name, &frame.name);
+        Ok(Panel {
+            name: frame.name.clone(),
+            labels: output.labels,
+            dimension,
+            results_file: output.results_file,
+            published_file: output.published_file,
+            figure: output.figure,
+            comparison,
+            points,
+        })
+    }
+
+    fn point(
+        &mut self,
+        frame: &Frame,
+        settings: &Settings,
+        name: &str,
+        node: &Node,
+        total: u64,
+    ) -> Checked<PlannedPoint> {
+        let head = self.document.head.span;
+        let stages = frame.stages.whole().unwrap_or(1) as usize;
+        let bits_per_stage = bits_per_stage(node, total, stages as u64)?;
+        let method = method(name).ok_or_else(|| Fault::new(head, format!("unknown method {name}")))?;
+        let point = Point { method, stages, bits_per_stage, bits: node, head };
+        let (cell_settings, beam_width) = match self.document.head.task {
+            TaskKind::Toy => {
+                let toy = resolve::toy(settings, point)?;
+                let beam_width = toy.quantizer.beam_width;
+                (CellSettings::Toy(toy), beam_width)
+            }
+            TaskKind::Complexity => {
+                let complexity = resolve::complexity(settings, point)?;
+                let beam_width = complexity.beam_width;
+                (CellSettings::Complexity(complexity), beam_width)
+            }
+        };
+        let seeds = self.seeds(settings)?;
+        let cells = seeds.into_iter().map(|seed| Cell { settings: cell_settings.clone(), seed }).collect();
+        Ok(PlannedPoint { method, bits: total as u32, stages, bits_per_stage, beam_width, cells })
+    }
+
+    /// The seeds of one point; operation counts have none, so they get the seed 0.
+    fn seeds(&mut self, settings: &Settings) -> Checked<Vec<u64>> {
+        if self.document.head.task == TaskKind::Complexity {
+            return Ok(vec![0]);
+        }
+        let node = settings.node("sweep.seeds");
+        let count = self.choice.seeds.unwrap_or_else(|| node.map_or(SEEDS, seed_count));
+        self.cells = self.cells.saturating_add(count);
+        if self.cells > MOST_CELLS {
+            return Err(too_many(self.document, settings, self.cells));
+        }
+        Ok(match (self.choice.seeds, node.and_then(Node::list)) {
+            (None, Some(list)) => list.iter().filter_map(Node::whole).collect(),
+            _ => (1..=count).collect(),
+        })
+    }
+}
+
+/// b, from the total bits.
+fn bits_per_stage(node: &Node, total: u64, stages: u64) -> Checked<u32> {
+    let range = || format!("multiples of {stages} from {stages} to {}", 16 * stages);
+    if total % stages != 0 {
+        let below = total / stages * stages;
+        let nearest: Vec<String> =
+            [below, below + stages].iter().filter(|b| (stages..=16 * stages).contains(b)).map(u64::to_string).collect();
+        return Err(Fault::new(node.span, format!("{total} bits can't be divided by {stages} stages"))
+            .allowed(range())
+            .help(format!("the nearest: {}", nearest.join(", "))));
+    }
+    let bits = total / stages;
+    if !(1..=16).contains(&bits) {
+        return Err(Fault::new(node.span, format!("{total} bits are {bits} bits for each of {stages} stages"))
+            .allowed(format!("{}: 1 to 16 bits a stage", range())));
+    }
+    Ok(bits as u32)
+}
+
+/// The comparison of a panel; the margins of single points are added as they are found.
+fn comparison(settings: &Settings) -> Checked<Comparison> {
+    const COMPARABLE: &str = "comparison.comparable";
+    const REASON: &str = "comparison.reason";
+    let is_comparable = settings.flag(COMPARABLE).unwrap_or(true);
+    settings.depends(REASON, COMPARABLE, !is_comparable, "comparison.comparable = false")?;
+    let reason = settings.text(REASON).filter(|reason| !reason.trim().is_empty());
+    let not_comparable = match (is_comparable, reason, settings.node(COMPARABLE)) {
+        (false, Some(reason), _) => Some(reason.to_owned()),
+        (false, None, Some(node)) => {
+            return Err(Fault::new(node.span, "`comparison.comparable` = false needs `comparison.reason`")
+                .allowed("reason = \"why the numbers can't stand against the published ones\""));
+        }
+        _ => None,
+    };
+    let anomalies = settings.node("comparison.anomalies").and_then(Node::list).unwrap_or_default();
+    Ok(Comparison {
+        margin: settings.number("comparison.margin").unwrap_or(MARGIN),
+        point_margins: Vec::new(),
+        not_comparable,
+        anomalies: anomalies.iter().filter_map(Node::text).map(str::to_owned).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Expansion: panels, precedence of the layers, and normalised cells, on small specs and on the full example.
+
+use super::super::{
+    CellSettings, ClaimKind, Init, LoadOptions, Method, Optimizer, Plan, Primary, Replacement, Schedule, Search,
+    ToySettings, Vectors, parse,
+};
+use std::path::Path;
+
+const FULL: &str = include_str!("../../../tests/specs/toy.toml");
+
+const SMALL: &str = r#"
+[experiment]
+name = "small"
+title = "Small"
+task = "toy"
+[sweep]
+methods = ["rvq", "avq"]
+bits = [8, 4]
+stages = [2]
+seeds = [5, 1]
+[data]
+distribution = "normal"
+dimension = 8
+variance = 1
+[training]
+learning-rate = 0.1
+updates = 1000
+[quantizer]
+beam-width = 8
+"#;
+
+fn load(text: &str, profile: Option<&str>, set: &[&str]) -> Plan {
+    let options = LoadOptions {
+        profile: profile.map(str::to_owned),
+        set: set.iter().map(|s| (*s).to_owned()).collect(),
+        seeds: None,
+    };
+    parse(Path::new("spec.toml"), text, &options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The toy settings of one point.
+fn toy(plan: &Plan, panel: &str, method: Method, bits: u32) -> ToySettings {
+    let panel = plan.panels.iter().find(|p| p.name == panel).expect("panel");
+    let point = panel.points.iter().find(|p| p.method == method && p.bits == bits).expect("point");
+    match &point.cells[0].settings {
+        CellSettings::Toy(settings) => settings.clone(),
+        CellSettings::Complexity(_) => panic!("not a toy cell"),
+    }
+}
+
+fn names(plan: &Plan) -> Vec<&str> {
+    plan.panels.iter().map(|panel| panel.name.as_str()).collect()
+}
+
+#[test]
+fn small_spec_gets_defaults_and_order() {
+    let plan = load(SMALL, None, &[]);
+    assert_eq!(names(&plan), ["small"]);
+    assert_eq!((plan.profile.as_str(), plan.metric.as_str(), plan.primary), ("default", "mse", Primary::Training));
+    let panel = &plan.panels[0];
+    assert_eq!(panel.results_file, "small/small.json");
+    assert_eq!((panel.published_file.as_ref(), panel.figure.as_ref()), (None, None));
+    let points: Vec<_> = panel.points.iter().map(|p| (p.method, p.bits, p.beam_width)).collect();
+    let (rvq, avq) = (Method::Rvq, Method::Avq);
+    assert_eq!(points, [(rvq, 4, None), (rvq, 8, None), (avq, 4, Some(8)), (avq, 8, Some(8))]);
+    let following = load(SMALL, None, &["quantizer.beam-width=min(K, 16)"]);
+    let beams: Vec<_> = following.panels[0].points.iter().map(|p| p.beam_width).collect();
+    assert_eq!(beams, [None, None, Some(4), Some(16)]);
+    assert_eq!(panel.points[0].cells.iter().map(|c| c.seed).collect::<Vec<_>>(), [5, 1]);
+    let cell = toy(&plan, "small", Method::Rvq, 8);
+    assert_eq!(cell.training.optimizer, Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    assert_eq!(cell.training.schedule, Schedule::Exponential { final_rate: 0.001 });
+    assert_eq!(cell.training.replacement, Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 100 }));
+    assert_eq!((cell.training.batch_size, cell.training.log_every), (256, 50));
+    assert_eq!((cell.data.vectors, cell.evaluation.vectors), (Vectors::Fixed(500_000), 262_144));
+}
+
+#[test]
+fn later_layers_win() {
+    let updates = |profile, set: &[&str], panel, method, bits| {
+        toy(&load(FULL, profile, set), panel, method, bits).training.updates
+    };
+    // base < variant < profile's variant, profile < variant
+    assert_eq!(updates(None, &[], "uncorrelated", Method::Avq, 40), 8000);
+    assert_eq!(updates(None, &[], "correlated", Method::Avq, 40), 16000);
+    assert_eq!(updates(Some("paper"), &[], "uncorrelated", Method::Avq, 40), 20000);
+    assert_eq!(updates(Some("reference"), &[], "correlated", Method::Rvq, 40), 16000);
+    assert_eq!(updates(Some("paper"), &[], "correlated", Method::Rvq, 40), 60000);
+    // < override < --set, and --set of a variant for that variant alone
+    assert_eq!(updates(Some("paper"), &[], "correlated", Method::Avq, 28), 60000);
+    assert_eq!(updates(Some("paper"), &[], "correlated", Method::Avq, 32), 30000);
+    assert_eq!(updates(Some("paper"), &["training.updates=5000"], "correlated", Method::Avq, 32), 5000);
+    let variant = ["training.updates=5000", "variant.correlated.training.updates=6000"];
+    assert_eq!(updates(Some("paper"), &variant, "correlated", Method::Avq, 32), 6000);
+    assert_eq!(updates(Some("paper"), &variant, "uncorrelated", Method::Avq, 32), 5000);
+    // An axis wins over the profile, an override over the axis.
+    let axis = SMALL.replace("seeds = [5, 1]", "training.updates = [2000, 3000]")
+        + "[[override]]\nwhere = { panels = [\"3000\"], bits = [8] }\ntraining.updates = 4000\n[profile.p]\ntraining.log-every = 10\n";
+    let axis = axis.replace("updates = 1000", "");
+    let plan = load(&axis, Some("p"), &["quantizer.beam-width=2"]);
+    assert_eq!(names(&plan), ["2000", "3000"]);
+    let of = |panel, bits| toy(&plan, panel, Method::Avq, bits).training.updates;
+    assert_eq!((of("2000", 8), of("3000", 4), of("3000", 8)), (2000, 3000, 4000));
+}
+
+#[test]
+fn full_spec_becomes_the_plan_it_says() {
+    let plan = load(FULL, None, &[]);
+    assert_eq!(names(&plan), ["correlated", "uncorrelated"]);
+    assert_eq!(plan.figures, ["2a", "2b"]);
+    assert_eq!(plan.methods, [Method::Avq, Method::Rvq, Method::Pvq]);
+    assert_eq!(plan.seeds, [1, 2, 3]);
+    assert_eq!(plan.cells().len(), 2 * 3 * 8 * 3);
+    let panel = &plan.panels[0];
+    assert_eq!(panel.labels, [("Data".to_owned(), "Correlated".to_owned())]);
+    assert_eq!(panel.results_file, "Figure 2/correlated_dataset_Fig2-a.json");
+    assert_eq!(panel.published_file.as_deref(), Some("Figure 2/correlated_dataset_Fig2-a.json"));
+    assert_eq!(panel.comparison.point_margins, [(Method::Avq, 12, 0.01)]);
+    assert_eq!(panel.comparison.anomalies.len(), 1);
+    assert!(panel.comparison.not_comparable.is_some());
+    let released = toy(&plan, "correlated", Method::Avq, 12);
+    assert_eq!(released.quantizer.search, Some(Search::Released));
+    assert_eq!((released.quantizer.beam_width, released.quantizer.training_beam_width), (Some(16), Some(4)));
+    assert_eq!((released.data.rank, released.data.mixing_seed), (Some(16), Some(1)));
+    assert_eq!(released.evaluation.other_search_vectors, 16384);
+    let pvq = toy(&plan, "uncorrelated", Method::Pvq, 12);
+    assert_eq!((pvq.quantizer.search, pvq.quantizer.beam_width), (None, None));
+    assert_eq!((pvq.data.rank, pvq.data.mixing_seed, pvq.evaluation.other_search_vectors), (None, None, 0));
+    assert!(matches!(&plan.claims[1].kind, ClaimKind::Lowest(Method::Pvq)));
+    assert_eq!((plan.claims[1].min_bits, &plan.claims[1].panels[..]), (Some(20), &["uncorrelated".to_owned()][..]));
+}
+
+#[test]
+fn what_a_later_choice_makes_meaningless_has_no_effect() {
+    // `final-rate` of the base under the profile's constant schedule; `reason` where the profile is comparable.
+    let reference = load(FULL, Some("reference"), &[]);
+    assert_eq!(toy(&reference, "correlated", Method::Rvq, 12).training.schedule, Schedule::Constant);
+    assert_eq!(reference.primary, Primary::Fresh);
+    assert_eq!(load(FULL, Some("paper"), &[]).panels[0].comparison.not_comparable, None);
+    // `init-updates` of the profile where its override goes back to another init.
+    let warm = load(FULL, Some("warm"), &[]);
+    let quantizer = |method| toy(&warm, "uncorrelated", method, 12).quantizer;
+    assert_eq!((quantizer(Method::Pvq).init, quantizer(Method::Pvq).init_updates), (Init::Uniform, None));
+    assert_eq!((quantizer(Method::Avq).init, quantizer(Method::Avq).init_updates), (Init::Pvq, Some(4000)));
+}
+
+#[test]
+fn axes_make_panels_and_share_cells() {
+    let axes = SMALL
+        .replace("[data]", "data.dimension = [8, 16]\nquantizer.search = [\"beam\", \"released\"]\n[data]")
+        .replace("stages = [2]", "stages = [2, 1]")
+        .replace("dimension = 8", "")
+        + "[variant.a]\n[variant.b]\ndata.distribution = \"laplace\"\n";
+    let plan = load(&axes, None, &[]);
+    assert_eq!(plan.panels.len(), 2 * 2 * 2 * 2);
+    assert_eq!(names(&plan)[..5], ["a/8/beam/2", "a/8/beam/1", "a/8/released/2", "a/8/released/1", "a/16/beam/2"]);
+    assert_eq!((plan.panels[4].dimension, plan.panels[4].points[0].stages), (16, 2));
+    // RVQ knows no search, so those cells are the same work.
+    assert_eq!(plan.cells().len(), 16 * 2 * 2 / 2 + 16 * 2 * 2);
+    // --set can change the axes themselves; names that other profiles know stay valid.
+    let fewer = load(&axes, None, &["sweep.data.dimension=[8]", "sweep.stages=[2]"]);
+    assert_eq!(names(&fewer), ["a/8/beam", "a/8/released", "b/8/beam", "b/8/released"]);
+}
+
+#[test]
+fn bits_per_stage_and_seeds_can_be_replaced() {
+    let plan = load(SMALL, None, &["sweep.bits-per-stage=[3]", "sweep.methods=[\"rvq\"]", "sweep.seeds=2"]);
+    let point = &plan.panels[0].points[0];
+    assert_eq!((point.bits, point.bits_per_stage, point.cells.len()), (6, 3, 2));
+    let options = LoadOptions { seeds: Some(4), ..LoadOptions::default() };
+    let plan = parse(Path::new("spec.toml"), SMALL, &options).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(plan.seeds, [1, 2, 3, 4]);
+}
+
+#[test]
+fn complexity_has_shapes_alone() {
+    let text = r#"
+[experiment]
+name = "complexity"
+title = "Complexity"
+task = "complexity"
+[sweep]
+methods = ["avq", "pvq"]
+bits-per-stage = [3, 8]
+stages = [4]
+[data]
+dimension = 128
+[quantizer]
+beam-width = "min(K, 64)"
+[output.results]
+complexity = "Figure 6/Complexity_Fig6-b.json"
+"#;
+    let plan = load(text, None, &[]);
+    assert_eq!((plan.metric.as_str(), &plan.seeds[..]), ("log10-wmops", &[0][..]));
+    let widths: Vec<_> = plan.panels[0].points.iter().map(|p| (p.bits, p.beam_width, p.cells.len())).collect();
+    assert_eq!(widths, [(12, Some(8), 1), (32, Some(64), 1), (12, None, 1), (32, None, 1)]);
+}

@@ -1,0 +1,208 @@
+//! The settings of a spec: one row a field, with its path, what it may hold and where it may stand. Checks of a single
+//! value live here; those that need several values are made where cells are resolved.
+
+use super::error::{Checked, Fault, closest, quoted};
+use super::value::{Node, Value};
+
+/// What a field may hold.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Choice(&'static [&'static str]),
+    Flag,
+    Text,
+    TextList,
+    /// Names of panels.
+    Names,
+    /// A whole number within the bounds, both included.
+    Whole(i64, i64),
+    /// A finite number that passes the test, and the test in words.
+    Number(fn(f64) -> bool, &'static str),
+    /// A whole number from 1 or `min(K, N)`.
+    Beam,
+    /// A whole number from 1 or `"stream"`.
+    Vectors,
+    /// A list of whole numbers within the bounds, without repetition.
+    WholeList(i64, i64),
+    /// A list of choices, without repetition.
+    ChoiceList(&'static [&'static str]),
+    /// A number of seeds or a list of seeds.
+    Seeds,
+}
+
+/// A setting, and where it may stand besides the base, variants, profiles and `--set`.
+pub(super) struct Field {
+    /// Dotted, as in `training.learning-rate`.
+    pub path: &'static str,
+    pub kind: Kind,
+    /// In a complexity experiment.
+    pub complexity: bool,
+    /// Under `[sweep]`, as an axis.
+    pub axis: bool,
+    /// In an `[[override]]`, for single points.
+    pub point: bool,
+}
+
+pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq"];
+pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4c", "6b"];
+/// More seeds, vectors or updates than any machine gets through are typing errors.
+const MOST: i64 = 1_000_000_000_000;
+
+/// A field of a cell: everywhere but in complexity experiments.
+const fn cell(path: &'static str, kind: Kind) -> Field {
+    Field { path, kind, complexity: false, axis: true, point: true }
+}
+
+/// A field of a whole panel or plan.
+const fn panel(path: &'static str, kind: Kind) -> Field {
+    Field { path, kind, complexity: true, axis: false, point: false }
+}
+
+const POSITIVE: Kind = Kind::Number(|x| x > 0.0, "a number above 0");
+const BELOW_ONE: Kind = Kind::Number(|x| (0.0..1.0).contains(&x), "a number from 0 to below 1");
+const COUNT: Kind = Kind::Whole(1, MOST);
+
+pub(super) const FIELDS: &[Field] = &[
+    panel("sweep.methods", Kind::ChoiceList(METHODS)),
+    panel("sweep.bits", Kind::WholeList(1, 256)),
+    panel("sweep.bits-per-stage", Kind::WholeList(1, 16)),
+    panel("sweep.stages", Kind::WholeList(1, 16)),
+    Field { complexity: false, point: true, ..panel("sweep.seeds", Kind::Seeds) },
+    cell(
+        "data.distribution",
+        Kind::Choice(&["uniform", "uniform-integers", "normal", "laplace", "ar1", "low-rank-mixture", "chained-maps"]),
+    ),
+    Field { complexity: true, point: false, ..cell("data.dimension", Kind::Whole(1, 65_536)) },
+    cell("data.rank", Kind::Whole(1, 65_536)),
+    cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded")),
+    cell("data.variance", POSITIVE),
+    cell("data.vectors", Kind::Vectors),
+    cell("data.mixing-seed", Kind::Whole(0, i64::MAX)),
+    Field { complexity: true, ..cell("quantizer.beam-width", Kind::Beam) },
+    cell("quantizer.training-beam-width", Kind::Beam),
+    cell("quantizer.search", Kind::Choice(&["beam", "released"])),
+    cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])),
+    cell("quantizer.init-updates", COUNT),
+    cell("quantizer.estimator", Kind::Choice(&["nsvq"])),
+    cell("training.trainer", Kind::Choice(&["nsvq"])),
+    cell("training.optimizer", Kind::Choice(&["adam", "sgd"])),
+    cell("training.beta1", BELOW_ONE),
+    cell("training.beta2", BELOW_ONE),
+    cell("training.epsilon", POSITIVE),
+    cell("training.momentum", BELOW_ONE),
+    cell("training.learning-rate", POSITIVE),
+    cell("training.schedule", Kind::Choice(&["constant", "cosine", "exponential", "step"])),
+    cell("training.final-rate", POSITIVE),
+    cell("training.step-every", COUNT),
+    cell("training.step-factor", Kind::Number(|x| x > 0.0 && x <= 1.0, "a number above 0, up to 1")),
+    cell("training.batch-size", Kind::Whole(1, 1_048_576)),
+    cell("training.updates", COUNT),
+    cell("training.log-every", COUNT),
+    cell("training.replacement.enabled", Kind::Flag),
+    cell("training.replacement.every", COUNT),
+    cell("training.replacement.threshold", Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1")),
+    cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)),
+    cell("evaluation.vectors", COUNT),
+    Field { complexity: false, ..panel("evaluation.primary", Kind::Choice(&["training", "fresh"])) },
+    cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)),
+    Field {
+        point: true,
+        ..panel("comparison.margin", Kind::Number(|x| x > 0.0 && x < 1.0, "a number between 0 and 1: 0.005 is 0.5 %"))
+    },
+    panel("comparison.comparable", Kind::Flag),
+    panel("comparison.reason", Kind::Text),
+    panel("comparison.anomalies", Kind::TextList),
+];
+
+pub(super) fn find(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.path == path)
+}
+
+impl Kind {
+    /// What is allowed, in words.
+    fn allowed(self) -> String {
+        match self {
+            Kind::Choice(names) => quoted(names.iter().copied()),
+            Kind::Flag => "true, false".to_owned(),
+            Kind::Text => "a text in quotes".to_owned(),
+            Kind::TextList => "a list of texts in quotes".to_owned(),
+            Kind::Names => "a list of names in quotes, not empty".to_owned(),
+            Kind::Whole(low, high) => whole_numbers(low, high),
+            Kind::Number(_, words) => words.to_owned(),
+            Kind::Beam => "a whole number, 1 or more, or \"min(K, N)\" with a whole number N".to_owned(),
+            Kind::Vectors => "a whole number, 1 or more, or \"stream\" for endless new vectors".to_owned(),
+            Kind::WholeList(low, high) => format!("a list, not empty, each {}", whole_numbers(low, high)),
+            Kind::ChoiceList(names) => format!("a list, not empty, out of {}", quoted(names.iter().copied())),
+            Kind::Seeds => {
+                "a number of seeds, 1 or more (10 means 1 to 10), or a list of seeds such as [1, 5]".to_owned()
+            }
+        }
+    }
+
+    /// Checks one value, alone.
+    pub fn check(self, name: &str, node: &Node) -> Checked<()> {
+        let fits = match self {
+            Kind::Choice(names) => node.text().is_some_and(|text| names.contains(&text)),
+            Kind::Flag => node.flag().is_some(),
+            Kind::Text => node.text().is_some(),
+            Kind::TextList => node.list().is_some_and(|items| items.iter().all(|item| item.text().is_some())),
+            Kind::Names => return check_list(Kind::Text, self, name, node),
+            Kind::Whole(low, high) => is_within(node, low, high),
+            Kind::Number(test, _) => node.number().is_some_and(|x| x.is_finite() && test(x)),
+            Kind::Beam => is_within(node, 1, MOST) || node.text().is_some_and(|text| beam_limit(text).is_some()),
+            Kind::Vectors => is_within(node, 1, MOST) || node.text() == Some("stream"),
+            Kind::WholeList(low, high) => return check_list(Kind::Whole(low, high), self, name, node),
+            Kind::ChoiceList(names) => return check_list(Kind::Choice(names), self, name, node),
+            Kind::Seeds if node.list().is_some() => return check_list(Kind::Whole(0, i64::MAX), self, name, node),
+            Kind::Seeds => is_within(node, 1, MOST),
+        };
+        if fits {
+            return Ok(());
+        }
+        let fault = node.cannot_be(name).allowed(self.allowed());
+        let meant = match (self, node.text()) {
+            (Kind::Choice(names), Some(text)) => closest(text, names.iter().copied()),
+            _ => None,
+        };
+        Err(match (name, meant) {
+            ("quantizer.estimator" | "training.trainer", _) => fault.help("codebooks are trained with NSVQ, so far"),
+            (_, Some(meant)) => fault.help(format!("did you mean \"{meant}\"?")),
+            _ => fault,
+        })
+    }
+}
+
+/// Checks a list of `item`s: not empty, nothing twice.
+pub(super) fn check_items(item: Kind, name: &str, items: &[Node]) -> Checked<()> {
+    for (i, node) in items.iter().enumerate() {
+        item.check(name, node)?;
+        if items[..i].iter().any(|earlier| earlier.to_string() == node.to_string()) {
+            return Err(Fault::new(node.span, format!("`{name}` has {node} twice")).help("remove one of them"));
+        }
+    }
+    Ok(())
+}
+
+fn check_list(item: Kind, list: Kind, name: &str, node: &Node) -> Checked<()> {
+    match node.list() {
+        Some(items) if !items.is_empty() => check_items(item, name, items),
+        _ => Err(node.cannot_be(name).allowed(list.allowed())),
+    }
+}
+
+fn is_within(node: &Node, low: i64, high: i64) -> bool {
+    matches!(node.value, Value::Whole(whole) if (low..=high).contains(&whole))
+}
+
+fn whole_numbers(low: i64, high: i64) -> String {
+    if high >= MOST { format!("a whole number, {low} or more") } else { format!("a whole number, {low} to {high}") }
+}
+
+/// N of `min(K, N)`.
+pub(super) fn beam_limit(text: &str) -> Option<usize> {
+    let inner = text.trim().strip_prefix("min(")?.strip_suffix(')')?;
+    let (k, limit) = inner.split_once(',')?;
+    if k.trim() != "K" {
+        return None;
+    }
+    limit.trim().parse().ok().filter(|limit| *limit >= 1)
+}

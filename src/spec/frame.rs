@@ -1,0 +1,201 @@
+//! Frames: one for each panel of a plan, with the panel's name and its settings before overrides, from the variants
+//! and the axes of the sweep.
+
+use std::collections::HashSet;
+
+use super::document::{Body, Document};
+use super::error::{Checked, Fault, quoted};
+use super::layer::{Entry, Settings};
+use super::value::Node;
+
+/// More cells than this are refused before they are made.
+pub(super) const MOST_CELLS: u64 = 1_000_000;
+
+// Numbers of the layers, from the first laid down to the last.
+const BASE: usize = 0;
+const PROFILE: usize = 1;
+const VARIANT: usize = 2;
+const PROFILE_VARIANT: usize = 3;
+const AXIS: usize = 4;
+const OVERRIDES: usize = 5;
+const SET: usize = usize::MAX;
+
+/// What the user chose on the command line.
+#[derive(Clone, Copy)]
+pub(super) struct Choice<'a> {
+    pub profile: Option<&'a Body>,
+    /// All `--set` together.
+    pub set: &'a Body,
+    /// `--seeds`.
+    pub seeds: Option<u64>,
+}
+
+/// One panel to be.
+pub(super) struct Frame<'a> {
+    pub name: String,
+    variant: Option<&'a str>,
+    /// Base to axes.
+    lower: Settings<'a>,
+    /// As `lower`, with `--set` on top.
+    pub settings: Settings<'a>,
+    pub stages: &'a Node,
+}
+
+impl<'a> Frame<'a> {
+    /// The settings of one point: overrides between the axes and `--set`.
+    pub fn point(&self, document: &'a Document, choice: Choice<'a>, method: &str, bits: u64) -> Settings<'a> {
+        let mut settings = self.lower.clone();
+        let overrides = document.base.overrides.iter().chain(choice.profile.into_iter().flat_map(|p| &p.overrides));
+        for (i, patch) in overrides.enumerate() {
+            if patch.filter.matches(&self.name, method, bits) {
+                settings.apply(&patch.layer, OVERRIDES + i);
+            }
+        }
+        apply_set(&mut settings, choice.set, self.variant);
+        settings
+    }
+}
+
+fn apply_set<'a>(settings: &mut Settings<'a>, set: &'a Body, variant: Option<&str>) {
+    settings.apply(&set.layer, SET);
+    // In the order of the command line: several --set may name one variant.
+    for (_, layer) in set.variants.iter().filter(|(key, _)| Some(key.name.as_str()) == variant) {
+        settings.apply(layer, SET);
+    }
+}
+
+/// Base, profile, variant and the profile's variant.
+fn below_axes<'a>(document: &'a Document, profile: Option<&'a Body>, variant: Option<&str>) -> Settings<'a> {
+    let mut settings = Settings::default();
+    let layers = [
+        (BASE, Some(&document.base.layer)),
+        (PROFILE, profile.map(|body| &body.layer)),
+        (VARIANT, variant.and_then(|name| document.base.variant(name))),
+        (PROFILE_VARIANT, variant.and_then(|name| profile?.variant(name))),
+    ];
+    for (number, layer) in layers {
+        if let Some(layer) = layer {
+            settings.apply(layer, number);
+        }
+    }
+    settings
+}
+
+/// The frames of all panels, in order: variants as in the file, then axes as in the file, the last one fastest.
+pub(super) fn frames<'a>(document: &'a Document, choice: Choice<'a>) -> Checked<Vec<Frame<'a>>> {
+    let variants = document.variants();
+    let variants: Vec<Option<&str>> =
+        if variants.is_empty() { vec![None] } else { variants.into_iter().map(Some).collect() };
+    let (mut frames, mut cells) = (Vec::new(), 0u64);
+    for variant in variants {
+        let below = below_axes(document, choice.profile, variant);
+        let mut all = below.clone();
+        apply_set(&mut all, choice.set, variant);
+        let axes = axes(document, &all)?;
+        let panels = axes.iter().fold(1, |product: u64, axis| product.saturating_mul(axis.values.len() as u64));
+        cells = cells.saturating_add(panels.saturating_mul(cells_of_panel(&all, choice)));
+        if cells > MOST_CELLS {
+            return Err(too_many(document, &all, cells));
+        }
+        for number in 0..panels {
+            frames.push(frame(document, choice, variant, &below, &axes, number));
+        }
+    }
+    check_names(document, &frames)?;
+    Ok(frames)
+}
+
+/// An axis of the sweep: a field and its values.
+struct Axis<'a> {
+    path: &'static str,
+    values: &'a [Node],
+    /// Whether the value belongs to the panel's name; a single number of stages does not.
+    named: bool,
+}
+
+/// The axes in [sweep], then the stages.
+fn axes<'a>(document: &Document, settings: &Settings<'a>) -> Checked<Vec<Axis<'a>>> {
+    let mut axes = Vec::new();
+    for &(path, entry) in settings.axes() {
+        if let Some(fixed) = settings.get(path).filter(|fixed| fixed.layer >= entry.layer) {
+            let message = format!("`{path}` is also an axis of the sweep, which decides on its values");
+            return Err(Fault::new(fixed.node.span, message).help(format!("remove it, or change sweep.{path} = […]")));
+        }
+        axes.push(Axis { path, values: entry.node.list().unwrap_or_default(), named: true });
+    }
+    let Some(stages) = settings.node("sweep.stages") else {
+        return Err(Fault::new(document.head.sweep, "`sweep.stages` is missing")
+            .allowed("a list of numbers of stages, 1 to 16 each, as [4]"));
+    };
+    let values = stages.list().unwrap_or_default();
+    axes.push(Axis { path: "sweep.stages", values, named: values.len() > 1 });
+    Ok(axes)
+}
+
+/// The panel of that number: its digits, in a number system with the axes' lengths as bases, choose the values.
+fn frame<'a>(
+    document: &'a Document,
+    choice: Choice<'a>,
+    variant: Option<&'a str>,
+    below: &Settings<'a>,
+    axes: &[Axis<'a>],
+    number: u64,
+) -> Frame<'a> {
+    let mut lower = below.clone();
+    let mut names = Vec::new();
+    let mut rest = number as usize;
+    let mut stages = None;
+    for axis in axes.iter().rev() {
+        let node = &axis.values[rest % axis.values.len()];
+        rest /= axis.values.len();
+        if axis.path == "sweep.stages" {
+            stages = Some(node);
+        } else {
+            lower.set(axis.path, Entry { layer: AXIS, node });
+        }
+        if axis.named {
+            names.push(node.text().map_or_else(|| node.to_string(), str::to_owned));
+        }
+    }
+    names.extend(variant.map(str::to_owned));
+    names.reverse();
+    let name = if names.is_empty() { document.head.name.clone() } else { names.join("/") };
+    let mut settings = lower.clone();
+    apply_set(&mut settings, choice.set, variant);
+    // `axes` always ends with the stages, so there is a node.
+    let stages = stages.unwrap_or(&axes[axes.len() - 1].values[0]);
+    Frame { name, variant, lower, settings, stages }
+}
+
+/// The cells of a panel of these settings, before overrides of the seeds; 1 where the sweep is still incomplete.
+fn cells_of_panel(settings: &Settings, choice: Choice) -> u64 {
+    let length = |path: &str| settings.node(path).and_then(Node::list).map_or(0, |items| items.len() as u64);
+    let bits = length("sweep.bits").max(length("sweep.bits-per-stage"));
+    let seeds = choice.seeds.unwrap_or_else(|| settings.node("sweep.seeds").map_or(1, seed_count));
+    length("sweep.methods").saturating_mul(bits).saturating_mul(seeds).max(1)
+}
+
+/// How many seeds a `seeds` value means.
+pub(super) fn seed_count(node: &Node) -> u64 {
+    node.whole().unwrap_or_else(|| node.list().unwrap_or_default().len() as u64)
+}
+
+pub(super) fn too_many(document: &Document, settings: &Settings, cells: u64) -> Fault {
+    let longest = settings.node("sweep.seeds").filter(|node| seed_count(node) > 1000);
+    let span = longest.map_or(document.head.sweep, |node| node.span);
+    Fault::new(span, format!("the sweep has {cells} cells or more"))
+        .allowed(format!("up to {MOST_CELLS} cells: panels × methods × bits × seeds"))
+        .help("shorten a list, or split the experiment into several specs")
+}
+
+/// Two panels of one name would overwrite each other's files.
+fn check_names(document: &Document, frames: &[Frame]) -> Checked<()> {
+    let mut seen = HashSet::new();
+    match frames.iter().find(|frame| !seen.insert(&frame.name)) {
+        Some(frame) => {
+            let message = format!("two panels would be called {}", quoted([frame.name.as_str()]));
+            Err(Fault::new(document.head.sweep, message).help("panels are called after variants and axis values"))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,239 @@
+//! Layers: partial settings as they stand in the base, a profile, a variant, an override or a `--set`, and
+//! [`Settings`], the layers laid over each other. A later layer wins; every value remembers its layer, so that a
+//! setting that a later choice made meaningless can be told from a contradiction.
+
+use std::collections::BTreeMap;
+
+use super::error::{Checked, Fault, Span, closest};
+use super::field::{self, FIELDS, Field};
+use super::plan::TaskKind;
+use super::value::{Node, Table};
+
+/// Where a layer stands, which decides on the fields that it may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Base, profile, variant or `--set`: all fields.
+    Anywhere,
+    /// A variant: as above, but no axes, as each variant has the experiment's.
+    Variant,
+    /// An `[[override]]`: fields of single points.
+    Override,
+}
+
+/// Partial settings.
+#[derive(Clone, Default)]
+pub(super) struct Layer {
+    fields: Vec<(&'static Field, Node)>,
+    /// Axes of the sweep: lists of values.
+    axes: Vec<(&'static Field, Node)>,
+}
+
+/// The tables that hold settings.
+pub(super) const SECTIONS: [&str; 6] = ["sweep", "data", "quantizer", "training", "evaluation", "comparison"];
+
+impl Layer {
+    /// Reads one entry of a table of settings, where `name` is one of [`SECTIONS`].
+    pub fn read(&mut self, task: TaskKind, place: Place, name: &str, node: &Node) -> Checked<()> {
+        if place == Place::Override && name == "sweep" {
+            if let Some((key, _)) = node.table().and_then(|t| t.entries.iter().find(|(key, _)| key.name != "seeds")) {
+                let message = format!("an override can't set `sweep.{}`", key.name);
+                return Err(Fault::new(key.span, message).allowed("sweep.seeds, and fields of single points"));
+            }
+        }
+        self.read_table(task, place, name, node.expect_table(name)?)
+    }
+
+    fn read_table(&mut self, task: TaskKind, place: Place, prefix: &str, table: &Table) -> Checked<()> {
+        for (key, node) in &table.entries {
+            let path = format!("{prefix}.{}", key.name);
+            if let Some(field) = field::find(&path) {
+                check_place(field, task, place, key.span)?;
+                field.kind.check(field.path, node)?;
+                set(&mut self.fields, field, node);
+            } else if is_section(&path) {
+                self.read_table(task, place, &path, node.expect_table(&path)?)?;
+            } else if let Some(inner) = path.strip_prefix("sweep.").filter(|inner| is_axis_path(inner)) {
+                self.read_axis(task, place, inner, key.span, node)?;
+            } else {
+                return Err(unknown_field(task, prefix, &key.name, key.span));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_axis(&mut self, task: TaskKind, place: Place, path: &str, key: Span, node: &Node) -> Checked<()> {
+        let Some(field) = field::find(path) else {
+            let table = node.expect_table(&format!("sweep.{path}"))?;
+            for (key, node) in &table.entries {
+                let path = format!("{path}.{}", key.name);
+                if !is_axis_path(&path) {
+                    let (prefix, name) = path.rsplit_once('.').unwrap_or(("", &path));
+                    return Err(unknown_field(task, prefix, name, key.span));
+                }
+                self.read_axis(task, place, &path, key.span, node)?;
+            }
+            return Ok(());
+        };
+        if place == Place::Variant {
+            return Err(Fault::new(key, format!("a variant can't have the axis `sweep.{path}`"))
+                .allowed("sweep.methods, sweep.bits, sweep.bits-per-stage, sweep.stages, sweep.seeds")
+                .help("give the axis in [sweep], where it holds for all variants"));
+        }
+        if !field.axis {
+            return Err(Fault::new(key, format!("`{path}` can't be an axis of the sweep")));
+        }
+        check_place(field, task, place, key)?;
+        match node.list() {
+            Some(items) if !items.is_empty() => field::check_items(field.kind, path, items)?,
+            _ => {
+                let help = format!("sweep.{path} = [first, second]; for a single value set {path} itself");
+                return Err(node.cannot_be(&format!("sweep.{path}")).allowed("a list of values, not empty").help(help));
+            }
+        }
+        set(&mut self.axes, field, node);
+        Ok(())
+    }
+
+    /// Both ways to give the bits in one layer contradict each other.
+    pub fn check(&self) -> Checked<()> {
+        let node = |path| self.fields.iter().find(|(field, _)| field.path == path).map(|(_, node)| node);
+        match (node("sweep.bits"), node("sweep.bits-per-stage")) {
+            (Some(_), Some(second)) => Err(Fault::new(second.span, "both `bits` and `bits-per-stage` are given")
+                .allowed("one of them: bits counts all stages together, bits-per-stage one stage")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn set(list: &mut Vec<(&'static Field, Node)>, field: &'static Field, node: &Node) {
+    list.retain(|(known, _)| known.path != field.path);
+    list.push((field, node.clone()));
+}
+
+/// Whether `path` is a table of settings, as `training.replacement`.
+fn is_section(path: &str) -> bool {
+    FIELDS.iter().any(|field| field.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn is_axis_path(path: &str) -> bool {
+    !path.starts_with("sweep") && (field::find(path).is_some() || is_section(path))
+}
+
+fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checked<()> {
+    if task == TaskKind::Complexity && !field.complexity {
+        let allowed: Vec<_> = FIELDS.iter().filter(|f| f.complexity).map(|f| f.path).collect();
+        let message =
+            format!("`{}` has no meaning here: task \"complexity\" counts operations and trains nothing", field.path);
+        return Err(Fault::new(key, message).allowed(allowed.join(", ")));
+    }
+    if place == Place::Override && !field.point {
+        return Err(Fault::new(key, format!("an override can't set `{}`, which holds for a whole panel", field.path))
+            .help("set it in the experiment itself, a [variant.NAME] or a [profile.NAME]"));
+    }
+    Ok(())
+}
+
+fn unknown_field(task: TaskKind, prefix: &str, name: &str, span: Span) -> Fault {
+    let fits = |field: &&Field| task == TaskKind::Toy || field.complexity;
+    let mut known = Vec::new();
+    for field in FIELDS.iter().filter(fits) {
+        if let Some(rest) = field.path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')) {
+            let next = rest.split('.').next().unwrap_or(rest);
+            if !known.contains(&next) {
+                known.push(next);
+            }
+        }
+    }
+    unknown(span, &format!("unknown field `{name}` in [{prefix}]"), name, &known)
+}
+
+/// An unknown name, with the known ones and the one that was probably meant.
+pub(super) fn unknown(span: Span, message: &str, name: &str, known: &[&str]) -> Fault {
+    let fault = Fault::new(span, message).allowed(if known.is_empty() { "none".to_owned() } else { known.join(", ") });
+    match closest(name, known.iter().copied()) {
+        Some(meant) => fault.help(format!("did you mean `{meant}`?")),
+        None => fault,
+    }
+}
+
+/// A value and the number of the layer that it came from; a higher number was laid over a lower one.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub layer: usize,
+    pub node: &'a Node,
+}
+
+/// Layers laid over each other.
+#[derive(Clone, Default)]
+pub(super) struct Settings<'a> {
+    fields: BTreeMap<&'static str, Entry<'a>>,
+    /// In the order of their first appearance.
+    axes: Vec<(&'static str, Entry<'a>)>,
+}
+
+impl<'a> Settings<'a> {
+    /// Lays `layer` over what is there.
+    pub fn apply(&mut self, layer: &'a Layer, number: usize) {
+        for (field, node) in &layer.fields {
+            match field.path {
+                "sweep.bits" => self.fields.remove("sweep.bits-per-stage"),
+                "sweep.bits-per-stage" => self.fields.remove("sweep.bits"),
+                _ => None,
+            };
+            self.set(field.path, Entry { layer: number, node });
+        }
+        for (field, node) in &layer.axes {
+            let entry = Entry { layer: number, node };
+            match self.axes.iter_mut().find(|(path, _)| *path == field.path) {
+                Some((_, known)) => *known = entry,
+                None => self.axes.push((field.path, entry)),
+            }
+        }
+    }
+
+    pub fn set(&mut self, path: &'static str, entry: Entry<'a>) {
+        self.fields.insert(path, entry);
+    }
+
+    pub fn get(&self, path: &str) -> Option<Entry<'a>> {
+        self.fields.get(path).copied()
+    }
+
+    pub fn node(&self, path: &str) -> Option<&'a Node> {
+        self.get(path).map(|entry| entry.node)
+    }
+
+    pub fn text(&self, path: &str) -> Option<&'a str> {
+        self.node(path).and_then(Node::text)
+    }
+
+    pub fn whole(&self, path: &str) -> Option<u64> {
+        self.node(path).and_then(Node::whole)
+    }
+
+    pub fn number(&self, path: &str) -> Option<f64> {
+        self.node(path).and_then(Node::number)
+    }
+
+    pub fn flag(&self, path: &str) -> Option<bool> {
+        self.node(path).and_then(Node::flag)
+    }
+
+    pub fn axes(&self) -> &[(&'static str, Entry<'a>)] {
+        &self.axes
+    }
+
+    /// `path`, which has a meaning only with some values of `selector`: refused where it was set together with or after
+    /// a value that gives it none, and without effect where a later layer chose such a value.
+    pub fn depends(&self, path: &'static str, selector: &str, has_meaning: bool, needs: &str) -> Checked<()> {
+        let chosen = self.get(selector);
+        match self.get(path) {
+            Some(entry) if !has_meaning && chosen.is_none_or(|chosen| entry.layer >= chosen.layer) => {
+                let found = chosen.map_or("its default".to_owned(), |chosen| chosen.node.to_string());
+                let message = format!("`{path}` has no meaning where `{selector}` is {found}");
+                Err(Fault::new(entry.node.span, message).allowed(format!("only with {needs}")).help("remove it"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `[output]`: where a panel's numbers go, what they stand against, the figure that they are drawn in, and the first
+//! entries of the Results file.
+
+use std::collections::HashMap;
+use std::path::{Component, Path};
+
+use super::document::check_keys;
+use super::error::{Checked, Fault};
+use super::field::{FIGURES, Kind};
+use super::layer::unknown;
+use super::value::{Key, Node};
+
+#[derive(Default)]
+pub(super) struct Output {
+    results: Vec<(Key, Node)>,
+    published: Vec<(Key, Node)>,
+    figures: Vec<(Key, Node)>,
+    labels: Vec<(Key, Node)>,
+}
+
+/// What one panel gets.
+pub(super) struct PanelOutput {
+    pub results_file: String,
+    pub published_file: Option<String>,
+    pub figure: Option<String>,
+    pub labels: Vec<(String, String)>,
+}
+
+impl Output {
+    pub fn read(node: &Node) -> Checked<Output> {
+        let table = node.expect_table("output")?;
+        check_keys("output", table, &["results", "published", "figures", "labels"])?;
+        let entries = |name: &str, check: &dyn Fn(&str, &Node) -> Checked<()>| {
+            let section = format!("output.{name}");
+            let Some(node) = table.get(name) else { return Ok(Vec::new()) };
+            let entries = &node.expect_table(&section)?.entries;
+            entries.iter().try_for_each(|(key, node)| check(&format!("{section}.{}", key.name), node))?;
+            Ok(entries.clone())
+        };
+        Ok(Output {
+            results: entries("results", &check_file)?,
+            published: entries("published", &check_file)?,
+            figures: entries("figures", &|name, node| Kind::Choice(FIGURES).check(name, node))?,
+            labels: entries("labels", &check_labels)?,
+        })
+    }
+
+    /// Every panel named here is one of `known`.
+    pub fn check_panels(&self, known: &[&str]) -> Checked<()> {
+        let named = [&self.results, &self.published, &self.figures, &self.labels];
+        match named.into_iter().flatten().find(|(key, _)| !known.contains(&key.name.as_str())) {
+            Some((key, _)) => Err(unknown(key.span, &format!("unknown panel `{}`", key.name), &key.name, known)),
+            None => Ok(()),
+        }
+    }
+
+    /// Two panels of `panels` must not write the same file.
+    pub fn check_files(&self, experiment: &str, panels: &[&str]) -> Checked<()> {
+        let mut seen = HashMap::new();
+        for panel in panels {
+            let file = self.panel(experiment, panel).results_file;
+            if let Some(first) = seen.insert(file.clone(), *panel) {
+                // Default names differ, so one of the two was written down.
+                let written = |name: &str| self.results.iter().find(|(key, _)| key.name == name);
+                let span = written(panel).or(written(first)).map(|(_, node)| node.span).unwrap_or_default();
+                let message = format!("the panels `{first}` and `{panel}` would both write \"{file}\"");
+                return Err(Fault::new(span, message).help("give each panel a file of its own"));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn panel(&self, experiment: &str, panel: &str) -> PanelOutput {
+        let text = |entries: &[(Key, Node)]| {
+            let entry = entries.iter().find(|(key, _)| key.name == panel);
+            entry.and_then(|(_, node)| node.text()).map(str::to_owned)
+        };
+        let results_file = text(&self.results).unwrap_or_else(|| format!("{experiment}/{panel}.json"));
+        // A results file that is named as the paper's figures are stands against the published one of that name.
+        let same_name = results_file.starts_with("Figure ").then(|| results_file.clone());
+        let labels = self.labels.iter().find(|(key, _)| key.name == panel);
+        let labels = labels.and_then(|(_, node)| node.table()).map(|table| &table.entries[..]).unwrap_or_default();
+        PanelOutput {
+            published_file: text(&self.published).or(same_name),
+            figure: text(&self.figures),
+            labels: labels.iter().filter_map(|(k, node)| Some((k.name.clone(), node.text()?.to_owned()))).collect(),
+            results_file,
+        }
+    }
+}
+
+/// Files lie below the results folder: relative, without `..`, JSON.
+fn check_file(name: &str, node: &Node) -> Checked<()> {
+    let allowed = "a relative path without .. that ends in .json, as \"Figure 2/correlated.json\"";
+    let is_good = |text: &str| {
+        let inside = Path::new(text).components().all(|part| matches!(part, Component::Normal(_)));
+        inside && !text.contains(['\\', ':', '\0', '\n']) && text.ends_with(".json") && text.len() > ".json".len()
+    };
+    if node.text().is_some_and(is_good) { Ok(()) } else { Err(node.cannot_be(name).allowed(allowed)) }
+}
+
+fn check_labels(name: &str, node: &Node) -> Checked<()> {
+    for (key, node) in &node.expect_table(name)?.entries {
+        node.expect_text(&format!("{name}.{}", key.name))?;
+        if key.name == "Metric" {
+            return Err(Fault::new(key.span, "the label \"Metric\" is added to every Results file").help("remove it"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,319 @@
+//! Merged settings → the settings of a cell: defaults filled in, values normalised to those that have a meaning for
+//! the method, and the checks that need several values at once.
+
+use super::cell::{
+    ComplexitySettings, Distribution, EvaluationSettings, Init, Method, QuantizerSettings, Search, ToyData,
+    ToySettings, Vectors,
+};
+use super::error::{Checked, Fault, Span};
+use super::field::beam_limit;
+use super::layer::{Entry, Settings};
+use super::training;
+use super::value::Node;
+
+/// Beam width where none is given, the paper's.
+const BEAM_WIDTH: usize = 16;
+/// Training vectors where none are given, the paper's.
+const VECTORS: u64 = 500_000;
+/// Fresh vectors of the evaluation where none are given, 2^18 as in the reference.
+const EVALUATION_VECTORS: u64 = 262_144;
+
+/// One point of a curve: the method and the shape of its codebooks.
+#[derive(Clone, Copy)]
+pub(super) struct Point<'a> {
+    pub method: Method,
+    /// M.
+    pub stages: usize,
+    /// b.
+    pub bits_per_stage: u32,
+    /// The bits as written, to point at.
+    pub bits: &'a Node,
+    /// Where to point when a field is missing.
+    pub head: Span,
+}
+
+impl Point<'_> {
+    /// K.
+    fn codebook_size(self) -> usize {
+        1 << self.bits_per_stage
+    }
+
+    fn total_bits(self) -> u32 {
+        self.stages as u32 * self.bits_per_stage
+    }
+
+    fn label(self) -> String {
+        format!(
+            "{} at {} bits (M = {}, K = {})",
+            self.method.label(),
+            self.total_bits(),
+            self.stages,
+            self.codebook_size()
+        )
+    }
+}
+
+/// The settings of a toy cell.
+pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
+    let data = data(settings, point.head)?;
+    let quantizer = quantizer(settings, point, data.dimension)?;
+    let training = training::resolve(settings, point.head)?;
+    if let Vectors::Fixed(vectors) = data.vectors {
+        check_enough(settings, point, vectors, training.batch_size)?;
+    }
+    let evaluation = evaluation(settings, point.method, data.vectors)?;
+    Ok(ToySettings { data, quantizer, training, evaluation })
+}
+
+/// The settings of a complexity cell.
+pub(super) fn complexity(settings: &Settings, point: Point) -> Checked<ComplexitySettings> {
+    let Point { method, stages, bits_per_stage, .. } = point;
+    let dimension = dimension(settings, point.head)?;
+    check_dimension(settings, point, dimension, method == Method::Pvq, "PVQ cuts each vector into M equal parts")?;
+    let is_avq = method == Method::Avq;
+    let beam_width = if is_avq { Some(beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?) } else { None };
+    Ok(ComplexitySettings { method, dimension, stages, bits_per_stage, beam_width })
+}
+
+/// D.
+pub(super) fn dimension(settings: &Settings, head: Span) -> Checked<usize> {
+    Ok(required(settings, "data.dimension", head)?.node.whole().unwrap_or_default() as usize)
+}
+
+/// The entry at `path`.
+pub(super) fn required<'a>(settings: &Settings<'a>, path: &str, head: Span) -> Checked<Entry<'a>> {
+    settings.get(path).ok_or_else(|| {
+        let section = path.split('.').next().unwrap_or(path);
+        Fault::new(head, format!("`{path}` is missing")).help(format!("give it in [{section}]"))
+    })
+}
+
+/// How many training vectors there are.
+pub(super) fn vectors(settings: &Settings) -> Vectors {
+    match settings.node("data.vectors") {
+        Some(node) => node.whole().map_or(Vectors::Stream, Vectors::Fixed),
+        None => Vectors::Fixed(VECTORS),
+    }
+}
+
+fn data(settings: &Settings, head: Span) -> Checked<ToyData> {
+    const DISTRIBUTION: &str = "data.distribution";
+    let chosen = required(settings, DISTRIBUTION, head)?.node;
+    let distribution = match chosen.text() {
+        Some("uniform") => Distribution::Uniform,
+        Some("uniform-integers") => Distribution::UniformIntegers,
+        Some("normal") => Distribution::Normal,
+        Some("laplace") => Distribution::Laplace,
+        Some("ar1") => Distribution::Ar1,
+        Some("low-rank-mixture") => Distribution::LowRankMixture,
+        _ => Distribution::ChainedMaps,
+    };
+    let dimension = dimension(settings, head)?;
+    let is_low_rank = matches!(distribution, Distribution::LowRankMixture | Distribution::ChainedMaps);
+    let is_ar1 = distribution == Distribution::Ar1;
+    settings.depends("data.rank", DISTRIBUTION, is_low_rank, "\"low-rank-mixture\" and \"chained-maps\"")?;
+    settings.depends("data.correlation", DISTRIBUTION, is_ar1, "\"ar1\"")?;
+    let needs = |path: &str| {
+        settings.node(path).ok_or_else(|| {
+            let field = path.trim_start_matches("data.");
+            Fault::new(chosen.span, format!("the distribution {chosen} needs `{path}`"))
+                .help(format!("add {field} to the same table"))
+        })
+    };
+    let rank = if is_low_rank { Some(rank(needs("data.rank")?, dimension)?) } else { None };
+    let correlation = if is_ar1 { needs("data.correlation")?.number() } else { None };
+    let variance = required(settings, "data.variance", head)?.node;
+    let value = variance.number().unwrap_or_default();
+    Ok(ToyData {
+        distribution,
+        dimension,
+        rank,
+        correlation,
+        variance: if distribution == Distribution::UniformIntegers { integer_variance(variance)? } else { value },
+        vectors: vectors(settings),
+        // Without effect elsewhere, so that one --set can seed the mixtures of an experiment that has other laws too.
+        mixing_seed: is_low_rank.then(|| settings.whole("data.mixing-seed").unwrap_or(1)),
+    })
+}
+
+fn rank(node: &Node, dimension: usize) -> Checked<usize> {
+    match node.whole() {
+        Some(rank) if rank as usize <= dimension => Ok(rank as usize),
+        _ => Err(node
+            .cannot_be("data.rank")
+            .allowed(format!("a whole number, 1 to data.dimension, which is {dimension}"))),
+    }
+}
+
+/// The variance h(h+1)/3 of integers −h..h, exactly.
+fn integer_variance(node: &Node) -> Checked<f64> {
+    let variance = node.number().unwrap_or_default();
+    let of = |h: f64| h * (h + 1.0) / 3.0;
+    let below = (((1.0 + 12.0 * variance).sqrt() - 1.0) / 2.0).floor();
+    let close = [below, below + 1.0].into_iter().find(|&h| h >= 1.0 && (of(h) - variance).abs() <= 1e-9 * variance);
+    if let Some(h) = close {
+        return Ok(of(h));
+    }
+    let nearest: Vec<String> =
+        [below, below + 1.0].into_iter().filter(|h| *h >= 1.0).map(|h| format!("{} (h = {h})", of(h))).collect();
+    Err(node
+        .cannot_be("data.variance")
+        .allowed(format!("h(h+1)/3 for integers -h to h; the nearest: {}", nearest.join(", ")))
+        .help("distribution = \"uniform\" takes any variance"))
+}
+
+fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
+    let Point { method, stages, bits_per_stage, .. } = point;
+    check_dimension(settings, point, dimension, method == Method::Pvq, "PVQ cuts each vector into M equal parts")?;
+    let (init, init_updates) = init(settings, point, dimension)?;
+    let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
+    if method == Method::Avq {
+        let width = beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?;
+        beam_width = Some(width);
+        training_beam_width = Some(beam(settings, "quantizer.training-beam-width", width, point)?);
+        let is_released = settings.text("quantizer.search") == Some("released");
+        search = Some(if is_released { Search::Released } else { Search::Beam });
+    }
+    Ok(QuantizerSettings {
+        method,
+        stages,
+        bits_per_stage,
+        beam_width,
+        training_beam_width,
+        search,
+        init,
+        init_updates,
+    })
+}
+
+/// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from.
+fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checked<usize> {
+    let size = point.codebook_size();
+    let most = point.stages * size;
+    let Some(node) = settings.node(path) else {
+        return if default <= most {
+            Ok(default)
+        } else {
+            let message = format!(
+                "the default beam width {default} is wider than the M·K = {most} codewords of {}",
+                point.label()
+            );
+            Err(Fault::new(point.bits.span, message)
+                .allowed(format!("1 to {most} at these bits"))
+                .help(narrower(point)))
+        };
+    };
+    let width = match node.text().and_then(beam_limit) {
+        Some(limit) => limit.min(size),
+        None => node.whole().unwrap_or_default() as usize,
+    };
+    if (1..=most).contains(&width) {
+        return Ok(width);
+    }
+    let message = format!("`{path}` is {node}, wider than the M·K = {most} codewords of {}", point.label());
+    Err(Fault::new(node.span, message).allowed(format!("1 to {most} at these bits")).help(narrower(point)))
+}
+
+fn narrower(point: Point) -> String {
+    let bits = point.total_bits();
+    format!(
+        "\"min(K, N)\" follows the codebook size; an [[override]] with where = {{ bits = [{bits}] }} sets these bits alone"
+    )
+}
+
+fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, Option<u64>)> {
+    const INIT: &str = "quantizer.init";
+    const UPDATES: &str = "quantizer.init-updates";
+    let init = match settings.text(INIT) {
+        Some("normal") => Init::Normal,
+        Some("data") => Init::Data,
+        Some("kmeans") => Init::Kmeans,
+        Some("pvq") => Init::Pvq,
+        Some("rvq") => Init::Rvq,
+        _ => Init::Uniform,
+    };
+    let is_trained = matches!(init, Init::Pvq | Init::Rvq);
+    let fits = match init {
+        Init::Rvq => point.method == Method::Avq,
+        Init::Pvq => point.method != Method::Pvq,
+        _ => true,
+    };
+    if let Some(node) = settings.node(INIT).filter(|_| !fits) {
+        let label = point.method.label();
+        let allowed = match point.method {
+            Method::Rvq => "\"uniform\", \"normal\", \"data\", \"kmeans\", \"pvq\"",
+            _ => "\"uniform\", \"normal\", \"data\", \"kmeans\"",
+        };
+        let method = label.to_lowercase();
+        return Err(Fault::new(node.span, format!("{label} can't start from {node}"))
+            .allowed(format!("{allowed} for {label}"))
+            .help(format!(
+                "keep {node} for the other methods and add\n  [[override]]\n  where = {{ methods = [\"{method}\"] }}\n  quantizer.init = \"uniform\""
+            )));
+    }
+    settings.depends(UPDATES, INIT, is_trained, "quantizer.init = \"pvq\" or \"rvq\"")?;
+    check_dimension(
+        settings,
+        point,
+        dimension,
+        init == Init::Pvq,
+        "init = \"pvq\" starts from a PVQ, which cuts each vector into M equal parts",
+    )?;
+    let updates = settings.whole(UPDATES).filter(|_| is_trained);
+    match settings.node(INIT) {
+        Some(node) if is_trained && updates.is_none() => {
+            Err(Fault::new(node.span, format!("`{INIT}` = {node} needs `{UPDATES}`"))
+                .allowed("a whole number, 1 or more: the updates of the warm start"))
+        }
+        _ => Ok((init, updates)),
+    }
+}
+
+fn check_dimension(settings: &Settings, point: Point, dimension: usize, is_cut: bool, why: &str) -> Checked<()> {
+    let stages = point.stages;
+    if !is_cut || dimension % stages == 0 {
+        return Ok(());
+    }
+    let span = settings.node("data.dimension").map_or(point.head, |node| node.span);
+    let below = dimension / stages * stages;
+    let nearest: Vec<String> = [below, below + stages].iter().filter(|d| **d > 0).map(usize::to_string).collect();
+    let message = format!(
+        "D = {dimension} can't be divided by M = {stages} (D/M = {:.3}): {why}",
+        dimension as f64 / stages as f64
+    );
+    Err(Fault::new(span, message).allowed(format!("multiples of {stages}; the nearest: {}", nearest.join(", "))))
+}
+
+/// A fixed training set must fill one batch and one codebook.
+fn check_enough(settings: &Settings, point: Point, vectors: u64, batch: usize) -> Checked<()> {
+    let span = |other: Option<&Node>| settings.node("data.vectors").or(other).map_or(point.head, |node| node.span);
+    if vectors < batch as u64 {
+        let span = span(settings.node("training.batch-size"));
+        return Err(Fault::new(span, format!("{vectors} training vectors are fewer than one batch of {batch}"))
+            .allowed(format!("data.vectors = {batch} or more, or training.batch-size = {vectors} or less")));
+    }
+    let size = point.codebook_size();
+    if vectors < size as u64 {
+        let message = format!(
+            "{vectors} training vectors are fewer than the {size} codewords of a codebook of {}",
+            point.label()
+        );
+        return Err(Fault::new(span(Some(point.bits)), message).allowed(format!("data.vectors = {size} or more")));
+    }
+    Ok(())
+}
+
+fn evaluation(settings: &Settings, method: Method, vectors: Vectors) -> Checked<EvaluationSettings> {
+    const OTHER: &str = "evaluation.other-search-vectors";
+    let other = settings.whole(OTHER).unwrap_or(0);
+    match (vectors, settings.node(OTHER)) {
+        (Vectors::Fixed(most), Some(node)) if other > most => {
+            let message = format!("`{OTHER}` is {other}, of only {most} training vectors");
+            Err(Fault::new(node.span, message).allowed(format!("0 to {most}")))
+        }
+        _ => Ok(EvaluationSettings {
+            vectors: settings.whole("evaluation.vectors").unwrap_or(EVALUATION_VECTORS),
+            other_search_vectors: if method == Method::Avq { other } else { 0 },
+        }),
+    }
+}

@@ -1,0 +1,108 @@
+//! `[training]` → [`TrainingSettings`]: defaults as in PyTorch and in the paper's recipe, effective values only.
+
+use super::cell::{Optimizer, Replacement, Schedule, TrainingSettings};
+use super::error::{Checked, Fault, Span};
+use super::layer::Settings;
+use super::resolve::required;
+
+const OPTIMIZER: &str = "training.optimizer";
+const SCHEDULE: &str = "training.schedule";
+const ENABLED: &str = "training.replacement.enabled";
+
+pub(super) fn resolve(settings: &Settings, head: Span) -> Checked<TrainingSettings> {
+    let learning_rate = required(settings, "training.learning-rate", head)?.node.number().unwrap_or_default();
+    let updates = required(settings, "training.updates", head)?.node.whole().unwrap_or_default();
+    let log_every = at_most(settings, "training.log-every", updates, (updates / 20).max(1))?;
+    Ok(TrainingSettings {
+        optimizer: optimizer(settings)?,
+        learning_rate,
+        schedule: schedule(settings, learning_rate)?,
+        batch_size: settings.whole("training.batch-size").unwrap_or(256) as usize,
+        updates,
+        log_every,
+        replacement: replacement(settings, updates)?,
+    })
+}
+
+fn optimizer(settings: &Settings) -> Checked<Optimizer> {
+    let is_sgd = settings.text(OPTIMIZER) == Some("sgd");
+    for path in ["training.beta1", "training.beta2", "training.epsilon"] {
+        settings.depends(path, OPTIMIZER, !is_sgd, "training.optimizer = \"adam\"")?;
+    }
+    settings.depends("training.momentum", OPTIMIZER, is_sgd, "training.optimizer = \"sgd\"")?;
+    let number = |path: &str, default: f64| settings.number(path).unwrap_or(default);
+    Ok(if is_sgd {
+        Optimizer::Sgd { momentum: number("training.momentum", 0.0) }
+    } else {
+        Optimizer::Adam {
+            beta1: number("training.beta1", 0.9),
+            beta2: number("training.beta2", 0.999),
+            epsilon: number("training.epsilon", 1e-8),
+        }
+    })
+}
+
+fn schedule(settings: &Settings, learning_rate: f64) -> Checked<Schedule> {
+    let name = settings.text(SCHEDULE).unwrap_or("exponential");
+    let falls = matches!(name, "cosine" | "exponential");
+    settings.depends("training.final-rate", SCHEDULE, falls, "training.schedule = \"cosine\" or \"exponential\"")?;
+    for path in ["training.step-every", "training.step-factor"] {
+        settings.depends(path, SCHEDULE, name == "step", "training.schedule = \"step\"")?;
+    }
+    match name {
+        "constant" => Ok(Schedule::Constant),
+        "step" => step(settings),
+        "cosine" => Ok(Schedule::Cosine { final_rate: final_rate(settings, learning_rate)? }),
+        _ => Ok(Schedule::Exponential { final_rate: final_rate(settings, learning_rate)? }),
+    }
+}
+
+fn step(settings: &Settings) -> Checked<Schedule> {
+    match (settings.whole("training.step-every"), settings.number("training.step-factor"), settings.node(SCHEDULE)) {
+        (Some(every), Some(factor), _) => Ok(Schedule::Step { every, factor }),
+        (_, _, node) => {
+            let span = node.map(|node| node.span).unwrap_or_default();
+            Err(Fault::new(span, "the schedule \"step\" needs `training.step-every` and `training.step-factor`")
+                .allowed("step-every = UPDATES and step-factor = a number above 0, up to 1"))
+        }
+    }
+}
+
+fn final_rate(settings: &Settings, learning_rate: f64) -> Checked<f64> {
+    match settings.node("training.final-rate") {
+        None => Ok(learning_rate / 100.0),
+        Some(node) => match node.number() {
+            Some(rate) if rate <= learning_rate => Ok(rate),
+            _ => Err(node
+                .cannot_be("training.final-rate")
+                .allowed(format!("a number above 0, up to training.learning-rate, which is {learning_rate}"))),
+        },
+    }
+}
+
+fn replacement(settings: &Settings, updates: u64) -> Checked<Option<Replacement>> {
+    let is_enabled = settings.flag(ENABLED).unwrap_or(true);
+    const STOP: &str = "training.replacement.stop-before-end";
+    for path in ["training.replacement.every", "training.replacement.threshold", STOP] {
+        settings.depends(path, ENABLED, is_enabled, "training.replacement.enabled = true")?;
+    }
+    if !is_enabled {
+        return Ok(None);
+    }
+    Ok(Some(Replacement {
+        every: settings.whole("training.replacement.every").unwrap_or(200),
+        threshold: settings.number("training.replacement.threshold").unwrap_or(0.01),
+        stop_before_end: at_most(settings, STOP, updates, updates / 10)?,
+    }))
+}
+
+/// A number of updates within all of them.
+fn at_most(settings: &Settings, path: &str, updates: u64, default: u64) -> Checked<u64> {
+    match settings.node(path) {
+        None => Ok(default),
+        Some(node) => match node.whole() {
+            Some(value) if value <= updates => Ok(value),
+            _ => Err(node.cannot_be(path).allowed(format!("up to training.updates, which is {updates}"))),
+        },
+    }
+}

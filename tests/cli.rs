@@ -1,0 +1,226 @@
+//! The commands as a user calls them: exit statuses, messages, resume, shards, and what happens when things go wrong.
+
+mod common;
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::{Env, Run, TINY, TINY_CELLS, files_below};
+
+const COMMANDS: [&str; 6] = ["run", "status", "figures", "compare", "report", "complexity"];
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let env = Env::new();
+    let all = env.run(&["--help"]).ends_with(0).prints("Exit status: 0 done, 1 failed at work, 2 wrong use.");
+    for command in COMMANDS {
+        assert!(all.stdout.contains(&format!("\n  {command} ")), "{command}");
+        let help = env.run(&[command, "--help"]).ends_with(0);
+        assert!(help.stdout.contains("Example") && help.stdout.contains(&format!("  vqlab {command} ")), "{help:#?}");
+    }
+    env.run(&["--version"]).ends_with(0).prints(env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn wrong_use_ends_with_2_before_any_work() {
+    let env = Env::new();
+    let wrong: [(&[&str], &str); 12] = [
+        (&[], "Usage"),
+        (&["train"], "train"),
+        (&["run"], "SPEC"),
+        (&["run", "tiny.toml", "--jobs", "0"], "from 1 to"),
+        (&["run", "tiny.toml", "--shard", "3/2"], "1 ≤ I ≤ N"),
+        (&["run", "tiny.toml", "--seeds", "0"], "--seeds"),
+        (&["run", "tiny.toml", "--format", "bmp"], "png"),
+        (&["run", "no-such.toml"], "no-such.toml"),
+        (&["run", "tiny.toml", "--profile", "papper"], "papper"),
+        (&["run", "tiny.toml", "--set", "training.update=3"], "training.update"),
+        (&["run", "tiny.toml", "tiny.toml"], "another spec"),
+        (&["figures"], "experiments/"),
+    ];
+    for (args, message) in wrong {
+        env.run(args).ends_with(2).says(message);
+    }
+    assert!(!env.path("results").exists() && !env.path("reports").exists());
+}
+
+#[test]
+fn a_broken_spec_is_shown_with_line_and_column_and_stops_the_others() {
+    let env = Env::new();
+    env.write("broken.toml", &TINY.replace("bits = [4, 8]", "bits = [4, 9]"));
+    let run = env.run(&["run", "tiny.toml", "broken.toml"]).ends_with(2).says("bits = [4, 9]");
+    let line = TINY.lines().position(|line| line == "bits = [4, 8]").unwrap() + 1;
+    assert!(run.stderr.contains(&format!("broken.toml:{line}:12")), "{run:#?}");
+    assert!(!env.path("results").exists());
+}
+
+#[test]
+fn a_run_goes_the_whole_way_and_a_second_one_only_prints() {
+    let env = Env::new();
+    let args = ["run", "tiny.toml", "complexity.toml", "--format", "svg"];
+    let first = env.run(&args).ends_with(0).prints("AVQ").says("wrote results/default/Tiny/plain.json");
+    assert_eq!(first.computed(), TINY_CELLS + 6);
+    for file in ["Tiny/plain.json", "Tiny/plain-fresh.json", "Tiny/mixed.json", "provenance/tiny.json"] {
+        assert!(env.path("results/default").join(file).is_file(), "{file}");
+    }
+    for file in ["tiny.html", "tiny.md", "operations.html"] {
+        assert!(env.path("reports/default").join(file).is_file(), "{file}");
+    }
+    let modified = |env: &Env| {
+        let files = files_below(&env.path("results"));
+        files.into_iter().map(|f| (f.metadata().unwrap().modified().unwrap(), f)).collect::<Vec<_>>()
+    };
+    let before = modified(&env);
+    let second = env.run(&args).ends_with(0).says("30 of 30 cells have a record, nothing to compute");
+    assert_eq!((second.computed(), &second.stdout), (0, &first.stdout));
+    assert_eq!(modified(&env), before);
+    assert!(env.leftovers(".").is_empty());
+
+    // As in a fresh clone: the committed results without the records.
+    std::fs::remove_dir_all(env.path("results/cells")).unwrap();
+    std::fs::remove_dir_all(env.path("reports")).unwrap();
+    let report = env.run(&["report", "tiny.toml", "--format", "svg"]).ends_with(0);
+    assert!(first.stdout.contains(report.stdout.trim()), "{report:#?}");
+    assert_eq!(modified(&env).iter().map(|(_, f)| f).collect::<Vec<_>>(), before_without_cells(&before));
+    let figures = env.run(&["figures", "tiny.toml", "--format", "svg"]).ends_with(0);
+    assert!(figures.stdout.lines().count() > 0);
+    assert!(figures.stdout.lines().all(|path| env.path(path).is_file()), "{figures:#?}");
+}
+
+fn before_without_cells<T>(files: &[(T, std::path::PathBuf)]) -> Vec<&std::path::PathBuf> {
+    files.iter().map(|(_, file)| file).filter(|file| !file.to_string_lossy().contains("/cells/")).collect()
+}
+
+#[test]
+fn a_dry_run_and_the_status_compute_and_write_nothing() {
+    let env = Env::new();
+    let dry = env.run(&["run", "tiny.toml", "--dry-run", "--jobs", "2"]).ends_with(0);
+    assert_eq!(dry.stdout.lines().filter(|line| line.ends_with("to do")).count(), TINY_CELLS, "{dry:#?}");
+    let dry = dry.prints("24 of 24 cells to compute: about ").prints("with --jobs 2");
+    assert!(dry.stderr.is_empty());
+    env.run(&["status", "tiny.toml"]).ends_with(0).prints("tiny (profile default): 0 of 24 cells done, 24 left");
+    assert!(!env.path("results").exists());
+
+    env.run(&["run", "tiny.toml", "--seeds", "1", "--format", "svg"]).ends_with(0);
+    env.run(&["status", "tiny.toml"]).ends_with(0).prints("12 of 24 cells done, 12 left: about ");
+    let status = env.run(&["status", "tiny.toml", "--json"]).ends_with(0);
+    let json: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&json["experiments"][0]["done"], &json["experiments"][0]["left"]), (&12.into(), &12.into()));
+    env.run(&["run", "tiny.toml", "--dry-run"]).ends_with(0).prints("12 of 24 cells to compute");
+    env.run(&["run", "tiny.toml", "--dry-run", "--force"]).ends_with(0).prints("24 of 24 cells to compute");
+    env.run(&["run", "tiny.toml", "--dry-run", "--shard", "1/3"]).ends_with(0).prints(" of 8 cells to compute");
+}
+
+#[test]
+fn jobs_and_shards_give_the_same_results() {
+    let env = Env::new();
+    let run = |out: &str, more: &[&str]| {
+        env.run(&[["run", "tiny.toml", "--format", "svg", "--out", out].as_slice(), more].concat()).ends_with(0)
+    };
+    run("one", &["--jobs", "1"]);
+    run("two", &["--jobs", "2"]);
+    let shards = [run("parts", &["--shard", "1/2"]), run("parts", &["--shard", "2/2"])];
+    assert_eq!(shards.map(|shard| shard.computed()), [TINY_CELLS / 2; 2]);
+    assert!(env.results("parts").is_empty());
+    assert_eq!(run("parts", &[]).computed(), 0);
+    assert_eq!(env.results("one").len(), 4);
+    assert_eq!(env.results("one"), env.results("two"));
+    assert_eq!(env.results("one"), env.results("parts"));
+}
+
+#[test]
+fn two_processes_at_once_share_the_cells() {
+    let env = Env::new();
+    let args = ["run", "tiny.toml", "--format", "svg", "--jobs", "1"];
+    let start = || env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let children = [start(), start()];
+    let runs = children.map(|child| Run::from(child.wait_with_output().unwrap()).ends_with(0));
+    assert_eq!(runs[0].stdout, runs[1].stdout);
+    assert!(env.leftovers(".").is_empty());
+    let records = files_below(&env.path("results/cells"));
+    assert_eq!(records.len(), TINY_CELLS);
+}
+
+#[test]
+fn diverged_cells_are_named_and_the_rest_is_written() {
+    let env = Env::new();
+    env.write(
+        "wild.toml",
+        &format!(
+            "{TINY}\n[[override]]\nwhere = {{ methods = [\"pvq\"], bits = [8] }}\ntraining.learning-rate = 1e38\n"
+        ),
+    );
+    let run = env.run(&["run", "wild.toml", "--format", "svg"]).ends_with(1);
+    let run = run.says("4 of 24 cells have no numbers").says("missing: ").says("PVQ 8 bits seed 2");
+    assert!(run.stdout.contains("RVQ"), "{run:#?}");
+    let results =
+        String::from_utf8(env.results(".").remove(std::path::Path::new("default/Tiny/plain.json")).unwrap()).unwrap();
+    assert!(results.contains("null"), "{results}");
+    env.run(&["status", "wild.toml"]).ends_with(0).prints("20 of 24 cells done, 4 diverged");
+    assert_eq!(env.run(&["run", "wild.toml", "--format", "svg"]).ends_with(1).computed(), 0);
+}
+
+#[test]
+fn a_truncated_record_is_reported_and_computed_again() {
+    let env = Env::new();
+    let args = ["run", "tiny.toml", "--format", "svg"];
+    env.run(&args).ends_with(0);
+    let results = env.results(".");
+    let record = files_below(&env.path("results/cells")).remove(7);
+    let bytes = std::fs::read(&record).unwrap();
+    std::fs::write(&record, &bytes[..bytes.len() / 2]).unwrap();
+    let name = record.file_name().unwrap().to_str().unwrap();
+    env.run(&["status", "tiny.toml"]).ends_with(0).prints("1 unusable").prints(name);
+    let again = env.run(&args).ends_with(0).says("not trusted, computed again").says(name);
+    assert_eq!((again.computed(), env.results(".")), (1, results));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_stops_in_good_order() {
+    let env = Env::new();
+    let args = ["run", "tiny.toml", "--format", "svg", "--jobs", "2", "--set", "training.updates=200000"];
+    let child = env.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let locks =
+        || files_below(&env.path("results/cells")).into_iter().filter(|f| f.extension().is_some_and(|e| e == "lock"));
+    while locks().count() < 2 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    env.run(&["status", args[1], "--set", args[7]]).ends_with(0).prints("2 running");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let run = Run::from(child.wait_with_output().unwrap()).ends_with(1);
+    run.says("stopping: no cell starts any more").says(" of 24 cells done; the same command goes on");
+    assert!(env.leftovers(".").is_empty());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let env = Env::new();
+    let mut child =
+        env.command(&["run", "tiny.toml", "--dry-run"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    Run::from(child.wait_with_output().unwrap()).ends_with(0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file() {
+    let env = Env::new();
+    let disk = env.path("disk");
+    std::fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&disk).output();
+    if !mounted.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: a small disk can't be mounted here");
+        return;
+    }
+    let run = env.run(&["run", "tiny.toml", "--format", "svg", "--out", "disk"]);
+    let kept = files_below(&disk);
+    let whole = kept
+        .iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "json"))
+        .all(|f| std::fs::read_to_string(f).is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok()));
+    let unmounted = Command::new("umount").arg(&disk).status();
+    run.ends_with(1).says("disk/results/cells/").says("No space left");
+    assert!(whole && !kept.is_empty(), "{kept:?}");
+    assert!(unmounted.is_ok_and(|status| status.success()));
+}
