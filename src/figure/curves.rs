@@ -95,7 +95,7 @@ pub(super) fn published_entry() -> LegendEntry {
 }
 
 pub(super) fn band_entry() -> LegendEntry {
-    LegendEntry { label: "2.5 to 97.5 % of the seeds".into(), colour: Colour::GREY, key: LegendKey::Area }
+    LegendEntry { label: "middle 95 % of the seeds".into(), colour: Colour::GREY, key: LegendKey::Area }
 }
 
 /// The bitrates that the panels plan, ascending.

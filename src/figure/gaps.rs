@@ -3,7 +3,7 @@
 
 use super::Sketch;
 use super::chart::{
-    Axis, Chart, Colour, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series, Strip,
+    Axis, Chart, Colour, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series, Strip,
 };
 use super::curves;
 use crate::compare::{PanelComparison, PointComparison};
@@ -25,7 +25,7 @@ pub(crate) fn generalisation_gap(training: &Point, fresh: &Point) -> Option<(f64
 /// Gap over bits, a chart a group of panels.
 pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
-        let axis = Axis::linear("fresh over training MSE (%)").including(0.0);
+        let axis = Axis::linear("fresh minus training MSE (%)").including(0.0);
         let mut chart = Chart::new(curves::capitalised(&curves::group_title(group)), bits_axis(group), axis);
         for panel in group {
             let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", plan.metric));
@@ -45,7 +45,12 @@ pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
     let caption = "How much larger the error is on vectors that training has not seen than on the training set itself, in % of \
         the latter; the same codebooks are measured on both. Zero means that nothing was learnt by heart. Shaded: the middle \
         95 % of the seeds.";
-    sketch(plan, "generalisation", "Generalisation gap over the bitrate", caption, chart)
+    sketch(
+        "generalisation",
+        "Generalisation gap over the bitrate",
+        caption,
+        curves::groups(plan).iter().map(chart).collect(),
+    )
 }
 
 /// Ours against the published mean, with interval and margin, a chart a panel; panels that share a published file are
@@ -61,24 +66,30 @@ pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option
     let caption = "Our mean against the published one at the same method and bitrate, in % of the published; zero is equal, \
         negative is a smaller error than published. Bars are 95 % intervals, the grey strip is the margin within which a point \
         counts as reproduced (single points may have their own, see the table). Points are set apart sideways to be told apart.";
-    sketch(plan, "difference", "Difference to the published means", caption, chart)
+    sketch("difference", "Difference to the published means", caption, curves::groups(plan).iter().map(chart).collect())
 }
 
-/// One thin line a draw of the data and method, relative to the one published curve.
+/// Several draws of the same data against their one published file: a chart a method, one thin line a draw.
 pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
-    let chart = |group: &Vec<&Panel>| {
-        let mut chart = difference_chart(group);
-        if group.len() > 1 {
-            for (panel, method) in group.iter().flat_map(|p| plan.methods.iter().map(move |m| (p, *m))) {
-                push(&mut chart, method, differences(comparisons, panel, method), true, Vec::new());
+    let repeated: Vec<Vec<&Panel>> = curves::groups(plan).into_iter().filter(|g| g.len() > 1).collect();
+    let pairs = repeated.iter().flat_map(|group| plan.methods.iter().map(move |method| (group, *method)));
+    let chart = |(group, method): (&Vec<&Panel>, Method)| {
+        let title = format!("{} on {}", method.label(), curves::describe(group[0]));
+        let mut chart = Chart { title, ..difference_chart(group) };
+        for panel in group {
+            let points = differences(comparisons, panel, method);
+            if let Some((_, y)) = points.last() {
+                let (y, text) = (*y, panel.name.clone());
+                chart.end_labels.push(EndLabel { y, text, colour: curves::colour(method) });
             }
+            push(&mut chart, method, points, true, Vec::new());
         }
         chart
     };
-    let caption = "The same experiment on several draws of the data's mixing matrix, each line one draw and method, in % of the \
-        one published curve. The authors' own draw is unknown, so this spread is what a difference to the published numbers \
-        can mean at best.";
-    sketch(plan, "draws", "Spread over draws of the data", caption, chart)
+    let caption = "The same experiment on several draws of the data, in % of the one published curve; every line is one draw, \
+        with its name at the right end. The authors' own draw is unknown, so this spread is what a difference to the \
+        published numbers can mean at best.";
+    sketch("draws", "Spread over draws of the data", caption, pairs.map(chart).collect())
 }
 
 fn bits_axis(group: &[&Panel]) -> Axis {
@@ -86,7 +97,7 @@ fn bits_axis(group: &[&Panel]) -> Axis {
 }
 
 fn difference_chart(group: &[&Panel]) -> Chart {
-    let axis = Axis::linear("ours over published (%)").including(0.0);
+    let axis = Axis::linear("difference to published (%)").including(0.0);
     let mut chart = Chart::new(curves::capitalised(&curves::group_title(group)), bits_axis(group), axis);
     if let Some(panel) = group.first() {
         let margin = 100.0 * panel.comparison.margin;
@@ -97,9 +108,9 @@ fn difference_chart(group: &[&Panel]) -> Chart {
     chart
 }
 
-/// The figure of one chart a group; groups without numbers are left out.
-fn sketch(plan: &Plan, id: &str, title: &str, caption: &str, chart: impl Fn(&Vec<&Panel>) -> Chart) -> Option<Sketch> {
-    let mut charts: Vec<Chart> = curves::groups(plan).iter().map(chart).filter(|c| !c.is_empty()).collect();
+/// One figure of these charts; those without numbers are left out.
+fn sketch(id: &str, title: &str, caption: &str, charts: Vec<Chart>) -> Option<Sketch> {
+    let mut charts: Vec<Chart> = charts.into_iter().filter(|c| !c.is_empty()).collect();
     for chart in &mut charts {
         chart.legend = LegendPlace::Below;
         let ends =

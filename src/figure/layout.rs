@@ -96,7 +96,7 @@ impl Frame {
         let title = if chart.title.is_empty() { 12.0 } else { 36.0 };
         let (top, bottom) = (outer.top + title, outer.bottom - 54.0 - legend_height);
         let y = Mapping::new(&chart.y, chart.series.iter().flat_map(values_y).chain(strip_values(chart)), bottom, top);
-        let y_ticks = y.ticks(&chart.y, ((bottom - top) / 55.0) as usize);
+        let y_ticks = y.ticks(&chart.y, ((bottom - top) / 46.0) as usize);
         let widest = y_ticks.iter().map(|t| text_width(&t.1, TICK_EM, false)).fold(0.0, f64::max);
         let end = chart.end_labels.iter().map(|l| text_width(&l.text, TICK_EM, true)).fold(0.0, f64::max);
         let left = outer.left + 34.0 + widest + 8.0;
@@ -161,6 +161,8 @@ fn ink(chart: &Chart, frame: &Frame) -> Ink {
     let mut ink = Ink::default();
     for series in &chart.series {
         ink.add_line(&frame.path(&series.points));
+        ink.add_line(&frame.path(&series.band.iter().map(|b| (b.0, b.1)).collect::<Vec<_>>()));
+        ink.add_line(&frame.path(&series.band.iter().map(|b| (b.0, b.2)).collect::<Vec<_>>()));
         for (x, low, high) in series.band.iter().chain(&series.intervals) {
             ink.add_line(&frame.path(&[(*x, *low), (*x, *high)]));
         }
@@ -217,7 +219,7 @@ fn draw_area<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<
     if series.band.len() > 1 {
         let low = series.band.iter().filter_map(|b| frame.point((b.0, b.1)));
         let high = series.band.iter().rev().filter_map(|b| frame.point((b.0, b.2)));
-        canvas.area(&low.chain(high).collect::<Vec<_>>(), series.colour, 0.22)?;
+        canvas.area(&low.chain(high).collect::<Vec<_>>(), series.colour, 0.15)?;
     }
     if let (Some(base), [first, .., last]) = (series.fill_to, series.points.as_slice()) {
         let outline = [&[(first.0, base)], series.points.as_slice(), &[(last.0, base)]].concat();

@@ -7,7 +7,9 @@ use super::canvas::{Canvas, TextStyle, text_width};
 use super::chart::{Chart, Colour, LegendEntry, LegendKey, LegendPlace, LineStyle};
 use super::layout::{Frame, Ink, Rect, TICK_EM};
 
-const KEY_WIDTH: f64 = 40.0;
+/// Room of a key with its gap to the text.
+const LINE_KEY: f64 = 40.0;
+const POINT_KEY: f64 = 20.0;
 const ROW: f64 = 19.0;
 const PAD: f64 = 8.0;
 
@@ -24,8 +26,15 @@ pub(super) enum Legend {
     },
 }
 
+fn key_width(entry: &LegendEntry) -> f64 {
+    match entry.key {
+        LegendKey::Line(None, ..) | LegendKey::Interval => POINT_KEY,
+        _ => LINE_KEY,
+    }
+}
+
 fn entry_width(entry: &LegendEntry) -> f64 {
-    KEY_WIDTH + text_width(&entry.label, TICK_EM, false)
+    key_width(entry) + text_width(&entry.label, TICK_EM, false)
 }
 
 impl Legend {
@@ -83,6 +92,11 @@ pub(super) fn draw<B: DrawingBackend>(
         Legend::Hidden => Ok(()),
         Legend::Inside { entries, rect } => {
             canvas.rectangle((rect.left, rect.top), (rect.right, rect.bottom), Colour(255, 255, 255), 0.85)?;
+            let outline =
+                [(rect.left, rect.top), (rect.right, rect.top), (rect.right, rect.bottom), (rect.left, rect.bottom)];
+            for i in 0..4 {
+                canvas.line(&[outline[i], outline[(i + 1) % 4]], Colour::GREY.tint(0.4), 0.8, LineStyle::Solid)?;
+            }
             ink.add_box(*rect);
             entries.iter().enumerate().try_for_each(|(i, entry)| {
                 draw_entry(entry, (rect.left + PAD, rect.top + ROW * (i as f64 + 0.5) + PAD / 2.0), canvas)
@@ -107,7 +121,7 @@ fn draw_entry<B: DrawingBackend>(
     (x, y): (f64, f64),
     canvas: &Canvas<B>,
 ) -> Result<(), FigureError> {
-    let (end, middle) = (x + KEY_WIDTH - 8.0, x + (KEY_WIDTH - 8.0) / 2.0);
+    let (end, middle) = (x + key_width(entry) - 8.0, x + (key_width(entry) - 8.0) / 2.0);
     match entry.key {
         LegendKey::Line(style, width, marker) => {
             if let Some(style) = style {
@@ -125,5 +139,5 @@ fn draw_entry<B: DrawingBackend>(
             }
         }
     }
-    canvas.text(&entry.label, (x + KEY_WIDTH, y + 0.36 * TICK_EM), TextStyle::new(TICK_EM, 0.0))
+    canvas.text(&entry.label, (x + key_width(entry), y + 0.36 * TICK_EM), TextStyle::new(TICK_EM, 0.0))
 }

@@ -57,6 +57,11 @@ fn sketch(id: &str, name: &str, complexity: Option<&str>) -> Option<Sketch> {
     }
     let title = format!("Figure {id} as published");
     let caption = format!("The published {metric} over {over}{data}; bands are the 2.5 % and 97.5 % quantiles.");
+    let caption = match id {
+        "5" => format!("{caption} The upper quantile of PVQ repeats that of RVQ in the published file."),
+        "6b" => format!("{caption} Recall is read off the published vector graphic."),
+        _ => caption,
+    };
     Some(Sketch { id: format!("published-{id}"), title, caption, figure: Figure::single(chart) })
 }
 

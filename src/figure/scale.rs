@@ -68,9 +68,11 @@ fn linear_ticks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
     let raw = (high - low) / wanted.max(1) as f64;
     let power = 10f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|f| f * power).find(|s| *s >= raw * 0.999).unwrap_or(raw);
-    // 2.5 has one decimal more than its power of ten.
-    let two_and_a_half = (step / power - 2.5).abs() < 1e-9;
-    let decimals = (-power.log10().round() as i32 + i32::from(two_and_a_half)).clamp(0, 9) as usize;
+    let whole = |decimals: &i32| {
+        let scaled = step * 10f64.powi(*decimals);
+        (scaled - scaled.round()).abs() < 1e-6 * scaled
+    };
+    let decimals = (0..9).find(whole).unwrap_or(9) as usize;
     let first = (low / step).ceil() as i64;
     let last = (high / step).floor() as i64;
     (first..=last.min(first + 50)).map(|i| i as f64 * step).map(|v| (v, signed(v, decimals))).collect()

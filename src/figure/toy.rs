@@ -19,7 +19,7 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     let mut chart = Chart::new(
         format!("Figure {id}: {label} on {subject}"),
         curves::bits_axis(panels.iter().copied()),
-        Axis::linear(format!("{label} per coordinate ({})", measured(plan.primary))).including(0.0),
+        Axis::linear(format!("{label} per coordinate ({})", measured(plan.primary))),
     );
     let draws = curves::groups(plan).iter().any(|g| g.len() > 1 && g[0].figure.as_deref() == Some(id));
     for (i, panel) in panels.iter().enumerate() {

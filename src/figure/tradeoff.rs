@@ -50,14 +50,19 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     let label = "on the Pareto front".to_string();
     chart.legend_extra.push(LegendEntry { label, colour: super::Colour::GREY, key });
     let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
-    for (x, below, above) in changes(budgets) {
+    let turns = changes(budgets);
+    let lines = match (turns.is_empty(), budgets.first()) {
+        (true, Some(range)) => format!("{} gives the lowest error for every complexity budget.", range.method.label()),
+        _ => "Vertical lines stand where another method begins to give the lowest error for a given complexity budget."
+            .into(),
+    };
+    for (x, below, above) in turns {
         let label = format!("{} better than {} from {} WMOPS", above.label(), below.label(), wmops(x));
         chart.marks.push(VerticalMark { x, label });
     }
     let caption = format!(
         "Mean squared error over the operations for encoding one vector ({subject}; the paper's operation count). Every point is \
-         one bitrate, from {} to {} bits. Vertical lines stand where another method begins to give the lowest error for a given \
-         complexity budget. Dots are points that no other one beats in bits, operations and error at once.",
+         one bitrate, from {} to {} bits. {lines} Dots are points that no other one beats in bits, operations and error at once.",
         curves::bits_of([panel]).first()?,
         curves::bits_of([panel]).last()?,
     );

@@ -1,0 +1,112 @@
+//! Every figure of an experiment is written in every format, holds its texts, and has no broken number in it.
+
+mod synthetic;
+
+use std::path::Path;
+
+use vqlab::compare::compare_plan;
+use vqlab::figure::{Drawn, Format, Options, draw_experiment, draw_log, draw_published};
+use vqlab::results::aggregate;
+use vqlab::spec::Plan;
+
+fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
+    let records = synthetic::records(plan, leave_out_every);
+    let aggregates = aggregate(plan, &records);
+    let comparisons = compare_plan(plan, &aggregates);
+    let options = Options { comparisons: &comparisons, published: true };
+    let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
+    drawn.iter().for_each(check);
+    drawn
+}
+
+fn check(drawn: &Drawn) {
+    assert!(!drawn.svg.contains("NaN") && !drawn.svg.contains("inf"), "{}", drawn.id);
+    assert!(drawn.svg.contains("<polyline") && drawn.svg.contains("Noto Sans"), "{}", drawn.id);
+    assert!(!drawn.caption.is_empty() && !drawn.title.is_empty());
+    assert_eq!(drawn.files.len(), 3);
+    for file in &drawn.files {
+        let bytes = std::fs::read(file).unwrap();
+        match file.extension().and_then(|e| e.to_str()) {
+            Some("png") => {
+                assert!(bytes.starts_with(b"\x89PNG"));
+                let width = u32::from_be_bytes(bytes[16..20].try_into().unwrap());
+                assert!(width >= 1600, "{}: {width}", drawn.id);
+            }
+            Some("pdf") => assert!(bytes.starts_with(b"%PDF") && bytes.len() > 5_000),
+            _ => {
+                assert_eq!(bytes, drawn.svg.as_bytes());
+                svg2pdf::usvg::Tree::from_data(&bytes, &svg2pdf::usvg::Options::default()).unwrap();
+            }
+        }
+    }
+}
+
+fn ids(drawn: &[Drawn]) -> Vec<&str> {
+    drawn.iter().map(|d| d.id.as_str()).collect()
+}
+
+/// The target folder can be kept for a look at the figures.
+fn folder(name: &str) -> std::path::PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("figures").join(name);
+    let _ = std::fs::remove_dir_all(&dir);
+    dir
+}
+
+#[test]
+fn toy_figures() {
+    let drawn = draw(&synthetic::toy(), 0, &folder("toy"));
+    let expected =
+        ["figure-2a", "figure-2b", "tradeoff-correlated", "tradeoff-uncorrelated", "generalisation", "difference"];
+    assert_eq!(ids(&drawn), expected);
+    for text in ["AVQ", "RVQ", "PVQ", "published", "VQ bitrate"] {
+        assert!(drawn[0].svg.contains(text), "{text}");
+    }
+    assert!(drawn[2].svg.contains("RVQ better than PVQ from"));
+}
+
+#[test]
+fn dimensions_share_one_chart() {
+    let drawn = draw(&synthetic::dimensions(), 7, &folder("toy-dimension"));
+    let figure = drawn.iter().find(|d| d.id == "figure-3").unwrap();
+    for label in ["D = 64", "D = 128", "D = 256"] {
+        assert!(figure.svg.contains(label));
+    }
+}
+
+#[test]
+fn draws_of_one_data_set() {
+    let drawn = draw(&synthetic::draws(), 0, &folder("draws"));
+    assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "generalisation", "draws"]);
+}
+
+#[test]
+fn complexity_figures() {
+    assert_eq!(ids(&draw(&synthetic::complexity(), 0, &folder("complexity"))), ["figure-4c", "figure-6b"]);
+}
+
+#[test]
+fn nothing_done_draws_nothing() {
+    assert_eq!(draw(&synthetic::toy(), 1, &folder("nothing")), []);
+}
+
+#[test]
+fn training_log() {
+    let plan = synthetic::toy();
+    let records = synthetic::records(&plan, 0);
+    let cell = &plan.panels[0].points[5].cells[0];
+    let mut record = records[&cell.key()].clone();
+    let drawn = draw_log(&record, &folder("log"), &Format::ALL).unwrap();
+    check(&drawn);
+    for text in ["Stage 4", "update 20000", "training MSE"] {
+        assert!(drawn.svg.contains(text), "{text}");
+    }
+    record.log.clear();
+    assert!(draw_log(&record, &folder("no-log"), &[]).unwrap_err().to_string().contains("no training log"));
+}
+
+#[test]
+fn published_figures() {
+    let drawn = draw_published(&folder("published"), &Format::ALL, &[]).unwrap();
+    drawn.iter().for_each(check);
+    assert_eq!(drawn.len(), 11);
+}
