@@ -71,7 +71,12 @@ fn a_run_goes_the_whole_way_and_a_second_one_only_prints() {
         files.into_iter().map(|f| (f.metadata().unwrap().modified().unwrap(), f)).collect::<Vec<_>>()
     };
     let before = modified(&env);
-    let second = env.run(&args).ends_with(0).says("30 of 30 cells have a record, nothing to compute");
+    let second = env
+        .run(&args)
+        .ends_with(0)
+        .says("30 of 30 cells have a record, nothing to compute")
+        .says("files of tiny are up to date");
+    assert!(!second.stderr.contains("wrote"), "{second:#?}");
     assert_eq!((second.computed(), &second.stdout), (0, &first.stdout));
     assert_eq!(modified(&env), before);
     assert!(env.leftovers(".").is_empty());
