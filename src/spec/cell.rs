@@ -223,6 +223,7 @@ pub struct ComplexitySettings {
     clippy::large_enum_variant,
     reason = "nearly all cells are toy cells, and a plan holds thousands, not millions"
 )]
+#[allow(clippy::large_enum_variant, reason = "there are few cells, and they are short-lived")]
 pub enum CellSettings {
     Toy(ToySettings),
     Complexity(ComplexitySettings),
