@@ -4,7 +4,7 @@
 //! products of all codewords with x and with each other (the Gram matrix) are at hand. Where the Gram matrix costs more
 //! than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken instead.
 //!
-//! [`Search::Beam`]: crate::spec::Search::Beam
+//! [`Search::Beam`]: super::Search::Beam
 
 use super::assign::Assign;
 use super::beam::{Best, Candidate, Entry, limit, token};
