@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::specs::Folders;
 use super::{CliError, note};
@@ -40,7 +40,7 @@ pub struct Written {
     pub table: String,
     /// The experiment's.
     name: String,
-    started: SystemTime,
+    before: HashMap<PathBuf, SystemTime>,
     files: Vec<PathBuf>,
     missing: Vec<String>,
 }
@@ -62,11 +62,26 @@ impl Written {
 
     /// Files that would get the bytes they have already are left alone.
     fn is_changed(&self, file: &Path) -> bool {
-        // File systems stamp with a clock that lags behind by some milliseconds.
-        const LAG: Duration = Duration::from_millis(20);
-        let modified = file.metadata().and_then(|data| data.modified());
-        modified.is_ok_and(|time| time + LAG >= self.started)
+        modified(file) != self.before.get(file).copied()
     }
+}
+
+/// When the files below some folders were last modified.
+fn snapshot(folders: &[PathBuf]) -> HashMap<PathBuf, SystemTime> {
+    let mut times = HashMap::new();
+    for entry in folders.iter().flat_map(std::fs::read_dir).flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            times.extend(snapshot(&[path]));
+        } else if let Some(time) = modified(&path) {
+            times.insert(path, time);
+        }
+    }
+    times
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    file.metadata().and_then(|data| data.modified()).ok()
 }
 
 /// Writes Results files, provenance, figures and report of a plan.
@@ -74,7 +89,7 @@ impl Written {
 /// # Errors
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<Written, CliError> {
-    let started = SystemTime::now();
+    let before = snapshot(&[folders.results.join(&plan.profile), folders.report(plan)]);
     let outcome = Outcome::new(plan, records);
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
@@ -91,7 +106,7 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
     let missing = results::missing(plan, &outcome.aggregates);
     let table = report::terminal_table(&outcome.comparisons, &outcome.aggregates);
-    Ok(Written { table, name: plan.name.clone(), started, files, missing })
+    Ok(Written { table, name: plan.name.clone(), before, files, missing })
 }
 
 /// # Errors

@@ -39,7 +39,7 @@ pub fn run(args: ReportArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
         let done = outcome::write(plan, records, &folders, &args.format)?;
-        print(&done.table)?;
+        print(&format!("{}\n", done.table))?;
         done.tell();
         Ok(())
     })

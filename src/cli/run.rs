@@ -72,7 +72,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     }
     for plan in &plans {
         let done = outcome::write(plan, &summary.records, &folders, &args.format)?;
-        print(&done.table)?;
+        print(&format!("{}\n", done.table))?;
         done.tell();
     }
     failures(&summary)
