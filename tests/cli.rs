@@ -24,7 +24,8 @@ fn every_command_has_help_with_an_example() {
 #[test]
 fn wrong_use_ends_with_2_before_any_work() {
     let env = Env::new();
-    let wrong: [(&[&str], &str); 12] = [
+    env.write("reserved.toml", &format!("{TINY}\n[profile.cells]\ntraining.updates = 1\n"));
+    let wrong: [(&[&str], &str); 13] = [
         (&[], "Usage"),
         (&["train"], "train"),
         (&["run"], "SPEC"),
@@ -37,6 +38,7 @@ fn wrong_use_ends_with_2_before_any_work() {
         (&["run", "tiny.toml", "--set", "training.update=3"], "training.update"),
         (&["run", "tiny.toml", "tiny.toml"], "another spec"),
         (&["figures"], "experiments/"),
+        (&["run", "reserved.toml", "--profile", "cells"], "rename it"),
     ];
     for (args, message) in wrong {
         env.run(args).ends_with(2).says(message);

@@ -103,9 +103,9 @@ pub fn draw(
     folders: &Folders,
     formats: &[Format],
 ) -> Result<Vec<Drawn>, CliError> {
-    let out = folders.report(plan).join("figures");
     let options = figure::Options { comparisons: &outcome.comparisons, published: true };
-    figure::draw_experiment(plan, &outcome.aggregates, records, &out, formats, options).map_err(failed)
+    figure::draw_experiment(plan, &outcome.aggregates, records, &folders.figures(plan), formats, options)
+        .map_err(failed)
 }
 
 /// Calls `act` for each plan with what is computed of it. Where `skip_empty`, plans of which nothing is computed are
