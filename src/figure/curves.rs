@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Colour, LegendEntry, LegendKey, LineStyle, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
-use crate::spec::{Method, Panel, Plan};
+use crate::spec::{CellSettings, Init, Method, Panel, Plan};
 
 /// One method's values over the bitrate; points without a value are left out.
 pub(super) struct Curve {
@@ -119,10 +119,11 @@ pub(super) fn describe(panel: &Panel) -> String {
     }
 }
 
-/// Panels that belong in one chart: those with one figure and one published file. Panels without a published file stand alone.
+/// Panels that belong in one chart: those with one figure and one published file. Panels without a published file stand alone;
+/// those with one bitrate have no curve and are left out.
 pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
     let mut groups: Vec<Vec<&Panel>> = Vec::new();
-    for panel in &plan.panels {
+    for panel in plan.panels.iter().filter(|p| bits_of([*p]).len() > 1) {
         let same = |other: &Panel| {
             panel.published_file.is_some()
                 && other.figure == panel.figure
@@ -150,4 +151,25 @@ pub(super) fn group_title(group: &[&Panel]) -> String {
 pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// "AVQ and RVQ begin from a trained PVQ", for every method whose codebooks do not begin at random as in the paper.
+pub(super) fn warm_starts(plan: &Plan) -> Option<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for cell in plan.panels.iter().flat_map(|p| &p.points).filter_map(|p| p.cells.first()) {
+        let CellSettings::Toy(toy) = &cell.settings else { continue };
+        let start = match toy.quantizer.init {
+            Init::Uniform => continue,
+            Init::Normal => "normal noise",
+            Init::Data => "training vectors",
+            Init::Kmeans => "k-means",
+            Init::Pvq => "a trained PVQ",
+            Init::Rvq => "a trained RVQ",
+        };
+        let note = format!("{} from {start}", toy.quantizer.method.label());
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    (!notes.is_empty()).then(|| format!("Codebooks do not begin as in the paper: {}.", notes.join(", ")))
 }

@@ -23,9 +23,11 @@ pub use chart::{
     Axis, Chart, Colour, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series,
     Strip, VerticalMark,
 };
+pub(crate) use gaps::generalisation_gap;
 pub use log::draw_log;
 pub use output::{Format, svg_to_pdf, to_png, to_svg};
 pub use published::draw_published;
+pub(crate) use tradeoff::drawn_once;
 
 use crate::compare::PanelComparison;
 use crate::results::{Aggregate, ResultsError};

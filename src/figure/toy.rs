@@ -97,5 +97,8 @@ fn caption(plan: &Plan, published: bool, draws: bool) -> String {
     if published {
         text.push_str(" Thin solid lines of the same hue are the published means.");
     }
+    if let Some(note) = curves::warm_starts(plan) {
+        text.push_str(&format!(" {note}"));
+    }
     text
 }

@@ -15,9 +15,13 @@ const LOG_FROM: f64 = 6.0;
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Sketch> {
     let find = |name: &str| plan.panels.iter().find(|p| p.name == name);
     let panels = tradeoff(plan, aggregates).into_iter();
-    // Draws of the same data would repeat the figure: the first one stands for them.
-    let repeated: Vec<&str> = curves::groups(plan).iter().flat_map(|g| &g[1..]).map(|p| p.name.as_str()).collect();
-    panels.filter(|t| !repeated.contains(&t.panel.as_str())).filter_map(|t| sketch(plan, find(&t.panel)?, &t)).collect()
+    let once = drawn_once(plan);
+    panels.filter(|t| once.contains(&t.panel.as_str())).filter_map(|t| sketch(plan, find(&t.panel)?, &t)).collect()
+}
+
+/// The panels whose trade-off is shown: those with more than one bitrate, and of several draws of the same data the first.
+pub(crate) fn drawn_once(plan: &Plan) -> Vec<&str> {
+    curves::groups(plan).iter().filter_map(|g| g.first()).map(|p| p.name.as_str()).collect()
 }
 
 fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> {

@@ -1,1 +1,106 @@
-//! (to be written)
+//! The report of an experiment, as one self-contained HTML page and its Markdown twin, and the table that `run` prints.
+//!
+//! One document is built from the plan, the numbers and the records, a section a file, and rendered twice.
+
+mod costs;
+mod document;
+mod findings;
+mod format;
+mod health;
+mod html;
+mod markdown;
+mod overview;
+mod points;
+mod terminal;
+mod tradeoffs;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub use terminal::terminal_table;
+
+use crate::compare::{ClaimCheck, PanelComparison};
+use crate::figure::Drawn;
+use crate::results::{Aggregate, ResultsError, write_atomic};
+use crate::runner::Record;
+use crate::spec::{Panel, Plan};
+use document::{Block, Document, Picture};
+
+/// Everything that a report tells of.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportInput<'a> {
+    pub plan: &'a Plan,
+    pub aggregates: &'a [Aggregate],
+    /// By key; cells without a record are shown as missing.
+    pub records: &'a HashMap<String, Record>,
+    pub comparisons: &'a [PanelComparison],
+    pub claims: &'a [ClaimCheck],
+    /// Inlined in HTML; Markdown links to their files.
+    pub figures: &'a [Drawn],
+}
+
+/// Why a report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("the report can't be written: {0}")]
+    Write(#[from] ResultsError),
+}
+
+/// Writes `OUT_DIR/NAME.html` and `OUT_DIR/NAME.md`, NAME being the experiment's, and gives their paths.
+///
+/// # Errors
+/// [`ReportError::Write`]
+pub fn write(input: &ReportInput, out_dir: &Path) -> Result<[PathBuf; 2], ReportError> {
+    let document = build(input, out_dir);
+    let name = crate::figure::file_name(&input.plan.name);
+    let paths = [out_dir.join(format!("{name}.html")), out_dir.join(format!("{name}.md"))];
+    write_atomic(&paths[0], html::render(&document).as_bytes())?;
+    write_atomic(&paths[1], markdown::render(&document).as_bytes())?;
+    Ok(paths)
+}
+
+fn build(input: &ReportInput, out_dir: &Path) -> Document {
+    let mut document = Document { title: input.plan.title.clone(), blocks: Vec::new() };
+    overview::what_was_run(input, &mut document);
+    overview::verdicts(input, &mut document);
+    figures(input, out_dir, &mut document);
+    points::tables(input, &mut document);
+    findings::claims(input, &mut document);
+    findings::generalisation(input, &mut document);
+    findings::searches(input, &mut document);
+    tradeoffs::section(input, &mut document);
+    health::section(input, &mut document);
+    overview::anomalies(input, &mut document);
+    costs::cost(input, &mut document);
+    costs::provenance(input, &mut document);
+    costs::citation(&mut document);
+    document
+}
+
+fn figures(input: &ReportInput, out_dir: &Path, document: &mut Document) {
+    document.section("Figures");
+    if input.figures.is_empty() {
+        document.paragraph("There is nothing to draw yet: no cell of this experiment is done.");
+    }
+    for drawn in input.figures {
+        let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
+        document.blocks.push(Block::Picture(Picture { title, caption, svg, link: link(drawn, out_dir) }));
+    }
+}
+
+/// The PNG, else the SVG, relative to the report.
+fn link(drawn: &Drawn, out_dir: &Path) -> Option<String> {
+    let ends = |ending: &str| drawn.files.iter().find(|f| f.extension().is_some_and(|e| e == ending));
+    let file = ends("png").or_else(|| ends("svg"))?;
+    let relative = file.strip_prefix(out_dir).unwrap_or(file);
+    // Web paths have forward slashes on every system.
+    Some(relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
+}
+
+/// `correlated (Figure 2a)`.
+fn panel_name(panel: &Panel) -> String {
+    match &panel.figure {
+        Some(figure) => format!("{} (Figure {figure})", panel.name),
+        None => panel.name.clone(),
+    }
+}

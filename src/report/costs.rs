@@ -1,0 +1,104 @@
+//! What the run cost, where its numbers come from, and whom to cite.
+
+use sha2::{Digest, Sha256};
+
+use super::ReportInput;
+use super::document::{Block, Cell, Document, Inline, Table, text};
+use super::format::{duration, enumerate};
+use crate::runner::{Record, Status};
+use crate::spec::{Method, TaskKind};
+
+/// Failed cells named one by one; more are only counted.
+const NAMED_FAILURES: usize = 20;
+
+/// The plan's records, each once.
+fn records<'a>(input: &ReportInput<'a>) -> Vec<&'a Record> {
+    input.plan.cells().iter().filter_map(|cell| input.records.get(&cell.key())).collect()
+}
+
+pub(super) fn cost(input: &ReportInput, document: &mut Document) {
+    let records = records(input);
+    if input.plan.task != TaskKind::Toy || records.is_empty() {
+        return;
+    }
+    document.section("Cost");
+    let total: f64 = records.iter().map(|r| r.run.wall_seconds).sum();
+    document.paragraph(format!(
+        "{} of computing on one core in all, for {} cells. The table has the mean seconds of one cell (training and evaluation) \
+         over panels and seeds; cells run side by side, so that these times hold on a busy machine.",
+        duration(total),
+        records.len()
+    ));
+    let mut bits: Vec<u32> = records.iter().map(|r| r.cell.total_bits()).collect();
+    bits.sort_unstable();
+    bits.dedup();
+    let methods = &input.plan.methods;
+    let titles: Vec<String> =
+        std::iter::once("#bits".to_string()).chain(methods.iter().map(|m| format!("#{} (s)", m.label()))).collect();
+    let mut table = Table::new(&titles);
+    for bits in bits {
+        let cells = methods.iter().map(|m| mean_seconds(&records, *m, bits));
+        table.row(std::iter::once(Cell::from(bits.to_string())).chain(cells).collect());
+    }
+    document.table(table);
+}
+
+fn mean_seconds(records: &[&Record], method: Method, bits: u32) -> Cell {
+    let own = records.iter().filter(|r| r.cell.method() == method && r.cell.total_bits() == bits);
+    let seconds: Vec<f64> = own.map(|r| r.run.wall_seconds).collect();
+    if seconds.is_empty() {
+        return "–".into();
+    }
+    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+    format!("{mean:.1}").into()
+}
+
+pub(super) fn provenance(input: &ReportInput, document: &mut Document) {
+    let (plan, records) = (input.plan, records(input));
+    document.section("Provenance");
+    document.paragraph("What it takes to get the same numbers again, and to see where they come from.");
+    let distinct = |value: fn(&Record) -> &str| {
+        let mut found: Vec<&str> = records.iter().map(|r| value(r)).filter(|v| !v.is_empty()).collect();
+        found.sort_unstable();
+        found.dedup();
+        if found.is_empty() { "none".to_string() } else { enumerate(&found) }
+    };
+    let spec_hash: String = Sha256::digest(&plan.source_text).iter().map(|b| format!("{b:02x}")).collect();
+    let file = plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let code = |label: &str, value: String| vec![Inline::Plain(label.into()), Inline::Code(value)];
+    document.list(vec![
+        code("Report written by vqlab ", env!("CARGO_PKG_VERSION").into()),
+        code("Cells computed by vqlab ", distinct(|r| &r.run.program_version)),
+        text(format!("Processors and vector instructions of the cells: {}.", distinct(|r| &r.run.cpu))),
+        code("Spec: ", file),
+        code("SHA-256 of the spec: ", spec_hash),
+        code("Profile: ", plan.profile.clone()),
+    ]);
+    failures(&records, document);
+    let verbatim = plan.source_text.clone();
+    document.blocks.push(Block::Details { summary: "The spec".into(), verbatim });
+}
+
+fn failures(records: &[&Record], document: &mut Document) {
+    let failed: Vec<&&Record> = records.iter().filter(|r| r.status != Status::Done).collect();
+    if failed.is_empty() {
+        return;
+    }
+    document.subsection("Failed cells");
+    let reason =
+        |r: &&&Record| text(format!("{}: {}", r.cell.label(), r.reason.as_deref().unwrap_or("no reason given")));
+    document.list(failed.iter().take(NAMED_FAILURES).map(reason).collect());
+    if failed.len() > NAMED_FAILURES {
+        document.paragraph(format!("And {} more.", failed.len() - NAMED_FAILURES));
+    }
+}
+
+pub(super) fn citation(document: &mut Document) {
+    document.section("How to cite");
+    document.paragraph(
+        "The methods, the experiments and the published numbers are those of: M. H. Vali and T. Bäckström, “Stochastic \
+         Optimization of Vector Quantization Methods in Application to Speech and Image Processing”, in Proc. IEEE International \
+         Conference on Acoustics, Speech and Signal Processing (ICASSP), 2023. Please cite this paper; name vqlab and its \
+         version where you use numbers of this report.",
+    );
+}

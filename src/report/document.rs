@@ -1,0 +1,122 @@
+//! The report as a document, apart from how it is written: headings, paragraphs, tables and figures. HTML and Markdown
+//! are two renderings of the same value.
+
+/// A stretch of text within a line; every renderer escapes what it must.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Inline {
+    Plain(String),
+    Strong(String),
+    Code(String),
+}
+
+/// One or more stretches, as a paragraph or a cell holds.
+pub(super) type Text = Vec<Inline>;
+
+/// Plain text.
+pub(super) fn text(plain: impl Into<String>) -> Text {
+    vec![Inline::Plain(plain.into())]
+}
+
+/// How a cell is to be read; HTML colours it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Neutral,
+    Good,
+    Bad,
+    Doubtful,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    pub text: String,
+    pub tone: Tone,
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Cell { text: text.into(), tone: Tone::Neutral }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub title: String,
+    /// Numbers stand flush right.
+    pub number: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// Titles that begin with `#` head columns of numbers.
+    pub fn new<S: AsRef<str>>(titles: &[S]) -> Self {
+        let column = |title: &S| match title.as_ref().strip_prefix('#') {
+            Some(title) => Column { title: title.into(), number: true },
+            None => Column { title: title.as_ref().into(), number: false },
+        };
+        Table { columns: titles.iter().map(column).collect(), rows: Vec::new() }
+    }
+
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Picture {
+    pub title: String,
+    pub caption: String,
+    /// For HTML.
+    pub svg: String,
+    /// For Markdown, relative to the report; None where no picture file was written.
+    pub link: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Block {
+    Section(String),
+    Subsection(String),
+    Paragraph(Text),
+    List(Vec<Text>),
+    Table(Table),
+    Picture(Picture),
+    /// A summary that opens to a text as it stands.
+    Details {
+        summary: String,
+        verbatim: String,
+    },
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Document {
+    pub title: String,
+    pub blocks: Vec<Block>,
+}
+
+impl Document {
+    pub fn section(&mut self, title: &str) {
+        self.blocks.push(Block::Section(title.into()));
+    }
+
+    pub fn subsection(&mut self, title: impl Into<String>) {
+        self.blocks.push(Block::Subsection(title.into()));
+    }
+
+    pub fn paragraph(&mut self, plain: impl Into<String>) {
+        self.blocks.push(Block::Paragraph(text(plain)));
+    }
+
+    pub fn list(&mut self, items: Vec<Text>) {
+        if !items.is_empty() {
+            self.blocks.push(Block::List(items));
+        }
+    }
+
+    pub fn table(&mut self, table: Table) {
+        self.blocks.push(Block::Table(table));
+    }
+}

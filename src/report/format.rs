@@ -1,0 +1,92 @@
+//! Numbers as the report and the terminal show them.
+
+/// Four significant digits: 116.0, 5.012, 0.06760.
+pub(super) fn significant(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    // Rounding may carry into another digit (9.9996), so that the exponent is taken afterwards.
+    let exponent: i32 = format!("{value:.3e}").split('e').nth(1).and_then(|e| e.parse().ok()).unwrap_or(0);
+    if !(-5..9).contains(&exponent) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (3 - exponent).max(0) as usize;
+    minus(format!("{value:.decimals$}"))
+}
+
+/// A ratio less one as signed per cent with two decimals.
+pub(super) fn percent(ratio: f64) -> String {
+    signed(100.0 * ratio, 2)
+}
+
+pub(super) fn signed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:+.decimals$}");
+    // A zero has no direction.
+    if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
+}
+
+/// A margin of 0.005 as ±0.5 %.
+pub(super) fn margin(margin: f64) -> String {
+    format!("±{} %", (100.0 * margin * 1e6).round() / 1e6)
+}
+
+/// A share of 0.672 as 67.2 %.
+pub(super) fn share(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// 1234567 as 1,234,567.
+pub(super) fn whole(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Seconds in the unit that suits: 0.3 s, 12 s, 3 min 20 s, 2 h 05 min.
+pub(super) fn duration(seconds: f64) -> String {
+    let total = seconds.round() as u64;
+    match total {
+        _ if seconds < 10.0 => format!("{seconds:.1} s"),
+        0..120 => format!("{total} s"),
+        120..7200 => format!("{} min {:02} s", total / 60, total % 60),
+        _ => format!("{} h {:02} min", total / 3600, total % 3600 / 60),
+    }
+}
+
+/// `12, 16 and 20`.
+pub(super) fn enumerate<T: ToString>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(T::to_string).collect();
+    match items.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+fn minus(text: String) -> String {
+    text.replacen('-', "−", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_sensible_digits() {
+        let four: Vec<String> = [116.03, 5.0118, 0.0676, 9.99996, 1e-9, -0.31026, 0.0].map(significant).to_vec();
+        assert_eq!(four, ["116.0", "5.012", "0.06760", "10.00", "1.000e-9", "−0.3103", "0"]);
+        assert_eq!([percent(-0.01234), percent(0.0), percent(1e-7), percent(0.5)], ["−1.23", "0.00", "0.00", "+50.00"]);
+        assert_eq!([margin(0.005), share(0.6718), whole(1234567), whole(12)], ["±0.5 %", "67.2 %", "1,234,567", "12"]);
+        assert_eq!(
+            [duration(0.31), duration(61.0), duration(200.0), duration(7500.0)],
+            ["0.3 s", "61 s", "3 min 20 s", "2 h 05 min"]
+        );
+        assert_eq!([enumerate(&[1, 2, 3]), enumerate(&[1]), enumerate::<u32>(&[])], ["1, 2 and 3", "1", ""]);
+    }
+}

@@ -1,0 +1,100 @@
+//! A document as one self-contained HTML page: inline style and figures, no script, nothing loaded from elsewhere.
+
+use super::document::{Block, Cell, Document, Inline, Picture, Table, Text, Tone};
+
+const STYLE: &str = include_str!("style.css");
+
+pub(super) fn render(document: &Document) -> String {
+    let title = escape(&document.title);
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
+         <meta name=\"color-scheme\" content=\"light dark\" />\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n"
+    );
+    contents(document, &mut out);
+    let mut section = 0;
+    for block in &document.blocks {
+        render_block(block, &mut section, &mut out);
+    }
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+/// Links to the sections.
+fn contents(document: &Document, out: &mut String) {
+    let titles = document.blocks.iter().filter_map(|b| if let Block::Section(title) = b { Some(title) } else { None });
+    let links = titles.enumerate().map(|(i, title)| format!("<a href=\"#s{}\">{}</a>", i + 1, escape(title)));
+    out.push_str(&format!("<nav>{}</nav>\n", links.collect::<Vec<_>>().join(" ")));
+}
+
+fn render_block(block: &Block, section: &mut usize, out: &mut String) {
+    match block {
+        Block::Section(title) => {
+            *section += 1;
+            out.push_str(&format!("<h2 id=\"s{section}\">{}</h2>\n", escape(title)));
+        }
+        Block::Subsection(title) => out.push_str(&format!("<h3>{}</h3>\n", escape(title))),
+        Block::Paragraph(text) => out.push_str(&format!("<p>{}</p>\n", inline(text))),
+        Block::List(items) => {
+            let items: String = items.iter().map(|item| format!("<li>{}</li>\n", inline(item))).collect();
+            out.push_str(&format!("<ul>\n{items}</ul>\n"));
+        }
+        Block::Table(table) => render_table(table, out),
+        Block::Picture(picture) => render_picture(picture, out),
+        Block::Details { summary, verbatim } => out.push_str(&format!(
+            "<details>\n<summary>{}</summary>\n<pre><code>{}</code></pre>\n</details>\n",
+            escape(summary),
+            escape(verbatim)
+        )),
+    }
+}
+
+fn render_table(table: &Table, out: &mut String) {
+    let class = |number: bool| if number { " class=\"n\"" } else { "" };
+    out.push_str("<div class=\"wide\"><table>\n<thead><tr>");
+    for column in &table.columns {
+        out.push_str(&format!("<th scope=\"col\"{}>{}</th>", class(column.number), escape(&column.title)));
+    }
+    out.push_str("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        let cells: String =
+            row.iter().zip(&table.columns).map(|(cell, column)| render_cell(cell, column.number)).collect();
+        out.push_str(&format!("<tr>{cells}</tr>\n"));
+    }
+    out.push_str("</tbody></table></div>\n");
+}
+
+fn render_cell(cell: &Cell, number: bool) -> String {
+    let tone = match cell.tone {
+        Tone::Neutral => "",
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Doubtful => "doubt",
+    };
+    let classes = [if number { "n" } else { "" }, tone].join(" ");
+    let attribute = if classes.trim().is_empty() { String::new() } else { format!(" class=\"{}\"", classes.trim()) };
+    format!("<td{attribute}>{}</td>", escape(&cell.text))
+}
+
+fn render_picture(picture: &Picture, out: &mut String) {
+    let label = escape(&picture.title);
+    let svg = picture.svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
+    let caption = escape(&picture.caption);
+    out.push_str(&format!(
+        "<figure>\n<div class=\"wide plot\">{svg}</div>\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>\n"
+    ));
+}
+
+fn inline(text: &Text) -> String {
+    let piece = |part: &Inline| match part {
+        Inline::Plain(s) => escape(s),
+        Inline::Strong(s) => format!("<strong>{}</strong>", escape(s)),
+        Inline::Code(s) => format!("<code>{}</code>", escape(s)),
+    };
+    text.iter().map(piece).collect()
+}
+
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}

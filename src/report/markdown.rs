@@ -1,0 +1,86 @@
+//! A document as Markdown with pipe tables; figures are links to the picture files beside it.
+
+use super::document::{Block, Document, Inline, Table, Text};
+
+pub(super) fn render(document: &Document) -> String {
+    let mut out = format!("# {}\n", escape(&document.title));
+    for block in &document.blocks {
+        out.push('\n');
+        render_block(block, &mut out);
+    }
+    out
+}
+
+fn render_block(block: &Block, out: &mut String) {
+    match block {
+        Block::Section(title) => out.push_str(&format!("## {}\n", escape(title))),
+        Block::Subsection(title) => out.push_str(&format!("### {}\n", escape(title))),
+        Block::Paragraph(text) => out.push_str(&format!("{}\n", inline(text))),
+        Block::List(items) => items.iter().for_each(|item| out.push_str(&format!("- {}\n", inline(item)))),
+        Block::Table(table) => render_table(table, out),
+        Block::Picture(picture) => {
+            if let Some(link) = &picture.link {
+                let target = link.replace(' ', "%20");
+                out.push_str(&format!("![{}]({target})\n\n", escape(&picture.title)));
+            }
+            out.push_str(&format!("**{}.** {}\n", escape(&picture.title), escape(&picture.caption)));
+        }
+        Block::Details { summary, verbatim } => {
+            let fence = fence(verbatim);
+            let summary = super::html::escape(summary);
+            out.push_str(&format!(
+                "<details>\n<summary>{summary}</summary>\n\n{fence}\n{}\n{fence}\n\n</details>\n",
+                verbatim.trim_end()
+            ));
+        }
+    }
+}
+
+fn render_table(table: &Table, out: &mut String) {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    out.push_str(&line(table.columns.iter().map(|c| escape(&c.title)).collect()));
+    out.push_str(&line(table.columns.iter().map(|c| if c.number { "---:".into() } else { "---".into() }).collect()));
+    for row in &table.rows {
+        out.push_str(&line(row.iter().map(|cell| escape(&cell.text)).collect()));
+    }
+}
+
+fn inline(text: &Text) -> String {
+    let piece = |part: &Inline| match part {
+        Inline::Plain(s) => escape(s),
+        Inline::Strong(s) => format!("**{}**", escape(s)),
+        Inline::Code(s) => format!("`{}`", s.replace('`', "'")),
+    };
+    text.iter().map(piece).collect()
+}
+
+/// More backticks than the text has in a row.
+fn fence(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
+
+/// Characters that Markdown or its HTML would read, with a backslash; line breaks become spaces.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' => out.extend(['\\', c]),
+            '\n' => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_markdown_would_read_is_escaped() {
+        assert_eq!(escape("a|b <c> x_1\n*"), "a\\|b \\<c\\> x\\_1 \\*");
+        assert_eq!(fence("x ```` y"), "`````");
+        assert_eq!(fence("plain"), "```");
+    }
+}

@@ -1,0 +1,283 @@
+//! What was run, on which data and how; the verdicts in one line a panel; the anomalies of the published numbers.
+
+use super::document::{Document, Inline, Text, text};
+use super::format::{enumerate, significant, whole};
+use super::{ReportInput, panel_name};
+use crate::compare::{PanelComparison, Verdict};
+use crate::runner::Status;
+use crate::spec::{
+    CellSettings, Distribution, Init, Optimizer, Panel, Primary, Schedule, Search, TaskKind, ToyData, ToySettings,
+    Vectors,
+};
+
+pub(super) const VERDICTS: [Verdict; 6] = [
+    Verdict::Reproduced,
+    Verdict::Better,
+    Verdict::Inconclusive,
+    Verdict::Worse,
+    Verdict::Missing,
+    Verdict::NotComparable,
+];
+
+pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Reproduced => "reproduced",
+        Verdict::Better => "better",
+        Verdict::Inconclusive => "inconclusive",
+        Verdict::Worse => "worse",
+        Verdict::Missing => "missing",
+        Verdict::NotComparable => "not comparable",
+    }
+}
+
+pub(super) fn measured_on(primary: Primary) -> &'static str {
+    match primary {
+        Primary::Training => "the training set itself",
+        Primary::Fresh => "fresh vectors that training has not seen",
+    }
+}
+
+pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
+    let plan = input.plan;
+    document.section("What was run");
+    if !plan.description.is_empty() {
+        document.paragraph(plan.description.clone());
+    }
+    let methods: Vec<&str> = plan.methods.iter().map(|m| m.label()).collect();
+    document.paragraph(format!(
+        "Vector quantization (VQ) replaces a vector by the number of a stored one (a codeword), so that few bits describe it. \
+         The methods here, {}, combine codewords of several stages: additive VQ (AVQ) sums codewords chosen together, \
+         residual VQ (RVQ) sums codewords chosen one after the other, product VQ (PVQ) codes parts of the vector apart.",
+        enumerate(&methods)
+    ));
+    let mut items = vec![counts(input), text(format!("Seeds: {}.", seeds(&plan.seeds)))];
+    for panel in &plan.panels {
+        items.push(vec![Inline::Strong(panel_name(panel)), Inline::Plain(format!(": {}.", data_of(panel)))]);
+    }
+    document.list(items);
+    training(input, document);
+}
+
+fn counts(input: &ReportInput) -> Text {
+    let cells = input.plan.cells();
+    let status = |wanted: Status| {
+        cells.iter().filter(|c| input.records.get(&c.key()).is_some_and(|r| r.status == wanted)).count()
+    };
+    let (done, bad) = (status(Status::Done), status(Status::Diverged) + status(Status::Failed));
+    let missing = cells.len() - done - bad;
+    vec![
+        Inline::Plain("Profile ".into()),
+        Inline::Code(input.plan.profile.clone()),
+        Inline::Plain(format!(
+            ": {done} of {} cells (one point with one seed each) are done, {bad} failed, {missing} are missing.",
+            cells.len()
+        )),
+    ]
+}
+
+fn seeds(seeds: &[u64]) -> String {
+    match seeds {
+        [first, .., last] if *last == first + seeds.len() as u64 - 1 => format!("{first} to {last}"),
+        _ => enumerate(seeds),
+    }
+}
+
+fn data_of(panel: &Panel) -> String {
+    let cells = panel.points.iter().flat_map(|p| &p.cells);
+    let mut kinds: Vec<String> = Vec::new();
+    for cell in cells {
+        let kind = match &cell.settings {
+            CellSettings::Toy(toy) => data_in_words(&toy.data),
+            CellSettings::Complexity(c) => {
+                format!(
+                    "operations counted for encoding one vector of dimension {} with {} stages",
+                    c.dimension, c.stages
+                )
+            }
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds.join("; ")
+}
+
+fn data_in_words(data: &ToyData) -> String {
+    let vectors = match data.vectors {
+        Vectors::Fixed(n) => format!("a fixed set of {} vectors", whole(n)),
+        Vectors::Stream => "an endless stream of new vectors".into(),
+    };
+    let rank = data.rank.unwrap_or(data.dimension);
+    let law = match data.distribution {
+        Distribution::Uniform => "independent uniform coordinates".to_string(),
+        Distribution::UniformIntegers => "independent coordinates, each a uniform integer".into(),
+        Distribution::Normal => "independent normal coordinates".into(),
+        Distribution::Laplace => "independent Laplace coordinates".into(),
+        Distribution::Ar1 => format!("first-order autoregression with coefficient {}", data.correlation.unwrap_or(0.0)),
+        Distribution::LowRankMixture => format!("{rank} uniform sources mixed by one fixed random matrix"),
+        Distribution::ChainedMaps => {
+            format!("uniform sources squeezed through {rank} dimensions by two fixed random matrices")
+        }
+    };
+    let mixing = data.mixing_seed.map(|seed| format!(" (seed of the matrix: {seed})")).unwrap_or_default();
+    format!(
+        "{vectors} of dimension {}: {law}{mixing}, variance {} per coordinate",
+        data.dimension,
+        significant(data.variance)
+    )
+}
+
+/// The values that a setting takes over all cells, in order of appearance.
+fn distinct<'a, T: PartialEq>(settings: &[&'a ToySettings], value: impl Fn(&'a ToySettings) -> T) -> Vec<T> {
+    let mut found = Vec::new();
+    for setting in settings {
+        let value = value(setting);
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    found
+}
+
+fn training(input: &ReportInput, document: &mut Document) {
+    let cells = input.plan.cells();
+    let settings: Vec<&ToySettings> =
+        cells.iter().filter_map(|c| if let CellSettings::Toy(toy) = &c.settings { Some(toy) } else { None }).collect();
+    if settings.is_empty() {
+        return;
+    }
+    let optimizers = distinct(&settings, |s| match s.training.optimizer {
+        Optimizer::Adam { .. } => "Adam",
+        Optimizer::Sgd { .. } => "SGD",
+    });
+    let rates = distinct(&settings, |s| rate(s.training.learning_rate, &s.training.schedule));
+    let mut batches = distinct(&settings, |s| s.training.batch_size);
+    batches.sort_unstable();
+    let mut updates = distinct(&settings, |s| s.training.updates);
+    updates.sort_unstable();
+    let updates: Vec<String> = updates.into_iter().map(whole).collect();
+    document.paragraph(format!(
+        "Training: {} at learning rate {}, batches of {} vectors, {} updates.{}",
+        optimizers.join(" or "),
+        rates.join(" or "),
+        enumerate(&batches),
+        enumerate(&updates),
+        beams(&settings)
+    ));
+    starts(&settings, document);
+}
+
+fn rate(start: f64, schedule: &Schedule) -> String {
+    match schedule {
+        Schedule::Constant => format!("{start}"),
+        Schedule::Cosine { final_rate } => format!("{start} falling to {final_rate} along a cosine"),
+        Schedule::Exponential { final_rate } => format!("{start} falling exponentially to {final_rate}"),
+        Schedule::Step { every, factor } => format!("{start}, times {factor} every {} updates", whole(*every)),
+    }
+}
+
+fn beams(settings: &[&ToySettings]) -> String {
+    let kinds = distinct(settings, |s| {
+        let (train, test) = (s.quantizer.training_beam_width?, s.quantizer.beam_width?);
+        let search = match s.quantizer.search? {
+            Search::Beam => "the beam search with the true remainder",
+            Search::Released => "the search of the authors' released code",
+        };
+        Some(format!("{search} (beam {train} in training, {test} in evaluation)"))
+    });
+    let kinds: Vec<String> = kinds.into_iter().flatten().collect();
+    if kinds.is_empty() { String::new() } else { format!(" AVQ encodes with {}.", kinds.join(" or ")) }
+}
+
+/// Warm starts are part of every result that they led to.
+fn starts(settings: &[&ToySettings], document: &mut Document) {
+    let starts = distinct(settings, |s| {
+        let from = match s.quantizer.init {
+            Init::Uniform => "Uniform(−1/K, 1/K), as in the paper",
+            Init::Normal => "N(0, 1/K²)",
+            Init::Data => "random training vectors",
+            Init::Kmeans => "k-means on a sample",
+            Init::Pvq => "a PVQ trained before (a warm start)",
+            Init::Rvq => "an RVQ trained before (a warm start)",
+        };
+        (s.quantizer.method, from)
+    });
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (method, from) in starts {
+        match kinds.iter_mut().find(|(kind, _)| *kind == from) {
+            Some((_, methods)) => methods.push(method.label()),
+            None => kinds.push((from, vec![method.label()])),
+        }
+    }
+    let parts: Vec<String> =
+        kinds.iter().map(|(from, methods)| format!("{} from {from}", enumerate(methods))).collect();
+    document.paragraph(format!("Codebooks start: {}.", parts.join("; ")));
+}
+
+pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
+    if input.comparisons.is_empty() {
+        return;
+    }
+    document.section("Verdicts");
+    let measured = match input.plan.task {
+        TaskKind::Toy => format!(
+            "What stands against the published numbers is the error on {}; the other measurement stands beside it in every table. ",
+            measured_on(input.plan.primary)
+        ),
+        TaskKind::Complexity => String::new(),
+    };
+    document.paragraph(format!(
+        "{measured}A point is reproduced when two one-sided tests show that its mean lies within the margin of the published one, \
+         better or worse when it lies outside, and inconclusive when the seeds are too few to tell. A figure's verdict is the \
+         worst of its points."
+    ));
+    document.list(input.comparisons.iter().map(|c| verdict_line(input, c)).collect());
+}
+
+fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
+    let panel = input.plan.panels.iter().find(|p| p.name == comparison.panel);
+    let name = panel.map_or_else(|| comparison.panel.clone(), panel_name);
+    if let Some(reason) = &comparison.not_comparable {
+        let rest =
+            format!(": not comparable ({reason}). Differences below are for orientation; claims still hold or fail.");
+        return vec![Inline::Strong(name), Inline::Plain(rest)];
+    }
+    let count = |v: &Verdict| comparison.points.iter().filter(|p| p.verdict == *v).count();
+    let counts = VERDICTS.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), verdict_name(*v)));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let largest = comparison
+        .points
+        .iter()
+        .filter_map(|p| p.difference)
+        .map(f64::abs)
+        .fold(None, |m: Option<f64>, d| Some(m.map_or(d, |m| m.max(d))));
+    let largest = largest.map(|d| format!("; largest difference {:.2} %", 100.0 * d)).unwrap_or_default();
+    let points = comparison.points.len();
+    vec![
+        Inline::Strong(name),
+        Inline::Plain(": ".into()),
+        Inline::Strong(verdict_name(comparison.verdict).into()),
+        Inline::Plain(format!(" ({counts} of {points} points{largest}).")),
+    ]
+}
+
+pub(super) fn anomalies(input: &ReportInput, document: &mut Document) {
+    let mut found: Vec<(&str, Vec<String>)> = Vec::new();
+    for comparison in input.comparisons {
+        for anomaly in &comparison.anomalies {
+            match found.iter_mut().find(|(known, _)| known == anomaly) {
+                Some((_, panels)) => panels.push(comparison.panel.clone()),
+                None => found.push((anomaly, vec![comparison.panel.clone()])),
+            }
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    document.section("Anomalies of the published data");
+    document.paragraph("Peculiarities of the published numbers that a comparison must know of.");
+    let item = |(anomaly, panels): (&str, Vec<String>)| {
+        vec![Inline::Strong(enumerate(&panels)), Inline::Plain(format!(": {anomaly}"))]
+    };
+    document.list(found.into_iter().map(item).collect());
+}

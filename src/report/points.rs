@@ -1,0 +1,127 @@
+//! The table of points: ours with its spread, the published value, difference, margin and verdict, and the other
+//! measurement.
+
+use super::document::{Cell, Document, Table, Tone};
+use super::format::{margin, percent, signed, significant};
+use super::overview::verdict_name;
+use super::{ReportInput, panel_name};
+use crate::compare::{PanelComparison, PointComparison, Verdict};
+use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
+use crate::spec::{CellSettings, Panel, PlannedPoint, Primary, Search, TaskKind};
+
+pub(super) fn tables(input: &ReportInput, document: &mut Document) {
+    document.section("Points");
+    document.paragraph(match input.plan.task {
+        TaskKind::Toy => {
+            "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the range that holds \
+             the middle 95 % of them; the difference is ours against the published mean, with its 95 % interval (Welch)."
+        }
+        TaskKind::Complexity => {
+            "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). These are counts, \
+             not measurements: they have no spread, and equal means equal to the last digits."
+        }
+    });
+    for panel in &input.plan.panels {
+        document.subsection(panel_name(panel));
+        let table = table(input, panel);
+        match table.rows.is_empty() {
+            true => document.paragraph("No cell of this panel is done."),
+            false => document.table(table),
+        }
+    }
+}
+
+/// The method, with the search where it is not the default one.
+pub(super) fn method_name(point: &PlannedPoint) -> String {
+    let released = point.cells.iter().any(|cell| match &cell.settings {
+        CellSettings::Toy(toy) => toy.quantizer.search == Some(Search::Released),
+        CellSettings::Complexity(_) => false,
+    });
+    let label = point.method.label();
+    if released { format!("{label} (released search)") } else { label.into() }
+}
+
+pub(super) fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Reproduced | Verdict::Better => Tone::Good,
+        Verdict::Worse => Tone::Bad,
+        Verdict::Inconclusive | Verdict::Missing => Tone::Doubtful,
+        Verdict::NotComparable => Tone::Neutral,
+    }
+}
+
+/// What stands beside the primary metric: a column title and the values.
+fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Option<&'a Aggregate>)> {
+    let plan = input.plan;
+    let other = |title, ending: &str| {
+        let metric = format!("{}-{ending}", plan.metric);
+        (title, find_aggregate(input.aggregates, &panel.name, &metric))
+    };
+    match (plan.task, plan.primary) {
+        (TaskKind::Complexity, _) => vec![other("#all stages", "corrected"), other("#look-up", "lookup")],
+        (TaskKind::Toy, Primary::Training) => vec![other("#fresh vectors", "fresh")],
+        (TaskKind::Toy, Primary::Fresh) => vec![other("#training set", "training")],
+    }
+}
+
+fn table(input: &ReportInput, panel: &Panel) -> Table {
+    let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan));
+    let comparison = input.comparisons.iter().find(|c| c.panel == panel.name);
+    let beside = beside(input, panel);
+    let spread = input.plan.task == TaskKind::Toy;
+    let mut titles = vec!["method", "#bits"];
+    titles.extend(if spread { &["#n", "#ours", "#middle 95 %"][..] } else { &["#ours"] });
+    if comparison.is_some() {
+        titles.extend(["#published", "#difference %"]);
+        titles.extend(if spread { &["#95 % interval", "#margin", "verdict"][..] } else { &["verdict"] });
+    }
+    titles.extend(beside.iter().map(|b| b.0));
+    let mut table = Table::new(&titles);
+    for planned in &panel.points {
+        let ours = primary.and_then(|a| a.point(planned.method, planned.bits));
+        if comparison.is_none() && ours.is_none_or(|p| p.samples.is_empty()) {
+            continue;
+        }
+        let mut row: Vec<Cell> = vec![method_name(planned).into(), planned.bits.to_string().into()];
+        row.extend(our_cells(ours, planned, spread));
+        if let Some(comparison) = comparison {
+            row.extend(compared_cells(comparison, planned, spread));
+        }
+        row.extend(beside.iter().map(|(_, a)| value(a.and_then(|a| a.point(planned.method, planned.bits)))));
+        table.row(row);
+    }
+    table
+}
+
+fn our_cells(point: Option<&Point>, planned: &PlannedPoint, spread: bool) -> Vec<Cell> {
+    if !spread {
+        return vec![value(point)];
+    }
+    let n = point.map_or(0, |p| p.samples.len());
+    let seeds = if n == planned.cells.len() { n.to_string() } else { format!("{n} of {}", planned.cells.len()) };
+    let range = point.filter(|_| n > 1).and_then(|p| Some((p.quantile_low()?, p.quantile_high()?)));
+    let range = range.map_or(String::new(), |(low, high)| format!("{} – {}", significant(low), significant(high)));
+    vec![seeds.into(), value(point), range.into()]
+}
+
+fn value(point: Option<&Point>) -> Cell {
+    point.and_then(Point::mean).map_or_else(|| "–".to_string(), significant).into()
+}
+
+fn compared_cells(comparison: &PanelComparison, planned: &PlannedPoint, spread: bool) -> Vec<Cell> {
+    let found = comparison.points.iter().find(|p| p.method == planned.method && p.bits == planned.bits);
+    let Some(point) = found else { return vec![Cell::from("–"); if spread { 5 } else { 3 }] };
+    let published = point.published.map_or_else(|| "–".into(), |e| significant(e.mean));
+    let difference = point.difference.map_or_else(|| "–".into(), percent);
+    let verdict = Cell { text: verdict_name(point.verdict).into(), tone: tone(point.verdict) };
+    if spread {
+        vec![published.into(), difference.into(), interval(point).into(), margin(point.margin).into(), verdict]
+    } else {
+        vec![published.into(), difference.into(), verdict]
+    }
+}
+
+fn interval(point: &PointComparison) -> String {
+    let bounds = point.interval.filter(|(low, high)| low.is_finite() && high.is_finite());
+    bounds.map_or(String::new(), |(low, high)| format!("{} … {}", signed(100.0 * low, 2), signed(100.0 * high, 2)))
+}

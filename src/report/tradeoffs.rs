@@ -1,0 +1,96 @@
+//! Error against bitrate and complexity: the Pareto front, the best method for a complexity budget, and BD-rates.
+
+use super::document::{Block, Document, Table};
+use super::format::{signed, significant};
+use super::{ReportInput, panel_name};
+use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, tradeoff};
+use crate::complexity::Model;
+use crate::figure::drawn_once;
+
+pub(super) fn section(input: &ReportInput, document: &mut Document) {
+    let shown = drawn_once(input.plan);
+    let all = tradeoff(input.plan, input.aggregates);
+    let panels: Vec<&PanelTradeoff> = all.iter().filter(|t| shown.contains(&t.panel.as_str())).collect();
+    if panels.is_empty() {
+        return;
+    }
+    document.section("Trade-off between error, bits and complexity");
+    document.paragraph(
+        "Complexity is the weighted million operations (WMOPS) for encoding one vector, counted by a formula in single precision. \
+         Two counts are shown: the paper's, which leaves out one stage of RVQ and PVQ, and the one with all stages. Which method \
+         is best depends on how many operations can be spent.",
+    );
+    for result in panels {
+        let panel = input.plan.panels.iter().find(|p| p.name == result.panel);
+        let name = panel.map_or_else(|| result.panel.clone(), panel_name);
+        document.subsection(format!("Best method for a complexity budget: {name}"));
+        document.table(budgets(result));
+        document.subsection(format!("Bits saved for the same error (BD-rate): {name}"));
+        document.table(rates(result));
+        document.blocks.push(Block::Subsection(format!("Pareto front: {name}")));
+        front(result, document);
+    }
+    document.paragraph(
+        "BD-rate: how many bits the first method needs more (negative: fewer) than the second for the same MSE, averaged over \
+         the MSE range that both reach; bits are interpolated over ln MSE by a monotone piecewise cubic (PCHIP), and nothing is \
+         extrapolated. It is undefined where the curves have no MSE in common or an error does not fall with the bits. Budgets: \
+         the error is interpolated linearly over log10 WMOPS between points, and stays level beyond a method's dearest point.",
+    );
+}
+
+fn budgets(result: &PanelTradeoff) -> Table {
+    let mut table = Table::new(&["operation count", "#from WMOPS", "#to WMOPS", "lowest error"]);
+    for (model, ranges) in &result.budgets {
+        let name = match model {
+            Model::Published => "paper's",
+            Model::Corrected => "all stages",
+            Model::Lookup => continue,
+        };
+        for BudgetRange { from, to, method } in ranges {
+            let wmops = |log10: f64| significant(10f64.powf(log10));
+            let to = to.map_or("any".into(), wmops);
+            table.row(vec![name.into(), wmops(*from).into(), to.into(), method.label().into()]);
+        }
+    }
+    table
+}
+
+fn rates(result: &PanelTradeoff) -> Table {
+    let mut table = Table::new(&["method", "against", "#bits", "#%", "#over the MSE range"]);
+    for (anchor, test, rate) in &result.bd_rates {
+        let (bits, percent, range) = match rate {
+            Some(r) => {
+                let range = format!("{} – {}", significant(r.mse_range.0), significant(r.mse_range.1));
+                (signed(r.bits, 2), signed(r.percent, 2), range)
+            }
+            None => ("undefined".into(), "–".into(), "–".into()),
+        };
+        table.row(vec![test.label().into(), anchor.label().into(), bits.into(), percent.into(), range.into()]);
+    }
+    table
+}
+
+fn front(result: &PanelTradeoff, document: &mut Document) {
+    let on_front = |model: Model| result.points.iter().filter(move |p| p.on_front(model));
+    document.paragraph(format!(
+        "{} of {} points are beaten by no other one in bits, error and operations at once (all stages counted).",
+        on_front(Model::Corrected).count(),
+        result.points.len()
+    ));
+    let mut table = Table::new(&["#bits", "method", "#MSE", "#WMOPS (all stages)", "#WMOPS (paper's)"]);
+    let mut points: Vec<_> = on_front(Model::Corrected).collect();
+    points.sort_by(|a, b| a.bits.cmp(&b.bits).then(b.mse.total_cmp(&a.mse)));
+    for p in points {
+        let wmops = |model| p.log10_wmops(model).map_or("–".into(), |v| significant(10f64.powf(v)));
+        let (corrected, published) = (wmops(Model::Corrected), wmops(Model::Published));
+        let bits = p.bits.to_string();
+        table.row(vec![
+            bits.into(),
+            p.method.label().into(),
+            significant(p.mse).into(),
+            corrected.into(),
+            published.into(),
+        ]);
+    }
+    document.table(table);
+}

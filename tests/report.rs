@@ -1,0 +1,152 @@
+//! The report holds what it must, in HTML and in Markdown alike, and shows nothing that is broken or missing as a number.
+
+mod synthetic;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use vqlab::compare::{check_claims, compare_plan};
+use vqlab::figure::{Format, Options, draw_experiment};
+use vqlab::report::{ReportInput, terminal_table, write};
+use vqlab::results::aggregate;
+use vqlab::runner::{Record, Status};
+use vqlab::spec::Plan;
+
+struct Pages {
+    html: String,
+    markdown: String,
+    table: String,
+    folder: PathBuf,
+}
+
+fn pages(plan: &Plan, records: &HashMap<String, Record>) -> Pages {
+    let folder =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join("reports").join(format!("{}-{}", plan.name, records.len()));
+    let aggregates = aggregate(plan, records);
+    let comparisons = compare_plan(plan, &aggregates);
+    let claims = check_claims(plan, &aggregates);
+    let options = Options { comparisons: &comparisons, published: true };
+    let out = folder.join("figures");
+    let figures = draw_experiment(plan, &aggregates, records, &out, &[Format::Png], options).unwrap();
+    let input = ReportInput {
+        plan,
+        aggregates: &aggregates,
+        records,
+        comparisons: &comparisons,
+        claims: &claims,
+        figures: &figures,
+    };
+    let [html, markdown] = write(&input, &folder).unwrap().map(|path| std::fs::read_to_string(path).unwrap());
+    let table = terminal_table(&comparisons, &aggregates);
+    let pages = Pages { html, markdown, table, folder };
+    pages.check();
+    pages
+}
+
+impl Pages {
+    /// Well formed, self-contained, with every linked figure there, and no broken number.
+    fn check(&self) {
+        let page = self.html.strip_prefix("<!doctype html>\n").unwrap();
+        let tree = svg2pdf::usvg::roxmltree::Document::parse(page).unwrap();
+        for node in tree.descendants() {
+            for attribute in node.attributes().filter(|a| ["src", "href", "data", "action"].contains(&a.name())) {
+                assert!(attribute.value().starts_with("#s"), "{} = {}", attribute.name(), attribute.value());
+            }
+            assert!(!["script", "link", "iframe", "img"].contains(&node.tag_name().name()));
+            let cells = node.children().filter(|n| n.has_tag_name("td") || n.has_tag_name("th")).count();
+            if node.has_tag_name("tr") {
+                let table = node.ancestors().find(|n| n.has_tag_name("table")).unwrap();
+                assert_eq!(cells, table.descendants().filter(|n| n.has_tag_name("th")).count());
+            }
+        }
+        assert!(!self.html.contains("@import") && !self.html.contains("url("));
+        for text in [&self.html, &self.markdown, &self.table] {
+            for broken in ["NaN", "inf ", "inf<", "Some(", "None"] {
+                assert!(!text.contains(broken), "{broken}");
+            }
+        }
+        for line in self.markdown.lines().filter_map(|l| l.strip_prefix("![")) {
+            let link = line.split("](").nth(1).unwrap().trim_end_matches(')');
+            assert!(self.folder.join(link).is_file(), "{link}");
+        }
+    }
+
+    fn both_hold(&self, texts: &[&str]) {
+        for text in texts {
+            assert!(self.html.contains(text), "HTML lacks {text}");
+            assert!(self.markdown.contains(text), "Markdown lacks {text}");
+        }
+    }
+}
+
+#[test]
+fn a_finished_experiment() {
+    let plan = synthetic::toy();
+    let pages = pages(&plan, &synthetic::records(&plan, 0));
+    pages.both_hold(&[
+        "192 of 192 cells",
+        "24 reproduced of 24 points",
+        "500,000 vectors of dimension 64: 16 uniform sources",
+        "the training set itself",
+        "116.0",
+        "holds",
+        "changes the error by +0.40 % (12 bits) to +25.60 % (40 bits)",
+        "67.0 %",
+        "BD-rate",
+        "Codebook health",
+        "AVQ at 12 bits is not a 12-bit code",
+        "Vali and T. Bäckström",
+        "avx512f, Test CPU",
+        "0.1 falling exponentially to 0.001",
+        "1 to 4",
+    ]);
+    assert!(pages.html.contains("Toy data &lt;MSE &amp; bits&gt;") && pages.html.contains("# &lt;b&gt;"));
+    assert!(pages.markdown.starts_with("# Toy data \\<MSE & bits\\>\n"));
+    assert_eq!(pages.html.matches("<figure>").count(), 6);
+    assert!(pages.table.contains("24 reproduced of 24 points; verdict: reproduced"));
+}
+
+#[test]
+fn an_unfinished_one_names_what_is_missing_and_what_failed() {
+    let plan = synthetic::toy();
+    let mut records = synthetic::records(&plan, 5);
+    // All seeds of one point, and one cell that diverged.
+    for cell in &plan.panels[0].points[3].cells {
+        records.remove(&cell.key());
+    }
+    let bad = records.get_mut(&plan.panels[1].points[0].cells[0].key()).unwrap();
+    (bad.status, bad.reason) = (Status::Diverged, Some("the loss became <infinite>".into()));
+    bad.metrics.clear();
+    let pages = pages(&plan, &records);
+    pages.both_hold(&["1 failed", "missing", "3 of 4", "Failed cells"]);
+    assert!(pages.html.contains("the loss became &lt;infinite&gt;"));
+}
+
+#[test]
+fn nothing_done() {
+    let plan = synthetic::toy();
+    let pages = pages(&plan, &HashMap::new());
+    pages.both_hold(&["0 of 192 cells", "There is nothing to draw yet", "missing"]);
+}
+
+#[test]
+fn without_logs_the_reason_is_told() {
+    let plan = synthetic::dimensions();
+    let mut records = synthetic::records(&plan, 0);
+    records.values_mut().for_each(|record| record.log.clear());
+    pages(&plan, &records).both_hold(&["the training logs are not at hand", "256 (Figure 3)"]);
+}
+
+#[test]
+fn operation_counts() {
+    let plan = synthetic::complexity();
+    let pages = pages(&plan, &synthetic::records(&plan, 0));
+    pages.both_hold(&["24 reproduced of 24 points", "−0.3103", "all stages", "log10 of weighted million operations"]);
+    assert!(!pages.html.contains("fresh vectors"));
+}
+
+#[test]
+fn several_draws() {
+    let plan = synthetic::draws();
+    pages(&plan, &synthetic::records(&plan, 0)).both_hold(&["5 (Figure 2a)", "Spread over draws of the data"]);
+}
