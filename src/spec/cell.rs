@@ -15,10 +15,13 @@ pub const CELL_FORMAT: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct EvaluationSettings {
-    /// Fresh vectors, beside the whole training set.
+    /// Fresh vectors, beside the training set.
     pub vectors: u64,
     /// So many training vectors are also encoded with the other AVQ search, on the same codebooks; 0 = none.
     pub other_search_vectors: u64,
+    /// The training error is measured on the first so many training vectors; None = on all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_vectors: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
