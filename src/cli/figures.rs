@@ -45,15 +45,13 @@ pub struct FiguresArgs {
 /// Of use: a spec is wrong, or no cell or several have the key. Failed: nothing is computed, or a file can't be written.
 pub fn run(args: FiguresArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
-    if args.published {
-        return draw_published(&args.options.load(&args.specs)?, &folders, &args.format);
-    }
-    let plans = args.options.load_or_all(&args.specs)?;
-    if let Some(key) = &args.log {
-        return draw_log(&plans, key, &folders, &args.format);
-    }
-    outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
-        draw(plan, records, &folders, &args.format)
+    let plans = if args.published { args.options.load(&args.specs)? } else { args.options.load_or_all(&args.specs)? };
+    outcome::as_only_writer(&plans, &folders, || match &args.log {
+        _ if args.published => draw_published(&plans, &folders, &args.format),
+        Some(key) => draw_log(&plans, key, &folders, &args.format),
+        None => outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
+            draw(plan, records, &folders, &args.format)
+        }),
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::specs::Folders;
-use super::{CliError, note};
+use super::{CliError, note, print};
 use crate::compare::{self, ClaimCheck, PanelComparison};
 use crate::figure::{self, Drawn, Format};
 use crate::report::{self, ReportInput};
@@ -34,66 +34,55 @@ impl Outcome {
     }
 }
 
-/// What was written.
-pub struct Written {
-    /// Ours against the published numbers, for stdout.
-    pub table: String,
-    /// The experiment's.
-    name: String,
-    before: HashMap<PathBuf, SystemTime>,
-    files: Vec<PathBuf>,
-    missing: Vec<String>,
-}
-
-impl Written {
-    /// Names missing points and the files that are new or have changed on stderr.
-    pub fn tell(&self) {
-        for point in &self.missing {
-            note(&format!("missing: {point}"));
-        }
-        let (changed, same): (Vec<_>, Vec<_>) = self.files.iter().partition(|file| self.is_changed(file));
-        for file in changed {
-            note(&format!("wrote {}", file.display()));
-        }
-        if !same.is_empty() {
-            note(&format!("{} files of {} are up to date", same.len(), self.name));
+/// Waits until no other process writes results or reports, does it, and lets the next one.
+///
+/// # Errors
+/// Those of `act`, and of the lock.
+pub fn as_only_writer(
+    plans: &[Plan],
+    folders: &Folders,
+    act: impl FnOnce() -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let store = folders.open()?;
+    let _alone = store.wait_for("outputs").map_err(failed)?;
+    for plan in plans {
+        for file in files_below(&folders.of_plan(plan)).filter(|file| is_temporary(file)) {
+            // What a killed process left; nobody else is at it now.
+            std::fs::remove_file(&file)
+                .map_err(|error| failed(format!("cannot remove {}: {error}", file.display())))?;
         }
     }
-
-    /// Files that would get the bytes they have already are left alone.
-    fn is_changed(&self, file: &Path) -> bool {
-        modified(file) != self.before.get(file).copied()
-    }
+    act()
 }
 
-/// When the files below some folders were last modified.
-fn snapshot(folders: &[PathBuf]) -> HashMap<PathBuf, SystemTime> {
-    let mut times = HashMap::new();
-    for entry in folders.iter().flat_map(std::fs::read_dir).flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            times.extend(snapshot(&[path]));
-        } else if let Some(time) = modified(&path) {
-            times.insert(path, time);
-        }
-    }
-    times
-}
-
-fn modified(file: &Path) -> Option<SystemTime> {
-    file.metadata().and_then(|data| data.modified()).ok()
-}
-
-/// Writes Results files, provenance, figures and report of a plan.
+/// Writes the Results files of a plan, prints its table, then writes figures and report: whatever happens to those, the
+/// numbers are safe.
 ///
 /// # Errors
 /// A file can't be written.
-pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<Written, CliError> {
-    let before = snapshot(&[folders.results.join(&plan.profile), folders.report(plan)]);
+pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+    let before = modification_times(&folders.of_plan(plan));
     let outcome = Outcome::new(plan, records);
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
-    let drawn = draw(plan, &outcome, records, folders, formats)?;
+    print(&format!("{}\n", report::terminal_table(&outcome.comparisons, &outcome.aggregates)))?;
+    for point in results::missing(plan, &outcome.aggregates) {
+        note(&format!("missing: {point}"));
+    }
+    let reported = write_report(plan, &outcome, records, folders, formats, &mut files);
+    tell(plan, &files, &before);
+    reported
+}
+
+fn write_report(
+    plan: &Plan,
+    outcome: &Outcome,
+    records: &Records,
+    folders: &Folders,
+    formats: &[Format],
+    files: &mut Vec<PathBuf>,
+) -> Result<(), CliError> {
+    let drawn = draw(plan, outcome, records, folders, formats)?;
     files.extend(drawn.iter().flat_map(|figure| figure.files.iter().cloned()));
     let input = ReportInput {
         plan,
@@ -104,9 +93,43 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
         figures: &drawn,
     };
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
-    let missing = results::missing(plan, &outcome.aggregates);
-    let table = report::terminal_table(&outcome.comparisons, &outcome.aggregates);
-    Ok(Written { table, name: plan.name.clone(), before, files, missing })
+    Ok(())
+}
+
+/// Names the files that are new or have changed; those that would get the bytes they have already were left alone.
+fn tell(plan: &Plan, files: &[PathBuf], before: &HashMap<PathBuf, SystemTime>) {
+    let is_changed = |file: &&PathBuf| modified(file) != before.get(*file).copied();
+    let (changed, same): (Vec<_>, Vec<_>) = files.iter().partition(is_changed);
+    for file in changed {
+        note(&format!("wrote {}", file.display()));
+    }
+    if !same.is_empty() {
+        note(&format!("{} files of {} are up to date", same.len(), plan.name));
+    }
+}
+
+fn modification_times(folders: &[PathBuf]) -> HashMap<PathBuf, SystemTime> {
+    files_below(folders).filter_map(|file| modified(&file).map(|time| (file, time))).collect()
+}
+
+fn modified(file: &Path) -> Option<SystemTime> {
+    file.metadata().and_then(|data| data.modified()).ok()
+}
+
+fn files_below(folders: &[PathBuf]) -> impl Iterator<Item = PathBuf> + use<> {
+    let (mut files, mut to_read) = (Vec::new(), folders.to_vec());
+    while let Some(folder) = to_read.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() { to_read.push(path) } else { files.push(path) }
+        }
+    }
+    files.into_iter()
+}
+
+/// As [`results::write_atomic`] names them.
+fn is_temporary(file: &Path) -> bool {
+    file.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"))
 }
 
 /// # Errors

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::CliError;
 use super::outcome;
 use super::specs::SpecOptions;
-use super::{CliError, print};
 use crate::figure::Format;
 
 const EXAMPLES: &str = "\
@@ -37,10 +37,9 @@ pub struct ReportArgs {
 pub fn run(args: ReportArgs) -> Result<(), CliError> {
     let plans = args.options.load_or_all(&args.specs)?;
     let folders = args.options.folders();
-    outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
-        let done = outcome::write(plan, records, &folders, &args.format)?;
-        print(&format!("{}\n", done.table))?;
-        done.tell();
-        Ok(())
+    outcome::as_only_writer(&plans, &folders, || {
+        outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
+            outcome::write(plan, records, &folders, &args.format)
+        })
     })
 }

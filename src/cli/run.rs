@@ -62,7 +62,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         return print(&dry_run(&plans, &Survey::new(&plans, &folders.store(), &options), options.jobs));
     }
     folders.make(&plans)?;
-    let summary = compute(&plans, &folders.cells(), &options)?;
+    let summary = compute(&plans, &folders.open()?, &options)?;
     if let Some(shard) = args.shard {
         note(&format!(
             "shard {shard}: {} of its {} cells computed now; when all shards are done, run without --shard for the results",
@@ -70,20 +70,20 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         ));
         return failures(&summary);
     }
-    for plan in &plans {
-        let done = outcome::write(plan, &summary.records, &folders, &args.format)?;
-        print(&format!("{}\n", done.table))?;
-        done.tell();
-    }
-    failures(&summary)
+    let mut errors: Vec<String> = failures(&summary).err().iter().map(CliError::to_string).collect();
+    outcome::as_only_writer(&plans, &folders, || {
+        let written = plans.iter().map(|plan| outcome::write(plan, &summary.records, &folders, &args.format));
+        errors.extend(written.filter_map(Result::err).map(|error| error.to_string()));
+        Ok(())
+    })?;
+    if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
 }
 
 /// All cells of all plans together, so that the threads are busy to the end.
-fn compute(plans: &[Plan], cells: &std::path::Path, options: &Options) -> Result<Summary, CliError> {
+fn compute(plans: &[Plan], store: &Store, options: &Options) -> Result<Summary, CliError> {
     let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
-    let store = Store::open(cells).map_err(|error| CliError::Failed(error.to_string()))?;
     let stop = stop_flag()?;
-    let summary = runner::run(&all, &store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
+    let summary = runner::run(&all, store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {
         return Err(CliError::Failed(format!(

@@ -98,6 +98,14 @@ impl Folders {
         self.results.join("cells")
     }
 
+    /// The records, for writing.
+    ///
+    /// # Errors
+    /// The folder can't be made.
+    pub fn open(&self) -> Result<Store, CliError> {
+        Store::open(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
+    }
+
     /// The records, for reading.
     pub fn store(&self) -> Store {
         Store::at(self.cells())
@@ -111,6 +119,11 @@ impl Folders {
     /// Where the figures of a plan go: a folder for each experiment, because most experiments have figures of one name.
     pub fn figures(&self, plan: &Plan) -> PathBuf {
         self.report(plan).join("figures").join(&plan.name)
+    }
+
+    /// What belongs to the profile of a plan.
+    pub fn of_plan(&self, plan: &Plan) -> [PathBuf; 2] {
+        [self.results.join(&plan.profile), self.report(plan)]
     }
 
     /// # Errors

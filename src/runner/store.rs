@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{LogPoint, RECORD_FORMAT, RECORD_VERSION, Record, Status};
 use crate::spec::Cell;
@@ -85,6 +86,19 @@ impl Store {
     /// The lock file can't be made, or the file system has no locks.
     pub fn claim(&self, cell: &Cell) -> Result<Option<Claim<'_>>, StoreError> {
         self.claim_key(cell.key())
+    }
+
+    /// Waits for the sole right to something that is not a cell, such as writing the Results files.
+    ///
+    /// # Errors
+    /// As [`Self::claim`].
+    pub fn wait_for(&self, name: &str) -> Result<Claim<'_>, StoreError> {
+        loop {
+            if let Some(claim) = self.claim_key(name.to_string())? {
+                return Ok(claim);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn claim_key(&self, key: String) -> Result<Option<Claim<'_>>, StoreError> {
