@@ -33,7 +33,7 @@ pub enum CliError {
 const EXAMPLES: &str = "\
 Examples:
   vqlab run experiments/toy.toml
-  vqlab run experiments/*.toml --profile paper
+  vqlab run experiments/toy.toml experiments/toy-dimension.toml --profile paper
   vqlab status experiments/toy.toml
   vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
 

@@ -19,7 +19,7 @@ Examples:
   vqlab run experiments/toy.toml
   vqlab run experiments/toy.toml --profile paper --dry-run
   vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 --out try
-  vqlab run experiments/*.toml --profile paper --shard 2/8
+  vqlab run experiments/toy.toml --profile paper --shard 2/8
 
 Prints a table of ours against the published numbers to stdout, and names the
 files that it wrote on stderr. Ctrl-C stops in good order; the same command goes
