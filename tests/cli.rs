@@ -24,7 +24,8 @@ fn every_command_has_help_with_an_example() {
 #[test]
 fn wrong_use_ends_with_2_before_any_work() {
     let env = Env::new();
-    let wrong: [(&[&str], &str); 12] = [
+    env.write("reserved.toml", &format!("{TINY}\n[profile.cells]\ntraining.updates = 1\n"));
+    let wrong: [(&[&str], &str); 13] = [
         (&[], "Usage"),
         (&["train"], "train"),
         (&["run"], "SPEC"),
@@ -37,6 +38,7 @@ fn wrong_use_ends_with_2_before_any_work() {
         (&["run", "tiny.toml", "--set", "training.update=3"], "training.update"),
         (&["run", "tiny.toml", "tiny.toml"], "another spec"),
         (&["figures"], "experiments/"),
+        (&["run", "reserved.toml", "--profile", "cells"], "rename it"),
     ];
     for (args, message) in wrong {
         env.run(args).ends_with(2).says(message);
@@ -71,7 +73,12 @@ fn a_run_goes_the_whole_way_and_a_second_one_only_prints() {
         files.into_iter().map(|f| (f.metadata().unwrap().modified().unwrap(), f)).collect::<Vec<_>>()
     };
     let before = modified(&env);
-    let second = env.run(&args).ends_with(0).says("30 of 30 cells have a record, nothing to compute");
+    let second = env
+        .run(&args)
+        .ends_with(0)
+        .says("30 of 30 cells have a record, nothing to compute")
+        .says("files of tiny are up to date");
+    assert!(!second.stderr.contains("wrote"), "{second:#?}");
     assert_eq!((second.computed(), &second.stdout), (0, &first.stdout));
     assert_eq!(modified(&env), before);
     assert!(env.leftovers(".").is_empty());

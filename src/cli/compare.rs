@@ -1,13 +1,12 @@
 //! `vqlab compare`: Results files against Results files, point by point.
 
 use std::cell::Cell;
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::CliError;
+use super::{CliError, print};
 use crate::compare::{Estimate, FileComparison, FileOptions, FileRow, Pairing, Runs, Verdict, compare_files, pair};
 use crate::results::ResultsFile;
 
@@ -15,10 +14,11 @@ use crate::results::ResultsFile;
 ///
 /// Per point: the difference of the means with its 95 % Welch interval, and a verdict. Reproduced: equivalent within the
 /// margin (two one-sided tests at 5 %). Better, worse: beyond the margin, interval without 0. Inconclusive: neither.
+/// Not comparable: other data (a label such as "Data" differs).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab compare results/paper results/published\n  \
-    vqlab compare ours.json \"results/published/Figure 2/uncorrelated_dataset_Fig2-b.json\" --margin 0.5%")]
+    vqlab compare --margin 0.5% ours.json \"results/published/Figure 3/Data_Dimension_128.json\"")]
 pub struct CompareArgs {
     /// Our Results file, or a folder of them (results/PROFILE).
     ours: PathBuf,
@@ -75,8 +75,7 @@ pub fn run(args: CompareArgs) -> Result<(), CliError> {
         return Err(CliError::Failed(nothing(&pairing, &outcomes, &unreadable)));
     }
     let text = if args.json { to_json(&outcomes, &pairing, &args) } else { to_text(&outcomes, &pairing, &args) };
-    writeln!(std::io::stdout().lock(), "{text}")
-        .map_err(|e| CliError::Failed(format!("cannot write to stdout: {e}")))?;
+    print(&format!("{text}\n"))?;
     if unreadable.is_empty() { Ok(()) } else { Err(CliError::Failed(unreadable.join("\n"))) }
 }
 
@@ -150,6 +149,7 @@ fn block(name: &str, comparison: &FileComparison, assumed: bool, args: &CompareA
     if assumed && spread {
         lines.push(format!("  no provenance beside OURS: {} runs a point are assumed (--runs)", args.runs));
     }
+    lines.extend(comparison.other_data.iter().map(|line| format!("  not comparable, other data: {line}")));
     lines.extend(comparison.unpaired.iter().map(|line| format!("  {line}")));
     lines.join("\n")
 }
@@ -180,6 +180,7 @@ fn to_json(outcomes: &[Outcome], pairing: &Pairing, args: &CompareArgs) -> Strin
                 "axis": comparison.axis,
                 "runs_assumed": outcome.assumed,
                 "points": comparison.rows.iter().map(json_row).collect::<Vec<_>>(),
+                "other_data": comparison.other_data,
                 "unpaired": comparison.unpaired,
             }),
         })

@@ -1,10 +1,8 @@
 //! `vqlab complexity`: the operation count of one quantizer.
 
-use std::io::Write;
-
 use clap::{Args, ValueEnum};
 
-use super::CliError;
+use super::{CliError, print};
 use crate::complexity::{Model, Operations, Precision, count};
 use crate::spec::Method;
 
@@ -82,7 +80,7 @@ pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
     let operations = count(method, args.dim, args.stages, args.codebook_size, args.beam, model)
         .map_err(|e| CliError::Usage(e.to_string()))?;
     let text = if args.json { json(&operations, precision) } else { table(&operations, precision) };
-    writeln!(std::io::stdout().lock(), "{text}").map_err(|e| CliError::Failed(format!("cannot write to stdout: {e}")))
+    print(&format!("{text}\n"))
 }
 
 fn json(operations: &Operations, precision: Precision) -> String {

@@ -13,12 +13,13 @@ use crate::spec::Plan;
 
 const EXAMPLES: &str = "\
 Examples:
-  vqlab figures                                             all experiments that have been run
+  vqlab figures
   vqlab figures experiments/toy.toml --profile paper --format pdf
-  vqlab figures experiments/toy.toml --log 1a2b3c4d         training log of the cell whose key begins so
-  vqlab figures --published                                 the paper's Figures 1 to 6 from its own numbers
+  vqlab figures experiments/toy.toml --log 1a2b3c4d
+  vqlab figures --published
 
-Prints the paths of the files to stdout, one a line.";
+Without specs, of all experiments that have been run. Prints the paths of the
+files to stdout, one a line.";
 
 /// Draws the figures of experiments again, from what is computed.
 #[derive(Args)]
@@ -101,6 +102,6 @@ fn draw_log(plans: &[Plan], key: &str, folders: &Folders, formats: &[Format]) ->
     if record.log.is_empty() {
         return Err(CliError::Failed(format!("{} has no training log ({:?})", cell.label(), record.status)));
     }
-    let drawn = figure::draw_log(&record, &folders.report(plan).join("figures"), formats).map_err(outcome::failed)?;
+    let drawn = figure::draw_log(&record, &folders.figures(plan), formats).map_err(outcome::failed)?;
     print_paths(&drawn.files)
 }

@@ -32,11 +32,12 @@ pub enum CliError {
 
 const EXAMPLES: &str = "\
 Examples:
-  vqlab run experiments/toy.toml                    the paper's Figure 2, its numbers, a comparison and a report
-  vqlab run experiments/*.toml --profile paper      everything, in full
-  vqlab status experiments/toy.toml                 what is done, what is left
+  vqlab run experiments/toy.toml
+  vqlab run experiments/*.toml --profile paper
+  vqlab status experiments/toy.toml
   vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
 
+The first one gives the paper's Figure 2, its numbers, a comparison and a report.
 Exit status: 0 done, 1 failed at work, 2 wrong use.";
 
 /// Compares vector quantization methods by accuracy, complexity and bitrate, and reproduces Vali and Bäckström (ICASSP 2023).

@@ -1,7 +1,8 @@
 //! From records to files: what `run`, `figures` and `report` have in common.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::specs::Folders;
 use super::{CliError, note};
@@ -37,19 +38,34 @@ impl Outcome {
 pub struct Written {
     /// Ours against the published numbers, for stdout.
     pub table: String,
+    /// The experiment's.
+    name: String,
+    started: SystemTime,
     files: Vec<PathBuf>,
     missing: Vec<String>,
 }
 
 impl Written {
-    /// Names files and missing points on stderr.
+    /// Names missing points and the files that are new or have changed on stderr.
     pub fn tell(&self) {
         for point in &self.missing {
             note(&format!("missing: {point}"));
         }
-        for file in &self.files {
+        let (changed, same): (Vec<_>, Vec<_>) = self.files.iter().partition(|file| self.is_changed(file));
+        for file in changed {
             note(&format!("wrote {}", file.display()));
         }
+        if !same.is_empty() {
+            note(&format!("{} files of {} are up to date", same.len(), self.name));
+        }
+    }
+
+    /// Files that would get the bytes they have already are left alone.
+    fn is_changed(&self, file: &Path) -> bool {
+        // File systems stamp with a clock that lags behind by some milliseconds.
+        const LAG: Duration = Duration::from_millis(20);
+        let modified = file.metadata().and_then(|data| data.modified());
+        modified.is_ok_and(|time| time + LAG >= self.started)
     }
 }
 
@@ -58,6 +74,7 @@ impl Written {
 /// # Errors
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<Written, CliError> {
+    let started = SystemTime::now();
     let outcome = Outcome::new(plan, records);
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
@@ -73,7 +90,8 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
     };
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
     let missing = results::missing(plan, &outcome.aggregates);
-    Ok(Written { table: report::terminal_table(&outcome.comparisons, &outcome.aggregates), files, missing })
+    let table = report::terminal_table(&outcome.comparisons, &outcome.aggregates);
+    Ok(Written { table, name: plan.name.clone(), started, files, missing })
 }
 
 /// # Errors
@@ -85,9 +103,9 @@ pub fn draw(
     folders: &Folders,
     formats: &[Format],
 ) -> Result<Vec<Drawn>, CliError> {
-    let out = folders.report(plan).join("figures");
     let options = figure::Options { comparisons: &outcome.comparisons, published: true };
-    figure::draw_experiment(plan, &outcome.aggregates, records, &out, formats, options).map_err(failed)
+    figure::draw_experiment(plan, &outcome.aggregates, records, &folders.figures(plan), formats, options)
+        .map_err(failed)
 }
 
 /// Calls `act` for each plan with what is computed of it. Where `skip_empty`, plans of which nothing is computed are

@@ -11,11 +11,12 @@ use crate::figure::Format;
 
 const EXAMPLES: &str = "\
 Examples:
-  vqlab report                                        all experiments that have been run
+  vqlab report
   vqlab report experiments/toy.toml --profile paper
 
-Where the records of the cells are not at hand, as in a fresh clone, the committed provenance files take their place;
-training logs are then missing from the report.";
+Without specs, of all experiments that have been run. Where the records of the
+cells are not at hand, as in a fresh clone, the committed provenance files take
+their place; the report then lacks what hangs on training logs.";
 
 /// Writes the report of experiments again: one HTML page and its Markdown twin.
 #[derive(Args)]

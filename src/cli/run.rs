@@ -16,13 +16,15 @@ use crate::spec::{Cell, Plan};
 
 const EXAMPLES: &str = "\
 Examples:
-  vqlab run experiments/toy.toml                                     what is missing, then everything that follows
-  vqlab run experiments/toy.toml --profile paper --dry-run           what it would compute, and how long that takes
-  vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 --out /tmp/try
-  vqlab run experiments/*.toml --profile paper --shard 2/8           one of eight machines that share the folder
+  vqlab run experiments/toy.toml
+  vqlab run experiments/toy.toml --profile paper --dry-run
+  vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 --out try
+  vqlab run experiments/*.toml --profile paper --shard 2/8
 
-Ctrl-C stops in good order; the same command goes on where it stopped. Prints a table of ours against the published
-numbers to stdout, and names the files that it wrote on stderr.";
+Prints a table of ours against the published numbers to stdout, and names the
+files that it wrote on stderr. Ctrl-C stops in good order; the same command goes
+on where it stopped. Shards are for machines that share the folder: a last run
+without --shard gathers their results.";
 
 /// Computes the cells of experiments that have no record yet, then writes Results files, figures and a report.
 #[derive(Args)]

@@ -48,6 +48,7 @@ impl SpecOptions {
         if !errors.is_empty() {
             return Err(CliError::Usage(errors.join("\n\nerror: ")));
         }
+        refuse_reserved_profiles(&plans)?;
         refuse_equal_names(&plans)?;
         Ok(plans)
     }
@@ -102,16 +103,20 @@ impl Folders {
         Store::at(self.cells())
     }
 
-    /// Where the report of a plan and, in figures/, its figures go.
+    /// Where the report of a plan goes.
     pub fn report(&self, plan: &Plan) -> PathBuf {
         self.reports.join(&plan.profile)
+    }
+
+    /// Where the figures of a plan go: a folder for each experiment, because most experiments have figures of one name.
+    pub fn figures(&self, plan: &Plan) -> PathBuf {
+        self.report(plan).join("figures").join(&plan.name)
     }
 
     /// # Errors
     /// A folder can't be made: better known before hours of work than after.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
-        let of_plans =
-            plans.iter().flat_map(|plan| [self.results.join(&plan.profile), self.report(plan).join("figures")]);
+        let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.profile), self.figures(plan)]);
         for folder in of_plans.chain([self.cells()]) {
             std::fs::create_dir_all(&folder)
                 .map_err(|error| CliError::Failed(format!("cannot make the folder {}: {error}", folder.display())))?;
@@ -123,6 +128,18 @@ impl Folders {
 /// Messages read `results/…`, not `./results/…`.
 fn clean(out: &Path, name: &str) -> PathBuf {
     if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
+}
+
+/// These folders of results/ and reports/ hold something else.
+fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
+    match plans.iter().find(|plan| matches!(plan.profile.as_str(), "cells" | "published")) {
+        None => Ok(()),
+        Some(plan) => Err(CliError::Usage(format!(
+            "{}: a profile can't be named `{}`, because the folder results/{1} holds something else; rename it",
+            plan.source.display(),
+            plan.profile
+        ))),
+    }
 }
 
 fn refuse_equal_names(plans: &[Plan]) -> Result<(), CliError> {

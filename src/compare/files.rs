@@ -20,6 +20,8 @@ pub struct FileComparison {
     pub metric: String,
     /// `VQ Bitrate`.
     pub axis: String,
+    /// Labels beside the metric that say that the data are not the same, in words: no verdicts then.
+    pub other_data: Vec<String>,
     /// By curve, in the published order.
     pub rows: Vec<FileRow>,
     /// What stands in one file alone, in words.
@@ -86,12 +88,17 @@ pub fn compare_files(
             }
         }
     }
+    let other_data = other_data(ours, published);
+    if !other_data.is_empty() {
+        let compared = rows.iter_mut().filter(|row: &&mut FileRow| row.difference.is_some());
+        compared.for_each(|row| row.verdict = Verdict::NotComparable);
+    }
     let unpaired = unpaired(ours, published);
     if !rows.iter().any(|r| r.difference.is_some()) {
         let nothing = "where curve and tick are the same, one side is null".to_owned();
         return Err(CompareError::Nothing(if unpaired.is_empty() { nothing } else { unpaired.join("; ") }));
     }
-    Ok(FileComparison { metric, axis: published.axis.name.clone(), rows, unpaired })
+    Ok(FileComparison { metric, axis: published.axis.name.clone(), other_data, rows, unpaired })
 }
 
 fn row(
@@ -132,6 +139,15 @@ fn estimate(curve: &Curve, tick: usize, runs: usize) -> Option<Estimate> {
         Some((low, high)) => Some(Estimate::of_quantiles(value, low, high, runs)),
         None => Some(Estimate::exact(value)),
     }
+}
+
+/// Labels that both files have with different values, such as "Data" or "Data Dimension".
+fn other_data(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
+    let differing = published.labels.iter().filter_map(|(key, theirs)| {
+        let value = ours.label(key).filter(|value| value != theirs)?;
+        Some(format!("{key:?} is {value:?} in OURS and {theirs:?} in PUBLISHED"))
+    });
+    differing.collect()
 }
 
 fn unpaired(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
@@ -184,6 +200,9 @@ mod tests {
         assert_eq!(comparison.unpaired, unpaired);
         other.axis.ticks.iter_mut().for_each(|t| t.push('!'));
         assert!(matches!(compare(mse, &other, 10), Err(CompareError::Nothing(_))));
+        let other_data = compare(mse, &published("Figure 2/correlated_dataset_Fig2-a.json").unwrap(), 10).unwrap();
+        assert_eq!(other_data.other_data, [r#""Data" is "Uncorrelated" in OURS and "Correlated" in PUBLISHED"#]);
+        assert!(other_data.rows.iter().all(|r| r.verdict == Verdict::NotComparable && r.difference.is_some()));
         other.labels[1].1 = "Loudness".into();
         let error = compare_files(&other, &other, &FileOptions { margin: 0.01, runs: &|_, _| 10 }).unwrap_err();
         assert!(error.to_string().contains("\"PESQ\""), "{error}");

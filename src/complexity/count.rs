@@ -3,7 +3,7 @@
 use statrs::function::gamma::digamma;
 
 use super::{ComplexityError, Model, Operations};
-use crate::spec::Method;
+use crate::quantizer::Method;
 
 /// With these bounds no count leaves 128 bits.
 const MOST_STAGES: usize = 64;

@@ -37,6 +37,9 @@
 //!   i = M−1, else W, and W′·(i + 1) moves (the tuples kept).
 //! - RVQ: scores; for i = 1..M: K·(i − 1) additions + argmin(K); then (M−1)·D additions.
 //! - PVQ: as corrected; its products are short already.
+//!
+//! The count is of the method, not of a program: this project's kernel keeps the sums of Gram entries, which trades the i
+//! additions for one addition and one move, and passes over blocks of candidates whose least error is no use.
 
 mod count;
 

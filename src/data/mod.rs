@@ -1,4 +1,7 @@
 //! Where vectors come from. All randomness of the project is drawn from the named streams of [`stream`].
 
+mod settings;
 pub mod stream;
 pub mod toy;
+
+pub use settings::{Distribution, ToyData, Vectors};

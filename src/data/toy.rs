@@ -9,7 +9,7 @@ use rand_distr::{Distribution as _, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::stream::{key64, stream};
-use crate::spec::{Distribution, ToyData, Vectors};
+use crate::data::{Distribution, ToyData, Vectors};
 
 /// Which set a vector belongs to; the sets are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

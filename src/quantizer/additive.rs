@@ -4,15 +4,16 @@
 //! products of all codewords with x and with each other (the Gram matrix) are at hand. Where the Gram matrix costs more
 //! than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken instead.
 //!
-//! [`Search::Beam`]: crate::spec::Search::Beam
+//! [`Search::Beam`]: super::Search::Beam
 
 use super::assign::Assign;
 use super::beam::{Best, Candidate, Entry, limit, token};
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, ROWS, Rows, below, combine, half_norms, pad_rows, products, scores, subtract};
 
-/// The largest M·K whose Gram matrix is kept (256 MiB).
-const GRAM_LIMIT: usize = 8192;
+/// The largest M·K whose Gram matrix is used (4 MiB). A larger one falls out of the caches, and reading its rows then takes
+/// longer than computing the products anew.
+const GRAM_LIMIT: usize = 1024;
 
 /// Beam search for AVQ.
 pub struct Additive {

@@ -4,7 +4,7 @@ use super::additive::Additive;
 use super::codebooks::{CodeError, Codebooks};
 use super::greedy::Greedy;
 use super::released::Released;
-use crate::spec::{Method, Search};
+use crate::quantizer::{Method, Search};
 
 /// Chooses the codewords of vectors. Implementations keep their scratch memory from call to call.
 pub trait Assign: Send {

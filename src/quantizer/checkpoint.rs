@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::codebooks::Codebooks;
-use crate::spec::Method;
+use crate::quantizer::Method;
 
 const FORMAT: &str = "vqlab-codebooks";
 const VERSION: &str = "1";

@@ -1,6 +1,6 @@
 //! The codebooks of a quantizer as plain numbers, and what follows from them alone: decoding.
 
-use crate::spec::Method;
+use crate::quantizer::Method;
 
 /// M codebooks of K codewords. RVQ and AVQ codewords are D wide and add up; PVQ codewords are D/M wide and stand side
 /// by side.

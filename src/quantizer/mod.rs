@@ -12,6 +12,7 @@ pub mod kernels;
 mod nsvq;
 mod released;
 mod replacement;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -23,3 +24,4 @@ pub use greedy::Greedy;
 pub use nsvq::{Config, Quantizer, noise_substitution};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
+pub use settings::{Init, Method, QuantizerSettings, Search};

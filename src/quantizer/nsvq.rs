@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use super::assign::{Assign, assigner};
 use super::codebooks::Codebooks;
 use crate::data::toy::normal;
-use crate::spec::{Method, Search};
+use crate::quantizer::{Method, Search};
 
 /// Shape of a quantizer.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub struct Config {
 /// ```
 /// use candle_core::{DType, Device, Tensor};
 /// use candle_nn::{VarBuilder, VarMap};
-/// use vqlab::{data::stream::stream, quantizer::{Config, Quantizer}, spec::Method};
+/// use vqlab::{data::stream::stream, quantizer::{Config, Method, Quantizer}};
 ///
 /// let variables = VarMap::new();
 /// let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);

@@ -6,7 +6,7 @@
 //! codebooks fill the rest, in the order of their numbers (the released code sets them to NaN, which its sort puts last).
 //! The errors of the tuples themselves are the true ones.
 //!
-//! [`Search::Released`]: crate::spec::Search::Released
+//! [`Search::Released`]: super::Search::Released
 
 use super::additive::gram_matrix;
 use super::assign::Assign;

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::codebooks::Codebooks;
 use crate::data::toy::{normal, shuffle};
-use crate::spec::Method;
+use crate::quantizer::Method;
 
 /// Size of the noise added to a copy.
 const NOISE: f32 = 1e-12;

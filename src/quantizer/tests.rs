@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::data::stream::stream;
 use crate::data::toy::normal;
-use crate::spec::{Method, Search};
+use crate::quantizer::{Method, Search};
 use crate::training::accumulate_gradient;
 
 fn numbers(name: &str, n: usize) -> Vec<f32> {

@@ -73,7 +73,7 @@ fn cell(method: Method, bits_per_stage: u32, beam_width: Option<usize>, seed: u6
         log_every: 10,
         replacement: None,
     };
-    let evaluation = EvaluationSettings { vectors: 100, other_search_vectors: 0 };
+    let evaluation = EvaluationSettings { vectors: 100, other_search_vectors: 0, training_vectors: None };
     Cell { settings: CellSettings::Toy(ToySettings { data, quantizer, training, evaluation }), seed }
 }
 

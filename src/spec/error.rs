@@ -141,27 +141,32 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ.
+/// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ. Names of one or
+/// two letters are all alike, so nothing is suggested for them.
 pub(super) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let nearest = known.into_iter().map(|name| (edits(typed, name), name)).min_by_key(|(distance, _)| *distance)?;
-    (nearest.0 <= (typed.chars().count() / 3).max(1)).then_some(nearest.1)
+    let length = typed.chars().count();
+    (length > 2 && nearest.0 <= (length / 3).max(1)).then_some(nearest.1)
 }
 
-/// Levenshtein distance, ignoring case and the kind of dash.
+/// Letters to change, add, remove or swap with their neighbour (optimal string alignment), ignoring case and the kind
+/// of dash.
 fn edits(a: &str, b: &str) -> usize {
     let normal = |text: &str| text.to_lowercase().replace('_', "-").chars().collect::<Vec<char>>();
     let (a, b) = (normal(a), normal(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    table[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        table[i][0] = i;
+        for j in 1..=b.len() {
+            let substituted = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            table[i][j] = substituted.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                table[i][j] = table[i][j].min(table[i - 2][j - 2] + 1);
+            }
         }
     }
-    row[b.len()]
+    table[a.len()][b.len()]
 }
 
 /// `a, b, c`, each in quotes.
@@ -189,5 +194,7 @@ mod tests {
     fn suggests_only_what_is_close() {
         assert_eq!(closest("learning_rte", ["batch-size", "learning-rate"]), Some("learning-rate"));
         assert_eq!(closest("momentum", ["batch-size", "learning-rate"]), None);
+        assert_eq!(closest("rqv", ["avq", "rvq", "pvq"]), Some("rvq"));
+        assert_eq!(closest("2c", ["2a", "2b"]), None);
     }
 }

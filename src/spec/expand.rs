@@ -279,7 +279,7 @@ impl<'a> Expansion<'a> {
 /// b, from the total bits.
 fn bits_per_stage(node: &Node, total: u64, stages: u64) -> Checked<u32> {
     let range = || format!("multiples of {stages} from {stages} to {}", 16 * stages);
-    if total % stages != 0 {
+    if !total.is_multiple_of(stages) {
         let below = total / stages * stages;
         let nearest: Vec<String> =
             [below, below + stages].iter().filter(|b| (stages..=16 * stages).contains(b)).map(u64::to_string).collect();

@@ -102,6 +102,7 @@ pub(super) const FIELDS: &[Field] = &[
     cell("training.replacement.threshold", Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1")),
     cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)),
     cell("evaluation.vectors", COUNT),
+    cell("evaluation.training-vectors", COUNT),
     Field { complexity: false, ..panel("evaluation.primary", Kind::Choice(&["training", "fresh"])) },
     cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)),
     Field {

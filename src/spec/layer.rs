@@ -34,11 +34,12 @@ pub(super) const SECTIONS: [&str; 6] = ["sweep", "data", "quantizer", "training"
 impl Layer {
     /// Reads one entry of a table of settings, where `name` is one of [`SECTIONS`].
     pub fn read(&mut self, task: TaskKind, place: Place, name: &str, node: &Node) -> Checked<()> {
-        if place == Place::Override && name == "sweep" {
-            if let Some((key, _)) = node.table().and_then(|t| t.entries.iter().find(|(key, _)| key.name != "seeds")) {
-                let message = format!("an override can't set `sweep.{}`", key.name);
-                return Err(Fault::new(key.span, message).allowed("sweep.seeds, and fields of single points"));
-            }
+        if place == Place::Override
+            && name == "sweep"
+            && let Some((key, _)) = node.table().and_then(|t| t.entries.iter().find(|(key, _)| key.name != "seeds"))
+        {
+            let message = format!("an override can't set `sweep.{}`", key.name);
+            return Err(Fault::new(key.span, message).allowed("sweep.seeds, and fields of single points"));
         }
         self.read_table(task, place, name, node.expect_table(name)?)
     }
@@ -229,7 +230,7 @@ impl<'a> Settings<'a> {
         let chosen = self.get(selector);
         match self.get(path) {
             Some(entry) if !has_meaning && chosen.is_none_or(|chosen| entry.layer >= chosen.layer) => {
-                let found = chosen.map_or("its default".to_owned(), |chosen| chosen.node.to_string());
+                let found = chosen.map_or("left at its default".to_owned(), |chosen| chosen.node.to_string());
                 let message = format!("`{path}` has no meaning where `{selector}` is {found}");
                 Err(Fault::new(entry.node.span, message).allowed(format!("only with {needs}")).help("remove it"))
             }

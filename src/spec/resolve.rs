@@ -271,7 +271,7 @@ fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, O
 
 fn check_dimension(settings: &Settings, point: Point, dimension: usize, is_cut: bool, why: &str) -> Checked<()> {
     let stages = point.stages;
-    if !is_cut || dimension % stages == 0 {
+    if !is_cut || dimension.is_multiple_of(stages) {
         return Ok(());
     }
     let span = settings.node("data.dimension").map_or(point.head, |node| node.span);
@@ -304,16 +304,27 @@ fn check_enough(settings: &Settings, point: Point, vectors: u64, batch: usize) -
 }
 
 fn evaluation(settings: &Settings, method: Method, vectors: Vectors) -> Checked<EvaluationSettings> {
-    const OTHER: &str = "evaluation.other-search-vectors";
-    let other = settings.whole(OTHER).unwrap_or(0);
-    match (vectors, settings.node(OTHER)) {
-        (Vectors::Fixed(most), Some(node)) if other > most => {
-            let message = format!("`{OTHER}` is {other}, of only {most} training vectors");
+    let fresh = settings.whole("evaluation.vectors").unwrap_or(EVALUATION_VECTORS);
+    let all = if let Vectors::Fixed(n) = vectors { n } else { fresh };
+    // "All" has one spelling, so that equal work has an equal key.
+    let subset = training_subset(settings, vectors, "evaluation.training-vectors")?;
+    let training_vectors = subset.filter(|n| *n != all);
+    let other = training_subset(settings, vectors, "evaluation.other-search-vectors")?.unwrap_or(0);
+    Ok(EvaluationSettings {
+        vectors: fresh,
+        other_search_vectors: if method == Method::Avq { other } else { 0 },
+        training_vectors,
+    })
+}
+
+/// A number of training vectors, of which there are only so many.
+fn training_subset(settings: &Settings, vectors: Vectors, field: &str) -> Checked<Option<u64>> {
+    let count = settings.whole(field);
+    match (vectors, settings.node(field), count) {
+        (Vectors::Fixed(most), Some(node), Some(count)) if count > most => {
+            let message = format!("`{field}` is {count}, of only {most} training vectors");
             Err(Fault::new(node.span, message).allowed(format!("0 to {most}")))
         }
-        _ => Ok(EvaluationSettings {
-            vectors: settings.whole("evaluation.vectors").unwrap_or(EVALUATION_VECTORS),
-            other_search_vectors: if method == Method::Avq { other } else { 0 },
-        }),
+        _ => Ok(count),
     }
 }

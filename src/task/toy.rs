@@ -45,12 +45,13 @@ fn task_error(error: InitError) -> TaskError {
 }
 
 /// The training vectors that the training error is measured on: the whole fixed set, or as many of the stream's first
-/// vectors as there are fresh ones.
+/// vectors as there are fresh ones, where the spec doesn't ask for less.
 fn training_vectors(settings: &ToySettings) -> u64 {
-    match settings.data.vectors {
+    let all = match settings.data.vectors {
         Vectors::Fixed(n) => n,
         Vectors::Stream => settings.evaluation.vectors,
-    }
+    };
+    settings.evaluation.training_vectors.map_or(all, |n| n.min(all))
 }
 
 fn evaluate(

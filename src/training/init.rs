@@ -8,7 +8,8 @@ use super::train::{Setup, Stop, train};
 use crate::data::stream::stream;
 use crate::data::toy::normal;
 use crate::quantizer::{Assign, Codebooks, Greedy, ShapeError};
-use crate::spec::{Init, Method, QuantizerSettings, TrainingSettings};
+use crate::quantizer::{Init, Method, QuantizerSettings};
+use crate::training::TrainingSettings;
 
 /// Iterations of Lloyd's algorithm a stage for [`Init::Kmeans`].
 const KMEANS_ITERATIONS: usize = 20;

@@ -3,8 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::toy::{below, shuffle};
+use crate::quantizer::Method;
 use crate::quantizer::{Assign, Codebooks, Greedy};
-use crate::spec::Method;
 
 /// K centroids (K × width) of the rows of `x` (n × width) after so many iterations. Starts from rows without
 /// repetition as far as there are enough; an empty cluster takes a random row.

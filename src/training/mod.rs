@@ -9,6 +9,7 @@ mod kmeans;
 mod log;
 mod optimizer;
 mod schedule;
+mod settings;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ pub use kmeans::kmeans;
 pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};
 pub use optimizer::OptimizerState;
 pub use schedule::rate;
+pub use settings::{Optimizer, Replacement, Schedule, TrainingSettings};
 pub use step::accumulate_gradient;
 pub(crate) use step::squared_norm;
 pub use train::{Setup, Stop, Trained, train};

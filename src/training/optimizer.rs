@@ -2,7 +2,7 @@
 //! decay and go on moving them.
 
 use crate::quantizer::kernels;
-use crate::spec::Optimizer;
+use crate::training::Optimizer;
 
 /// An optimiser with its moments.
 pub struct OptimizerState {

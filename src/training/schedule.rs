@@ -1,6 +1,6 @@
 //! Learning-rate schedules as closed forms of torch.optim.lr_scheduler's, stepped once per update.
 
-use crate::spec::{Schedule, TrainingSettings};
+use crate::training::{Schedule, TrainingSettings};
 
 /// The learning rate of update `update` (from 0) of `settings.updates`.
 ///

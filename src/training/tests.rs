@@ -3,7 +3,8 @@
 use super::*;
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, assigner};
-use crate::spec::{Init, Method, Optimizer, QuantizerSettings, Replacement, Schedule, Search, TrainingSettings};
+use crate::quantizer::{Init, Method, QuantizerSettings, Search};
+use crate::training::{Optimizer, Replacement, Schedule, TrainingSettings};
 
 fn training(updates: u64) -> TrainingSettings {
     TrainingSettings {

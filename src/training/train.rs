@@ -7,7 +7,8 @@ use super::optimizer::OptimizerState;
 use super::schedule::rate;
 use super::step::accumulate_gradient;
 use crate::quantizer::{Additive, Assign, BatchUsage, Codebooks, assigner};
-use crate::spec::{Method, QuantizerSettings, Search, TrainingSettings};
+use crate::quantizer::{Method, QuantizerSettings, Search};
+use crate::training::TrainingSettings;
 
 /// What a training run needs beside the codebooks and the vectors.
 pub struct Setup<'a> {

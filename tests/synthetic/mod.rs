@@ -136,7 +136,7 @@ fn point(method: Method, bits_per_stage: u32, data: &str, dimension: usize, mixi
             log_every: 1000,
             replacement: Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 2000 }),
         },
-        evaluation: EvaluationSettings { vectors: 1 << 18, other_search_vectors: 1 << 16 },
+        evaluation: EvaluationSettings { vectors: 1 << 18, other_search_vectors: 1 << 16, training_vectors: None },
     };
     let cells = (1..=SEEDS).map(|seed| Cell { settings: CellSettings::Toy(toy.clone()), seed }).collect();
     PlannedPoint { method, bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }

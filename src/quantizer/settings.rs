@@ -1,0 +1,82 @@
+//! What a quantizer is made of, as plain data: method, shape, search and start.
+
+use serde::{Deserialize, Serialize};
+
+/// A VQ method: additive, residual or product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    Avq,
+    Rvq,
+    Pvq,
+}
+
+impl Method {
+    pub const ALL: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
+
+    /// The name used in Results files and figures: `AVQ`, `RVQ`, `PVQ`.
+    pub fn label(self) -> &'static str {
+        match self {
+            Method::Avq => "AVQ",
+            Method::Rvq => "RVQ",
+            Method::Pvq => "PVQ",
+        }
+    }
+}
+
+/// Which beam search AVQ uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Search {
+    /// True remainder, permutations of one set of codewords kept once.
+    Beam,
+    /// As the authors' released code: remainder x − i·c_i, permutations kept, full beams topped up from used codebooks.
+    Released,
+}
+
+/// Where the codebooks start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Init {
+    /// Uniform(−1/K, 1/K), the paper's.
+    Uniform,
+    /// N(0, 1/K²).
+    Normal,
+    /// Random training vectors (their remainders, for RVQ and AVQ).
+    Data,
+    /// k-means stage by stage on a sample.
+    Kmeans,
+    /// A PVQ trained first for `init-updates` updates (a PVQ is a special RVQ and AVQ).
+    Pvq,
+    /// An RVQ trained first for `init-updates` updates.
+    Rvq,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct QuantizerSettings {
+    pub method: Method,
+    /// M.
+    pub stages: usize,
+    /// b; K = 2^b codewords a stage.
+    pub bits_per_stage: u32,
+    /// Beam width at evaluation; AVQ only, as the next two.
+    pub beam_width: Option<usize>,
+    pub training_beam_width: Option<usize>,
+    pub search: Option<Search>,
+    pub init: Init,
+    /// Updates of the warm start; only for `init` = pvq or rvq.
+    pub init_updates: Option<u64>,
+}
+
+impl QuantizerSettings {
+    /// K, the number of codewords a stage.
+    pub fn codebook_size(&self) -> usize {
+        1 << self.bits_per_stage
+    }
+
+    /// B = M·b, the bits of one code.
+    pub fn total_bits(&self) -> u32 {
+        self.stages as u32 * self.bits_per_stage
+    }
+}

@@ -1,0 +1,57 @@
+//! How a quantizer is trained, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimizer {
+    /// torch.optim.Adam with weight decay 0.
+    Adam { beta1: f64, beta2: f64, epsilon: f64 },
+    /// torch.optim.SGD with momentum, no dampening.
+    Sgd { momentum: f64 },
+}
+
+/// The learning rate over the updates, as torch.optim.lr_scheduler defines it, stepped once per update.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    Constant,
+    /// CosineAnnealingLR down to `final_rate` at the last update.
+    Cosine {
+        final_rate: f64,
+    },
+    /// ExponentialLR, reaching `final_rate` at the last update.
+    Exponential {
+        final_rate: f64,
+    },
+    /// StepLR: multiplied by `factor` every `every` updates.
+    Step {
+        every: u64,
+        factor: f64,
+    },
+}
+
+/// Codebook replacement (PAPER, "Codebook replacement").
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Replacement {
+    /// Every so many updates.
+    pub every: u64,
+    /// A codeword is unused when it was chosen in a smaller share of the batches than this.
+    pub threshold: f64,
+    /// None in the last so many updates.
+    pub stop_before_end: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TrainingSettings {
+    pub optimizer: Optimizer,
+    pub learning_rate: f64,
+    pub schedule: Schedule,
+    pub batch_size: usize,
+    pub updates: u64,
+    /// A log point every so many updates.
+    pub log_every: u64,
+    pub replacement: Option<Replacement>,
+}

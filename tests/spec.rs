@@ -1,0 +1,112 @@
+//! Broken specs and what they are told: the place, the line with the value underlined, what is allowed. Each case is
+//! one small valid spec with an edit.
+
+use std::path::Path;
+
+use vqlab::spec::{LoadOptions, load, parse, profiles};
+
+#[path = "specs/form.rs"]
+mod form;
+#[path = "specs/points.rs"]
+mod points;
+#[path = "specs/values.rs"]
+mod values;
+
+const VALID: &str = r#"[experiment]
+name = "toy"
+title = "Toy"
+task = "toy"
+
+[sweep]
+methods = ["avq", "rvq", "pvq"]
+bits = [12, 16]
+stages = [4]
+seeds = 3
+
+[data]
+distribution = "normal"
+dimension = 64
+variance = 1.0
+
+[quantizer]
+beam-width = 16
+
+[training]
+learning-rate = 0.1
+updates = 1000
+"#;
+
+/// A spec and the options it is loaded with.
+#[derive(Default)]
+struct Case {
+    edits: Vec<(&'static str, &'static str)>,
+    added: &'static str,
+    options: LoadOptions,
+}
+
+impl Case {
+    /// Replaces a part of [`VALID`].
+    fn edit(mut self, from: &'static str, to: &'static str) -> Self {
+        self.edits.push((from, to));
+        self
+    }
+
+    /// Adds lines at the end.
+    fn add(mut self, text: &'static str) -> Self {
+        self.added = text;
+        self
+    }
+
+    fn set(mut self, assignment: &str) -> Self {
+        self.options.set.push(assignment.to_owned());
+        self
+    }
+
+    fn profile(mut self, name: &str) -> Self {
+        self.options.profile = Some(name.to_owned());
+        self
+    }
+
+    fn seeds(mut self, seeds: usize) -> Self {
+        self.options.seeds = Some(seeds);
+        self
+    }
+
+    /// The whole message, after a first line break.
+    #[track_caller]
+    fn refused(self, expected: &str) {
+        let mut text = VALID.to_owned();
+        for (from, to) in self.edits {
+            assert!(text.contains(from), "the valid spec has no {from:?}");
+            text = text.replacen(from, to, 1);
+        }
+        text.push_str(self.added);
+        let error = parse(Path::new("spec.toml"), &text, &self.options).expect_err("the spec is refused");
+        assert_eq!(error.to_string(), expected.trim_start_matches('\n'));
+    }
+}
+
+#[test]
+fn the_spec_under_test_is_valid() {
+    let plan = parse(Path::new("spec.toml"), VALID, &LoadOptions::default()).expect("a valid spec");
+    assert_eq!(plan.cells().len(), 3 * 2 * 3);
+}
+
+#[test]
+fn the_full_example_loads_under_all_its_profiles() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/specs/toy.toml");
+    let names = profiles(&path).expect("profiles");
+    assert_eq!(names, ["default", "paper", "reference", "warm"]);
+    for name in names {
+        let plan = load(&path, &LoadOptions { profile: Some(name.clone()), ..LoadOptions::default() });
+        let plan = plan.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((plan.profile, plan.panels.len()), (name, 2));
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = load(Path::new("no/such.toml"), &LoadOptions::default()).expect_err("no such file");
+    assert_eq!(error.position, None);
+    assert!(error.to_string().starts_with("no/such.toml: can't read the spec: "), "{error}");
+}

@@ -1,0 +1,325 @@
+//! Values that are wrong alone or beside another one.
+
+use super::Case;
+
+#[test]
+fn wrong_type() {
+    Case::default().edit("updates = 1000", r#"updates = "many""#).refused(
+        r#"
+spec.toml:22:11: `training.updates` can't be "many"
+   |
+22 | updates = "many"
+   |           ^^^^^^
+allowed: a whole number, 1 or more"#,
+    );
+}
+
+#[test]
+fn huge_number() {
+    Case::default().edit("updates = 1000", "updates = 99999999999999999999").refused(
+        r#"
+spec.toml:22:11: the number 99999999999999999999 is too large
+   |
+22 | updates = 99999999999999999999
+   |           ^^^^^^^^^^^^^^^^^^^^"#,
+    );
+}
+
+#[test]
+fn unknown_method() {
+    Case::default().edit(r#""rvq", "pvq""#, r#""rqv", "pvq""#).refused(
+        r#"
+spec.toml:7:19: `sweep.methods` can't be "rqv"
+  |
+7 | methods = ["avq", "rqv", "pvq"]
+  |                   ^^^^^
+allowed: "avq", "rvq", "pvq"
+help: did you mean "rvq"?"#,
+    );
+}
+
+#[test]
+fn empty_list() {
+    Case::default().edit(r#"methods = ["avq", "rvq", "pvq"]"#, "methods = []").refused(
+        r#"
+spec.toml:7:11: `sweep.methods` can't be an empty list
+  |
+7 | methods = []
+  |           ^^
+allowed: a list, not empty, out of "avq", "rvq", "pvq""#,
+    );
+}
+
+#[test]
+fn zero_seeds() {
+    Case::default().edit("seeds = 3", "seeds = 0").refused(
+        r#"
+spec.toml:10:9: `sweep.seeds` can't be 0
+   |
+10 | seeds = 0
+   |         ^
+allowed: a number of seeds, 1 or more (10 means 1 to 10), or a list of seeds such as [1, 5]"#,
+    );
+}
+
+#[test]
+fn seeds_twice() {
+    Case::default().edit("seeds = 3", "seeds = [1, 2, 1]").refused(
+        r#"
+spec.toml:10:16: `sweep.seeds` has 1 twice
+   |
+10 | seeds = [1, 2, 1]
+   |                ^
+help: remove one of them"#,
+    );
+}
+
+#[test]
+fn too_many_stages() {
+    Case::default().edit("stages = [4]", "stages = [17]").refused(
+        r#"
+spec.toml:9:11: `sweep.stages` can't be 17
+  |
+9 | stages = [17]
+  |           ^^
+allowed: a whole number, 1 to 16"#,
+    );
+}
+
+#[test]
+fn beam_zero() {
+    Case::default().edit("beam-width = 16", "beam-width = 0").refused(
+        r#"
+spec.toml:18:14: `quantizer.beam-width` can't be 0
+   |
+18 | beam-width = 0
+   |              ^
+allowed: a whole number, 1 or more, or "min(K, N)" with a whole number N"#,
+    );
+}
+
+#[test]
+fn variance_not_positive() {
+    Case::default().edit("variance = 1.0", "variance = -1.0").refused(
+        r#"
+spec.toml:15:12: `data.variance` can't be -1.0
+   |
+15 | variance = -1.0
+   |            ^^^^
+allowed: a number above 0"#,
+    );
+}
+
+#[test]
+fn variance_infinite() {
+    Case::default().edit("variance = 1.0", "variance = inf").refused(
+        r#"
+spec.toml:15:12: `data.variance` can't be inf
+   |
+15 | variance = inf
+   |            ^^^
+allowed: a number above 0"#,
+    );
+}
+
+#[test]
+fn correlation_out_of_range() {
+    Case::default().edit(r#""normal""#, r#""ar1""#).edit("variance = 1.0", "variance = 1.0\ncorrelation = 1").refused(
+        r#"
+spec.toml:16:15: `data.correlation` can't be 1
+   |
+16 | correlation = 1
+   |               ^
+allowed: a number between -1 and 1, both excluded"#,
+    );
+}
+
+#[test]
+fn integer_variance() {
+    Case::default().edit(r#""normal""#, r#""uniform-integers""#).edit("variance = 1.0", "variance = 141").refused(
+        r#"
+spec.toml:15:12: `data.variance` can't be 141
+   |
+15 | variance = 141
+   |            ^^^
+allowed: h(h+1)/3 for integers -h to h; the nearest: 140 (h = 20), 154 (h = 21)
+help: distribution = "uniform" takes any variance"#,
+    );
+}
+
+#[test]
+fn rank_missing() {
+    Case::default().edit(r#""normal""#, r#""low-rank-mixture""#).refused(
+        r#"
+spec.toml:13:16: the distribution "low-rank-mixture" needs `data.rank`
+   |
+13 | distribution = "low-rank-mixture"
+   |                ^^^^^^^^^^^^^^^^^^
+help: add rank to the same table"#,
+    );
+}
+
+#[test]
+fn rank_without_meaning() {
+    Case::default().edit("dimension = 64", "dimension = 64\nrank = 16").refused(
+        r#"
+spec.toml:15:8: `data.rank` has no meaning where `data.distribution` is "normal"
+   |
+15 | rank = 16
+   |        ^^
+allowed: only with "low-rank-mixture" and "chained-maps"
+help: remove it"#,
+    );
+}
+
+#[test]
+fn rank_above_dimension() {
+    Case::default()
+        .edit(r#""normal""#, r#""chained-maps""#)
+        .edit("dimension = 64", "dimension = 64\nrank = 65")
+        .refused(
+            r#"
+spec.toml:15:8: `data.rank` can't be 65
+   |
+15 | rank = 65
+   |        ^^
+allowed: a whole number, 1 to data.dimension, which is 64"#,
+        );
+}
+
+#[test]
+fn rate_not_positive() {
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0").refused(
+        r#"
+spec.toml:21:17: `training.learning-rate` can't be 0
+   |
+21 | learning-rate = 0
+   |                 ^
+allowed: a number above 0"#,
+    );
+}
+
+#[test]
+fn rising_rate() {
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nfinal-rate = 0.2").refused(
+        r#"
+spec.toml:22:14: `training.final-rate` can't be 0.2
+   |
+22 | final-rate = 0.2
+   |              ^^^
+allowed: a number above 0, up to training.learning-rate, which is 0.1"#,
+    );
+}
+
+#[test]
+fn final_rate_of_a_constant() {
+    Case::default()
+        .edit("learning-rate = 0.1", "learning-rate = 0.1\nfinal-rate = 0.01\nschedule = \"constant\"")
+        .refused(
+            r#"
+spec.toml:22:14: `training.final-rate` has no meaning where `training.schedule` is "constant"
+   |
+22 | final-rate = 0.01
+   |              ^^^^
+allowed: only with training.schedule = "cosine" or "exponential"
+help: remove it"#,
+        );
+}
+
+#[test]
+fn momentum_of_adam() {
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nmomentum = 0.9").refused(
+        r#"
+spec.toml:22:12: `training.momentum` has no meaning where `training.optimizer` is left at its default
+   |
+22 | momentum = 0.9
+   |            ^^^
+allowed: only with training.optimizer = "sgd"
+help: remove it"#,
+    );
+}
+
+#[test]
+fn step_without_factor() {
+    Case::default().edit("learning-rate = 0.1", "learning-rate = 0.1\nschedule = \"step\"").refused(
+        r#"
+spec.toml:22:12: the schedule "step" needs `training.step-every` and `training.step-factor`
+   |
+22 | schedule = "step"
+   |            ^^^^^^
+allowed: step-every = UPDATES and step-factor = a number above 0, up to 1"#,
+    );
+}
+
+#[test]
+fn vectors_text() {
+    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = \"streams\"").refused(
+        r#"
+spec.toml:16:11: `data.vectors` can't be "streams"
+   |
+16 | vectors = "streams"
+   |           ^^^^^^^^^
+allowed: a whole number, 1 or more, or "stream" for endless new vectors"#,
+    );
+}
+
+#[test]
+fn threshold() {
+    Case::default().add("replacement.threshold = 1.5\n").refused(
+        r#"
+spec.toml:23:25: `training.replacement.threshold` can't be 1.5
+   |
+23 | replacement.threshold = 1.5
+   |                         ^^^
+allowed: a number from 0 to 1"#,
+    );
+}
+
+#[test]
+fn stop_before_start() {
+    Case::default().add("replacement.stop-before-end = 1001\n").refused(
+        r#"
+spec.toml:23:31: `training.replacement.stop-before-end` can't be 1001
+   |
+23 | replacement.stop-before-end = 1001
+   |                               ^^^^
+allowed: up to training.updates, which is 1000"#,
+    );
+}
+
+#[test]
+fn estimator() {
+    Case::default().edit("beam-width = 16", r#"estimator = "ste""#).refused(
+        r#"
+spec.toml:18:13: `quantizer.estimator` can't be "ste"
+   |
+18 | estimator = "ste"
+   |             ^^^^^
+allowed: "nsvq"
+help: codebooks are trained with NSVQ, so far"#,
+    );
+}
+
+#[test]
+fn both_bits() {
+    Case::default().edit("stages = [4]", "stages = [4]\nbits-per-stage = [3]").refused(
+        r#"
+spec.toml:10:18: both `bits` and `bits-per-stage` are given
+   |
+10 | bits-per-stage = [3]
+   |                  ^^^
+allowed: one of them: bits counts all stages together, bits-per-stage one stage"#,
+    );
+}
+
+#[test]
+fn missing_bits() {
+    Case::default().edit("bits = [12, 16]\n", "").refused(
+        r#"
+spec.toml:6:1: `sweep.bits` is missing
+  |
+6 | [sweep]
+  | ^^^^^^^
+allowed: bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"#,
+    );
+}
