@@ -12,7 +12,7 @@ use super::FigureError;
 use super::chart::{Colour, LineStyle, Marker};
 
 /// One name for plotters' font table and for the SVG's `font-family` with its substitutes.
-pub(super) const FONT: &str = "Noto Sans, DejaVu Sans, Helvetica, Arial, sans-serif";
+pub(super) const FONT: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
 
 /// Ascender minus descender of Noto Sans in em; plotters' bitmap fonts are sized by it.
 const LINE_EM: f64 = 1.362;

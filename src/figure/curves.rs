@@ -115,7 +115,8 @@ pub(super) fn describe(panel: &Panel) -> String {
     let data = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.to_lowercase());
     match data {
         Some(data) => format!("{data} data, D = {}", panel.dimension),
-        None => format!("D = {}", panel.dimension),
+        None if panel.name == panel.dimension.to_string() => format!("D = {}", panel.dimension),
+        None => format!("{}, D = {}", panel.name, panel.dimension),
     }
 }
 

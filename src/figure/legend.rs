@@ -33,8 +33,9 @@ fn key_width(entry: &LegendEntry) -> f64 {
     }
 }
 
+/// With some room, because a browser without Noto Sans shows the SVG in a wider font.
 fn entry_width(entry: &LegendEntry) -> f64 {
-    key_width(entry) + text_width(&entry.label, TICK_EM, false)
+    key_width(entry) + 1.1 * text_width(&entry.label, TICK_EM, false)
 }
 
 impl Legend {

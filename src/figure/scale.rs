@@ -25,7 +25,7 @@ impl Mapping {
     pub fn pixel(&self, value: f64) -> Option<f64> {
         let (low, high) = (forward(self.scale, self.low), forward(self.scale, self.high));
         let share = (forward(self.scale, value) - low) / (high - low);
-        share.is_finite().then(|| self.from + share * (self.to - self.from))
+        share.is_finite().then_some(self.from + share * (self.to - self.from))
     }
 
     /// Ticks with their text, about `wanted` of them.

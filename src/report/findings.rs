@@ -192,39 +192,43 @@ fn search_texts(points: &[Searched]) -> Vec<String> {
         let cost = |p: &&Searched| p.released / p.beam - 1.0;
         let by_cost = |a: &&&Searched, b: &&&Searched| cost(a).total_cmp(&cost(b));
         let (Some(least), Some(most)) = (own.iter().min_by(by_cost), own.iter().max_by(by_cost)) else { continue };
-        let mut sentence = match own.len() {
-            1 => format!(
-                "{panel}: the released search changes the error by {} % at {} bits",
-                percent(cost(most)),
-                most.bits
-            ),
-            _ => format!(
-                "{panel}: the released search changes the error by {} % ({} bits) to {} % ({} bits)",
-                percent(cost(least)),
-                least.bits,
-                percent(cost(most)),
-                most.bits
-            ),
+        let (low, high) = (percent(cost(least)), percent(cost(most)));
+        let range = match (low == high, own.len()) {
+            (true, 1) => format!("{low} % at {} bits", least.bits),
+            (true, _) => format!("{low} % at every bitrate"),
+            _ => format!("{low} % ({} bits) to {high} % ({} bits)", least.bits, most.bits),
         };
+        let mut sentence = format!("{panel}: the released search changes the error by {range}");
         sentence.push_str(&fit(&own));
         texts.push(sentence);
     }
     texts
 }
 
+/// Below this relative difference of the two errors the published numbers can't tell the searches apart.
+const TELLING: f64 = 0.005;
+
 fn fit(points: &[&Searched]) -> String {
-    let compared: Vec<(&&Searched, f64)> = points.iter().filter_map(|p| Some((p, p.published?))).collect();
-    if compared.is_empty() {
-        return ".".into();
+    let compared = points.iter().filter_map(|p| Some((p, p.published?)));
+    let mut nearer: [Vec<u32>; 2] = Default::default();
+    let mut any = false;
+    for (p, published) in compared {
+        any = true;
+        if (p.released / p.beam - 1.0).abs() >= TELLING {
+            let released = (p.released - published).abs() < (p.beam - published).abs();
+            nearer[usize::from(released)].push(p.bits);
+        }
     }
-    let nearer = |(p, published): &&(&&Searched, f64)| (p.released - published).abs() < (p.beam - published).abs();
-    let released: Vec<u32> = compared.iter().filter(nearer).map(|(p, _)| p.bits).collect();
-    match (released.len(), compared.len()) {
-        (0, _) => "; the published numbers are nearer to the beam search at every bitrate.".into(),
-        (a, b) if a == b => "; the published numbers are nearer to the released search at every bitrate.".into(),
-        _ => format!(
-            "; the published numbers are nearer to the released search at {} bits and to the beam search elsewhere.",
-            enumerate(&released)
-        ),
+    let side = |bits: &[u32], search: &str| {
+        (!bits.is_empty()).then(|| format!("at {} bits they are nearer to the {search} search", enumerate(bits)))
+    };
+    let [beam, released] = &nearer;
+    let sides: Vec<String> = [side(beam, "beam"), side(released, "released")].into_iter().flatten().collect();
+    match (any, sides.is_empty()) {
+        (false, _) => ".".into(),
+        (true, true) => "; the published numbers do not tell the two apart (less than 0.5 % between them).".into(),
+        (true, false) => {
+            format!("; of the published numbers, where the two differ by 0.5 % or more: {}.", sides.join(", "))
+        }
     }
 }

@@ -164,7 +164,23 @@ fn training(input: &ReportInput, document: &mut Document) {
         enumerate(&updates),
         beams(&settings)
     ));
+    document.paragraph(measurement(&settings));
     starts(&settings, document);
+}
+
+/// How many vectors the errors are measured on.
+fn measurement(settings: &[&ToySettings]) -> String {
+    let training = distinct(settings, |s| match (s.evaluation.training_vectors, s.data.vectors) {
+        (Some(n), Vectors::Fixed(all)) if n < all => format!("the first {} training vectors", whole(n)),
+        (_, Vectors::Fixed(_)) => "all training vectors".into(),
+        (n, Vectors::Stream) => format!("the first {} vectors of the stream", whole(n.unwrap_or(s.evaluation.vectors))),
+    });
+    let fresh = distinct(settings, |s| whole(s.evaluation.vectors));
+    format!(
+        "Measurement: the error on the training set is taken over {}, the error on fresh vectors over {} of them.",
+        training.join(" or "),
+        fresh.join(" or ")
+    )
 }
 
 fn rate(start: f64, schedule: &Schedule) -> String {

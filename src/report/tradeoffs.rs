@@ -48,7 +48,7 @@ fn budgets(result: &PanelTradeoff) -> Table {
         };
         for BudgetRange { from, to, method } in ranges {
             let wmops = |log10: f64| significant(10f64.powf(log10));
-            let to = to.map_or("any".into(), wmops);
+            let to = to.map_or("no limit".into(), wmops);
             table.row(vec![name.into(), wmops(*from).into(), to.into(), method.label().into()]);
         }
     }
