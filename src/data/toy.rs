@@ -179,7 +179,7 @@ pub fn normal(rng: &mut impl Rng) -> f32 {
 pub fn integer_half_range(variance: f64) -> Option<u64> {
     let h = ((1.0 + 12.0 * variance).sqrt() - 1.0) / 2.0;
     let h = h.round();
-    ((h * (h + 1.0) / 3.0 - variance).abs() < 1e-9 * variance && h >= 1.0 && h < 1e6).then_some(h as u64)
+    ((h * (h + 1.0) / 3.0 - variance).abs() < 1e-9 * variance && (1.0..1e6).contains(&h)).then_some(h as u64)
 }
 
 /// The fixed maps A and B. A is scaled so that the variance of A z, averaged over coordinates, is exactly the asked one.

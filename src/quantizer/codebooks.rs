@@ -47,7 +47,7 @@ impl Codebooks {
         if size > 1 << 16 {
             return Err(ShapeError::TooLarge(size));
         }
-        if method == Method::Pvq && dimension % stages != 0 {
+        if method == Method::Pvq && !dimension.is_multiple_of(stages) {
             return Err(ShapeError::NotDivisible(dimension, stages));
         }
         let mut books = Self { method, dimension, stages, size, values: Vec::new() };
