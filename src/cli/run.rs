@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::outcome;
-use super::specs::SpecOptions;
+use super::outcome::{self, failed};
+use super::specs::{Folders, SpecOptions};
 use super::stop::stop_flag;
 use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::Format;
-use crate::runner::{self, Options, Shard, Store, Summary, TaskFns, human_seconds, stderr_sink};
+use crate::results;
+use crate::runner::{self, Loaded, Options, Shard, Status, Store, Summary, TaskFns, human_seconds, stderr_sink};
 use crate::spec::{Cell, Plan};
 
 const EXAMPLES: &str = "\
@@ -45,8 +46,12 @@ pub struct RunArgs {
     #[arg(long)]
     dry_run: bool,
     /// Computes again what is done
-    #[arg(long)]
+    #[arg(long, conflicts_with = "adopt")]
     force: bool,
+    /// Takes finished cells from results/PROFILE/provenance instead of computing them (their training logs are not kept
+    /// there)
+    #[arg(long)]
+    adopt: bool,
     /// Formats of the figures
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
     format: Vec<Format>,
@@ -62,7 +67,11 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         return print(&dry_run(&plans, &Survey::new(&plans, &folders.store(), &options), options.jobs));
     }
     folders.make(&plans)?;
-    let summary = compute(&plans, &folders.open()?, &options)?;
+    let store = folders.open()?;
+    if args.adopt {
+        adopt(&plans, &folders, &store)?;
+    }
+    let summary = compute(&plans, &store, &options)?;
     if let Some(shard) = args.shard {
         note(&format!(
             "shard {shard}: {} of its {} cells computed now; when all shards are done, run without --shard for the results",
@@ -77,6 +86,28 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         Ok(())
     })?;
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
+}
+
+/// Puts the finished cells of the provenance files in the store, where it has no record of its own.
+fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
+    for plan in plans {
+        let path = results::provenance_path(plan, &folders.results);
+        if !path.exists() {
+            note(&format!("nothing to adopt for {}: there is no {}", plan.name, path.display()));
+            continue;
+        }
+        let kept = results::read_provenance(&path).map_err(failed)?.records();
+        let mut adopted = 0;
+        for record in plan.cells().iter().filter_map(|cell| kept.get(&cell.key())) {
+            let Some(claim) = store.claim(&record.cell).map_err(failed)? else { continue };
+            if record.status == Status::Done && matches!(store.load(&record.cell), Loaded::Absent) {
+                claim.write(record).map_err(failed)?;
+                adopted += 1;
+            }
+        }
+        note(&format!("adopted {adopted} cells of {} from {}", plan.name, path.display()));
+    }
+    Ok(())
 }
 
 /// All cells of all plans together, so that the threads are busy to the end.

@@ -1,10 +1,6 @@
-//! How a method chooses codewords: one trait for all methods, and the one place where methods are registered.
+//! How a method chooses codewords: one trait for all methods.
 
-use super::additive::Additive;
 use super::codebooks::{CodeError, Codebooks};
-use super::greedy::Greedy;
-use super::released::Released;
-use crate::quantizer::{Method, Search};
 
 /// Chooses the codewords of vectors. Implementations keep their scratch memory from call to call.
 pub trait Assign: Send {
@@ -14,15 +10,6 @@ pub trait Assign: Send {
     /// For n vectors: `remainder` (n × D) holds the vectors x and afterwards x − q, `picks` (n × M) the numbers m·K + k
     /// of the chosen codewords. For every method but the released search, `picks[·][m]` is of codebook m.
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]);
-}
-
-/// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
-pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
-    match (method, beam.unwrap_or((Search::Beam, 16))) {
-        (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
-        (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
-        (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
-    }
 }
 
 /// Encodes vectors (n × D) as codes (n × M).

@@ -17,7 +17,7 @@ mod settings;
 mod tests;
 
 pub use additive::Additive;
-pub use assign::{Assign, assigner, codes, encode, repeats_codebook};
+pub use assign::{Assign, codes, encode, repeats_codebook};
 pub use checkpoint::{CheckpointError, Provenance, load, save};
 pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
 pub use greedy::Greedy;
@@ -25,3 +25,12 @@ pub use nsvq::{Config, Quantizer, noise_substitution};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
 pub use settings::{Init, Method, QuantizerSettings, Search};
+
+/// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
+pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
+    match (method, beam.unwrap_or((Search::Beam, 16))) {
+        (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
+        (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
+        (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
+    }
+}

@@ -8,7 +8,8 @@ use candle_core::{D, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 use rand_chacha::ChaCha8Rng;
 
-use super::assign::{Assign, assigner};
+use super::assign::Assign;
+use super::assigner;
 use super::codebooks::Codebooks;
 use crate::data::toy::normal;
 use crate::quantizer::{Method, Search};

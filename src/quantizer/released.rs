@@ -24,8 +24,10 @@ pub struct Released {
     gram: Vec<f32>,
     dots: Vec<f32>,
     block: Vec<f32>,
-    scores: Vec<(f32, u32)>,
+    /// [`rank`]s of codewords, or of candidates.
+    ranks: Vec<u64>,
     beam: Vec<Entry>,
+    next: Vec<Entry>,
     candidates: Vec<Candidate>,
 }
 
@@ -38,32 +40,36 @@ impl Released {
             gram: Vec::new(),
             dots: Vec::new(),
             block: Vec::new(),
-            scores: Vec::new(),
+            ranks: Vec::new(),
             beam: Vec::new(),
+            next: Vec::new(),
             candidates: Vec::new(),
         }
     }
 
-    /// The beam after all stages, best tuple first; `dots` are the products of x with all codewords.
-    fn search(&mut self, books: &Codebooks, dots: &[f32]) {
-        let words = books.stages() * books.size();
-        self.scores.clear();
-        self.scores.extend((0..words).map(|k| (self.half[k] - dots[k], k as u32)));
-        keep_smallest(&mut self.scores, self.width);
+    /// The best tuple after all stages; `dots` are the products of x with all codewords.
+    fn search(&mut self, books: &Codebooks, dots: &[f32]) -> Entry {
+        let (size, words) = (books.size(), books.stages() * books.size());
+        self.ranks.clear();
+        self.ranks.extend((0..words).map(|k| rank(self.half[k] - dots[k], k)));
+        keep_smallest(&mut self.ranks, self.width);
+        let start = |k: usize| Candidate { error: 2.0 * (self.half[k] - dots[k]), parent: 0, pick: k as u32, set: 0 };
         self.beam.clear();
-        let start = |(score, pick): &(f32, u32)| Candidate { error: 2.0 * score, parent: 0, pick: *pick, set: 0 };
-        self.beam.extend(self.scores.iter().map(|s| Entry::EMPTY.extended(&start(s), books.size())));
+        self.beam.extend(self.ranks.iter().map(|r| Entry::EMPTY.extended(&start(number(*r)), size)));
         for _ in 1..books.stages() {
             self.candidates.clear();
             for parent in 0..self.beam.len() {
                 self.propose(books, dots, parent);
             }
-            // Stable, so that of equal tuples the one of the better parent stays first.
-            self.candidates.sort_by(|a, b| a.error.total_cmp(&b.error));
-            self.candidates.truncate(self.width);
-            let extended = self.candidates.iter().map(|c| self.beam[c.parent as usize].extended(c, books.size()));
-            self.beam = extended.collect();
+            self.ranks.clear();
+            self.ranks.extend(self.candidates.iter().enumerate().map(|(i, c)| rank(c.error, i)));
+            keep_smallest(&mut self.ranks, self.width);
+            let kept = self.ranks.iter().map(|r| &self.candidates[number(*r)]);
+            self.next.clear();
+            self.next.extend(kept.map(|c| self.beam[c.parent as usize].extended(c, size)));
+            std::mem::swap(&mut self.beam, &mut self.next);
         }
+        self.beam.iter().copied().min_by(|a, b| a.error.total_cmp(&b.error)).unwrap_or(Entry::EMPTY)
     }
 
     /// The W codewords nearest to x − i·c_last among the unused codebooks, topped up from the used ones.
@@ -73,32 +79,41 @@ impl Released {
         let Some(last) = entry.picks().last() else { return };
         let factor = entry.length as f32;
         let from_last = &self.gram[*last as usize * words..(*last as usize + 1) * words];
-        self.scores.clear();
+        self.ranks.clear();
         for stage in (0..books.stages()).filter(|stage| !entry.uses(*stage)) {
             let score = |k: usize| self.half[k] - dots[k] + factor * from_last[k];
-            self.scores.extend((stage * size..(stage + 1) * size).map(|k| (score(k), k as u32)));
+            self.ranks.extend((stage * size..(stage + 1) * size).map(|k| rank(score(k), k)));
         }
-        keep_smallest(&mut self.scores, self.width);
-        let missing = self.width - self.scores.len();
+        keep_smallest(&mut self.ranks, self.width);
+        let missing = self.width - self.ranks.len();
         let used = (0..words).filter(|k| entry.uses(k / size)).take(missing);
-        self.scores.extend(used.map(|k| (f32::INFINITY, k as u32)));
-        for (_, pick) in &self.scores {
-            let k = *pick as usize;
+        self.ranks.extend(used.map(|k| rank(f32::INFINITY, k)));
+        for k in self.ranks.iter().map(|r| number(*r)) {
             let with_chosen: f32 = entry.picks().iter().map(|c| self.gram[*c as usize * words + k]).sum();
             let error = entry.error + 2.0 * (self.half[k] - dots[k] + with_chosen);
-            self.candidates.push(Candidate { error, parent: parent as u32, pick: *pick, set: 0 });
+            self.candidates.push(Candidate { error, parent: parent as u32, pick: k as u32, set: 0 });
         }
     }
 }
 
-/// Keeps the `count` smallest, ascending; the lower number first where scores are equal.
-fn keep_smallest(scores: &mut Vec<(f32, u32)>, count: usize) {
-    let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if scores.len() > count {
-        scores.select_nth_unstable_by(count - 1, order);
-        scores.truncate(count);
+/// A whole number that orders as the score does, and by `number` where scores are equal.
+fn rank(score: f32, number: usize) -> u64 {
+    let bits = score.to_bits();
+    let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+    u64::from(ordered) << 32 | number as u64
+}
+
+/// What [`rank`] was made of, without the score.
+fn number(rank: u64) -> usize {
+    (rank & u64::from(u32::MAX)) as usize
+}
+
+/// Keeps the `count` smallest, in no order.
+fn keep_smallest(ranks: &mut Vec<u64>, count: usize) {
+    if ranks.len() > count {
+        ranks.select_nth_unstable(count - 1);
+        ranks.truncate(count);
     }
-    scores.sort_unstable_by(order);
 }
 
 impl Assign for Released {
@@ -118,8 +133,7 @@ impl Assign for Released {
             products(Rows { data: &self.block, stride: dimension }, all, words, dimension, &mut dots);
             let vectors = block.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
             for ((x, picks), dots) in vectors.zip(dots.chunks_exact(words)) {
-                self.search(books, dots);
-                let winner = self.beam.first().copied().unwrap_or(Entry::EMPTY);
+                let winner = self.search(books, dots);
                 picks.fill(0);
                 picks[..winner.length].copy_from_slice(winner.picks());
                 books.subtract(picks, x);
