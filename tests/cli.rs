@@ -231,3 +231,16 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     assert!(whole && !kept.is_empty(), "{kept:?}");
     assert!(unmounted.is_ok_and(|status| status.success()));
 }
+
+#[test]
+fn committed_results_can_be_adopted_instead_of_computed() {
+    let env = Env::new();
+    let run = |more: &[&str]| env.run(&[["run", "tiny.toml", "--format", "svg"].as_slice(), more].concat()).ends_with(0);
+    let first = run(&[]);
+    let results = env.results(".");
+    std::fs::remove_dir_all(env.path("results/cells")).unwrap();
+    let second = run(&["--adopt"]).says("adopted 24 cells of tiny from");
+    assert_eq!((second.computed(), &second.stdout), (0, &first.stdout));
+    assert_eq!(env.results("."), results);
+    env.run(&["run", "tiny.toml", "--adopt", "--force"]).ends_with(2);
+}
