@@ -1,14 +1,13 @@
 //! The toy distributions (PAPER, "Toy experiment"), as random-access sources: vector i of a set is a pure function of
-//! the data settings, the seed and i. A "fixed training set" therefore takes no memory at all, however many cells
-//! train on it at once; drawing a vector again costs less than fetching it from main memory.
+//! the data settings, the seed and i. A "fixed training set" is therefore never stored, however many cells train on it at
+//! once: a cell holds only the order of its passes (4 bytes a vector), and draws each vector when it meets it.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use rand_distr::{Distribution as _, StandardNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::stream::{key64, stream};
+use super::stream::{key64, normal, shuffle, stream};
 use crate::data::{Distribution, ToyData, Vectors};
 
 /// Which set a vector belongs to; the sets are independent of each other.
@@ -158,23 +157,6 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// Fisher–Yates.
-pub fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
-    for i in (1..items.len()).rev() {
-        items.swap(i, below(rng, i + 1));
-    }
-}
-
-/// A uniform index below `n` (multiply-shift; its bias, n/2^64, is beyond notice).
-pub fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
-    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
-}
-
-/// A standard normal number.
-pub fn normal(rng: &mut impl Rng) -> f32 {
-    StandardNormal.sample(rng)
-}
-
 /// h with h(h+1)/3 = variance: the variance of the uniform integers −h..h.
 pub fn integer_half_range(variance: f64) -> Option<u64> {
     let h = ((1.0 + 12.0 * variance).sqrt() - 1.0) / 2.0;
@@ -254,7 +236,7 @@ fn fill_uniform(rng: &mut Xoshiro256PlusPlus, width: f32, out: &mut [f32]) {
     fill_halves(rng, out, |bits| ((bits >> 8) as f32 + 0.5 - (1 << 23) as f32) * step);
 }
 
-/// Uniform integers −h..h (bias below 2^−26).
+/// Uniform integers −h..h (multiply-shift: no value's probability is off by more than 2^−32).
 fn fill_integers(rng: &mut Xoshiro256PlusPlus, h: f32, out: &mut [f32]) {
     let count = 2 * h as u64 + 1;
     fill_halves(rng, out, |bits| ((u64::from(bits) * count) >> 32) as f32 - h);

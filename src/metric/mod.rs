@@ -125,13 +125,6 @@ pub fn find_label(label: &str) -> Option<&'static Metric> {
     METRICS.iter().find(|m| m.label == label)
 }
 
-/// Mean of (x − y)² over all entries, summed in double precision. The slices have one length; 0 for empty ones.
-pub fn mse(x: &[f32], y: &[f32]) -> f64 {
-    debug_assert_eq!(x.len(), y.len());
-    let sum: f64 = x.iter().zip(y).map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
-    if x.is_empty() { 0.0 } else { sum / x.len() as f64 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,14 +140,5 @@ mod tests {
             let file = crate::results::published(name).unwrap();
             assert!(find_label(file.metric().unwrap()).is_some(), "{name}");
         }
-    }
-
-    #[test]
-    fn mse_sums_in_double_precision() {
-        assert_eq!(mse(&[], &[]), 0.0);
-        assert_eq!(mse(&[1.0, 2.0], &[3.0, 2.0]), 2.0);
-        // In single precision the sum would stop growing at 2^24.
-        let (x, y) = (vec![1.0; 1 << 25], vec![0.0; 1 << 25]);
-        assert_eq!(mse(&x, &y), 1.0);
     }
 }

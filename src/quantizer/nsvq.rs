@@ -2,7 +2,9 @@
 //! IEEE Access 2022) so that a network around them can be trained.
 //!
 //! In training the module returns x + ‖x − q‖ · r/‖r‖ with r ~ N(0, I), one r per vector; the loss then has a gradient
-//! with respect to the chosen codewords through ‖x − q‖, and to x.
+//! with respect to the chosen codewords through ‖x − q‖, and to x. The search stands outside the graph, as it has no
+//! gradient; the chosen codewords enter it by `index_select`, whose backward pass is the scatter that is wanted, so no
+//! custom operation is needed.
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
@@ -11,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use super::assign::Assign;
 use super::assigner;
 use super::codebooks::Codebooks;
-use crate::data::toy::normal;
+use crate::data::stream::normal;
 use crate::quantizer::{Method, Search};
 
 /// Shape of a quantizer.

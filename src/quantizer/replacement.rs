@@ -4,7 +4,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::codebooks::Codebooks;
-use crate::data::toy::{normal, shuffle};
+use crate::data::stream::{normal, shuffle};
 use crate::quantizer::Method;
 
 /// Size of the noise added to a copy.

@@ -4,8 +4,7 @@ use candle_core::{Device, Tensor, Var};
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::stream::stream;
-use crate::data::toy::normal;
+use crate::data::stream::{normal, stream};
 use crate::quantizer::{Method, Search};
 use crate::training::accumulate_gradient;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::runner::LogPoint;
 use crate::spec::{Cell, CellSettings};
+use crate::training::LogPoint;
 
 /// What a finished cell gives.
 #[derive(Clone, Debug, Default, PartialEq)]

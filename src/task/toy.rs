@@ -9,7 +9,7 @@ use crate::data::stream::stream;
 use crate::data::toy::{Batches, Set, ToySource};
 use crate::quantizer::{Assign, Codebooks, assigner, repeats_codebook};
 use crate::spec::{Cell, CellSettings, Method, QuantizerSettings, Search, ToySettings, Vectors};
-use crate::training::{InitError, Setup, Stop, initial_codebooks, squared_norm, train};
+use crate::training::{Feed, InitError, Setup, Stop, initial_codebooks, squared_norm, train, warm_share};
 
 /// Vectors encoded between two looks at the cancel flag.
 const CHUNK: u64 = 4096;
@@ -22,16 +22,17 @@ pub(super) fn run(settings: &ToySettings, seed: u64, context: &Context) -> Resul
     let name = Cell { settings: CellSettings::Toy(settings.clone()), seed }.key();
     let (dimension, quantizer, training) = (settings.data.dimension, &settings.quantizer, &settings.training);
     let mut batches = Batches::new(&source);
-    let mut next_batch = |out: &mut [f32]| batches.next(out);
+    let (warm, before) = (warm_share(quantizer, training), Flag::new(true));
     let mut go_on = |share: f64| {
-        (context.progress)(share * TRAINING_SHARE);
+        let done = if before.get() { share } else { warm + (1.0 - warm) * share };
+        (context.progress)(done * TRAINING_SHARE);
         context.check().is_ok()
     };
-    let start = initial_codebooks(quantizer, training, dimension, &name, &mut next_batch, &mut go_on);
+    let mut feed = Feed { next_batch: &mut |out| batches.next(out), go_on: &mut go_on };
+    let start = initial_codebooks(quantizer, training, dimension, &name, &mut feed).map_err(task_error)?;
+    before.set(false);
     let setup = Setup { quantizer, training, rng: stream(&format!("{name}/replacement")) };
-    let trained = start
-        .and_then(|start| train(start, setup, &mut next_batch, &mut go_on).map_err(InitError::from))
-        .map_err(task_error)?;
+    let trained = train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))?;
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
     Ok(Outcome { metrics, log: trained.log })
 }
@@ -135,10 +136,21 @@ pub(super) fn cost(settings: &ToySettings) -> f64 {
     let updates = training.updates as f64;
     let evaluated = (training_vectors(settings) + settings.evaluation.vectors) as f64;
     let per_vector = |beam: Option<usize>, many: bool| vector_cost(quantizer, settings.data.dimension, beam, many);
-    let trained = updates * training.batch_size as f64 * per_vector(quantizer.training_beam_width, false);
     let parameters = (quantizer.stages * quantizer.codebook_size() * settings.data.dimension) as f64
         / if quantizer.method == Method::Pvq { quantizer.stages as f64 } else { 1.0 };
-    trained + updates * parameters * 5e-10 + evaluated * per_vector(quantizer.beam_width, true)
+    let batch = training.batch_size as f64;
+    let trained = updates * (batch * per_vector(quantizer.training_beam_width, false) + parameters * 5e-10);
+    // A warm start is a PVQ or RVQ, of about the cost of an RVQ.
+    let greedy = QuantizerSettings { method: Method::Rvq, ..quantizer.clone() };
+    let warm = quantizer.init_updates.unwrap_or(0) as f64
+        * (batch * vector_cost(&greedy, settings.data.dimension, None, false) + parameters * 5e-10);
+    let other = settings.evaluation.other_search_vectors as f64
+        * vector_cost(&released(quantizer), settings.data.dimension, quantizer.beam_width, true);
+    trained + warm + evaluated * per_vector(quantizer.beam_width, true) + other
+}
+
+fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {
+    QuantizerSettings { search: Some(Search::Released), ..quantizer.clone() }
 }
 
 /// Estimated seconds for one vector.
@@ -152,7 +164,8 @@ fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usi
         Method::Avq => {
             let width = beam.unwrap_or(16) as f64;
             let extensions = width * size * stages * (stages - 1.0) / 2.0;
-            let each = if many { 3e-10 } else { 2.0 * d * 1.3e-11 + 1e-10 };
+            let by_gram = many && stages * size <= 1024.0;
+            let each = if by_gram { 5e-10 } else { 2.0 * d * 1.3e-11 + 2e-10 };
             let search = if quantizer.search == Some(Search::Released) { 3e-9 } else { each };
             fixed + product + extensions * search + width * stages * 4e-8
         }

@@ -4,9 +4,8 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::kmeans::kmeans;
-use super::train::{Setup, Stop, train};
-use crate::data::stream::stream;
-use crate::data::toy::normal;
+use super::train::{Feed, Setup, Stop, train};
+use crate::data::stream::{normal, stream};
 use crate::quantizer::{Assign, Codebooks, Greedy, ShapeError};
 use crate::quantizer::{Init, Method, QuantizerSettings};
 use crate::training::TrainingSettings;
@@ -25,8 +24,8 @@ pub enum InitError {
     WarmStart(Method, Method),
 }
 
-/// The initial codebooks of these settings for vectors of `dimension` coordinates. `name` names the random stream;
-/// `next_batch` and `go_on` serve the initialisations that look at data, as in [`train`].
+/// The initial codebooks of these settings for vectors of `dimension` coordinates. `name` names the random stream; `feed`
+/// serves the starts that look at data. A warm start reports [`warm_share`] of the whole work.
 ///
 /// # Errors
 /// [`InitError`].
@@ -35,8 +34,7 @@ pub fn initial_codebooks(
     training: &TrainingSettings,
     dimension: usize,
     name: &str,
-    next_batch: &mut dyn FnMut(&mut [f32]),
-    go_on: &mut dyn FnMut(f64) -> bool,
+    feed: &mut Feed,
 ) -> Result<Codebooks, InitError> {
     let (method, stages, size) = (quantizer.method, quantizer.stages, quantizer.codebook_size());
     let mut books = Codebooks::zeros(method, dimension, stages, size)?;
@@ -45,14 +43,14 @@ pub fn initial_codebooks(
     match quantizer.init {
         Init::Uniform => books.values_mut().iter_mut().for_each(|v| *v = symmetric(&mut rng) * bound),
         Init::Normal => books.values_mut().iter_mut().for_each(|v| *v = normal(&mut rng) * bound),
-        Init::Data => from_data(&mut books, next_batch, &mut rng, 0),
-        Init::Kmeans => from_data(&mut books, next_batch, &mut rng, KMEANS_ITERATIONS),
+        Init::Data => from_data(&mut books, feed, &mut rng, 0)?,
+        Init::Kmeans => from_data(&mut books, feed, &mut rng, KMEANS_ITERATIONS)?,
         Init::Pvq | Init::Rvq => {
             let source = if quantizer.init == Init::Pvq { Method::Pvq } else { Method::Rvq };
             if method == source || method == Method::Pvq {
                 return Err(InitError::WarmStart(method, source));
             }
-            return warm_start(source, quantizer, training, dimension, name, next_batch, go_on);
+            return warm_start(source, quantizer, training, dimension, name, feed);
         }
     }
     Ok(books)
@@ -64,19 +62,19 @@ fn symmetric(rng: &mut ChaCha8Rng) -> f32 {
 }
 
 /// Stage by stage from what the stages before leave of a sample: random rows (no iterations) or k-means centroids.
-fn from_data(books: &mut Codebooks, next_batch: &mut dyn FnMut(&mut [f32]), rng: &mut ChaCha8Rng, iterations: usize) {
+fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, iterations: usize) -> Result<(), InitError> {
     let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
     let sample = if iterations == 0 { 4 * size } else { (64 * size).clamp(4096, 65_536.max(2 * size)) };
     let mut remainder = vec![0f32; sample * dimension];
-    next_batch(&mut remainder);
+    (feed.next_batch)(&mut remainder);
     let mut picks = vec![0u32; sample];
     for stage in 0..stages {
         let span = books.span(stage);
         let seen: Vec<f32> = remainder.chunks_exact(dimension).flat_map(|x| &x[span.clone()]).copied().collect();
-        let centroids = kmeans(&seen, width, size, iterations, rng);
+        let centroids = kmeans(&seen, width, size, iterations, rng, &mut || (feed.go_on)(0.0))?;
         let length = size * width;
         books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&centroids);
-        let Ok(single) = Codebooks::new(Method::Rvq, width, 1, size, centroids) else { return };
+        let single = Codebooks::new(Method::Rvq, width, 1, size, centroids)?;
         let mut seen = seen;
         let mut search = Greedy::default();
         search.prepare(&single);
@@ -85,6 +83,13 @@ fn from_data(books: &mut Codebooks, next_batch: &mut dyn FnMut(&mut [f32]), rng:
             x[span.clone()].copy_from_slice(left);
         }
     }
+    Ok(())
+}
+
+/// The share of all updates that go into the warm start.
+pub fn warm_share(quantizer: &QuantizerSettings, training: &TrainingSettings) -> f64 {
+    let warm = quantizer.init_updates.unwrap_or(0) as f64;
+    warm / (warm + training.updates as f64).max(1.0)
 }
 
 /// Trains a PVQ or RVQ first; both are special cases of what follows (a PVQ's codewords have disjoint supports).
@@ -94,9 +99,9 @@ fn warm_start(
     training: &TrainingSettings,
     dimension: usize,
     name: &str,
-    next_batch: &mut dyn FnMut(&mut [f32]),
-    go_on: &mut dyn FnMut(f64) -> bool,
+    feed: &mut Feed,
 ) -> Result<Codebooks, InitError> {
+    let share = warm_share(quantizer, training);
     let updates = quantizer.init_updates.unwrap_or(training.updates);
     let training = TrainingSettings { updates, ..training.clone() };
     let target_method = quantizer.method;
@@ -110,9 +115,11 @@ fn warm_start(
         ..quantizer.clone()
     };
     let name = format!("{name}/warm-start");
-    let start = initial_codebooks(&quantizer, &training, dimension, &name, next_batch, go_on)?;
+    let mut go_on = |done: f64| (feed.go_on)(share * done);
+    let mut feed = Feed { next_batch: &mut *feed.next_batch, go_on: &mut go_on };
+    let start = initial_codebooks(&quantizer, &training, dimension, &name, &mut feed)?;
     let setup = Setup { quantizer: &quantizer, training: &training, rng: stream(&format!("{name}/replacement")) };
-    let trained = train(start, setup, next_batch, go_on)?.codebooks;
+    let trained = train(start, setup, &mut feed)?.codebooks;
     let mut books = Codebooks::zeros(target_method, dimension, trained.stages(), trained.size())?;
     let words = trained.values().chunks_exact(trained.width());
     for (number, (word, target)) in words.zip(books.values_mut().chunks_exact_mut(dimension)).enumerate() {

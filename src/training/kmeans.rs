@@ -2,22 +2,37 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::data::toy::{below, shuffle};
+use super::init::InitError;
+use super::train::Stop;
+use crate::data::stream::{below, shuffle};
 use crate::quantizer::Method;
 use crate::quantizer::{Assign, Codebooks, Greedy};
 
 /// K centroids (K × width) of the rows of `x` (n × width) after so many iterations. Starts from rows without
-/// repetition as far as there are enough; an empty cluster takes a random row.
-pub fn kmeans(x: &[f32], width: usize, size: usize, iterations: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+/// repetition as far as there are enough; an empty cluster takes a random row. `go_on` is asked before each iteration.
+///
+/// # Errors
+/// [`Stop::Asked`], or a shape that is none.
+pub fn kmeans(
+    x: &[f32],
+    width: usize,
+    size: usize,
+    iterations: usize,
+    rng: &mut ChaCha8Rng,
+    go_on: &mut dyn FnMut() -> bool,
+) -> Result<Vec<f32>, InitError> {
     let n = x.len() / width;
     let row = |i: usize| &x[i * width..(i + 1) * width];
     let mut order: Vec<usize> = (0..n).collect();
     shuffle(&mut order, rng);
     let start: Vec<f32> = order.iter().cycle().take(size).flat_map(|i| row(*i)).copied().collect();
-    let Ok(mut books) = Codebooks::new(Method::Rvq, width, 1, size, start) else { return Vec::new() };
+    let mut books = Codebooks::new(Method::Rvq, width, 1, size, start)?;
     let (mut search, mut picks) = (Greedy::default(), vec![0u32; n]);
     let mut remainder = Vec::new();
     for _ in 0..iterations {
+        if !go_on() {
+            return Err(Stop::Asked.into());
+        }
         remainder.clear();
         remainder.extend_from_slice(x);
         search.prepare(&books);
@@ -32,7 +47,7 @@ pub fn kmeans(x: &[f32], width: usize, size: usize, iterations: usize, rng: &mut
             }
         }
     }
-    books.values().to_vec()
+    Ok(books.values().to_vec())
 }
 
 fn cluster_sums(x: &[f32], picks: &[u32], width: usize, size: usize) -> (Vec<f64>, Vec<u32>) {

@@ -15,7 +15,7 @@ mod step;
 mod tests;
 mod train;
 
-pub use init::{InitError, initial_codebooks};
+pub use init::{InitError, initial_codebooks, warm_share};
 pub use kmeans::kmeans;
 pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};
 pub use optimizer::OptimizerState;
@@ -23,4 +23,4 @@ pub use schedule::rate;
 pub use settings::{Optimizer, Replacement, Schedule, TrainingSettings};
 pub use step::accumulate_gradient;
 pub(crate) use step::squared_norm;
-pub use train::{Setup, Stop, Trained, train};
+pub use train::{Feed, Setup, Stop, Trained, train};

@@ -36,9 +36,9 @@ fn batches(dimension: usize) -> impl FnMut(&mut [f32]) {
     let mut rng = stream("batches");
     move |out: &mut [f32]| {
         for x in out.chunks_exact_mut(dimension) {
-            let centre = crate::data::toy::below(&mut rng, 8);
+            let centre = crate::data::stream::below(&mut rng, 8);
             for (j, v) in x.iter_mut().enumerate() {
-                *v = ((centre * (j + 3)) % 7) as f32 - 3.0 + 0.25 * crate::data::toy::normal(&mut rng);
+                *v = ((centre * (j + 3)) % 7) as f32 - 3.0 + 0.25 * crate::data::stream::normal(&mut rng);
             }
         }
     }
@@ -61,9 +61,10 @@ fn every_method_learns_from_every_start_and_twice_the_same() {
             let (quantizer, training) = (quantizer(method, init), training(400));
             let run = || {
                 let mut next = batches(4);
-                let start = initial_codebooks(&quantizer, &training, 4, "t", &mut next, &mut |_| true)?;
+                let mut feed = Feed { next_batch: &mut next, go_on: &mut |_| true };
+                let start = initial_codebooks(&quantizer, &training, 4, "t", &mut feed)?;
                 let setup = Setup { quantizer: &quantizer, training: &training, rng: stream("r") };
-                Ok::<_, InitError>(train(start, setup, &mut next, &mut |_| true)?)
+                Ok::<_, InitError>(train(start, setup, &mut feed)?)
             };
             let trained = match run() {
                 Err(InitError::WarmStart(..))
@@ -87,7 +88,7 @@ fn every_method_learns_from_every_start_and_twice_the_same() {
 #[test]
 fn k_means_finds_separate_centres() {
     let x: Vec<f32> = (0..400).map(|i| (i % 4) as f32 * 10.0 + (i % 5) as f32 * 0.01).collect();
-    let mut centroids = kmeans(&x, 1, 4, 20, &mut stream("k"));
+    let mut centroids = kmeans(&x, 1, 4, 20, &mut stream("k"), &mut || true).unwrap();
     centroids.sort_by(f32::total_cmp);
     for (k, c) in centroids.iter().enumerate() {
         assert!((c - k as f32 * 10.0 - 0.02).abs() < 0.01, "{centroids:?}");
@@ -100,7 +101,7 @@ fn a_run_stops_when_asked_and_says_when_it_diverges() {
     let start = Codebooks::zeros(Method::Rvq, 4, 2, 8).unwrap();
     let run = |training: &TrainingSettings, go_on: &mut dyn FnMut(f64) -> bool| {
         let setup = Setup { quantizer: &quantizer, training, rng: stream("r") };
-        train(start.clone(), setup, &mut batches(4), go_on).map(|t| t.log)
+        train(start.clone(), setup, &mut Feed { next_batch: &mut batches(4), go_on }).map(|t| t.log)
     };
     assert_eq!(run(&training, &mut |share| share < 0.5), Err(Stop::Asked));
     training.optimizer = Optimizer::Sgd { momentum: 0.9 };

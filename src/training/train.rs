@@ -18,6 +18,14 @@ pub struct Setup<'a> {
     pub rng: ChaCha8Rng,
 }
 
+/// Where vectors come from, and who may stop the run.
+pub struct Feed<'a> {
+    /// Writes the next vectors (n × D).
+    pub next_batch: &'a mut dyn FnMut(&mut [f32]),
+    /// Told the share of the work that is done, every 16 updates or k-means iteration; false stops the run.
+    pub go_on: &'a mut dyn FnMut(f64) -> bool,
+}
+
 /// Why a training run ended early.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Stop {
@@ -35,17 +43,11 @@ pub struct Trained {
     pub log: Vec<LogPoint>,
 }
 
-/// Trains `codebooks` on batches that `next_batch` writes (batch × D). `go_on` is told the share of the updates done,
-/// every few milliseconds, and may stop the run.
+/// Trains `codebooks` on batches of `feed`.
 ///
 /// # Errors
 /// [`Stop`].
-pub fn train(
-    mut codebooks: Codebooks,
-    mut setup: Setup,
-    next_batch: &mut dyn FnMut(&mut [f32]),
-    go_on: &mut dyn FnMut(f64) -> bool,
-) -> Result<Trained, Stop> {
+pub fn train(mut codebooks: Codebooks, mut setup: Setup, feed: &mut Feed) -> Result<Trained, Stop> {
     let settings = setup.training;
     let codewords = codebooks.stages() * codebooks.size();
     let mut assign = training_assigner(setup.quantizer, settings.batch_size);
@@ -57,10 +59,10 @@ pub fn train(
     let mut gradient = vec![0f32; codebooks.values().len()];
     let mut log = Vec::new();
     for update in 0..settings.updates {
-        if update % 16 == 0 && !go_on(update as f64 / settings.updates as f64) {
+        if update % 16 == 0 && !(feed.go_on)(update as f64 / settings.updates as f64) {
             return Err(Stop::Asked);
         }
-        next_batch(&mut remainder);
+        (feed.next_batch)(&mut remainder);
         assign.prepare(&codebooks);
         assign.assign(&codebooks, &mut remainder, &mut picks);
         let loss = accumulate_gradient(&codebooks, &remainder, &picks, &mut gradient);
