@@ -235,7 +235,8 @@ fn a_full_disk_is_an_error_that_names_the_file() {
 #[test]
 fn committed_results_can_be_adopted_instead_of_computed() {
     let env = Env::new();
-    let run = |more: &[&str]| env.run(&[["run", "tiny.toml", "--format", "svg"].as_slice(), more].concat()).ends_with(0);
+    let run =
+        |more: &[&str]| env.run(&[["run", "tiny.toml", "--format", "svg"].as_slice(), more].concat()).ends_with(0);
     let first = run(&[]);
     let results = env.results(".");
     std::fs::remove_dir_all(env.path("results/cells")).unwrap();

@@ -67,6 +67,9 @@ pub struct QuantizerSettings {
     pub init: Init,
     /// Updates of the warm start; only for `init` = pvq or rvq.
     pub init_updates: Option<u64>,
+    /// Its learning rate; None = that of the training. A trained start is spoilt by a high rate after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init_learning_rate: Option<f64>,
 }
 
 impl QuantizerSettings {

@@ -63,6 +63,7 @@ fn cell(method: Method, bits_per_stage: u32, beam_width: Option<usize>, seed: u6
         search: beam_width.map(|_| Search::Beam),
         init: Init::Uniform,
         init_updates: None,
+        init_learning_rate: None,
     };
     let training = TrainingSettings {
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

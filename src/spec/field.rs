@@ -82,6 +82,7 @@ pub(super) const FIELDS: &[Field] = &[
     cell("quantizer.search", Kind::Choice(&["beam", "released"])),
     cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])),
     cell("quantizer.init-updates", COUNT),
+    cell("quantizer.init-learning-rate", POSITIVE),
     cell("quantizer.estimator", Kind::Choice(&["nsvq"])),
     cell("training.trainer", Kind::Choice(&["nsvq"])),
     cell("training.optimizer", Kind::Choice(&["adam", "sgd"])),

@@ -183,6 +183,7 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
         search,
         init,
         init_updates,
+        init_learning_rate: init_updates.and_then(|_| settings.number(INIT_LEARNING_RATE)),
     })
 }
 
@@ -221,6 +222,8 @@ fn narrower(point: Point) -> String {
     )
 }
 
+const INIT_LEARNING_RATE: &str = "quantizer.init-learning-rate";
+
 fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, Option<u64>)> {
     const INIT: &str = "quantizer.init";
     const UPDATES: &str = "quantizer.init-updates";
@@ -251,7 +254,9 @@ fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, O
                 "keep {node} for the other methods and add\n  [[override]]\n  where = {{ methods = [\"{method}\"] }}\n  quantizer.init = \"uniform\""
             )));
     }
-    settings.depends(UPDATES, INIT, is_trained, "quantizer.init = \"pvq\" or \"rvq\"")?;
+    for field in [UPDATES, INIT_LEARNING_RATE] {
+        settings.depends(field, INIT, is_trained, "quantizer.init = \"pvq\" or \"rvq\"")?;
+    }
     check_dimension(
         settings,
         point,

@@ -103,12 +103,14 @@ fn warm_start(
 ) -> Result<Codebooks, InitError> {
     let share = warm_share(quantizer, training);
     let updates = quantizer.init_updates.unwrap_or(training.updates);
-    let training = TrainingSettings { updates, ..training.clone() };
+    let learning_rate = quantizer.init_learning_rate.unwrap_or(training.learning_rate);
+    let training = TrainingSettings { updates, learning_rate, ..training.clone() };
     let target_method = quantizer.method;
     let quantizer = QuantizerSettings {
         method: source,
         init: Init::Uniform,
         init_updates: None,
+        init_learning_rate: None,
         beam_width: None,
         training_beam_width: None,
         search: None,

@@ -28,6 +28,7 @@ fn quantizer(method: Method, init: Init) -> QuantizerSettings {
         search: (method == Method::Avq).then_some(Search::Beam),
         init,
         init_updates: matches!(init, Init::Pvq | Init::Rvq).then_some(100),
+        init_learning_rate: None,
     }
 }
 

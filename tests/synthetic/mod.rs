@@ -126,6 +126,7 @@ fn point(method: Method, bits_per_stage: u32, data: &str, dimension: usize, mixi
             search: beam_width.map(|_| Search::Beam),
             init: Init::Uniform,
             init_updates: None,
+            init_learning_rate: None,
         },
         training: TrainingSettings {
             optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
