@@ -30,7 +30,7 @@ pub struct ComplexityArgs {
     #[arg(long, value_enum, default_value = "single")]
     precision: PrecisionName,
     /// published: the paper's numbers, RVQ and PVQ one stage short; corrected: all stages; lookup: AVQ and RVQ by
-    /// Gram-matrix look-up, as this program searches.
+    /// Gram-matrix look-up.
     #[arg(long, value_enum, default_value = "published")]
     model: ModelName,
     /// Print JSON.

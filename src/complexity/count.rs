@@ -26,6 +26,9 @@ pub fn count(
     in_range("the dimension", dim, MOST)?;
     in_range("the number of stages", stages, MOST_STAGES)?;
     in_range("the codebook size", codebook_size, MOST)?;
+    if model == Model::Published && stages == 1 && method != Method::Avq {
+        return Err(ComplexityError::NothingCounted);
+    }
     let mut tally = Tally::default();
     let [d, m, k] = [dim, stages, codebook_size].map(|n| n as i128);
     match (method, beam) {
@@ -55,8 +58,7 @@ pub fn count(
         }
     }
     let negative = ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size: codebook_size };
-    let operations = tally.operations().ok_or(negative)?;
-    if operations == Operations::default() { Err(ComplexityError::NothingCounted) } else { Ok(operations) }
+    tally.operations().ok_or(negative)
 }
 
 fn in_range(name: &'static str, value: usize, largest: usize) -> Result<(), ComplexityError> {
@@ -238,6 +240,7 @@ mod tests {
             (of(Method::Rvq, 8, 2, 4, Some(1)), "RVQ has no beam"),
             (of(Method::Pvq, 7, 2, 4, None), "7 is not divisible by 2"),
             (of(Method::Rvq, 8, 1, 4, None), "take the corrected one"),
+            (of(Method::Pvq, 8, 1, 4, None), "take the corrected one"),
             (of(Method::Rvq, 0, 1, 4, None), "the dimension is 0"),
             (of(Method::Rvq, 8, 65, 4, None), "the number of stages is 65"),
         ];

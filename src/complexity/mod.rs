@@ -123,7 +123,7 @@ pub enum ComplexityError {
     #[error("beam width {beam} is wider than all {codewords} codewords (stages × codebook size)")]
     BeamTooWide { beam: usize, codewords: usize },
     #[error(
-        "the published model counts one stage too few, and so nothing at all for one stage; take the corrected one"
+        "the published model counts one stage too few, and so no distance at all for one stage; take the corrected one"
     )]
     NothingCounted,
     #[error(

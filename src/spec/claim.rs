@@ -1,30 +1,44 @@
 //! `[[claim]]`: statements of the paper that are checked on our results and on the published ones.
 
+use std::collections::BTreeSet;
+
 use super::cell::Method;
 use super::document::{check_keys, method, read_bits_range};
 use super::error::{Checked, Fault};
 use super::field::{Kind, METHODS};
 use super::layer::unknown;
-use super::plan::{Claim, ClaimKind};
-use super::value::Node;
+use super::plan::{Claim, ClaimKind, TaskKind};
+use super::value::{Node, Table};
 
-/// A claim with the panels as written, so that their names can be checked once they are known.
+/// A claim with panels and bits as written, so that they can be checked once those of the sweep are known.
 pub(super) struct WrittenClaim {
     claim: Claim,
     panels: Vec<Node>,
+    /// `where.bits`.
+    bits: Vec<Node>,
 }
 
 const KINDS: [&str; 4] = ["order", "lowest", "highest", "gap-shrinks"];
 const ALLOWED: &str =
     "exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, gap-shrinks = true";
 
-pub(super) fn read(node: &Node) -> Checked<WrittenClaim> {
+/// What a claim speaks of, beside it or under `where`.
+const SCOPE: [&str; 3] = ["panels", "min-bits", "max-bits"];
+
+pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let table = node.expect_table("claim")?;
     check_keys(
         "claim",
         table,
-        &["text", "order", "lowest", "highest", "gap-shrinks", "panels", "min-bits", "max-bits"],
+        &["text", "metric", "order", "lowest", "highest", "gap-shrinks", "where", "panels", "min-bits", "max-bits"],
     )?;
+    if let Some(node) = table.get("metric") {
+        let metric: &[&str] = match task {
+            TaskKind::Toy => &["mse"],
+            TaskKind::Complexity => &["complexity"],
+        };
+        Kind::Choice(metric).check("claim.metric", node)?;
+    }
     let Some(text_node) = table.get("text") else {
         return Err(Fault::new(node.span, "`claim.text` is missing").allowed("the statement in words, in quotes"));
     };
@@ -38,17 +52,44 @@ pub(super) fn read(node: &Node) -> Checked<WrittenClaim> {
             return Err(Fault::new(second.span, message).allowed(ALLOWED).help("write two claims"));
         }
     };
-    let panels = match table.get("panels") {
-        Some(node) => {
-            Kind::Names.check("claim.panels", node)?;
-            node.list().unwrap_or_default().to_vec()
-        }
-        None => Vec::new(),
+    let scope = scope(table)?;
+    let list = |name: &str, kind: Kind| match scope.get(name) {
+        Some(node) => kind.check(&format!("claim.{name}"), node).map(|()| node.list().unwrap_or_default().to_vec()),
+        None => Ok(Vec::new()),
     };
-    let (min_bits, max_bits) = read_bits_range(table)?;
+    let panels = list("panels", Kind::Names)?;
+    let written_bits = list("bits", Kind::WholeList(1, 256))?;
+    let (min_bits, max_bits) = read_bits_range(&scope)?;
     let bits = |bits: Option<u64>| bits.and_then(|bits| u32::try_from(bits).ok());
     let claim = Claim { text, kind, panels: Vec::new(), min_bits: bits(min_bits), max_bits: bits(max_bits) };
-    Ok(WrittenClaim { claim, panels })
+    Ok(WrittenClaim { claim, panels, bits: written_bits })
+}
+
+/// What the claim speaks of, in either spelling: each thing once.
+fn scope(table: &Table) -> Checked<Table> {
+    let beside = table.entries.iter().filter(|(key, _)| SCOPE.contains(&key.name.as_str()));
+    let mut scope = Table { entries: beside.cloned().collect() };
+    if let Some(node) = table.get("where") {
+        let filter = node.expect_table("claim.where")?;
+        check_keys("claim.where", filter, &["panels", "bits", "min-bits", "max-bits"])?;
+        for (key, node) in &filter.entries {
+            if scope.get(&key.name).is_some() {
+                let message = format!("the claim has `{}` both in `where` and beside it", key.name);
+                return Err(Fault::new(key.span, message)
+                    .allowed("one of the two spellings")
+                    .help("remove one of them"));
+            }
+            scope.entries.push((key.clone(), node.clone()));
+        }
+    }
+    let named = |name: &str| scope.entries.iter().find(|(key, _)| key.name == name);
+    match (named("bits"), named("min-bits").or(named("max-bits"))) {
+        (Some(_), Some((key, _))) => {
+            let message = format!("the claim has both `bits` and `{}`", key.name);
+            Err(Fault::new(key.span, message).allowed("bits = [total bits, …], or min-bits and max-bits"))
+        }
+        _ => Ok(scope),
+    }
 }
 
 fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
@@ -75,9 +116,10 @@ fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
 }
 
 impl WrittenClaim {
-    /// The claim for a plan with the panels `planned`, out of all panels `known` under any profile; None where it
-    /// speaks only of panels that this plan has not.
-    pub fn resolve(&self, planned: &[&str], known: &[&str]) -> Checked<Option<Claim>> {
+    /// The claim for a plan with the panels `planned`, out of all panels `known` and all `bits` under any profile; None
+    /// where it speaks only of panels that this plan has not.
+    pub fn resolve(&self, planned: &[&str], known: &[&str], bits: &BTreeSet<u64>) -> Checked<Option<Claim>> {
+        let (min_bits, max_bits) = self.range(bits)?;
         let mut panels = Vec::new();
         for node in &self.panels {
             let name = node.text().unwrap_or_default();
@@ -91,6 +133,29 @@ impl WrittenClaim {
         if panels.is_empty() && !self.panels.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Claim { panels, ..self.claim.clone() }))
+        Ok(Some(Claim { panels, min_bits, max_bits, ..self.claim.clone() }))
+    }
+
+    /// Smallest and largest bits; a list of bits has to be without gaps in those of the sweep, `known`.
+    fn range(&self, known: &BTreeSet<u64>) -> Checked<(Option<u32>, Option<u32>)> {
+        let list: BTreeSet<u64> = self.bits.iter().filter_map(Node::whole).collect();
+        let (Some(&least), Some(&most)) = (list.first(), list.last()) else {
+            return Ok((self.claim.min_bits, self.claim.max_bits));
+        };
+        let words = |bits: &BTreeSet<u64>| bits.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let is_known = |node: &&Node| node.whole().is_some_and(|bits| known.contains(&bits));
+        if let Some(node) = self.bits.iter().find(|node| !is_known(node)) {
+            let message = format!("no point of the sweep has {node} bits in total");
+            return Err(Fault::new(node.span, message).allowed(words(known)));
+        }
+        if let (Some(gap), Some(node)) =
+            (known.range(least..=most).find(|bits| !list.contains(bits)), self.bits.first())
+        {
+            let message = format!("`claim.bits` leaves out {gap} bits, between {least} and {most}");
+            return Err(Fault::new(node.span, message)
+                .allowed(format!("neighbours out of {}", words(known)))
+                .help("write one claim for each run of bits"));
+        }
+        Ok((u32::try_from(least).ok(), u32::try_from(most).ok()))
     }
 }

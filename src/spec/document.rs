@@ -3,7 +3,7 @@
 
 use super::claim::{self, WrittenClaim};
 use super::error::{Checked, Fault, Span, quoted};
-use super::field::{self, Kind, METHODS};
+use super::field::{self, FIGURES, Kind, METHODS};
 use super::layer::{Layer, Place, SECTIONS, unknown};
 use super::output::Output;
 use super::plan::TaskKind;
@@ -23,6 +23,8 @@ pub(super) struct Head {
     pub title: String,
     pub description: String,
     pub task: TaskKind,
+    /// The figures that the spec says it draws, where it says so.
+    figures: Option<Node>,
     /// Where to point when something is missing.
     pub span: Span,
     /// `[sweep]`, for the same reason.
@@ -127,7 +129,7 @@ impl Document {
                 "output" => output = Output::read(node)?,
                 "claim" => {
                     for node in tables("claim", node)? {
-                        claims.push(claim::read(node)?);
+                        claims.push(claim::read(task, node)?);
                     }
                 }
                 "profile" => profiles = read_profiles(task, node)?,
@@ -142,6 +144,9 @@ impl Document {
         base.layer.check()?;
         head.sweep = root.get("sweep").map_or(head.span, |node| node.span);
         check_variants(&base, &profiles)?;
+        if let Some(figures) = &head.figures {
+            output.check_figures(figures)?;
+        }
         Ok(Document { head, base, profiles, output, claims })
     }
 
@@ -162,7 +167,7 @@ fn read_head(root: &Table) -> Checked<Head> {
             .help("start the spec with [experiment] and its name, title and task"));
     };
     let table = node.expect_table("experiment")?;
-    check_keys("experiment", table, &["name", "title", "description", "task"])?;
+    check_keys("experiment", table, &["name", "title", "description", "task", "figures"])?;
     let required = |name: &str| match table.get(name) {
         Some(value) => value.expect_text(&format!("experiment.{name}")).map(|text| (text.to_owned(), value.span)),
         None => Err(Fault::new(node.span, format!("`experiment.{name}` is missing"))),
@@ -173,7 +178,12 @@ fn read_head(root: &Table) -> Checked<Head> {
     let (task, span) = required("task").map_err(|fault| fault.allowed(quoted(["toy", "complexity"])))?;
     let description = table.get("description").map_or(Ok(""), |node| node.expect_text("experiment.description"))?;
     let task = read_task(&task, span)?;
-    Ok(Head { name, title, description: description.trim().to_owned(), task, span: node.span, sweep: node.span })
+    let figures = table.get("figures").cloned();
+    if let Some(figures) = &figures {
+        Kind::ChoiceList(FIGURES).check("experiment.figures", figures)?;
+    }
+    let description = description.trim().to_owned();
+    Ok(Head { name, title, description, task, figures, span: node.span, sweep: node.span })
 }
 
 fn read_task(name: &str, span: Span) -> Checked<TaskKind> {

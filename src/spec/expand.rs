@@ -36,7 +36,7 @@ pub(super) fn plan(
     document.output.check_files(&document.head.name, &names)?;
     let mut claims = Vec::new();
     for claim in &document.claims {
-        claims.extend(claim.resolve(&names, &known_panels)?);
+        claims.extend(claim.resolve(&names, &known_panels, &known.bits)?);
     }
     let primary = primary(document, &frames)?;
     let mut expansion = Expansion { document, choice, cells: 0 };

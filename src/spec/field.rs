@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Number(fn(f64) -> bool, &'static str),
     /// A whole number from 1 or `min(K, N)`.
     Beam,
-    /// A whole number from 1 or `"stream"`.
+    /// A whole number from 1 to [`MOST_VECTORS`] or `"stream"`.
     Vectors,
     /// A list of whole numbers within the bounds, without repetition.
     WholeList(i64, i64),
@@ -46,6 +46,8 @@ pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq"];
 pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4c", "6b"];
 /// More seeds, vectors or updates than any machine gets through are typing errors.
 const MOST: i64 = 1_000_000_000_000;
+/// Vectors of a fixed training set: their order alone takes 4 bytes each, and the order's numbers have 32 bits.
+const MOST_VECTORS: i64 = 1_000_000_000;
 
 /// A field of a cell: everywhere but in complexity experiments.
 const fn cell(path: &'static str, kind: Kind) -> Field {
@@ -104,6 +106,7 @@ pub(super) const FIELDS: &[Field] = &[
     cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)),
     cell("evaluation.vectors", COUNT),
     cell("evaluation.training-vectors", COUNT),
+    Field { complexity: false, ..panel("evaluation.metrics", Kind::ChoiceList(&["mse"])) },
     Field { complexity: false, ..panel("evaluation.primary", Kind::Choice(&["training", "fresh"])) },
     cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)),
     Field {
@@ -131,7 +134,9 @@ impl Kind {
             Kind::Whole(low, high) => whole_numbers(low, high),
             Kind::Number(_, words) => words.to_owned(),
             Kind::Beam => "a whole number, 1 or more, or \"min(K, N)\" with a whole number N".to_owned(),
-            Kind::Vectors => "a whole number, 1 or more, or \"stream\" for endless new vectors".to_owned(),
+            Kind::Vectors => format!(
+                "a whole number, 1 to {MOST_VECTORS} (a fixed set keeps an order of its vectors in memory), or \"stream\" for endless new vectors"
+            ),
             Kind::WholeList(low, high) => format!("a list, not empty, each {}", whole_numbers(low, high)),
             Kind::ChoiceList(names) => format!("a list, not empty, out of {}", quoted(names.iter().copied())),
             Kind::Seeds => {
@@ -151,7 +156,7 @@ impl Kind {
             Kind::Whole(low, high) => is_within(node, low, high),
             Kind::Number(test, _) => node.number().is_some_and(|x| x.is_finite() && test(x)),
             Kind::Beam => is_within(node, 1, MOST) || node.text().is_some_and(|text| beam_limit(text).is_some()),
-            Kind::Vectors => is_within(node, 1, MOST) || node.text() == Some("stream"),
+            Kind::Vectors => is_within(node, 1, MOST_VECTORS) || node.text() == Some("stream"),
             Kind::WholeList(low, high) => return check_list(Kind::Whole(low, high), self, name, node),
             Kind::ChoiceList(names) => return check_list(Kind::Choice(names), self, name, node),
             Kind::Seeds if node.list().is_some() => return check_list(Kind::Whole(0, i64::MAX), self, name, node),

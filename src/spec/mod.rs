@@ -4,6 +4,11 @@
 //! against the table of fields (`field`). Under the chosen profile the layers are laid over each other (`frame`) in the
 //! order base, profile, variant, the profile's variant, axis value, overrides, `--set`, resolved into cells (`resolve`,
 //! `training`) and put together as a [`Plan`] (`expand`). Everything is checked before any work begins.
+//!
+//! "Overrides" are the base's `[[override]]`s, then the profile's `[[profile.NAME.override]]`s, each in the order of the
+//! file. So a base override wins over what `[profile.NAME]` and its variants set themselves, for the points that it
+//! names: where the base has `[[override]] where = { bits = [24] }` with `updates = 8000`, `[profile.quick]` with
+//! `updates = 500` leaves 8000 at 24 bits. Only a `[[profile.quick.override]]` or a `--set` changes that.
 
 mod cell;
 mod claim;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path};
 
 use super::document::check_keys;
-use super::error::{Checked, Fault};
+use super::error::{Checked, Fault, quoted};
 use super::field::{FIGURES, Kind};
 use super::layer::unknown;
 use super::value::{Key, Node};
@@ -52,6 +52,25 @@ impl Output {
             Some((key, _)) => Err(unknown(key.span, &format!("unknown panel `{}`", key.name), &key.name, known)),
             None => Ok(()),
         }
+    }
+
+    /// `[experiment] figures` names the figures of `[output.figures]`, in any order.
+    pub fn check_figures(&self, listed: &Node) -> Checked<()> {
+        let mut drawn: Vec<&str> = self.figures.iter().filter_map(|(_, node)| node.text()).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        let items = listed.list().unwrap_or_default();
+        let is_listed = |figure: &&str| items.iter().any(|item| item.text() == Some(*figure));
+        let fault = if let Some(extra) = items.iter().find(|item| item.text().is_none_or(|id| !drawn.contains(&id))) {
+            Fault::new(extra.span, format!("`experiment.figures` has {extra}, which no panel of [output.figures] has"))
+        } else if let Some(missing) = drawn.iter().find(|figure| !is_listed(figure)) {
+            let message = format!("`experiment.figures` lacks \"{missing}\", which [output.figures] has");
+            Fault::new(listed.span, message)
+        } else {
+            return Ok(());
+        };
+        let allowed = if drawn.is_empty() { "none".to_owned() } else { quoted(drawn) };
+        Err(fault.allowed(format!("{allowed}: the figures of [output.figures]")))
     }
 
     /// Two panels of `panels` must not write the same file.

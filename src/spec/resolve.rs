@@ -10,13 +10,17 @@ use super::field::beam_limit;
 use super::layer::{Entry, Settings};
 use super::training;
 use super::value::Node;
+use crate::quantizer::RELEASED_LIMIT;
 
+/// Most values of all codebooks together, 1 GiB of f32; training holds five times that.
+const MOST_VALUES: u64 = 1 << 28;
 /// Beam width where none is given, the paper's.
 const BEAM_WIDTH: usize = 16;
 /// Training vectors where none are given, the paper's.
 const VECTORS: u64 = 500_000;
 /// Fresh vectors of the evaluation where none are given, 2^18 as in the reference.
 const EVALUATION_VECTORS: u64 = 262_144;
+const OTHER_SEARCH: &str = "evaluation.other-search-vectors";
 
 /// One point of a curve: the method and the shape of its codebooks.
 #[derive(Clone, Copy)]
@@ -36,6 +40,11 @@ impl Point<'_> {
     /// K.
     fn codebook_size(self) -> usize {
         1 << self.bits_per_stage
+    }
+
+    /// M·K.
+    fn codewords(self) -> usize {
+        self.stages * self.codebook_size()
     }
 
     fn total_bits(self) -> u32 {
@@ -61,7 +70,7 @@ pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
     if let Vectors::Fixed(vectors) = data.vectors {
         check_enough(settings, point, vectors, training.batch_size)?;
     }
-    let evaluation = evaluation(settings, point.method, data.vectors)?;
+    let evaluation = evaluation(settings, point, data.vectors)?;
     Ok(ToySettings { data, quantizer, training, evaluation })
 }
 
@@ -71,6 +80,11 @@ pub(super) fn complexity(settings: &Settings, point: Point) -> Checked<Complexit
     let dimension = dimension(settings, point.head)?;
     check_dimension(settings, point, dimension, method == Method::Pvq, "PVQ cuts each vector into M equal parts")?;
     let is_avq = method == Method::Avq;
+    if !is_avq && stages == 1 {
+        let span = settings.node("sweep.stages").map_or(point.head, |node| node.span);
+        let message = format!("the published model counts no distance of {} with one stage", method.label());
+        return Err(Fault::new(span, message).allowed("2 stages or more for RVQ and PVQ; 1 for AVQ alone"));
+    }
     let beam_width = if is_avq { Some(beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?) } else { None };
     Ok(ComplexitySettings { method, dimension, stages, bits_per_stage, beam_width })
 }
@@ -165,6 +179,7 @@ fn integer_variance(node: &Node) -> Checked<f64> {
 fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
     check_dimension(settings, point, dimension, method == Method::Pvq, "PVQ cuts each vector into M equal parts")?;
+    check_memory(point, dimension)?;
     let (init, init_updates) = init(settings, point, dimension)?;
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
     if method == Method::Avq {
@@ -172,6 +187,9 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
         beam_width = Some(width);
         training_beam_width = Some(beam(settings, "quantizer.training-beam-width", width, point)?);
         let is_released = settings.text("quantizer.search") == Some("released");
+        if is_released {
+            check_released(settings, "quantizer.search", point)?;
+        }
         search = Some(if is_released { Search::Released } else { Search::Beam });
     }
     Ok(QuantizerSettings {
@@ -190,7 +208,7 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
 /// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from.
 fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checked<usize> {
     let size = point.codebook_size();
-    let most = point.stages * size;
+    let most = point.codewords();
     let Some(node) = settings.node(path) else {
         return if default <= most {
             Ok(default)
@@ -289,6 +307,44 @@ fn check_dimension(settings: &Settings, point: Point, dimension: usize, is_cut: 
     Err(Fault::new(span, message).allowed(format!("multiples of {stages}; the nearest: {}", nearest.join(", "))))
 }
 
+/// The codebooks, with their gradients, moments and usage, must fit into memory.
+fn check_memory(point: Point, dimension: usize) -> Checked<()> {
+    let (width, words) = if point.method == Method::Pvq { (dimension / point.stages, "D/M") } else { (dimension, "D") };
+    let values = point.codewords() as u64 * width as u64;
+    if values <= MOST_VALUES {
+        return Ok(());
+    }
+    let message = format!(
+        "the codebooks of {} have M·K·{words} = {} × {width} = {values} values: {:.1} GiB of f32, five times that in training",
+        point.label(),
+        point.codewords(),
+        values as f64 * 4.0 / (1u64 << 30) as f64
+    );
+    Err(Fault::new(point.bits.span, message)
+        .allowed(format!("up to {MOST_VALUES} values, 1 GiB"))
+        .help("take fewer bits a stage, or a smaller data.dimension"))
+}
+
+/// The released search, which the value at `path` asks for, keeps a matrix of (M·K)² entries.
+fn check_released(settings: &Settings, path: &str, point: Point) -> Checked<()> {
+    let words = point.codewords();
+    let Some(node) = settings.node(path).filter(|_| words > RELEASED_LIMIT) else { return Ok(()) };
+    let message = format!(
+        "`{path}` is {node}, but the released search can't take the M·K = {words} codewords of {}",
+        point.label()
+    );
+    let help = match path {
+        "quantizer.search" => "set search = \"beam\"".to_owned(),
+        _ => format!(
+            "set it to 0 there:\n  [[override]]\n  where = {{ methods = [\"avq\"], bits = [{}] }}\n  {path} = 0",
+            point.total_bits()
+        ),
+    };
+    Err(Fault::new(node.span, message)
+        .allowed(format!("M·K up to {RELEASED_LIMIT}: the search keeps a matrix of (M·K)² entries"))
+        .help(help))
+}
+
 /// A fixed training set must fill one batch and one codebook.
 fn check_enough(settings: &Settings, point: Point, vectors: u64, batch: usize) -> Checked<()> {
     let span = |other: Option<&Node>| settings.node("data.vectors").or(other).map_or(point.head, |node| node.span);
@@ -308,18 +364,19 @@ fn check_enough(settings: &Settings, point: Point, vectors: u64, batch: usize) -
     Ok(())
 }
 
-fn evaluation(settings: &Settings, method: Method, vectors: Vectors) -> Checked<EvaluationSettings> {
+fn evaluation(settings: &Settings, point: Point, vectors: Vectors) -> Checked<EvaluationSettings> {
     let fresh = settings.whole("evaluation.vectors").unwrap_or(EVALUATION_VECTORS);
     let all = if let Vectors::Fixed(n) = vectors { n } else { fresh };
     // "All" has one spelling, so that equal work has an equal key.
     let subset = training_subset(settings, vectors, "evaluation.training-vectors")?;
     let training_vectors = subset.filter(|n| *n != all);
-    let other = training_subset(settings, vectors, "evaluation.other-search-vectors")?.unwrap_or(0);
-    Ok(EvaluationSettings {
-        vectors: fresh,
-        other_search_vectors: if method == Method::Avq { other } else { 0 },
-        training_vectors,
-    })
+    let other = training_subset(settings, vectors, OTHER_SEARCH)?.unwrap_or(0);
+    let has_other = point.method == Method::Avq && other > 0;
+    if has_other {
+        // One of the two searches is the released one, whichever `quantizer.search` is.
+        check_released(settings, OTHER_SEARCH, point)?;
+    }
+    Ok(EvaluationSettings { vectors: fresh, other_search_vectors: if has_other { other } else { 0 }, training_vectors })
 }
 
 /// A number of training vectors, of which there are only so many.

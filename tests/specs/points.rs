@@ -310,3 +310,185 @@ allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highes
 help: write two claims"#,
     );
 }
+
+#[test]
+fn released_search_too_large() {
+    Case::default()
+        .edit("bits = [12, 16]", "bits = [48]")
+        .edit("beam-width = 16", "beam-width = 16\nsearch = \"released\"")
+        .refused(
+            r#"
+spec.toml:19:10: `quantizer.search` is "released", but the released search can't take the M·K = 16384 codewords of AVQ at 48 bits (M = 4, K = 4096)
+   |
+19 | search = "released"
+   |          ^^^^^^^^^^
+allowed: M·K up to 8192: the search keeps a matrix of (M·K)² entries
+help: set search = "beam""#,
+        );
+}
+
+#[test]
+fn other_search_too_large() {
+    Case::default()
+        .edit("bits = [12, 16]", "bits = [12, 48]")
+        .add("[evaluation]\nother-search-vectors = 10\n")
+        .refused(
+            r#"
+spec.toml:24:24: `evaluation.other-search-vectors` is 10, but the released search can't take the M·K = 16384 codewords of AVQ at 48 bits (M = 4, K = 4096)
+   |
+24 | other-search-vectors = 10
+   |                        ^^
+allowed: M·K up to 8192: the search keeps a matrix of (M·K)² entries
+help: set it to 0 there:
+  [[override]]
+  where = { methods = ["avq"], bits = [48] }
+  evaluation.other-search-vectors = 0"#,
+        );
+}
+
+#[test]
+fn codebooks_too_large() {
+    Case::default()
+        .edit("bits = [12, 16]", "bits = [12, 64]")
+        .edit("dimension = 64", "dimension = 2048")
+        .refused(
+            r#"
+spec.toml:8:13: the codebooks of AVQ at 64 bits (M = 4, K = 65536) have M·K·D = 262144 × 2048 = 536870912 values: 2.0 GiB of f32, five times that in training
+  |
+8 | bits = [12, 64]
+  |             ^^
+allowed: up to 268435456 values, 1 GiB
+help: take fewer bits a stage, or a smaller data.dimension"#,
+        );
+}
+
+#[test]
+fn figures_that_no_panel_has() {
+    Case::default()
+        .edit("task = \"toy\"", "task = \"toy\"\nfigures = [\"2a\", \"2b\"]")
+        .add("[output.figures]\ntoy = \"2a\"\n")
+        .refused(
+            r#"
+spec.toml:5:18: `experiment.figures` has "2b", which no panel of [output.figures] has
+  |
+5 | figures = ["2a", "2b"]
+  |                  ^^^^
+allowed: "2a": the figures of [output.figures]"#,
+        );
+}
+
+#[test]
+fn figures_left_out() {
+    Case::default()
+        .edit("task = \"toy\"", "task = \"toy\"\nfigures = [\"2a\"]")
+        .add("[output.figures]\na = \"2a\"\nb = \"2b\"\n[variant.a]\n[variant.b]\n")
+        .refused(
+            r#"
+spec.toml:5:11: `experiment.figures` lacks "2b", which [output.figures] has
+  |
+5 | figures = ["2a"]
+  |           ^^^^^^
+allowed: "2a", "2b": the figures of [output.figures]"#,
+        );
+}
+
+#[test]
+fn metric_of_another_task() {
+    Case::default().add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmetric = \"complexity\"\n").refused(
+        r#"
+spec.toml:26:10: `claim.metric` can't be "complexity"
+   |
+26 | metric = "complexity"
+   |          ^^^^^^^^^^^^
+allowed: "mse""#,
+    );
+}
+
+#[test]
+fn claim_in_two_spellings() {
+    Case::default()
+        .add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmin-bits = 12\nwhere = { min-bits = 16 }\n")
+        .refused(
+            r#"
+spec.toml:27:11: the claim has `min-bits` both in `where` and beside it
+   |
+27 | where = { min-bits = 16 }
+   |           ^^^^^^^^
+allowed: one of the two spellings
+help: remove one of them"#,
+        );
+}
+
+#[test]
+fn claim_with_bits_and_a_range() {
+    Case::default()
+        .add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmax-bits = 16\nwhere = { bits = [16] }\n")
+        .refused(
+            r#"
+spec.toml:26:1: the claim has both `bits` and `max-bits`
+   |
+26 | max-bits = 16
+   | ^^^^^^^^
+allowed: bits = [total bits, …], or min-bits and max-bits"#,
+        );
+}
+
+#[test]
+fn claim_of_bits_with_a_gap() {
+    Case::default()
+        .edit("bits = [12, 16]", "bits = [12, 16, 20]")
+        .add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nwhere = { bits = [12, 20] }\n")
+        .refused(
+            r#"
+spec.toml:26:19: `claim.bits` leaves out 16 bits, between 12 and 20
+   |
+26 | where = { bits = [12, 20] }
+   |                   ^^
+allowed: neighbours out of 12, 16, 20
+help: write one claim for each run of bits"#,
+        );
+}
+
+#[test]
+fn claim_of_unknown_bits() {
+    Case::default().add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nwhere = { bits = [20] }\n").refused(
+        r#"
+spec.toml:26:19: no point of the sweep has 20 bits in total
+   |
+26 | where = { bits = [20] }
+   |                   ^^
+allowed: 12, 16"#,
+    );
+}
+
+#[test]
+fn claim_where_unknown() {
+    Case::default().add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nwhere = { panel = [\"toy\"] }\n").refused(
+        r#"
+spec.toml:26:11: unknown field `panel` in [claim.where]
+   |
+26 | where = { panel = ["toy"] }
+   |           ^^^^^
+allowed: panels, bits, min-bits, max-bits
+help: did you mean `panels`?"#,
+    );
+}
+
+#[test]
+fn complexity_of_one_stage() {
+    Case::default()
+        .edit(r#"task = "toy""#, r#"task = "complexity""#)
+        .edit("methods = [\"avq\", \"rvq\", \"pvq\"]", "methods = [\"pvq\"]")
+        .edit("stages = [4]\nseeds = 3\n", "stages = [1]\n")
+        .edit("distribution = \"normal\"\n", "")
+        .edit("variance = 1.0\n", "")
+        .edit("[training]\nlearning-rate = 0.1\nupdates = 1000\n", "")
+        .refused(
+            r#"
+spec.toml:9:10: the published model counts no distance of PVQ with one stage
+  |
+9 | stages = [1]
+  |          ^^^
+allowed: 2 stages or more for RVQ and PVQ; 1 for AVQ alone"#,
+        );
+}

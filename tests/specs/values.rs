@@ -259,7 +259,7 @@ spec.toml:16:11: `data.vectors` can't be "streams"
    |
 16 | vectors = "streams"
    |           ^^^^^^^^^
-allowed: a whole number, 1 or more, or "stream" for endless new vectors"#,
+allowed: a whole number, 1 to 1000000000 (a fixed set keeps an order of its vectors in memory), or "stream" for endless new vectors"#,
     );
 }
 
@@ -321,5 +321,29 @@ spec.toml:6:1: `sweep.bits` is missing
 6 | [sweep]
   | ^^^^^^^
 allowed: bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"#,
+    );
+}
+
+#[test]
+fn too_many_vectors() {
+    Case::default().edit("variance = 1.0", "variance = 1.0\nvectors = 1_000_000_001").refused(
+        r#"
+spec.toml:16:11: `data.vectors` can't be 1000000001
+   |
+16 | vectors = 1_000_000_001
+   |           ^^^^^^^^^^^^^
+allowed: a whole number, 1 to 1000000000 (a fixed set keeps an order of its vectors in memory), or "stream" for endless new vectors"#,
+    );
+}
+
+#[test]
+fn unknown_metric() {
+    Case::default().add("[evaluation]\nmetrics = [\"mse\", \"psnr\"]\n").refused(
+        r#"
+spec.toml:24:19: `evaluation.metrics` can't be "psnr"
+   |
+24 | metrics = ["mse", "psnr"]
+   |                   ^^^^^^
+allowed: "mse""#,
     );
 }

@@ -195,3 +195,65 @@ complexity = "Figure 6/Complexity_Fig6-b.json"
     let widths: Vec<_> = plan.panels[0].points.iter().map(|p| (p.bits, p.beam_width, p.cells.len())).collect();
     assert_eq!(widths, [(12, Some(8), 1), (32, Some(64), 1), (12, None, 1), (32, None, 1)]);
 }
+
+#[test]
+fn a_base_override_wins_over_the_profile_but_not_over_its_overrides() {
+    let base = SMALL.to_owned()
+        + "[[override]]\nwhere = { bits = [8] }\ntraining.updates = 8000\n[profile.quick]\ntraining.updates = 500\n";
+    let updates = |text: &str, set: &[&str], bits| {
+        toy(&load(text, Some("quick"), set), "small", Method::Avq, bits).training.updates
+    };
+    assert_eq!((updates(&base, &[], 4), updates(&base, &[], 8)), (500, 8000));
+    assert_eq!(updates(&base, &["training.updates=50"], 8), 50);
+    let own = base + "[[profile.quick.override]]\nwhere = { bits = [8] }\ntraining.updates = 600\n";
+    assert_eq!(updates(&own, &[], 8), 600);
+}
+
+#[test]
+fn contract_fields_say_again_what_the_spec_says() {
+    let plain = load(FULL, None, &[]);
+    let text = FULL
+        .replacen("task = \"toy\"", "task = \"toy\"\nfigures = [\"2b\", \"2a\"]", 1)
+        .replacen("[evaluation]", "[evaluation]\nmetrics = [\"mse\"]", 1)
+        .replace("[[claim]]", "[[claim]]\nmetric = \"mse\"")
+        .replacen(
+            "lowest = \"pvq\"\npanels = [\"uncorrelated\"]\nmin-bits = 20",
+            "lowest = \"pvq\"\nwhere = { panels = [\"uncorrelated\"], min-bits = 20 }",
+            1,
+        );
+    let plan = load(&text, None, &[]);
+    let keys = |plan: &Plan| plan.cells().iter().map(super::Cell::key).collect::<Vec<_>>();
+    assert_eq!(keys(&plan), keys(&plain));
+    assert_eq!(plan.figures, plain.figures);
+    assert_eq!(format!("{:?}", plan.claims), format!("{:?}", plain.claims));
+}
+
+#[test]
+fn bits_of_a_claim_are_a_range() {
+    let range = |scope: &str| {
+        let text = SMALL.replacen("[8, 4]", "[8, 4, 12]", 1) + "[[claim]]\ntext = \"t\"\nlowest = \"avq\"\n" + scope;
+        let claim = &load(&text, None, &[]).claims[0];
+        (claim.min_bits, claim.max_bits)
+    };
+    assert_eq!(range("where = { bits = [8, 4] }"), (Some(4), Some(8)));
+    assert_eq!(range("where.bits = [12]"), (Some(12), Some(12)));
+    assert_eq!(range("min-bits = 8\nwhere = { max-bits = 12 }"), (Some(8), Some(12)));
+    assert_eq!(range(""), (None, None));
+}
+
+#[test]
+fn limits_are_reached_but_not_passed() {
+    // M·K = 8192 with the released search, both ways; RVQ and PVQ have no search.
+    let released = SMALL.replacen("[8, 4]", "[24]", 1).replacen("seeds = [5, 1]", "seeds = 1", 1)
+        + "search = \"released\"\n[evaluation]\nother-search-vectors = 10\n";
+    assert_eq!(toy(&load(&released, None, &[]), "small", Method::Avq, 24).quantizer.bits_per_stage, 12);
+    let without = load(&released, None, &["sweep.methods=[\"rvq\"]", "sweep.bits=[28]"]);
+    assert_eq!(toy(&without, "small", Method::Rvq, 28).evaluation.other_search_vectors, 0);
+    // 2·2^11·2^16 = 2^28 values; PVQ has 1/M of them.
+    let large = ["sweep.bits=[22]", "data.dimension=65536"];
+    assert_eq!(toy(&load(SMALL, None, &large), "small", Method::Rvq, 22).data.dimension, 65_536);
+    let cut = ["sweep.methods=[\"pvq\"]", "sweep.bits=[24]", "data.dimension=65536"];
+    assert_eq!(toy(&load(SMALL, None, &cut), "small", Method::Pvq, 24).data.dimension, 65_536);
+    let most = load(SMALL, None, &["data.vectors=1000000000"]);
+    assert_eq!(toy(&most, "small", Method::Rvq, 4).data.vectors, Vectors::Fixed(1_000_000_000));
+}
