@@ -7,7 +7,7 @@ use std::path::Path;
 use vqlab::compare::compare_plan;
 use vqlab::figure::{Drawn, Format, Options, draw_experiment, draw_log, draw_published};
 use vqlab::results::aggregate;
-use vqlab::spec::Plan;
+use vqlab::spec::{CellSettings, Plan};
 
 fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::records(plan, leave_out_every);
@@ -77,6 +77,23 @@ fn dimensions_share_one_chart() {
 fn draws_of_one_data_set() {
     let drawn = draw(&synthetic::draws(), 0, &folder("draws"));
     assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "generalisation", "draws"]);
+}
+
+/// Panels with one published file that differ in more than the draw are no draws of one data set.
+#[test]
+fn settings_are_no_draws() {
+    let mut plan = synthetic::draws();
+    plan.panels.truncate(2);
+    for point in &mut plan.panels[1].points {
+        for cell in &mut point.cells {
+            if let CellSettings::Toy(toy) = &mut cell.settings {
+                toy.training.updates *= 2;
+            }
+        }
+    }
+    let drawn = draw(&plan, 0, &folder("settings"));
+    assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "tradeoff-2", "generalisation", "difference"]);
+    assert!(drawn[2].title.contains("correlated data, D = 64: 2"), "{}", drawn[2].title);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::chart::{Axis, Colour, LegendEntry, LegendKey, LineStyle, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
-use crate::spec::{CellSettings, Init, Method, Panel, Plan};
+use crate::spec::{CellSettings, Init, Method, Panel, Plan, PlannedPoint};
 
 /// One method's values over the bitrate; points without a value are left out.
 pub(super) struct Curve {
@@ -120,8 +120,9 @@ pub(super) fn describe(panel: &Panel) -> String {
     }
 }
 
-/// Panels that belong in one chart: those with one figure and one published file. Panels without a published file stand alone;
-/// those with one bitrate have no curve and are left out.
+/// Panels that belong in one chart: draws of the same data, with one figure and one published file, whose cells are equal but
+/// for the seeds of data and training. Panels without a published file stand alone; those with one bitrate have no curve
+/// and are left out.
 pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
     let mut groups: Vec<Vec<&Panel>> = Vec::new();
     for panel in plan.panels.iter().filter(|p| bits_of([*p]).len() > 1) {
@@ -130,6 +131,7 @@ pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
                 && other.figure == panel.figure
                 && other.published_file == panel.published_file
                 && other.dimension == panel.dimension
+                && equal_but_for_the_draw(other, panel)
         };
         match groups.iter_mut().find(|g| g.iter().any(|p| same(p))) {
             Some(group) => group.push(panel),
@@ -139,13 +141,34 @@ pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
     groups
 }
 
+fn equal_but_for_the_draw(a: &Panel, b: &Panel) -> bool {
+    let settings = |point: &PlannedPoint| {
+        let mut settings = point.cells.first()?.settings.clone();
+        if let CellSettings::Toy(toy) = &mut settings {
+            toy.data.mixing_seed = None;
+        }
+        Some(settings)
+    };
+    a.points.iter().map(settings).eq(b.points.iter().map(settings))
+}
+
 /// A chart title for a group of panels.
-pub(super) fn group_title(group: &[&Panel]) -> String {
+pub(super) fn group_title(plan: &Plan, group: &[&Panel]) -> String {
     match group {
         [] => String::new(),
-        [only] => describe(only),
-        [first, ..] => format!("{} ({} draws)", describe(first), group.len()),
+        [only] => describe_in(plan, only),
+        [first, ..] => format!("{} ({} draws)", describe_in(plan, first), group.len()),
     }
+}
+
+/// [`describe`], with the panel's name where panels that are no draws of the same data have the same description.
+pub(super) fn describe_in(plan: &Plan, panel: &Panel) -> String {
+    let text = describe(panel);
+    let groups = groups(plan);
+    let own = groups.iter().find(|g| g.iter().any(|p| p.name == panel.name));
+    let in_group = |p: &Panel| p.name == panel.name || own.is_some_and(|g| g.iter().any(|q| q.name == p.name));
+    let shared = plan.panels.iter().any(|p| !in_group(p) && describe(p) == text);
+    if shared { format!("{text}: {}", panel.name) } else { text }
 }
 
 /// A text with its first letter in upper case.

@@ -26,7 +26,7 @@ pub(crate) fn generalisation_gap(training: &Point, fresh: &Point) -> Option<(f64
 pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
         let axis = Axis::linear("fresh minus training MSE (%)").including(0.0);
-        let mut chart = Chart::new(curves::capitalised(&curves::group_title(group)), bits_axis(group), axis);
+        let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
         for panel in group {
             let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", plan.metric));
             let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { continue };
@@ -57,7 +57,7 @@ pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
 /// left to [`draws`].
 pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
-        let mut chart = difference_chart(group);
+        let mut chart = difference_chart(plan, group);
         if let [panel] = group.as_slice() {
             add_differences(&mut chart, plan, panel, comparisons);
         }
@@ -74,8 +74,8 @@ pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sket
     let repeated: Vec<Vec<&Panel>> = curves::groups(plan).into_iter().filter(|g| g.len() > 1).collect();
     let pairs = repeated.iter().flat_map(|group| plan.methods.iter().map(move |method| (group, *method)));
     let chart = |(group, method): (&Vec<&Panel>, Method)| {
-        let title = format!("{} on {}", method.label(), curves::describe(group[0]));
-        let mut chart = Chart { title, ..difference_chart(group) };
+        let title = format!("{} on {}", method.label(), curves::describe_in(plan, group[0]));
+        let mut chart = Chart { title, ..difference_chart(plan, group) };
         for panel in group {
             let points = differences(comparisons, panel, method);
             if let Some((_, y)) = points.last() {
@@ -96,13 +96,14 @@ fn bits_axis(group: &[&Panel]) -> Axis {
     curves::bits_axis(group.iter().copied())
 }
 
-fn difference_chart(group: &[&Panel]) -> Chart {
+fn difference_chart(plan: &Plan, group: &[&Panel]) -> Chart {
     let axis = Axis::linear("difference to published (%)").including(0.0);
-    let mut chart = Chart::new(curves::capitalised(&curves::group_title(group)), bits_axis(group), axis);
+    let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
     if let Some(panel) = group.first() {
         let margin = 100.0 * panel.comparison.margin;
         chart.strips.push(Strip { low: -margin, high: margin, colour: Colour::GREY });
-        let label = format!("margin ±{margin} %");
+        // 100 × 0.07 is 7.000000000000001.
+        let label = format!("margin ±{} %", (margin * 1e6).round() / 1e6);
         chart.legend_extra.push(LegendEntry { label, colour: Colour::GREY, key: LegendKey::Area });
     }
     chart

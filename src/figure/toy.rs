@@ -15,7 +15,7 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     let panels: Vec<&Panel> = plan.panels.iter().filter(|p| p.figure.as_deref() == Some(id)).collect();
     let metric = primary_metric(plan);
     let label = metric::find(&metric).map_or(metric.as_str(), |m| m.label);
-    let subject = subject(&panels);
+    let subject = subject(plan, &panels);
     let mut chart = Chart::new(
         format!("Figure {id}: {label} on {subject}"),
         curves::bits_axis(panels.iter().copied()),
@@ -68,11 +68,11 @@ fn end_label(panel: &Panel, ours: &[Curve], panels: &[&Panel]) -> Option<EndLabe
     (!last.is_empty()).then_some(EndLabel { y, text, colour: super::Colour::GREY })
 }
 
-fn subject(panels: &[&Panel]) -> String {
+fn subject(plan: &Plan, panels: &[&Panel]) -> String {
     match panels {
         [] => String::new(),
-        [only] => curves::describe(only),
-        [first, ..] if panels.iter().all(|p| p.dimension == first.dimension) => curves::group_title(panels),
+        [only] => curves::describe_in(plan, only),
+        [first, ..] if panels.iter().all(|p| p.dimension == first.dimension) => curves::group_title(plan, panels),
         _ => {
             let list: Vec<String> = panels.iter().map(|p| p.dimension.to_string()).collect();
             format!("data of dimension {}", list.join(", "))

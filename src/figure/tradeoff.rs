@@ -26,7 +26,7 @@ pub(crate) fn drawn_once(plan: &Plan) -> Vec<&str> {
 
 fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> {
     let model = Model::Published;
-    let subject = curves::describe(panel);
+    let subject = curves::describe_in(plan, panel);
     let values = result.points.iter().map(|p| p.mse);
     let (low, high) = values.fold((f64::INFINITY, 0f64), |(l, h), v| (l.min(v), h.max(v)));
     let label = format!("MSE per coordinate ({})", measured(plan.primary));

@@ -11,6 +11,7 @@ mod html;
 mod markdown;
 mod overview;
 mod points;
+mod searches;
 mod terminal;
 mod tradeoffs;
 
@@ -67,7 +68,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     points::tables(input, &mut document);
     findings::claims(input, &mut document);
     findings::generalisation(input, &mut document);
-    findings::searches(input, &mut document);
+    searches::section(input, &mut document);
     tradeoffs::section(input, &mut document);
     health::section(input, &mut document);
     overview::anomalies(input, &mut document);
