@@ -421,16 +421,14 @@ help: remove one of them"#,
 
 #[test]
 fn claim_with_bits_and_a_range() {
-    Case::default()
-        .add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmax-bits = 16\nwhere = { bits = [16] }\n")
-        .refused(
-            r#"
+    Case::default().add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmax-bits = 16\nwhere = { bits = [16] }\n").refused(
+        r#"
 spec.toml:26:1: the claim has both `bits` and `max-bits`
    |
 26 | max-bits = 16
    | ^^^^^^^^
 allowed: bits = [total bits, …], or min-bits and max-bits"#,
-        );
+    );
 }
 
 #[test]
