@@ -37,7 +37,7 @@ fn pages(plan: &Plan, records: &HashMap<String, Record>) -> Pages {
         figures: &figures,
     };
     let [html, markdown] = write(&input, &folder).unwrap().map(|path| std::fs::read_to_string(path).unwrap());
-    let table = terminal_table(&comparisons, &aggregates);
+    let table = terminal_table(plan, &comparisons, &aggregates);
     let pages = Pages { html, markdown, table, folder };
     pages.check();
     pages

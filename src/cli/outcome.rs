@@ -65,7 +65,7 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
     let outcome = Outcome::new(plan, records);
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
-    print(&format!("{}\n", report::terminal_table(&outcome.comparisons, &outcome.aggregates)))?;
+    print(&format!("{}\n", report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates)))?;
     for point in results::missing(plan, &outcome.aggregates) {
         note(&format!("missing: {point}"));
     }

@@ -6,6 +6,7 @@
 //! before results are looked at.
 
 mod claim;
+pub mod conditions;
 mod files;
 mod judge;
 mod pairing;

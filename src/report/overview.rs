@@ -19,17 +19,6 @@ pub(super) const VERDICTS: [Verdict; 6] = [
     Verdict::NotComparable,
 ];
 
-pub(super) fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Reproduced => "reproduced",
-        Verdict::Better => "better",
-        Verdict::Inconclusive => "inconclusive",
-        Verdict::Worse => "worse",
-        Verdict::Missing => "missing",
-        Verdict::NotComparable => "not comparable",
-    }
-}
-
 pub(super) fn measured_on(primary: Primary) -> &'static str {
     match primary {
         Primary::Training => "the training set itself",
@@ -259,7 +248,7 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
         return vec![Inline::Strong(name), Inline::Plain(rest)];
     }
     let count = |v: &Verdict| comparison.points.iter().filter(|p| p.verdict == *v).count();
-    let counts = VERDICTS.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), verdict_name(*v)));
+    let counts = VERDICTS.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), v.name()));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let largest = comparison
         .points
@@ -272,7 +261,7 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
     vec![
         Inline::Strong(name),
         Inline::Plain(": ".into()),
-        Inline::Strong(verdict_name(comparison.verdict).into()),
+        Inline::Strong(comparison.verdict.name().into()),
         Inline::Plain(format!(" ({counts} of {points} points{largest}).")),
     ]
 }

@@ -3,11 +3,11 @@
 
 use super::document::{Cell, Document, Table, Tone};
 use super::format::{margin, percent, signed, significant};
-use super::overview::verdict_name;
 use super::{ReportInput, panel_name};
+use crate::compare::tradeoff::uses_released_search;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
-use crate::spec::{CellSettings, Panel, PlannedPoint, Primary, Search, TaskKind};
+use crate::spec::{Panel, PlannedPoint, Primary, TaskKind};
 
 pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     document.section("Points");
@@ -33,12 +33,8 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
 
 /// The method, with the search where it is not the default one.
 pub(super) fn method_name(point: &PlannedPoint) -> String {
-    let released = point.cells.iter().any(|cell| match &cell.settings {
-        CellSettings::Toy(toy) => toy.quantizer.search == Some(Search::Released),
-        CellSettings::Complexity(_) => false,
-    });
     let label = point.method.label();
-    if released { format!("{label} (released search)") } else { label.into() }
+    if uses_released_search(point) { format!("{label} (released search)") } else { label.into() }
 }
 
 pub(super) fn tone(verdict: Verdict) -> Tone {
@@ -113,7 +109,7 @@ fn compared_cells(comparison: &PanelComparison, planned: &PlannedPoint, spread: 
     let Some(point) = found else { return vec![Cell::from("–"); if spread { 5 } else { 3 }] };
     let published = point.published.map_or_else(|| "–".into(), |e| significant(e.mean));
     let difference = point.difference.map_or_else(|| "–".into(), percent);
-    let verdict = Cell { text: verdict_name(point.verdict).into(), tone: tone(point.verdict) };
+    let verdict = Cell { text: point.verdict.name().into(), tone: tone(point.verdict) };
     if spread {
         vec![published.into(), difference.into(), interval(point).into(), margin(point.margin).into(), verdict]
     } else {

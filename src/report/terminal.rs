@@ -1,15 +1,18 @@
 //! The table that `run` prints: ours against published, in aligned columns.
 
 use super::format::{margin, percent, significant};
-use super::overview::{VERDICTS, measured_on, verdict_name};
+use super::overview::{VERDICTS, measured_on};
+use super::points::method_name;
 use crate::compare::PanelComparison;
+use crate::compare::conditions::conditions;
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point};
-use crate::spec::Method;
+use crate::spec::{Method, Panel, Plan};
 
 /// One block a panel: a head line, then a line a point with ours, published, difference, margin, verdict and the other
-/// measurements; then the counts of the verdicts. Panels without a published file show ours alone. Ends with a line break.
-pub fn terminal_table(comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> String {
+/// measurements; then the counts of the verdicts. Panels without a published file show ours alone. Below a
+/// block stand warm starts and settings that differ between points. Ends with a line break.
+pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> String {
     let mut panels: Vec<&str> = Vec::new();
     for name in aggregates.iter().map(|a| a.panel.as_str()).chain(comparisons.iter().map(|c| c.panel.as_str())) {
         if !panels.contains(&name) {
@@ -20,16 +23,30 @@ pub fn terminal_table(comparisons: &[PanelComparison], aggregates: &[Aggregate])
         .iter()
         .map(|name| {
             let own: Vec<&Aggregate> = aggregates.iter().filter(|a| a.panel == *name).collect();
-            match comparisons.iter().find(|c| c.panel == *name) {
-                Some(comparison) => compared(comparison, &own),
-                None => alone(name, &own),
-            }
+            let panel = plan.panels.iter().find(|p| p.name == *name);
+            let block = match comparisons.iter().find(|c| c.panel == *name) {
+                Some(comparison) => compared(panel, comparison, &own),
+                None => alone(panel, name, &own),
+            };
+            block + &notes(panel)
         })
         .collect();
     blocks.join("\n")
 }
 
-fn compared(comparison: &PanelComparison, aggregates: &[&Aggregate]) -> String {
+/// What must be known beside the numbers, a line each.
+fn notes(panel: Option<&Panel>) -> String {
+    let lines = panel.map(conditions).unwrap_or_default();
+    lines.into_iter().map(|line| format!("  {line}\n")).collect()
+}
+
+/// The method, with the search where it is not the default one.
+fn name_of(panel: Option<&Panel>, method: Method, bits: u32) -> String {
+    let planned = panel.and_then(|p| p.points.iter().find(|q| (q.method, q.bits) == (method, bits)));
+    planned.map_or_else(|| method.label().into(), method_name)
+}
+
+fn compared(panel: Option<&Panel>, comparison: &PanelComparison, aggregates: &[&Aggregate]) -> String {
     let primary = format!("-{}", comparison.measured_on.name());
     let toy = aggregates.iter().any(|a| a.metric.ends_with(&primary));
     let others: Vec<&&Aggregate> =
@@ -41,14 +58,14 @@ fn compared(comparison: &PanelComparison, aggregates: &[&Aggregate]) -> String {
     for point in &comparison.points {
         let estimate = |e: Option<crate::compare::Estimate>| e.map_or("–".into(), |e| significant(e.mean));
         let mut row = vec![
-            point.method.label().into(),
+            name_of(panel, point.method, point.bits),
             point.bits.to_string(),
             point.ours.map_or(0, |e| e.n).to_string(),
             estimate(point.ours),
             estimate(point.published),
             point.difference.map_or("–".into(), percent),
             margin(point.margin),
-            verdict_name(point.verdict).into(),
+            point.verdict.name().into(),
         ];
         row.extend(others.iter().map(|a| mean(a, point.method, point.bits)));
         rows.push(row);
@@ -59,26 +76,26 @@ fn compared(comparison: &PanelComparison, aggregates: &[&Aggregate]) -> String {
         Some(reason) => format!("not comparable: {reason}"),
         None => {
             let count = |v| comparison.points.iter().filter(|p| p.verdict == v).count();
-            let counts =
-                VERDICTS.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), verdict_name(*v)));
+            let counts = VERDICTS.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), v.name()));
             let counts: Vec<String> = counts.collect();
             format!(
                 "{} of {} points; verdict: {}",
                 counts.join(", "),
                 comparison.points.len(),
-                verdict_name(comparison.verdict)
+                comparison.verdict.name()
             )
         }
     };
     format!("{title}\n{}  {summary}\n", aligned(&rows))
 }
 
-fn alone(panel: &str, aggregates: &[&Aggregate]) -> String {
+fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> String {
     let mut head: Vec<String> = ["method", "bits", "n"].map(String::from).to_vec();
     head.extend(aggregates.iter().map(|a| a.metric.clone()));
     let mut rows = vec![head];
     for point in aggregates.first().map_or(&[][..], |a| &a.points) {
-        let mut row = vec![point.method.label().into(), point.bits.to_string(), point.samples.len().to_string()];
+        let mut row =
+            vec![name_of(planned, point.method, point.bits), point.bits.to_string(), point.samples.len().to_string()];
         row.extend(aggregates.iter().map(|a| mean(a, point.method, point.bits)));
         rows.push(row);
     }
@@ -124,6 +141,7 @@ mod tests {
     use super::*;
     use crate::compare::compare_plan;
     use crate::results::{aggregate, fixture};
+    use crate::spec::{CellSettings, Search};
 
     #[test]
     fn columns_line_up_and_panels_without_published_numbers_show() {
@@ -132,7 +150,12 @@ mod tests {
         (lonely.name, lonely.published_file) = ("lonely".into(), None);
         plan.panels.push(lonely);
         let aggregates = aggregate(&plan, &fixture::records(&plan));
-        let table = terminal_table(&compare_plan(&plan, &aggregates), &aggregates);
+        for point in plan.panels.iter_mut().map(|p| &mut p.points[0]) {
+            if let CellSettings::Toy(toy) = &mut point.cells[0].settings {
+                toy.quantizer.search = Some(Search::Released);
+            }
+        }
+        let table = terminal_table(&plan, &compare_plan(&plan, &aggregates), &aggregates);
         let lines: Vec<&str> = table.lines().collect();
         assert!(
             lines[0].starts_with("correlated: ours against Figure 2/correlated.json, measured on the training set")
@@ -143,6 +166,8 @@ mod tests {
             assert!(upto.ends_with(|c: char| c.is_ascii_digit()), "{line}");
         }
         assert!(lines[8].contains("of 6 points; verdict: worse"), "{}", lines[8]);
+        assert!(lines[9].starts_with("  AVQ at 12 bits uses the search of the authors' released code"), "{}", lines[9]);
+        assert_eq!(table.matches("AVQ (released search)").count(), 2);
         assert!(table.contains("lonely: ours, without a published counterpart (lower is better)"));
         assert!(table.contains("mse-training") && table.ends_with('\n'));
     }

@@ -3,9 +3,11 @@
 use super::document::{Block, Document, Table};
 use super::format::{signed, significant};
 use super::{ReportInput, panel_name};
+use crate::compare::conditions::bits_in_words;
 use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, tradeoff};
 use crate::complexity::Model;
 use crate::figure::drawn_once;
+use crate::spec::Panel;
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
     let shown = drawn_once(input.plan);
@@ -23,6 +25,9 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     for result in panels {
         let panel = input.plan.panels.iter().find(|p| p.name == result.panel);
         let name = panel.map_or_else(|| result.panel.clone(), panel_name);
+        if let Some(sentence) = panel.and_then(|panel| left_out(result, panel)) {
+            document.paragraph(sentence);
+        }
         document.subsection(format!("Best method for a complexity budget: {name}"));
         document.table(budgets(result));
         document.subsection(format!("Bits saved for the same error (BD-rate): {name}"));
@@ -36,6 +41,18 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
          extrapolated. It is undefined where the curves have no MSE in common or an error does not fall with the bits. Budgets: \
          the error is interpolated linearly over log10 WMOPS between points, and stays level beyond a method's dearest point.",
     );
+}
+
+/// The points of the released search, which take no part.
+fn left_out(result: &PanelTradeoff, panel: &Panel) -> Option<String> {
+    let bits: Vec<u32> = result.released.iter().map(|(_, bits)| *bits).collect();
+    let method = result.released.first()?.0.label();
+    Some(format!(
+        "{}: {method} (released search) at {} takes no part in Pareto front, budgets and BD-rates: its tuples may use a codebook \
+         twice, and then they are no codes of that bitrate.",
+        panel.name,
+        bits_in_words(&bits, panel)
+    ))
 }
 
 fn budgets(result: &PanelTradeoff) -> Table {

@@ -9,7 +9,7 @@ pub use budget::{BudgetRange, best_by_budget, changes};
 
 use crate::complexity::{Model, Precision, count};
 use crate::results::{Aggregate, find_aggregate, primary_metric};
-use crate::spec::{Method, Panel, Plan, TaskKind};
+use crate::spec::{CellSettings, Method, Panel, Plan, PlannedPoint, Search, TaskKind};
 
 /// The trade-offs of one panel, by the means of the plan's primary metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,12 +17,23 @@ pub struct PanelTradeoff {
     pub panel: String,
     /// The record metric: `mse-training` or `mse-fresh`.
     pub metric: String,
-    /// In the panel's order; points without a finished cell are left out.
+    /// In the panel's order; points without a finished cell are left out, and those in `released`.
     pub points: Vec<TradeoffPoint>,
     /// By model, in the order of [`Model::ALL`]: the best method for a complexity budget.
     pub budgets: Vec<(Model, Vec<BudgetRange>)>,
     /// Anchor, test method and the rate between them, for every pair in plan order; `None` where it is undefined.
     pub bd_rates: Vec<(Method, Method, Option<BdRate>)>,
+    /// Points of the released search ([`uses_released_search`]), which take no part: their tuples may be no codes of their
+    /// bitrate.
+    pub released: Vec<(Method, u32)>,
+}
+
+/// Whether the point's cells encode with the search of the authors' released code, which may use a codebook twice.
+pub fn uses_released_search(point: &PlannedPoint) -> bool {
+    point.cells.iter().any(|cell| match &cell.settings {
+        CellSettings::Toy(toy) => toy.quantizer.search == Some(Search::Released),
+        CellSettings::Complexity(_) => false,
+    })
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,9 +69,12 @@ pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
 }
 
 fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTradeoff {
+    let released: Vec<(Method, u32)> =
+        panel.points.iter().filter(|p| uses_released_search(p)).map(|p| (p.method, p.bits)).collect();
     let mut points: Vec<TradeoffPoint> = aggregate
         .points
         .iter()
+        .filter(|point| !released.contains(&(point.method, point.bits)))
         .filter_map(|point| {
             let log10_wmops = Model::ALL.map(|model| {
                 let size = 1usize.checked_shl(point.bits_per_stage)?;
@@ -84,7 +98,7 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
     }
     let budgets = Model::ALL.map(|model| (model, best_by_budget(&curves(plan, &points, model)))).into();
     let (panel, metric) = (panel.name.clone(), aggregate.metric.clone());
-    PanelTradeoff { panel, metric, bd_rates: bd_rates(plan, &points), points, budgets }
+    PanelTradeoff { panel, metric, bd_rates: bd_rates(plan, &points), points, budgets, released }
 }
 
 fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Method, Vec<(f64, f64)>)> {
@@ -144,5 +158,17 @@ mod tests {
         assert_eq!((*anchor, *test), (Method::Rvq, Method::Avq));
         assert!(rate.as_ref().unwrap().bits < -2.0);
         assert_eq!(panel.bd_rates[1].2, None);
+    }
+
+    #[test]
+    fn points_of_the_released_search_take_no_part() {
+        let mut plan = fixture::plan(1);
+        let aggregates = aggregate(&plan, &fixture::records(&plan));
+        if let CellSettings::Toy(toy) = &mut plan.panels[0].points[0].cells[0].settings {
+            toy.quantizer.search = Some(Search::Released);
+        }
+        let panel = &tradeoff(&plan, &aggregates)[0];
+        assert_eq!(panel.released, [(Method::Avq, 12)]);
+        assert_eq!((panel.points.len(), panel.points[0].bits), (5, 16));
     }
 }
