@@ -201,7 +201,7 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
         search,
         init,
         init_updates,
-        init_learning_rate: init_updates.and_then(|_| settings.number(INIT_LEARNING_RATE)),
+        init_learning_rate: init_updates.and_then(|_| init_learning_rate(settings)),
     })
 }
 
@@ -241,6 +241,11 @@ fn narrower(point: Point) -> String {
 }
 
 const INIT_LEARNING_RATE: &str = "quantizer.init-learning-rate";
+
+/// Only where it differs from the training's, so that equal work has an equal key.
+fn init_learning_rate(settings: &Settings) -> Option<f64> {
+    settings.number(INIT_LEARNING_RATE).filter(|rate| Some(*rate) != settings.number("training.learning-rate"))
+}
 
 fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, Option<u64>)> {
     const INIT: &str = "quantizer.init";
