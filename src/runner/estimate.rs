@@ -63,6 +63,8 @@ pub fn time_left(jobs: usize, running: &[f64], queued: impl IntoIterator<Item = 
 
 /// `0.02 s`, `12.3 s`, `4 min`, `2 h 10 min`.
 pub fn human_seconds(seconds: f64) -> String {
+    // An empty sum is −0.
+    let seconds = seconds.abs();
     if seconds < 0.995 {
         return format!("{seconds:.2} s");
     }
