@@ -1,19 +1,20 @@
 //! AVQ's beam search with the true remainder, permutations of one set of codewords removed ([`Search::Beam`]).
 //!
 //! ‖x − Σc − c′‖² = ‖x − Σc‖² + 2(½‖c′‖² − x·c′ + Σ c·c′), so an extension needs no vector arithmetic where the
-//! products of all codewords with x and with each other (the Gram matrix) are at hand. Where the Gram matrix costs more
-//! than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken instead.
+//! products of all codewords with x and with each other (the Gram matrix) are at hand: [`super::gram`]. Where the Gram matrix
+//! costs more than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken
+//! instead.
 //!
 //! [`Search::Beam`]: super::Search::Beam
 
 use super::assign::Assign;
-use super::beam::{Best, Candidate, Entry, limit, token};
+use super::beam::{Best, Entry, Scores, limit, offer_chunks};
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, ROWS, Rows, below, combine, half_norms, pad_rows, products, scores, subtract};
+use super::gram::Lookup;
+use super::kernels::{CHUNK, ROWS, Rows, half_norms, pad_rows, products, scores, subtract};
 
-/// The largest M·K whose Gram matrix is used (4 MiB). A larger one falls out of the caches, and reading its rows then takes
-/// longer than computing the products anew.
-const GRAM_LIMIT: usize = 1024;
+/// The largest M·K whose Gram matrix is used (68 MB with its minima).
+const GRAM_LIMIT: usize = 4096;
 
 /// Beam search for AVQ.
 pub struct Additive {
@@ -21,18 +22,16 @@ pub struct Additive {
     /// Vectors that are assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
     half: Vec<f32>,
-    /// M·K × M·K, or empty.
-    gram: Vec<f32>,
+    lookup: Option<Lookup>,
     /// ROWS × M·K in the first step, ROWS × K after it.
     dots: Vec<f32>,
     block: Vec<f32>,
+    /// ½‖c‖² − x·c, ROWS × M·K′ (K′: K in whole chunks), and the minima of its chunks.
     first: Vec<f32>,
+    first_minima: Vec<f32>,
     buffer: Vec<f32>,
     minima: Vec<f32>,
     errors: Vec<f32>,
-    /// Scores of all codewords for the beam entries of one vector, W × M·K, and those of their parents.
-    sums: Vec<f32>,
-    next_sums: Vec<f32>,
     /// ROWS beams.
     beams: Vec<Vec<Entry>>,
     spare: Vec<Entry>,
@@ -40,6 +39,8 @@ pub struct Additive {
     /// Remainders of the beam entries (row · width + entry), only without Gram matrix.
     remainders: Vec<f32>,
     next_remainders: Vec<f32>,
+    /// (row, entry) of the remainders that a stage is tried on.
+    slots: Vec<(usize, usize)>,
 }
 
 impl Additive {
@@ -49,20 +50,20 @@ impl Additive {
             width: width.max(1),
             batch: None,
             half: Vec::new(),
-            gram: Vec::new(),
+            lookup: None,
             dots: Vec::new(),
             block: Vec::new(),
             first: Vec::new(),
+            first_minima: Vec::new(),
             buffer: Vec::new(),
             minima: Vec::new(),
             errors: Vec::new(),
-            sums: Vec::new(),
-            next_sums: Vec::new(),
             beams: vec![Vec::new(); ROWS],
             spare: Vec::new(),
             best: (0..ROWS).map(|_| Best::default()).collect(),
             remainders: Vec::new(),
             next_remainders: Vec::new(),
+            slots: Vec::new(),
         }
     }
 
@@ -80,87 +81,65 @@ impl Additive {
 
     /// The W nearest codewords of all codebooks start each vector's beam.
     fn first_step(&mut self, books: &Codebooks, x: Rows, count: usize) {
-        let words = books.stages() * books.size();
-        let dimension = books.dimension();
-        products(x, Rows { data: books.values(), stride: dimension }, words, dimension, &mut self.dots);
-        let keep = if books.stages() == 1 { 1 } else { self.width };
+        let (stages, size, dimension) = (books.stages(), books.size(), books.dimension());
+        let (words, per_stage) = (stages * size, size.div_ceil(CHUNK));
+        let (columns, chunks) = (stages * per_stage * CHUNK, stages * per_stage);
+        products(x, Rows { data: books.values(), stride: dimension }, words, dimension, &mut self.dots, words);
+        let keep = if stages == 1 { 1 } else { self.width };
         for row in 0..count {
-            let dots = &self.dots[row * words..(row + 1) * words];
-            let first = &mut self.first[row * words..(row + 1) * words];
-            scores(dots, &self.half, first, &mut self.minima);
-            let chunks = words.div_ceil(CHUNK);
+            let first = &mut self.first[row * columns..(row + 1) * columns];
+            let minima = &mut self.first_minima[row * chunks..(row + 1) * chunks];
+            let best = &mut self.best[row];
+            for stage in 0..stages {
+                let dots = &self.dots[row * words + stage * size..][..size];
+                let first = &mut first[stage * per_stage * CHUNK..][..per_stage * CHUNK];
+                let half = &self.half[stage * size..(stage + 1) * size];
+                scores(dots, half, first, &mut minima[stage * per_stage..][..per_stage]);
+            }
             self.errors.clear();
-            self.errors.extend(self.minima[..chunks].iter().map(|least| 2.0 * least));
-            self.best[row].clear(keep, limit(&mut self.errors, keep, 1));
-            offer(&mut self.best[row], first, &self.minima[..chunks], 0, &Entry::EMPTY, 0);
+            self.errors.extend(minima.iter().map(|least| 2.0 * least));
+            best.clear(keep, limit(&mut self.errors, keep));
+            for stage in 0..stages {
+                let scores = Scores { first, rows: &[], from: stage * per_stage * CHUNK };
+                let minima = &minima[stage * per_stage..(stage + 1) * per_stage];
+                offer_chunks(best, &Entry::EMPTY, 0, (stage * size) as u32, minima, &scores);
+            }
             let beam = &mut self.beams[row];
             beam.clear();
-            beam.extend(self.best[row].candidates.iter().map(|c| Entry::EMPTY.extended(c, books.size())));
+            beam.extend(best.candidates.iter().map(|c| Entry::EMPTY.extended(c, size)));
         }
     }
 
     /// The beam of a row after a step.
     fn take_best(&mut self, books: &Codebooks, row: usize) {
-        {
-            let beam = &mut self.beams[row];
-            std::mem::swap(beam, &mut self.spare);
-            beam.clear();
-            let kept = &self.best[row].candidates;
-            beam.extend(kept.iter().map(|c| self.spare[c.parent as usize].extended(c, books.size())));
-        }
-    }
-
-    /// Each entry's scores are those of its parent plus one row of the Gram matrix.
-    fn offer_by_gram(&mut self, books: &Codebooks, row: usize, keep: usize) {
-        let (size, stages) = (books.size(), books.stages());
-        let (words, chunks) = (stages * size, size.div_ceil(CHUNK));
-        self.errors.clear();
-        for (slot, entry) in self.beams[row].iter().enumerate() {
-            let parent = self.best[row].candidates[slot].parent as usize;
-            let base = if entry.length == 1 { &self.first[row * words..] } else { &self.sums[parent * words..] };
-            let Some(last) = entry.picks().last().map(|pick| *pick as usize) else { continue };
-            for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
-                let from_last = &self.gram[last * words + stage * size..][..size];
-                let target = slot * words + stage * size;
-                let minima = &mut self.minima[(slot * stages + stage) * chunks..][..chunks];
-                let sums = &mut self.next_sums[target..target + size];
-                combine(&base[stage * size..][..size], from_last, sums, minima);
-                self.errors.extend(minima.iter().map(|least| entry.error + 2.0 * least));
-            }
-        }
-        // A set of i + 1 codewords can be an extension of at most i + 1 entries.
-        let orders = self.beams[row].first().map_or(1, |entry| entry.length + 1);
-        self.best[row].clear(keep, limit(&mut self.errors, keep, orders));
-        for (slot, entry) in self.beams[row].iter().enumerate() {
-            for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
-                let sums = &self.next_sums[slot * words + stage * size..][..size];
-                let minima = &self.minima[(slot * stages + stage) * chunks..][..chunks];
-                offer(&mut self.best[row], sums, minima, stage * size, entry, slot);
-            }
-        }
-        std::mem::swap(&mut self.sums, &mut self.next_sums);
+        let beam = &mut self.beams[row];
+        std::mem::swap(beam, &mut self.spare);
+        beam.clear();
+        let kept = &self.best[row].candidates;
+        beam.extend(kept.iter().map(|c| self.spare[c.parent as usize].extended(c, books.size())));
     }
 
     fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
         let (size, dimension) = (books.size(), books.dimension());
         for stage in 0..books.stages() {
-            let mut slots = Vec::with_capacity(count * self.width);
+            self.slots.clear();
             for (row, beam) in self.beams[..count].iter().enumerate() {
-                slots.extend((0..beam.len()).filter(|e| !beam[*e].uses(stage)).map(|e| (row, e)));
+                self.slots.extend((0..beam.len()).filter(|e| !beam[*e].uses(stage)).map(|e| (row, e)));
             }
             let words = Rows { data: books.stage(stage), stride: dimension };
             let half = &self.half[stage * size..(stage + 1) * size];
-            for slots in slots.chunks(ROWS) {
-                self.block.fill(0.0);
+            for slots in self.slots.chunks(ROWS) {
                 for ((row, entry), target) in slots.iter().zip(self.block.chunks_exact_mut(dimension)) {
                     let at = (row * self.width + entry) * dimension;
                     target.copy_from_slice(&self.remainders[at..at + dimension]);
                 }
-                products(Rows { data: &self.block, stride: dimension }, words, size, dimension, &mut self.dots);
+                self.block[slots.len() * dimension..].fill(0.0);
+                products(Rows { data: &self.block, stride: dimension }, words, size, dimension, &mut self.dots, size);
                 for ((row, parent), dots) in slots.iter().zip(self.dots.chunks_exact(size)) {
-                    scores(dots, half, &mut self.buffer[..size], &mut self.minima);
-                    let entry = &self.beams[*row][*parent];
-                    offer(&mut self.best[*row], &self.buffer[..size], &self.minima, stage * size, entry, *parent);
+                    scores(dots, half, &mut self.buffer, &mut self.minima);
+                    let scores = Scores { first: &self.buffer, rows: &[], from: 0 };
+                    let (entry, word) = (&self.beams[*row][*parent], (stage * size) as u32);
+                    offer_chunks(&mut self.best[*row], entry, *parent as u32, word, &self.minima, &scores);
                 }
             }
         }
@@ -187,12 +166,11 @@ impl Additive {
     }
 
     /// All steps after the first by the Gram matrix, one vector after the other.
-    fn finish_by_gram(&mut self, books: &Codebooks, count: usize) {
-        for row in 0..count {
-            for step in 1..books.stages() {
-                self.offer_by_gram(books, row, if step + 1 == books.stages() { 1 } else { self.width });
-                self.take_best(books, row);
-            }
+    fn finish_by_gram(&mut self, lookup: &mut Lookup, books: &Codebooks, count: usize) {
+        let columns = self.first.len() / ROWS;
+        let scores = self.first.chunks_exact(columns).zip(self.first_minima.chunks_exact(columns / CHUNK));
+        for ((scores, beam), best) in scores.zip(&mut self.beams).zip(&mut self.best).take(count) {
+            lookup.finish(books, self.width, scores, beam, best);
         }
     }
 
@@ -219,10 +197,12 @@ impl Additive {
         } else {
             self.first_step(books, whole, count);
         }
-        if self.gram.is_empty() {
-            self.finish_by_remainder(books, remainder, count);
-        } else {
-            self.finish_by_gram(books, count);
+        match self.lookup.take() {
+            None => self.finish_by_remainder(books, remainder, count),
+            Some(mut lookup) => {
+                self.finish_by_gram(&mut lookup, books, count);
+                self.lookup = Some(lookup);
+            }
         }
         let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
         for ((x, picks), beam) in vectors.zip(&self.beams) {
@@ -239,43 +219,21 @@ impl Additive {
     }
 }
 
-/// Offers the codewords `from`.. with these scores (½‖c‖² − remainder·c) as extensions of `entry`.
-#[inline]
-fn offer(best: &mut Best, scores: &[f32], minima: &[f32], from: usize, entry: &Entry, parent: usize) {
-    for (at, (chunk, least)) in scores.chunks(CHUNK).zip(minima).enumerate() {
-        if entry.error + 2.0 * least >= best.bound() {
-            continue;
-        }
-        let mut hits = below(chunk, 0.5 * (best.bound() - entry.error));
-        while hits != 0 {
-            let j = hits.trailing_zeros() as usize;
-            hits &= hits - 1;
-            let error = entry.error + 2.0 * chunk[j];
-            if error < best.bound() {
-                let pick = (from + at * CHUNK + j) as u32;
-                let set = entry.set.wrapping_add(token(pick));
-                best.offer(Candidate { error, parent: parent as u32, pick, set });
-            }
-        }
-    }
-}
-
 impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
         let (words, dimension) = (books.stages() * books.size(), books.dimension());
+        let per_stage = books.size().div_ceil(CHUNK);
         half_norms(books.values(), dimension, &mut self.half);
         self.dots.resize(ROWS * words, 0.0);
-        self.first.resize(ROWS * words, 0.0);
+        self.first.resize(ROWS * books.stages() * per_stage * CHUNK, 0.0);
+        self.first_minima.resize(ROWS * books.stages() * per_stage, 0.0);
         self.block.resize(ROWS * dimension, 0.0);
-        self.buffer.resize(books.size(), 0.0);
-        let chunks = books.stages() * books.size().div_ceil(CHUNK);
-        self.minima.resize(self.width * chunks, 0.0);
         if self.gram_pays(books) {
-            self.sums.resize(self.width * words, 0.0);
-            self.next_sums.resize(self.width * words, 0.0);
-            gram_matrix(books, &mut self.gram, &mut self.block);
+            self.lookup.get_or_insert_default().prepare(books, &mut self.block);
         } else {
-            self.gram.clear();
+            self.lookup = None;
+            self.buffer.resize(per_stage * CHUNK, 0.0);
+            self.minima.resize(per_stage, 0.0);
             self.remainders.resize(ROWS * self.width * dimension, 0.0);
             self.next_remainders.resize(ROWS * self.width * dimension, 0.0);
         }
@@ -285,25 +243,6 @@ impl Assign for Additive {
         let blocks = remainder.chunks_mut(ROWS * books.dimension()).zip(picks.chunks_mut(ROWS * books.stages()));
         for (remainder, picks) in blocks {
             self.assign_block(books, remainder, picks);
-        }
-    }
-}
-
-/// All products of the codewords (n × D) with each other, n × n.
-pub(super) fn gram_matrix(books: &Codebooks, gram: &mut Vec<f32>, block: &mut Vec<f32>) {
-    let (words, dimension) = (books.stages() * books.size(), books.dimension());
-    // Rounded up to whole blocks; the rows behind the last codeword are never read.
-    gram.resize(words.div_ceil(ROWS) * ROWS * words, 0.0);
-    block.resize(ROWS * dimension, 0.0);
-    let all = Rows { data: books.values(), stride: dimension };
-    for (at, out) in gram.chunks_exact_mut(ROWS * words).enumerate() {
-        let start = at * ROWS;
-        let rows = Rows { data: &books.values()[start * dimension..], stride: dimension };
-        if words - start < ROWS {
-            pad_rows(rows, words - start, dimension, block);
-            products(Rows { data: block, stride: dimension }, all, words, dimension, out);
-        } else {
-            products(rows, all, words, dimension, out);
         }
     }
 }

@@ -9,8 +9,8 @@ use multiversion::multiversion;
 /// Rows of one block.
 pub const ROWS: usize = 64;
 
-/// Width of the chunks whose minima [`combine`] keeps.
-pub const CHUNK: usize = 32;
+/// Width of the chunks whose minima are kept: one AVX-512 register of scores.
+pub const CHUNK: usize = 16;
 
 /// A row-major matrix inside a slice: row i begins at i·stride.
 #[derive(Clone, Copy)]
@@ -19,17 +19,17 @@ pub struct Rows<'a> {
     pub stride: usize,
 }
 
-/// out[i·n + j] = ⟨a_i, b_j⟩ for the [`ROWS`] rows of `a` and the n rows of `b`, over `inner` columns.
+/// out[i·stride + j] = ⟨a_i, b_j⟩ for the [`ROWS`] rows of `a` and the n rows of `b`, over `inner` columns.
 ///
 /// # Panics
 /// If a slice is too short for the asked shape.
-pub fn products(a: Rows, b: Rows, n: usize, inner: usize, out: &mut [f32]) {
-    assert!(n > 0 && inner > 0 && a.stride >= inner && b.stride >= inner);
+pub fn products(a: Rows, b: Rows, n: usize, inner: usize, out: &mut [f32], stride: usize) {
+    assert!(n > 0 && inner > 0 && a.stride >= inner && b.stride >= inner && stride >= n);
     assert!(a.data.len() >= (ROWS - 1) * a.stride + inner);
     assert!(b.data.len() >= (n - 1) * b.stride + inner);
-    assert!(out.len() >= ROWS * n);
+    assert!(out.len() >= (ROWS - 1) * stride + n);
     // SAFETY: the asserts above show that every element that gemm touches (ROWS × inner of a, n × inner of b, ROWS × n
-    // of out) lies inside its slice; `out` is borrowed mutably, so it overlaps neither input.
+    // of out at distances of `stride`) lies inside its slice; `out` is borrowed mutably, so it overlaps neither input.
     unsafe {
         gemm::gemm(
             ROWS,
@@ -37,7 +37,7 @@ pub fn products(a: Rows, b: Rows, n: usize, inner: usize, out: &mut [f32]) {
             inner,
             out.as_mut_ptr(),
             1,
-            n as isize,
+            stride as isize,
             false,
             a.data.as_ptr(),
             1,
@@ -67,63 +67,29 @@ pub fn pad_rows(rows: Rows, count: usize, inner: usize, block: &mut [f32]) {
 }
 
 /// ½‖row‖² of each row of `width` columns.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn half_norms(rows: &[f32], width: usize, out: &mut Vec<f32>) {
     out.clear();
-    out.extend(rows.chunks_exact(width).map(|row| 0.5 * row.iter().map(|v| v * v).sum::<f32>()));
+    out.extend(rows.chunks_exact(width).map(|row| {
+        let mut lanes = [0f32; CHUNK];
+        let mut chunks = row.chunks_exact(CHUNK);
+        for chunk in &mut chunks {
+            for (lane, value) in lanes.iter_mut().zip(chunk) {
+                *lane += value * value;
+            }
+        }
+        0.5 * (lanes.iter().sum::<f32>() + chunks.remainder().iter().map(|v| v * v).sum::<f32>())
+    }));
 }
 
-/// The index with the smallest half[j] − dots[j] (the lowest one on a tie): the nearest codeword.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn nearest(dots: &[f32], half: &[f32]) -> usize {
-    const LANES: usize = 16;
-    let mut best = [f32::INFINITY; LANES];
-    let mut index = [0u32; LANES];
-    let whole = dots.len() / LANES * LANES;
-    for start in (0..whole).step_by(LANES) {
-        let d = &dots[start..start + LANES];
-        let h = &half[start..start + LANES];
-        for lane in 0..LANES {
-            let score = h[lane] - d[lane];
-            let better = score < best[lane];
-            best[lane] = if better { score } else { best[lane] };
-            index[lane] = if better { start as u32 } else { index[lane] };
-        }
-    }
-    let mut winner = (f32::INFINITY, usize::MAX);
-    for lane in 0..LANES {
-        let candidate = (best[lane], index[lane] as usize + lane);
-        if whole > 0 && (candidate.0 < winner.0 || candidate.0 == winner.0 && candidate.1 < winner.1) {
-            winner = candidate;
-        }
-    }
-    for j in whole..dots.len() {
-        if half[j] - dots[j] < winner.0 {
-            winner = (half[j] - dots[j], j);
-        }
-    }
-    // Only where every score is NaN.
-    winner.1.min(dots.len() - 1)
-}
-
-/// out[j] = base[j] + row[j], and the minimum of each [`CHUNK`] of it.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn combine(base: &[f32], row: &[f32], out: &mut [f32], minima: &mut [f32]) {
-    for (((o, b), r), least) in
-        out.chunks_mut(CHUNK).zip(base.chunks(CHUNK)).zip(row.chunks(CHUNK)).zip(minima.iter_mut())
-    {
-        for ((o, b), r) in o.iter_mut().zip(b).zip(r) {
-            *o = b + r;
-        }
-        *least = minimum(o);
-    }
-}
-
-/// As [`combine`], of half[j] − dots[j].
+/// out[j] = half[j] − dots[j], filled up with infinity to whole [`CHUNK`]s, and the minimum of each chunk.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn scores(dots: &[f32], half: &[f32], out: &mut [f32], minima: &mut [f32]) {
-    for (((o, d), h), least) in
-        out.chunks_mut(CHUNK).zip(dots.chunks(CHUNK)).zip(half.chunks(CHUNK)).zip(minima.iter_mut())
-    {
+    let chunks = dots.chunks(CHUNK).zip(half.chunks(CHUNK));
+    for (((d, h), o), least) in chunks.zip(out.chunks_exact_mut(CHUNK)).zip(minima) {
+        if d.len() < CHUNK {
+            o.fill(f32::INFINITY);
+        }
         for ((o, d), h) in o.iter_mut().zip(d).zip(h) {
             *o = h - d;
         }
@@ -131,27 +97,61 @@ pub fn scores(dots: &[f32], half: &[f32], out: &mut [f32], minima: &mut [f32]) {
     }
 }
 
-/// Bit j is set where values[j] ≤ threshold, for up to [`CHUNK`] values.
+/// The minimum of each [`CHUNK`] of `values` (whole chunks).
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn below(values: &[f32], threshold: f32) -> u32 {
-    if let Ok(values) = <&[f32; CHUNK]>::try_from(values) {
-        return values.iter().enumerate().fold(0, |hits, (j, v)| hits | u32::from(*v <= threshold) << j);
+pub fn chunk_minima(values: &[f32], minima: &mut [f32]) {
+    for (chunk, least) in values.chunks_exact(CHUNK).zip(minima) {
+        *least = minimum(chunk);
     }
-    values.iter().enumerate().fold(0, |hits, (j, v)| hits | u32::from(*v <= threshold) << j)
+}
+
+/// out = first + Σ rows[·][from..], elementwise in this order.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn sum_rows(first: &[f32], rows: &[&[f32]], from: usize, out: &mut [f32]) {
+    out.copy_from_slice(first);
+    for row in rows {
+        for (o, r) in out.iter_mut().zip(&row[from..]) {
+            *o += r;
+        }
+    }
+}
+
+/// first[at..] + Σ rows[·][at..] for one [`CHUNK`], summed in the order of [`sum_rows`].
+#[inline(always)]
+pub fn chunk_sum(first: &[f32], rows: &[&[f32]], at: usize) -> [f32; CHUNK] {
+    let mut sum = [0f32; CHUNK];
+    sum.copy_from_slice(&first[at..at + CHUNK]);
+    for row in rows {
+        let row = &row[at..at + CHUNK];
+        for (s, r) in sum.iter_mut().zip(row) {
+            *s += r;
+        }
+    }
+    sum
+}
+
+/// Bit j is set where values[j] ≤ threshold.
+#[inline(always)]
+pub fn below(values: &[f32; CHUNK], threshold: f32) -> u32 {
+    let mut hits = [0u32; CHUNK];
+    for (j, (hit, value)) in hits.iter_mut().zip(values).enumerate() {
+        *hit = u32::from(*value <= threshold) << j;
+    }
+    hits.iter().fold(0, |all, hit| all | hit)
 }
 
 #[inline(always)]
-fn minimum(values: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let mut lanes = [f32::INFINITY; LANES];
-    let mut chunks = values.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for lane in 0..LANES {
-            lanes[lane] = if chunk[lane] < lanes[lane] { chunk[lane] } else { lanes[lane] };
+fn minimum(chunk: &[f32]) -> f32 {
+    let mut lanes = [f32::INFINITY; CHUNK];
+    lanes[..chunk.len()].copy_from_slice(chunk);
+    let mut half = CHUNK / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = if lanes[lane + half] < lanes[lane] { lanes[lane + half] } else { lanes[lane] };
         }
+        half /= 2;
     }
-    let rest = chunks.remainder().iter().fold(f32::INFINITY, |a, b| if *b < a { *b } else { a });
-    lanes.iter().fold(rest, |a, b| if *b < a { *b } else { a })
+    lanes[0]
 }
 
 /// target −= row.
@@ -192,31 +192,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nearest_is_the_first_minimum(scores in prop::collection::vec(-4i8..4, 1..200)) {
-            let dots: Vec<f32> = scores.iter().map(|s| -f32::from(*s)).collect();
-            let slow = scores.iter().enumerate().min_by_key(|(i, s)| (**s, *i)).map(|(i, _)| i);
-            prop_assert_eq!(Some(nearest(&dots, &vec![0.0; dots.len()])), slow);
-        }
-
-        #[test]
-        fn combine_and_scores_equal_their_loops(n in 1usize..150, seed in any::<u32>()) {
+        fn scores_sums_and_minima_equal_their_loops(n in 1usize..150, seed in any::<u32>()) {
             let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 20) as f32;
             let (a, b): (Vec<f32>, Vec<f32>) = ((0..n).map(value).collect(), (n..2 * n).map(value).collect());
             let chunks = n.div_ceil(CHUNK);
-            let (mut out, mut minima) = (vec![0.0; n], vec![0.0; chunks]);
-            combine(&a, &b, &mut out, &mut minima);
-            for (j, sum) in out.iter().enumerate() {
-                prop_assert_eq!(*sum, a[j] + b[j]);
-            }
-            let least = |out: &[f32]| -> Vec<f32> {
-                out.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect()
-            };
-            prop_assert_eq!(&minima, &least(&out));
+            let (mut out, mut minima) = (vec![0.0; chunks * CHUNK], vec![0.0; chunks]);
             scores(&a, &b, &mut out, &mut minima);
             for (j, score) in out.iter().enumerate() {
-                prop_assert_eq!(*score, b[j] - a[j]);
+                prop_assert_eq!(*score, if j < n { b[j] - a[j] } else { f32::INFINITY });
             }
-            prop_assert_eq!(&minima, &least(&out));
+            let least: Vec<f32> =
+                out.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect();
+            prop_assert_eq!(&minima, &least);
+            let mut again = vec![0.0; chunks];
+            chunk_minima(&out, &mut again);
+            prop_assert_eq!(&minima, &again);
+            let row: Vec<f32> = (0..out.len()).map(value).collect();
+            let mut sums = vec![0.0; out.len()];
+            sum_rows(&out, &[&row, &row], 0, &mut sums);
+            for at in (0..out.len()).step_by(CHUNK) {
+                let sum = chunk_sum(&out, &[&row, &row], at);
+                prop_assert_eq!(&sum[..], &sums[at..at + CHUNK]);
+                for threshold in [sum[3], -1.0, 500.0] {
+                    let hits = below(&sum, threshold);
+                    prop_assert!((0..CHUNK).all(|j| (hits >> j & 1 == 1) == (sum[j] <= threshold)));
+                }
+            }
         }
     }
 
@@ -226,7 +227,7 @@ mod tests {
         let a: Vec<f32> = (0..ROWS * inner).map(|i| (i % 17) as f32 - 8.0).collect();
         let b: Vec<f32> = (0..n * inner).map(|i| (i % 11) as f32 - 5.0).collect();
         let mut out = vec![f32::NAN; ROWS * n];
-        products(Rows { data: &a, stride: inner }, Rows { data: &b, stride: inner }, n, inner, &mut out);
+        products(Rows { data: &a, stride: inner }, Rows { data: &b, stride: inner }, n, inner, &mut out, n);
         for i in 0..ROWS {
             for j in 0..n {
                 let slow: f32 = (0..inner).map(|k| a[i * inner + k] * b[j * inner + k]).sum();

@@ -7,8 +7,11 @@ mod assign;
 mod beam;
 mod checkpoint;
 mod codebooks;
+mod free_order;
+mod gram;
 mod greedy;
 pub mod kernels;
+mod nearest;
 mod nsvq;
 mod released;
 mod replacement;
@@ -20,6 +23,7 @@ pub use additive::Additive;
 pub use assign::{Assign, codes, encode, repeats_codebook};
 pub use checkpoint::{CheckpointError, Provenance, load, save};
 pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
+pub use free_order::FreeOrder;
 pub use greedy::Greedy;
 pub use nsvq::{Config, Quantizer, noise_substitution};
 pub use released::{RELEASED_LIMIT, Released};
@@ -30,6 +34,7 @@ pub use settings::{Init, Method, QuantizerSettings, Search};
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
         (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
+        (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
         (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
         (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
     }

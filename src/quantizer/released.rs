@@ -8,10 +8,10 @@
 //!
 //! [`Search::Released`]: super::Search::Released
 
-use super::additive::gram_matrix;
 use super::assign::Assign;
 use super::beam::{Candidate, Entry};
 use super::codebooks::Codebooks;
+use super::gram::gram_matrix;
 use super::kernels::{ROWS, Rows, half_norms, pad_rows, products};
 
 /// The largest M·K that the released search takes (its Gram matrix has the square of that many entries).
@@ -121,7 +121,7 @@ impl Assign for Released {
         half_norms(books.values(), books.dimension(), &mut self.half);
         self.dots.resize(ROWS * books.stages() * books.size(), 0.0);
         self.block.resize(ROWS * books.dimension(), 0.0);
-        gram_matrix(books, &mut self.gram, &mut self.block);
+        gram_matrix(books, books.size(), &mut self.gram, &mut self.block);
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
@@ -130,7 +130,7 @@ impl Assign for Released {
         let mut dots = std::mem::take(&mut self.dots);
         for (block, picks) in remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
             pad_rows(Rows { data: block, stride: dimension }, block.len() / dimension, dimension, &mut self.block);
-            products(Rows { data: &self.block, stride: dimension }, all, words, dimension, &mut dots);
+            products(Rows { data: &self.block, stride: dimension }, all, words, dimension, &mut dots, words);
             let vectors = block.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
             for ((x, picks), dots) in vectors.zip(dots.chunks_exact(words)) {
                 let winner = self.search(books, dots);

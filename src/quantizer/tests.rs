@@ -138,10 +138,13 @@ proptest! {
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
         let (by_gram, _) = assigned(&books, &mut Additive::new(width), &x);
         let (by_remainder, _) = assigned(&books, &mut Additive::for_training(width, 0), &x);
+        let (by_free_order, _) = assigned(&books, &mut FreeOrder::default(), &x);
         for (i, x) in x.chunks_exact(dimension).enumerate() {
             let slow = slow_beam(x, &books, width);
             prop_assert!(same_error(x, &books, &by_gram[i * stages..][..stages], &slow));
             prop_assert!(same_error(x, &books, &by_remainder[i * stages..][..stages], &slow));
+            let single = slow_beam(x, &books, 1);
+            prop_assert!(same_error(x, &books, &by_free_order[i * stages..][..stages], &single));
         }
     }
 

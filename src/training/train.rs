@@ -90,7 +90,7 @@ fn training_assigner(quantizer: &QuantizerSettings, batch: usize) -> Box<dyn Ass
     let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
     match (quantizer.method, quantizer.search) {
         (Method::Avq, Some(Search::Released)) => assigner(Method::Avq, Some((Search::Released, width))),
-        (Method::Avq, _) => Box::new(Additive::for_training(width, batch)),
-        (method, _) => assigner(method, None),
+        (Method::Avq, _) if width > 1 => Box::new(Additive::for_training(width, batch)),
+        (method, _) => assigner(method, Some((Search::Beam, width))),
     }
 }

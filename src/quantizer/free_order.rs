@@ -1,0 +1,75 @@
+//! AVQ with a beam of 1: the nearest codeword to the remainder among all codebooks that are still free, until each has
+//! been used. This is what AVQ is mostly trained with; it needs neither a beam nor a Gram matrix.
+
+use super::assign::Assign;
+use super::codebooks::Codebooks;
+use super::kernels::{Rows, subtract};
+use super::nearest::Panels;
+
+/// Vectors that are assigned together.
+const BLOCK: usize = 128;
+
+/// Assignment of AVQ with a beam of 1.
+#[derive(Default)]
+pub struct FreeOrder {
+    panels: Panels,
+    /// Bit m is set where codebook m is used.
+    used: Vec<u32>,
+    /// (score, codeword number) of the best extension of each vector.
+    best: Vec<(f32, u32)>,
+    selection: Vec<u32>,
+    found: Vec<(f32, u32)>,
+}
+
+impl FreeOrder {
+    /// The best codeword of the free codebooks for each vector of a block.
+    fn choose(&mut self, books: &Codebooks, remainder: &[f32]) {
+        let rows = Rows { data: remainder, stride: books.dimension() };
+        for (best, used) in self.best.iter_mut().zip(&self.used) {
+            // Where no score is finite (NaN codewords) the first free codeword stands, and the error shows it.
+            *best = (f32::INFINITY, used.trailing_ones() * books.size() as u32);
+        }
+        for stage in 0..books.stages() {
+            self.selection.clear();
+            let free = self.used.iter().enumerate().filter(|(_, used)| *used >> stage & 1 == 0);
+            self.selection.extend(free.map(|(row, _)| row as u32));
+            self.panels.nearest(stage, rows, &self.selection, &mut self.found);
+            for (row, (score, index)) in self.selection.iter().zip(&self.found) {
+                let best = &mut self.best[*row as usize];
+                if *score < best.0 {
+                    *best = (*score, (stage * books.size()) as u32 + index);
+                }
+            }
+        }
+    }
+
+    fn assign_block(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        let (dimension, stages, size) = (books.dimension(), books.stages(), books.size());
+        self.used.clear();
+        self.used.resize(remainder.len() / dimension, 0);
+        self.best.resize(remainder.len() / dimension, (0.0, 0));
+        for _ in 0..stages {
+            self.choose(books, remainder);
+            let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+            for (((x, picks), used), (_, pick)) in vectors.zip(&mut self.used).zip(&self.best) {
+                let stage = *pick as usize / size;
+                subtract(x, books.codeword(*pick as usize));
+                *used |= 1 << stage;
+                picks[stage] = *pick;
+            }
+        }
+    }
+}
+
+impl Assign for FreeOrder {
+    fn prepare(&mut self, books: &Codebooks) {
+        self.panels.pack(books);
+    }
+
+    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        let blocks = remainder.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
+        for (remainder, picks) in blocks {
+            self.assign_block(books, remainder, picks);
+        }
+    }
+}
