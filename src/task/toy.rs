@@ -156,18 +156,18 @@ fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {
 /// Estimated seconds for one vector.
 fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usize>, many: bool) -> f64 {
     let (stages, size, d) = (quantizer.stages as f64, quantizer.codebook_size() as f64, dimension as f64);
-    let product = 2.0 * stages * size * d * 1.3e-11 + stages * size * 1e-10;
+    let product = 2.0 * stages * size * d * 1.05e-11 + stages * size * 2e-11;
     let fixed = 1e-9 * d + 2e-8 * stages;
-    match quantizer.method {
-        Method::Pvq => fixed + product / stages,
-        Method::Rvq => fixed + product,
-        Method::Avq => {
-            let width = beam.unwrap_or(16) as f64;
-            let extensions = width * size * stages * (stages - 1.0) / 2.0;
-            let by_gram = many && stages * size <= 1024.0;
-            let each = if by_gram { 5e-10 } else { 2.0 * d * 1.3e-11 + 2e-10 };
+    match (quantizer.method, beam.unwrap_or(16)) {
+        (Method::Pvq, _) => fixed + product / stages,
+        (Method::Rvq, _) => fixed + product,
+        (Method::Avq, 1) if quantizer.search != Some(Search::Released) => fixed + product * (stages + 1.0) / 2.0,
+        (Method::Avq, width) => {
+            let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
+            let by_gram = many && stages * size <= 4096.0;
+            let each = if by_gram { 1e-9 } else { 2.0 * d * 1.3e-11 + 2e-10 };
             let search = if quantizer.search == Some(Search::Released) { 3e-9 } else { each };
-            fixed + product + extensions * search + width * stages * 4e-8
+            fixed + 1.3 * product + extensions * search + width as f64 * stages * 4e-8
         }
     }
 }
