@@ -14,7 +14,7 @@ use super::{
 use crate::quantizer::{Codebooks, Method};
 
 /// The most queries that scan a block one after the other, and the bytes that their tables may take.
-const TILE: usize = 64;
+const TILE: usize = 16;
 const TILE_BYTES: usize = 8 << 20;
 
 /// Groups of the smallest part that a base is cut in where there are fewer queries than threads.

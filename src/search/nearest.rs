@@ -58,6 +58,13 @@ impl Nearest {
         }
     }
 
+    /// [`Nearest::shrink`] where enough has come since the last time to lower the limit by much.
+    pub fn refresh(&mut self) {
+        if self.bound == u64::MAX || self.keys.len() > self.k + self.k / 4 {
+            self.shrink();
+        }
+    }
+
     /// Scores above this one are not among the k lowest; None while anything is.
     pub fn limit(&self) -> Option<f32> {
         (self.bound != u64::MAX).then(|| score(self.bound))

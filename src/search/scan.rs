@@ -95,7 +95,7 @@ impl<C: Code> Base<'_, C> {
 impl Base<'_, u8> {
     /// As [`Base::scan`], with the filter where it can work.
     pub fn scan_filtered(&self, range: Range<usize>, search: &mut Search) {
-        search.nearest.shrink();
+        search.nearest.refresh();
         let limit = search.nearest.limit();
         if !limit.is_some_and(|limit| search.filter.prepare(&search.tables, limit)) {
             return self.scan(range, search);
