@@ -19,4 +19,5 @@ pub mod results;
 pub mod runner;
 pub mod spec;
 pub mod task;
+mod temporary;
 pub mod training;
