@@ -8,6 +8,7 @@
 //! [`figure`], [`report`]). [`quantizer`] and [`training`] serve alone as a library.
 
 pub mod cli;
+pub mod codec;
 pub mod compare;
 pub mod complexity;
 pub mod data;

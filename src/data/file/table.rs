@@ -107,7 +107,9 @@ impl Table {
             return Err(FileError::content(
                 path,
                 start,
-                format!("{rows} × {columns} {name} need {expected}, {found} are left; the file is torn or not an npy file"),
+                format!(
+                    "{rows} × {columns} {name} need {expected}, {found} are left; the file is torn or not an npy file"
+                ),
             ));
         }
         Ok(Self { path: path.into(), map, element, rows, columns, start, head: 0 })
