@@ -1,0 +1,65 @@
+//! Encoding and decoding of whole files: streamed by chunks of vectors over all threads, written in order.
+//!
+//! The numbers depend on neither the threads nor the chunks: every vector is encoded alone, and the errors of fixed
+//! chunks are summed in their order. Memory, beside the mapped input: the search of every thread (some 512·M·K bytes
+//! for RVQ and PVQ ÷ M, and for AVQ as much again and 512·W·D), one chunk a thread (256 KiB of vectors, at least 64), and the output of a
+//! window of [`WINDOW`] chunks a thread (codes of 2 bytes when encoding, 256 KiB a chunk when decoding).
+
+mod decode;
+mod encode;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+pub use decode::{Decoded, Decoder};
+pub use encode::{Encoded, Encoder, MOST_BEAM};
+pub use windows::WINDOW;
+
+use crate::data::file::FileError;
+
+/// How a file is worked through.
+pub struct Work<'a> {
+    /// Threads, at least 1; more than there are chunks are not started.
+    pub jobs: usize,
+    /// Set from outside to end the work early, with [`CodecError::Stopped`].
+    pub stop: &'a AtomicBool,
+    /// Told how many vectors are done, from any thread, now and then.
+    pub progress: &'a (dyn Fn(usize) + Sync),
+}
+
+/// Why codebooks and a file or an option don't fit together; found before any work.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Mismatch {
+    #[error(
+        "{path} holds vectors of dimension {found}, the codebooks are for dimension {expected}; use codebooks that were trained on such vectors"
+    )]
+    Dimension { path: PathBuf, found: usize, expected: usize },
+    #[error(
+        "{path} holds codes of {found} stages, the codebooks have {expected}; use the codebooks that it was encoded with"
+    )]
+    Stages { path: PathBuf, found: usize, expected: usize },
+    #[error("{method} has no beam; --beam-width is for AVQ alone")]
+    NoBeam { method: &'static str },
+    #[error("a beam width of {found} ({origin}) is not possible; allowed with these codebooks are 1 to {most}")]
+    Beam { found: usize, origin: &'static str, most: usize },
+}
+
+/// Why work on a file ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(
+        "{path}, byte {offset}: row {row}, stage {stage} (counted from 0) holds code {code}; allowed with these codebooks are 0 to {most}"
+    )]
+    Code { path: PathBuf, offset: u64, row: usize, stage: usize, code: usize, most: usize },
+    #[error("vector {row} (counted from 0) can't be encoded: {reason}")]
+    Encode { row: usize, reason: String },
+    #[error("cannot start {jobs} threads: {reason}; try fewer --jobs")]
+    Threads { jobs: usize, reason: String },
+    #[error("stopped with {done} of {total} vectors done; nothing was written")]
+    Stopped { done: usize, total: usize },
+}
