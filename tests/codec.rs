@@ -6,29 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::vectors::{json, numbers, put_books, put_vectors, read};
 use common::{Env, Run, files_below};
-use vqlab::data::file::{CodeFile, Output, VectorFile, VectorWriter};
-use vqlab::data::stream::{normal, stream};
+use vqlab::data::file::{CodeFile, VectorFile};
 use vqlab::quantizer::{Codebooks, Method, Provenance, save};
-
-fn numbers(name: &str, n: usize) -> Vec<f32> {
-    let mut rng = stream(name);
-    (0..n).map(|_| normal(&mut rng)).collect()
-}
-
-fn put_books(env: &Env, name: &str, method: Method, (dimension, stages, size): (usize, usize, usize)) {
-    let mut books = Codebooks::zeros(method, dimension, stages, size).unwrap();
-    let values = numbers(name, books.values().len());
-    books.values_mut().copy_from_slice(&values);
-    let provenance = Provenance { beam_width: 4, trainer: "nsvq".into(), provenance: "a test".into() };
-    save(&env.path(name), &books, &provenance).unwrap();
-}
-
-fn put_vectors(path: &Path, dimension: usize, values: &[f32]) {
-    let mut writer = VectorWriter::create(Output::new(path).force(true), dimension).unwrap();
-    writer.write(values).unwrap();
-    writer.finish().unwrap();
-}
 
 /// With codebooks `avq`, `rvq`, `pvq` (D = 8, M = 2, K = 16) and 100 vectors in `x.fvecs`.
 fn env() -> Env {
@@ -38,18 +19,6 @@ fn env() -> Env {
     }
     put_vectors(&env.path("x.fvecs"), 8, &numbers("x", 800));
     env
-}
-
-fn json(run: &Run, key: &str) -> f64 {
-    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    value[key].as_f64().unwrap_or_else(|| panic!("no {key}: {run:#?}"))
-}
-
-fn read(path: &Path) -> (usize, Vec<f32>) {
-    let file = VectorFile::open(path).unwrap();
-    let mut values = vec![0.0; file.len() * file.dimension()];
-    file.read(0, &mut values).unwrap();
-    (file.dimension(), values)
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What `encode` and `decode` share: their options, and how codebooks are loaded and errors become exit statuses.
+//! What `encode`, `decode` and `search` share: their options, and how codebooks are loaded and errors become exit statuses.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

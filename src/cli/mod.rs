@@ -12,6 +12,7 @@ mod outcome;
 mod output;
 mod report;
 mod run;
+mod search;
 mod specs;
 mod status;
 mod stop;
@@ -63,6 +64,7 @@ enum Command {
     Complexity(complexity::ComplexityArgs),
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
+    Search(search::SearchArgs),
 }
 
 /// Parses the command line and runs it.
@@ -94,6 +96,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Complexity(args) => complexity::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Search(args) => search::run(args),
     }
 }
 

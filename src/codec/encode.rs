@@ -76,6 +76,18 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// [`CodecError`].
     pub fn run(&self, work: &Work, out: &mut CodeWriter) -> Result<Encoded, CodecError> {
+        self.run_into(work, |codes| Ok(out.write(codes)?))
+    }
+
+    /// As [`Encoder::run`], giving the codes (rows × M) of window after window to `write`.
+    ///
+    /// # Errors
+    /// [`CodecError`]; that of `write`.
+    pub fn run_into(
+        &self,
+        work: &Work,
+        write: impl FnMut(&[u16]) -> Result<(), CodecError>,
+    ) -> Result<Encoded, CodecError> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: stages };
         let threads = Threads::new(work, &shape)?;
@@ -86,7 +98,7 @@ impl<'a> Encoder<'a> {
             &shape,
             || self.worker(shape.chunk),
             |worker, first, codes| self.encode(worker, first, codes),
-            |codes| Ok(out.write(codes)?),
+            write,
         )?;
         let mse = sum / (shape.rows as f64 * dimension as f64);
         Ok(Encoded { vectors: shape.rows, mse, seconds: begin.elapsed().as_secs_f64() })

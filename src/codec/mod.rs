@@ -1,4 +1,5 @@
-//! Encoding and decoding of whole files: streamed by chunks of vectors over all threads, written in order.
+//! Encoding, decoding and search of whole files: streamed by chunks of vectors over all threads, written in order. A search
+//! keeps the codes of its base in memory.
 //!
 //! The numbers depend on neither the threads nor the chunks: every vector is encoded alone, and the errors of fixed
 //! chunks are summed in their order. Memory, beside the mapped input: the search of every thread (some 512·M·K bytes
@@ -7,6 +8,7 @@
 
 mod decode;
 mod encode;
+mod search;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -16,9 +18,11 @@ use std::sync::atomic::AtomicBool;
 
 pub use decode::{Decoded, Decoder};
 pub use encode::{Encoded, Encoder, MOST_BEAM};
+pub use search::{BaseFile, Searched, Searcher};
 pub use windows::WINDOW;
 
 use crate::data::file::FileError;
+use crate::search::SearchError;
 
 /// How a file is worked through.
 pub struct Work<'a> {
@@ -43,6 +47,16 @@ pub enum Mismatch {
     Stages { path: PathBuf, found: usize, expected: usize },
     #[error("{method} has no beam; --beam-width is for AVQ alone")]
     NoBeam { method: &'static str },
+    #[error(
+        "{path} holds rows of {found} integers, the codebooks are for codes of {stages} stages and vectors of dimension {dimension}; use the codebooks that it belongs to"
+    )]
+    Base { path: PathBuf, found: usize, stages: usize, dimension: usize },
+    #[error("k = {k} is more than the {found} vectors of {path}; allowed are 1 to {found}")]
+    TooManyNeighbours { k: usize, path: PathBuf, found: usize },
+    #[error("{path} holds {found} vectors, but the ids of a file reach no farther than {most}; split it")]
+    TooManyVectors { path: PathBuf, found: usize, most: usize },
+    #[error("PVQ codes need no norms; --norms is for AVQ and RVQ alone, leave it out")]
+    NoNorms,
     #[error("a beam width of {found} ({origin}) is not possible; allowed with these codebooks are 1 to {most}")]
     Beam { found: usize, origin: &'static str, most: usize },
 }
@@ -56,6 +70,8 @@ pub enum CodecError {
         "{path}, byte {offset}: row {row}, stage {stage} (counted from 0) holds code {code}; allowed with these codebooks are 0 to {most}"
     )]
     Code { path: PathBuf, offset: u64, row: usize, stage: usize, code: usize, most: usize },
+    #[error(transparent)]
+    Search(#[from] SearchError),
     #[error("vector {row} (counted from 0) can't be encoded: {reason}")]
     Encode { row: usize, reason: String },
     #[error("cannot start {jobs} threads: {reason}; try fewer --jobs")]
