@@ -1,10 +1,12 @@
 //! Vectors → codes.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::windows::{Shape, Threads, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
+use crate::quantizer::kernels::ROWS;
 use crate::quantizer::{Assign, CodeError, Codebooks, Method, Search, assigner, codes};
 
 /// The widest beam that is taken; the memory of the search grows with it.
@@ -97,7 +99,7 @@ impl<'a> Encoder<'a> {
             work,
             &shape,
             || self.worker(shape.chunk),
-            |worker, first, codes| self.encode(worker, first, codes),
+            |worker, first, codes| self.encode(work, worker, first, codes),
             write,
         )?;
         let mse = sum / (shape.rows as f64 * dimension as f64);
@@ -128,12 +130,19 @@ impl<'a> Encoder<'a> {
     }
 
     /// One chunk; gives its squared error.
-    fn encode(&self, worker: &mut Worker, first: usize, out: &mut [u16]) -> Result<f64, CodecError> {
-        let rows = out.len() / self.books.stages();
-        let remainder = &mut worker.remainder[..rows * self.books.dimension()];
+    fn encode(&self, work: &Work, worker: &mut Worker, first: usize, out: &mut [u16]) -> Result<f64, CodecError> {
+        let (dimension, stages) = (self.books.dimension(), self.books.stages());
+        let rows = out.len() / stages;
+        let remainder = &mut worker.remainder[..rows * dimension];
         let picks = &mut worker.picks[..out.len()];
         self.data.read(first, remainder)?;
-        worker.assign.assign(self.books, remainder, picks);
+        // Block by block, so that a stop need not wait for a whole chunk of a slow search.
+        for (x, picks) in remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
+            if work.stop.load(Ordering::Relaxed) {
+                return Err(CodecError::Stopped { done: first, total: self.data.len() });
+            }
+            worker.assign.assign(self.books, x, picks);
+        }
         let chosen = codes(self.books, picks).map_err(|error| {
             let row = match error {
                 CodeError::RepeatedCodebook { vector } | CodeError::OutOfRange { vector, .. } => first + vector,

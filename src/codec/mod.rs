@@ -2,9 +2,12 @@
 //! keeps the codes of its base in memory.
 //!
 //! The numbers depend on neither the threads nor the chunks: every vector is encoded alone, and the errors of fixed
-//! chunks are summed in their order. Memory, beside the mapped input: the search of every thread (some 512·M·K bytes
-//! for RVQ and PVQ ÷ M, and for AVQ as much again and 512·W·D), one chunk a thread (256 KiB of vectors, at least 64), and the output of a
-//! window of [`WINDOW`] chunks a thread (codes of 2 bytes when encoding, 256 KiB a chunk when decoding).
+//! chunks are summed in their order.
+//!
+//! Memory, beside the mapped input: a thread holds one chunk of vectors (256 KiB, at least 64 vectors) and the scratch of its
+//! search (512 bytes × K for PVQ and RVQ; for AVQ 512 bytes × M·K, and up to 512 bytes × W·D or 4 MiB more); and for every
+//! thread [`WINDOW`] chunks of output wait to be written (2 bytes a code, or 4 MiB of decoded vectors). Measured with a
+//! million 128-dimensional vectors and 8 × 8 bits on two threads: 2 MiB for PVQ, 6 MiB for RVQ, 9 MiB decoding.
 
 mod decode;
 mod encode;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::{CodecError, Work};
+use crate::quantizer::kernels::ROWS;
 
 /// Chunks a thread between two writes: enough that threads seldom wait for the last one.
 pub const WINDOW: usize = 16;
@@ -15,8 +16,8 @@ const CHUNK_NUMBERS: usize = 1 << 16;
 
 /// Vectors of one chunk. It hangs on the dimension alone, so that sums over chunks do not hang on the threads.
 pub fn chunk_rows(dimension: usize) -> usize {
-    // Whole blocks of the kernels' 64 rows; a shorter block costs as much as a whole one.
-    (CHUNK_NUMBERS / dimension).next_multiple_of(64).max(64)
+    // Whole blocks of the kernels; a shorter block costs as much as a whole one.
+    (CHUNK_NUMBERS / dimension).next_multiple_of(ROWS).max(ROWS)
 }
 
 /// `rows` rows in chunks of `chunk`, each giving `columns` values.
@@ -57,15 +58,19 @@ impl<W: Send> Threads<W> {
         let &Shape { rows, chunk, columns } = shape;
         let window = (self.states.len() * WINDOW * chunk).min(rows);
         let done = AtomicUsize::new(0);
+        let stopped = || CodecError::Stopped { done: done.load(Ordering::Relaxed), total: rows };
         let one = |first: usize, out: &mut [T]| {
             if work.stop.load(Ordering::Relaxed) {
-                return Err(CodecError::Stopped { done: done.load(Ordering::Relaxed), total: rows });
+                return Err(stopped());
             }
             // Each thread of the pool has its own state, so no lock is ever waited for. A state that a panic left
             // behind is as good as any: it is scratch memory.
             let state = &self.states[rayon::current_thread_index().unwrap_or(0) % self.states.len()];
             let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let sum = compute(state.get_or_insert_with(&make), first, out)?;
+            let sum = match compute(state.get_or_insert_with(&make), first, out) {
+                Err(CodecError::Stopped { .. }) => return Err(stopped()),
+                sum => sum?,
+            };
             let count = out.len() / columns;
             (work.progress)(done.fetch_add(count, Ordering::Relaxed) + count);
             Ok(sum)

@@ -86,12 +86,11 @@ struct Candidates {
 
 impl Candidates {
     fn thin(&mut self, k: usize) {
-        if self.kept.len() >= k {
+        if self.kept.len() >= k && self.slack.is_finite() {
             let (_, last, _) = self.kept.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0));
             self.limit = last.0 + self.slack;
             let limit = self.limit;
-            // As in `keep`.
-            self.kept.retain(|candidate| !(candidate.0 > limit));
+            self.kept.retain(|candidate| candidate.0 <= limit);
             self.full = 2 * self.kept.len().max(BLOCK / 2);
         }
     }
@@ -157,12 +156,13 @@ fn keep(dots: &[f32], half: &[f32], limit: f32, first: u32, kept: &mut Vec<(f32,
         let mut any = false;
         for ((score, dot), half) in scores.iter_mut().zip(dots).zip(half) {
             *score = half - dot;
-            // Not the reverse comparison: a NaN (only beside an infinite slack) has to pass.
-            any |= !(*score > limit);
+            // Overflown products may stand for anything, so they have to pass.
+            *score = if score.is_nan() { f32::NEG_INFINITY } else { *score };
+            any |= *score <= limit;
         }
         if any {
             for (j, score) in scores[..dots.len()].iter().enumerate() {
-                if !(*score > limit) {
+                if *score <= limit {
                     kept.push((*score, first + (chunk * CHUNK + j) as u32));
                 }
             }

@@ -70,19 +70,21 @@ pub fn parse(file: &[u8]) -> Result<Header, Fault> {
         let left = file.len() - start;
         return fault(8, format!("the npy header has {length} bytes, {left} are left in the file; copy it again"));
     };
-    let (descr, fortran, shape) = Dictionary { text, at: 0, start }.read()?;
-    header_of(descr, fortran, shape, start + length)
+    header_of(Dictionary { text, at: 0, start }.read()?, start + length)
 }
 
 /// A value and where it stands in the file.
 type Placed<T> = (T, usize);
 
-fn header_of(
-    (descr, descr_at): Placed<String>,
-    (fortran, fortran_at): Placed<bool>,
-    (shape, shape_at): Placed<Vec<usize>>,
-    start: usize,
-) -> Result<Header, Fault> {
+/// The entries of the dictionary.
+struct Entries {
+    descr: Placed<String>,
+    fortran: Placed<bool>,
+    shape: Placed<Vec<usize>>,
+}
+
+fn header_of(entries: Entries, start: usize) -> Result<Header, Fault> {
+    let Entries { descr: (descr, descr_at), fortran: (fortran, fortran_at), shape: (shape, shape_at) } = entries;
     let Some(element) = Element::of_descr(&descr) else {
         let allowed = names(&Element::ALL);
         let reason = format!("the type is {descr:?}; allowed are {allowed}, little-endian: array.astype('<f4')");
@@ -113,7 +115,7 @@ struct Dictionary<'a> {
 }
 
 impl Dictionary<'_> {
-    fn read(mut self) -> Result<(Placed<String>, Placed<bool>, Placed<Vec<usize>>), Fault> {
+    fn read(mut self) -> Result<Entries, Fault> {
         let (mut descr, mut fortran, mut shape) = (None, None, None);
         self.expect(b'{')?;
         while !self.take(b'}') {
@@ -137,7 +139,7 @@ impl Dictionary<'_> {
             return self.unexpected("nothing after the dictionary");
         }
         match (descr, fortran, shape) {
-            (Some(descr), Some(fortran), Some(shape)) => Ok((descr, fortran, shape)),
+            (Some(descr), Some(fortran), Some(shape)) => Ok(Entries { descr, fortran, shape }),
             _ => fault(self.start, "the npy header needs the keys 'descr', 'fortran_order' and 'shape'"),
         }
     }
