@@ -8,6 +8,7 @@
 //! [`figure`], [`report`]). [`quantizer`] and [`training`] serve alone as a library.
 
 pub mod cli;
+pub mod codec;
 pub mod compare;
 pub mod complexity;
 pub mod data;
@@ -17,6 +18,8 @@ pub mod quantizer;
 pub mod report;
 pub mod results;
 pub mod runner;
+pub mod search;
 pub mod spec;
 pub mod task;
+mod temporary;
 pub mod training;

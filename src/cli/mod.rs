@@ -1,13 +1,18 @@
 //! The commands. One file a command, no logic of its own: data go to stdout, messages and progress to stderr, and the
 //! exit status is 0 (done), 1 (failed at work) or 2 (wrong use).
 
+mod codec;
 mod compare;
 mod complexity;
+mod decode;
+mod encode;
 mod figures;
+mod meter;
 mod outcome;
 mod output;
 mod report;
 mod run;
+mod search;
 mod specs;
 mod status;
 mod stop;
@@ -36,6 +41,7 @@ Examples:
   vqlab run experiments/toy.toml experiments/toy-dimension.toml --profile paper
   vqlab status experiments/toy.toml
   vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
+  vqlab encode books.safetensors base.fvecs -o codes.npy
 
 The first one gives the paper's Figure 2, its numbers, a comparison and a report.
 Exit status: 0 done, 1 failed at work, 2 wrong use.";
@@ -56,6 +62,9 @@ enum Command {
     Compare(compare::CompareArgs),
     Report(report::ReportArgs),
     Complexity(complexity::ComplexityArgs),
+    Encode(encode::EncodeArgs),
+    Decode(decode::DecodeArgs),
+    Search(search::SearchArgs),
 }
 
 /// Parses the command line and runs it.
@@ -85,6 +94,9 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Compare(args) => compare::run(args),
         Command::Report(args) => report::run(args),
         Command::Complexity(args) => complexity::run(args),
+        Command::Encode(args) => encode::run(args),
+        Command::Decode(args) => decode::run(args),
+        Command::Search(args) => search::run(args),
     }
 }
 

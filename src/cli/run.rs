@@ -113,7 +113,7 @@ fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliErro
 /// All cells of all plans together, so that the threads are busy to the end.
 fn compute(plans: &[Plan], store: &Store, options: &Options) -> Result<Summary, CliError> {
     let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
-    let stop = stop_flag()?;
+    let stop = stop_flag("stopping: no cell starts any more, those at work are given up; once more to abort at once")?;
     let summary = runner::run(&all, store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{CliError, note};
 
 /// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` nothing is caught, because the hang-up of the terminal
-/// would stop the run; a signal then ends the program at once, and finished cells are safe on disk all the same.
+/// would stop the run; a signal then ends the program at once, and finished files are safe on disk all the same. `message`
+/// says what the first signal does.
 ///
 /// # Errors
 /// The handler can't be set.
-pub fn stop_flag() -> Result<Arc<AtomicBool>, CliError> {
+pub fn stop_flag(message: &'static str) -> Result<Arc<AtomicBool>, CliError> {
     let flag = Arc::new(AtomicBool::new(false));
     if hang_up_is_ignored() {
         return Ok(flag);
@@ -20,7 +21,7 @@ pub fn stop_flag() -> Result<Arc<AtomicBool>, CliError> {
         if seen.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        note("stopping: no cell starts any more, those at work are given up; once more to abort at once");
+        note(message);
     })
     .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
     Ok(flag)

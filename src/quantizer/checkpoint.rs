@@ -55,8 +55,7 @@ pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(
     ]);
     let file = safetensors::serialize([("codebooks", tensor)], Some(metadata)).map_err(malformed)?;
     let io = |e: std::io::Error| CheckpointError::Io(path.into(), e);
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    let mut temporary = crate::temporary::beside(path).map_err(io)?;
     temporary.write_all(&file).and_then(|()| temporary.as_file().sync_all()).map_err(io)?;
     temporary.persist(path).map_err(|e| io(e.error))?;
     Ok(())

@@ -25,6 +25,8 @@ pub enum ShapeError {
     TooLarge(usize),
     #[error("{0} stages are more than {max}", max = MAX_STAGES)]
     TooManyStages(usize),
+    #[error("codebooks of D = {0}, M = {1}, K = {2} have more values than any memory")]
+    TooManyValues(usize, usize, usize),
     #[error("{found} values do not make M × K × width = {expected}")]
     Count { expected: usize, found: usize },
 }
@@ -38,6 +40,17 @@ impl Codebooks {
     /// # Errors
     /// [`ShapeError`].
     pub fn zeros(method: Method, dimension: usize, stages: usize, size: usize) -> Result<Self, ShapeError> {
+        Self::shaped(method, dimension, stages, size, |count| Ok(vec![0.0; count]))
+    }
+
+    /// Checks the shape, and then asks for so many values.
+    fn shaped(
+        method: Method,
+        dimension: usize,
+        stages: usize,
+        size: usize,
+        values: impl FnOnce(usize) -> Result<Vec<f32>, ShapeError>,
+    ) -> Result<Self, ShapeError> {
         if dimension == 0 || stages == 0 || size == 0 {
             return Err(ShapeError::Empty(dimension, stages, size));
         }
@@ -51,7 +64,10 @@ impl Codebooks {
             return Err(ShapeError::NotDivisible(dimension, stages));
         }
         let mut books = Self { method, dimension, stages, size, values: Vec::new() };
-        books.values = vec![0.0; stages * size * books.width()];
+        let count = stages.checked_mul(size).and_then(|n| n.checked_mul(books.width()));
+        // An allocation of more bytes than an address can tell would panic.
+        let count = count.filter(|n| *n <= isize::MAX as usize / size_of::<f32>());
+        books.values = values(count.ok_or(ShapeError::TooManyValues(dimension, stages, size))?)?;
         Ok(books)
     }
 
@@ -66,12 +82,11 @@ impl Codebooks {
         size: usize,
         values: Vec<f32>,
     ) -> Result<Self, ShapeError> {
-        let mut books = Self::zeros(method, dimension, stages, size)?;
-        if values.len() != books.values.len() {
-            return Err(ShapeError::Count { expected: books.values.len(), found: values.len() });
-        }
-        books.values = values;
-        Ok(books)
+        Self::shaped(method, dimension, stages, size, |expected| {
+            // Before anything is allocated: the numbers may come from a damaged file.
+            let found = values.len();
+            if found == expected { Ok(values) } else { Err(ShapeError::Count { expected, found }) }
+        })
     }
 
     pub fn method(&self) -> Method {

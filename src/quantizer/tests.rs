@@ -314,3 +314,48 @@ fn codebook_files_come_back_as_they_were_and_damage_is_an_error() {
     save(&path, &infinite, &provenance).unwrap();
     assert!(load(&path).unwrap_err().to_string().contains("codeword 2 holds inf"));
 }
+
+#[test]
+fn the_metadata_of_a_codebook_file_sizes_no_allocation() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books.safetensors");
+    let provenance = Provenance { beam_width: 1, trainer: "nsvq".into(), provenance: "a test".into() };
+    for method in Method::ALL {
+        save(&path, &books(method, 12, 3, 8, 3), &provenance).unwrap();
+        let text = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
+        let whole = text(&std::fs::read(&path).unwrap());
+        for dim in ["18446744073709551615", "1537228672809129301", "999999999999", "9"] {
+            let spelt = whole.replacen("\"dim\":\"12\"", &format!("\"dim\":\"{dim}\""), 1);
+            let mut bytes: Vec<u8> = spelt.chars().map(|c| c as u8).collect();
+            let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) + dim.len() as u64 - 2;
+            bytes[..8].copy_from_slice(&header.to_le_bytes());
+            std::fs::write(&path, &bytes).unwrap();
+            let error = load(&path).unwrap_err().to_string();
+            assert!(error.contains("no codebook file") && !error.contains("header"), "{dim}: {error}");
+        }
+    }
+    assert!(matches!(Codebooks::zeros(Method::Rvq, usize::MAX, 2, 2), Err(ShapeError::TooManyValues(..))));
+}
+
+proptest! {
+    #[test]
+    fn damaged_codebook_files_are_read_or_refused(
+        damages in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in prop::option::of(any::<prop::sample::Index>())
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("books.safetensors");
+        let provenance = Provenance { beam_width: 4, trainer: "nsvq".into(), provenance: "a test".into() };
+        save(&path, &books(Method::Avq, 4, 2, 4, 3), &provenance).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        for (at, byte) in damages {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
+        std::fs::write(&path, &bytes).unwrap();
+        if let Ok((books, _)) = load(&path) {
+            prop_assert!(books.values().len() * 4 <= bytes.len());
+        }
+    }
+}

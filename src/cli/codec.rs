@@ -1,0 +1,72 @@
+//! What `encode`, `decode` and `search` share: their options, and how codebooks are loaded and errors become exit statuses.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+
+use super::meter::Meter;
+use super::run::parse_jobs;
+use super::stop::stop_flag;
+use super::{CliError, note};
+use crate::codec::{CodecError, Work};
+use crate::data::file::Output;
+use crate::quantizer::{Codebooks, Provenance, load};
+use crate::runner::Options;
+
+#[derive(Args, Debug)]
+pub struct CodecOptions {
+    /// Threads; all cores without. The result is the same for any number
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    jobs: Option<usize>,
+    /// Replaces an output file that exists
+    #[arg(long)]
+    force: bool,
+    /// Print the closing figures as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl CodecOptions {
+    /// Where the output goes; never over an input.
+    pub fn output(&self, path: &Path, inputs: &[&PathBuf]) -> Output {
+        let inputs: Vec<&Path> = inputs.iter().map(|path| path.as_path()).collect();
+        Output::new(path).force(self.force).made_from(&inputs)
+    }
+
+    /// Runs the work on a file of `total` vectors, with progress on stderr, until it ends or Ctrl-C.
+    pub fn work<T>(&self, total: usize, run: impl FnOnce(&Work) -> Result<T, CodecError>) -> Result<T, CliError> {
+        let stop: Arc<AtomicBool> = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+        let meter = Meter::new(total);
+        let work = Work {
+            jobs: self.jobs.unwrap_or(Options::default().jobs),
+            stop: &stop,
+            progress: &|done| meter.show(done),
+        };
+        let result = run(&work);
+        meter.end();
+        result.map_err(failed)
+    }
+}
+
+/// # Errors
+/// Of use: there is no such file, or it holds no codebooks.
+pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> {
+    load(path).map_err(refused)
+}
+
+/// What was found wrong before any work.
+pub fn refused(error: impl std::fmt::Display) -> CliError {
+    CliError::Usage(error.to_string())
+}
+
+/// What went wrong at work.
+pub fn failed(error: impl std::fmt::Display) -> CliError {
+    CliError::Failed(error.to_string())
+}
+
+/// Names the finished output.
+pub fn wrote(path: &Path) {
+    note(&format!("wrote {}", path.display()));
+}

@@ -1,0 +1,86 @@
+//! `vqlab encode`: vectors → codes.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::codec::{CodecOptions, failed, load_codebooks, refused, wrote};
+use super::meter::human_rate;
+use super::{CliError, print};
+use crate::codec::{Encoded, Encoder};
+use crate::data::file::{CodeWriter, VectorFile};
+use crate::quantizer::Codebooks;
+use crate::runner::human_seconds;
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab encode books.safetensors base.fvecs -o codes.npy
+  vqlab encode books.safetensors base.npy -o codes.npy --beam-width 32 --json
+
+The codes are an npy array of N × M numbers: uint8 for codebooks of up to 256
+codewords, else uint16. The file is streamed, so it may be larger than the memory.
+The mean squared error is per coordinate.";
+
+/// Encodes the vectors of a file (npy, fvecs, bvecs, ivecs) with trained codebooks.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct EncodeArgs {
+    /// Codebook file
+    #[arg(value_name = "CODEBOOKS")]
+    codebooks: PathBuf,
+    /// Vectors: .npy, .fvecs, .bvecs or .ivecs
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// Where the codes go, .npy
+    #[arg(long, short, value_name = "CODES")]
+    output: PathBuf,
+    /// Tuples that AVQ's search keeps; that of the codebook file without
+    #[arg(long, value_name = "W")]
+    beam_width: Option<usize>,
+    #[command(flatten)]
+    options: CodecOptions,
+}
+
+/// # Errors
+/// Of use: what doesn't fit together, and an output that exists. Failed: NaN in the data, a full disk, Ctrl-C.
+pub fn run(args: EncodeArgs) -> Result<(), CliError> {
+    let (books, made) = load_codebooks(&args.codebooks)?;
+    let data = VectorFile::open(&args.data).map_err(refused)?;
+    let encoder = Encoder::new(&books, made.beam_width, args.beam_width, &data).map_err(refused)?;
+    let output = args.options.output(&args.output, &[&args.codebooks, &args.data]);
+    let mut codes = CodeWriter::create(output, books.stages(), books.size()).map_err(refused)?;
+    let encoded = args.options.work(data.len(), |work| encoder.run(work, &mut codes))?;
+    let bytes = codes.bytes();
+    codes.finish().map_err(failed)?;
+    wrote(&args.output);
+    let text = if args.options.json { json(&args, &books, &encoder, &encoded, bytes) } else { line(&books, &encoded) };
+    print(&format!("{text}\n"))
+}
+
+fn line(books: &Codebooks, encoded: &Encoded) -> String {
+    let Encoded { vectors, mse, seconds } = *encoded;
+    let rate = human_rate(vectors as f64 / seconds.max(1e-9));
+    let (method, stages, size) = (books.method().label(), books.stages(), books.size());
+    let plural = if vectors == 1 { "vector" } else { "vectors" };
+    format!(
+        "{vectors} {plural} as {method} codes of {stages} × {size} in {} ({rate}), MSE {mse:.6}",
+        human_seconds(seconds)
+    )
+}
+
+fn json(args: &EncodeArgs, books: &Codebooks, encoder: &Encoder, encoded: &Encoded, bytes: usize) -> String {
+    let value = serde_json::json!({
+        "output": args.output.display().to_string(),
+        "vectors": encoded.vectors,
+        "dimension": books.dimension(),
+        "method": books.method().label().to_lowercase(),
+        "stages": books.stages(),
+        "codebook_size": books.size(),
+        "beam_width": encoder.beam_width(),
+        "bytes_per_vector": bytes,
+        "mse": encoded.mse,
+        "seconds": encoded.seconds,
+        "vectors_per_second": encoded.vectors as f64 / encoded.seconds.max(1e-9),
+    });
+    format!("{value:#}")
+}

@@ -1,0 +1,83 @@
+//! How far the work on a file is: a bar where stderr is a terminal, a plain line every ten seconds elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::note;
+use crate::runner::human_seconds;
+
+/// Time between two plain lines.
+const PLAIN: Duration = Duration::from_secs(10);
+/// Time between two looks of the bar.
+const LOOKS: Duration = Duration::from_millis(200);
+
+/// Shows the vectors done, their number a second and the time left.
+pub struct Meter {
+    bar: Option<ProgressBar>,
+    total: usize,
+    begin: Instant,
+    shown: Mutex<Instant>,
+}
+
+impl Meter {
+    pub fn new(total: usize) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, total, begin: Instant::now(), shown: Mutex::new(Instant::now()) }
+    }
+
+    /// Called as often as one likes, from any thread.
+    pub fn show(&self, done: usize) {
+        let pause = if self.bar.is_some() { LOOKS } else { PLAIN };
+        // Whoever finds the lock taken can leave the showing to its holder.
+        let Ok(mut shown) = self.shown.try_lock() else { return };
+        if shown.elapsed() < pause {
+            return;
+        }
+        *shown = Instant::now();
+        let text = line(done, self.total, self.begin.elapsed().as_secs_f64());
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(done as u64);
+                bar.set_message(text);
+            }
+            None => note(&text),
+        }
+    }
+
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn line(done: usize, total: usize, seconds: f64) -> String {
+    let rate = done as f64 / seconds.max(1e-9);
+    let left = human_seconds((total - done.min(total)) as f64 / rate.max(1e-9));
+    format!("{done} of {total} vectors · {} · about {left} left", human_rate(rate))
+}
+
+/// `81300 vectors/s`.
+pub fn human_rate(rate: f64) -> String {
+    if rate < 100.0 { format!("{rate:.1} vectors/s") } else { format!("{rate:.0} vectors/s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_rate_and_time_left() {
+        assert_eq!(line(2000, 10_000, 4.0), "2000 of 10000 vectors · 500 vectors/s · about 16.0 s left");
+        assert_eq!(line(10, 10, 1.0), "10 of 10 vectors · 10.0 vectors/s · about 0.00 s left");
+    }
+}

@@ -1,0 +1,120 @@
+//! `vqlab search`: codes and queries → ids of the nearest neighbours.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::codec::{CodecOptions, failed, load_codebooks, refused, wrote};
+use super::{CliError, print};
+use crate::codec::{BaseFile, Searched, Searcher};
+use crate::data::file::{IdWriter, VectorFile};
+use crate::quantizer::{Codebooks, Method};
+use crate::runner::human_seconds;
+use crate::search::Norms;
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab search books.safetensors codes.npy query.fvecs -k 100 -o ids.ivecs
+  vqlab search books.safetensors base.fvecs query.npy -k 10 -o ids.npy --norms byte --json
+
+BASE is a code file (npy of uint8 or uint16 with M columns, as `vqlab encode`
+writes it) or a vector file, which is encoded first. IDS are rows of k int32
+numbers, the rows of BASE counted from 0, nearest first; equal distances in the
+order of their numbers. Distances are those of the queries as they are to the
+decoded vectors, by table look-up.";
+
+/// Finds the nearest encoded vectors of each query by table look-up (asymmetric distances).
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct SearchArgs {
+    /// Codebook file
+    #[arg(value_name = "CODEBOOKS")]
+    codebooks: PathBuf,
+    /// Codes (.npy) or vectors (.npy, .fvecs, .bvecs, .ivecs)
+    #[arg(value_name = "BASE")]
+    base: PathBuf,
+    /// Vectors: .npy, .fvecs, .bvecs or .ivecs
+    #[arg(value_name = "QUERIES")]
+    queries: PathBuf,
+    /// Neighbours a query
+    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    k: u32,
+    /// Where the ids go: .ivecs or .npy
+    #[arg(long, short, value_name = "IDS")]
+    output: PathBuf,
+    /// How the squared length of each decoded AVQ or RVQ vector is stored: exact = 32 bits a vector (the default), byte = 8,
+    /// none = 0, which ranks by the inner product alone. PVQ needs none
+    #[arg(long, value_name = "HOW")]
+    norms: Option<NormsName>,
+    #[command(flatten)]
+    options: CodecOptions,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NormsName {
+    Exact,
+    Byte,
+    None,
+}
+
+/// # Errors
+/// Of use: what doesn't fit together, and an output that exists. Failed: NaN in the data, a code out of range, a full disk,
+/// Ctrl-C.
+pub fn run(args: SearchArgs) -> Result<(), CliError> {
+    let (books, made) = load_codebooks(&args.codebooks)?;
+    let base = BaseFile::open(&args.base, &books).map_err(refused)?;
+    let queries = VectorFile::open(&args.queries).map_err(refused)?;
+    let norms = args.norms.map(|name| match name {
+        NormsName::Exact => Norms::Exact,
+        NormsName::Byte => Norms::Byte,
+        NormsName::None => Norms::Omitted,
+    });
+    let k = args.k as usize;
+    let searcher = Searcher::new(&books, made.beam_width, &base, &queries, k, norms).map_err(refused)?;
+    let output = args.options.output(&args.output, &[&args.codebooks, &args.base, &args.queries]);
+    let mut ids = IdWriter::create(output, k).map_err(refused)?;
+    let searched = args.options.work(searcher.total(), |work| searcher.run(work, &mut ids))?;
+    ids.finish().map_err(failed)?;
+    wrote(&args.output);
+    let text = if args.options.json { json(&args, &books, &searched) } else { line(&books, &searched) };
+    print(&format!("{text}\n"))
+}
+
+fn line(books: &Codebooks, searched: &Searched) -> String {
+    let Searched { queries, base, bits_per_vector, .. } = *searched;
+    let seconds = searched.seconds.max(1e-9);
+    let (rate, each) = (queries as f64 / seconds, 1e3 * seconds / queries as f64);
+    let plural = if queries == 1 { "query" } else { "queries" };
+    let encoded = searched.encode_seconds.map_or(String::new(), |s| format!(" (encoded in {})", human_seconds(s)));
+    format!(
+        "{queries} {plural} among {base} {} codes of {bits_per_vector} bits{encoded} in {}: {rate:.0} queries/s, \
+         {each:.3} ms/query",
+        books.method().label(),
+        human_seconds(searched.seconds)
+    )
+}
+
+fn json(args: &SearchArgs, books: &Codebooks, searched: &Searched) -> String {
+    let seconds = searched.seconds.max(1e-9);
+    let norms = match args.norms {
+        _ if books.method() == Method::Pvq => None,
+        None | Some(NormsName::Exact) => Some("exact"),
+        Some(NormsName::Byte) => Some("byte"),
+        Some(NormsName::None) => Some("none"),
+    };
+    let value = serde_json::json!({
+        "output": args.output.display().to_string(),
+        "queries": searched.queries,
+        "k": args.k,
+        "base_vectors": searched.base,
+        "method": books.method().label().to_lowercase(),
+        "norms": norms,
+        "bits_per_vector": searched.bits_per_vector,
+        "encode_seconds": searched.encode_seconds,
+        "index_seconds": searched.index_seconds,
+        "seconds": searched.seconds,
+        "queries_per_second": searched.queries as f64 / seconds,
+        "ms_per_query": 1e3 * seconds / searched.queries as f64,
+    });
+    format!("{value:#}")
+}

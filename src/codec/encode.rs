@@ -1,0 +1,155 @@
+//! Vectors → codes.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::windows::{Shape, Threads, chunk_rows};
+use super::{CodecError, Mismatch, Work};
+use crate::data::file::{CodeWriter, VectorFile};
+use crate::quantizer::kernels::ROWS;
+use crate::quantizer::{Assign, CodeError, Codebooks, Method, Search, assigner, codes};
+
+/// The widest beam that is taken; the memory of the search grows with it.
+pub const MOST_BEAM: usize = 4096;
+
+/// An encoding that was checked and can be run.
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    books: &'a Codebooks,
+    data: &'a VectorFile,
+    width: usize,
+}
+
+/// The closing figures of an encoding.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Encoded {
+    pub vectors: usize,
+    /// Mean squared error per coordinate.
+    pub mse: f64,
+    pub seconds: f64,
+}
+
+/// One thread's search and memory.
+struct Worker {
+    assign: Box<dyn Assign>,
+    /// chunk × D, chunk × M.
+    remainder: Vec<f32>,
+    picks: Vec<u32>,
+}
+
+impl<'a> Encoder<'a> {
+    /// `width` = the beam width asked for, else `default_width`, that of the codebook file; AVQ alone has one.
+    ///
+    /// # Errors
+    /// [`Mismatch`].
+    pub fn new(
+        books: &'a Codebooks,
+        default_width: usize,
+        width: Option<usize>,
+        data: &'a VectorFile,
+    ) -> Result<Self, Mismatch> {
+        let (found, expected) = (data.dimension(), books.dimension());
+        if found != expected {
+            return Err(Mismatch::Dimension { path: data.path().into(), found, expected });
+        }
+        if books.method() != Method::Avq {
+            let method = books.method().label();
+            return if width.is_some() { Err(Mismatch::NoBeam { method }) } else { Ok(Self { books, data, width: 1 }) };
+        }
+        let most = (books.stages() * books.size()).min(MOST_BEAM);
+        let (found, origin) = match width {
+            Some(width) => (width, "--beam-width"),
+            None => (default_width, "the codebook file's; --beam-width overrides it"),
+        };
+        if !(1..=most).contains(&found) {
+            return Err(Mismatch::Beam { found, origin, most });
+        }
+        Ok(Self { books, data, width: found })
+    }
+
+    /// The beam width; 1 for RVQ and PVQ.
+    pub fn beam_width(&self) -> usize {
+        self.width
+    }
+
+    /// Encodes all vectors, in order, into `out`, which is left for the caller to finish. All vectors are checked before
+    /// the first is encoded, which costs one more pass over the file and spares a long run that ends at a NaN.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn run(&self, work: &Work, out: &mut CodeWriter) -> Result<Encoded, CodecError> {
+        self.run_into(work, |codes| Ok(out.write(codes)?))
+    }
+
+    /// As [`Encoder::run`], giving the codes (rows × M) of window after window to `write`.
+    ///
+    /// # Errors
+    /// [`CodecError`]; that of `write`.
+    pub fn run_into(
+        &self,
+        work: &Work,
+        write: impl FnMut(&[u16]) -> Result<(), CodecError>,
+    ) -> Result<Encoded, CodecError> {
+        let (dimension, stages) = (self.books.dimension(), self.books.stages());
+        let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: stages };
+        let threads = Threads::new(work, &shape)?;
+        let begin = Instant::now();
+        self.check(work, &threads)?;
+        let sum = threads.run(
+            work,
+            &shape,
+            || self.worker(shape.chunk),
+            |worker, first, codes| self.encode(work, worker, first, codes),
+            write,
+        )?;
+        let mse = sum / (shape.rows as f64 * dimension as f64);
+        Ok(Encoded { vectors: shape.rows, mse, seconds: begin.elapsed().as_secs_f64() })
+    }
+
+    fn worker(&self, chunk: usize) -> Worker {
+        let mut assign = assigner(self.books.method(), Some((Search::Beam, self.width)));
+        assign.prepare(self.books);
+        let remainder = vec![0.0; chunk * self.books.dimension()];
+        Worker { assign, remainder, picks: vec![0; chunk * self.books.stages()] }
+    }
+
+    /// Reads everything once; says nothing about progress.
+    fn check(&self, work: &Work, threads: &Threads<Worker>) -> Result<(), CodecError> {
+        let dimension = self.books.dimension();
+        let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: 1 };
+        let quiet = Work { progress: &|_| (), ..*work };
+        let read = |worker: &mut Worker, first: usize, rows: &mut [()]| {
+            self.data.read(first, &mut worker.remainder[..rows.len() * dimension])?;
+            Ok(0.0)
+        };
+        let stopped = threads.run(&quiet, &shape, || self.worker(shape.chunk), read, |_| Ok(()));
+        stopped.map(drop).map_err(|error| match error {
+            CodecError::Stopped { total, .. } => CodecError::Stopped { done: 0, total },
+            error => error,
+        })
+    }
+
+    /// One chunk; gives its squared error.
+    fn encode(&self, work: &Work, worker: &mut Worker, first: usize, out: &mut [u16]) -> Result<f64, CodecError> {
+        let (dimension, stages) = (self.books.dimension(), self.books.stages());
+        let rows = out.len() / stages;
+        let remainder = &mut worker.remainder[..rows * dimension];
+        let picks = &mut worker.picks[..out.len()];
+        self.data.read(first, remainder)?;
+        // Block by block, so that a stop need not wait for a whole chunk of a slow search.
+        for (x, picks) in remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
+            if work.stop.load(Ordering::Relaxed) {
+                return Err(CodecError::Stopped { done: first, total: self.data.len() });
+            }
+            worker.assign.assign(self.books, x, picks);
+        }
+        let chosen = codes(self.books, picks).map_err(|error| {
+            let row = match error {
+                CodeError::RepeatedCodebook { vector } | CodeError::OutOfRange { vector, .. } => first + vector,
+            };
+            CodecError::Encode { row, reason: error.to_string() }
+        })?;
+        out.copy_from_slice(&chosen);
+        Ok(remainder.iter().map(|left| f64::from(*left).powi(2)).sum())
+    }
+}

@@ -1,0 +1,183 @@
+//! Streaming equals the plain functions, for any number of threads.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use super::*;
+use crate::data::file::{CodeFile, CodeWriter, Output, VectorFile, VectorWriter};
+use crate::data::stream::{normal, stream};
+use crate::quantizer::{self, Codebooks, Method, Search, assigner};
+
+fn numbers(name: &str, n: usize) -> Vec<f32> {
+    let mut rng = stream(name);
+    (0..n).map(|_| normal(&mut rng)).collect()
+}
+
+fn books(method: Method, dimension: usize, stages: usize, size: usize) -> Codebooks {
+    let mut books = Codebooks::zeros(method, dimension, stages, size).unwrap();
+    let values = numbers("books", books.values().len());
+    books.values_mut().copy_from_slice(&values);
+    books
+}
+
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn vectors(&self, dimension: usize, values: &[f32]) -> VectorFile {
+        let output = Output::new(&self.path("x.npy")).force(true);
+        let mut writer = VectorWriter::create(output, dimension).unwrap();
+        writer.write(values).unwrap();
+        writer.finish().unwrap();
+        VectorFile::open(&self.path("x.npy")).unwrap()
+    }
+
+    fn codes(&self, stages: usize, size: usize, codes: &[u16]) -> CodeFile {
+        let output = Output::new(&self.path("c.npy")).force(true);
+        let mut writer = CodeWriter::create(output, stages, size).unwrap();
+        writer.write(codes).unwrap();
+        writer.finish().unwrap();
+        CodeFile::open(&self.path("c.npy")).unwrap()
+    }
+}
+
+fn with_jobs<T>(jobs: usize, run: impl FnOnce(&Work) -> T) -> T {
+    run(&Work { jobs, stop: &AtomicBool::new(false), progress: &|_| () })
+}
+
+fn encoded(files: &Files, books: &Codebooks, data: &VectorFile, jobs: usize) -> (Vec<u8>, Encoded) {
+    let output = Output::new(&files.path("codes.npy")).force(true);
+    let mut writer = CodeWriter::create(output, books.stages(), books.size()).unwrap();
+    let encoder = Encoder::new(books, 4, None, data).unwrap();
+    let encoded = with_jobs(jobs, |work| encoder.run(work, &mut writer)).unwrap();
+    writer.finish().unwrap();
+    (std::fs::read(files.path("codes.npy")).unwrap(), encoded)
+}
+
+#[test]
+fn any_number_of_threads_gives_the_plain_encoding_bit_for_bit() {
+    // 64 vectors a chunk and 1024 a window and thread: several windows, and a last chunk that is not whole.
+    let (dimension, n) = (1024, 2100);
+    let x = numbers("x", n * dimension);
+    let files = Files::new();
+    let data = files.vectors(dimension, &x);
+    for method in [Method::Pvq, Method::Rvq, Method::Avq] {
+        let books = books(method, dimension, 2, 5);
+        let mut assign = assigner(method, Some((Search::Beam, 4)));
+        let expected = quantizer::encode(&books, assign.as_mut(), &x).unwrap();
+        let (bytes, first) = encoded(&files, &books, &data, 1);
+        for jobs in [2, 3, 64] {
+            let (same, figures) = encoded(&files, &books, &data, jobs);
+            assert!(same == bytes && figures.mse.to_bits() == first.mse.to_bits(), "{method:?}, {jobs} jobs");
+        }
+        let file = CodeFile::open(&files.path("codes.npy")).unwrap();
+        let mut codes = vec![0; n * 2];
+        file.read(0, &mut codes).unwrap();
+        assert_eq!(codes, expected);
+
+        // Decoded, the vectors lie as far from the data as the encoding said.
+        let output = Output::new(&files.path("y.fvecs")).force(true);
+        let mut writer = VectorWriter::create(output, dimension).unwrap();
+        let decoder = Decoder::new(&books, &file).unwrap();
+        assert_eq!(with_jobs(3, |work| decoder.run(work, &mut writer)).unwrap().vectors, n);
+        writer.finish().unwrap();
+        let mut y = vec![0.0; n * dimension];
+        VectorFile::open(&files.path("y.fvecs")).unwrap().read(0, &mut y).unwrap();
+        let squares = x.iter().zip(&y).map(|(a, b)| f64::from(a - b).powi(2));
+        let mse = squares.sum::<f64>() / (n * dimension) as f64;
+        assert!((mse / first.mse - 1.0).abs() < 1e-5, "{mse} {first:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_before_any_work() {
+    let files = Files::new();
+    let data = files.vectors(4, &[0.0; 8]);
+    let avq = books(Method::Avq, 4, 2, 3);
+    let refused = |books: &Codebooks, default, width| Encoder::new(books, default, width, &data).unwrap_err();
+    assert!(matches!(
+        refused(&books(Method::Rvq, 6, 2, 3), 1, None),
+        Mismatch::Dimension { found: 4, expected: 6, .. }
+    ));
+    assert_eq!(refused(&books(Method::Rvq, 4, 2, 3), 1, Some(2)), Mismatch::NoBeam { method: "RVQ" });
+    for (default, width) in [(1, Some(0)), (1, Some(7)), (0, None), (usize::MAX, None)] {
+        assert!(matches!(refused(&avq, default, width), Mismatch::Beam { most: 6, .. }));
+    }
+    assert_eq!(Encoder::new(&avq, 999, Some(6), &data).unwrap().beam_width(), 6);
+    assert_eq!(Encoder::new(&avq, 3, None, &data).unwrap().beam_width(), 3);
+    let codes = files.codes(3, 4, &[0, 1, 2]);
+    assert!(matches!(Decoder::new(&avq, &codes), Err(Mismatch::Stages { found: 3, expected: 2, .. })));
+}
+
+#[test]
+fn a_bad_vector_is_found_before_the_first_is_encoded() {
+    let files = Files::new();
+    let x = numbers("x", 1000 * 1024);
+    files.vectors(1024, &x);
+    let path = files.path("x.npy");
+    let mut bytes = std::fs::read(&path).unwrap();
+    for row in [999, 500] {
+        bytes[128 + 4 * (row * 1024 + 7)..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    let (data, books) = (VectorFile::open(&path).unwrap(), books(Method::Pvq, 1024, 2, 5));
+    let encoder = Encoder::new(&books, 1, None, &data).unwrap();
+    for jobs in [1, 4] {
+        let mut writer = CodeWriter::create(Output::new(&files.path("c.npy")), 2, 5).unwrap();
+        let told = AtomicUsize::new(0);
+        let work = Work { jobs, stop: &AtomicBool::new(false), progress: &|done| told.store(done, Ordering::Relaxed) };
+        let error = encoder.run(&work, &mut writer).unwrap_err().to_string();
+        assert!(error.contains("row 500, column 7"), "{error}");
+        assert_eq!(told.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[test]
+fn progress_counts_every_vector_and_stop_ends_the_work() {
+    let files = Files::new();
+    let data = files.vectors(1024, &numbers("x", 300 * 1024));
+    let books = books(Method::Rvq, 1024, 2, 5);
+    let encoder = Encoder::new(&books, 1, None, &data).unwrap();
+    let writer = || CodeWriter::create(Output::new(&files.path("c.npy")), 2, 5).unwrap();
+    let (most, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let progress = |done| {
+        most.fetch_max(done, Ordering::Relaxed);
+    };
+    encoder.run(&Work { jobs: 3, stop: &stop, progress: &progress }, &mut writer()).unwrap();
+    assert_eq!(most.load(Ordering::Relaxed), 300);
+
+    // Stopped after the first chunk.
+    let progress = |_| stop.store(true, Ordering::Relaxed);
+    let error = encoder.run(&Work { jobs: 1, stop: &stop, progress: &progress }, &mut writer()).unwrap_err();
+    assert!(matches!(error, CodecError::Stopped { done: 64, total: 300 }), "{error}");
+    assert!(!files.path("c.npy").exists());
+}
+
+#[test]
+fn codes_out_of_range_and_sums_too_large_are_named() {
+    let files = Files::new();
+    let mut codes = vec![0u16; 2 * 700];
+    (codes[2 * 650 + 1], codes[2 * 690]) = (5, 9);
+    let file = files.codes(2, 5, &codes);
+    let mut books = books(Method::Rvq, 1024, 2, 5);
+    let writer = || VectorWriter::create(Output::new(&files.path("y.npy")), 1024).unwrap();
+    let decode = |books: &Codebooks, file: &CodeFile| {
+        let decoder = Decoder::new(books, file).unwrap();
+        with_jobs(3, |work| decoder.run(work, &mut writer())).unwrap_err().to_string()
+    };
+    let error = decode(&books, &file);
+    let expected =
+        "c.npy, byte 1429: row 650, stage 1 (counted from 0) holds code 5; allowed with these codebooks are 0 to 4";
+    assert!(error.ends_with(expected), "{error}");
+
+    let file = files.codes(2, 5, &[0, 0, 1, 1]);
+    books.values_mut().fill(f32::MAX);
+    assert!(decode(&books, &file).contains("row 0, column 0 (counted from 0) holds inf as a result"));
+}

@@ -1,0 +1,68 @@
+//! The types of numbers that files hold.
+
+/// The type of one number of a file, little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Element {
+    U8,
+    U16,
+    I32,
+    F16,
+    F32,
+    F64,
+}
+
+impl Element {
+    pub const ALL: [Element; 6] = [Self::U8, Self::U16, Self::I32, Self::F16, Self::F32, Self::F64];
+
+    /// Bytes of one number.
+    pub fn size(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::U16 | Self::F16 => 2,
+            Self::I32 | Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    /// NumPy's name, `float32`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::U8 => "uint8",
+            Self::U16 => "uint16",
+            Self::I32 => "int32",
+            Self::F16 => "float16",
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+        }
+    }
+
+    /// How the header of an npy file spells it, `<f4`.
+    pub(super) fn descr(self) -> &'static str {
+        match self {
+            Self::U8 => "|u1",
+            Self::U16 => "<u2",
+            Self::I32 => "<i4",
+            Self::F16 => "<f2",
+            Self::F32 => "<f4",
+            Self::F64 => "<f8",
+        }
+    }
+
+    /// The type that an npy header spells like this. The byte order of a single byte is of no account.
+    pub(super) fn of_descr(descr: &str) -> Option<Self> {
+        if matches!(descr, "<u1" | ">u1") {
+            return Some(Self::U8);
+        }
+        Self::ALL.into_iter().find(|element| element.descr() == descr)
+    }
+
+    /// Whether it can hold NaN and infinity.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::F32 | Self::F64)
+    }
+}
+
+/// `float32, float64`.
+pub(super) fn names(elements: &[Element]) -> String {
+    elements.iter().map(|element| element.name()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,196 @@
+//! Readers of vectors, codes and ids, by row range.
+
+use std::path::Path;
+
+use half::f16;
+
+use super::element::Element;
+use super::error::FileError;
+use super::table::{Format, Table};
+
+/// A file of vectors, read as f32: fvecs, bvecs, ivecs, or npy of any [`Element`].
+///
+/// Whole numbers above 2^24 and float64 are rounded to the nearest f32.
+#[derive(Debug)]
+pub struct VectorFile {
+    table: Table,
+}
+
+impl VectorFile {
+    /// Opens a file and checks its header and its length.
+    ///
+    /// # Errors
+    /// [`FileError::Read`], [`FileError::Kind`] (file ending, folder, pipe), [`FileError::Content`] (empty, torn, header).
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Ok(Self { table: Table::open(path, &Format::ALL, &Element::ALL)? })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.table.path
+    }
+
+    /// The number of vectors n, at least 1.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.table.rows
+    }
+
+    /// D, from 1 to [`MAX_DIMENSION`](super::MAX_DIMENSION).
+    pub fn dimension(&self) -> usize {
+        self.table.columns
+    }
+
+    /// The type of the numbers in the file.
+    pub fn element(&self) -> Element {
+        self.table.element
+    }
+
+    /// Reads `out.len()` / D vectors from `first_row` on into `out` (rows × D).
+    ///
+    /// # Errors
+    /// [`FileError::Rows`] where these are no whole rows of the file; [`FileError::Content`] where a row has another
+    /// dimension; [`FileError::Value`] for NaN, infinity, and float64 beyond the range of f32.
+    pub fn read(&self, first_row: usize, out: &mut [f32]) -> Result<(), FileError> {
+        let rows = self.table.range(first_row, out.len())?;
+        for (row, out) in rows.zip(out.chunks_exact_mut(self.table.columns)) {
+            let bytes = self.table.row(row)?;
+            convert(self.table.element, bytes, out);
+            // A fold without a way out vectorises; the place is looked for only where there is one.
+            if self.table.element.is_float() && !out.iter().fold(true, |finite, v| finite & v.is_finite()) {
+                return Err(self.not_finite(row, bytes, out));
+            }
+        }
+        Ok(())
+    }
+
+    fn not_finite(&self, row: usize, bytes: &[u8], values: &[f32]) -> FileError {
+        let column = values.iter().position(|v| !v.is_finite()).unwrap_or_default();
+        let size = self.table.element.size();
+        let double = bytes[column * size..].first_chunk().map(|b| f64::from_le_bytes(*b));
+        let value = match double.filter(|_| self.table.element == Element::F64) {
+            Some(double) => double.to_string(),
+            None => values[column].to_string(),
+        };
+        FileError::Value {
+            path: self.table.path.clone(),
+            offset: (self.table.offset(row) + column * size) as u64,
+            row,
+            column,
+            value,
+            allowed: "only finite numbers that fit into float32 are allowed: remove or replace such rows",
+        }
+    }
+}
+
+fn convert(element: Element, bytes: &[u8], out: &mut [f32]) {
+    match element {
+        Element::U8 => out.iter_mut().zip(bytes).for_each(|(o, b)| *o = f32::from(*b)),
+        Element::U16 => each(bytes, out, |b| f32::from(u16::from_le_bytes(b))),
+        Element::I32 => each(bytes, out, |b| i32::from_le_bytes(b) as f32),
+        Element::F16 => each(bytes, out, |b| f16::from_le_bytes(b).to_f32()),
+        Element::F32 => each(bytes, out, f32::from_le_bytes),
+        Element::F64 => each(bytes, out, |b| f64::from_le_bytes(b) as f32),
+    }
+}
+
+fn each<T, const SIZE: usize>(bytes: &[u8], out: &mut [T], number: impl Fn([u8; SIZE]) -> T) {
+    for (o, b) in out.iter_mut().zip(bytes.as_chunks().0) {
+        *o = number(*b);
+    }
+}
+
+/// A file of codes: npy of uint8 or uint16, n × M.
+#[derive(Debug)]
+pub struct CodeFile {
+    table: Table,
+}
+
+impl CodeFile {
+    /// Opens a file and checks its header and its length.
+    ///
+    /// # Errors
+    /// As [`VectorFile::open`].
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Ok(Self { table: Table::open(path, &[Format::Npy], &[Element::U8, Element::U16])? })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.table.path
+    }
+
+    /// The number of codes n, at least 1.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.table.rows
+    }
+
+    /// M.
+    pub fn stages(&self) -> usize {
+        self.table.columns
+    }
+
+    /// Where in the file a code stands, in bytes.
+    pub fn offset(&self, row: usize, stage: usize) -> u64 {
+        (self.table.offset(row) + stage * self.table.element.size()) as u64
+    }
+
+    /// Reads `out.len()` / M codes from `first_row` on into `out` (rows × M). That they are below K is for the decoder to
+    /// check.
+    ///
+    /// # Errors
+    /// [`FileError::Rows`].
+    pub fn read(&self, first_row: usize, out: &mut [u16]) -> Result<(), FileError> {
+        let rows = self.table.range(first_row, out.len())?;
+        for (row, out) in rows.zip(out.chunks_exact_mut(self.table.columns)) {
+            let bytes = self.table.row(row)?;
+            match self.table.element {
+                Element::U8 => out.iter_mut().zip(bytes).for_each(|(o, b)| *o = u16::from(*b)),
+                _ => each(bytes, out, u16::from_le_bytes),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A file of ids, such as the nearest neighbours of queries: ivecs, or npy of int32, n × k.
+#[derive(Debug)]
+pub struct IdFile {
+    table: Table,
+}
+
+impl IdFile {
+    /// Opens a file and checks its header and its length.
+    ///
+    /// # Errors
+    /// As [`VectorFile::open`].
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Ok(Self { table: Table::open(path, &[Format::Ivecs, Format::Npy], &[Element::I32])? })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.table.path
+    }
+
+    /// The number of rows n, at least 1.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.table.rows
+    }
+
+    /// k, the ids of a row.
+    pub fn columns(&self) -> usize {
+        self.table.columns
+    }
+
+    /// Reads `out.len()` / k rows from `first_row` on into `out` (rows × k). Negative ids (no neighbour) are let through.
+    ///
+    /// # Errors
+    /// [`FileError::Rows`]; [`FileError::Content`] where a row has another length.
+    pub fn read(&self, first_row: usize, out: &mut [i32]) -> Result<(), FileError> {
+        let rows = self.table.range(first_row, out.len())?;
+        for (row, out) in rows.zip(out.chunks_exact_mut(self.table.columns)) {
+            each(self.table.row(row)?, out, i32::from_le_bytes);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,345 @@
+//! Round trips, faults with their places, and damaged files of every format.
+
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use proptest::prelude::*;
+
+use super::*;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        std::fs::write(self.path(name), bytes).unwrap();
+        self.path(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Rows of fvecs, bvecs or ivecs: the dimension, then the numbers as they are.
+fn vecs(rows: &[&[u8]], size: usize) -> Vec<u8> {
+    let row = |row: &&[u8]| [&((row.len() / size) as i32).to_le_bytes(), *row].concat();
+    rows.iter().flat_map(row).collect()
+}
+
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn npy(element: Element, rows: usize, columns: usize, numbers: &[u8]) -> Vec<u8> {
+    [&super::npy::header(element, rows, columns), numbers].concat()
+}
+
+/// The numbers 1, 2, 3, … of this type.
+fn counting(element: Element, n: usize) -> Vec<u8> {
+    let number = |i: usize| match element {
+        Element::U8 => vec![i as u8],
+        Element::U16 => (i as u16).to_le_bytes().to_vec(),
+        Element::I32 => (i as i32).to_le_bytes().to_vec(),
+        Element::F16 => f16::from_f32(i as f32).to_le_bytes().to_vec(),
+        Element::F32 => (i as f32).to_le_bytes().to_vec(),
+        Element::F64 => (i as f64).to_le_bytes().to_vec(),
+    };
+    (1..=n).flat_map(number).collect()
+}
+
+fn all(path: &Path) -> Result<(usize, Vec<f32>), FileError> {
+    let file = VectorFile::open(path)?;
+    let mut values = vec![0.0; file.len() * file.dimension()];
+    file.read(0, &mut values)?;
+    Ok((file.dimension(), values))
+}
+
+fn message<T: std::fmt::Debug>(result: Result<T, FileError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn every_format_and_type_is_read() {
+    let folder = Folder::new();
+    let expected: Vec<f32> = (1..=6).map(|i| i as f32).collect();
+    for element in Element::ALL {
+        let path = folder.write("x.npy", &npy(element, 2, 3, &counting(element, 6)));
+        assert_eq!(all(&path).unwrap(), (3, expected.clone()), "{element:?}");
+        assert_eq!(VectorFile::open(&path).unwrap().element(), element);
+    }
+    for (name, element) in [("x.fvecs", Element::F32), ("x.BVECS", Element::U8), ("x.ivecs", Element::I32)] {
+        let (numbers, half) = (counting(element, 6), 3 * element.size());
+        let path = folder.write(name, &vecs(&[&numbers[..half], &numbers[half..]], element.size()));
+        assert_eq!(all(&path).unwrap(), (3, expected.clone()), "{name}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let folder = Folder::new();
+    let values: Vec<f32> = (0..35).map(|i| (i as f32 - 17.0) / 3.0).collect();
+    for name in ["x.npy", "x.fvecs"] {
+        let mut writer = VectorWriter::create(Output::new(&folder.path(name)), 5).unwrap();
+        values.chunks(15).for_each(|part| writer.write(part).unwrap());
+        assert_eq!(writer.finish().unwrap(), 7);
+        assert_eq!(all(&folder.path(name)).unwrap(), (5, values.clone()));
+    }
+    for (name, size, element) in [("small.npy", 256, Element::U8), ("large.npy", 257, Element::U16)] {
+        let codes: Vec<u16> = (0..12).map(|i| (i * 21) as u16).collect();
+        let mut writer = CodeWriter::create(Output::new(&folder.path(name)), 4, size).unwrap();
+        assert_eq!(writer.bytes(), 4 * element.size());
+        codes.chunks(4).for_each(|part| writer.write(part).unwrap());
+        assert_eq!(writer.finish().unwrap(), 3);
+        let file = CodeFile::open(&folder.path(name)).unwrap();
+        let mut read = vec![0; 12];
+        file.read(0, &mut read).unwrap();
+        assert_eq!((file.len(), file.stages(), read), (3, 4, codes));
+        assert_eq!(file.offset(2, 1), 128 + (9 * element.size()) as u64);
+    }
+    let ids = [5, -1, i32::MAX, 0, 3, 2];
+    for name in ["x.ivecs", "ids.npy"] {
+        let mut writer = IdWriter::create(Output::new(&folder.path(name)), 2).unwrap();
+        writer.write(&ids).unwrap();
+        assert_eq!(writer.finish().unwrap(), 3);
+        let file = IdFile::open(&folder.path(name)).unwrap();
+        let mut read = [0; 4];
+        file.read(1, &mut read).unwrap();
+        assert_eq!((file.len(), file.columns(), &read), (3, 2, &[i32::MAX, 0, 3, 2]));
+    }
+    assert_eq!(folder.names().len(), 6, "temporary files stay behind");
+}
+
+#[test]
+fn only_whole_rows_of_the_file_can_be_asked_for() {
+    let folder = Folder::new();
+    let file = VectorFile::open(&folder.write("x.npy", &npy(Element::U8, 2, 3, &[1; 6]))).unwrap();
+    for (first, numbers) in [(0, 4), (0, 9), (2, 3), (usize::MAX, 3)] {
+        let error = file.read(first, &mut vec![0.0; numbers]).unwrap_err();
+        assert!(matches!(error, FileError::Rows { .. }), "{error}");
+    }
+    file.read(2, &mut []).unwrap();
+    let mut writer = VectorWriter::create(Output::new(&folder.path("y.npy")), 3).unwrap();
+    assert!(matches!(writer.write(&[0.0; 4]), Err(FileError::Rows { .. })));
+}
+
+#[test]
+fn faults_of_files_are_named_with_their_place() {
+    let folder = Folder::new();
+    let row = floats(&[1.0, 2.0]);
+    let good = vecs(&[&row, &row, &row], 4);
+    let shifted = vecs(&[&row, &row[..4], &row, &row], 4);
+    let twisted = vecs(&[&row, &row[..4], &floats(&[1.0; 3])], 4);
+    let cases: [(&str, Vec<u8>, &str); 12] = [
+        ("empty.fvecs", vec![], "byte 0: the file is empty"),
+        ("short.fvecs", vec![1, 0], "byte 0: the file has 2 bytes"),
+        ("torn.fvecs", good[..32].to_vec(), "byte 24: row 2 is cut off: 8 of 12 bytes"),
+        ("first.fvecs", vec![200, 0, 0, 0, 1], "byte 0: row 0 is cut off: 5 of 804 bytes"),
+        ("shifted.fvecs", shifted, "byte 12: row 1 has dimension 1, the rows before it have 2"),
+        ("twisted.fvecs", twisted, "byte 12: row 1 has dimension 1"),
+        ("zero.fvecs", vec![0; 16], "byte 0: the first row has dimension 0; allowed are 1 to 1000000"),
+        ("minus.bvecs", vec![255; 16], "byte 0: the first row has dimension -1"),
+        ("huge.ivecs", vec![0x7f; 16], "byte 0: the first row has dimension 2139062143"),
+        ("torn.npy", npy(Element::F32, 2, 2, &row), "byte 128: 2 × 2 float32 need 16 bytes, 8 are left"),
+        ("long.npy", npy(Element::U8, 1, 1, &row), "byte 128: 1 × 1 uint8 need 1 bytes, 8 are left"),
+        ("mad.npy", npy(Element::F64, usize::MAX, 1000, &row), "more bytes than can be counted"),
+    ];
+    for (name, bytes, part) in cases {
+        let said = message(all(&folder.write(name, &bytes)));
+        assert!(said.contains(name) && said.contains(part), "{name}: {said}");
+    }
+    let said = message(VectorFile::open(&folder.path("x.csv")));
+    assert!(said.contains("the file ending .csv; allowed here: .fvecs, .bvecs, .ivecs, .npy"), "{said}");
+    assert!(message(VectorFile::open(&folder.path("x"))).contains("no file ending"));
+    assert!(message(VectorFile::open(&folder.path("none.npy"))).contains("cannot read"));
+    std::fs::create_dir(folder.path("folder.npy")).unwrap();
+    assert!(message(VectorFile::open(&folder.path("folder.npy"))).contains("no regular file"));
+    let said = message(CodeFile::open(&folder.write("f.npy", &npy(Element::F32, 1, 2, &row))));
+    assert!(said.contains("float32, allowed here: uint8, uint16"), "{said}");
+    assert!(message(IdFile::open(&folder.write("g.npy", &npy(Element::U8, 1, 2, &[0, 1])))).contains("int32"));
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_named_by_row_and_column() {
+    let folder = Folder::new();
+    let mut values = vec![0.0; 12];
+    values[7] = f32::NAN;
+    let path = folder.write("x.npy", &npy(Element::F32, 4, 3, &floats(&values)));
+    assert!(message(all(&path)).contains("byte 156: row 2, column 1 (counted from 0) holds NaN"));
+    let mut first = [0.0; 6];
+    VectorFile::open(&path).unwrap().read(0, &mut first).unwrap();
+
+    let row = floats(&[1.0, f32::NEG_INFINITY]);
+    let said = message(all(&folder.write("x.fvecs", &vecs(&[&floats(&[1.0, 2.0]), &row], 4))));
+    assert!(said.contains("byte 20: row 1, column 1 (counted from 0) holds -inf"), "{said}");
+    let double: Vec<u8> = [1.0, 1e300f64].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let said = message(all(&folder.write("d.npy", &npy(Element::F64, 1, 2, &double))));
+    assert!(said.contains("row 0, column 1") && said.contains("1000000000") && said.contains("float32"), "{said}");
+    let half = f16::INFINITY.to_le_bytes();
+    assert!(message(all(&folder.write("h.npy", &npy(Element::F16, 1, 1, &half)))).contains("holds inf"));
+
+    for (name, offset) in [("out.npy", 128 + 4 * 5), ("out.fvecs", 3 * 4 + 4 * 5)] {
+        let mut writer = VectorWriter::create(Output::new(&folder.path(name)), 2).unwrap();
+        writer.write(&[0.0; 2]).unwrap();
+        let said = message(writer.write(&[0.0, 1.0, 2.0, f32::INFINITY]));
+        assert!(said.contains(&format!("byte {offset}: row 2, column 1")), "{said}");
+    }
+}
+
+#[test]
+fn outputs_replace_nothing_unasked_and_never_an_input() {
+    let folder = Folder::new();
+    let path = folder.write("x.npy", b"old");
+    let create = |output| VectorWriter::create(output, 1).map(drop);
+    assert!(message(create(Output::new(&path))).contains("--force"));
+    assert!(message(create(Output::new(&path).force(true).made_from(&[&path]))).contains("input"));
+    let missing = folder.path("none/x.npy");
+    assert!(message(create(Output::new(&missing))).contains("cannot write"));
+    std::fs::create_dir(folder.path("folder.npy")).unwrap();
+    assert!(message(create(Output::new(&folder.path("folder.npy")).force(true))).contains("no regular file"));
+    assert!(message(create(Output::new(&folder.path("x.bvecs")))).contains("allowed here: .npy, .fvecs"));
+
+    // A writer that is dropped leaves what was there, and nothing else.
+    let mut writer = VectorWriter::create(Output::new(&path).force(true), 1).unwrap();
+    writer.write(&[1.0]).unwrap();
+    drop(writer);
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    assert_eq!(folder.names(), ["folder.npy", "x.npy"]);
+
+    // A target that appears meanwhile stays.
+    let late = folder.path("late.npy");
+    let writer = VectorWriter::create(Output::new(&late), 1).unwrap();
+    std::fs::write(&late, b"theirs").unwrap();
+    assert!(matches!(writer.finish(), Err(FileError::Exists { .. })));
+    assert_eq!(std::fs::read(&late).unwrap(), b"theirs");
+}
+
+#[cfg(unix)]
+#[test]
+fn outputs_can_be_read_by_others_as_far_as_the_umask_lets_them() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    std::fs::write(folder.path("plain"), b"").unwrap();
+    let writer = CodeWriter::create(Output::new(&folder.path("x.npy")), 1, 2).unwrap();
+    writer.finish().unwrap();
+    let mode = |name| folder.path(name).metadata().unwrap().permissions().mode();
+    assert_eq!(mode("x.npy"), mode("plain"));
+}
+
+/// A valid file of every format and type, by number.
+fn valid(number: usize) -> (&'static str, Vec<u8>) {
+    let rows = |element: Element| {
+        let numbers = counting(element, 24);
+        let rows: Vec<&[u8]> = numbers.chunks(8 * element.size()).collect();
+        vecs(&rows, element.size())
+    };
+    match number {
+        0 => ("x.fvecs", rows(Element::F32)),
+        1 => ("x.bvecs", rows(Element::U8)),
+        2 => ("x.ivecs", rows(Element::I32)),
+        n => {
+            let element = Element::ALL[n % Element::ALL.len()];
+            ("x.npy", npy(element, 3, 8, &counting(element, 24)))
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Damage {
+    Set(prop::sample::Index, u8),
+    Flip(prop::sample::Index, u8),
+    Cut(prop::sample::Index),
+    Insert(prop::sample::Index, Vec<u8>),
+    Remove(prop::sample::Index),
+    /// Of the text of npy headers.
+    Replace(prop::sample::Index, &'static str),
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let at = || any::<prop::sample::Index>();
+    let words = ["(", "9999999999", "True", "'", "-1", ",", "}", "{", "0", "\u{fc}", "'<f8'", "1000000"];
+    prop_oneof![
+        (at(), any::<u8>()).prop_map(|(i, b)| Damage::Set(i, b)),
+        (at(), 0u8..8).prop_map(|(i, b)| Damage::Flip(i, b)),
+        at().prop_map(Damage::Cut),
+        (at(), prop::collection::vec(any::<u8>(), 1..40)).prop_map(|(i, b)| Damage::Insert(i, b)),
+        at().prop_map(Damage::Remove),
+        (at(), prop::sample::select(words.to_vec())).prop_map(|(i, w)| Damage::Replace(i, w)),
+    ]
+}
+
+fn damaged(mut bytes: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
+    for damage in damages {
+        if bytes.is_empty() {
+            break;
+        }
+        let length = bytes.len();
+        match damage {
+            Damage::Set(i, byte) => bytes[i.index(length)] = *byte,
+            Damage::Flip(i, bit) => bytes[i.index(length)] ^= 1 << bit,
+            Damage::Cut(i) => bytes.truncate(i.index(length)),
+            Damage::Insert(i, more) => drop(bytes.splice(i.index(length)..i.index(length), more.iter().copied())),
+            Damage::Remove(i) => drop(bytes.remove(i.index(length))),
+            Damage::Replace(i, word) => {
+                let at = i.index(length.min(80));
+                bytes.splice(at..(at + word.len()).min(length), word.bytes());
+            }
+        }
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Readers of damaged files neither panic nor claim more numbers than the file has room for, so that a caller's buffer
+    /// is bounded by the file's size.
+    #[test]
+    fn damaged_files_are_read_or_refused(
+        number in 0usize..9, damages in prop::collection::vec(damage(), 0..5)
+    ) {
+        let folder = Folder::new();
+        let (name, bytes) = valid(number);
+        let bytes = damaged(bytes, &damages);
+        let path = folder.write(name, &bytes);
+        if let Ok(file) = VectorFile::open(&path) {
+            prop_assert!(file.len() >= 1 && (1..=MAX_DIMENSION).contains(&file.dimension()));
+            prop_assert!(file.len() * file.dimension() * file.element().size() <= bytes.len());
+            let mut row = vec![0.0; file.dimension()];
+            let by_row: Vec<bool> = (0..file.len()).map(|i| file.read(i, &mut row).is_ok()).collect();
+            let mut whole = vec![0.0; file.len() * file.dimension()];
+            let read = file.read(0, &mut whole);
+            prop_assert_eq!(read.is_ok(), by_row.iter().all(|ok| *ok));
+            prop_assert!(read.is_err() || whole.iter().all(|v| v.is_finite()));
+        }
+        if let Ok(file) = CodeFile::open(&path) {
+            prop_assert!(file.len() * file.stages() <= bytes.len());
+            file.read(0, &mut vec![0; file.len() * file.stages()]).unwrap();
+        }
+        if let Ok(file) = IdFile::open(&path) {
+            prop_assert!(4 * file.len() * file.columns() <= bytes.len());
+            let _ = file.read(0, &mut vec![0; file.len() * file.columns()]);
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_or_refused(
+        number in 0usize..4, head in any::<bool>(), tail in prop::collection::vec(any::<u8>(), 0..300)
+    ) {
+        let folder = Folder::new();
+        let (name, valid) = valid(number);
+        let bytes = if head { [&valid[..8], &tail].concat() } else { tail };
+        let _ = all(&folder.write(name, &bytes));
+    }
+}
