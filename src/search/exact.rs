@@ -111,7 +111,7 @@ impl Exact<'_> {
         for from in part.clone().step_by(BLOCK) {
             let to = part.end.min(from + BLOCK);
             let rows = Rows { data: self.rows(from, to), stride: dimension };
-            products(Rows { data: &padded, stride: dimension }, rows, to - from, dimension, &mut dots);
+            products(Rows { data: &padded, stride: dimension }, rows, to - from, dimension, &mut dots, to - from);
             for (candidates, dots) in candidates.iter_mut().zip(dots.chunks_exact(to - from)) {
                 keep(dots, &self.half[from..to], candidates.limit, from as u32, &mut candidates.kept);
                 if candidates.kept.len() >= candidates.full {
