@@ -42,8 +42,9 @@ def search_residual(x: Tensor, books: Tensor) -> Tensor:
 def search_additive(x: Tensor, books: Tensor, beam: int) -> Tensor:
     """Beam search over the codebooks in any order, every codebook once. books: (M, K, D) → codes (n, M).
 
-    Step 1 keeps the W nearest of all M·K codewords; each later step extends every kept tuple by its W nearest codewords
-    from the codebooks that it has not used, and of these W² extensions keeps the W nearest, equal sets of codewords once.
+    Step 1 keeps the W nearest of all M·K codewords; each later step extends every kept tuple by its W nearest
+    codewords from the codebooks that it has not used, and of these W² extensions keeps the W nearest, equal sets of
+    codewords once.
     """
     stages, size, dimension = books.shape
     words = books.reshape(stages * size, dimension)
@@ -112,7 +113,7 @@ class Trainer:
         stages, size, width = self.books.shape
         numbers = codes + torch.arange(stages) * size
         chosen = F.embedding(numbers, self.books.view(stages * size, width))
-        return chosen.flatten(1) if self.method == "pvq" else chosen.sum(1)
+        return torch.flatten(chosen, 1) if self.method == "pvq" else torch.sum(chosen, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """The NSVQ output; without `noise` the quantized vectors, which have the same loss and gradient here."""

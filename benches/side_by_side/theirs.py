@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any, Callable, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ class TorchTraining:
 
     def __init__(self, command: dict[str, Any]) -> None:
         import torch
+
         from reference import Trainer
 
         torch.set_num_threads(command["threads"])
@@ -113,32 +115,50 @@ def describe(side: str) -> dict[str, Any]:
 KINDS: dict[str, Callable[[dict[str, Any]], Case]] = {"train": TorchTraining, "encode": FaissEncoding}
 
 
+def fit(command: dict[str, Any]) -> None:
+    """Trains a quantizer of FAISS and writes its codebooks."""
+    import faiss
+
+    made = quantizer(faiss, command["quantizer"], command["shape"], command.get("options", {}))
+    made.train(read(command["vectors"], command["shape"]["dimension"]))
+    books = made.centroids if command["quantizer"] == "pq" else made.codebooks
+    faiss.vector_to_array(books).tofile(command["path"])
+
+
+class Side:
+    """Answers commands; holds the case that is timed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.case: Case | None = None
+
+    def answer(self, command: dict[str, Any]) -> dict[str, Any]:
+        if command["op"] == "describe":
+            return describe(self.name)
+        if command["op"] == "fit":
+            fit(command)
+            return {"ok": True}
+        if command["op"] == "load":
+            self.case = None
+            self.case = KINDS[command["kind"]](command)
+            return {"ok": True}
+        if self.case is None:
+            raise ValueError("load a case first")
+        if command["op"] == "run":
+            start = time.perf_counter()
+            losses = [self.case.run() for _ in range(command["count"])]
+            return {"seconds": time.perf_counter() - start, "losses": losses}
+        if command["op"] == "dump":
+            self.case.result().tofile(command["path"])
+            return {"ok": True}
+        raise ValueError(f"no such command: {command['op']}")
+
+
 def main() -> None:
-    side = sys.argv[1]
-    case: Case | None = None
+    side = Side(sys.argv[1])
     for line in sys.stdin:
-        command = json.loads(line)
-        answer: dict[str, Any]
         try:
-            match command["op"]:
-                case "describe":
-                    answer = describe(side)
-                case "load":
-                    case = None
-                    case = KINDS[command["kind"]](command)
-                    answer = {"ok": True}
-                case "run":
-                    losses = []
-                    start = time.perf_counter()
-                    for _ in range(command["count"]):
-                        losses.append(case.run())
-                    seconds = time.perf_counter() - start
-                    answer = {"seconds": seconds, "losses": [loss for loss in losses if loss is not None]}
-                case "dump":
-                    case.result().tofile(command["path"])
-                    answer = {"ok": True}
-                case unknown:
-                    answer = {"error": f"no such command: {unknown}"}
+            answer = side.answer(json.loads(line))
         except Exception as failure:  # the other end shows it and stops
             answer = {"error": f"{type(failure).__name__}: {failure}"}
         print(json.dumps(answer), flush=True)
