@@ -17,6 +17,7 @@ pub mod quantizer;
 pub mod report;
 pub mod results;
 pub mod runner;
+pub mod search;
 pub mod spec;
 pub mod task;
 pub mod training;

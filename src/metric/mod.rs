@@ -1,6 +1,10 @@
 //! The metrics: one row each with name, label, unit, direction and meaning, which drives tables, plots, Pareto fronts,
 //! comparison and claims; and the mean squared error itself.
 
+mod recall;
+
+pub use recall::{RecallError, recall_at};
+
 /// Which values of a metric are the good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

@@ -1,0 +1,171 @@
+//! Exact nearest neighbours by brute force.
+//!
+//! Blocked products give ½‖b‖² − x·b in f32 for all pairs. What their rounding errors cannot exclude from the k nearest is
+//! computed again as Σ(x − b)² in f64, and that decides.
+
+use multiversion::multiversion;
+use rayon::prelude::*;
+
+use super::norms::squared_length;
+use super::{Neighbours, SearchError, base_parts, check_count, check_finite, whole_rows};
+use crate::quantizer::kernels::{ROWS, Rows, products};
+
+/// Base vectors of one product: with [`ROWS`] queries, the products take 256 KiB.
+const BLOCK: usize = 1024;
+
+/// Vectors of the smallest part that a base is cut in where there are fewer queries than threads.
+const LEAST_PART: usize = 4 * BLOCK;
+
+/// Above this, f32 products may overflow, and every pair goes through f64.
+const LARGE: f32 = 1e37;
+
+/// The k nearest of the `base` vectors (N × D) for each query (n × D) by squared Euclidean distance, ties by the lower id.
+/// Runs on the threads of the current rayon pool; their number changes nothing but the time.
+///
+/// # Errors
+/// Vectors that are no whole rows or hold NaN or infinity; k = 0; more base vectors than ids.
+pub fn exact_neighbours(base: &[f32], queries: &[f32], dimension: usize, k: usize) -> Result<Neighbours, SearchError> {
+    let count = whole_rows("base values", base.len(), dimension)?;
+    let asked = whole_rows("query values", queries.len(), dimension)?;
+    check_count(count)?;
+    check_finite("base vector", base, dimension)?;
+    check_finite("query", queries, dimension)?;
+    if k == 0 {
+        return Err(SearchError::NoNeighbours);
+    }
+    let k = k.min(count);
+    if k == 0 || asked == 0 {
+        return Ok(Neighbours { k, ids: Vec::new(), distances: Vec::new() });
+    }
+    let half: Vec<f32> = base.par_chunks(dimension).map(|row| 0.5 * squared_length(row)).collect();
+    let largest = half.iter().fold(0.0f32, |a, b| if *b > a { *b } else { a });
+    let search = Exact { base, half: &half, largest, dimension, k };
+    let parts = base_parts(asked.div_ceil(ROWS), count, LEAST_PART);
+    let mut neighbours = Neighbours { k, ids: vec![0; asked * k], distances: vec![0.0; asked * k] };
+    let targets = neighbours.ids.par_chunks_mut(ROWS * k).zip(neighbours.distances.par_chunks_mut(ROWS * k));
+    queries.par_chunks(ROWS * dimension).zip(targets).for_each(|(queries, (ids, distances))| {
+        let part = |part: usize| search.part(queries, part * count / parts..(part + 1) * count / parts);
+        let found: Vec<_> = (0..parts).into_par_iter().map(part).collect();
+        let rows = ids.chunks_exact_mut(k).zip(distances.chunks_exact_mut(k));
+        for (query, (ids, distances)) in rows.enumerate() {
+            let mut all: Vec<(f64, u32)> = found.iter().flat_map(|part| &part[query]).copied().collect();
+            sort(&mut all);
+            for ((found, id), distance) in all.into_iter().zip(ids).zip(distances) {
+                (*distance, *id) = (found.0 as f32, found.1);
+            }
+        }
+    });
+    Ok(neighbours)
+}
+
+fn sort(found: &mut [(f64, u32)]) {
+    found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+}
+
+struct Exact<'a> {
+    base: &'a [f32],
+    /// ½‖b‖².
+    half: &'a [f32],
+    /// Its maximum.
+    largest: f32,
+    dimension: usize,
+    k: usize,
+}
+
+/// Vectors that may be among the k nearest of a query.
+struct Candidates {
+    /// (½‖b‖² − x·b, id).
+    kept: Vec<(f32, u32)>,
+    /// Scores above it are out.
+    limit: f32,
+    /// What two scores can be wrong by, together.
+    slack: f32,
+    /// Length at which `kept` is thinned out.
+    full: usize,
+}
+
+impl Candidates {
+    fn thin(&mut self, k: usize) {
+        if self.kept.len() >= k {
+            let (_, last, _) = self.kept.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0));
+            self.limit = last.0 + self.slack;
+            let limit = self.limit;
+            // As in `keep`.
+            self.kept.retain(|candidate| !(candidate.0 > limit));
+            self.full = 2 * self.kept.len().max(BLOCK / 2);
+        }
+    }
+}
+
+impl Exact<'_> {
+    fn rows(&self, from: usize, to: usize) -> &[f32] {
+        &self.base[from * self.dimension..to * self.dimension]
+    }
+
+    /// The k nearest of a part of the base for each of up to [`ROWS`] queries, in order.
+    fn part(&self, queries: &[f32], part: std::ops::Range<usize>) -> Vec<Vec<(f64, u32)>> {
+        let dimension = self.dimension;
+        let mut padded = vec![0.0; ROWS * dimension];
+        padded[..queries.len()].copy_from_slice(queries);
+        let mut candidates: Vec<Candidates> = queries.chunks_exact(dimension).map(|x| self.candidates(x)).collect();
+        let mut dots = vec![0.0; ROWS * BLOCK];
+        for from in part.clone().step_by(BLOCK) {
+            let to = part.end.min(from + BLOCK);
+            let rows = Rows { data: self.rows(from, to), stride: dimension };
+            products(Rows { data: &padded, stride: dimension }, rows, to - from, dimension, &mut dots);
+            for (candidates, dots) in candidates.iter_mut().zip(dots.chunks_exact(to - from)) {
+                keep(dots, &self.half[from..to], candidates.limit, from as u32, &mut candidates.kept);
+                if candidates.kept.len() >= candidates.full {
+                    candidates.thin(self.k);
+                }
+            }
+        }
+        let queries = queries.chunks_exact(dimension);
+        queries.zip(candidates).map(|(query, candidates)| self.decide(query, candidates)).collect()
+    }
+
+    fn candidates(&self, query: &[f32]) -> Candidates {
+        let length = squared_length(query);
+        // A product of D terms is off by at most some D·ε/2·‖x‖‖b‖ in any order of summation, a half norm by as much of
+        // itself. Twice that, for two scores, and twice again for the roundings here.
+        let terms = (self.dimension + 4) as f32 * f32::EPSILON;
+        let slack = 2.0 * terms * ((length * 2.0 * self.largest).sqrt() + self.largest);
+        let safe = length < LARGE && self.largest < LARGE;
+        let slack = if safe { slack } else { f32::INFINITY };
+        Candidates { kept: Vec::new(), limit: f32::INFINITY, slack, full: 2 * self.k.max(BLOCK) }
+    }
+
+    fn decide(&self, query: &[f32], mut candidates: Candidates) -> Vec<(f64, u32)> {
+        candidates.thin(self.k);
+        let distance = |id: u32| {
+            let row = self.rows(id as usize, id as usize + 1);
+            row.iter().zip(query).map(|(b, x)| (f64::from(*b) - f64::from(*x)).powi(2)).sum::<f64>()
+        };
+        let mut found: Vec<(f64, u32)> = candidates.kept.iter().map(|(_, id)| (distance(*id), *id)).collect();
+        sort(&mut found);
+        found.truncate(self.k);
+        found
+    }
+}
+
+/// Appends the (score, id) with half[j] − dots[j] ≤ limit, ids counted from `first`.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn keep(dots: &[f32], half: &[f32], limit: f32, first: u32, kept: &mut Vec<(f32, u32)>) {
+    const CHUNK: usize = 32;
+    for (chunk, (dots, half)) in dots.chunks(CHUNK).zip(half.chunks(CHUNK)).enumerate() {
+        let mut scores = [f32::INFINITY; CHUNK];
+        let mut any = false;
+        for ((score, dot), half) in scores.iter_mut().zip(dots).zip(half) {
+            *score = half - dot;
+            // Not the reverse comparison: a NaN (only beside an infinite slack) has to pass.
+            any |= !(*score > limit);
+        }
+        if any {
+            for (j, score) in scores[..dots.len()].iter().enumerate() {
+                if !(*score > limit) {
+                    kept.push((*score, first + (chunk * CHUNK + j) as u32));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The tables of a query: what each codeword adds to the distance.
+
+use multiversion::multiversion;
+
+use crate::quantizer::{Codebooks, Method};
+
+/// Codewords whose sums are kept in registers.
+const PANEL: usize = 64;
+
+/// Tables of one query, a column each.
+#[derive(Clone, Default)]
+pub struct Tables {
+    /// Columns × stride.
+    values: Vec<f32>,
+    stride: usize,
+    /// The least value of each column.
+    pub minima: Vec<f32>,
+    /// Σ over the columns of their largest |value|: bounds the sums on which rounding errors hang.
+    pub magnitude: f64,
+    /// Whether every value is; products of huge numbers need not be.
+    pub finite: bool,
+    /// What a distance has beside the columns: ‖x‖², or 0 for PVQ.
+    pub offset: f64,
+}
+
+impl Tables {
+    pub fn columns(&self) -> usize {
+        self.minima.len()
+    }
+
+    pub fn column(&self, column: usize) -> &[f32] {
+        &self.values[column * self.stride..(column + 1) * self.stride]
+    }
+}
+
+/// Makes tables: the codewords of each stage in panels of [`PANEL`], coordinate after coordinate, so that the sums over the
+/// coordinates run side by side. A table hangs on its query alone, whatever others are made with it.
+pub struct TableMaker {
+    method: Method,
+    stages: usize,
+    size: usize,
+    width: usize,
+    stride: usize,
+    /// Stages × panels × width × PANEL.
+    panels: Vec<f32>,
+    /// A further column that is the same for all queries; empty = none.
+    last: Vec<f32>,
+}
+
+impl TableMaker {
+    /// For these codebooks and a further column of 256 values, or none.
+    pub fn new(books: &Codebooks, last: Option<&[f32; 256]>) -> Self {
+        let (stages, size, width) = (books.stages(), books.size(), books.width());
+        let stage_panels = size.div_ceil(PANEL);
+        let mut panels = vec![0.0; stages * stage_panels * width * PANEL];
+        for (number, word) in books.values().chunks_exact(width).enumerate() {
+            let (stage, k) = (number / size, number % size);
+            let panel = (stage * stage_panels + k / PANEL) * width * PANEL;
+            for (coordinate, value) in word.iter().enumerate() {
+                panels[panel + coordinate * PANEL + k % PANEL] = *value;
+            }
+        }
+        // Look-ups of bytes are not checked where a table has 256 entries.
+        let stride = size.max(256).next_multiple_of(PANEL);
+        let last = last.map_or(Vec::new(), |values| values.to_vec());
+        Self { method: books.method(), stages, size, width, stride, panels, last }
+    }
+
+    /// The tables of a query of D finite coordinates.
+    pub fn make(&self, query: &[f32]) -> Tables {
+        let columns = self.stages + usize::from(!self.last.is_empty());
+        let mut values = vec![0.0; columns * self.stride];
+        let stage_panels = self.size.div_ceil(PANEL);
+        for (number, panel) in self.panels.chunks_exact(self.width * PANEL).enumerate() {
+            let (stage, at) = (number / stage_panels, number % stage_panels * PANEL);
+            let target = &mut values[stage * self.stride + at..][..PANEL];
+            match self.method {
+                Method::Pvq => squared_distances(&query[stage * self.width..][..self.width], panel, target),
+                Method::Rvq | Method::Avq => negative_products(query, panel, target),
+            }
+        }
+        if !self.last.is_empty() {
+            values[self.stages * self.stride..][..self.last.len()].copy_from_slice(&self.last);
+        }
+        let mut tables = Tables { values, stride: self.stride, finite: true, ..Tables::default() };
+        for column in 0..columns {
+            let used = if column < self.stages { self.size } else { self.last.len() };
+            let (least, largest) = extremes(&tables.column(column)[..used]);
+            tables.minima.push(least);
+            tables.magnitude += f64::from(largest);
+            tables.finite &= largest.is_finite();
+        }
+        if self.method != Method::Pvq {
+            tables.offset = query.iter().map(|v| f64::from(*v).powi(2)).sum();
+        }
+        tables
+    }
+
+    /// Bytes that the tables of one query take.
+    pub fn bytes(&self) -> usize {
+        (self.stages + 1) * self.stride * size_of::<f32>()
+    }
+}
+
+/// target[k] = −2 x·c_k for the codewords of a panel.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn negative_products(x: &[f32], panel: &[f32], target: &mut [f32]) {
+    let mut sums = [0.0f32; PANEL];
+    for (x, row) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
+        for (sum, c) in sums.iter_mut().zip(row) {
+            *sum += x * c;
+        }
+    }
+    for (target, sum) in target.iter_mut().zip(sums) {
+        *target = -2.0 * sum;
+    }
+}
+
+/// target[k] = ‖x − c_k‖² for the codewords of a panel.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn squared_distances(x: &[f32], panel: &[f32], target: &mut [f32]) {
+    let mut sums = [0.0f32; PANEL];
+    for (x, row) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
+        for (sum, c) in sums.iter_mut().zip(row) {
+            *sum += (x - c) * (x - c);
+        }
+    }
+    for (target, sum) in target.iter_mut().zip(sums) {
+        *target = sum;
+    }
+}
+
+/// The least value and the largest |value|; the latter is NaN or infinite where any value is.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn extremes(values: &[f32]) -> (f32, f32) {
+    const LANES: usize = 16;
+    let mut least = [f32::INFINITY; LANES];
+    let mut largest = [0.0f32; LANES];
+    for chunk in values.chunks(LANES) {
+        for ((least, largest), v) in least.iter_mut().zip(&mut largest).zip(chunk) {
+            *least = if *v < *least { *v } else { *least };
+            // Written so that a NaN stays: no comparison with it is true.
+            *largest = if v.abs() <= *largest { *largest } else { v.abs() };
+            *largest = if v.is_nan() { f32::INFINITY } else { *largest };
+        }
+    }
+    let least = least.into_iter().fold(f32::INFINITY, |a, b| if b < a { b } else { a });
+    (least, largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a }))
+}
