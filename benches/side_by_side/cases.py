@@ -15,6 +15,8 @@ SEED = 2023
 BATCH = 64
 BATCHES = 32
 FIT_VECTORS = 20_000
+BASE = 100_000
+QUERIES = 128
 #: N, D, M, K, W around which the growth is measured.
 MIDDLE = (1024, 64, 4, 128, 16)
 
@@ -122,6 +124,23 @@ def encoding(quick: bool) -> list[Comparison]:
     return rows
 
 
+def searching(quick: bool) -> list[Comparison]:
+    """Search over the same codes: at least as fast as FAISS."""
+    shapes = [(128, 8, 256)] if quick else [(128, 8, 256), (64, 4, 1024)]
+    rows = []
+    for dimension, stages, size in shapes:
+        for method, norms in (("pvq", ""), ("rvq", "float"), ("rvq", "byte")):
+            for neighbours in (1, 100):
+                stored = f", norms as {norms}s" if norms else ""
+                options = {"norms": norms or "float", "neighbours": neighbours}
+                shape = Shape(method, dimension, stages, size)
+                label = f"{neighbours} of {BASE // 1000},000{stored}"
+                # FAISS rounds byte norms to other levels.
+                same = norms != "byte"
+                rows.append(Comparison("search", shape, "faiss", 1.0, QUERIES, "", options, same, label))
+    return rows
+
+
 def growth(quick: bool) -> list[tuple[str, int, Shape, int]]:
     """(what grows, its value, shape, vectors); the middle of all is N = 1024, D = 64, M = 4, K = 128, W = 16."""
     values = {
@@ -197,4 +216,17 @@ class Arrays:
             options = {"max_beam_size": 1} if kind == "rq" else {}
             faiss.ask(op="fit", quantizer=kind, shape=asdict(shape), options=options, vectors=vectors, path=path)
         self.made[key] = path
+        return path
+
+    def codes(self, shape: Shape, faiss: Worker, ours: Worker) -> str:
+        """Our codes of the base to search."""
+        key = f"codes-{shape.method}-{shape.dimension}-{shape.stages}-{shape.size}"
+        path = str(self.folder / f"{key}.u16")
+        if key not in self.made:
+            books = self.fitted_books(shape, faiss, ours)
+            vectors = self.correlated("base", BASE, shape.dimension)
+            ours.load({"kind": "encode", "shape": asdict(shape), "books": books, "vectors": vectors})
+            ours.run(1)
+            ours.ask(op="dump", path=path)
+            self.made[key] = path
         return path

@@ -18,6 +18,8 @@ LOSS_TOLERANCE = 1e-4
 ERROR_TOLERANCE = 1e-4
 #: Vectors whose codes may differ: those with two codewords equally near up to rounding.
 TIES = 1e-3
+#: Neighbours that may differ: those with equal codes, of which one falls behind the last, or nearly equal distances.
+NEIGHBOUR_TIES = 1e-2
 #: Threads of the other side may spin for a while after their work.
 PAUSE = 0.01
 
@@ -63,6 +65,8 @@ def compare(comparison: Comparison, workers: Workers, arrays: Arrays, effort: Ef
     result = Result(comparison, workers.threads)
     if comparison.section == "training":
         compare_steps(result, workers.ours, other, arrays)
+    elif comparison.section == "search":
+        compare_neighbours(result, workers.ours, other, arrays)
     else:
         compare_codes(result, workers.ours, other, arrays)
     ours, theirs = interleave([workers.ours, other], effort)
@@ -115,6 +119,30 @@ def compare_codes(result: Result, ours: Worker, other: Worker, arrays: Arrays) -
             result.fault = f"{result.note}, MSE {errors[0]:.5g} and {errors[1]:.5g}"
     else:
         result.note = f"MSE {errors[0]:.4g}, theirs {errors[1]:.4g}"
+
+
+def compare_neighbours(result: Result, ours: Worker, other: Worker, arrays: Arrays) -> None:
+    comparison, shape = result.comparison, result.comparison.shape
+    command: dict[str, Any] = {
+        "kind": "search",
+        "shape": asdict(shape),
+        "books": arrays.fitted_books(shape, other, ours),
+        "codes": arrays.codes(shape, other, ours),
+        "vectors": arrays.correlated("queries", comparison.items, shape.dimension),
+        **comparison.options,
+    }
+    found = []
+    for side in (ours, other):
+        side.load(command)
+        side.run(1)
+        path = str(arrays.folder / f"ids-{side.name}.u32")
+        side.ask(op="dump", path=path)
+        found.append(np.fromfile(path, "<u4").reshape(comparison.items, -1))
+    shared = [len(np.intersect1d(a, b)) for a, b in zip(*found, strict=True)]
+    different = 1 - float(np.mean(shared)) / found[0].shape[1]
+    result.note = f"{100 * different:.3g} % of the neighbours differ"
+    if comparison.same and different > NEIGHBOUR_TIES:
+        result.fault = result.note
 
 
 def mean_squared_error(command: dict[str, Any], shape: Shape, codes: NDArray[np.uint16]) -> float:

@@ -3,9 +3,9 @@
 //! | command | answer |
 //! |---|---|
 //! | `{"op": "describe"}` | `version`, `cpu`, `threads` |
-//! | `{"op": "load", "kind": "train" \| "encode", "threads": n, "method": …, files…}` | `ok` |
+//! | `{"op": "load", "kind": "train" \| "encode" \| "search", "threads": n, "method": …, files…}` | `ok` |
 //! | `{"op": "run", "count": n}` | `seconds` for the n repeats together, `losses` (training) |
-//! | `{"op": "dump", "path": …}` | `ok`; the codes (u16) or codebooks (f32) are in the file |
+//! | `{"op": "dump", "path": …}` | `ok`; the codes (u16), ids (u32) or codebooks (f32) are in the file |
 //! | `{"op": "count", "method": …, "model": …}` | `operations` to encode one vector, weighted |
 //!
 //! An `error` stands for any of these where something is wrong. Files hold raw little-endian numbers. `theirs.py`
@@ -23,6 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use vqlab::complexity::{Model, Precision, count};
 use vqlab::quantizer::{Codebooks, Method};
+use vqlab::search::{Codes, Index, Norms};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -59,12 +60,29 @@ struct Load {
     threads: usize,
     /// M × K × width.
     books: String,
-    /// Training: any number of batches. Encoding: the vectors.
+    /// Training: any number of batches. Encoding: the vectors. Search: the queries.
     vectors: String,
     #[serde(default)]
     batch: usize,
     #[serde(default)]
     rate: f64,
+    /// N × M codes, u16.
+    #[serde(default)]
+    codes: String,
+    #[serde(default)]
+    norms: Stored,
+    /// Neighbours of a query.
+    #[serde(default)]
+    neighbours: usize,
+}
+
+/// How the lengths of decoded vectors are stored.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Stored {
+    #[default]
+    Float,
+    Byte,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -72,6 +90,7 @@ struct Load {
 enum Kind {
     Train,
     Encode,
+    Search,
 }
 
 /// What is timed.
@@ -89,6 +108,13 @@ enum Case {
         vectors: Vec<f32>,
         pool: Option<ThreadPool>,
         codes: Vec<u16>,
+    },
+    Search {
+        index: Index,
+        queries: Vec<f32>,
+        neighbours: usize,
+        pool: ThreadPool,
+        ids: Vec<u32>,
     },
 }
 
@@ -110,6 +136,15 @@ impl Case {
                 let pool = (load.threads > 1).then(|| ThreadPoolBuilder::new().num_threads(load.threads).build());
                 Self::Encode { shape, books, vectors, pool: pool.transpose()?, codes: Vec::new() }
             }
+            Kind::Search => {
+                let pool = ThreadPoolBuilder::new().num_threads(load.threads).build()?;
+                let norms = match load.norms {
+                    Stored::Float => Norms::Exact,
+                    Stored::Byte => Norms::Byte,
+                };
+                let index = Index::new(&books, Codes::U16(&read_codes(&load.codes)?), norms)?;
+                Self::Search { index, queries: vectors, neighbours: load.neighbours, pool, ids: Vec::new() }
+            }
         })
     }
 
@@ -126,6 +161,10 @@ impl Case {
                 Self::Encode { shape, books, vectors, pool, codes } => {
                     *codes = encode_all(shape, books, vectors, pool.as_ref());
                 }
+                Self::Search { index, queries, neighbours, pool, ids } => {
+                    let found = pool.install(|| index.search(queries, *neighbours));
+                    *ids = found.expect("finite queries of the right width").ids;
+                }
             }
         }
         json!({ "seconds": start.elapsed().as_secs_f64(), "losses": losses })
@@ -135,6 +174,7 @@ impl Case {
         let bytes: Vec<u8> = match self {
             Self::Train { steps, .. } => steps.books.values().iter().flat_map(|v| v.to_le_bytes()).collect(),
             Self::Encode { codes, .. } => codes.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Self::Search { ids, .. } => ids.iter().flat_map(|v| v.to_le_bytes()).collect(),
         };
         std::fs::write(path, bytes)
     }
@@ -143,6 +183,11 @@ impl Case {
 fn read(path: &str) -> Result<Vec<f32>, Failure> {
     let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
     Ok(bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect())
+}
+
+fn read_codes(path: &str) -> Result<Vec<u16>, Failure> {
+    let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+    Ok(bytes.as_chunks().0.iter().map(|two| u16::from_le_bytes(*two)).collect())
 }
 
 fn answer(line: &str, case: &mut Option<Case>) -> Result<Value, Failure> {

@@ -15,7 +15,7 @@ from cases import Arrays, Comparison
 from measure import Effort, Growth, Result, compare, grow
 from workers import HERE, ROOT, Worker, Workers, build_ours
 
-SECTIONS = ("training", "encode", "growth")
+SECTIONS = ("training", "encode", "search", "growth")
 
 
 def arguments() -> argparse.Namespace:
@@ -38,6 +38,8 @@ def chosen(asked: argparse.Namespace, sections: tuple[str, ...]) -> list[Compari
         rows += cases.training(asked.quick)
     if "encode" in sections:
         rows += cases.encoding(asked.quick)
+    if "search" in sections:
+        rows += cases.searching(asked.quick)
     return [row for row in rows if asked.filter.lower() in row.name.lower()]
 
 

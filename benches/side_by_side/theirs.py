@@ -75,6 +75,58 @@ class FaissEncoding:
         return unpack(self.codes, self.shape)
 
 
+class FaissSearch:
+    """IndexPQ, or IndexResidualQuantizer with stored norms, over given codes."""
+
+    def __init__(self, command: dict[str, Any]) -> None:
+        import faiss
+
+        faiss.omp_set_num_threads(command["threads"])
+        shape = command["shape"]
+        bits = int(shape["size"]).bit_length() - 1
+        books = np.fromfile(command["books"], "<f4")
+        codes = np.fromfile(command["codes"], "<u2").reshape(-1, shape["stages"]).astype(np.int32)
+        if shape["method"] == "pvq":
+            self.index = faiss.IndexPQ(shape["dimension"], shape["stages"], bits)
+            give_codebooks(faiss, self.index.pq, books)
+            packed = faiss.pack_bitstrings(codes, bits)
+        else:
+            kind = {"float": faiss.AdditiveQuantizer.ST_norm_float, "byte": faiss.AdditiveQuantizer.ST_norm_qint8}
+            stored = kind[command["norms"]]
+            self.index = faiss.IndexResidualQuantizer(
+                shape["dimension"], shape["stages"], bits, faiss.METRIC_L2, stored
+            )
+            give_codebooks(faiss, self.index.rq, books)
+            packed = pack_with_norms(faiss, self.index.rq, codes, shape, books)
+        self.index.is_trained = True
+        self.index.add_sa_codes(packed)
+        self.queries = read(command["vectors"], shape["dimension"])
+        self.neighbours = command["neighbours"]
+        self.ids: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def run(self) -> None:
+        _, self.ids = self.index.search(self.queries, self.neighbours)
+
+    def result(self) -> NDArray[np.uint32]:
+        return self.ids.astype(np.uint32)
+
+
+def pack_with_norms(
+    faiss: Any, made: Any, codes: NDArray[np.int32], shape: dict[str, Any], books: Floats
+) -> NDArray[np.uint8]:
+    """Codes with the squared lengths of their vectors, as the index stores them."""
+    words = books.reshape(shape["stages"], shape["size"], shape["dimension"])
+    norms = np.empty(len(codes), np.float32)
+    for start in range(0, len(codes), 4096):
+        part = codes[start : start + 4096].T
+        decoded = np.sum([book[code] for book, code in zip(words, part, strict=True)], axis=0)
+        norms[start : start + 4096] = np.square(decoded).sum(axis=1)
+    made.train_norm(len(codes), faiss.swig_ptr(norms))
+    packed = np.empty((len(codes), made.code_size), np.uint8)
+    made.pack_codes(len(codes), faiss.swig_ptr(codes), faiss.swig_ptr(packed), -1, faiss.swig_ptr(norms))
+    return packed
+
+
 def quantizer(faiss: Any, kind: str, shape: dict[str, Any], options: dict[str, Any]) -> Any:
     made = {"pq": faiss.ProductQuantizer, "rq": faiss.ResidualQuantizer, "lsq": faiss.LocalSearchQuantizer}[kind](
         shape["dimension"], shape["stages"], int(shape["size"]).bit_length() - 1
@@ -112,7 +164,11 @@ def describe(side: str) -> dict[str, Any]:
     return {"version": faiss.__version__, "cpu": faiss.get_compile_options().strip()}
 
 
-KINDS: dict[str, Callable[[dict[str, Any]], Case]] = {"train": TorchTraining, "encode": FaissEncoding}
+KINDS: dict[str, Callable[[dict[str, Any]], Case]] = {
+    "train": TorchTraining,
+    "encode": FaissEncoding,
+    "search": FaissSearch,
+}
 
 
 def fit(command: dict[str, Any]) -> None:
@@ -120,6 +176,8 @@ def fit(command: dict[str, Any]) -> None:
     import faiss
 
     made = quantizer(faiss, command["quantizer"], command["shape"], command.get("options", {}))
+    made.cp.min_points_per_centroid = 5
+    made.cp.niter = 10
     made.train(read(command["vectors"], command["shape"]["dimension"]))
     books = made.centroids if command["quantizer"] == "pq" else made.codebooks
     faiss.vector_to_array(books).tofile(command["path"])
