@@ -112,7 +112,7 @@ def encoding(quick: bool) -> list[Comparison]:
         rows.append(Comparison("encode", residual, "faiss", 1.0, few, "rq", with_tables, label=label))
     for dimension, stages, size in shapes[:: 1 if quick else 2]:
         additive = Shape("avq", dimension, stages, size, 16)
-        few, fewer = 2_000 // scale, 1_000 // scale
+        few, fewer = 1_000 // scale, 500 // scale
         for tables in (0, 1):
             options = {"max_beam_size": 16, "use_beam_LUT": tables}
             label = "FAISS RQ beam 16" + (", look-up tables" if tables else "")

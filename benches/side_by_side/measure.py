@@ -20,6 +20,7 @@ ERROR_TOLERANCE = 1e-4
 TIES = 1e-3
 #: Neighbours that may differ: those with equal codes, of which one falls behind the last, or nearly equal distances.
 NEIGHBOUR_TIES = 1e-2
+LEAST_REPEATS = 3
 #: Threads of the other side may spin for a while after their work.
 PAUSE = 0.01
 
@@ -29,6 +30,8 @@ class Effort:
     repeats: int
     #: Seconds that one repeat of a fast case takes at least.
     slice: float
+    #: Seconds that all repeats of a slow case should not exceed.
+    budget: float = 4.0
 
 
 @dataclass
@@ -48,12 +51,15 @@ class Result:
 
 def interleave(sides: list[Worker], effort: Effort) -> list[list[float]]:
     """Seconds of one run for each side, ours, theirs, ours, theirs, …"""
-    counts = []
+    counts, round_seconds = [], 0.0
     for side in sides:
         side.run(1)
-        counts.append(max(1, min(2000, math.ceil(effort.slice / side.run(1)))))
+        once = side.run(1)
+        counts.append(max(1, min(2000, math.ceil(effort.slice / once))))
+        round_seconds += once * counts[-1]
+    repeats = max(min(LEAST_REPEATS, effort.repeats), min(effort.repeats, int(effort.budget / round_seconds)))
     seconds: list[list[float]] = [[] for _ in sides]
-    for _ in range(effort.repeats):
+    for _ in range(repeats):
         for side, count, taken in zip(sides, counts, seconds, strict=True):
             time.sleep(PAUSE)
             taken.append(side.run(count))
@@ -61,7 +67,7 @@ def interleave(sides: list[Worker], effort: Effort) -> list[list[float]]:
 
 
 def compare(comparison: Comparison, workers: Workers, arrays: Arrays, effort: Effort) -> Result:
-    other = workers.torch if comparison.other == "torch" else workers.faiss
+    other = workers.others[comparison.other]
     result = Result(comparison, workers.threads)
     if comparison.section == "training":
         compare_steps(result, workers.ours, other, arrays)

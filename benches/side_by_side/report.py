@@ -184,14 +184,15 @@ def write(out: Path, head: str, results: list[Result], grown: list[Growth]) -> P
 
 
 def machine(descriptions: dict[str, dict[str, Any]], load: float, rust: str, effort: str) -> str:
-    ours, torch, faiss = (descriptions[name] for name in ("ours", "torch", "faiss"))
+    ours = descriptions["ours"]
     rows = [
         ["CPU", f"{ours['cpu']}, {ours['threads']} threads"],
         ["system", f"{platform.system()} {platform.machine()}, load average {load:.1f} before the start"],
         ["vqlab", f"{ours['version']}, {rust}"],
-        ["PyTorch", f"{torch['version']}, {torch['cpu']}"],
-        ["FAISS", f"{faiss['version']}, {faiss['cpu']}"],
-        ["Python", f"{sys.version.split()[0]}, NumPy {version('numpy')}"],
-        ["repeats", effort],
     ]
+    for name, label in (("torch", "PyTorch"), ("faiss", "FAISS")):
+        if name in descriptions:
+            rows.append([label, f"{descriptions[name]['version']}, {descriptions[name]['cpu']}"])
+    rows.append(["Python", f"{sys.version.split()[0]}, NumPy {version('numpy')}"])
+    rows.append(["repeats", effort])
     return table(rows, ["", ""])

@@ -49,8 +49,8 @@ def measure_all(
     results = []
     descriptions: dict[str, dict[str, object]] = {}
     for threads in sorted({1, os.cpu_count() or 1}):
-        with Workers(ours, threads) as workers:
-            sides = {"ours": workers.ours, "torch": workers.torch, "faiss": workers.faiss}
+        with Workers(ours, {row.other for row in rows}, threads) as workers:
+            sides = {"ours": workers.ours, **workers.others}
             descriptions = {name: side.ask(op="describe") for name, side in sides.items()}
             for row in rows:
                 results.append(compare(row, workers, arrays, effort))
@@ -75,9 +75,10 @@ def main() -> None:
         print("growth", file=sys.stderr, flush=True)
         worker = Worker("ours", [ours], 1)
         grown = grow(cases.growth(asked.quick), worker, arrays, effort)
+        worker.close()
 
     rust = subprocess.run(["rustc", "--version"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    told = f"{effort.repeats} interleaved, medians; {time.monotonic() - started:.0f} s for all"
+    told = f"{effort.repeats} interleaved (slow cases: at least 3), medians; {time.monotonic() - started:.0f} s for all"
     head = report.machine(descriptions, load, rust, told)
     path = report.write(out, head, results, grown)
     print(f"{path} after {time.monotonic() - started:.0f} s", file=sys.stderr)

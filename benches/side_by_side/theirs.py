@@ -5,6 +5,7 @@ One JSON command a line on stdin, one JSON answer a line on stdout, as `ours.rs`
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import time
@@ -79,13 +80,13 @@ class FaissSearch:
     """IndexPQ, or IndexResidualQuantizer with stored norms, over given codes."""
 
     def __init__(self, command: dict[str, Any]) -> None:
-        import faiss
-
+        faiss: Any = importlib.import_module("faiss")
         faiss.omp_set_num_threads(command["threads"])
         shape = command["shape"]
         bits = int(shape["size"]).bit_length() - 1
         books = np.fromfile(command["books"], "<f4")
         codes = np.fromfile(command["codes"], "<u2").reshape(-1, shape["stages"]).astype(np.int32)
+        self.index: Any
         if shape["method"] == "pvq":
             self.index = faiss.IndexPQ(shape["dimension"], shape["stages"], bits)
             give_codebooks(faiss, self.index.pq, books)
@@ -93,9 +94,8 @@ class FaissSearch:
         else:
             kind = {"float": faiss.AdditiveQuantizer.ST_norm_float, "byte": faiss.AdditiveQuantizer.ST_norm_qint8}
             stored = kind[command["norms"]]
-            self.index = faiss.IndexResidualQuantizer(
-                shape["dimension"], shape["stages"], bits, faiss.METRIC_L2, stored
-            )
+            size = (shape["dimension"], shape["stages"], bits)
+            self.index = faiss.IndexResidualQuantizer(*size, faiss.METRIC_L2, stored)
             give_codebooks(faiss, self.index.rq, books)
             packed = pack_with_norms(faiss, self.index.rq, codes, shape, books)
         self.index.is_trained = True

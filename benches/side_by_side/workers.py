@@ -58,16 +58,20 @@ class Worker:
         """Seconds for one of `count` repeats."""
         return float(self.ask(op="run", count=count)["seconds"]) / count
 
+    def close(self) -> None:
+        if self.process.stdin:
+            self.process.stdin.close()
+        self.process.wait()
+
 
 class Workers:
-    """Ours, PyTorch and FAISS with one number of threads."""
+    """Ours and those of `others` (torch, faiss) that are needed, with one number of threads."""
 
-    def __init__(self, ours: str, threads: int) -> None:
-        theirs = [sys.executable, str(HERE / "theirs.py")]
+    def __init__(self, ours: str, others: set[str], threads: int) -> None:
         self.threads = threads
         self.ours = Worker("ours", [ours], threads)
-        self.torch = Worker("PyTorch", [*theirs, "torch"], threads)
-        self.faiss = Worker("FAISS", [*theirs, "faiss"], threads)
+        program = [sys.executable, str(HERE / "theirs.py")]
+        self.others = {name: Worker(name, [*program, name], threads) for name in sorted(others)}
 
     def __enter__(self) -> Workers:
         return self
@@ -75,7 +79,5 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in (self.ours, self.torch, self.faiss):
-            if worker.process.stdin:
-                worker.process.stdin.close()
-            worker.process.wait()
+        for worker in (self.ours, *self.others.values()):
+            worker.close()
