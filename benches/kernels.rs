@@ -1,0 +1,73 @@
+//! The inner loops alone: `cargo bench --bench kernels`.
+
+mod common;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use common::random_vectors;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, combine, half_norms, nearest, products, scores};
+
+const D: usize = 64;
+
+/// ROWS × D times D × K.
+fn matrix_products(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("products");
+    for size in [8, 32, 128, 1024, 4096] {
+        let (x, words) = (random_vectors("x", ROWS * D, 1.0), random_vectors("c", size * D, 1.0));
+        let mut out = vec![0.0; ROWS * size];
+        group.throughput(Throughput::Elements((2 * ROWS * size * D) as u64));
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            let (a, b) = (Rows { data: &x, stride: D }, Rows { data: &words, stride: D });
+            bencher.iter(|| products(black_box(a), black_box(b), size, D, &mut out));
+        });
+    }
+    group.finish();
+}
+
+/// The scans over the K products of one vector.
+fn scans(criterion: &mut Criterion) {
+    for size in [8, 32, 128, 1024] {
+        let dots = random_vectors("dots", size, 1.0);
+        let words = random_vectors("c", size * D, 1.0);
+        let mut half = Vec::new();
+        half_norms(&words, D, &mut half);
+        let (mut out, mut minima) = (vec![0.0; size], vec![0.0; size.div_ceil(CHUNK)]);
+        let mut group = criterion.benchmark_group("scan");
+        group.throughput(Throughput::Elements(size as u64));
+        group.bench_function(BenchmarkId::new("nearest", size), |bencher| {
+            bencher.iter(|| nearest(black_box(&dots), black_box(&half)));
+        });
+        group.bench_function(BenchmarkId::new("scores", size), |bencher| {
+            bencher.iter(|| scores(black_box(&dots), black_box(&half), &mut out, &mut minima));
+        });
+        group.bench_function(BenchmarkId::new("combine", size), |bencher| {
+            bencher.iter(|| combine(black_box(&dots), black_box(&half), &mut out, &mut minima));
+        });
+        group.finish();
+    }
+}
+
+fn updates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("adam");
+    for count in [4 * 32 * D, 4 * 1024 * D] {
+        let mut parameters = random_vectors("p", count, 1.0);
+        let (mut gradient, mut first, mut second) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
+        group.throughput(Throughput::Elements(count as u64));
+        group.bench_function(BenchmarkId::from_parameter(count), |bencher| {
+            bencher.iter(|| {
+                let rates = (0.1, 0.999, 0.001);
+                adam(&mut parameters, &mut gradient, &mut first, &mut second, rates, (1e-3, 0.5), 1e-8);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn quick() -> Criterion {
+    Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
+}
+
+criterion_group! { name = benches; config = quick(); targets = matrix_products, scans, updates }
+criterion_main!(benches);
