@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use common::random_vectors;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, combine, half_norms, nearest, products, scores};
+use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, half_norms, products, scores};
+use vqlab::quantizer::nearest::Panels;
+use vqlab::quantizer::{Codebooks, Method};
 
 const D: usize = 64;
 
@@ -20,33 +22,46 @@ fn matrix_products(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements((2 * ROWS * size * D) as u64));
         group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
             let (a, b) = (Rows { data: &x, stride: D }, Rows { data: &words, stride: D });
-            bencher.iter(|| products(black_box(a), black_box(b), size, D, &mut out));
+            bencher.iter(|| products(black_box(a), black_box(b), size, D, &mut out, size));
         });
     }
     group.finish();
 }
 
-/// The scans over the K products of one vector.
+/// Products and minimum in one pass, and the packing of the codebook before it.
+fn fused_nearest(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("nearest");
+    let selection: Vec<u32> = (0..ROWS as u32).collect();
+    for size in [8, 32, 128, 1024, 4096] {
+        let x = random_vectors("x", ROWS * D, 1.0);
+        let books = Codebooks::new(Method::Rvq, D, 1, size, random_vectors("c", size * D, 1.0)).expect("a valid shape");
+        let (mut panels, mut found) = (Panels::default(), Vec::new());
+        group.throughput(Throughput::Elements((2 * ROWS * size * D) as u64));
+        group.bench_function(BenchmarkId::new("pack", size), |bencher| bencher.iter(|| panels.pack(black_box(&books))));
+        group.bench_function(BenchmarkId::new("scan", size), |bencher| {
+            let rows = Rows { data: &x, stride: D };
+            bencher.iter(|| panels.nearest(0, black_box(rows), &selection, &mut found));
+        });
+    }
+    group.finish();
+}
+
+/// The scores of K codewords for one vector, with the minima of their chunks.
 fn scans(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("scores");
     for size in [8, 32, 128, 1024] {
         let dots = random_vectors("dots", size, 1.0);
         let words = random_vectors("c", size * D, 1.0);
         let mut half = Vec::new();
         half_norms(&words, D, &mut half);
-        let (mut out, mut minima) = (vec![0.0; size], vec![0.0; size.div_ceil(CHUNK)]);
-        let mut group = criterion.benchmark_group("scan");
+        let chunks = size.div_ceil(CHUNK);
+        let (mut out, mut minima) = (vec![0.0; chunks * CHUNK], vec![0.0; chunks]);
         group.throughput(Throughput::Elements(size as u64));
-        group.bench_function(BenchmarkId::new("nearest", size), |bencher| {
-            bencher.iter(|| nearest(black_box(&dots), black_box(&half)));
-        });
-        group.bench_function(BenchmarkId::new("scores", size), |bencher| {
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
             bencher.iter(|| scores(black_box(&dots), black_box(&half), &mut out, &mut minima));
         });
-        group.bench_function(BenchmarkId::new("combine", size), |bencher| {
-            bencher.iter(|| combine(black_box(&dots), black_box(&half), &mut out, &mut minima));
-        });
-        group.finish();
     }
+    group.finish();
 }
 
 fn updates(criterion: &mut Criterion) {
@@ -69,5 +84,5 @@ fn quick() -> Criterion {
     Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
 }
 
-criterion_group! { name = benches; config = quick(); targets = matrix_products, scans, updates }
+criterion_group! { name = benches; config = quick(); targets = matrix_products, fused_nearest, scans, updates }
 criterion_main!(benches);

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use rayon::ThreadPool;
 use vqlab::data::stream::{normal, stream};
-use vqlab::quantizer::{Additive, Assign, Codebooks, Greedy, Method, Search, assigner, encode};
+use vqlab::quantizer::{Assign, Codebooks, Method, Search, assigner, encode, training_assigner};
 use vqlab::training::{Optimizer, OptimizerState, accumulate_gradient};
 
 /// Vectors that a thread takes at once in [`encode_all`].
@@ -72,10 +72,7 @@ pub struct Steps {
 impl Steps {
     /// Adam with its usual moments at this learning rate, for batches of `batch` vectors.
     pub fn new(shape: &Shape, books: Codebooks, batch: usize, rate: f64) -> Self {
-        let assign: Box<dyn Assign> = match shape.beam {
-            Some(width) => Box::new(Additive::for_training(width, batch)),
-            None => Box::new(Greedy::default()),
-        };
+        let assign = training_assigner(shape.method, shape.beam.map(|width| (Search::Beam, width)), batch);
         let adam = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
         let parameters = books.values().len();
         Self {

@@ -11,7 +11,7 @@ mod free_order;
 mod gram;
 mod greedy;
 pub mod kernels;
-mod nearest;
+pub mod nearest;
 mod nsvq;
 mod released;
 mod replacement;
@@ -37,5 +37,14 @@ pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign
         (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
         (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
         (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
+    }
+}
+
+/// As [`assigner`], for codebooks that change after every `batch` vectors: what pays off over many vectors alone is left
+/// out. The codes are the same.
+pub fn training_assigner(method: Method, beam: Option<(Search, usize)>, batch: usize) -> Box<dyn Assign> {
+    match (method, beam.unwrap_or((Search::Beam, 16))) {
+        (Method::Avq, (Search::Beam, width)) if width > 1 => Box::new(Additive::for_training(width, batch)),
+        _ => assigner(method, beam),
     }
 }

@@ -6,8 +6,7 @@ use super::log::{Gathered, LogPoint};
 use super::optimizer::OptimizerState;
 use super::schedule::rate;
 use super::step::accumulate_gradient;
-use crate::quantizer::{Additive, Assign, BatchUsage, Codebooks, assigner};
-use crate::quantizer::{Method, QuantizerSettings, Search};
+use crate::quantizer::{BatchUsage, Codebooks, QuantizerSettings, Search, training_assigner};
 use crate::training::TrainingSettings;
 
 /// What a training run needs beside the codebooks and the vectors.
@@ -50,7 +49,10 @@ pub struct Trained {
 pub fn train(mut codebooks: Codebooks, mut setup: Setup, feed: &mut Feed) -> Result<Trained, Stop> {
     let settings = setup.training;
     let codewords = codebooks.stages() * codebooks.size();
-    let mut assign = training_assigner(setup.quantizer, settings.batch_size);
+    let quantizer = setup.quantizer;
+    let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
+    let beam = Some((quantizer.search.unwrap_or(Search::Beam), width));
+    let mut assign = training_assigner(quantizer.method, beam, settings.batch_size);
     let mut optimizer = OptimizerState::new(&settings.optimizer, codebooks.values().len());
     let mut usage = BatchUsage::new(codewords);
     let mut gathered = Gathered::new(codewords);
@@ -84,13 +86,4 @@ pub fn train(mut codebooks: Codebooks, mut setup: Setup, feed: &mut Feed) -> Res
         }
     }
     Ok(Trained { codebooks, log })
-}
-
-fn training_assigner(quantizer: &QuantizerSettings, batch: usize) -> Box<dyn Assign> {
-    let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
-    match (quantizer.method, quantizer.search) {
-        (Method::Avq, Some(Search::Released)) => assigner(Method::Avq, Some((Search::Released, width))),
-        (Method::Avq, _) if width > 1 => Box::new(Additive::for_training(width, batch)),
-        (method, _) => assigner(method, Some((Search::Beam, width))),
-    }
 }
