@@ -18,8 +18,15 @@ const LOOKS: Duration = Duration::from_millis(200);
 pub struct Meter {
     bar: Option<ProgressBar>,
     total: usize,
+    clock: Mutex<Option<Clock>>,
+}
+
+/// Since the first chunk was done: what came before it, such as checking the data, is not part of the rate.
+struct Clock {
     begin: Instant,
-    shown: Mutex<Instant>,
+    /// Vectors done by then.
+    first: usize,
+    shown: Instant,
 }
 
 impl Meter {
@@ -31,19 +38,22 @@ impl Meter {
             }
             bar
         });
-        Self { bar, total, begin: Instant::now(), shown: Mutex::new(Instant::now()) }
+        Self { bar, total, clock: Mutex::new(None) }
     }
 
     /// Called as often as one likes, from any thread.
     pub fn show(&self, done: usize) {
         let pause = if self.bar.is_some() { LOOKS } else { PLAIN };
         // Whoever finds the lock taken can leave the showing to its holder.
-        let Ok(mut shown) = self.shown.try_lock() else { return };
+        let Ok(mut clock) = self.clock.try_lock() else { return };
+        let now = Instant::now();
+        let Clock { begin, first, shown } = clock.get_or_insert(Clock { begin: now, first: done, shown: now });
         if shown.elapsed() < pause {
             return;
         }
-        *shown = Instant::now();
-        let text = line(done, self.total, self.begin.elapsed().as_secs_f64());
+        *shown = now;
+        let rate = done.saturating_sub(*first) as f64 / begin.elapsed().as_secs_f64().max(1e-9);
+        let text = line(done, self.total, rate);
         match &self.bar {
             Some(bar) => {
                 bar.set_position(done as u64);
@@ -60,8 +70,7 @@ impl Meter {
     }
 }
 
-fn line(done: usize, total: usize, seconds: f64) -> String {
-    let rate = done as f64 / seconds.max(1e-9);
+fn line(done: usize, total: usize, rate: f64) -> String {
     let left = human_seconds((total - done.min(total)) as f64 / rate.max(1e-9));
     format!("{done} of {total} vectors · {} · about {left} left", human_rate(rate))
 }
@@ -77,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_line_says_rate_and_time_left() {
-        assert_eq!(line(2000, 10_000, 4.0), "2000 of 10000 vectors · 500 vectors/s · about 16.0 s left");
-        assert_eq!(line(10, 10, 1.0), "10 of 10 vectors · 10.0 vectors/s · about 0.00 s left");
+        assert_eq!(line(2000, 10_000, 500.0), "2000 of 10000 vectors · 500 vectors/s · about 16.0 s left");
+        assert_eq!(line(10, 10, 10.0), "10 of 10 vectors · 10.0 vectors/s · about 0.00 s left");
     }
 }
