@@ -7,10 +7,7 @@ use super::windows::{Shape, Threads, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::ROWS;
-use crate::quantizer::{Assign, CodeError, Codebooks, Method, Search, assigner, codes};
-
-/// The widest beam that is taken; the memory of the search grows with it.
-pub const MOST_BEAM: usize = 4096;
+use crate::quantizer::{Assign, CodeError, Codebooks, MAX_BEAM, Method, Search, assigner, codes};
 
 /// An encoding that was checked and can be run.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ impl<'a> Encoder<'a> {
             let method = books.method().label();
             return if width.is_some() { Err(Mismatch::NoBeam { method }) } else { Ok(Self { books, data, width: 1 }) };
         }
-        let most = (books.stages() * books.size()).min(MOST_BEAM);
+        let most = (books.stages() * books.size()).min(MAX_BEAM);
         let (found, origin) = match width {
             Some(width) => (width, "--beam-width"),
             None => (default_width, "the codebook file's; --beam-width overrides it"),

@@ -8,7 +8,7 @@
 //! [`Search::Beam`]: super::Search::Beam
 
 use super::assign::Assign;
-use super::beam::{Best, Entry, Scores, limit, offer_chunks};
+use super::beam::{Best, Entry, MAX_BEAM, Scores, limit, offer_chunks};
 use super::codebooks::Codebooks;
 use super::gram::Lookup;
 use super::kernels::{CHUNK, ROWS, Rows, half_norms, pad_rows, products, scores, subtract};
@@ -34,7 +34,6 @@ pub struct Additive {
     errors: Vec<f32>,
     /// ROWS beams.
     beams: Vec<Vec<Entry>>,
-    spare: Vec<Entry>,
     best: Vec<Best>,
     /// Remainders of the beam entries (row · width + entry), only without Gram matrix.
     remainders: Vec<f32>,
@@ -44,10 +43,10 @@ pub struct Additive {
 }
 
 impl Additive {
-    /// A search that keeps the `width` best tuples.
+    /// A search that keeps the `width` best tuples, at most [`MAX_BEAM`].
     pub fn new(width: usize) -> Self {
         Self {
-            width: width.max(1),
+            width: width.clamp(1, MAX_BEAM),
             batch: None,
             half: Vec::new(),
             lookup: None,
@@ -59,7 +58,6 @@ impl Additive {
             minima: Vec::new(),
             errors: Vec::new(),
             beams: vec![Vec::new(); ROWS],
-            spare: Vec::new(),
             best: (0..ROWS).map(|_| Best::default()).collect(),
             remainders: Vec::new(),
             next_remainders: Vec::new(),
@@ -102,21 +100,13 @@ impl Additive {
             for stage in 0..stages {
                 let scores = Scores { first, rows: &[], from: stage * per_stage * CHUNK };
                 let minima = &minima[stage * per_stage..(stage + 1) * per_stage];
-                offer_chunks(best, &Entry::EMPTY, 0, (stage * size) as u32, minima, &scores);
+                offer_chunks(best, &[Entry::EMPTY], 0, (stage * size) as u32, minima, &scores);
             }
             let beam = &mut self.beams[row];
             beam.clear();
-            beam.extend(best.candidates.iter().map(|c| Entry::EMPTY.extended(c, size)));
+            beam.push(Entry::EMPTY);
+            best.take(beam, size);
         }
-    }
-
-    /// The beam of a row after a step.
-    fn take_best(&mut self, books: &Codebooks, row: usize) {
-        let beam = &mut self.beams[row];
-        std::mem::swap(beam, &mut self.spare);
-        beam.clear();
-        let kept = &self.best[row].candidates;
-        beam.extend(kept.iter().map(|c| self.spare[c.parent as usize].extended(c, books.size())));
     }
 
     fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
@@ -138,31 +128,41 @@ impl Additive {
                 for ((row, parent), dots) in slots.iter().zip(self.dots.chunks_exact(size)) {
                     scores(dots, half, &mut self.buffer, &mut self.minima);
                     let scores = Scores { first: &self.buffer, rows: &[], from: 0 };
-                    let (entry, word) = (&self.beams[*row][*parent], (stage * size) as u32);
-                    offer_chunks(&mut self.best[*row], entry, *parent as u32, word, &self.minima, &scores);
+                    let (beam, word) = (&self.beams[*row], (stage * size) as u32);
+                    offer_chunks(&mut self.best[*row], beam, *parent, word, &self.minima, &scores);
                 }
             }
         }
     }
 
-    /// The remainders of the beams after a step.
-    fn update_remainders(&mut self, books: &Codebooks, count: usize, x: Option<&[f32]>) {
-        let dimension = books.dimension();
+    /// The beams and their remainders after a step.
+    fn take_best(&mut self, books: &Codebooks, count: usize) {
+        let (dimension, width) = (books.dimension(), self.width);
         for row in 0..count {
-            for (slot, entry) in self.beams[row].iter().enumerate() {
-                let parent = self.best[row].candidates[slot].parent as usize;
-                let from = match x {
-                    Some(x) => &x[row * dimension..(row + 1) * dimension],
-                    None => &self.remainders[(row * self.width + parent) * dimension..][..dimension],
-                };
-                let target = &mut self.next_remainders[(row * self.width + slot) * dimension..][..dimension];
-                target.copy_from_slice(from);
+            let beam = &mut self.beams[row];
+            let parents = self.best[row].take(beam, books.size());
+            for (slot, (entry, parent)) in beam.iter().zip(parents).enumerate() {
+                let from = (row * width + *parent as usize) * dimension;
+                let target = &mut self.next_remainders[(row * width + slot) * dimension..][..dimension];
+                target.copy_from_slice(&self.remainders[from..from + dimension]);
                 if let Some(pick) = entry.picks().last() {
                     subtract(target, books.codeword(*pick as usize));
                 }
             }
         }
         std::mem::swap(&mut self.remainders, &mut self.next_remainders);
+    }
+
+    /// The remainders of the beams after the first step.
+    fn first_remainders(&mut self, books: &Codebooks, x: &[f32]) {
+        let dimension = books.dimension();
+        for (row, x) in x.chunks_exact(dimension).enumerate() {
+            for (slot, entry) in self.beams[row].iter().enumerate() {
+                let target = &mut self.remainders[(row * self.width + slot) * dimension..][..dimension];
+                target.copy_from_slice(x);
+                books.subtract(entry.picks(), target);
+            }
+        }
     }
 
     /// All steps after the first by the Gram matrix, one vector after the other.
@@ -176,12 +176,12 @@ impl Additive {
 
     /// All steps after the first by products of the remainders, all vectors of the block together.
     fn finish_by_remainder(&mut self, books: &Codebooks, x: &[f32], count: usize) {
+        self.first_remainders(books, x);
         for step in 1..books.stages() {
-            self.update_remainders(books, count, (step == 1).then_some(x));
             let keep = if step + 1 == books.stages() { 1 } else { self.width };
             self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
             self.offer_by_remainder(books, count);
-            (0..count).for_each(|row| self.take_best(books, row));
+            self.take_best(books, count);
         }
     }
 

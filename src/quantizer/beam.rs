@@ -5,6 +5,14 @@ use multiversion::multiversion;
 use super::codebooks::MAX_STAGES;
 use super::kernels::{CHUNK, below, chunk_sum};
 
+/// The widest beam.
+pub const MAX_BEAM: usize = 1 << PARENT_BITS;
+
+const PARENT_BITS: usize = 12;
+
+/// Enough for the numbers of 16 stages of 65,536 codewords.
+const PICK_BITS: usize = 20;
+
 /// A partial tuple.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -30,37 +38,21 @@ impl Entry {
         self.used >> stage & 1 == 1
     }
 
-    /// The tuple with one more codeword.
-    pub fn extended(&self, candidate: &Candidate, size: usize) -> Entry {
+    /// The tuple with one more codeword of a codebook of `size`.
+    pub fn extended(&self, pick: u32, error: f32, size: usize) -> Entry {
         let mut entry = *self;
-        entry.picks[entry.length] = candidate.pick;
+        entry.picks[entry.length] = pick;
         entry.length += 1;
-        entry.used |= 1 << (candidate.pick / size as u32);
-        entry.set = candidate.set;
-        entry.error = candidate.error;
+        entry.used |= 1 << (pick / size as u32);
+        entry.set = self.set.wrapping_add(token(pick));
+        entry.error = error;
         entry
-    }
-}
-
-/// A possible extension of a beam entry.
-#[derive(Clone, Copy)]
-pub struct Candidate {
-    pub error: f32,
-    /// Which entry of the beam it extends.
-    pub parent: u32,
-    pub pick: u32,
-    pub set: u64,
-}
-
-impl Candidate {
-    fn comes_before(&self, other: &Candidate) -> bool {
-        (self.error, self.parent, self.pick) < (other.error, other.parent, other.pick)
     }
 }
 
 /// 64 well-mixed bits of a codeword number (SplitMix64's finaliser). Sums of them name sets of codewords; two of the
 /// few thousand sets that meet in a search collide with a probability below 2^−40.
-pub fn token(pick: u32) -> u64 {
+fn token(pick: u32) -> u64 {
     let mut z = (u64::from(pick) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -76,20 +68,56 @@ pub fn limit(values: &mut [f32], count: usize) -> f32 {
     *values.select_nth_unstable_by(count - 1, f32::total_cmp).1
 }
 
-/// The best candidates so far, ascending by error, at most `width` of them. Where errors are equal, the lower parent and
-/// then the lower codeword comes first, whatever the order of the offers.
+/// A possible extension of a beam entry: a whole number that orders by error, then by parent, then by codeword.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate(u64);
+
+impl Candidate {
+    #[inline(always)]
+    fn new(error: f32, parent: u32, pick: u32) -> Self {
+        Self(u64::from(ordered(error)) << (PARENT_BITS + PICK_BITS) | u64::from(parent << PICK_BITS | pick))
+    }
+
+    fn error(self) -> f32 {
+        let bits = (self.0 >> (PARENT_BITS + PICK_BITS)) as u32;
+        f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
+    }
+
+    /// Which entry of the beam it extends.
+    fn parent(self) -> usize {
+        (self.0 >> PICK_BITS) as usize & (MAX_BEAM - 1)
+    }
+
+    fn pick(self) -> u32 {
+        self.0 as u32 & ((1 << PICK_BITS) - 1)
+    }
+}
+
+/// Bits that order as the numbers do.
+#[inline(always)]
+pub fn ordered(value: f32) -> u32 {
+    let bits = value.to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+/// The best extensions of a beam: candidates are noted as they come and thinned out when there are many.
 #[derive(Default)]
 pub struct Best {
-    pub candidates: Vec<Candidate>,
-    width: usize,
+    noted: Vec<Candidate>,
+    /// Entries and parents of the next beam, valid after [`Best::take`].
+    chosen: Vec<Entry>,
+    parents: Vec<u32>,
+    sets: Vec<u64>,
+    keep: usize,
+    /// No candidate above this error will be kept.
     bound: f32,
 }
 
 impl Best {
     /// Begins anew; nothing above `limit` will be kept.
-    pub fn clear(&mut self, width: usize, limit: f32) {
-        self.candidates.clear();
-        self.width = width;
+    pub fn clear(&mut self, keep: usize, limit: f32) {
+        self.noted.clear();
+        self.keep = keep;
         self.bound = limit;
     }
 
@@ -99,68 +127,64 @@ impl Best {
         (0.5 * (self.bound - entry.error)).min(f32::MAX)
     }
 
-    /// Keeps the candidate if it is among the best; of several orders of one set only the one with the least error
-    /// (they differ by rounding alone).
-    pub fn offer(&mut self, candidate: Candidate) {
-        // NaN errors (infinite codewords) are never within the bound.
-        let fits = candidate.error <= self.bound;
-        if !fits {
-            return;
-        }
-        if let Some(same) = self.candidates.iter().position(|c| c.set == candidate.set) {
-            if !candidate.comes_before(&self.candidates[same]) {
-                return;
-            }
-            self.candidates.remove(same);
-        } else if self.candidates.len() == self.width {
-            if !candidate.comes_before(&self.candidates[self.width - 1]) {
-                return;
-            }
-            self.candidates.pop();
-        }
-        let at = self.candidates.partition_point(|c| c.comes_before(&candidate));
-        self.candidates.insert(at, candidate);
-        if self.candidates.len() == self.width {
-            self.bound = self.candidates[self.width - 1].error.min(self.bound);
-        }
-    }
-
-    fn offer_hits(&mut self, entry: &Entry, parent: u32, word: u32, values: &[f32; CHUNK], mut hits: u32) {
+    /// Notes the codewords `word` + lane of the hits as extensions of `entry`.
+    #[inline(always)]
+    fn note(&mut self, beam: &[Entry], parent: usize, word: u32, values: &[f32; CHUNK], mut hits: u32) {
+        let entry = &beam[parent];
         while hits != 0 {
             let lane = hits.trailing_zeros();
             hits &= hits - 1;
-            let error = entry.error + 2.0 * values[lane as usize];
+            let error = entry.error + 2.0 * values[lane as usize & (CHUNK - 1)];
+            // Below the room by rounding alone, or since the bound has sunk.
             if error <= self.bound {
-                let pick = word + lane;
-                self.offer(Candidate { error, parent, pick, set: entry.set.wrapping_add(token(pick)) });
+                self.noted.push(Candidate::new(error, parent as u32, word + lane));
             }
+        }
+        if self.noted.len() >= if self.keep == 1 { 2 } else { 2 * self.keep + 32 } {
+            self.thin(beam);
         }
     }
-}
 
-/// Offers every codeword of a run of chunks, `stage_word` being the first codeword's number, as an extension of `entry`
-/// (the beam's entry `parent`). A codeword's score is `first` + Σ `rows` at its place and its error `entry.error` +
-/// 2·score; `bounds` (one a chunk) are lower bounds of the chunks' scores, and chunks whose bound is too large are never
-/// looked at.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn offer_chunks(best: &mut Best, entry: &Entry, parent: u32, stage_word: u32, bounds: &[f32], scores: &Scores) {
-    for (group, bounds) in bounds.chunks(CHUNK).enumerate() {
-        let mut padded = [f32::INFINITY; CHUNK];
-        padded[..bounds.len()].copy_from_slice(bounds);
-        let mut open = below(&padded, best.room(entry));
-        while open != 0 {
-            let lane = open.trailing_zeros() as usize;
-            open &= open - 1;
-            let threshold = best.room(entry);
-            if padded[lane] <= threshold {
-                let chunk = group * CHUNK + lane;
-                let values = chunk_sum(scores.first, scores.rows, scores.from + chunk * CHUNK);
-                let hits = below(&values, threshold);
-                if hits != 0 {
-                    best.offer_hits(entry, parent, stage_word + (chunk * CHUNK) as u32, &values, hits);
-                }
+    /// Leaves the best `keep` sets, ascending; of several orders of one set the first one (they differ by rounding alone).
+    fn thin(&mut self, beam: &[Entry]) {
+        if self.keep == 1 {
+            if let Some(least) = self.noted.iter().min().copied() {
+                self.noted.clear();
+                self.noted.push(least);
+                self.bound = self.bound.min(least.error());
+            }
+            return;
+        }
+        self.noted.sort_unstable();
+        self.sets.clear();
+        for at in 0..self.noted.len() {
+            let candidate = self.noted[at];
+            let set = beam[candidate.parent()].set.wrapping_add(token(candidate.pick()));
+            if self.sets.contains(&set) {
+                continue;
+            }
+            self.noted[self.sets.len()] = candidate;
+            self.sets.push(set);
+            if self.sets.len() == self.keep {
+                break;
             }
         }
+        let kept = self.sets.len();
+        self.noted.truncate(kept);
+        if kept == self.keep {
+            self.bound = self.bound.min(self.noted[kept - 1].error());
+        }
+    }
+
+    /// Replaces `beam` by the best extensions, ascending by error. Returns which of its entries each one extends.
+    pub fn take(&mut self, beam: &mut Vec<Entry>, size: usize) -> &[u32] {
+        self.thin(beam);
+        self.chosen.clear();
+        self.chosen.extend(self.noted.iter().map(|c| beam[c.parent()].extended(c.pick(), c.error(), size)));
+        self.parents.clear();
+        self.parents.extend(self.noted.iter().map(|c| c.parent() as u32));
+        std::mem::swap(beam, &mut self.chosen);
+        &self.parents
     }
 }
 
@@ -171,4 +195,29 @@ pub struct Scores<'a> {
     pub first: &'a [f32],
     pub rows: &'a [&'a [f32]],
     pub from: usize,
+}
+
+/// Offers every codeword of a run of chunks, `stage_word` being the first codeword's number, as an extension of the
+/// beam's entry `parent`. A codeword's score is `first` + Σ `rows` at its place and its error that of the entry + 2·score;
+/// `bounds` (one a chunk) are lower bounds of the chunks' scores, and chunks whose bound is too large are never looked at.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn offer_chunks(best: &mut Best, beam: &[Entry], parent: usize, stage_word: u32, bounds: &[f32], scores: &Scores) {
+    for (group, bounds) in bounds.chunks(CHUNK).enumerate() {
+        let mut padded = [f32::INFINITY; CHUNK];
+        padded[..bounds.len()].copy_from_slice(bounds);
+        let mut open = below(&padded, best.room(&beam[parent]));
+        while open != 0 {
+            let lane = open.trailing_zeros() as usize;
+            open &= open - 1;
+            let room = best.room(&beam[parent]);
+            if padded[lane & (CHUNK - 1)] <= room {
+                let chunk = group * CHUNK + lane;
+                let values = chunk_sum(scores.first, scores.rows, scores.from + chunk * CHUNK);
+                let hits = below(&values, room);
+                if hits != 0 {
+                    best.note(beam, parent, stage_word + (chunk * CHUNK) as u32, &values, hits);
+                }
+            }
+        }
+    }
 }

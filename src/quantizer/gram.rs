@@ -6,7 +6,7 @@
 
 use super::beam::{Best, Entry, Scores, offer_chunks};
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, ROWS, Rows, chunk_minima, pad_rows, products, sum_rows};
+use super::kernels::{CHUNK, ROWS, Rows, chunk_minima, first_minimum, pad_rows, products, sum_rows};
 
 /// The Gram matrix and scratch memory.
 #[derive(Default)]
@@ -17,7 +17,6 @@ pub struct Lookup {
     least: Vec<f32>,
     /// Bounds of all chunks, one row for each entry of a beam.
     bounds: Vec<f32>,
-    spare: Vec<Entry>,
 }
 
 impl Lookup {
@@ -39,37 +38,37 @@ impl Lookup {
         best: &mut Best,
     ) {
         for step in 1..books.stages() {
-            let keep = if step + 1 == books.stages() { 1 } else { width };
-            self.bound(first.len(), minima, beam);
-            best.clear(keep, f32::INFINITY);
+            best.clear(if step + 1 == books.stages() { 1 } else { width }, f32::INFINITY);
+            self.bound(minima, beam);
             self.offer_promising(books, first, beam, best);
             self.offer_all(books, first, beam, best);
-            std::mem::swap(beam, &mut self.spare);
-            beam.clear();
-            beam.extend(best.candidates.iter().map(|c| self.spare[c.parent as usize].extended(c, books.size())));
+            best.take(beam, books.size());
         }
     }
 
-    /// The bounds of all chunks for each entry.
-    fn bound(&mut self, columns: usize, minima: &[f32], beam: &[Entry]) {
-        let chunks = columns / CHUNK;
+    /// The bounds of all chunks for each entry; those of used codebooks are infinite.
+    fn bound(&mut self, minima: &[f32], beam: &[Entry]) {
+        let chunks = minima.len();
         self.bounds.resize(self.bounds.len().max(beam.len() * chunks), 0.0);
         for (entry, bounds) in beam.iter().zip(self.bounds.chunks_exact_mut(chunks)) {
             with_rows(&self.least, chunks, entry, |rows| sum_rows(minima, rows, 0, bounds));
         }
     }
 
-    /// The chunk with the least bound of each entry: they fill the beam with good candidates, so that few others fit.
-    fn offer_promising(&self, books: &Codebooks, first: &[f32], beam: &[Entry], best: &mut Best) {
+    /// The chunk with the least bound of each entry: they fill the beam with good candidates, so that few others fit. It
+    /// needs no second look, so its bound becomes infinite.
+    fn offer_promising(&mut self, books: &Codebooks, first: &[f32], beam: &[Entry], best: &mut Best) {
         let (chunks, per_stage) = (first.len() / CHUNK, books.size().div_ceil(CHUNK));
-        for (slot, (entry, bounds)) in beam.iter().zip(self.bounds.chunks_exact(chunks)).enumerate() {
-            let open = (0..books.stages()).filter(|stage| !entry.uses(*stage));
-            let candidates = open.flat_map(|stage| stage * per_stage..(stage + 1) * per_stage);
-            let Some(chunk) = candidates.min_by(|a, b| bounds[*a].total_cmp(&bounds[*b])) else { continue };
+        for (slot, (entry, bounds)) in beam.iter().zip(self.bounds.chunks_exact_mut(chunks)).enumerate() {
+            for stage in (0..books.stages()).filter(|stage| entry.uses(*stage)) {
+                bounds[stage * per_stage..(stage + 1) * per_stage].fill(f32::INFINITY);
+            }
+            let chunk = first_minimum(bounds);
+            let bound = std::mem::replace(&mut bounds[chunk], f32::INFINITY);
             let word = (chunk / per_stage * books.size() + chunk % per_stage * CHUNK) as u32;
             with_rows(&self.gram, first.len(), entry, |rows| {
                 let scores = Scores { first, rows, from: chunk * CHUNK };
-                offer_chunks(best, entry, slot as u32, word, &bounds[chunk..=chunk], &scores);
+                offer_chunks(best, beam, slot, word, &[bound], &scores);
             });
         }
     }
@@ -81,7 +80,7 @@ impl Lookup {
                 for stage in (0..books.stages()).filter(|stage| !entry.uses(*stage)) {
                     let bounds = &bounds[stage * per_stage..(stage + 1) * per_stage];
                     let scores = Scores { first, rows, from: stage * per_stage * CHUNK };
-                    offer_chunks(best, entry, slot as u32, (stage * books.size()) as u32, bounds, &scores);
+                    offer_chunks(best, beam, slot, (stage * books.size()) as u32, bounds, &scores);
                 }
             });
         }

@@ -105,6 +105,22 @@ pub fn chunk_minima(values: &[f32], minima: &mut [f32]) {
     }
 }
 
+/// Where the least value stands (the first one on a tie; 0 where none is a number).
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn first_minimum(values: &[f32]) -> usize {
+    let mut least = [f32::INFINITY; CHUNK];
+    let mut chunks = values.chunks_exact(CHUNK);
+    for chunk in &mut chunks {
+        for (l, v) in least.iter_mut().zip(chunk) {
+            *l = if *v < *l { *v } else { *l };
+        }
+    }
+    let rest = chunks.remainder().iter().fold(f32::INFINITY, |a, v| if *v < a { *v } else { a });
+    let least = minimum(&least);
+    let least = if rest < least { rest } else { least };
+    values.iter().position(|v| *v == least).unwrap_or(0)
+}
+
 /// out = first + Σ rows[·][from..], elementwise in this order.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn sum_rows(first: &[f32], rows: &[&[f32]], from: usize, out: &mut [f32]) {
@@ -207,6 +223,7 @@ mod tests {
             let mut again = vec![0.0; chunks];
             chunk_minima(&out, &mut again);
             prop_assert_eq!(&minima, &again);
+            prop_assert_eq!(first_minimum(&out[..n]), (0..n).min_by(|a, b| out[*a].total_cmp(&out[*b])).unwrap());
             let row: Vec<f32> = (0..out.len()).map(value).collect();
             let mut sums = vec![0.0; out.len()];
             sum_rows(&out, &[&row, &row], 0, &mut sums);

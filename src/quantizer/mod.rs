@@ -21,6 +21,7 @@ mod tests;
 
 pub use additive::Additive;
 pub use assign::{Assign, codes, encode, repeats_codebook};
+pub use beam::MAX_BEAM;
 pub use checkpoint::{CheckpointError, Provenance, load, save};
 pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
 pub use free_order::FreeOrder;

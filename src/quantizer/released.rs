@@ -9,13 +9,22 @@
 //! [`Search::Released`]: super::Search::Released
 
 use super::assign::Assign;
-use super::beam::{Candidate, Entry};
+use super::beam::{Entry, ordered};
 use super::codebooks::Codebooks;
 use super::gram::gram_matrix;
 use super::kernels::{ROWS, Rows, half_norms, pad_rows, products};
 
 /// The largest M·K that the released search takes (its Gram matrix has the square of that many entries).
 pub const RELEASED_LIMIT: usize = 8192;
+
+/// A possible extension of a beam entry.
+#[derive(Clone, Copy)]
+struct Candidate {
+    error: f32,
+    /// Which entry of the beam it extends.
+    parent: usize,
+    pick: u32,
+}
 
 /// The released beam search for AVQ.
 pub struct Released {
@@ -53,9 +62,9 @@ impl Released {
         self.ranks.clear();
         self.ranks.extend((0..words).map(|k| rank(self.half[k] - dots[k], k)));
         keep_smallest(&mut self.ranks, self.width);
-        let start = |k: usize| Candidate { error: 2.0 * (self.half[k] - dots[k]), parent: 0, pick: k as u32, set: 0 };
+        let start = |k: usize| Entry::EMPTY.extended(k as u32, 2.0 * (self.half[k] - dots[k]), size);
         self.beam.clear();
-        self.beam.extend(self.ranks.iter().map(|r| Entry::EMPTY.extended(&start(number(*r)), size)));
+        self.beam.extend(self.ranks.iter().map(|r| start(number(*r))));
         for _ in 1..books.stages() {
             self.candidates.clear();
             for parent in 0..self.beam.len() {
@@ -66,7 +75,7 @@ impl Released {
             keep_smallest(&mut self.ranks, self.width);
             let kept = self.ranks.iter().map(|r| &self.candidates[number(*r)]);
             self.next.clear();
-            self.next.extend(kept.map(|c| self.beam[c.parent as usize].extended(c, size)));
+            self.next.extend(kept.map(|c| self.beam[c.parent].extended(c.pick, c.error, size)));
             std::mem::swap(&mut self.beam, &mut self.next);
         }
         self.beam.iter().copied().min_by(|a, b| a.error.total_cmp(&b.error)).unwrap_or(Entry::EMPTY)
@@ -91,16 +100,14 @@ impl Released {
         for k in self.ranks.iter().map(|r| number(*r)) {
             let with_chosen: f32 = entry.picks().iter().map(|c| self.gram[*c as usize * words + k]).sum();
             let error = entry.error + 2.0 * (self.half[k] - dots[k] + with_chosen);
-            self.candidates.push(Candidate { error, parent: parent as u32, pick: k as u32, set: 0 });
+            self.candidates.push(Candidate { error, parent, pick: k as u32 });
         }
     }
 }
 
 /// A whole number that orders as the score does, and by `number` where scores are equal.
 fn rank(score: f32, number: usize) -> u64 {
-    let bits = score.to_bits();
-    let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
-    u64::from(ordered) << 32 | number as u64
+    u64::from(ordered(score)) << 32 | number as u64
 }
 
 /// What [`rank`] was made of, without the score.
