@@ -241,6 +241,8 @@ fn committed_results_can_be_adopted_instead_of_computed() {
     let first = run(&[]);
     let results = env.results(".");
     std::fs::remove_dir_all(env.path("results/cells")).unwrap();
+    let planned = run(&["--adopt", "--dry-run"]).stdout;
+    assert!(planned.contains("to adopt") && planned.contains("0 of 24 cells to compute"), "{planned}");
     let second = run(&["--adopt"]).says("adopted 24 cells of tiny from");
     assert_eq!((second.computed(), &second.stdout), (0, &first.stdout));
     assert_eq!(env.results("."), results);

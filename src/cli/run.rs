@@ -12,7 +12,7 @@ use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::Format;
 use crate::results;
-use crate::runner::{self, Loaded, Options, Shard, Status, Store, Summary, TaskFns, human_seconds, stderr_sink};
+use crate::runner::{self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds, stderr_sink};
 use crate::spec::{Cell, Plan};
 
 const EXAMPLES: &str = "\
@@ -64,7 +64,14 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     let options = Options { jobs: args.jobs.unwrap_or(Options::default().jobs), force: args.force, shard: args.shard };
     if args.dry_run {
-        return print(&dry_run(&plans, &Survey::new(&plans, &folders.store(), &options), options.jobs));
+        let mut survey = Survey::new(&plans, &folders.store(), &options);
+        if args.adopt {
+            for plan in &plans {
+                let keys = finished(plan, &folders)?.into_iter().map(|record| record.cell.key()).collect();
+                survey.mark_adoptable(&keys);
+            }
+        }
+        return print(&dry_run(&plans, &survey, options.jobs));
     }
     folders.make(&plans)?;
     let store = folders.open()?;
@@ -91,23 +98,30 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
 /// Puts the finished cells of the provenance files in the store, where it has no record of its own.
 fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
     for plan in plans {
-        let path = results::provenance_path(plan, &folders.results);
-        if !path.exists() {
-            note(&format!("nothing to adopt for {}: there is no {}", plan.name, path.display()));
-            continue;
-        }
-        let kept = results::read_provenance(&path).map_err(failed)?.records();
         let mut adopted = 0;
-        for record in plan.cells().iter().filter_map(|cell| kept.get(&cell.key())) {
+        for record in finished(plan, folders)? {
             let Some(claim) = store.claim(&record.cell).map_err(failed)? else { continue };
-            if record.status == Status::Done && matches!(store.load(&record.cell), Loaded::Absent) {
-                claim.write(record).map_err(failed)?;
+            if matches!(store.load(&record.cell), Loaded::Absent) {
+                claim.write(&record).map_err(failed)?;
                 adopted += 1;
             }
         }
+        let path = results::provenance_path(plan, &folders.results);
         note(&format!("adopted {adopted} cells of {} from {}", plan.name, path.display()));
     }
     Ok(())
+}
+
+/// The plan's cells that its provenance file says are done.
+fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
+    let path = results::provenance_path(plan, &folders.results);
+    if !path.exists() {
+        note(&format!("nothing to adopt for {}: there is no {}", plan.name, path.display()));
+        return Ok(Vec::new());
+    }
+    let mut kept = results::read_provenance(&path).map_err(failed)?.records();
+    let records = plan.cells().into_iter().filter_map(|cell| kept.remove(&cell.key()));
+    Ok(records.filter(|record| record.status == Status::Done).collect())
 }
 
 /// All cells of all plans together, so that the threads are busy to the end.

@@ -28,6 +28,8 @@ pub enum State {
     /// A file that is not trusted; computed again by the next run.
     Unusable(String),
     ToDo,
+    /// Finished before, and taken from the provenance by `run --adopt`.
+    ToAdopt,
 }
 
 impl State {
@@ -39,6 +41,7 @@ impl State {
             State::Running => "running",
             State::Unusable(_) => "unusable",
             State::ToDo => "to do",
+            State::ToAdopt => "to adopt",
         }
     }
 
@@ -51,7 +54,7 @@ impl State {
 
     /// Whether the next run leaves it alone.
     pub fn is_settled(&self) -> bool {
-        matches!(self, State::Done | State::Diverged(_))
+        matches!(self, State::Done | State::Diverged(_) | State::ToAdopt)
     }
 }
 
@@ -96,6 +99,15 @@ impl Survey {
         };
         let state = if !state.is_settled() && store.is_running(cell) { State::Running } else { state };
         self.entries.push(Entry { plan, panel: panel.into(), cell: cell.clone(), state, cost });
+    }
+
+    /// Marks the cells without a record whose keys `run --adopt` finds in the provenance.
+    pub fn mark_adoptable(&mut self, keys: &HashSet<String>) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.state == State::ToDo) {
+            if keys.contains(&entry.cell.key()) {
+                entry.state = State::ToAdopt;
+            }
+        }
     }
 
     /// Estimated seconds of a cell on one thread.

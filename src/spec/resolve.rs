@@ -10,7 +10,7 @@ use super::field::beam_limit;
 use super::layer::{Entry, Settings};
 use super::training;
 use super::value::Node;
-use crate::quantizer::RELEASED_LIMIT;
+use crate::quantizer::{MAX_BEAM, RELEASED_LIMIT};
 
 /// Most values of all codebooks together, 1 GiB of f32; training holds five times that.
 const MOST_VALUES: u64 = 1 << 28;
@@ -205,10 +205,11 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
     })
 }
 
-/// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from.
+/// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from, and
+/// no more than the search can hold.
 fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checked<usize> {
     let size = point.codebook_size();
-    let most = point.codewords();
+    let most = point.codewords().min(MAX_BEAM);
     let Some(node) = settings.node(path) else {
         return if default <= most {
             Ok(default)
@@ -229,7 +230,11 @@ fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checke
     if (1..=most).contains(&width) {
         return Ok(width);
     }
-    let message = format!("`{path}` is {node}, wider than the M·K = {most} codewords of {}", point.label());
+    let message = if width > MAX_BEAM && most == MAX_BEAM {
+        format!("`{path}` is {node}, wider than any beam may be")
+    } else {
+        format!("`{path}` is {node}, wider than the M·K = {most} codewords of {}", point.label())
+    };
     Err(Fault::new(node.span, message).allowed(format!("1 to {most} at these bits")).help(narrower(point)))
 }
 
