@@ -12,7 +12,9 @@ use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::Format;
 use crate::results;
-use crate::runner::{self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds, stderr_sink};
+use crate::runner::{
+    self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds, stderr_sink,
+};
 use crate::spec::{Cell, Plan};
 
 const EXAMPLES: &str = "\

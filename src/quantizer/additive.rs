@@ -11,7 +11,8 @@ use super::assign::Assign;
 use super::beam::{Best, Entry, MAX_BEAM, Scores, limit, offer_chunks};
 use super::codebooks::Codebooks;
 use super::gram::Lookup;
-use super::kernels::{CHUNK, ROWS, Rows, half_norms, pad_rows, products, scores, subtract};
+use super::kernels::{CHUNK, ROWS, Rows, subtract};
+use super::nearest::{Panels, ScoreRows};
 
 /// The largest M·K whose Gram matrix is used (68 MB with its minima).
 const GRAM_LIMIT: usize = 4096;
@@ -21,14 +22,13 @@ pub struct Additive {
     width: usize,
     /// Vectors that are assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
-    half: Vec<f32>,
+    panels: Panels,
     lookup: Option<Lookup>,
-    /// ROWS × M·K in the first step, ROWS × K after it.
-    dots: Vec<f32>,
     block: Vec<f32>,
     /// ½‖c‖² − x·c, ROWS × M·K′ (K′: K in whole chunks), and the minima of its chunks.
     first: Vec<f32>,
     first_minima: Vec<f32>,
+    /// As `first`, for ROWS remainders and one stage.
     buffer: Vec<f32>,
     minima: Vec<f32>,
     errors: Vec<f32>,
@@ -38,8 +38,8 @@ pub struct Additive {
     /// Remainders of the beam entries (row · width + entry), only without Gram matrix.
     remainders: Vec<f32>,
     next_remainders: Vec<f32>,
-    /// (row, entry) of the remainders that a stage is tried on.
-    slots: Vec<(usize, usize)>,
+    /// Numbers of the vectors or remainders that a stage is tried on.
+    selection: Vec<u32>,
 }
 
 impl Additive {
@@ -48,9 +48,8 @@ impl Additive {
         Self {
             width: width.clamp(1, MAX_BEAM),
             batch: None,
-            half: Vec::new(),
+            panels: Panels::default(),
             lookup: None,
-            dots: Vec::new(),
             block: Vec::new(),
             first: Vec::new(),
             first_minima: Vec::new(),
@@ -61,7 +60,7 @@ impl Additive {
             best: (0..ROWS).map(|_| Best::default()).collect(),
             remainders: Vec::new(),
             next_remainders: Vec::new(),
-            slots: Vec::new(),
+            selection: Vec::new(),
         }
     }
 
@@ -78,22 +77,27 @@ impl Additive {
     }
 
     /// The W nearest codewords of all codebooks start each vector's beam.
-    fn first_step(&mut self, books: &Codebooks, x: Rows, count: usize) {
+    fn first_step(&mut self, books: &Codebooks, x: &[f32]) {
         let (stages, size, dimension) = (books.stages(), books.size(), books.dimension());
-        let (words, per_stage) = (stages * size, size.div_ceil(CHUNK));
+        let per_stage = size.div_ceil(CHUNK);
         let (columns, chunks) = (stages * per_stage * CHUNK, stages * per_stage);
-        products(x, Rows { data: books.values(), stride: dimension }, words, dimension, &mut self.dots, words);
+        self.selection.clear();
+        self.selection.extend(0..(x.len() / dimension) as u32);
+        for stage in 0..stages {
+            let out = ScoreRows {
+                scores: &mut self.first[stage * per_stage * CHUNK..],
+                stride: columns,
+                minima: &mut self.first_minima[stage * per_stage..],
+                minima_stride: chunks,
+                chunks: per_stage,
+            };
+            self.panels.scores(stage, Rows { data: x, stride: dimension }, &self.selection, out);
+        }
         let keep = if stages == 1 { 1 } else { self.width };
-        for row in 0..count {
-            let first = &mut self.first[row * columns..(row + 1) * columns];
-            let minima = &mut self.first_minima[row * chunks..(row + 1) * chunks];
+        for row in 0..self.selection.len() {
+            let first = &self.first[row * columns..(row + 1) * columns];
+            let minima = &self.first_minima[row * chunks..(row + 1) * chunks];
             let best = &mut self.best[row];
-            for stage in 0..stages {
-                let dots = &self.dots[row * words + stage * size..][..size];
-                let first = &mut first[stage * per_stage * CHUNK..][..per_stage * CHUNK];
-                let half = &self.half[stage * size..(stage + 1) * size];
-                scores(dots, half, first, &mut minima[stage * per_stage..][..per_stage]);
-            }
             self.errors.clear();
             self.errors.extend(minima.iter().map(|least| 2.0 * least));
             best.clear(keep, limit(&mut self.errors, keep));
@@ -110,26 +114,29 @@ impl Additive {
     }
 
     fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
-        let (size, dimension) = (books.size(), books.dimension());
+        let (size, dimension, width) = (books.size(), books.dimension(), self.width);
+        let chunks = size.div_ceil(CHUNK);
         for stage in 0..books.stages() {
-            self.slots.clear();
+            self.selection.clear();
             for (row, beam) in self.beams[..count].iter().enumerate() {
-                self.slots.extend((0..beam.len()).filter(|e| !beam[*e].uses(stage)).map(|e| (row, e)));
+                let open = (0..beam.len()).filter(|entry| !beam[*entry].uses(stage));
+                self.selection.extend(open.map(|entry| (row * width + entry) as u32));
             }
-            let words = Rows { data: books.stage(stage), stride: dimension };
-            let half = &self.half[stage * size..(stage + 1) * size];
-            for slots in self.slots.chunks(ROWS) {
-                for ((row, entry), target) in slots.iter().zip(self.block.chunks_exact_mut(dimension)) {
-                    let at = (row * self.width + entry) * dimension;
-                    target.copy_from_slice(&self.remainders[at..at + dimension]);
-                }
-                self.block[slots.len() * dimension..].fill(0.0);
-                products(Rows { data: &self.block, stride: dimension }, words, size, dimension, &mut self.dots, size);
-                for ((row, parent), dots) in slots.iter().zip(self.dots.chunks_exact(size)) {
-                    scores(dots, half, &mut self.buffer, &mut self.minima);
-                    let scores = Scores { first: &self.buffer, rows: &[], from: 0 };
-                    let (beam, word) = (&self.beams[*row], (stage * size) as u32);
-                    offer_chunks(&mut self.best[*row], beam, *parent, word, &self.minima, &scores);
+            for selection in self.selection.chunks(ROWS) {
+                let out = ScoreRows {
+                    scores: &mut self.buffer,
+                    stride: chunks * CHUNK,
+                    minima: &mut self.minima,
+                    minima_stride: chunks,
+                    chunks,
+                };
+                self.panels.scores(stage, Rows { data: &self.remainders, stride: dimension }, selection, out);
+                let scores = self.buffer.chunks_exact(chunks * CHUNK).zip(self.minima.chunks_exact(chunks));
+                for (place, (first, minima)) in selection.iter().zip(scores) {
+                    let (row, parent) = (*place as usize / width, *place as usize % width);
+                    let scores = Scores { first, rows: &[], from: 0 };
+                    let word = (stage * size) as u32;
+                    offer_chunks(&mut self.best[row], &self.beams[row], parent, word, minima, &scores);
                 }
             }
         }
@@ -188,15 +195,7 @@ impl Additive {
     fn assign_block(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
         let (dimension, stages) = (books.dimension(), books.stages());
         let count = remainder.len() / dimension;
-        let whole = Rows { data: remainder, stride: dimension };
-        if count < ROWS {
-            let mut padded = std::mem::take(&mut self.block);
-            pad_rows(whole, count, dimension, &mut padded);
-            self.first_step(books, Rows { data: &padded, stride: dimension }, count);
-            self.block = padded;
-        } else {
-            self.first_step(books, whole, count);
-        }
+        self.first_step(books, remainder);
         match self.lookup.take() {
             None => self.finish_by_remainder(books, remainder, count),
             Some(mut lookup) => {
@@ -221,19 +220,16 @@ impl Additive {
 
 impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
-        let (words, dimension) = (books.stages() * books.size(), books.dimension());
-        let per_stage = books.size().div_ceil(CHUNK);
-        half_norms(books.values(), dimension, &mut self.half);
-        self.dots.resize(ROWS * words, 0.0);
+        let (dimension, per_stage) = (books.dimension(), books.size().div_ceil(CHUNK));
+        self.panels.pack(books);
         self.first.resize(ROWS * books.stages() * per_stage * CHUNK, 0.0);
         self.first_minima.resize(ROWS * books.stages() * per_stage, 0.0);
-        self.block.resize(ROWS * dimension, 0.0);
         if self.gram_pays(books) {
             self.lookup.get_or_insert_default().prepare(books, &mut self.block);
         } else {
             self.lookup = None;
-            self.buffer.resize(per_stage * CHUNK, 0.0);
-            self.minima.resize(per_stage, 0.0);
+            self.buffer.resize(ROWS * per_stage * CHUNK, 0.0);
+            self.minima.resize(ROWS * per_stage, 0.0);
             self.remainders.resize(ROWS * self.width * dimension, 0.0);
             self.next_remainders.resize(ROWS * self.width * dimension, 0.0);
         }

@@ -156,8 +156,9 @@ pub fn below(values: &[f32; CHUNK], threshold: f32) -> u32 {
     hits.iter().fold(0, |all, hit| all | hit)
 }
 
+/// The least of up to [`CHUNK`] values.
 #[inline(always)]
-fn minimum(chunk: &[f32]) -> f32 {
+pub fn minimum(chunk: &[f32]) -> f32 {
     let mut lanes = [f32::INFINITY; CHUNK];
     lanes[..chunk.len()].copy_from_slice(chunk);
     let mut half = CHUNK / 2;

@@ -1,4 +1,5 @@
-//! The nearest codeword without a matrix of distances: products and minimum in one pass over register tiles.
+//! The scores ½‖c‖² − x·c of codewords in register tiles: the nearest codeword without a matrix of distances (products and
+//! minimum in one pass), or all scores with the minima of their chunks, as a beam needs them.
 //!
 //! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords; a tile
 //! holds the products of [`TILE`] vectors with one panel in registers while it runs over the coordinates. Each product
@@ -8,7 +9,7 @@ use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
 
 use super::codebooks::Codebooks;
-use super::kernels::Rows;
+use super::kernels::{CHUNK, Rows, minimum};
 
 /// Codewords of one panel.
 const PANEL: usize = 32;
@@ -59,21 +60,50 @@ impl Panels {
     /// # Panics
     /// If a selected row reaches beyond the slice.
     pub fn nearest(&mut self, stage: usize, rows: Rows, selection: &[u32], found: &mut Vec<(f32, u32)>) {
-        let length = self.per_stage * PANEL;
-        let padded = selection.len().next_multiple_of(TILE);
+        self.pack_tiles(rows, selection);
         self.lanes.clear();
+        let padded = selection.len().next_multiple_of(TILE);
         self.lanes.resize(padded, Lanes { score: [f32::INFINITY; PANEL], panel: [0; PANEL] });
-        self.tiles.resize(padded / TILE * self.width, [0.0; TILE]);
+        let length = self.per_stage * PANEL;
+        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
+        let half = &self.half[stage * length..(stage + 1) * length];
+        scan_nearest(words, half, self.width, &self.tiles, &mut self.lanes);
+        found.clear();
+        found.extend(self.lanes[..selection.len()].iter().map(Lanes::least));
+    }
+
+    /// For each row of the selection, in its order, the scores ½‖c‖² − row·c of the codewords of `stage` and the minima of
+    /// their chunks of [`CHUNK`]; behind the K-th codeword stands infinity.
+    ///
+    /// # Panics
+    /// If a selected row or a row of `out` reaches beyond its slice.
+    pub fn scores(&mut self, stage: usize, rows: Rows, selection: &[u32], out: ScoreRows) {
+        self.pack_tiles(rows, selection);
+        let length = self.per_stage * PANEL;
+        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
+        let half = &self.half[stage * length..(stage + 1) * length];
+        scan_scores(words, half, self.width, &self.tiles, selection.len(), out);
+    }
+
+    /// Puts the selected rows in tiles; what is left of the last tile stays as it is.
+    fn pack_tiles(&mut self, rows: Rows, selection: &[u32]) {
+        self.tiles.resize(selection.len().div_ceil(TILE) * self.width, [0.0; TILE]);
         for (place, row) in selection.iter().enumerate() {
             let x = &rows.data[*row as usize * rows.stride..][..self.width];
             let tile = &mut self.tiles[place / TILE * self.width..][..self.width];
             tile.iter_mut().zip(x).for_each(|(target, value)| target[place % TILE] = *value);
         }
-        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
-        scan(words, &self.half[stage * length..(stage + 1) * length], self.width, &self.tiles, &mut self.lanes);
-        found.clear();
-        found.extend(self.lanes[..selection.len()].iter().map(Lanes::least));
     }
+}
+
+/// Where scores go: row i begins at i·stride and holds `chunks` chunks, its minima begin at i·minima_stride.
+pub struct ScoreRows<'a> {
+    pub scores: &'a mut [f32],
+    pub stride: usize,
+    pub minima: &'a mut [f32],
+    pub minima_stride: usize,
+    /// ⌈K/16⌉.
+    pub chunks: usize,
 }
 
 impl Lanes {
@@ -113,9 +143,9 @@ fn pack(rows: &[f32], width: usize, words: &mut [f32], half: &mut [f32]) {
     }
 }
 
-/// Runs all panels over all tiles; the products of a tile with a panel stay in registers.
+/// Runs all panels over all tiles and keeps the least score of each lane.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn scan(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], lanes: &mut [Lanes]) {
+fn scan_nearest(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], lanes: &mut [Lanes]) {
     let fused = target_cfg_f!(target_feature = "fma");
     let wide = target_cfg_f!(target_feature = "avx512f");
     for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
@@ -124,33 +154,60 @@ fn scan(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], lanes:
         let narrow = half[PANEL / 2] == f32::INFINITY;
         for (x, lanes) in tiles.chunks_exact(width).zip(lanes.chunks_exact_mut(TILE)) {
             match (wide, fused) {
-                (true, _) if narrow => tile::<16, 0, true>(panel, half, x, number, lanes),
-                (true, _) => tile::<PANEL, 0, true>(panel, half, x, number, lanes),
-                (false, true) if narrow => tile::<16, 0, true>(panel, half, x, number, lanes),
+                (true, _) if narrow => improve::<16, 0>(&products::<16, 0, true>(panel, x), half, number, lanes),
+                (true, _) => improve::<PANEL, 0>(&products::<PANEL, 0, true>(panel, x), half, number, lanes),
                 (false, true) => {
-                    tile::<16, 0, true>(panel, half, x, number, lanes);
-                    tile::<16, 16, true>(panel, half, x, number, lanes);
+                    improve::<16, 0>(&products::<16, 0, true>(panel, x), half, number, lanes);
+                    if !narrow {
+                        improve::<16, 16>(&products::<16, 16, true>(panel, x), half, number, lanes);
+                    }
                 }
                 (false, false) => {
-                    tile::<8, 0, false>(panel, half, x, number, lanes);
-                    tile::<8, 8, false>(panel, half, x, number, lanes);
-                    tile::<8, 16, false>(panel, half, x, number, lanes);
-                    tile::<8, 24, false>(panel, half, x, number, lanes);
+                    improve::<8, 0>(&products::<8, 0, false>(panel, x), half, number, lanes);
+                    improve::<8, 8>(&products::<8, 8, false>(panel, x), half, number, lanes);
+                    improve::<8, 16>(&products::<8, 16, false>(panel, x), half, number, lanes);
+                    improve::<8, 24>(&products::<8, 24, false>(panel, x), half, number, lanes);
                 }
             }
         }
     }
 }
 
-/// The `L` lanes of a panel from `FROM` on.
+/// Runs all panels over all tiles and writes the scores of the first `count` vectors.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn scan_scores(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], count: usize, mut out: ScoreRows) {
+    let fused = target_cfg_f!(target_feature = "fma");
+    let wide = target_cfg_f!(target_feature = "avx512f");
+    for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
+        let (first, narrow) = (number * 2, number * 2 + 1 == out.chunks);
+        for (x, from) in tiles.chunks_exact(width).zip((0..count).step_by(TILE)) {
+            let rows = from..(from + TILE).min(count);
+            match (wide, fused) {
+                (true, _) if narrow => write::<16, 0>(&products::<16, 0, true>(panel, x), half, first, rows, &mut out),
+                (true, _) => write::<PANEL, 0>(&products::<PANEL, 0, true>(panel, x), half, first, rows, &mut out),
+                (false, true) => {
+                    write::<16, 0>(&products::<16, 0, true>(panel, x), half, first, rows.clone(), &mut out);
+                    if !narrow {
+                        write::<16, 16>(&products::<16, 16, true>(panel, x), half, first + 1, rows, &mut out);
+                    }
+                }
+                (false, false) => {
+                    write::<16, 0>(&products::<16, 0, false>(panel, x), half, first, rows.clone(), &mut out);
+                    if !narrow {
+                        write::<16, 16>(&products::<16, 16, false>(panel, x), half, first + 1, rows, &mut out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The products of a tile of vectors with the `L` lanes of a panel from `FROM` on.
 #[inline(always)]
-fn tile<const L: usize, const FROM: usize, const FUSED: bool>(
+fn products<const L: usize, const FROM: usize, const FUSED: bool>(
     panel: &[f32],
-    half: &[f32],
     x: &[[f32; TILE]],
-    number: u32,
-    lanes: &mut [Lanes],
-) {
+) -> [[f32; L]; TILE] {
     let mut sums = [[0f32; L]; TILE];
     for (column, x) in panel.chunks_exact(PANEL).zip(x) {
         let mut words = [0f32; L];
@@ -161,14 +218,43 @@ fn tile<const L: usize, const FROM: usize, const FUSED: bool>(
             }
         }
     }
+    sums
+}
+
+/// Keeps the scores that are less than those that the lanes hold.
+#[inline(always)]
+fn improve<const L: usize, const FROM: usize>(sums: &[[f32; L]; TILE], half: &[f32], number: u32, lanes: &mut [Lanes]) {
     let half = &half[FROM..FROM + L];
-    for (lanes, sum) in lanes.iter_mut().zip(&sums) {
+    for (lanes, sum) in lanes.iter_mut().zip(sums) {
         let best = lanes.score[FROM..FROM + L].iter_mut().zip(&mut lanes.panel[FROM..FROM + L]);
         for ((best, panel), (half, sum)) in best.zip(half.iter().zip(sum)) {
             let score = half - sum;
             let better = score < *best;
             *best = if better { score } else { *best };
             *panel = if better { number } else { *panel };
+        }
+    }
+}
+
+/// Writes the scores of `rows` from chunk `first` on, with the chunks' minima.
+#[inline(always)]
+fn write<const L: usize, const FROM: usize>(
+    sums: &[[f32; L]; TILE],
+    half: &[f32],
+    first: usize,
+    rows: std::ops::Range<usize>,
+    out: &mut ScoreRows,
+) {
+    let half = &half[FROM..FROM + L];
+    for (sum, row) in sums.iter().zip(rows) {
+        let mut scores = [0f32; L];
+        for ((score, half), sum) in scores.iter_mut().zip(half).zip(sum) {
+            *score = half - sum;
+        }
+        out.scores[row * out.stride + first * CHUNK..][..L].copy_from_slice(&scores);
+        let minima = &mut out.minima[row * out.minima_stride + first..][..L / CHUNK];
+        for (least, chunk) in minima.iter_mut().zip(scores.chunks_exact(CHUNK)) {
+            *least = minimum(chunk);
         }
     }
 }
@@ -207,6 +293,23 @@ mod tests {
                 let best = (0..size).min_by(|a, b| slow(*a).total_cmp(&slow(*b))).unwrap();
                 prop_assert_eq!((score, index as usize), (slow(best), best));
             }
+            let chunks = size.div_ceil(CHUNK);
+            let (mut scores, mut minima) = (vec![0.0; n * chunks * CHUNK], vec![0.0; n * chunks]);
+            let out = ScoreRows {
+                scores: &mut scores, stride: chunks * CHUNK, minima: &mut minima, minima_stride: chunks, chunks
+            };
+            panels.scores(stage, Rows { data: &x, stride: width + 3 }, &selection, out);
+            for (place, row) in selection.iter().enumerate() {
+                let x = &x[*row as usize * (width + 3)..][..width];
+                for (k, score) in scores[place * chunks * CHUNK..][..chunks * CHUNK].iter().enumerate() {
+                    let words = (k < size).then(|| books.codeword(stage * size + k));
+                    let slow = words.map(|word| word.iter().zip(x).map(|(c, x)| 0.5 * c * c - c * x).sum());
+                    prop_assert_eq!(*score, slow.unwrap_or(f32::INFINITY));
+                }
+            }
+            let least: Vec<f32> =
+                scores.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect();
+            prop_assert_eq!(&minima[..selection.len() * chunks], &least[..selection.len() * chunks]);
         }
     }
 
