@@ -8,7 +8,7 @@
 //! [`Search::Beam`]: super::Search::Beam
 
 use super::assign::Assign;
-use super::beam::{Best, Entry, MAX_BEAM, Scores, limit, offer_chunks};
+use super::beam::{Best, Entry, Layout, MAX_BEAM, limit, offer_scores};
 use super::codebooks::Codebooks;
 use super::gram::Lookup;
 use super::kernels::{CHUNK, ROWS, Rows, subtract};
@@ -23,6 +23,7 @@ pub struct Additive {
     /// Vectors that are assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
     panels: Panels,
+    layout: Layout,
     lookup: Option<Lookup>,
     block: Vec<f32>,
     /// ½‖c‖² − x·c, ROWS × M·K′ (K′: K in whole chunks), and the minima of its chunks.
@@ -49,6 +50,7 @@ impl Additive {
             width: width.clamp(1, MAX_BEAM),
             batch: None,
             panels: Panels::default(),
+            layout: Layout::default(),
             lookup: None,
             block: Vec::new(),
             first: Vec::new(),
@@ -80,7 +82,7 @@ impl Additive {
     fn first_step(&mut self, books: &Codebooks, x: &[f32]) {
         let (stages, size, dimension) = (books.stages(), books.size(), books.dimension());
         let per_stage = size.div_ceil(CHUNK);
-        let (columns, chunks) = (stages * per_stage * CHUNK, stages * per_stage);
+        let (columns, bounds) = (stages * per_stage * CHUNK, self.layout.padded());
         self.selection.clear();
         self.selection.extend(0..(x.len() / dimension) as u32);
         for stage in 0..stages {
@@ -88,7 +90,7 @@ impl Additive {
                 scores: &mut self.first[stage * per_stage * CHUNK..],
                 stride: columns,
                 minima: &mut self.first_minima[stage * per_stage..],
-                minima_stride: chunks,
+                minima_stride: bounds,
                 chunks: per_stage,
             };
             self.panels.scores(stage, Rows { data: x, stride: dimension }, &self.selection, out);
@@ -96,16 +98,12 @@ impl Additive {
         let keep = if stages == 1 { 1 } else { self.width };
         for row in 0..self.selection.len() {
             let first = &self.first[row * columns..(row + 1) * columns];
-            let minima = &self.first_minima[row * chunks..(row + 1) * chunks];
+            let minima = &self.first_minima[row * bounds..(row + 1) * bounds];
             let best = &mut self.best[row];
             self.errors.clear();
-            self.errors.extend(minima.iter().map(|least| 2.0 * least));
+            self.errors.extend(minima[..self.layout.chunks()].iter().map(|least| 2.0 * least));
             best.clear(keep, limit(&mut self.errors, keep));
-            for stage in 0..stages {
-                let scores = Scores { first, rows: &[], from: stage * per_stage * CHUNK };
-                let minima = &minima[stage * per_stage..(stage + 1) * per_stage];
-                offer_chunks(best, &[Entry::EMPTY], 0, (stage * size) as u32, minima, &scores);
-            }
+            offer_scores(best, &[Entry::EMPTY], 0, self.layout.words(), minima, first);
             let beam = &mut self.beams[row];
             beam.clear();
             beam.push(Entry::EMPTY);
@@ -114,8 +112,9 @@ impl Additive {
     }
 
     fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
-        let (size, dimension, width) = (books.size(), books.dimension(), self.width);
-        let chunks = size.div_ceil(CHUNK);
+        let (dimension, width) = (books.dimension(), self.width);
+        let chunks = self.layout.per_stage;
+        let bounds = chunks.next_multiple_of(CHUNK);
         for stage in 0..books.stages() {
             self.selection.clear();
             for (row, beam) in self.beams[..count].iter().enumerate() {
@@ -127,16 +126,15 @@ impl Additive {
                     scores: &mut self.buffer,
                     stride: chunks * CHUNK,
                     minima: &mut self.minima,
-                    minima_stride: chunks,
+                    minima_stride: bounds,
                     chunks,
                 };
                 self.panels.scores(stage, Rows { data: &self.remainders, stride: dimension }, selection, out);
-                let scores = self.buffer.chunks_exact(chunks * CHUNK).zip(self.minima.chunks_exact(chunks));
+                let scores = self.buffer.chunks_exact(chunks * CHUNK).zip(self.minima.chunks_exact(bounds));
                 for (place, (first, minima)) in selection.iter().zip(scores) {
                     let (row, parent) = (*place as usize / width, *place as usize % width);
-                    let scores = Scores { first, rows: &[], from: 0 };
-                    let word = (stage * size) as u32;
-                    offer_chunks(&mut self.best[row], &self.beams[row], parent, word, minima, &scores);
+                    let words = self.layout.stage(stage);
+                    offer_scores(&mut self.best[row], &self.beams[row], parent, words, minima, first);
                 }
             }
         }
@@ -174,10 +172,10 @@ impl Additive {
 
     /// All steps after the first by the Gram matrix, one vector after the other.
     fn finish_by_gram(&mut self, lookup: &mut Lookup, books: &Codebooks, count: usize) {
-        let columns = self.first.len() / ROWS;
-        let scores = self.first.chunks_exact(columns).zip(self.first_minima.chunks_exact(columns / CHUNK));
+        let columns = self.layout.chunks() * CHUNK;
+        let scores = self.first.chunks_exact(columns).zip(self.first_minima.chunks_exact(self.layout.padded()));
         for ((scores, beam), best) in scores.zip(&mut self.beams).zip(&mut self.best).take(count) {
-            lookup.finish(books, self.width, scores, beam, best);
+            lookup.finish(books, &self.layout, self.width, scores, beam, best);
         }
     }
 
@@ -222,14 +220,18 @@ impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
         let (dimension, per_stage) = (books.dimension(), books.size().div_ceil(CHUNK));
         self.panels.pack(books);
-        self.first.resize(ROWS * books.stages() * per_stage * CHUNK, 0.0);
-        self.first_minima.resize(ROWS * books.stages() * per_stage, 0.0);
+        self.layout = Layout::new(books.stages(), books.size());
+        self.first.resize(ROWS * self.layout.chunks() * CHUNK, 0.0);
+        // Behind the last chunk of a row the bounds stay infinite.
+        self.first_minima.clear();
+        self.first_minima.resize(ROWS * self.layout.padded(), f32::INFINITY);
         if self.gram_pays(books) {
             self.lookup.get_or_insert_default().prepare(books, &mut self.block);
         } else {
             self.lookup = None;
             self.buffer.resize(ROWS * per_stage * CHUNK, 0.0);
-            self.minima.resize(ROWS * per_stage, 0.0);
+            self.minima.clear();
+            self.minima.resize(ROWS * per_stage.next_multiple_of(CHUNK), f32::INFINITY);
             self.remainders.resize(ROWS * self.width * dimension, 0.0);
             self.next_remainders.resize(ROWS * self.width * dimension, 0.0);
         }

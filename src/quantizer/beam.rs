@@ -1,9 +1,21 @@
 //! The beam of AVQ's searches: partial tuples of codewords, kept sorted by their error, each set of codewords once.
 
 use multiversion::multiversion;
+use multiversion::target::match_target;
 
 use super::codebooks::MAX_STAGES;
 use super::kernels::{CHUNK, below, chunk_sum};
+
+/// [`below`] in one AVX-512 comparison; LLVM makes some thirty instructions of the loop.
+macro_rules! below_512 {
+    () => {
+        |values: &[f32; CHUNK], threshold: f32| -> u32 {
+            use std::arch::x86_64::*;
+            u32::from(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(bytemuck::cast(*values), _mm512_set1_ps(threshold)))
+        }
+    };
+}
+pub(super) use below_512;
 
 /// The widest beam.
 pub const MAX_BEAM: usize = 1 << PARENT_BITS;
@@ -188,36 +200,81 @@ impl Best {
     }
 }
 
-/// The scores ½‖c‖² − remainder·c of codewords as a sum: `first` + Σ `rows`, the codewords in question standing from
-/// column `from` on.
-#[derive(Clone, Copy)]
-pub struct Scores<'a> {
-    pub first: &'a [f32],
-    pub rows: &'a [&'a [f32]],
-    pub from: usize,
+/// Which codewords the chunks of a row of scores hold: the first codeword's number of each chunk.
+#[derive(Default)]
+pub struct Layout {
+    words: Vec<u32>,
+    /// Chunks of one stage.
+    pub per_stage: usize,
 }
 
-/// Offers every codeword of a run of chunks, `stage_word` being the first codeword's number, as an extension of the
-/// beam's entry `parent`. A codeword's score is `first` + Σ `rows` at its place and its error that of the entry + 2·score;
-/// `bounds` (one a chunk) are lower bounds of the chunks' scores, and chunks whose bound is too large are never looked at.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn offer_chunks(best: &mut Best, beam: &[Entry], parent: usize, stage_word: u32, bounds: &[f32], scores: &Scores) {
-    for (group, bounds) in bounds.chunks(CHUNK).enumerate() {
-        let mut padded = [f32::INFINITY; CHUNK];
-        padded[..bounds.len()].copy_from_slice(bounds);
-        let mut open = below(&padded, best.room(&beam[parent]));
+impl Layout {
+    /// Stages of `size` codewords in whole chunks.
+    pub fn new(stages: usize, size: usize) -> Self {
+        let per_stage = size.div_ceil(CHUNK);
+        let words = (0..stages).flat_map(|m| (0..per_stage).map(move |c| (m * size + c * CHUNK) as u32)).collect();
+        Self { words, per_stage }
+    }
+
+    /// Chunks of all stages.
+    pub fn chunks(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Chunks of all stages, up to a whole number of groups that are looked at together.
+    pub fn padded(&self) -> usize {
+        self.words.len().next_multiple_of(CHUNK)
+    }
+
+    /// The first codewords of the chunks of one stage.
+    pub fn stage(&self, stage: usize) -> &[u32] {
+        &self.words[stage * self.per_stage..(stage + 1) * self.per_stage]
+    }
+
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+}
+
+/// Offers the codewords of chunks as extensions of the beam's entry `parent`: those of chunk i are `words`\[i\]…, their
+/// scores ½‖c‖² − remainder·c stand at 16·i in `first` + Σ `rows`, and their error is that of the entry + 2·score. `bounds`
+/// (a multiple of 16 of them, infinite behind the last chunk) are lower bounds of the chunks' scores; chunks whose bound is
+/// too large are never looked at.
+#[inline(always)]
+pub fn offer(
+    best: &mut Best,
+    (beam, parent): (&[Entry], usize),
+    (words, bounds): (&[u32], &[f32]),
+    (first, rows): (&[f32], &[&[f32]]),
+    below: &impl Fn(&[f32; CHUNK], f32) -> u32,
+) {
+    for (group, bounds) in bounds.chunks_exact(CHUNK).enumerate() {
+        let mut group_bounds = [0f32; CHUNK];
+        group_bounds.copy_from_slice(bounds);
+        let mut open = below(&group_bounds, best.room(&beam[parent]));
         while open != 0 {
             let lane = open.trailing_zeros() as usize;
             open &= open - 1;
             let room = best.room(&beam[parent]);
-            if padded[lane & (CHUNK - 1)] <= room {
+            if group_bounds[lane & (CHUNK - 1)] <= room {
                 let chunk = group * CHUNK + lane;
-                let values = chunk_sum(scores.first, scores.rows, scores.from + chunk * CHUNK);
+                let values = chunk_sum(first, rows, chunk * CHUNK);
                 let hits = below(&values, room);
                 if hits != 0 {
-                    best.note(beam, parent, stage_word + (chunk * CHUNK) as u32, &values, hits);
+                    best.note(beam, parent, words[chunk], &values, hits);
                 }
             }
         }
+    }
+}
+
+/// [`offer`] for scores that are there as they are, without rows to add.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn offer_scores(best: &mut Best, beam: &[Entry], parent: usize, words: &[u32], bounds: &[f32], first: &[f32]) {
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma" => {
+            offer(best, (beam, parent), (words, bounds), (first, &[]), &below_512!());
+        },
+        _ => offer(best, (beam, parent), (words, bounds), (first, &[]), &below),
     }
 }

@@ -4,9 +4,12 @@
 //! chunks of 16 codewords, whose sum is a lower bound of the chunk's scores (addition is monotone in floating point too).
 //! Few chunks have a bound that the beam leaves room for; only those are summed. The result is that of the full search.
 
-use super::beam::{Best, Entry, Scores, offer_chunks};
-use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, ROWS, Rows, chunk_minima, first_minimum, pad_rows, products, sum_rows};
+use multiversion::multiversion;
+use multiversion::target::match_target;
+
+use super::beam::{Best, Entry, Layout, below_512, offer};
+use super::codebooks::{Codebooks, MAX_STAGES};
+use super::kernels::{CHUNK, ROWS, Rows, below, chunk_minima, first_least, pad_rows, products, sum_rows};
 
 /// The Gram matrix and scratch memory.
 #[derive(Default)]
@@ -15,7 +18,7 @@ pub struct Lookup {
     gram: Vec<f32>,
     /// Minima of its chunks.
     least: Vec<f32>,
-    /// Bounds of all chunks, one row for each entry of a beam.
+    /// Bounds of all chunks (in whole groups), one row for each entry of a beam.
     bounds: Vec<f32>,
 }
 
@@ -32,68 +35,93 @@ impl Lookup {
     pub fn finish(
         &mut self,
         books: &Codebooks,
+        layout: &Layout,
         width: usize,
         (first, minima): (&[f32], &[f32]),
         beam: &mut Vec<Entry>,
         best: &mut Best,
     ) {
+        self.bounds.resize(width * layout.padded(), 0.0);
         for step in 1..books.stages() {
             best.clear(if step + 1 == books.stages() { 1 } else { width }, f32::INFINITY);
-            self.bound(minima, beam);
-            self.offer_promising(books, first, beam, best);
-            self.offer_all(books, first, beam, best);
+            extend(&self.gram, &self.least, layout, (first, minima), &mut self.bounds, beam, best);
             best.take(beam, books.size());
-        }
-    }
-
-    /// The bounds of all chunks for each entry; those of used codebooks are infinite.
-    fn bound(&mut self, minima: &[f32], beam: &[Entry]) {
-        let chunks = minima.len();
-        self.bounds.resize(self.bounds.len().max(beam.len() * chunks), 0.0);
-        for (entry, bounds) in beam.iter().zip(self.bounds.chunks_exact_mut(chunks)) {
-            with_rows(&self.least, chunks, entry, |rows| sum_rows(minima, rows, 0, bounds));
-        }
-    }
-
-    /// The chunk with the least bound of each entry: they fill the beam with good candidates, so that few others fit. It
-    /// needs no second look, so its bound becomes infinite.
-    fn offer_promising(&mut self, books: &Codebooks, first: &[f32], beam: &[Entry], best: &mut Best) {
-        let (chunks, per_stage) = (first.len() / CHUNK, books.size().div_ceil(CHUNK));
-        for (slot, (entry, bounds)) in beam.iter().zip(self.bounds.chunks_exact_mut(chunks)).enumerate() {
-            for stage in (0..books.stages()).filter(|stage| entry.uses(*stage)) {
-                bounds[stage * per_stage..(stage + 1) * per_stage].fill(f32::INFINITY);
-            }
-            let chunk = first_minimum(bounds);
-            let bound = std::mem::replace(&mut bounds[chunk], f32::INFINITY);
-            let word = (chunk / per_stage * books.size() + chunk % per_stage * CHUNK) as u32;
-            with_rows(&self.gram, first.len(), entry, |rows| {
-                let scores = Scores { first, rows, from: chunk * CHUNK };
-                offer_chunks(best, beam, slot, word, &[bound], &scores);
-            });
-        }
-    }
-
-    fn offer_all(&self, books: &Codebooks, first: &[f32], beam: &[Entry], best: &mut Best) {
-        let (chunks, per_stage) = (first.len() / CHUNK, books.size().div_ceil(CHUNK));
-        for (slot, (entry, bounds)) in beam.iter().zip(self.bounds.chunks_exact(chunks)).enumerate() {
-            with_rows(&self.gram, first.len(), entry, |rows| {
-                for stage in (0..books.stages()).filter(|stage| !entry.uses(*stage)) {
-                    let bounds = &bounds[stage * per_stage..(stage + 1) * per_stage];
-                    let scores = Scores { first, rows, from: stage * per_stage * CHUNK };
-                    offer_chunks(best, beam, slot, (stage * books.size()) as u32, bounds, &scores);
-                }
-            });
         }
     }
 }
 
-/// Calls `use_rows` with the rows (`columns` wide) of `matrix` that belong to the entry's codewords.
-fn with_rows(matrix: &[f32], columns: usize, entry: &Entry, use_rows: impl FnOnce(&[&[f32]])) {
-    let mut rows: [&[f32]; super::MAX_STAGES] = [&[]; super::MAX_STAGES];
-    for (row, pick) in rows.iter_mut().zip(entry.picks()) {
-        *row = &matrix[*pick as usize * columns..(*pick as usize + 1) * columns];
+/// Offers all extensions of a beam.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn extend(
+    gram: &[f32],
+    least: &[f32],
+    layout: &Layout,
+    scores: (&[f32], &[f32]),
+    bounds: &mut [f32],
+    beam: &[Entry],
+    best: &mut Best,
+) {
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma" => {
+            extend_with((gram, least), layout, scores, bounds, beam, best, &below_512!());
+        },
+        _ => extend_with((gram, least), layout, scores, bounds, beam, best, &below),
     }
-    use_rows(&rows[..entry.length]);
+}
+
+#[inline(always)]
+fn extend_with(
+    (gram, least): (&[f32], &[f32]),
+    layout: &Layout,
+    (first, minima): (&[f32], &[f32]),
+    bounds: &mut [f32],
+    beam: &[Entry],
+    best: &mut Best,
+    below: &impl Fn(&[f32; CHUNK], f32) -> u32,
+) {
+    let (chunks, padded) = (layout.chunks(), layout.padded());
+    // The chunk with the least bound of each entry comes first: these fill the beam with good candidates, so that few
+    // others fit. It needs no second look, so its bound becomes infinite.
+    for (slot, (entry, bounds)) in beam.iter().zip(bounds.chunks_exact_mut(padded)).enumerate() {
+        let rows = EntryRows::new(least, chunks, entry);
+        sum_rows(&minima[..chunks], rows.get(), &mut bounds[..chunks]);
+        bounds[chunks..].fill(f32::INFINITY);
+        for stage in (0..chunks / layout.per_stage).filter(|stage| entry.uses(*stage)) {
+            bounds[stage * layout.per_stage..(stage + 1) * layout.per_stage].fill(f32::INFINITY);
+        }
+        let chunk = first_least(bounds);
+        let mut alone = [f32::INFINITY; CHUNK];
+        std::mem::swap(&mut alone[0], &mut bounds[chunk]);
+        let rows = EntryRows::new(&gram[chunk * CHUNK..], first.len(), entry);
+        let words = &layout.words()[chunk..];
+        offer(best, (beam, slot), (words, &alone), (&first[chunk * CHUNK..], rows.get()), below);
+    }
+    for (slot, (entry, bounds)) in beam.iter().zip(bounds.chunks_exact(padded)).enumerate() {
+        let rows = EntryRows::new(gram, first.len(), entry);
+        offer(best, (beam, slot), (layout.words(), bounds), (first, rows.get()), below);
+    }
+}
+
+/// The rows of a matrix that belong to an entry's codewords.
+struct EntryRows<'a> {
+    rows: [&'a [f32]; MAX_STAGES],
+    count: usize,
+}
+
+impl<'a> EntryRows<'a> {
+    #[inline(always)]
+    fn new(matrix: &'a [f32], columns: usize, entry: &Entry) -> Self {
+        let mut rows: [&[f32]; MAX_STAGES] = [&[]; MAX_STAGES];
+        for (row, pick) in rows.iter_mut().zip(entry.picks()) {
+            *row = &matrix[*pick as usize * columns..];
+        }
+        Self { rows, count: entry.length }
+    }
+
+    #[inline(always)]
+    fn get(&self) -> &[&'a [f32]] {
+        &self.rows[..self.count]
+    }
 }
 
 /// All products of the codewords with each other: a row for each codeword (up to whole blocks of [`ROWS`]; the rows

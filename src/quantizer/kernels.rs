@@ -105,28 +105,27 @@ pub fn chunk_minima(values: &[f32], minima: &mut [f32]) {
     }
 }
 
-/// Where the least value stands (the first one on a tie; 0 where none is a number).
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn first_minimum(values: &[f32]) -> usize {
-    let mut least = [f32::INFINITY; CHUNK];
-    let mut chunks = values.chunks_exact(CHUNK);
-    for chunk in &mut chunks {
-        for (l, v) in least.iter_mut().zip(chunk) {
+/// Where the least of the values (whole chunks) stands, the first one on a tie; 0 where none is a number.
+#[inline(always)]
+pub fn first_least(values: &[f32]) -> usize {
+    let (mut least, mut chunk_of) = ([f32::INFINITY; CHUNK], [0u32; CHUNK]);
+    for (number, values) in values.chunks_exact(CHUNK).enumerate() {
+        for ((l, n), v) in least.iter_mut().zip(&mut chunk_of).zip(values) {
+            *n = if *v < *l { number as u32 } else { *n };
             *l = if *v < *l { *v } else { *l };
         }
     }
-    let rest = chunks.remainder().iter().fold(f32::INFINITY, |a, v| if *v < a { *v } else { a });
-    let least = minimum(&least);
-    let least = if rest < least { rest } else { least };
-    values.iter().position(|v| *v == least).unwrap_or(0)
+    let lanes = least.iter().zip(&chunk_of).enumerate();
+    let lanes = lanes.map(|(lane, (value, number))| (*value, *number as usize * CHUNK + lane));
+    lanes.fold((f32::INFINITY, 0), |best, lane| if lane < best { lane } else { best }).1
 }
 
-/// out = first + Σ rows[·][from..], elementwise in this order.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn sum_rows(first: &[f32], rows: &[&[f32]], from: usize, out: &mut [f32]) {
+/// out = first + Σ rows, elementwise in this order.
+#[inline(always)]
+pub fn sum_rows(first: &[f32], rows: &[&[f32]], out: &mut [f32]) {
     out.copy_from_slice(first);
     for row in rows {
-        for (o, r) in out.iter_mut().zip(&row[from..]) {
+        for (o, r) in out.iter_mut().zip(*row) {
             *o += r;
         }
     }
@@ -224,10 +223,10 @@ mod tests {
             let mut again = vec![0.0; chunks];
             chunk_minima(&out, &mut again);
             prop_assert_eq!(&minima, &again);
-            prop_assert_eq!(first_minimum(&out[..n]), (0..n).min_by(|a, b| out[*a].total_cmp(&out[*b])).unwrap());
+            prop_assert_eq!(first_least(&out), (0..n).min_by(|a, b| out[*a].total_cmp(&out[*b])).unwrap());
             let row: Vec<f32> = (0..out.len()).map(value).collect();
             let mut sums = vec![0.0; out.len()];
-            sum_rows(&out, &[&row, &row], 0, &mut sums);
+            sum_rows(&out, &[&row, &row], &mut sums);
             for at in (0..out.len()).step_by(CHUNK) {
                 let sum = chunk_sum(&out, &[&row, &row], at);
                 prop_assert_eq!(&sum[..], &sums[at..at + CHUNK]);

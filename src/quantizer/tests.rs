@@ -69,8 +69,9 @@ fn slow_beam(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
     beam.swap_remove(0)
 }
 
-/// The authors' released search, step by step as PAPER.md describes it.
-fn slow_released(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
+/// The authors' released search, step by step as PAPER.md describes it; of tuples that are equal but for rounding, the
+/// first or the last ones stay.
+fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<u32> {
     let words = (books.stages() * books.size()) as u32;
     let size = books.size() as u32;
     let mut first: Vec<u32> = (0..words).collect();
@@ -89,7 +90,11 @@ fn slow_released(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
             near.extend(taken);
             tuples.extend(near[..width].iter().map(|p| [tuple.as_slice(), &[*p]].concat()));
         }
-        tuples.sort_by(|a, b| distance(x, books, a).total_cmp(&distance(x, books, b)));
+        if last {
+            tuples.reverse();
+        }
+        let coarse = |tuple: &[u32]| (distance(x, books, tuple) * 1e6).round();
+        tuples.sort_by(|a, b| coarse(a).total_cmp(&coarse(b)));
         tuples.truncate(width);
         beam = tuples;
     }
@@ -157,7 +162,10 @@ proptest! {
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
         let (picks, _) = assigned(&books, &mut Released::new(width), &x);
         for (x, picks) in x.chunks_exact(dimension).zip(picks.chunks_exact(stages)) {
-            prop_assert!(same_error(x, &books, picks, &slow_released(x, &books, width)));
+            // Two orders of one set have the same error but different wrong remainders: where the beam has room for one of
+            // them, rounding decides, and either is right.
+            let mut both = [false, true].iter().map(|last| slow_released(x, &books, width, *last));
+            prop_assert!(both.any(|slow| same_error(x, &books, picks, &slow)));
         }
     }
 
