@@ -14,6 +14,9 @@ use super::kernels::{CHUNK, Rows, minimum};
 /// Codewords of one panel.
 const PANEL: usize = 32;
 
+/// Whether every CPU of this kind multiplies and adds in one instruction. The code for aarch64 was never run by us.
+const FUSED_BASELINE: bool = cfg!(target_arch = "aarch64");
+
 /// Vectors of one tile: more accumulators than these are not kept in registers.
 const TILE: usize = 4;
 
@@ -146,7 +149,7 @@ fn pack(rows: &[f32], width: usize, words: &mut [f32], half: &mut [f32]) {
 /// Runs all panels over all tiles and keeps the least score of each lane.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn scan_nearest(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], lanes: &mut [Lanes]) {
-    let fused = target_cfg_f!(target_feature = "fma");
+    let fused = FUSED_BASELINE || target_cfg_f!(target_feature = "fma");
     let wide = target_cfg_f!(target_feature = "avx512f");
     for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
         let number = number as u32;
@@ -176,7 +179,7 @@ fn scan_nearest(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]]
 /// Runs all panels over all tiles and writes the scores of the first `count` vectors.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn scan_scores(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], count: usize, mut out: ScoreRows) {
-    let fused = target_cfg_f!(target_feature = "fma");
+    let fused = FUSED_BASELINE || target_cfg_f!(target_feature = "fma");
     let wide = target_cfg_f!(target_feature = "avx512f");
     for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
         let (first, narrow) = (number * 2, number * 2 + 1 == out.chunks);
