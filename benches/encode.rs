@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{Shape, encode_all, random_vectors};
+use common::{Shape, encode_all, quick, random_vectors};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use rayon::ThreadPoolBuilder;
 use vqlab::quantizer::Method;
@@ -29,12 +27,5 @@ fn encoding(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn quick() -> Criterion {
-    Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
-}
-
-criterion_group! { name = benches; config = quick(); targets = encoding }
+criterion_group! { name = benches; config = quick(10, 2); targets = encoding }
 criterion_main!(benches);

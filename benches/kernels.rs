@@ -3,12 +3,11 @@
 mod common;
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use common::random_vectors;
+use common::{quick, random_vectors};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, half_norms, products, scores};
-use vqlab::quantizer::nearest::Panels;
+use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, products};
+use vqlab::quantizer::nearest::{Panels, ScoreRows};
 use vqlab::quantizer::{Codebooks, Method};
 
 const D: usize = 64;
@@ -28,7 +27,7 @@ fn matrix_products(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Products and minimum in one pass, and the packing of the codebook before it.
+/// Products and minimum in one pass, all scores with the minima of their chunks, and the packing of the codebook before.
 fn fused_nearest(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nearest");
     let selection: Vec<u32> = (0..ROWS as u32).collect();
@@ -42,23 +41,15 @@ fn fused_nearest(criterion: &mut Criterion) {
             let rows = Rows { data: &x, stride: D };
             bencher.iter(|| panels.nearest(0, black_box(rows), &selection, &mut found));
         });
-    }
-    group.finish();
-}
-
-/// The scores of K codewords for one vector, with the minima of their chunks.
-fn scans(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("scores");
-    for size in [8, 32, 128, 1024] {
-        let dots = random_vectors("dots", size, 1.0);
-        let words = random_vectors("c", size * D, 1.0);
-        let mut half = Vec::new();
-        half_norms(&words, D, &mut half);
         let chunks = size.div_ceil(CHUNK);
-        let (mut out, mut minima) = (vec![0.0; chunks * CHUNK], vec![0.0; chunks]);
-        group.throughput(Throughput::Elements(size as u64));
-        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
-            bencher.iter(|| scores(black_box(&dots), black_box(&half), &mut out, &mut minima));
+        let (mut scores, mut minima) = (vec![0.0; ROWS * chunks * CHUNK], vec![0.0; ROWS * chunks]);
+        group.bench_function(BenchmarkId::new("scores", size), |bencher| {
+            let rows = Rows { data: &x, stride: D };
+            bencher.iter(|| {
+                let (scores, minima) = (&mut scores[..], &mut minima[..]);
+                let out = ScoreRows { scores, stride: chunks * CHUNK, minima, minima_stride: chunks, chunks };
+                panels.scores(0, black_box(rows), &selection, out);
+            });
         });
     }
     group.finish();
@@ -80,9 +71,5 @@ fn updates(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn quick() -> Criterion {
-    Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1))
-}
-
-criterion_group! { name = benches; config = quick(); targets = matrix_products, fused_nearest, scans, updates }
+criterion_group! { name = benches; config = quick(100, 1); targets = matrix_products, fused_nearest, updates }
 criterion_main!(benches);

@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
-
-use common::{Shape, Steps, random_vectors};
+use common::{Shape, Steps, quick, random_vectors};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use vqlab::quantizer::Method;
 
@@ -36,12 +34,5 @@ fn steps(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn quick() -> Criterion {
-    Criterion::default()
-        .sample_size(30)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-}
-
-criterion_group! { name = benches; config = quick(); targets = steps }
+criterion_group! { name = benches; config = quick(30, 1); targets = steps }
 criterion_main!(benches);

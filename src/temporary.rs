@@ -9,11 +9,15 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// The folder is missing or can't be written to.
 pub(crate) fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".").suffix(".tmp");
     // Temporary files are private by default; results are to be read by others, as far as the umask lets them.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder(target))
+}
+
+/// The folder that holds `target`.
+pub(crate) fn folder(target: &Path) -> &Path {
+    target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "no bench uses all of it")]
 
 use std::sync::Mutex;
+use std::time::Duration;
 
+use criterion::Criterion;
 use rayon::ThreadPool;
 use vqlab::data::stream::{normal, stream};
 use vqlab::quantizer::{Assign, Codebooks, Method, Search, assigner, encode, training_assigner};
@@ -11,6 +13,14 @@ use vqlab::training::{Optimizer, OptimizerState, accumulate_gradient};
 
 /// Vectors that a thread takes at once in [`encode_all`].
 const TAKE: usize = 512;
+
+/// Criterion with so many samples in so many seconds.
+pub fn quick(samples: usize, seconds: u64) -> Criterion {
+    Criterion::default()
+        .sample_size(samples)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(seconds))
+}
 
 /// What a bench runs on.
 #[derive(Clone, Copy, Debug)]

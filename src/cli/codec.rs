@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 
 use super::meter::Meter;
+use super::outcome::failed;
 use super::run::parse_jobs;
 use super::stop::stop_flag;
 use super::{CliError, note};
@@ -59,11 +60,6 @@ pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> 
 /// What was found wrong before any work.
 pub fn refused(error: impl std::fmt::Display) -> CliError {
     CliError::Usage(error.to_string())
-}
-
-/// What went wrong at work.
-pub fn failed(error: impl std::fmt::Display) -> CliError {
-    CliError::Failed(error.to_string())
 }
 
 /// Names the finished output.

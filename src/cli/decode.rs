@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::codec::{CodecOptions, failed, load_codebooks, refused, wrote};
+use super::codec::{CodecOptions, load_codebooks, refused, wrote};
 use super::meter::human_rate;
+use super::outcome::failed;
 use super::{CliError, print};
 use crate::codec::Decoder;
 use crate::data::file::{CodeFile, VectorWriter};

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::codec::{CodecOptions, failed, load_codebooks, refused, wrote};
+use super::codec::{CodecOptions, load_codebooks, refused, wrote};
+use super::outcome::failed;
 use super::{CliError, print};
 use crate::codec::{BaseFile, Searched, Searcher};
 use crate::data::file::{IdWriter, VectorFile};

@@ -15,7 +15,7 @@ use super::kernels::{CHUNK, ROWS, Rows, subtract};
 use super::nearest::{Panels, ScoreRows};
 
 /// The largest M·K whose Gram matrix is used (68 MB with its minima).
-const GRAM_LIMIT: usize = 4096;
+pub const GRAM_LIMIT: usize = 4096;
 
 /// Beam search for AVQ.
 pub struct Additive {
@@ -81,8 +81,8 @@ impl Additive {
     /// The W nearest codewords of all codebooks start each vector's beam.
     fn first_step(&mut self, books: &Codebooks, x: &[f32]) {
         let (stages, size, dimension) = (books.stages(), books.size(), books.dimension());
-        let per_stage = size.div_ceil(CHUNK);
-        let (columns, bounds) = (stages * per_stage * CHUNK, self.layout.padded());
+        let per_stage = self.layout.per_stage;
+        let (columns, bounds) = (self.layout.chunks() * CHUNK, self.layout.padded());
         self.selection.clear();
         self.selection.extend(0..(x.len() / dimension) as u32);
         for stage in 0..stages {
@@ -218,20 +218,20 @@ impl Additive {
 
 impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
-        let (dimension, per_stage) = (books.dimension(), books.size().div_ceil(CHUNK));
+        let dimension = books.dimension();
         self.panels.pack(books);
-        self.layout = Layout::new(books.stages(), books.size());
-        self.first.resize(ROWS * self.layout.chunks() * CHUNK, 0.0);
-        // Behind the last chunk of a row the bounds stay infinite.
-        self.first_minima.clear();
-        self.first_minima.resize(ROWS * self.layout.padded(), f32::INFINITY);
+        if !self.layout.is_of(books.stages(), books.size()) {
+            self.layout = Layout::new(books.stages(), books.size());
+            self.first = vec![0.0; ROWS * self.layout.chunks() * CHUNK];
+            // Behind the last chunk of a row the bounds stay infinite.
+            self.first_minima = vec![f32::INFINITY; ROWS * self.layout.padded()];
+            self.minima = vec![f32::INFINITY; ROWS * self.layout.per_stage.next_multiple_of(CHUNK)];
+        }
         if self.gram_pays(books) {
             self.lookup.get_or_insert_default().prepare(books, &mut self.block);
         } else {
             self.lookup = None;
-            self.buffer.resize(ROWS * per_stage * CHUNK, 0.0);
-            self.minima.clear();
-            self.minima.resize(ROWS * per_stage.next_multiple_of(CHUNK), f32::INFINITY);
+            self.buffer.resize(ROWS * self.layout.per_stage * CHUNK, 0.0);
             self.remainders.resize(ROWS * self.width * dimension, 0.0);
             self.next_remainders.resize(ROWS * self.width * dimension, 0.0);
         }

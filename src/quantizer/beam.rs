@@ -4,7 +4,7 @@ use multiversion::multiversion;
 use multiversion::target::match_target;
 
 use super::codebooks::MAX_STAGES;
-use super::kernels::{CHUNK, below, chunk_sum};
+use super::kernels::{CHUNK, below, chunk_sum, from_ordered, ordered};
 
 /// [`below`] in one AVX-512 comparison; LLVM makes some thirty instructions of the loop.
 macro_rules! below_512 {
@@ -91,8 +91,7 @@ impl Candidate {
     }
 
     fn error(self) -> f32 {
-        let bits = (self.0 >> (PARENT_BITS + PICK_BITS)) as u32;
-        f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
+        from_ordered((self.0 >> (PARENT_BITS + PICK_BITS)) as u32)
     }
 
     /// Which entry of the beam it extends.
@@ -103,13 +102,6 @@ impl Candidate {
     fn pick(self) -> u32 {
         self.0 as u32 & ((1 << PICK_BITS) - 1)
     }
-}
-
-/// Bits that order as the numbers do.
-#[inline(always)]
-pub fn ordered(value: f32) -> u32 {
-    let bits = value.to_bits();
-    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 /// The best extensions of a beam: candidates are noted as they come and thinned out when there are many.
@@ -204,6 +196,8 @@ impl Best {
 #[derive(Default)]
 pub struct Layout {
     words: Vec<u32>,
+    /// K.
+    size: usize,
     /// Chunks of one stage.
     pub per_stage: usize,
 }
@@ -213,7 +207,12 @@ impl Layout {
     pub fn new(stages: usize, size: usize) -> Self {
         let per_stage = size.div_ceil(CHUNK);
         let words = (0..stages).flat_map(|m| (0..per_stage).map(move |c| (m * size + c * CHUNK) as u32)).collect();
-        Self { words, per_stage }
+        Self { words, size, per_stage }
+    }
+
+    /// Whether it is that of so many stages of `size` codewords.
+    pub fn is_of(&self, stages: usize, size: usize) -> bool {
+        self.size == size && self.words.len() == stages * self.per_stage
     }
 
     /// Chunks of all stages.

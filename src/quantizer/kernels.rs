@@ -70,31 +70,38 @@ pub fn pad_rows(rows: Rows, count: usize, inner: usize, block: &mut [f32]) {
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn half_norms(rows: &[f32], width: usize, out: &mut Vec<f32>) {
     out.clear();
-    out.extend(rows.chunks_exact(width).map(|row| {
-        let mut lanes = [0f32; CHUNK];
-        let mut chunks = row.chunks_exact(CHUNK);
-        for chunk in &mut chunks {
-            for (lane, value) in lanes.iter_mut().zip(chunk) {
-                *lane += value * value;
-            }
-        }
-        0.5 * (lanes.iter().sum::<f32>() + chunks.remainder().iter().map(|v| v * v).sum::<f32>())
-    }));
+    out.extend(rows.chunks_exact(width).map(|row| 0.5 * sum_of_squares(row)));
 }
 
-/// out[j] = half[j] − dots[j], filled up with infinity to whole [`CHUNK`]s, and the minimum of each chunk.
+/// ‖x‖².
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn scores(dots: &[f32], half: &[f32], out: &mut [f32], minima: &mut [f32]) {
-    let chunks = dots.chunks(CHUNK).zip(half.chunks(CHUNK));
-    for (((d, h), o), least) in chunks.zip(out.chunks_exact_mut(CHUNK)).zip(minima) {
-        if d.len() < CHUNK {
-            o.fill(f32::INFINITY);
+pub fn squared_length(x: &[f32]) -> f32 {
+    sum_of_squares(x)
+}
+
+#[inline(always)]
+fn sum_of_squares(x: &[f32]) -> f32 {
+    let (chunks, rest) = x.as_chunks::<CHUNK>();
+    let mut sums = [0.0f32; CHUNK];
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += v * v;
         }
-        for ((o, d), h) in o.iter_mut().zip(d).zip(h) {
-            *o = h - d;
-        }
-        *least = minimum(o);
     }
+    sums.iter().sum::<f32>() + rest.iter().map(|v| v * v).sum::<f32>()
+}
+
+/// Bits that order as the numbers do.
+#[inline(always)]
+pub fn ordered(value: f32) -> u32 {
+    let bits = value.to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
+}
+
+/// The number that [`ordered`] was given.
+#[inline(always)]
+pub fn from_ordered(bits: u32) -> f32 {
+    f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
 }
 
 /// The minimum of each [`CHUNK`] of `values` (whole chunks).
@@ -208,21 +215,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn scores_sums_and_minima_equal_their_loops(n in 1usize..150, seed in any::<u32>()) {
+        fn sums_and_minima_equal_their_loops(n in 1usize..150, seed in any::<u32>()) {
             let value = |i: usize| ((i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 20) as f32;
-            let (a, b): (Vec<f32>, Vec<f32>) = ((0..n).map(value).collect(), (n..2 * n).map(value).collect());
             let chunks = n.div_ceil(CHUNK);
-            let (mut out, mut minima) = (vec![0.0; chunks * CHUNK], vec![0.0; chunks]);
-            scores(&a, &b, &mut out, &mut minima);
-            for (j, score) in out.iter().enumerate() {
-                prop_assert_eq!(*score, if j < n { b[j] - a[j] } else { f32::INFINITY });
-            }
+            let mut out = vec![f32::INFINITY; chunks * CHUNK];
+            out[..n].iter_mut().enumerate().for_each(|(j, o)| *o = value(n + j) - value(j));
             let least: Vec<f32> =
                 out.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect();
+            let mut minima = vec![0.0; chunks];
+            chunk_minima(&out, &mut minima);
             prop_assert_eq!(&minima, &least);
-            let mut again = vec![0.0; chunks];
-            chunk_minima(&out, &mut again);
-            prop_assert_eq!(&minima, &again);
             prop_assert_eq!(first_least(&out), (0..n).min_by(|a, b| out[*a].total_cmp(&out[*b])).unwrap());
             let row: Vec<f32> = (0..out.len()).map(value).collect();
             let mut sums = vec![0.0; out.len()];

@@ -19,7 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use additive::Additive;
+pub use additive::{Additive, GRAM_LIMIT};
 pub use assign::{Assign, codes, encode, repeats_codebook};
 pub use beam::MAX_BEAM;
 pub use checkpoint::{CheckpointError, Provenance, load, save};

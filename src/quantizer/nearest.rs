@@ -23,15 +23,30 @@ const TILE: usize = 4;
 /// Codebooks packed for [`nearest`], and the least scores of a block of vectors by lane.
 #[derive(Default)]
 pub struct Panels {
+    packed: Packed,
+    lanes: Vec<Lanes>,
+    /// The vectors in tiles, coordinate by coordinate: ⌈n/4⌉ × width × 4.
+    tiles: Vec<[f32; TILE]>,
+}
+
+/// The codebooks in panels.
+#[derive(Default)]
+struct Packed {
     /// M × ⌈K/32⌉ × width × 32.
     words: Vec<f32>,
     /// ½‖c‖², M × ⌈K/32⌉ × 32; infinite behind the K-th.
     half: Vec<f32>,
-    lanes: Vec<Lanes>,
-    /// The vectors in tiles, coordinate by coordinate: ⌈n/4⌉ × width × 4.
-    tiles: Vec<[f32; TILE]>,
     width: usize,
     per_stage: usize,
+}
+
+impl Packed {
+    /// The panels of one stage and their ½‖c‖².
+    fn stage(&self, stage: usize) -> (&[f32], &[f32]) {
+        let length = self.per_stage * PANEL;
+        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
+        (words, &self.half[stage * length..(stage + 1) * length])
+    }
 }
 
 /// The least score of each lane of a panel so far, and the panel that it came from.
@@ -45,15 +60,14 @@ struct Lanes {
 impl Panels {
     /// Packs the codebooks.
     pub fn pack(&mut self, books: &Codebooks) {
-        self.width = books.width();
-        self.per_stage = books.size().div_ceil(PANEL);
-        let panels = books.stages() * self.per_stage;
-        self.words.resize(panels * self.width * PANEL, 0.0);
-        self.half.resize(panels * PANEL, 0.0);
-        for stage in 0..books.stages() {
-            let words = &mut self.words[stage * self.per_stage * self.width * PANEL..];
-            let half = &mut self.half[stage * self.per_stage * PANEL..];
-            pack(books.stage(stage), self.width, words, half);
+        let Packed { words, half, width, per_stage } = &mut self.packed;
+        (*width, *per_stage) = (books.width(), books.size().div_ceil(PANEL));
+        let length = *per_stage * PANEL;
+        words.resize(books.stages() * length * *width, 0.0);
+        half.resize(books.stages() * length, 0.0);
+        let stages = words.chunks_exact_mut(length * *width).zip(half.chunks_exact_mut(length));
+        for (stage, (words, half)) in stages.enumerate() {
+            pack(books.stage(stage), *width, words, half);
         }
     }
 
@@ -67,10 +81,8 @@ impl Panels {
         self.lanes.clear();
         let padded = selection.len().next_multiple_of(TILE);
         self.lanes.resize(padded, Lanes { score: [f32::INFINITY; PANEL], panel: [0; PANEL] });
-        let length = self.per_stage * PANEL;
-        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
-        let half = &self.half[stage * length..(stage + 1) * length];
-        scan_nearest(words, half, self.width, &self.tiles, &mut self.lanes);
+        let (words, half) = self.packed.stage(stage);
+        scan_nearest(words, half, self.packed.width, &self.tiles, &mut self.lanes);
         found.clear();
         found.extend(self.lanes[..selection.len()].iter().map(Lanes::least));
     }
@@ -82,18 +94,17 @@ impl Panels {
     /// If a selected row or a row of `out` reaches beyond its slice.
     pub fn scores(&mut self, stage: usize, rows: Rows, selection: &[u32], out: ScoreRows) {
         self.pack_tiles(rows, selection);
-        let length = self.per_stage * PANEL;
-        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
-        let half = &self.half[stage * length..(stage + 1) * length];
-        scan_scores(words, half, self.width, &self.tiles, selection.len(), out);
+        let (words, half) = self.packed.stage(stage);
+        scan_scores(words, half, self.packed.width, &self.tiles, selection.len(), out);
     }
 
     /// Puts the selected rows in tiles; what is left of the last tile stays as it is.
     fn pack_tiles(&mut self, rows: Rows, selection: &[u32]) {
-        self.tiles.resize(selection.len().div_ceil(TILE) * self.width, [0.0; TILE]);
+        let width = self.packed.width;
+        self.tiles.resize(selection.len().div_ceil(TILE) * width, [0.0; TILE]);
         for (place, row) in selection.iter().enumerate() {
-            let x = &rows.data[*row as usize * rows.stride..][..self.width];
-            let tile = &mut self.tiles[place / TILE * self.width..][..self.width];
+            let x = &rows.data[*row as usize * rows.stride..][..width];
+            let tile = &mut self.tiles[place / TILE * width..][..width];
             tile.iter_mut().zip(x).for_each(|(target, value)| target[place % TILE] = *value);
         }
     }

@@ -9,10 +9,10 @@
 //! [`Search::Released`]: super::Search::Released
 
 use super::assign::Assign;
-use super::beam::{Entry, ordered};
+use super::beam::Entry;
 use super::codebooks::Codebooks;
 use super::gram::gram_matrix;
-use super::kernels::{ROWS, Rows, half_norms, pad_rows, products};
+use super::kernels::{ROWS, Rows, half_norms, ordered, pad_rows, products};
 
 /// The largest M·K that the released search takes (its Gram matrix has the square of that many entries).
 pub const RELEASED_LIMIT: usize = 8192;

@@ -96,8 +96,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    std::fs::create_dir_all(crate::temporary::folder(path))?;
     let mut file = crate::temporary::beside(path)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

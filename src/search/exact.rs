@@ -6,9 +6,8 @@
 use multiversion::multiversion;
 use rayon::prelude::*;
 
-use super::norms::squared_length;
 use super::{Neighbours, SearchError, base_parts, check_count, check_finite, whole_rows};
-use crate::quantizer::kernels::{ROWS, Rows, products};
+use crate::quantizer::kernels::{ROWS, Rows, products, squared_length};
 
 /// Base vectors of one product: with [`ROWS`] queries, the products take 256 KiB.
 const BLOCK: usize = 1024;

@@ -1,21 +1,17 @@
 //! The k best of a stream of scored ids.
 
+use crate::quantizer::kernels::{from_ordered, ordered};
+
 /// The score in the upper half, the id in the lower one: the order of keys is that of (score, id). NaN comes last, and −0
 /// equals 0.
 pub fn key(score: f32, id: u32) -> u64 {
-    let bits = (score + 0.0).to_bits();
-    let ordered = match score.is_nan() {
-        true => u32::MAX,
-        false if bits >> 31 == 1 => !bits,
-        false => bits | 1 << 31,
-    };
+    let ordered = if score.is_nan() { u32::MAX } else { ordered(score + 0.0) };
     u64::from(ordered) << 32 | u64::from(id)
 }
 
 /// The score of a key.
 pub fn score(key: u64) -> f32 {
-    let ordered = (key >> 32) as u32;
-    f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
+    from_ordered((key >> 32) as u32)
 }
 
 /// The id of a key.

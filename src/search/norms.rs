@@ -1,6 +1,6 @@
 //! ‖q‖² of decoded vectors, and its levels.
 
-use multiversion::multiversion;
+use crate::quantizer::kernels::squared_length;
 use rayon::prelude::*;
 
 use super::Codes;
@@ -37,19 +37,6 @@ pub fn decoded_norms(books: &Codebooks, codes: Codes) -> Result<Vec<f32>, CodeEr
         Ok(())
     })?;
     Ok(norms)
-}
-
-/// ‖x‖².
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-pub fn squared_length(x: &[f32]) -> f32 {
-    let (chunks, rest) = x.as_chunks::<16>();
-    let mut sums = [0.0f32; 16];
-    for chunk in chunks {
-        for (sum, v) in sums.iter_mut().zip(chunk) {
-            *sum += v * v;
-        }
-    }
-    sums.iter().sum::<f32>() + rest.iter().map(|v| v * v).sum::<f32>()
 }
 
 /// 256 levels in ascending order.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{Context, Outcome, TaskError};
 use crate::data::stream::stream;
 use crate::data::toy::{Batches, Set, ToySource};
-use crate::quantizer::{Assign, Codebooks, assigner, repeats_codebook};
+use crate::quantizer::{Assign, Codebooks, GRAM_LIMIT, assigner, repeats_codebook};
 use crate::spec::{Cell, CellSettings, Method, QuantizerSettings, Search, ToySettings, Vectors};
 use crate::training::{Feed, InitError, Setup, Stop, initial_codebooks, squared_norm, train, warm_share};
 
@@ -164,7 +164,7 @@ fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usi
         (Method::Avq, 1) if quantizer.search != Some(Search::Released) => fixed + product * (stages + 1.0) / 2.0,
         (Method::Avq, width) => {
             let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
-            let by_gram = many && stages * size <= 4096.0;
+            let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
             let each = if by_gram { 1e-9 } else { 2.0 * d * 1.3e-11 + 2e-10 };
             let search = if quantizer.search == Some(Search::Released) { 3e-9 } else { each };
             fixed + 1.3 * product + extensions * search + width as f64 * stages * 4e-8

@@ -94,9 +94,8 @@ impl VectorWriter {
     pub fn write(&mut self, vectors: &[f32]) -> Result<(), FileError> {
         if let Some(at) = vectors.iter().position(|v| !v.is_finite()) {
             let (columns, before) = (self.rows.columns, self.rows.rows);
-            let head = if self.rows.format == Format::Npy { npy::HEADER } else { super::table::HEAD };
             let (row, column) = (before + at / columns, at % columns);
-            let heads = if self.rows.format == Format::Npy { head } else { head * (row + 1) };
+            let heads = if self.rows.format == Format::Npy { npy::HEADER } else { super::table::HEAD * (row + 1) };
             return Err(FileError::Value {
                 path: self.path().into(),
                 offset: (heads + 4 * (row * columns + column)) as u64,
