@@ -7,7 +7,7 @@ use std::hint::black_box;
 use common::{quick, random_vectors};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, products};
-use vqlab::quantizer::nearest::{Panels, ScoreRows};
+use vqlab::quantizer::panels::{Panels, ScoreRows};
 use vqlab::quantizer::{Codebooks, Method};
 
 const D: usize = 64;

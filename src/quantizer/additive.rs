@@ -9,13 +9,21 @@
 
 use super::assign::Assign;
 use super::beam::{Best, Entry, Layout, MAX_BEAM, limit, offer_scores};
+use super::byte_beam::ByteBeam;
+use super::byte_bounds;
 use super::codebooks::Codebooks;
 use super::gram::Lookup;
 use super::kernels::{CHUNK, ROWS, Rows, subtract};
-use super::nearest::{Panels, ScoreRows};
+use super::panels::{Panels, ScoreRows};
 
 /// The largest M·K whose Gram matrix is used (68 MB with its minima).
 pub const GRAM_LIMIT: usize = 4096;
+
+/// The least K for which byte products pay in a beam search.
+const BYTES_FROM: usize = 256;
+
+/// How many extensions by byte products cost as much as one element of the Gram matrix, less those by look-up.
+const BYTES_PER_GRAM: usize = 6;
 
 /// Beam search for AVQ.
 pub struct Additive {
@@ -23,6 +31,8 @@ pub struct Additive {
     /// Vectors that are assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
     panels: Panels,
+    /// Instead of the panels, where neither a Gram matrix nor float products are as fast.
+    bytes: Option<ByteBeam>,
     layout: Layout,
     lookup: Option<Lookup>,
     block: Vec<f32>,
@@ -50,6 +60,7 @@ impl Additive {
             width: width.clamp(1, MAX_BEAM),
             batch: None,
             panels: Panels::default(),
+            bytes: None,
             layout: Layout::default(),
             lookup: None,
             block: Vec::new(),
@@ -71,16 +82,36 @@ impl Additive {
         Self { batch: Some(batch), ..Self::new(width) }
     }
 
-    /// Whether the Gram matrix pays: it costs (M·K)² products, the remainders cost n·W·K·M(M−1)/2.
-    fn gram_pays(&self, books: &Codebooks) -> bool {
+    /// Whether the Gram matrix pays: it costs (M·K)² products, the remainders cost n·W·K·M(M−1)/2, floats or bytes.
+    fn gram_pays(&self, books: &Codebooks, bytes: bool) -> bool {
         let words = books.stages() * books.size();
         let remainder_products = |n: usize| n * self.width * books.size() * books.stages() * (books.stages() - 1) / 2;
-        words <= GRAM_LIMIT && self.batch.is_none_or(|n| remainder_products(n) > words * words)
+        let price = words * words * if bytes { BYTES_PER_GRAM } else { 1 };
+        words <= GRAM_LIMIT && self.batch.is_none_or(|n| remainder_products(n) > price)
     }
 
     /// The W nearest codewords of all codebooks start each vector's beam.
     fn first_step(&mut self, books: &Codebooks, x: &[f32]) {
-        let (stages, size, dimension) = (books.stages(), books.size(), books.dimension());
+        let count = x.len() / books.dimension();
+        let keep = if books.stages() == 1 { 1 } else { self.width };
+        for beam in &mut self.beams[..count] {
+            beam.clear();
+            beam.push(Entry::EMPTY);
+        }
+        if let Some(bytes) = &mut self.bytes {
+            self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
+            bytes.extend(books, x, 1, &self.beams[..count], &mut self.best);
+        } else {
+            self.offer_first(books, x, keep);
+        }
+        for (best, beam) in self.best.iter_mut().zip(&mut self.beams[..count]) {
+            best.take(beam, books.size());
+        }
+    }
+
+    /// Computes the scores of all codewords and offers them.
+    fn offer_first(&mut self, books: &Codebooks, x: &[f32], keep: usize) {
+        let (stages, dimension) = (books.stages(), books.dimension());
         let per_stage = self.layout.per_stage;
         let (columns, bounds) = (self.layout.chunks() * CHUNK, self.layout.padded());
         self.selection.clear();
@@ -95,7 +126,6 @@ impl Additive {
             };
             self.panels.scores(stage, Rows { data: x, stride: dimension }, &self.selection, out);
         }
-        let keep = if stages == 1 { 1 } else { self.width };
         for row in 0..self.selection.len() {
             let first = &self.first[row * columns..(row + 1) * columns];
             let minima = &self.first_minima[row * bounds..(row + 1) * bounds];
@@ -104,10 +134,6 @@ impl Additive {
             self.errors.extend(minima[..self.layout.chunks()].iter().map(|least| 2.0 * least));
             best.clear(keep, limit(&mut self.errors, keep));
             offer_scores(best, &[Entry::EMPTY], 0, self.layout.words(), minima, first);
-            let beam = &mut self.beams[row];
-            beam.clear();
-            beam.push(Entry::EMPTY);
-            best.take(beam, size);
         }
     }
 
@@ -185,7 +211,12 @@ impl Additive {
         for step in 1..books.stages() {
             let keep = if step + 1 == books.stages() { 1 } else { self.width };
             self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
-            self.offer_by_remainder(books, count);
+            match &mut self.bytes {
+                Some(bytes) => {
+                    bytes.extend(books, &self.remainders, self.width, &self.beams[..count], &mut self.best);
+                }
+                None => self.offer_by_remainder(books, count),
+            }
             self.take_best(books, count);
         }
     }
@@ -218,7 +249,18 @@ impl Additive {
 
 impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
-        let dimension = books.dimension();
+        let bytes = byte_bounds::pays(books, BYTES_FROM);
+        let gram = self.gram_pays(books, bytes);
+        if !gram {
+            self.lookup = None;
+            self.remainders.resize(ROWS * self.width * books.dimension(), 0.0);
+            self.next_remainders.resize(ROWS * self.width * books.dimension(), 0.0);
+            if bytes {
+                self.bytes.get_or_insert_default().prepare(books);
+                return;
+            }
+        }
+        self.bytes = None;
         self.panels.pack(books);
         if !self.layout.is_of(books.stages(), books.size()) {
             self.layout = Layout::new(books.stages(), books.size());
@@ -226,14 +268,10 @@ impl Assign for Additive {
             // Behind the last chunk of a row the bounds stay infinite.
             self.first_minima = vec![f32::INFINITY; ROWS * self.layout.padded()];
             self.minima = vec![f32::INFINITY; ROWS * self.layout.per_stage.next_multiple_of(CHUNK)];
-        }
-        if self.gram_pays(books) {
-            self.lookup.get_or_insert_default().prepare(books, &mut self.block);
-        } else {
-            self.lookup = None;
             self.buffer.resize(ROWS * self.layout.per_stage * CHUNK, 0.0);
-            self.remainders.resize(ROWS * self.width * dimension, 0.0);
-            self.next_remainders.resize(ROWS * self.width * dimension, 0.0);
+        }
+        if gram {
+            self.lookup.get_or_insert_default().prepare(books, &mut self.block);
         }
     }
 

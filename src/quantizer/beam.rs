@@ -127,7 +127,7 @@ impl Best {
 
     /// The largest score with which an extension of `entry` may be kept; finite, so that padding never is.
     #[inline(always)]
-    fn room(&self, entry: &Entry) -> f32 {
+    pub fn room(&self, entry: &Entry) -> f32 {
         (0.5 * (self.bound - entry.error)).min(f32::MAX)
     }
 
@@ -144,9 +144,28 @@ impl Best {
                 self.noted.push(Candidate::new(error, parent as u32, word + lane));
             }
         }
-        if self.noted.len() >= if self.keep == 1 { 2 } else { 2 * self.keep + 32 } {
+        if self.is_full() {
             self.thin(beam);
         }
+    }
+
+    /// Notes one codeword as an extension of `beam`\[parent\]; true where the room has become less.
+    pub fn note_one(&mut self, beam: &[Entry], parent: usize, pick: u32, score: f32) -> bool {
+        let error = beam[parent].error + 2.0 * score;
+        if error > self.bound {
+            return false;
+        }
+        self.noted.push(Candidate::new(error, parent as u32, pick));
+        let before = self.bound;
+        if self.keep == 1 || self.is_full() {
+            self.thin(beam);
+        }
+        self.bound < before
+    }
+
+    /// Whether it is time to thin out.
+    fn is_full(&self) -> bool {
+        self.noted.len() >= if self.keep == 1 { 2 } else { 2 * self.keep + 32 }
     }
 
     /// Leaves the best `keep` sets, ascending; of several orders of one set the first one (they differ by rounding alone).

@@ -4,7 +4,7 @@
 use super::assign::Assign;
 use super::codebooks::Codebooks;
 use super::kernels::{Rows, subtract};
-use super::nearest::Panels;
+use super::nearest::Nearest;
 
 /// Vectors that are assigned together.
 const BLOCK: usize = 128;
@@ -12,13 +12,12 @@ const BLOCK: usize = 128;
 /// Assignment of AVQ with a beam of 1.
 #[derive(Default)]
 pub struct FreeOrder {
-    panels: Panels,
+    nearest: Nearest,
     /// Bit m is set where codebook m is used.
     used: Vec<u32>,
     /// (score, codeword number) of the best extension of each vector.
     best: Vec<(f32, u32)>,
     selection: Vec<u32>,
-    found: Vec<(f32, u32)>,
 }
 
 impl FreeOrder {
@@ -29,17 +28,14 @@ impl FreeOrder {
             // Where no score is finite (NaN codewords) the first free codeword stands, and the error shows it.
             *best = (f32::INFINITY, used.trailing_ones() * books.size() as u32);
         }
+        self.selection.clear();
+        self.selection.extend(0..self.best.len() as u32);
+        self.nearest.set_rows(books, rows, &self.selection);
         for stage in 0..books.stages() {
             self.selection.clear();
             let free = self.used.iter().enumerate().filter(|(_, used)| *used >> stage & 1 == 0);
             self.selection.extend(free.map(|(row, _)| row as u32));
-            self.panels.nearest(stage, rows, &self.selection, &mut self.found);
-            for (row, (score, index)) in self.selection.iter().zip(&self.found) {
-                let best = &mut self.best[*row as usize];
-                if *score < best.0 {
-                    *best = (*score, (stage * books.size()) as u32 + index);
-                }
-            }
+            self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
         }
     }
 
@@ -63,7 +59,7 @@ impl FreeOrder {
 
 impl Assign for FreeOrder {
     fn prepare(&mut self, books: &Codebooks) {
-        self.panels.pack(books);
+        self.nearest.prepare(books);
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {

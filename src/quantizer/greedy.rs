@@ -4,7 +4,7 @@
 use super::assign::Assign;
 use super::codebooks::Codebooks;
 use super::kernels::{Rows, subtract};
-use super::nearest::Panels;
+use super::nearest::Nearest;
 
 /// Vectors whose remainders stay in the first cache while a stage is searched.
 const BLOCK: usize = 64;
@@ -12,9 +12,9 @@ const BLOCK: usize = 64;
 /// Greedy assignment for PVQ and RVQ.
 #[derive(Default)]
 pub struct Greedy {
-    panels: Panels,
+    nearest: Nearest,
     selection: Vec<u32>,
-    found: Vec<(f32, u32)>,
+    best: Vec<(f32, u32)>,
 }
 
 impl Greedy {
@@ -25,19 +25,22 @@ impl Greedy {
         self.selection.clear();
         self.selection.extend(0..(remainder.len() / dimension) as u32);
         let rows = Rows { data: &remainder[span.start..], stride: dimension };
-        self.panels.nearest(stage, rows, &self.selection, &mut self.found);
+        // Where no score is finite (NaN codewords) the first codeword stands, and the error shows it.
+        self.best.clear();
+        self.best.resize(self.selection.len(), (f32::INFINITY, (stage * size) as u32));
+        self.nearest.set_rows(books, rows, &self.selection);
+        self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
         let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(books.stages()));
-        for ((x, picks), (_, index)) in vectors.zip(&self.found) {
-            let pick = stage * size + *index as usize;
-            subtract(&mut x[span.clone()], books.codeword(pick));
-            picks[stage] = pick as u32;
+        for ((x, picks), (_, pick)) in vectors.zip(&self.best) {
+            subtract(&mut x[span.clone()], books.codeword(*pick as usize));
+            picks[stage] = *pick;
         }
     }
 }
 
 impl Assign for Greedy {
     fn prepare(&mut self, books: &Codebooks) {
-        self.panels.pack(books);
+        self.nearest.prepare(books);
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {

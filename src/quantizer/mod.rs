@@ -5,14 +5,17 @@
 mod additive;
 mod assign;
 mod beam;
+mod byte_beam;
+mod byte_bounds;
 mod checkpoint;
 mod codebooks;
 mod free_order;
 mod gram;
 mod greedy;
 pub mod kernels;
-pub mod nearest;
+mod nearest;
 mod nsvq;
+pub mod panels;
 mod released;
 mod replacement;
 mod settings;

@@ -1,339 +1,92 @@
-//! The scores ½‖c‖² − x·c of codewords in register tiles: the nearest codeword without a matrix of distances (products and
-//! minimum in one pass), or all scores with the minima of their chunks, as a beam needs them.
-//!
-//! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords; a tile
-//! holds the products of [`TILE`] vectors with one panel in registers while it runs over the coordinates. Each product
-//! is summed in the order of the coordinates whatever the tile, so that codes don't hang on the batch.
+//! The nearest codeword of one stage, by the kernel that is the fastest for the codebooks at hand: float products in
+//! register tiles ([`super::panels`]), or bounds from byte products ([`super::byte_bounds`]).
 
-use multiversion::multiversion;
-use multiversion::target::target_cfg_f;
-
+use super::byte_bounds::{self, ByteBooks, ByteRows, Selected, Sink};
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, Rows, minimum};
+use super::kernels::Rows;
+use super::panels::Panels;
 
-/// Codewords of one panel.
-const PANEL: usize = 32;
+/// The least K for which byte products pay.
+const BYTES_FROM: usize = 128;
 
-/// Whether every CPU of this kind multiplies and adds in one instruction. The code for aarch64 was never run by us.
-const FUSED_BASELINE: bool = cfg!(target_arch = "aarch64");
-
-/// Vectors of one tile: more accumulators than these are not kept in registers.
-const TILE: usize = 4;
-
-/// Codebooks packed for [`nearest`], and the least scores of a block of vectors by lane.
+/// A search for nearest codewords.
 #[derive(Default)]
-pub struct Panels {
-    packed: Packed,
-    lanes: Vec<Lanes>,
-    /// The vectors in tiles, coordinate by coordinate: ⌈n/4⌉ × width × 4.
-    tiles: Vec<[f32; TILE]>,
+pub struct Nearest {
+    by: Kernel,
+    rooms: Vec<f32>,
+    found: Vec<(f32, u32)>,
 }
 
-/// The codebooks in panels.
-#[derive(Default)]
-struct Packed {
-    /// M × ⌈K/32⌉ × width × 32.
-    words: Vec<f32>,
-    /// ½‖c‖², M × ⌈K/32⌉ × 32; infinite behind the K-th.
-    half: Vec<f32>,
-    width: usize,
-    per_stage: usize,
+enum Kernel {
+    Floats(Box<Panels>),
+    Bytes(Box<(ByteBooks, ByteRows)>),
 }
 
-impl Packed {
-    /// The panels of one stage and their ½‖c‖².
-    fn stage(&self, stage: usize) -> (&[f32], &[f32]) {
-        let length = self.per_stage * PANEL;
-        let words = &self.words[stage * length * self.width..(stage + 1) * length * self.width];
-        (words, &self.half[stage * length..(stage + 1) * length])
+impl Default for Kernel {
+    fn default() -> Self {
+        Kernel::Floats(Box::default())
     }
 }
 
-/// The least score of each lane of a panel so far, and the panel that it came from.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Lanes {
-    score: [f32; PANEL],
-    panel: [u32; PANEL],
-}
-
-impl Panels {
-    /// Packs the codebooks.
-    pub fn pack(&mut self, books: &Codebooks) {
-        let Packed { words, half, width, per_stage } = &mut self.packed;
-        (*width, *per_stage) = (books.width(), books.size().div_ceil(PANEL));
-        let length = *per_stage * PANEL;
-        words.resize(books.stages() * length * *width, 0.0);
-        half.resize(books.stages() * length, 0.0);
-        let stages = words.chunks_exact_mut(length * *width).zip(half.chunks_exact_mut(length));
-        for (stage, (words, half)) in stages.enumerate() {
-            pack(books.stage(stage), *width, words, half);
+impl Nearest {
+    /// Takes note of changed codebooks.
+    pub fn prepare(&mut self, books: &Codebooks) {
+        let bytes = byte_bounds::pays(books, BYTES_FROM);
+        match &mut self.by {
+            Kernel::Floats(_) if bytes => self.by = Kernel::Bytes(Box::default()),
+            Kernel::Bytes(_) if !bytes => self.by = Kernel::default(),
+            _ => {}
+        }
+        match &mut self.by {
+            Kernel::Floats(panels) => panels.pack(books),
+            Kernel::Bytes(bytes) => bytes.0.pack(books),
         }
     }
 
-    /// For each row of the selection, the codeword of `stage` with the least ½‖c‖² − row·c, which is the nearest one (the
-    /// lowest number on a tie): `found` takes (score, number 0..K) in the order of the selection.
-    ///
-    /// # Panics
-    /// If a selected row reaches beyond the slice.
-    pub fn nearest(&mut self, stage: usize, rows: Rows, selection: &[u32], found: &mut Vec<(f32, u32)>) {
-        self.pack_tiles(rows, selection);
-        self.lanes.clear();
-        let padded = selection.len().next_multiple_of(TILE);
-        self.lanes.resize(padded, Lanes { score: [f32::INFINITY; PANEL], panel: [0; PANEL] });
-        let (words, half) = self.packed.stage(stage);
-        scan_nearest(words, half, self.packed.width, &self.tiles, &mut self.lanes);
-        found.clear();
-        found.extend(self.lanes[..selection.len()].iter().map(Lanes::least));
-    }
-
-    /// For each row of the selection, in its order, the scores ½‖c‖² − row·c of the codewords of `stage` and the minima of
-    /// their chunks of [`CHUNK`]; behind the K-th codeword stands infinity.
-    ///
-    /// # Panics
-    /// If a selected row or a row of `out` reaches beyond its slice.
-    pub fn scores(&mut self, stage: usize, rows: Rows, selection: &[u32], out: ScoreRows) {
-        self.pack_tiles(rows, selection);
-        let (words, half) = self.packed.stage(stage);
-        scan_scores(words, half, self.packed.width, &self.tiles, selection.len(), out);
-    }
-
-    /// Puts the selected rows in tiles; what is left of the last tile stays as it is.
-    fn pack_tiles(&mut self, rows: Rows, selection: &[u32]) {
-        let width = self.packed.width;
-        self.tiles.resize(selection.len().div_ceil(TILE) * width, [0.0; TILE]);
-        for (place, row) in selection.iter().enumerate() {
-            let x = &rows.data[*row as usize * rows.stride..][..width];
-            let tile = &mut self.tiles[place / TILE * width..][..width];
-            tile.iter_mut().zip(x).for_each(|(target, value)| target[place % TILE] = *value);
+    /// Takes note of changed rows; `selection` must hold all that [`Nearest::improve`] is asked for.
+    pub fn set_rows(&mut self, books: &Codebooks, rows: Rows, selection: &[u32]) {
+        if let Kernel::Bytes(bytes) = &mut self.by {
+            bytes.1.set(rows, books.width(), selection);
         }
     }
-}
 
-/// Where scores go: row i begins at i·stride and holds `chunks` chunks, its minima begin at i·minima_stride.
-pub struct ScoreRows<'a> {
-    pub scores: &'a mut [f32],
-    pub stride: usize,
-    pub minima: &'a mut [f32],
-    pub minima_stride: usize,
-    /// ⌈K/16⌉.
-    pub chunks: usize,
-}
-
-impl Lanes {
-    fn least(&self) -> (f32, u32) {
-        let numbers = self.score.iter().zip(&self.panel).enumerate();
-        // Without a finite score (NaN codewords) the first codeword stands, and the error shows it.
-        numbers.fold((f32::INFINITY, 0), |best, (lane, (score, panel))| {
-            let candidate = (*score, panel * PANEL as u32 + lane as u32);
-            if candidate < best { candidate } else { best }
-        })
-    }
-}
-
-/// One stage's codewords (K × width), coordinate by coordinate in panels, and their ½‖c‖².
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn pack(rows: &[f32], width: usize, words: &mut [f32], half: &mut [f32]) {
-    let panels = words.chunks_exact_mut(width * PANEL).zip(half.chunks_exact_mut(PANEL));
-    for ((panel, half), rows) in panels.zip(rows.chunks(width * PANEL)) {
-        let count = rows.len() / width;
-        if count < PANEL {
-            panel.fill(0.0);
-        }
-        for (lane, row) in rows.chunks_exact(width).enumerate() {
-            for (column, value) in panel.chunks_exact_mut(PANEL).zip(row) {
-                column[lane] = *value;
-            }
-        }
-        let mut norms = [0f32; PANEL];
-        for column in panel.chunks_exact(PANEL) {
-            for (norm, value) in norms.iter_mut().zip(column) {
-                *norm += value * value;
-            }
-        }
-        for (lane, (half, norm)) in half.iter_mut().zip(norms).enumerate() {
-            *half = if lane < count { 0.5 * norm } else { f32::INFINITY };
-        }
-    }
-}
-
-/// Runs all panels over all tiles and keeps the least score of each lane.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn scan_nearest(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], lanes: &mut [Lanes]) {
-    let fused = FUSED_BASELINE || target_cfg_f!(target_feature = "fma");
-    let wide = target_cfg_f!(target_feature = "avx512f");
-    for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
-        let number = number as u32;
-        // A small codebook fills only half of its one panel.
-        let narrow = half[PANEL / 2] == f32::INFINITY;
-        for (x, lanes) in tiles.chunks_exact(width).zip(lanes.chunks_exact_mut(TILE)) {
-            match (wide, fused) {
-                (true, _) if narrow => improve::<16, 0>(&products::<16, 0, true>(panel, x), half, number, lanes),
-                (true, _) => improve::<PANEL, 0>(&products::<PANEL, 0, true>(panel, x), half, number, lanes),
-                (false, true) => {
-                    improve::<16, 0>(&products::<16, 0, true>(panel, x), half, number, lanes);
-                    if !narrow {
-                        improve::<16, 16>(&products::<16, 16, true>(panel, x), half, number, lanes);
-                    }
-                }
-                (false, false) => {
-                    improve::<8, 0>(&products::<8, 0, false>(panel, x), half, number, lanes);
-                    improve::<8, 8>(&products::<8, 8, false>(panel, x), half, number, lanes);
-                    improve::<8, 16>(&products::<8, 16, false>(panel, x), half, number, lanes);
-                    improve::<8, 24>(&products::<8, 24, false>(panel, x), half, number, lanes);
-                }
-            }
-        }
-    }
-}
-
-/// Runs all panels over all tiles and writes the scores of the first `count` vectors.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn scan_scores(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], count: usize, mut out: ScoreRows) {
-    let fused = FUSED_BASELINE || target_cfg_f!(target_feature = "fma");
-    let wide = target_cfg_f!(target_feature = "avx512f");
-    for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
-        let (first, narrow) = (number * 2, number * 2 + 1 == out.chunks);
-        for (x, from) in tiles.chunks_exact(width).zip((0..count).step_by(TILE)) {
-            let rows = from..(from + TILE).min(count);
-            match (wide, fused) {
-                (true, _) if narrow => write::<16, 0>(&products::<16, 0, true>(panel, x), half, first, rows, &mut out),
-                (true, _) => write::<PANEL, 0>(&products::<PANEL, 0, true>(panel, x), half, first, rows, &mut out),
-                (false, true) => {
-                    write::<16, 0>(&products::<16, 0, true>(panel, x), half, first, rows.clone(), &mut out);
-                    if !narrow {
-                        write::<16, 16>(&products::<16, 16, true>(panel, x), half, first + 1, rows, &mut out);
-                    }
-                }
-                (false, false) => {
-                    write::<16, 0>(&products::<16, 0, false>(panel, x), half, first, rows.clone(), &mut out);
-                    if !narrow {
-                        write::<16, 16>(&products::<16, 16, false>(panel, x), half, first + 1, rows, &mut out);
+    /// For each row of the selection, best\[row\] = (score, m·K + k) becomes that of the codeword of `stage` with the least
+    /// score ½‖c‖² − row·c, where it is less (the lowest number on a tie).
+    pub fn improve(&mut self, books: &Codebooks, stage: usize, rows: Rows, selection: &[u32], best: &mut [(f32, u32)]) {
+        let first = (stage * books.size()) as u32;
+        match &mut self.by {
+            Kernel::Floats(panels) => {
+                panels.nearest(stage, rows, selection, &mut self.found);
+                for (row, (score, index)) in selection.iter().zip(&self.found) {
+                    let best = &mut best[*row as usize];
+                    if *score < best.0 {
+                        *best = (*score, first + index);
                     }
                 }
             }
-        }
-    }
-}
-
-/// The products of a tile of vectors with the `L` lanes of a panel from `FROM` on.
-#[inline(always)]
-fn products<const L: usize, const FROM: usize, const FUSED: bool>(
-    panel: &[f32],
-    x: &[[f32; TILE]],
-) -> [[f32; L]; TILE] {
-    let mut sums = [[0f32; L]; TILE];
-    for (column, x) in panel.chunks_exact(PANEL).zip(x) {
-        let mut words = [0f32; L];
-        words.copy_from_slice(&column[FROM..FROM + L]);
-        for (sum, value) in sums.iter_mut().zip(x) {
-            for (s, c) in sum.iter_mut().zip(&words) {
-                *s = if FUSED { value.mul_add(*c, *s) } else { *s + value * c };
+            Kernel::Bytes(bytes) => {
+                self.rooms.clear();
+                self.rooms.extend(selection.iter().map(|row| best[*row as usize].0.min(f32::MAX)));
+                let selected = Selected { rows, bytes: &bytes.1, selection };
+                bytes.0.scan(books, stage, &selected, &mut self.rooms, &mut Least { selection, best });
             }
         }
     }
-    sums
 }
 
-/// Keeps the scores that are less than those that the lanes hold.
-#[inline(always)]
-fn improve<const L: usize, const FROM: usize>(sums: &[[f32; L]; TILE], half: &[f32], number: u32, lanes: &mut [Lanes]) {
-    let half = &half[FROM..FROM + L];
-    for (lanes, sum) in lanes.iter_mut().zip(sums) {
-        let best = lanes.score[FROM..FROM + L].iter_mut().zip(&mut lanes.panel[FROM..FROM + L]);
-        for ((best, panel), (half, sum)) in best.zip(half.iter().zip(sum)) {
-            let score = half - sum;
-            let better = score < *best;
-            *best = if better { score } else { *best };
-            *panel = if better { number } else { *panel };
-        }
-    }
+/// Keeps the codeword with the least score of each row.
+struct Least<'a> {
+    selection: &'a [u32],
+    best: &'a mut [(f32, u32)],
 }
 
-/// Writes the scores of `rows` from chunk `first` on, with the chunks' minima.
-#[inline(always)]
-fn write<const L: usize, const FROM: usize>(
-    sums: &[[f32; L]; TILE],
-    half: &[f32],
-    first: usize,
-    rows: std::ops::Range<usize>,
-    out: &mut ScoreRows,
-) {
-    let half = &half[FROM..FROM + L];
-    for (sum, row) in sums.iter().zip(rows) {
-        let mut scores = [0f32; L];
-        for ((score, half), sum) in scores.iter_mut().zip(half).zip(sum) {
-            *score = half - sum;
+impl Sink for Least<'_> {
+    fn take(&mut self, place: usize, number: u32, score: f32, rooms: &mut [f32]) {
+        let best = &mut self.best[self.selection[place] as usize];
+        // Codewords come in the order of their numbers, so that the lowest one stays on a tie.
+        if score < best.0 {
+            *best = (score, number);
+            rooms[place] = score.min(f32::MAX);
         }
-        out.scores[row * out.stride + first * CHUNK..][..L].copy_from_slice(&scores);
-        let minima = &mut out.minima[row * out.minima_stride + first..][..L / CHUNK];
-        for (least, chunk) in minima.iter_mut().zip(scores.chunks_exact(CHUNK)) {
-            *least = minimum(chunk);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::data::stream::{normal, stream};
-    use crate::quantizer::Method;
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60))]
-
-        /// Whole numbers as coordinates, so that products are exact and ties are common.
-        #[test]
-        fn panels_find_the_first_nearest_codeword(
-            width in 1usize..20, size in 1usize..80, n in 1usize..15, stage in 0usize..2, seed in any::<u64>()
-        ) {
-            let mut rng = stream(&format!("panels/{seed}"));
-            let mut whole = |n: usize| -> Vec<f32> { (0..n).map(|_| (2.0 * normal(&mut rng)).round()).collect() };
-            let books = Codebooks::new(Method::Rvq, width, 2, size, whole(2 * size * width)).unwrap();
-            let x = whole(n * (width + 3));
-            let mut panels = Panels::default();
-            panels.pack(&books);
-            let selection: Vec<u32> = (0..n as u32).filter(|row| row % 3 != 1).collect();
-            let mut found = Vec::new();
-            panels.nearest(stage, Rows { data: &x, stride: width + 3 }, &selection, &mut found);
-            prop_assert_eq!(found.len(), selection.len());
-            for (row, (score, index)) in selection.iter().zip(found) {
-                let x = &x[*row as usize * (width + 3)..][..width];
-                let slow = |k: usize| -> f32 {
-                    books.codeword(stage * size + k).iter().zip(x).map(|(c, x)| 0.5 * c * c - c * x).sum()
-                };
-                let best = (0..size).min_by(|a, b| slow(*a).total_cmp(&slow(*b))).unwrap();
-                prop_assert_eq!((score, index as usize), (slow(best), best));
-            }
-            let chunks = size.div_ceil(CHUNK);
-            let (mut scores, mut minima) = (vec![0.0; n * chunks * CHUNK], vec![0.0; n * chunks]);
-            let out = ScoreRows {
-                scores: &mut scores, stride: chunks * CHUNK, minima: &mut minima, minima_stride: chunks, chunks
-            };
-            panels.scores(stage, Rows { data: &x, stride: width + 3 }, &selection, out);
-            for (place, row) in selection.iter().enumerate() {
-                let x = &x[*row as usize * (width + 3)..][..width];
-                for (k, score) in scores[place * chunks * CHUNK..][..chunks * CHUNK].iter().enumerate() {
-                    let words = (k < size).then(|| books.codeword(stage * size + k));
-                    let slow = words.map(|word| word.iter().zip(x).map(|(c, x)| 0.5 * c * c - c * x).sum());
-                    prop_assert_eq!(*score, slow.unwrap_or(f32::INFINITY));
-                }
-            }
-            let least: Vec<f32> =
-                scores.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect();
-            prop_assert_eq!(&minima[..selection.len() * chunks], &least[..selection.len() * chunks]);
-        }
-    }
-
-    #[test]
-    fn codewords_that_are_no_numbers_give_the_first() {
-        let books = Codebooks::new(Method::Rvq, 2, 1, 3, vec![f32::NAN; 6]).unwrap();
-        let mut panels = Panels::default();
-        panels.pack(&books);
-        let mut found = Vec::new();
-        panels.nearest(0, Rows { data: &[1.0, 2.0], stride: 2 }, &[0], &mut found);
-        assert_eq!(found, [(f32::INFINITY, 0)]);
     }
 }

@@ -153,6 +153,28 @@ proptest! {
         }
     }
 
+    /// So large that byte products are used where the processor has them.
+    #[test]
+    fn searches_of_large_codebooks_equal_brute_force(
+        stages in 1usize..4, dimension in 32usize..40, size in 256usize..290, width in 2usize..5, seed in 0u64..1000
+    ) {
+        let x = numbers(&format!("x/{seed}"), 3 * dimension);
+        let residual = books(Method::Rvq, dimension, stages, size, seed);
+        let (greedy, _) = assigned(&residual, &mut Greedy::default(), &x);
+        let additive = books(Method::Avq, dimension, stages, size, seed);
+        let (by_gram, _) = assigned(&additive, &mut Additive::new(width), &x);
+        let (by_remainder, _) = assigned(&additive, &mut Additive::for_training(width, 0), &x);
+        let (by_free_order, _) = assigned(&additive, &mut FreeOrder::default(), &x);
+        for (i, x) in x.chunks_exact(dimension).enumerate() {
+            let row = |picks: &[u32]| picks[i * stages..(i + 1) * stages].to_vec();
+            prop_assert!(same_error(x, &residual, &row(&greedy), &slow_greedy(x, &residual)));
+            let slow = slow_beam(x, &additive, width);
+            prop_assert!(same_error(x, &additive, &row(&by_gram), &slow));
+            prop_assert!(same_error(x, &additive, &row(&by_remainder), &slow));
+            prop_assert!(same_error(x, &additive, &row(&by_free_order), &slow_beam(x, &additive, 1)));
+        }
+    }
+
     #[test]
     fn released_equals_brute_force(
         stages in 1usize..5, dimension in 2usize..9, size in 2usize..7, width in 1usize..9, seed in 0u64..1000
