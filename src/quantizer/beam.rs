@@ -86,7 +86,7 @@ pub struct Candidate(u64);
 
 impl Candidate {
     #[inline(always)]
-    fn new(error: f32, parent: u32, pick: u32) -> Self {
+    pub fn new(error: f32, parent: u32, pick: u32) -> Self {
         Self(u64::from(ordered(error)) << (PARENT_BITS + PICK_BITS) | u64::from(parent << PICK_BITS | pick))
     }
 
@@ -161,6 +161,20 @@ impl Best {
             self.thin(beam);
         }
         self.bound < before
+    }
+
+    /// Adds a candidate whatever its error.
+    #[inline(always)]
+    pub fn add(&mut self, candidate: Candidate) {
+        self.noted.push(candidate);
+    }
+
+    /// Leaves the best `count` candidates, in any order.
+    pub fn cut(&mut self, count: usize) {
+        if self.noted.len() > count {
+            self.noted.select_nth_unstable(count - 1);
+            self.noted.truncate(count);
+        }
     }
 
     /// Whether it is time to thin out.

@@ -9,7 +9,11 @@ use multiversion::target::match_target;
 
 use super::beam::{Best, Entry, Layout, below_512, offer};
 use super::codebooks::{Codebooks, MAX_STAGES};
+use super::flat::Flat;
 use super::kernels::{CHUNK, ROWS, Rows, below, chunk_minima, first_least, pad_rows, products, sum_rows};
+
+/// Chunks of all codebooks up to which it is faster to compute all errors than to bound them.
+const FLAT_UP_TO: usize = 16;
 
 /// The Gram matrix and scratch memory.
 #[derive(Default)]
@@ -20,6 +24,7 @@ pub struct Lookup {
     least: Vec<f32>,
     /// Bounds of all chunks (in whole groups), one row for each entry of a beam.
     bounds: Vec<f32>,
+    flat: Flat,
 }
 
 impl Lookup {
@@ -43,8 +48,13 @@ impl Lookup {
     ) {
         self.bounds.resize(width * layout.padded(), 0.0);
         for step in 1..books.stages() {
-            best.clear(if step + 1 == books.stages() { 1 } else { width }, f32::INFINITY);
-            extend(&self.gram, &self.least, layout, (first, minima), &mut self.bounds, beam, best);
+            let keep = if step + 1 == books.stages() { 1 } else { width };
+            if layout.chunks() <= FLAT_UP_TO {
+                self.flat.extend(&self.gram, first, layout, beam, keep, best);
+            } else {
+                best.clear(keep, f32::INFINITY);
+                extend(&self.gram, &self.least, layout, (first, minima), &mut self.bounds, beam, best);
+            }
             best.take(beam, books.size());
         }
     }
@@ -103,14 +113,14 @@ fn extend_with(
 }
 
 /// The rows of a matrix that belong to an entry's codewords.
-struct EntryRows<'a> {
+pub struct EntryRows<'a> {
     rows: [&'a [f32]; MAX_STAGES],
     count: usize,
 }
 
 impl<'a> EntryRows<'a> {
     #[inline(always)]
-    fn new(matrix: &'a [f32], columns: usize, entry: &Entry) -> Self {
+    pub fn new(matrix: &'a [f32], columns: usize, entry: &Entry) -> Self {
         let mut rows: [&[f32]; MAX_STAGES] = [&[]; MAX_STAGES];
         for (row, pick) in rows.iter_mut().zip(entry.picks()) {
             *row = &matrix[*pick as usize * columns..];
@@ -119,7 +129,7 @@ impl<'a> EntryRows<'a> {
     }
 
     #[inline(always)]
-    fn get(&self) -> &[&'a [f32]] {
+    pub fn get(&self) -> &[&'a [f32]] {
         &self.rows[..self.count]
     }
 }

@@ -9,6 +9,7 @@ mod byte_beam;
 mod byte_bounds;
 mod checkpoint;
 mod codebooks;
+mod flat;
 mod free_order;
 mod gram;
 mod greedy;

@@ -1,0 +1,124 @@
+//! A step of AVQ's beam search that computes the errors of all extensions and selects the best: faster than bounds
+//! ([`super::gram`]) where codebooks are small.
+
+use multiversion::multiversion;
+use multiversion::target::match_target;
+
+use super::beam::{Best, Candidate, Entry, Layout, below_512};
+use super::gram::EntryRows;
+use super::kernels::{CHUNK, below, chunk_sum};
+
+/// Halvings of the range of errors at most; ties can make more of no use.
+const HALVINGS: usize = 12;
+
+/// Scratch memory.
+#[derive(Default)]
+pub struct Flat {
+    /// Chunks of errors.
+    errors: Vec<[f32; CHUNK]>,
+    /// (parent, first codeword) of each chunk.
+    chunks: Vec<(u32, u32)>,
+}
+
+impl Flat {
+    /// Offers the extensions of a beam, of which those that matter for the best `keep` sets. `gram` as in
+    /// [`super::gram`], `first` (M·K′) holds ½‖c‖² − x·c.
+    pub fn extend(
+        &mut self,
+        gram: &[f32],
+        first: &[f32],
+        layout: &Layout,
+        beam: &[Entry],
+        keep: usize,
+        best: &mut Best,
+    ) {
+        let stages = layout.chunks() / layout.per_stage;
+        self.chunks.clear();
+        for (parent, entry) in beam.iter().enumerate() {
+            for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
+                self.chunks.extend(layout.stage(stage).iter().map(|word| (parent as u32, *word)));
+            }
+        }
+        self.errors.resize(self.chunks.len(), [0.0; CHUNK]);
+        // A set of s codewords can come from s parents.
+        let copies = beam.first().map_or(1, |entry| entry.length + 1);
+        best.clear(keep, f32::INFINITY);
+        offer_all((gram, first), layout, beam, (&self.chunks, &mut self.errors), keep * copies, best);
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn offer_all(
+    (gram, first): (&[f32], &[f32]),
+    layout: &Layout,
+    beam: &[Entry],
+    (chunks, errors): (&[(u32, u32)], &mut [[f32; CHUNK]]),
+    need: usize,
+    best: &mut Best,
+) {
+    let range = compute(gram, first, layout, beam, errors);
+    match_target! {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma" => {
+            select(chunks, errors, range, need, best, &below_512!());
+        },
+        _ => select(chunks, errors, range, need, best, &below),
+    }
+}
+
+/// Computes all errors; returns the least and the greatest finite one.
+#[inline(always)]
+fn compute(gram: &[f32], first: &[f32], layout: &Layout, beam: &[Entry], errors: &mut [[f32; CHUNK]]) -> (f32, f32) {
+    let stages = layout.chunks() / layout.per_stage;
+    let (mut least, mut greatest) = ([f32::MAX; CHUNK], [f32::MIN; CHUNK]);
+    let mut errors = errors.iter_mut();
+    for entry in beam {
+        let rows = EntryRows::new(gram, first.len(), entry);
+        for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
+            let chunks = stage * layout.per_stage..(stage + 1) * layout.per_stage;
+            for (chunk, out) in chunks.zip(&mut errors) {
+                let sums = chunk_sum(first, rows.get(), chunk * CHUNK);
+                for (((out, sum), least), greatest) in out.iter_mut().zip(sums).zip(&mut least).zip(&mut greatest) {
+                    *out = entry.error + 2.0 * sum;
+                    *least = if *out < *least { *out } else { *least };
+                    *greatest = if *out > *greatest && *out <= f32::MAX { *out } else { *greatest };
+                }
+            }
+        }
+    }
+    (least.iter().copied().fold(f32::MAX, f32::min), greatest.iter().copied().fold(f32::MIN, f32::max))
+}
+
+/// Notes at least the `need` extensions with the least errors.
+#[inline(always)]
+fn select(
+    chunks: &[(u32, u32)],
+    errors: &[[f32; CHUNK]],
+    (least, greatest): (f32, f32),
+    need: usize,
+    best: &mut Best,
+    below: &impl Fn(&[f32; CHUNK], f32) -> u32,
+) {
+    let mut limit = if need == 1 { least } else { greatest };
+    let mut too_low = least;
+    for _ in 0..if need == 1 || errors.len() * CHUNK <= 2 * need { 0 } else { HALVINGS } {
+        let middle = too_low + 0.5 * (limit - too_low);
+        let count: u32 = errors.iter().map(|errors| below(errors, middle).count_ones()).sum();
+        if count as usize >= need {
+            limit = middle;
+            if count as usize <= 2 * need {
+                break;
+            }
+        } else {
+            too_low = middle;
+        }
+    }
+    for ((parent, word), errors) in chunks.iter().zip(errors) {
+        let mut hits = below(errors, limit);
+        while hits != 0 {
+            let lane = hits.trailing_zeros();
+            hits &= hits - 1;
+            best.add(Candidate::new(errors[lane as usize & (CHUNK - 1)], *parent, word + lane));
+        }
+    }
+    best.cut(need);
+}
