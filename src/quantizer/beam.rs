@@ -50,15 +50,14 @@ impl Entry {
         self.used >> stage & 1 == 1
     }
 
-    /// The tuple with one more codeword of a codebook of `size`.
-    pub fn extended(&self, pick: u32, error: f32, size: usize) -> Entry {
-        let mut entry = *self;
-        entry.picks[entry.length] = pick;
-        entry.length += 1;
-        entry.used |= 1 << (pick / size as u32);
-        entry.set = self.set.wrapping_add(token(pick));
-        entry.error = error;
-        entry
+    /// Adds a codeword of a codebook of `size`.
+    #[inline(always)]
+    pub fn extend(&mut self, pick: u32, error: f32, size: usize) {
+        self.picks[self.length & (MAX_STAGES - 1)] = pick;
+        self.length += 1;
+        self.used |= 1 << (pick / size as u32);
+        self.set = self.set.wrapping_add(token(pick));
+        self.error = error;
     }
 }
 
@@ -217,7 +216,13 @@ impl Best {
     pub fn take(&mut self, beam: &mut Vec<Entry>, size: usize) -> &[u32] {
         self.thin(beam);
         self.chosen.clear();
-        self.chosen.extend(self.noted.iter().map(|c| beam[c.parent()].extended(c.pick(), c.error(), size)));
+        for candidate in &self.noted {
+            // Changed in place: a copy made right after the change would wait for it.
+            self.chosen.push(beam[candidate.parent()]);
+            if let Some(entry) = self.chosen.last_mut() {
+                entry.extend(candidate.pick(), candidate.error(), size);
+            }
+        }
         self.parents.clear();
         self.parents.extend(self.noted.iter().map(|c| c.parent() as u32));
         std::mem::swap(beam, &mut self.chosen);

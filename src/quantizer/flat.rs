@@ -5,8 +5,7 @@ use multiversion::multiversion;
 use multiversion::target::match_target;
 
 use super::beam::{Best, Candidate, Entry, Layout, below_512};
-use super::gram::EntryRows;
-use super::kernels::{CHUNK, below, chunk_sum};
+use super::kernels::{CHUNK, below};
 
 /// Halvings of the range of errors at most; ties can make more of no use.
 const HALVINGS: usize = 12;
@@ -47,7 +46,7 @@ impl Flat {
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+popcnt", "x86_64+avx2+fma+popcnt"))]
 fn offer_all(
     (gram, first): (&[f32], &[f32]),
     layout: &Layout,
@@ -58,7 +57,7 @@ fn offer_all(
 ) {
     let range = compute(gram, first, layout, beam, errors);
     match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma" => {
+        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+popcnt" => {
             select(chunks, errors, range, need, best, &below_512!());
         },
         _ => select(chunks, errors, range, need, best, &below),
@@ -67,25 +66,43 @@ fn offer_all(
 
 /// Computes all errors; returns the least and the greatest finite one.
 #[inline(always)]
-fn compute(gram: &[f32], first: &[f32], layout: &Layout, beam: &[Entry], errors: &mut [[f32; CHUNK]]) -> (f32, f32) {
+fn compute(
+    gram: &[f32],
+    first: &[f32],
+    layout: &Layout,
+    beam: &[Entry],
+    mut errors: &mut [[f32; CHUNK]],
+) -> (f32, f32) {
     let stages = layout.chunks() / layout.per_stage;
     let (mut least, mut greatest) = ([f32::MAX; CHUNK], [f32::MIN; CHUNK]);
-    let mut errors = errors.iter_mut();
     for entry in beam {
-        let rows = EntryRows::new(gram, first.len(), entry);
         for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
-            let chunks = stage * layout.per_stage..(stage + 1) * layout.per_stage;
-            for (chunk, out) in chunks.zip(&mut errors) {
-                let sums = chunk_sum(first, rows.get(), chunk * CHUNK);
-                for (((out, sum), least), greatest) in out.iter_mut().zip(sums).zip(&mut least).zip(&mut greatest) {
-                    *out = entry.error + 2.0 * sum;
-                    *least = if *out < *least { *out } else { *least };
-                    *greatest = if *out > *greatest && *out <= f32::MAX { *out } else { *greatest };
-                }
+            let columns = stage * layout.per_stage * CHUNK..(stage + 1) * layout.per_stage * CHUNK;
+            let (out, rest) = errors.split_at_mut(layout.per_stage);
+            errors = rest;
+            out.as_flattened_mut().copy_from_slice(&first[columns.clone()]);
+            for pick in entry.picks() {
+                let row = &gram[*pick as usize * first.len()..][columns.clone()];
+                out.as_flattened_mut().iter_mut().zip(row).for_each(|(sum, row)| *sum += row);
+            }
+            for out in out {
+                *out = out.map(|sum| entry.error + 2.0 * sum);
+                least = each(least, *out, |least, error| if error < least { error } else { least });
+                greatest = each(greatest, *out, |greatest, error| {
+                    let finite = if error <= f32::MAX { error } else { f32::MIN };
+                    if finite > greatest { finite } else { greatest }
+                });
             }
         }
     }
     (least.iter().copied().fold(f32::MAX, f32::min), greatest.iter().copied().fold(f32::MIN, f32::max))
+}
+
+/// f(a, b) lane by lane. By value, so that `a` stays in a register.
+#[inline(always)]
+fn each(mut a: [f32; CHUNK], b: [f32; CHUNK], f: impl Fn(f32, f32) -> f32) -> [f32; CHUNK] {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a = f(*a, b));
+    a
 }
 
 /// Notes at least the `need` extensions with the least errors.

@@ -113,14 +113,14 @@ fn extend_with(
 }
 
 /// The rows of a matrix that belong to an entry's codewords.
-pub struct EntryRows<'a> {
+struct EntryRows<'a> {
     rows: [&'a [f32]; MAX_STAGES],
     count: usize,
 }
 
 impl<'a> EntryRows<'a> {
     #[inline(always)]
-    pub fn new(matrix: &'a [f32], columns: usize, entry: &Entry) -> Self {
+    fn new(matrix: &'a [f32], columns: usize, entry: &Entry) -> Self {
         let mut rows: [&[f32]; MAX_STAGES] = [&[]; MAX_STAGES];
         for (row, pick) in rows.iter_mut().zip(entry.picks()) {
             *row = &matrix[*pick as usize * columns..];
@@ -129,7 +129,7 @@ impl<'a> EntryRows<'a> {
     }
 
     #[inline(always)]
-    pub fn get(&self) -> &[&'a [f32]] {
+    fn get(&self) -> &[&'a [f32]] {
         &self.rows[..self.count]
     }
 }

@@ -62,7 +62,7 @@ impl Released {
         self.ranks.clear();
         self.ranks.extend((0..words).map(|k| rank(self.half[k] - dots[k], k)));
         keep_smallest(&mut self.ranks, self.width);
-        let start = |k: usize| Entry::EMPTY.extended(k as u32, 2.0 * (self.half[k] - dots[k]), size);
+        let start = |k: usize| extended(&Entry::EMPTY, k as u32, 2.0 * (self.half[k] - dots[k]), size);
         self.beam.clear();
         self.beam.extend(self.ranks.iter().map(|r| start(number(*r))));
         for _ in 1..books.stages() {
@@ -75,7 +75,7 @@ impl Released {
             keep_smallest(&mut self.ranks, self.width);
             let kept = self.ranks.iter().map(|r| &self.candidates[number(*r)]);
             self.next.clear();
-            self.next.extend(kept.map(|c| self.beam[c.parent].extended(c.pick, c.error, size)));
+            self.next.extend(kept.map(|c| extended(&self.beam[c.parent], c.pick, c.error, size)));
             std::mem::swap(&mut self.beam, &mut self.next);
         }
         self.beam.iter().copied().min_by(|a, b| a.error.total_cmp(&b.error)).unwrap_or(Entry::EMPTY)
@@ -121,6 +121,13 @@ fn keep_smallest(ranks: &mut Vec<u64>, count: usize) {
         ranks.select_nth_unstable(count - 1);
         ranks.truncate(count);
     }
+}
+
+/// The tuple with one more codeword of a codebook of `size`.
+fn extended(entry: &Entry, pick: u32, error: f32, size: usize) -> Entry {
+    let mut entry = *entry;
+    entry.extend(pick, error, size);
+    entry
 }
 
 impl Assign for Released {
