@@ -328,7 +328,7 @@ fn scan_stage(stage: &Stage, rows: &Selected, rooms: &mut [f32], sink: &mut dyn 
                     }
                 }
                 let mut hits = [0u32; TILE];
-                for side in 0..2 {
+                for (side, shift) in [0, CHUNK].into_iter().enumerate() {
                     let half: __m512 = bytemuck::cast(terms.half.as_chunks::<CHUNK>().0[side]);
                     let scale: __m512 = bytemuck::cast(terms.scale.as_chunks::<CHUNK>().0[side]);
                     let norm: __m512 = bytemuck::cast(terms.norm.as_chunks::<CHUNK>().0[side]);
@@ -340,7 +340,7 @@ fn scan_stage(stage: &Stage, rows: &Selected, rooms: &mut [f32], sink: &mut dyn 
                         let bound = _mm512_fnmadd_ps(error, _mm512_set1_ps(of[i].norm), bound);
                         // Where nothing is known (NaN) the score decides.
                         let open = _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(bound, _mm512_set1_ps(rooms[i]));
-                        hits[i] |= u32::from(open) << (side * CHUNK);
+                        hits[i] |= u32::from(open) << shift;
                         bounds[i].as_chunks_mut::<CHUNK>().0[side] = bytemuck::cast(bound);
                     }
                 }
