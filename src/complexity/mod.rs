@@ -38,10 +38,13 @@
 //! - RVQ: scores; for i = 1..M: K·(i − 1) additions + argmin(K); then (M−1)·D additions.
 //! - PVQ: as corrected; its products are short already.
 //!
-//! The count is of the method, not of a program: this project's kernel keeps the sums of Gram entries, which trades the i
+//! A run that counts its operations (`instrumented.rs`, a test) does exactly RVQ's, and 80 to 98 % of AVQ's, as insertions
+//! are bounded from above. The count is of the method, not of a program: this project's kernel keeps the sums of Gram entries, which trades the i
 //! additions for one addition and one move, and passes over blocks of candidates whose least error is no use.
 
 mod count;
+#[cfg(test)]
+mod instrumented;
 
 pub use count::count;
 

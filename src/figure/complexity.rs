@@ -24,6 +24,10 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, publis
         chart.series.push(Series::line("", colour, LineStyle::Solid, curve.xy()).width(1.1).unlabelled());
     }
     let corrected = !chart.series.is_empty();
+    for curve in curves::ours(plan, panel, aggregates, "log10-wmops-lookup") {
+        let colour = curves::colour(curve.method).tint(0.62);
+        chart.series.push(Series::line("", colour, LineStyle::Dotted, curve.xy()).width(1.6).unlabelled());
+    }
     chart.series.extend(curves::ours(plan, panel, aggregates, &primary_metric(plan)).iter().map(curves::our_series));
     if chart.is_empty() {
         return None;
@@ -39,10 +43,13 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, publis
     if corrected {
         let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
         chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), colour: super::Colour::GREY, key });
+        let key = LegendKey::Line(Some(LineStyle::Dotted), 1.6, None);
+        chart.legend_extra.push(LegendEntry { label: "by look-up".into(), colour: super::Colour::GREY, key });
     }
     let caption = "Weighted million operations for encoding one vector, as log10, over the bits of one code; lower is \
         cheaper, and one unit is a factor of ten. Thick lines follow the paper's operation count, crosses are the published \
-        values. The paper's count leaves out one stage of RVQ and PVQ; thin lines count all stages."
+        values. The paper's count leaves out one stage of RVQ and PVQ; thin lines count all stages, and \
+        dotted ones the same search with products of codewords looked up."
         .to_string();
     let title = format!("Figure {id}: complexity over the bitrate, D = {}", panel.dimension);
     Some(Sketch { id: format!("figure-{id}"), title, caption, figure: Figure::single(chart) })

@@ -42,6 +42,9 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
         let colour = curves::colour(*method);
         let line = Series::line(method.label(), colour, curves::line_style(*method), xy).width(2.4);
         chart.series.push(line);
+        let by_lookup = own.iter().filter_map(|p| Some((p.log10_wmops(Model::Lookup)?, p.mse))).collect();
+        let by_lookup = Series::line("", colour.tint(0.62), LineStyle::Solid, by_lookup).unlabelled();
+        chart.series.push(by_lookup.width(1.1));
         let front =
             own.iter().filter(|p| p.on_front(model)).filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect();
         let front = Series::line("", colour, LineStyle::Solid, front).unlabelled();
@@ -53,6 +56,8 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     let key = LegendKey::Line(None, 1.0, Some(Marker::Circle));
     let label = "on the Pareto front".to_string();
     chart.legend_extra.push(LegendEntry { label, colour: super::Colour::GREY, key });
+    let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
+    chart.legend_extra.push(LegendEntry { label: "by look-up".into(), colour: super::Colour::GREY, key });
     let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
     let turns = changes(budgets);
     let lines = match (turns.is_empty(), budgets.first()) {
@@ -66,7 +71,7 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     }
     let caption = format!(
         "Mean squared error over the operations for encoding one vector ({subject}; the paper's operation count). Every point is \
-         one bitrate, from {} to {} bits. {lines} Dots are points that no other one beats in bits, operations and error at once.",
+         one bitrate, from {} to {} bits. Thin lines count the same searches with products of codewords looked up. {lines} Dots are points that no other one beats in bits, operations and error at once.",
         curves::bits_of([panel]).first()?,
         curves::bits_of([panel]).last()?,
     );

@@ -1,7 +1,7 @@
 //! Error against bitrate and complexity: the Pareto front, the best method for a complexity budget, and BD-rates.
 
 use super::document::{Block, Document, Table};
-use super::format::{signed, significant};
+use super::format::{enumerate, signed, significant};
 use super::{ReportInput, panel_name};
 use crate::compare::conditions::bits_in_words;
 use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, tradeoff};
@@ -19,8 +19,9 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     document.section("Trade-off between error, bits and complexity");
     document.paragraph(
         "Complexity is the weighted million operations (WMOPS) for encoding one vector, counted by a formula in single precision. \
-         Two counts are shown: the paper's, which leaves out one stage of RVQ and PVQ, and the one with all stages. Which method \
-         is best depends on how many operations can be spent.",
+         Three counts are shown: the paper's, which leaves out one stage of RVQ and PVQ; the one with all stages; and that of searches \
+         that look the products of codewords up in a table made once for each codebook, as ours do: they give the same codes \
+         with fewer operations. Which method is best depends on how many operations can be spent, and on the search.",
     );
     for result in panels {
         let panel = input.plan.panels.iter().find(|p| p.name == result.panel);
@@ -30,6 +31,9 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
         }
         document.subsection(format!("Best method for a complexity budget: {name}"));
         document.table(budgets(result));
+        if let Some(sentence) = crossovers(result) {
+            document.paragraph(sentence);
+        }
         document.subsection(format!("Bits saved for the same error (BD-rate): {name}"));
         document.table(rates(result));
         document.blocks.push(Block::Subsection(format!("Pareto front: {name}")));
@@ -58,18 +62,46 @@ fn left_out(result: &PanelTradeoff, panel: &Panel) -> Option<String> {
 fn budgets(result: &PanelTradeoff) -> Table {
     let mut table = Table::new(&["operation count", "#from WMOPS", "#to WMOPS", "lowest error"]);
     for (model, ranges) in &result.budgets {
-        let name = match model {
-            Model::Published => "paper's",
-            Model::Corrected => "all stages",
-            Model::Lookup => continue,
-        };
         for BudgetRange { from, to, method } in ranges {
-            let wmops = |log10: f64| significant(10f64.powf(log10));
             let to = to.map_or("no limit".into(), wmops);
-            table.row(vec![name.into(), wmops(*from).into(), to.into(), method.label().into()]);
+            table.row(vec![counted(*model).into(), wmops(*from).into(), to.into(), method.label().into()]);
         }
     }
     table
+}
+
+fn counted(model: Model) -> &'static str {
+    match model {
+        Model::Published => "paper's",
+        Model::Corrected => "all stages",
+        Model::Lookup => "look-up",
+    }
+}
+
+fn wmops(log10: f64) -> String {
+    significant(10f64.powf(log10))
+}
+
+/// Where the dearest of the methods begins to pay, by each count.
+fn crossovers(result: &PanelTradeoff) -> Option<String> {
+    let dearest = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.method;
+    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.method == dearest).map(|r| r.from);
+    let all: Option<Vec<(Model, f64)>> =
+        result.budgets.iter().map(|(model, ranges)| Some((*model, begins(ranges)?))).collect();
+    let all = all.filter(|all| all.len() == Model::ALL.len())?;
+    let places: Vec<String> = all.iter().map(|(model, from)| format!("{} WMOPS ({})", wmops(*from), counted(*model))).collect();
+    let factor = 10f64.powf(all.first()?.1 - all.last()?.1);
+    let moves = if factor > 1.5 {
+        format!(
+            " So the paper's conclusion on when {} pays holds for its own way of searching alone: by look-up it pays from {} times \
+             fewer operations on.",
+            dearest.label(),
+            significant(factor)
+        )
+    } else {
+        String::new()
+    };
+    Some(format!("{} gives the lowest error from {} on.{moves}", dearest.label(), enumerate(&places)))
 }
 
 fn rates(result: &PanelTradeoff) -> Table {

@@ -1,0 +1,187 @@
+//! The look-up searches as [`Model::Lookup`](super::Model::Lookup) describes them, each operation counted where it is done.
+//! A check of the formula, not a fast search.
+
+use super::Operations;
+use crate::data::stream::{normal, stream};
+use crate::quantizer::{Additive, Assign, Codebooks, Greedy, Method};
+
+/// Codebooks with their tables, and the count.
+struct Search<'a> {
+    books: &'a Codebooks,
+    gram: Vec<f64>,
+    norms: Vec<f64>,
+    done: Operations,
+}
+
+/// A tuple: its error less ‖x‖², its codewords ascending.
+#[derive(Clone)]
+struct Tuple {
+    error: f64,
+    picks: Vec<usize>,
+}
+
+impl<'a> Search<'a> {
+    fn new(books: &'a Codebooks) -> Self {
+        let words = books.stages() * books.size();
+        let dot = |a: usize, b: usize| -> f64 {
+            books.codeword(a).iter().zip(books.codeword(b)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        let gram = (0..words * words).map(|i| 2.0 * dot(i / words, i % words)).collect();
+        let norms = (0..words).map(|i| dot(i, i)).collect();
+        Self { books, gram, norms, done: Operations::default() }
+    }
+
+    /// ‖c‖² − 2x·c of all codewords; the factor 2 belongs to the table.
+    fn scores(&mut self, x: &[f32]) -> Vec<f64> {
+        let mut scores = self.norms.clone();
+        for (number, score) in scores.iter_mut().enumerate() {
+            for (c, x) in self.books.codeword(number).iter().zip(x) {
+                *score -= 2.0 * f64::from(*c) * f64::from(*x);
+                self.done.multiplications += 1;
+                self.done.additions += 1;
+            }
+        }
+        scores
+    }
+
+    /// Offers a tuple to the list of the `keep` best.
+    fn offer(&mut self, kept: &mut Vec<Tuple>, keep: usize, error: f64, picks: impl Fn() -> Vec<usize>) {
+        self.done.additions += 1;
+        if kept.len() == keep && kept.last().is_some_and(|last| error >= last.error) {
+            return;
+        }
+        let picks = picks();
+        self.done.branches += kept.len() as u128;
+        if kept.iter().any(|tuple| tuple.picks == picks) {
+            return;
+        }
+        self.done.additions += kept.len() as u128;
+        let place = kept.partition_point(|tuple| tuple.error < error);
+        kept.insert(place, Tuple { error, picks });
+        kept.truncate(keep);
+        self.done.moves += (kept.len() - place) as u128;
+    }
+
+    fn additive(&mut self, x: &[f32], width: usize) -> Vec<usize> {
+        let (stages, size) = (self.books.stages(), self.books.size());
+        let words = stages * size;
+        let scores = self.scores(x);
+        let mut beam = Vec::new();
+        for (pick, score) in scores.iter().enumerate() {
+            self.offer(&mut beam, if stages == 1 { 1 } else { width }, *score, || vec![pick]);
+        }
+        for step in 1..stages {
+            let keep = if step + 1 == stages { 1 } else { width };
+            let mut next = Vec::new();
+            for tuple in &beam {
+                self.done.additions += 1;
+                for stage in 0..stages {
+                    self.done.branches += 1;
+                    if tuple.picks.iter().any(|pick| pick / size == stage) {
+                        continue;
+                    }
+                    for pick in stage * size..(stage + 1) * size {
+                        let mut score = scores[pick];
+                        for other in &tuple.picks {
+                            score += self.gram[other * words + pick];
+                            self.done.additions += 1;
+                        }
+                        // The error of the parent lies in the threshold.
+                        self.offer(&mut next, keep, tuple.error + score, || {
+                            let mut picks = [tuple.picks.as_slice(), &[pick]].concat();
+                            picks.sort_unstable();
+                            picks
+                        });
+                    }
+                }
+            }
+            self.done.moves += (next.len() * (step + 1)) as u128;
+            beam = next;
+        }
+        beam.swap_remove(0).picks
+    }
+
+    fn residual(&mut self, x: &[f32]) -> Vec<usize> {
+        let (stages, size) = (self.books.stages(), self.books.size());
+        let words = stages * size;
+        let scores = self.scores(x);
+        let mut picks: Vec<usize> = Vec::new();
+        for stage in 0..stages {
+            let mut best = (f64::INFINITY, 0);
+            for pick in stage * size..(stage + 1) * size {
+                let mut score = scores[pick];
+                for other in &picks {
+                    score += self.gram[other * words + pick];
+                    self.done.additions += 1;
+                }
+                if pick > stage * size {
+                    self.done.additions += 1;
+                    self.done.moves += 1;
+                }
+                if score < best.0 {
+                    best = (score, pick);
+                }
+            }
+            picks.push(best.1);
+        }
+        self.done.additions += ((stages - 1) * self.books.dimension()) as u128;
+        picks
+    }
+}
+
+fn trained_like(method: Method, dimension: usize, stages: usize, size: usize) -> Codebooks {
+    let mut rng = stream(&format!("instrumented/{stages}/{size}"));
+    let mut books = Codebooks::zeros(method, dimension, stages, size).unwrap();
+    books.values_mut().iter_mut().for_each(|v| *v = 0.4 * normal(&mut rng));
+    books
+}
+
+/// As (additions, multiplications, moves, branches) a vector.
+fn each(total: Operations, n: usize) -> [f64; 4] {
+    [total.additions, total.multiplications, total.moves, total.branches].map(|v| v as f64 / n as f64)
+}
+
+#[test]
+fn the_formula_for_rvq_is_the_count_of_a_run() {
+    let (dimension, stages, size, n) = (16, 4, 32, 20);
+    let books = trained_like(Method::Rvq, dimension, stages, size);
+    let mut rng = stream("instrumented/x");
+    let x: Vec<f32> = (0..n * dimension).map(|_| normal(&mut rng)).collect();
+    let mut search = Search::new(&books);
+    let picks: Vec<u32> = x.chunks(dimension).flat_map(|x| search.residual(x)).map(|pick| pick as u32).collect();
+    let (mut fast, mut left) = (vec![0; n * stages], x.clone());
+    let mut greedy = Greedy::default();
+    greedy.prepare(&books);
+    greedy.assign(&books, &mut left, &mut fast);
+    assert_eq!(picks, fast);
+    let model = super::count(Method::Rvq, dimension, stages, size, None, super::Model::Lookup).unwrap();
+    assert_eq!(each(search.done, n), each(model, 1));
+}
+
+/// Multiplications and the looked-up additions are exact. How often a candidate enters the beam is expected for a random
+/// order; W operations for each are an upper bound.
+#[test]
+fn the_formula_for_avq_bounds_the_count_of_a_run() {
+    for (dimension, stages, size, width) in [(16, 4, 8, 4), (16, 4, 32, 16), (64, 4, 64, 16), (32, 2, 128, 8)] {
+        let n = 40;
+        let books = trained_like(Method::Avq, dimension, stages, size);
+        let mut rng = stream("instrumented/x");
+        let x: Vec<f32> = (0..n * dimension).map(|_| normal(&mut rng)).collect();
+        let mut search = Search::new(&books);
+        let mut additive = Additive::new(width);
+        additive.prepare(&books);
+        for x in x.chunks(dimension) {
+            let slow = search.additive(x, width);
+            let (mut fast, mut left) = (vec![0; stages], x.to_vec());
+            additive.assign(&books, &mut left, &mut fast);
+            assert_eq!(slow, fast.iter().map(|pick| *pick as usize).collect::<Vec<_>>());
+        }
+        let model = super::count(Method::Avq, dimension, stages, size, Some(width), super::Model::Lookup).unwrap();
+        let (counted, formula) = (each(search.done, n), each(model, 1));
+        assert_eq!(counted[1], formula[1]);
+        let total = |operations: [f64; 4]| operations[0] + operations[1] + operations[2] + 4.0 * operations[3];
+        let share = total(counted) / total(formula);
+        println!("D = {dimension}, M = {stages}, K = {size}, W = {width}: {share:.3} of the formula");
+        assert!((0.6..1.02).contains(&share), "{share}: {counted:?} against {formula:?}");
+    }
+}
