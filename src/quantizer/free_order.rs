@@ -9,6 +9,9 @@ use super::nearest::Nearest;
 /// Vectors that are assigned together.
 const BLOCK: usize = 128;
 
+/// The least K for which byte products pay, measured.
+const BYTES_FROM: usize = 128;
+
 /// Assignment of AVQ with a beam of 1.
 #[derive(Default)]
 pub struct FreeOrder {
@@ -59,7 +62,7 @@ impl FreeOrder {
 
 impl Assign for FreeOrder {
     fn prepare(&mut self, books: &Codebooks) {
-        self.nearest.prepare(books);
+        self.nearest.prepare(books, BYTES_FROM);
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {

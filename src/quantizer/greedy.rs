@@ -9,6 +9,9 @@ use super::nearest::Nearest;
 /// Vectors whose remainders stay in the first cache while a stage is searched.
 const BLOCK: usize = 64;
 
+/// The least K for which byte products pay, measured.
+const BYTES_FROM: usize = 256;
+
 /// Greedy assignment for PVQ and RVQ.
 #[derive(Default)]
 pub struct Greedy {
@@ -40,7 +43,7 @@ impl Greedy {
 
 impl Assign for Greedy {
     fn prepare(&mut self, books: &Codebooks) {
-        self.nearest.prepare(books);
+        self.nearest.prepare(books, BYTES_FROM);
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {

@@ -6,9 +6,6 @@ use super::codebooks::Codebooks;
 use super::kernels::Rows;
 use super::panels::Panels;
 
-/// The least K for which byte products pay.
-const BYTES_FROM: usize = 128;
-
 /// A search for nearest codewords.
 #[derive(Default)]
 pub struct Nearest {
@@ -29,9 +26,10 @@ impl Default for Kernel {
 }
 
 impl Nearest {
-    /// Takes note of changed codebooks.
-    pub fn prepare(&mut self, books: &Codebooks) {
-        let bytes = byte_bounds::pays(books, BYTES_FROM);
+    /// Takes note of changed codebooks. `bytes_from`: the least K for which byte products are used, which pay the earlier
+    /// the better the codewords are that the search begins with.
+    pub fn prepare(&mut self, books: &Codebooks, bytes_from: usize) {
+        let bytes = byte_bounds::pays(books, bytes_from);
         match &mut self.by {
             Kernel::Floats(_) if bytes => self.by = Kernel::Bytes(Box::default()),
             Kernel::Bytes(_) if !bytes => self.by = Kernel::default(),

@@ -84,7 +84,7 @@ impl Panels {
         let (words, half) = self.packed.stage(stage);
         scan_nearest(words, half, self.packed.width, &self.tiles, &mut self.lanes);
         found.clear();
-        found.extend(self.lanes[..selection.len()].iter().map(Lanes::least));
+        least_of(&self.lanes[..selection.len()], found);
     }
 
     /// For each row of the selection, in its order, the scores ½‖c‖² − row·c of the codewords of `stage` and the minima of
@@ -98,15 +98,23 @@ impl Panels {
         scan_scores(words, half, self.packed.width, &self.tiles, selection.len(), out);
     }
 
-    /// Puts the selected rows in tiles; what is left of the last tile stays as it is.
+    /// Puts the selected rows in tiles; the last row fills up the last tile.
     fn pack_tiles(&mut self, rows: Rows, selection: &[u32]) {
         let width = self.packed.width;
         self.tiles.resize(selection.len().div_ceil(TILE) * width, [0.0; TILE]);
-        for (place, row) in selection.iter().enumerate() {
-            let x = &rows.data[*row as usize * rows.stride..][..width];
-            let tile = &mut self.tiles[place / TILE * width..][..width];
-            tile.iter_mut().zip(x).for_each(|(target, value)| target[place % TILE] = *value);
+        for (places, tile) in selection.chunks(TILE).zip(self.tiles.chunks_exact_mut(width)) {
+            let row = |i: usize| &rows.data[places[i.min(places.len() - 1)] as usize * rows.stride..][..width];
+            interleave([row(0), row(1), row(2), row(3)], tile);
         }
+    }
+}
+
+/// tile\[k\] = the k-th coordinates of the vectors.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn interleave(x: [&[f32]; TILE], tile: &mut [[f32; TILE]]) {
+    let [a, b, c, d] = x;
+    for ((((target, a), b), c), d) in tile.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        *target = [*a, *b, *c, *d];
     }
 }
 
@@ -120,14 +128,30 @@ pub struct ScoreRows<'a> {
     pub chunks: usize,
 }
 
-impl Lanes {
-    fn least(&self) -> (f32, u32) {
-        let numbers = self.score.iter().zip(&self.panel).enumerate();
-        // Without a finite score (NaN codewords) the first codeword stands, and the error shows it.
-        numbers.fold((f32::INFINITY, 0), |best, (lane, (score, panel))| {
-            let candidate = (*score, panel * PANEL as u32 + lane as u32);
-            if candidate < best { candidate } else { best }
-        })
+/// The least score of each, and its codeword's number, the lowest one on a tie. Without a finite score (NaN codewords) that
+/// is the first codeword, and the error shows it.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn least_of(lanes: &[Lanes], found: &mut Vec<(f32, u32)>) {
+    for Lanes { score, panel } in lanes {
+        let (mut least, mut number) = (*score, [0u32; PANEL]);
+        let mut half = PANEL / 2;
+        while half > 0 {
+            for lane in 0..half {
+                least[lane] = if least[lane + half] < least[lane] { least[lane + half] } else { least[lane] };
+            }
+            half /= 2;
+        }
+        for (lane, ((number, panel), score)) in number.iter_mut().zip(panel).zip(score).enumerate() {
+            *number = if *score == least[0] { *panel * PANEL as u32 + lane as u32 } else { u32::MAX };
+        }
+        let mut half = PANEL / 2;
+        while half > 0 {
+            for lane in 0..half {
+                number[lane] = number[lane].min(number[lane + half]);
+            }
+            half /= 2;
+        }
+        found.push((least[0], number[0]));
     }
 }
 

@@ -89,7 +89,8 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
     let all: Option<Vec<(Model, f64)>> =
         result.budgets.iter().map(|(model, ranges)| Some((*model, begins(ranges)?))).collect();
     let all = all.filter(|all| all.len() == Model::ALL.len())?;
-    let places: Vec<String> = all.iter().map(|(model, from)| format!("{} WMOPS ({})", wmops(*from), counted(*model))).collect();
+    let places: Vec<String> =
+        all.iter().map(|(model, from)| format!("{} WMOPS ({})", wmops(*from), counted(*model))).collect();
     let factor = 10f64.powf(all.first()?.1 - all.last()?.1);
     let moves = if factor > 1.5 {
         format!(

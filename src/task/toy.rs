@@ -130,7 +130,7 @@ fn mean_error(
     Ok(Error { mse: sum / (n * dimension as f64), repeated: repeated as f64 / n })
 }
 
-/// Estimated seconds on one core (an AVX-512 one at some 80 GFLOP/s); fitted to a few cells, good to a factor of two.
+/// Estimated seconds on one core (an AVX-512 one with VNNI, at some 100 GFLOP/s); fitted to a few cells, good to a factor of two.
 pub(super) fn cost(settings: &ToySettings) -> f64 {
     let (quantizer, training) = (&settings.quantizer, &settings.training);
     let updates = training.updates as f64;
@@ -139,11 +139,11 @@ pub(super) fn cost(settings: &ToySettings) -> f64 {
     let parameters = (quantizer.stages * quantizer.codebook_size() * settings.data.dimension) as f64
         / if quantizer.method == Method::Pvq { quantizer.stages as f64 } else { 1.0 };
     let batch = training.batch_size as f64;
-    let trained = updates * (batch * per_vector(quantizer.training_beam_width, false) + parameters * 5e-10);
+    let trained = updates * (batch * per_vector(quantizer.training_beam_width, false) + parameters * 9e-10);
     // A warm start is a PVQ or RVQ, of about the cost of an RVQ.
     let greedy = QuantizerSettings { method: Method::Rvq, ..quantizer.clone() };
     let warm = quantizer.init_updates.unwrap_or(0) as f64
-        * (batch * vector_cost(&greedy, settings.data.dimension, None, false) + parameters * 5e-10);
+        * (batch * vector_cost(&greedy, settings.data.dimension, None, false) + parameters * 9e-10);
     let other = settings.evaluation.other_search_vectors as f64
         * vector_cost(&released(quantizer), settings.data.dimension, quantizer.beam_width, true);
     trained + warm + evaluated * per_vector(quantizer.beam_width, true) + other
@@ -156,7 +156,8 @@ fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {
 /// Estimated seconds for one vector.
 fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usize>, many: bool) -> f64 {
     let (stages, size, d) = (quantizer.stages as f64, quantizer.codebook_size() as f64, dimension as f64);
-    let product = 2.0 * stages * size * d * 1.05e-11 + stages * size * 2e-11;
+    let product = 2.0 * stages * size * d * if quantizer.method == Method::Pvq { 1.05e-11 } else { 5.5e-12 }
+        + stages * size * 2e-11;
     let fixed = 1e-9 * d + 2e-8 * stages;
     match (quantizer.method, beam.unwrap_or(16)) {
         (Method::Pvq, _) => fixed + product / stages,
@@ -165,7 +166,7 @@ fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usi
         (Method::Avq, width) => {
             let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
             let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
-            let each = if by_gram { 1e-9 } else { 2.0 * d * 1.3e-11 + 2e-10 };
+            let each = if by_gram { 6e-10 } else { d * 1e-11 + 2e-10 };
             let search = if quantizer.search == Some(Search::Released) { 3e-9 } else { each };
             fixed + 1.3 * product + extensions * search + width as f64 * stages * 4e-8
         }
