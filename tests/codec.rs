@@ -64,6 +64,22 @@ fn a_wider_beam_is_no_worse_and_codes_of_large_codebooks_have_16_bits() {
 }
 
 #[test]
+fn the_codebooks_may_be_tried_in_their_order() {
+    let env = env();
+    let run =
+        env.run(&["encode", "avq", "x.fvecs", "-o", "c.npy", "--json", "--ordered", "--beam-width", "1"]).ends_with(0);
+    let greedy = {
+        // The same codebooks as an RVQ.
+        let (books, made) = vqlab::quantizer::load(&env.path("avq")).unwrap();
+        let books = Codebooks::new(Method::Rvq, 8, 2, 16, books.values().to_vec()).unwrap();
+        save(&env.path("same"), &books, &made).unwrap();
+        json(&env.run(&["encode", "same", "x.fvecs", "-o", "r.npy", "--json"]).ends_with(0), "mse")
+    };
+    assert!(json(&run, "mse") < greedy);
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "d.npy", "--ordered"]).ends_with(2).says("for AVQ alone");
+}
+
+#[test]
 fn wrong_use_ends_with_2_and_writes_nothing() {
     let env = env();
     put_books(&env, "wide", Method::Rvq, (16, 2, 4));

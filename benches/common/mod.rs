@@ -34,11 +34,20 @@ pub struct Shape {
     pub size: usize,
     /// AVQ's beam width.
     pub beam: Option<usize>,
+    /// Whether AVQ encodes with the codebooks in their order.
+    pub ordered: bool,
 }
 
 impl Shape {
     pub fn new(method: Method, dimension: usize, stages: usize, bits: u32, beam: usize) -> Self {
-        Self { method, dimension, stages, size: 1 << bits, beam: (method == Method::Avq).then_some(beam) }
+        Self {
+            method,
+            dimension,
+            stages,
+            size: 1 << bits,
+            beam: (method == Method::Avq).then_some(beam),
+            ordered: false,
+        }
     }
 
     /// `avq W=8 D=64 M=4 b=5`.
@@ -58,7 +67,8 @@ impl Shape {
 
     /// A fresh assigner as encoding uses it.
     pub fn assigner(&self) -> Box<dyn Assign> {
-        assigner(self.method, self.beam.map(|width| (Search::Beam, width)))
+        let search = if self.ordered { Search::Ordered } else { Search::Beam };
+        assigner(self.method, self.beam.map(|width| (search, width)))
     }
 }
 

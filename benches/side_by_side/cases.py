@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class Shape:
     stages: int
     size: int
     beam: int | None = None
+    #: AVQ: the codebooks in their order.
+    ordered: bool = False
 
     @property
     def bits(self) -> int:
@@ -40,6 +42,7 @@ class Shape:
 
     def __str__(self) -> str:
         beam = f" W={self.beam}" if self.beam else ""
+        beam += " ordered" if self.ordered else ""
         return f"{self.method.upper()}{beam}, D={self.dimension} M={self.stages} b={self.bits}"
 
 
@@ -119,11 +122,12 @@ def encoding(quick: bool) -> list[Comparison]:
         rows.append(Comparison("encode", residual, "faiss", 1.0, count, "rq", with_tables, label=label))
     for dimension, stages, size in shapes[:: 1 if quick else 2]:
         additive = Shape("avq", dimension, stages, size, 16)
-        few, fewer = 1_000 // scale, 500 // scale
-        for tables in (0, 1):
-            options = {"max_beam_size": 16, "use_beam_LUT": tables}
-            label = "FAISS RQ beam 16" + (", look-up tables" if tables else "")
-            rows.append(Comparison("encode", additive, "faiss", 1.0, few, "rq", options, same=False, label=label))
+        few, fewer = 4_000 // scale, 500 // scale
+        for shape in (additive, replace(additive, ordered=True)):
+            for tables in (0, 1):
+                options = {"max_beam_size": 16, "use_beam_LUT": tables}
+                label = "FAISS RQ beam 16" + (", look-up tables" if tables else "")
+                rows.append(Comparison("encode", shape, "faiss", 1.0, few, "rq", options, same=False, label=label))
         for iterations in (4, 16):
             options = {"encode_ils_iters": iterations}
             label = f"FAISS LSQ, {iterations} iterations"

@@ -44,12 +44,13 @@ struct Asked {
     stages: usize,
     size: usize,
     beam: Option<usize>,
+    ordered: bool,
 }
 
 impl Asked {
     fn shape(&self) -> Shape {
-        let Self { method, dimension, stages, size, beam } = *self;
-        Shape { method, dimension, stages, size, beam }
+        let Self { method, dimension, stages, size, beam, ordered } = *self;
+        Shape { method, dimension, stages, size, beam, ordered }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::quantizer::{Assign, CodeError, Codebooks, MAX_BEAM, Method, Search, a
 pub struct Encoder<'a> {
     books: &'a Codebooks,
     data: &'a VectorFile,
+    search: Search,
     width: usize,
 }
 
@@ -51,7 +52,11 @@ impl<'a> Encoder<'a> {
         }
         if books.method() != Method::Avq {
             let method = books.method().label();
-            return if width.is_some() { Err(Mismatch::NoBeam { method }) } else { Ok(Self { books, data, width: 1 }) };
+            return if width.is_some() {
+                Err(Mismatch::NoBeam { method })
+            } else {
+                Ok(Self { books, data, search: Search::Beam, width: 1 })
+            };
         }
         let most = (books.stages() * books.size()).min(MAX_BEAM);
         let (found, origin) = match width {
@@ -61,7 +66,18 @@ impl<'a> Encoder<'a> {
         if !(1..=most).contains(&found) {
             return Err(Mismatch::Beam { found, origin, most });
         }
-        Ok(Self { books, data, width: found })
+        Ok(Self { books, data, search: Search::Beam, width: found })
+    }
+
+    /// With AVQ's codebooks in their order ([`Search::Ordered`]).
+    ///
+    /// # Errors
+    /// [`Mismatch::NoBeam`] for RVQ and PVQ.
+    pub fn in_order(self) -> Result<Self, Mismatch> {
+        if self.books.method() != Method::Avq {
+            return Err(Mismatch::NoBeam { method: self.books.method().label() });
+        }
+        Ok(Self { search: Search::Ordered, ..self })
     }
 
     /// The beam width; 1 for RVQ and PVQ.
@@ -104,7 +120,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn worker(&self, chunk: usize) -> Worker {
-        let mut assign = assigner(self.books.method(), Some((Search::Beam, self.width)));
+        let mut assign = assigner(self.books.method(), Some((self.search, self.width)));
         assign.prepare(self.books);
         let remainder = vec![0.0; chunk * self.books.dimension()];
         Worker { assign, remainder, picks: vec![0; chunk * self.books.stages()] }

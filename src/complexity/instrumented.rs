@@ -80,8 +80,8 @@ impl<'a> Search<'a> {
                     if tuple.picks.iter().any(|pick| pick / size == stage) {
                         continue;
                     }
-                    for pick in stage * size..(stage + 1) * size {
-                        let mut score = scores[pick];
+                    for (pick, score) in scores.iter().enumerate().skip(stage * size).take(size) {
+                        let mut score = *score;
                         for other in &tuple.picks {
                             score += self.gram[other * words + pick];
                             self.done.additions += 1;
@@ -108,8 +108,8 @@ impl<'a> Search<'a> {
         let mut picks: Vec<usize> = Vec::new();
         for stage in 0..stages {
             let mut best = (f64::INFINITY, 0);
-            for pick in stage * size..(stage + 1) * size {
-                let mut score = scores[pick];
+            for (pick, score) in scores.iter().enumerate().skip(stage * size).take(size) {
+                let mut score = *score;
                 for other in &picks {
                     score += self.gram[other * words + pick];
                     self.done.additions += 1;

@@ -5,7 +5,13 @@
 //! costs more than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken
 //! instead.
 //!
+//! The same with the codebooks in their order ([`Search::Ordered`]): fewer extensions, no permutations; afterwards each
+//! codeword is chosen anew given the others.
+//!
 //! [`Search::Beam`]: super::Search::Beam
+//! [`Search::Ordered`]: super::Search::Ordered
+
+use std::ops::Range;
 
 use super::assign::Assign;
 use super::beam::{Best, Entry, Layout, MAX_BEAM, limit, offer_scores};
@@ -13,7 +19,8 @@ use super::byte_beam::ByteBeam;
 use super::byte_bounds;
 use super::codebooks::Codebooks;
 use super::gram::Lookup;
-use super::kernels::{CHUNK, ROWS, Rows, subtract};
+use super::kernels::{CHUNK, ROWS, Rows, add, subtract};
+use super::nearest::Nearest;
 use super::panels::{Panels, ScoreRows};
 
 /// The largest M·K whose Gram matrix is used (68 MB with its minima).
@@ -28,6 +35,8 @@ const BYTES_PER_GRAM: usize = 6;
 /// Beam search for AVQ.
 pub struct Additive {
     width: usize,
+    /// The last pass of the ordered search; without, any order.
+    in_order: Option<Refine>,
     /// Vectors that are assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
     panels: Panels,
@@ -58,6 +67,7 @@ impl Additive {
     pub fn new(width: usize) -> Self {
         Self {
             width: width.clamp(1, MAX_BEAM),
+            in_order: None,
             batch: None,
             panels: Panels::default(),
             bytes: None,
@@ -77,15 +87,26 @@ impl Additive {
         }
     }
 
-    /// A search for training, where the codebooks change after every `batch` vectors.
-    pub fn for_training(width: usize, batch: usize) -> Self {
-        Self { batch: Some(batch), ..Self::new(width) }
+    /// As [`Additive::new`], with the codebooks in their order.
+    pub fn in_order(width: usize) -> Self {
+        Self { in_order: Some(Refine::default()), ..Self::new(width) }
+    }
+
+    /// Prepared for training, where the codebooks change after every `batch` vectors.
+    pub fn for_training(self, batch: usize) -> Self {
+        Self { batch: Some(batch), ..self }
+    }
+
+    /// The codebooks that a step tries.
+    fn stages_of(&self, step: usize, books: &Codebooks) -> Range<usize> {
+        if self.in_order.is_some() { step..step + 1 } else { 0..books.stages() }
     }
 
     /// Whether the Gram matrix pays: it costs (M·K)² products, the remainders cost n·W·K·M(M−1)/2, floats or bytes.
     fn gram_pays(&self, books: &Codebooks, bytes: bool) -> bool {
         let words = books.stages() * books.size();
-        let remainder_products = |n: usize| n * self.width * books.size() * books.stages() * (books.stages() - 1) / 2;
+        let tried = if self.in_order.is_some() { 2 } else { books.stages() };
+        let remainder_products = |n: usize| n * self.width * books.size() * tried * (books.stages() - 1) / 2;
         let price = words * words * if bytes { BYTES_PER_GRAM } else { 1 };
         words <= GRAM_LIMIT && self.batch.is_none_or(|n| remainder_products(n) > price)
     }
@@ -94,23 +115,24 @@ impl Additive {
     fn first_step(&mut self, books: &Codebooks, x: &[f32]) {
         let count = x.len() / books.dimension();
         let keep = if books.stages() == 1 { 1 } else { self.width };
+        let stages = self.stages_of(0, books);
         for beam in &mut self.beams[..count] {
             beam.clear();
             beam.push(Entry::EMPTY);
         }
         if let Some(bytes) = &mut self.bytes {
             self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
-            bytes.extend(books, x, 1, &self.beams[..count], &mut self.best);
+            bytes.extend(books, stages, (x, 1), &self.beams[..count], &mut self.best);
         } else {
-            self.offer_first(books, x, keep);
+            self.offer_first(books, x, stages.len(), keep);
         }
         for (best, beam) in self.best.iter_mut().zip(&mut self.beams[..count]) {
             best.take(beam, books.size());
         }
     }
 
-    /// Computes the scores of all codewords and offers them.
-    fn offer_first(&mut self, books: &Codebooks, x: &[f32], keep: usize) {
+    /// Computes the scores of all codewords and offers those of the first `tried` codebooks.
+    fn offer_first(&mut self, books: &Codebooks, x: &[f32], tried: usize, keep: usize) {
         let (stages, dimension) = (books.stages(), books.dimension());
         let per_stage = self.layout.per_stage;
         let (columns, bounds) = (self.layout.chunks() * CHUNK, self.layout.padded());
@@ -128,20 +150,23 @@ impl Additive {
         }
         for row in 0..self.selection.len() {
             let first = &self.first[row * columns..(row + 1) * columns];
-            let minima = &self.first_minima[row * bounds..(row + 1) * bounds];
+            let minima = &self.first_minima[row * bounds..][..tried * per_stage];
             let best = &mut self.best[row];
             self.errors.clear();
-            self.errors.extend(minima[..self.layout.chunks()].iter().map(|least| 2.0 * least));
+            self.errors.extend(minima.iter().map(|least| 2.0 * least));
             best.clear(keep, limit(&mut self.errors, keep));
-            offer_scores(best, &[Entry::EMPTY], 0, self.layout.words(), minima, first);
+            self.errors.clear();
+            self.errors.extend(minima);
+            self.errors.resize(minima.len().next_multiple_of(CHUNK), f32::INFINITY);
+            offer_scores(best, &[Entry::EMPTY], 0, self.layout.words(), &self.errors, first);
         }
     }
 
-    fn offer_by_remainder(&mut self, books: &Codebooks, count: usize) {
+    fn offer_by_remainder(&mut self, books: &Codebooks, stages: Range<usize>, count: usize) {
         let (dimension, width) = (books.dimension(), self.width);
         let chunks = self.layout.per_stage;
         let bounds = chunks.next_multiple_of(CHUNK);
-        for stage in 0..books.stages() {
+        for stage in stages {
             self.selection.clear();
             for (row, beam) in self.beams[..count].iter().enumerate() {
                 let open = (0..beam.len()).filter(|entry| !beam[*entry].uses(stage));
@@ -201,7 +226,7 @@ impl Additive {
         let columns = self.layout.chunks() * CHUNK;
         let scores = self.first.chunks_exact(columns).zip(self.first_minima.chunks_exact(self.layout.padded()));
         for ((scores, beam), best) in scores.zip(&mut self.beams).zip(&mut self.best).take(count) {
-            lookup.finish(books, &self.layout, self.width, scores, beam, best);
+            lookup.finish(books, &self.layout, (self.width, self.in_order.is_some()), scores, beam, best);
         }
     }
 
@@ -211,11 +236,13 @@ impl Additive {
         for step in 1..books.stages() {
             let keep = if step + 1 == books.stages() { 1 } else { self.width };
             self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
+            let stages = self.stages_of(step, books);
             match &mut self.bytes {
                 Some(bytes) => {
-                    bytes.extend(books, &self.remainders, self.width, &self.beams[..count], &mut self.best);
+                    let remainders = (self.remainders.as_slice(), self.width);
+                    bytes.extend(books, stages, remainders, &self.beams[..count], &mut self.best);
                 }
-                None => self.offer_by_remainder(books, count),
+                None => self.offer_by_remainder(books, stages, count),
             }
             self.take_best(books, count);
         }
@@ -244,11 +271,49 @@ impl Additive {
             }
             books.subtract(picks, x);
         }
+        if let Some(refine) = &mut self.in_order {
+            refine.run(books, remainder, picks);
+        }
+    }
+}
+
+/// One pass of iterated conditional modes: each codeword in turn becomes the best one given all others.
+#[derive(Default)]
+struct Refine {
+    nearest: Nearest,
+    selection: Vec<u32>,
+    best: Vec<(f32, u32)>,
+}
+
+impl Refine {
+    fn run(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        let (dimension, stages) = (books.dimension(), books.stages());
+        self.selection.clear();
+        self.selection.extend(0..(remainder.len() / dimension) as u32);
+        for stage in 0..stages {
+            for (x, picks) in remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)) {
+                add(x, books.codeword(picks[stage] as usize));
+            }
+            let rows = Rows { data: remainder, stride: dimension };
+            self.best.clear();
+            // The present codeword stands where no score is finite.
+            self.best.extend(picks.chunks_exact(stages).map(|picks| (f32::INFINITY, picks[stage])));
+            self.nearest.set_rows(books, rows, &self.selection);
+            self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
+            let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+            for ((x, picks), (_, pick)) in vectors.zip(&self.best) {
+                subtract(x, books.codeword(*pick as usize));
+                picks[stage] = *pick;
+            }
+        }
     }
 }
 
 impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
+        if let Some(refine) = &mut self.in_order {
+            refine.nearest.prepare(books, BYTES_FROM);
+        }
         let bytes = byte_bounds::pays(books, BYTES_FROM);
         let gram = self.gram_pays(books, bytes);
         if !gram {

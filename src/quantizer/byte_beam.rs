@@ -1,6 +1,8 @@
 //! The steps of AVQ's beam search through byte products ([`super::byte_bounds`]): for codebooks that change too often for
 //! their Gram matrix, or are too large for it.
 
+use std::ops::Range;
+
 use super::beam::{Best, Entry};
 use super::byte_bounds::{ByteBooks, ByteRows, Selected, Sink};
 use super::codebooks::Codebooks;
@@ -23,13 +25,13 @@ impl ByteBeam {
         self.books.pack(books);
     }
 
-    /// Offers all extensions of the beams. `remainders` (n · `width` × D) holds those of the beam entries at row · `width` +
-    /// entry.
+    /// Offers the extensions of the beams by codewords of `stages`. `remainders` (n · `width` × D) holds those of the beam
+    /// entries at row · `width` + entry.
     pub fn extend(
         &mut self,
         books: &Codebooks,
-        remainders: &[f32],
-        width: usize,
+        stages: Range<usize>,
+        (remainders, width): (&[f32], usize),
         beams: &[Vec<Entry>],
         best: &mut [Best],
     ) {
@@ -40,7 +42,7 @@ impl ByteBeam {
         }
         self.rows.set(rows, books.dimension(), &self.entries);
         let entry = |slot: u32| &beams[slot as usize / width][slot as usize % width];
-        for stage in 0..books.stages() {
+        for stage in stages {
             self.open.clear();
             self.open.extend(self.entries.iter().filter(|slot| !entry(**slot).uses(stage)));
             for selection in self.open.chunks(ROWS) {

@@ -1,6 +1,8 @@
 //! A step of AVQ's beam search that computes the errors of all extensions and selects the best: faster than bounds
 //! ([`super::gram`]) where codebooks are small.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 use multiversion::target::match_target;
 
@@ -20,42 +22,41 @@ pub struct Flat {
 }
 
 impl Flat {
-    /// Offers the extensions of a beam, of which those that matter for the best `keep` sets. `gram` as in
+    /// Offers the extensions of a beam by codewords of `stages`, of which those that matter for the best `keep` sets. `gram` as in
     /// [`super::gram`], `first` (M·K′) holds ½‖c‖² − x·c.
     pub fn extend(
         &mut self,
-        gram: &[f32],
-        first: &[f32],
+        (gram, first): (&[f32], &[f32]),
         layout: &Layout,
+        stages: Range<usize>,
         beam: &[Entry],
         keep: usize,
         best: &mut Best,
     ) {
-        let stages = layout.chunks() / layout.per_stage;
         self.chunks.clear();
         for (parent, entry) in beam.iter().enumerate() {
-            for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
+            for stage in stages.clone().filter(|stage| !entry.uses(*stage)) {
                 self.chunks.extend(layout.stage(stage).iter().map(|word| (parent as u32, *word)));
             }
         }
         self.errors.resize(self.chunks.len(), [0.0; CHUNK]);
-        // A set of s codewords can come from s parents.
-        let copies = beam.first().map_or(1, |entry| entry.length + 1);
+        // In any order a set of s codewords can come from s parents.
+        let copies = if stages.len() == 1 { 1 } else { beam.first().map_or(1, |entry| entry.length + 1) };
         best.clear(keep, f32::INFINITY);
-        offer_all((gram, first), layout, beam, (&self.chunks, &mut self.errors), keep * copies, best);
+        offer_all((gram, first), (layout, stages), beam, (&self.chunks, &mut self.errors), keep * copies, best);
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+popcnt", "x86_64+avx2+fma+popcnt"))]
 fn offer_all(
     (gram, first): (&[f32], &[f32]),
-    layout: &Layout,
+    (layout, stages): (&Layout, Range<usize>),
     beam: &[Entry],
     (chunks, errors): (&[(u32, u32)], &mut [[f32; CHUNK]]),
     need: usize,
     best: &mut Best,
 ) {
-    let range = compute(gram, first, layout, beam, errors);
+    let range = compute((gram, first), (layout, stages), beam, errors);
     match_target! {
         "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+popcnt" => {
             select(chunks, errors, range, need, best, &below_512!());
@@ -67,16 +68,14 @@ fn offer_all(
 /// Computes all errors; returns the least and the greatest finite one.
 #[inline(always)]
 fn compute(
-    gram: &[f32],
-    first: &[f32],
-    layout: &Layout,
+    (gram, first): (&[f32], &[f32]),
+    (layout, stages): (&Layout, Range<usize>),
     beam: &[Entry],
     mut errors: &mut [[f32; CHUNK]],
 ) -> (f32, f32) {
-    let stages = layout.chunks() / layout.per_stage;
     let (mut least, mut greatest) = ([f32::MAX; CHUNK], [f32::MIN; CHUNK]);
     for entry in beam {
-        for stage in (0..stages).filter(|stage| !entry.uses(*stage)) {
+        for stage in stages.clone().filter(|stage| !entry.uses(*stage)) {
             let columns = stage * layout.per_stage * CHUNK..(stage + 1) * layout.per_stage * CHUNK;
             let (out, rest) = errors.split_at_mut(layout.per_stage);
             errors = rest;

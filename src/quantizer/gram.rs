@@ -36,12 +36,12 @@ impl Lookup {
         chunk_minima(&self.gram, &mut self.least);
     }
 
-    /// All steps after the first for one vector. `first` (M·K′) holds ½‖c‖² − x·c, `minima` the minima of its chunks.
+    /// All steps after the first for one vector, the codebooks in their order or in any. `first` (M·K′) holds ½‖c‖² − x·c, `minima` the minima of its chunks.
     pub fn finish(
         &mut self,
         books: &Codebooks,
         layout: &Layout,
-        width: usize,
+        (width, in_order): (usize, bool),
         (first, minima): (&[f32], &[f32]),
         beam: &mut Vec<Entry>,
         best: &mut Best,
@@ -49,8 +49,10 @@ impl Lookup {
         self.bounds.resize(width * layout.padded(), 0.0);
         for step in 1..books.stages() {
             let keep = if step + 1 == books.stages() { 1 } else { width };
-            if layout.chunks() <= FLAT_UP_TO {
-                self.flat.extend(&self.gram, first, layout, beam, keep, best);
+            if in_order {
+                self.flat.extend((&self.gram, first), layout, step..step + 1, beam, keep, best);
+            } else if layout.chunks() <= FLAT_UP_TO {
+                self.flat.extend((&self.gram, first), layout, 0..books.stages(), beam, keep, best);
             } else {
                 best.clear(keep, f32::INFINITY);
                 extend(&self.gram, &self.least, layout, (first, minima), &mut self.bounds, beam, best);

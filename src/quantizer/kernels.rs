@@ -177,6 +177,14 @@ pub fn minimum(chunk: &[f32]) -> f32 {
     lanes[0]
 }
 
+/// target += row.
+#[inline]
+pub fn add(target: &mut [f32], row: &[f32]) {
+    for (t, r) in target.iter_mut().zip(row) {
+        *t += r;
+    }
+}
+
 /// target −= row.
 #[inline]
 pub fn subtract(target: &mut [f32], row: &[f32]) {

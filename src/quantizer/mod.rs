@@ -39,6 +39,7 @@ pub use settings::{Init, Method, QuantizerSettings, Search};
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
         (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
+        (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width)),
         (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
         (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
         (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
@@ -49,7 +50,8 @@ pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign
 /// out. The codes are the same.
 pub fn training_assigner(method: Method, beam: Option<(Search, usize)>, batch: usize) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
-        (Method::Avq, (Search::Beam, width)) if width > 1 => Box::new(Additive::for_training(width, batch)),
+        (Method::Avq, (Search::Beam, width)) if width > 1 => Box::new(Additive::new(width).for_training(batch)),
+        (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width).for_training(batch)),
         _ => assigner(method, beam),
     }
 }

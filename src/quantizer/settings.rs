@@ -30,6 +30,9 @@ impl Method {
 pub enum Search {
     /// True remainder, permutations of one set of codewords kept once.
     Beam,
+    /// The codebooks in their order, as a residual quantizer with a beam does; then each codeword is chosen anew given the
+    /// others. Beyond the paper: fewer extensions, and better than any order for codebooks that refine each other.
+    Ordered,
     /// As the authors' released code: remainder x − i·c_i, permutations kept, full beams topped up from used codebooks.
     Released,
 }

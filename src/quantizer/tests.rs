@@ -69,6 +69,31 @@ fn slow_beam(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
     beam.swap_remove(0)
 }
 
+/// Beam search over the codebooks in their order; then each codeword anew, given the others.
+fn slow_ordered(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
+    let mut beam: Vec<Vec<u32>> = vec![vec![]];
+    for stage in 0..books.stages() {
+        let longer = |tuple: &Vec<u32>| {
+            let tuple = tuple.clone();
+            stage_words(books, stage).map(move |pick| [tuple.as_slice(), &[pick]].concat())
+        };
+        beam = beam.iter().flat_map(longer).collect();
+        beam.sort_by(|a, b| distance(x, books, a).total_cmp(&distance(x, books, b)));
+        beam.truncate(width);
+    }
+    let mut picks = beam.swap_remove(0);
+    for stage in 0..books.stages() {
+        let with = |pick: u32| {
+            let mut picks = picks.clone();
+            picks[stage] = pick;
+            distance(x, books, &picks)
+        };
+        let best = stage_words(books, stage).min_by(|a, b| with(*a).total_cmp(&with(*b)));
+        picks[stage] = best.unwrap();
+    }
+    picks
+}
+
 /// The authors' released search, step by step as PAPER.md describes it; of tuples that are equal but for rounding, the
 /// first or the last ones stay.
 fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<u32> {
@@ -142,9 +167,14 @@ proptest! {
         let width = width.min(stages * size);
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
         let (by_gram, _) = assigned(&books, &mut Additive::new(width), &x);
-        let (by_remainder, _) = assigned(&books, &mut Additive::for_training(width, 0), &x);
+        let (by_remainder, _) = assigned(&books, &mut Additive::new(width).for_training(0), &x);
         let (by_free_order, _) = assigned(&books, &mut FreeOrder::default(), &x);
+        let (in_order, _) = assigned(&books, &mut Additive::in_order(width), &x);
+        let (in_order_by_remainder, _) = assigned(&books, &mut Additive::in_order(width).for_training(0), &x);
         for (i, x) in x.chunks_exact(dimension).enumerate() {
+            let slow = slow_ordered(x, &books, width);
+            prop_assert!(same_error(x, &books, &in_order[i * stages..][..stages], &slow));
+            prop_assert!(same_error(x, &books, &in_order_by_remainder[i * stages..][..stages], &slow));
             let slow = slow_beam(x, &books, width);
             prop_assert!(same_error(x, &books, &by_gram[i * stages..][..stages], &slow));
             prop_assert!(same_error(x, &books, &by_remainder[i * stages..][..stages], &slow));
@@ -163,11 +193,16 @@ proptest! {
         let (greedy, _) = assigned(&residual, &mut Greedy::default(), &x);
         let additive = books(Method::Avq, dimension, stages, size, seed);
         let (by_gram, _) = assigned(&additive, &mut Additive::new(width), &x);
-        let (by_remainder, _) = assigned(&additive, &mut Additive::for_training(width, 0), &x);
+        let (by_remainder, _) = assigned(&additive, &mut Additive::new(width).for_training(0), &x);
         let (by_free_order, _) = assigned(&additive, &mut FreeOrder::default(), &x);
+        let (in_order, _) = assigned(&additive, &mut Additive::in_order(width), &x);
+        let (in_order_by_remainder, _) = assigned(&additive, &mut Additive::in_order(width).for_training(0), &x);
         for (i, x) in x.chunks_exact(dimension).enumerate() {
             let row = |picks: &[u32]| picks[i * stages..(i + 1) * stages].to_vec();
             prop_assert!(same_error(x, &residual, &row(&greedy), &slow_greedy(x, &residual)));
+            let slow = slow_ordered(x, &additive, width);
+            prop_assert!(same_error(x, &additive, &row(&in_order), &slow));
+            prop_assert!(same_error(x, &additive, &row(&in_order_by_remainder), &slow));
             let slow = slow_beam(x, &additive, width);
             prop_assert!(same_error(x, &additive, &row(&by_gram), &slow));
             prop_assert!(same_error(x, &additive, &row(&by_remainder), &slow));

@@ -186,6 +186,7 @@ fn beams(settings: &[&ToySettings]) -> String {
         let (train, test) = (s.quantizer.training_beam_width?, s.quantizer.beam_width?);
         let search = match s.quantizer.search? {
             Search::Beam => "the beam search with the true remainder",
+            Search::Ordered => "the beam search over the codebooks in their order",
             Search::Released => "the search of the authors' released code",
         };
         Some(format!("{search} (beam {train} in training, {test} in evaluation)"))

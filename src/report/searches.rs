@@ -107,6 +107,7 @@ fn fit(planned: &PlannedPoint, (beam, released): (f64, f64), primary: &Aggregate
     let own = match own_search(planned)? {
         Search::Beam => beam,
         Search::Released => released,
+        Search::Ordered => return None,
     };
     let main = primary.point(Method::Avq, bits)?.mean()?;
     let theirs = file.mean_at(Method::Avq.label(), bits)?;

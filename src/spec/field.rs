@@ -81,7 +81,7 @@ pub(super) const FIELDS: &[Field] = &[
     cell("data.mixing-seed", Kind::Whole(0, i64::MAX)),
     Field { complexity: true, ..cell("quantizer.beam-width", Kind::Beam) },
     cell("quantizer.training-beam-width", Kind::Beam),
-    cell("quantizer.search", Kind::Choice(&["beam", "released"])),
+    cell("quantizer.search", Kind::Choice(&["beam", "ordered", "released"])),
     cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])),
     cell("quantizer.init-updates", COUNT),
     cell("quantizer.init-learning-rate", POSITIVE),

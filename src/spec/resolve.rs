@@ -186,11 +186,14 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
         let width = beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?;
         beam_width = Some(width);
         training_beam_width = Some(beam(settings, "quantizer.training-beam-width", width, point)?);
-        let is_released = settings.text("quantizer.search") == Some("released");
-        if is_released {
+        search = Some(match settings.text("quantizer.search") {
+            Some("released") => Search::Released,
+            Some("ordered") => Search::Ordered,
+            _ => Search::Beam,
+        });
+        if search == Some(Search::Released) {
             check_released(settings, "quantizer.search", point)?;
         }
-        search = Some(if is_released { Search::Released } else { Search::Beam });
     }
     Ok(QuantizerSettings {
         method,
