@@ -66,8 +66,9 @@ fn a_wider_beam_is_no_worse_and_codes_of_large_codebooks_have_16_bits() {
 #[test]
 fn the_codebooks_may_be_tried_in_their_order() {
     let env = env();
-    let run =
-        env.run(&["encode", "avq", "x.fvecs", "-o", "c.npy", "--json", "--ordered", "--beam-width", "1"]).ends_with(0);
+    let run = env
+        .run(&["encode", "avq", "x.fvecs", "-o", "c.npy", "--json", "--search", "ordered", "--beam-width", "1"])
+        .ends_with(0);
     let greedy = {
         // The same codebooks as an RVQ.
         let (books, made) = vqlab::quantizer::load(&env.path("avq")).unwrap();
@@ -76,7 +77,13 @@ fn the_codebooks_may_be_tried_in_their_order() {
         json(&env.run(&["encode", "same", "x.fvecs", "-o", "r.npy", "--json"]).ends_with(0), "mse")
     };
     assert!(json(&run, "mse") < greedy);
-    env.run(&["encode", "rvq", "x.fvecs", "-o", "d.npy", "--ordered"]).ends_with(2).says("for AVQ alone");
+    // Without, the better one is found out.
+    let mse = |search: &[&str]| {
+        let args = [&["encode", "avq", "x.fvecs", "-o", "c.npy", "--force", "--json"], search].concat();
+        json(&env.run(&args).ends_with(0), "mse")
+    };
+    assert_eq!(mse(&[]), mse(&["--search", "beam"]).min(mse(&["--search", "ordered"])));
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "d.npy", "--search", "beam"]).ends_with(2).says("for AVQ alone");
 }
 
 #[test]

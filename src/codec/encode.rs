@@ -9,12 +9,16 @@ use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::ROWS;
 use crate::quantizer::{Assign, CodeError, Codebooks, MAX_BEAM, Method, Search, assigner, codes};
 
+/// Vectors on which AVQ's searches are compared.
+const TRIED: usize = 1024;
+
 /// An encoding that was checked and can be run.
 #[derive(Debug)]
 pub struct Encoder<'a> {
     books: &'a Codebooks,
     data: &'a VectorFile,
-    search: Search,
+    /// None = found out on the first vectors.
+    search: Option<Search>,
     width: usize,
 }
 
@@ -24,6 +28,8 @@ pub struct Encoded {
     pub vectors: usize,
     /// Mean squared error per coordinate.
     pub mse: f64,
+    /// AVQ's search.
+    pub search: Search,
     pub seconds: f64,
 }
 
@@ -55,7 +61,7 @@ impl<'a> Encoder<'a> {
             return if width.is_some() {
                 Err(Mismatch::NoBeam { method })
             } else {
-                Ok(Self { books, data, search: Search::Beam, width: 1 })
+                Ok(Self { books, data, search: Some(Search::Beam), width: 1 })
             };
         }
         let most = (books.stages() * books.size()).min(MAX_BEAM);
@@ -66,18 +72,19 @@ impl<'a> Encoder<'a> {
         if !(1..=most).contains(&found) {
             return Err(Mismatch::Beam { found, origin, most });
         }
-        Ok(Self { books, data, search: Search::Beam, width: found })
+        Ok(Self { books, data, search: None, width: found })
     }
 
-    /// With AVQ's codebooks in their order ([`Search::Ordered`]).
+    /// Sets AVQ's search; without, it is the one of [`Search::Beam`] and [`Search::Ordered`] with the lower error on the
+    /// first vectors: which one that is depends on how the codebooks came about (benches/AVQ_SEARCHES.md).
     ///
     /// # Errors
     /// [`Mismatch::NoBeam`] for RVQ and PVQ.
-    pub fn in_order(self) -> Result<Self, Mismatch> {
+    pub fn with_search(self, search: Search) -> Result<Self, Mismatch> {
         if self.books.method() != Method::Avq {
             return Err(Mismatch::NoBeam { method: self.books.method().label() });
         }
-        Ok(Self { search: Search::Ordered, ..self })
+        Ok(Self { search: Some(search), ..self })
     }
 
     /// The beam width; 1 for RVQ and PVQ.
@@ -107,27 +114,44 @@ impl<'a> Encoder<'a> {
         let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: stages };
         let threads = Threads::new(work, &shape)?;
         let begin = Instant::now();
-        self.check(work, &threads)?;
+        let search = self.search.map_or_else(|| self.better_search(), Ok)?;
+        self.check(work, &threads, search)?;
         let sum = threads.run(
             work,
             &shape,
-            || self.worker(shape.chunk),
+            || self.worker(search, shape.chunk),
             |worker, first, codes| self.encode(work, worker, first, codes),
             write,
         )?;
         let mse = sum / (shape.rows as f64 * dimension as f64);
-        Ok(Encoded { vectors: shape.rows, mse, seconds: begin.elapsed().as_secs_f64() })
+        Ok(Encoded { vectors: shape.rows, mse, search, seconds: begin.elapsed().as_secs_f64() })
     }
 
-    fn worker(&self, chunk: usize) -> Worker {
-        let mut assign = assigner(self.books.method(), Some((self.search, self.width)));
+    /// The search with the lower error on the first vectors; the faster one where both have the same.
+    fn better_search(&self) -> Result<Search, CodecError> {
+        let rows = self.data.len().min(TRIED);
+        let mut x = vec![0.0; rows * self.books.dimension()];
+        self.data.read(0, &mut x)?;
+        let mut picks = vec![0; rows * self.books.stages()];
+        let mut error = |search| {
+            let mut assign = assigner(self.books.method(), Some((search, self.width)));
+            let mut remainder = x.clone();
+            assign.prepare(self.books);
+            assign.assign(self.books, &mut remainder, &mut picks);
+            remainder.iter().map(|v| f64::from(v * v)).sum::<f64>()
+        };
+        Ok(if error(Search::Ordered) <= error(Search::Beam) { Search::Ordered } else { Search::Beam })
+    }
+
+    fn worker(&self, search: Search, chunk: usize) -> Worker {
+        let mut assign = assigner(self.books.method(), Some((search, self.width)));
         assign.prepare(self.books);
         let remainder = vec![0.0; chunk * self.books.dimension()];
         Worker { assign, remainder, picks: vec![0; chunk * self.books.stages()] }
     }
 
-    /// Reads everything once; says nothing about progress.
-    fn check(&self, work: &Work, threads: &Threads<Worker>) -> Result<(), CodecError> {
+    /// Reads everything once, with the workers that encode afterwards; says nothing about progress.
+    fn check(&self, work: &Work, threads: &Threads<Worker>, search: Search) -> Result<(), CodecError> {
         let dimension = self.books.dimension();
         let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: 1 };
         let quiet = Work { progress: &|_| (), ..*work };
@@ -135,7 +159,7 @@ impl<'a> Encoder<'a> {
             self.data.read(first, &mut worker.remainder[..rows.len() * dimension])?;
             Ok(0.0)
         };
-        let stopped = threads.run(&quiet, &shape, || self.worker(shape.chunk), read, |_| Ok(()));
+        let stopped = threads.run(&quiet, &shape, || self.worker(search, shape.chunk), read, |_| Ok(()));
         stopped.map(drop).map_err(|error| match error {
             CodecError::Stopped { total, .. } => CodecError::Stopped { done: 0, total },
             error => error,

@@ -48,7 +48,7 @@ pub enum Mismatch {
         "{path} holds codes of {found} stages, the codebooks have {expected}; use the codebooks that it was encoded with"
     )]
     Stages { path: PathBuf, found: usize, expected: usize },
-    #[error("{method} has no beam; --beam-width and --ordered are for AVQ alone")]
+    #[error("{method} has no beam; --beam-width and --search are for AVQ alone")]
     NoBeam { method: &'static str },
     #[error(
         "{path} holds rows of {found} integers, the codebooks are for codes of {stages} stages and vectors of dimension {dimension}; use the codebooks that it belongs to"
