@@ -97,7 +97,7 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
             " So the paper's conclusion on when {} pays holds for its own way of searching alone: by look-up it pays from {} times \
              fewer operations on.",
             dearest.label(),
-            significant(factor)
+            format_args!("{factor:.0}")
         )
     } else {
         String::new()
