@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::*;
 use crate::data::file::{CodeFile, CodeWriter, Output, VectorFile, VectorWriter};
 use crate::data::stream::{normal, stream};
-use crate::quantizer::{self, Codebooks, Method, Search, assigner};
+use crate::quantizer::{self, Codebooks, Method, assigner};
 
 fn numbers(name: &str, n: usize) -> Vec<f32> {
     let mut rng = stream(name);
@@ -70,9 +70,9 @@ fn any_number_of_threads_gives_the_plain_encoding_bit_for_bit() {
     let data = files.vectors(dimension, &x);
     for method in [Method::Pvq, Method::Rvq, Method::Avq] {
         let books = books(method, dimension, 2, 5);
-        let mut assign = assigner(method, Some((Search::Beam, 4)));
-        let expected = quantizer::encode(&books, assign.as_mut(), &x).unwrap();
         let (bytes, first) = encoded(&files, &books, &data, 1);
+        let mut assign = assigner(method, Some((first.search, 4)));
+        let expected = quantizer::encode(&books, assign.as_mut(), &x).unwrap();
         for jobs in [2, 3, 64] {
             let (same, figures) = encoded(&files, &books, &data, jobs);
             assert!(same == bytes && figures.mse.to_bits() == first.mse.to_bits(), "{method:?}, {jobs} jobs");

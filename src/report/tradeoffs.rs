@@ -97,7 +97,7 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
             " So the paper's conclusion on when {} pays holds for its own way of searching alone: by look-up it pays from {} times \
              fewer operations on.",
             dearest.label(),
-            format_args!("{factor:.0}")
+            if factor < 10.0 { format!("{factor:.1}") } else { format!("{factor:.0}") }
         )
     } else {
         String::new()
