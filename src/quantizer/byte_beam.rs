@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::beam::{Best, Entry};
-use super::byte_bounds::{ByteBooks, ByteRows, Selected, Sink};
+use super::byte_bounds::{Selected, Sink};
+use super::bytes::{ByteBooks, ByteRows};
 use super::codebooks::Codebooks;
 use super::kernels::{ROWS, Rows};
 

@@ -8,20 +8,12 @@
 use multiversion::multiversion;
 use multiversion::target::match_target;
 
+use super::bytes::{ByteBooks, ByteRows, PANEL, RowTerms, Terms};
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, Rows};
 
-/// Codewords of one panel.
-const PANEL: usize = 32;
-
 /// Vectors of one tile.
 const TILE: usize = 4;
-
-/// The largest relative error of one rounding.
-const UNIT: f32 = f32::EPSILON / 2.0;
-
-/// Covers the rounding in the computation of norms of up to 2^17 coordinates in sixteen lanes.
-const UP: f32 = 1.0 + 1e-3;
 
 /// Whether the bounds are worth their price: on processors that multiply bytes (AVX-512 VNNI), for codewords that are long
 /// enough (32 coordinates) and at least `least` a stage. The limits are measured.
@@ -37,61 +29,6 @@ fn multiplies_bytes() -> bool {
     }
 }
 
-/// Codebooks in bytes, packed in panels of 32 codewords, four coordinates by four.
-#[derive(Default)]
-pub struct ByteBooks {
-    /// M × ⌈K/32⌉ × ⌈width/4⌉ × 32 × 4: ĉ + 128.
-    words: Vec<u8>,
-    /// What a bound needs of each codeword, M × ⌈K/32⌉.
-    terms: Vec<Terms>,
-    /// ½‖c‖², M × K.
-    half: Vec<f32>,
-    size: usize,
-    per_stage: usize,
-    quads: usize,
-}
-
-/// Of the 32 codewords of a panel.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Terms {
-    /// ½‖c‖², rounded down; infinite behind the K-th.
-    half: [f32; PANEL],
-    /// β.
-    scale: [f32; PANEL],
-    /// ‖c‖, rounded up.
-    norm: [f32; PANEL],
-    /// ‖c − βĉ‖, rounded up.
-    error: [f32; PANEL],
-}
-
-impl Terms {
-    const NONE: Terms =
-        Terms { half: [f32::INFINITY; PANEL], scale: [0.0; PANEL], norm: [0.0; PANEL], error: [0.0; PANEL] };
-}
-
-/// Vectors in bytes.
-#[derive(Default)]
-pub struct ByteRows {
-    /// n × ⌈width/4⌉: x̂, four coordinates in one.
-    quads: Vec<u32>,
-    terms: Vec<RowTerms>,
-    scratch: Vec<u8>,
-}
-
-/// What a bound needs of a vector.
-#[derive(Clone, Copy, Default)]
-struct RowTerms {
-    /// α.
-    scale: f32,
-    /// ‖x − αx̂‖ and rounding, to be multiplied with ‖c‖.
-    error: f32,
-    /// ‖αx̂‖, rounded up.
-    norm: f32,
-    /// −128·Σx̂.
-    shift: i32,
-}
-
 /// Takes the codewords that may be good enough.
 pub trait Sink {
     /// The `place`-th selected vector has this score with the codeword `number` (m·K + k), within its room. The sink
@@ -99,128 +36,7 @@ pub trait Sink {
     fn take(&mut self, place: usize, number: u32, score: f32, rooms: &mut [f32]);
 }
 
-impl ByteRows {
-    /// Sets the selected rows of `width` columns.
-    pub fn set(&mut self, rows: Rows, width: usize, selection: &[u32]) {
-        let quads = width.div_ceil(4);
-        let count = selection.iter().max().map_or(0, |last| *last as usize + 1);
-        self.quads.resize(count * quads, 0);
-        self.terms.resize(count, RowTerms::default());
-        self.scratch.clear();
-        self.scratch.resize(quads * 4, 0);
-        for row in selection {
-            let row = *row as usize;
-            let x = &rows.data[row * rows.stride..][..width];
-            let rounded = to_bytes(x, 0, &mut self.scratch);
-            self.terms[row] = RowTerms {
-                scale: rounded.scale,
-                error: UP * (rounded.error + (width + 32) as f32 * UNIT * rounded.norm),
-                norm: UP * (rounded.norm + rounded.error),
-                shift: -128 * rounded.sum,
-            };
-            let (bytes, _) = self.scratch.as_chunks::<4>();
-            let target = &mut self.quads[row * quads..(row + 1) * quads];
-            target.iter_mut().zip(bytes).for_each(|(quad, bytes)| *quad = u32::from_le_bytes(*bytes));
-        }
-    }
-}
-
-/// A vector in bytes.
-struct Rounded {
-    scale: f32,
-    /// ‖x − scale·x̂‖.
-    error: f32,
-    /// ‖x‖.
-    norm: f32,
-    /// Σx̂.
-    sum: i32,
-}
-
-/// Writes x̂ + `offset`; where no scale fits (all zero, not finite) x̂ = 0.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn to_bytes(x: &[f32], offset: u8, bytes: &mut [u8]) -> Rounded {
-    // Adding 1.5·2²³ rounds to the nearest whole number and leaves it in the low bits.
-    const SHIFT: f32 = 12_582_912.0;
-    let (chunks, rest) = x.as_chunks::<CHUNK>();
-    let mut most = [0f32; CHUNK];
-    for chunk in chunks {
-        for (m, v) in most.iter_mut().zip(chunk) {
-            *m = if v.abs() > *m { v.abs() } else { *m };
-        }
-    }
-    let mut half = CHUNK / 2;
-    while half > 0 {
-        for lane in 0..half {
-            most[lane] = if most[lane + half] > most[lane] { most[lane + half] } else { most[lane] };
-        }
-        half /= 2;
-    }
-    let most = rest.iter().fold(most[0], |m, v| if v.abs() > m { v.abs() } else { m });
-    let inverse = if most > 1e-30 && most < 1e30 { 127.0 / most } else { 0.0 };
-    let scale = if inverse > 0.0 { most / 127.0 } else { 0.0 };
-    let (mut error, mut norm, mut sum) = ([0f32; CHUNK], [0f32; CHUNK], [0i32; CHUNK]);
-    let mut round = |values: &[f32], target: &mut [u8]| {
-        for (lane, (v, byte)) in values.iter().zip(target).enumerate() {
-            let shifted = v * inverse + SHIFT;
-            let off = v - scale * (shifted - SHIFT);
-            error[lane] += off * off;
-            norm[lane] += v * v;
-            let number = shifted.to_bits() as i32 - SHIFT.to_bits() as i32;
-            sum[lane] += number;
-            *byte = (number as u8).wrapping_add(offset);
-        }
-    };
-    for (chunk, target) in chunks.iter().zip(bytes.chunks_exact_mut(CHUNK)) {
-        round(chunk, target);
-    }
-    round(rest, &mut bytes[chunks.len() * CHUNK..]);
-    Rounded { scale, error: total(error).sqrt(), norm: total(norm).sqrt(), sum: sum.iter().sum() }
-}
-
-/// Σ lanes, by halves.
-#[inline(always)]
-fn total(mut lanes: [f32; CHUNK]) -> f32 {
-    let mut half = CHUNK / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
-}
-
 impl ByteBooks {
-    /// Packs the codebooks.
-    pub fn pack(&mut self, books: &Codebooks) {
-        let (width, size) = (books.width(), books.size());
-        self.size = size;
-        self.quads = width.div_ceil(4);
-        self.per_stage = size.div_ceil(PANEL);
-        let panels = books.stages() * self.per_stage;
-        self.words.resize(panels * self.quads * PANEL * 4, 0);
-        self.terms.clear();
-        self.terms.resize(panels, Terms::NONE);
-        self.half.resize(books.stages() * size, 0.0);
-        let mut bytes = vec![0u8; self.quads * 4];
-        for (number, word) in books.values().chunks_exact(width).enumerate() {
-            let (stage, index) = (number / size, number % size);
-            let (panel, lane) = (stage * self.per_stage + index / PANEL, index % PANEL);
-            let rounded = to_bytes(word, 128, &mut bytes);
-            let terms = &mut self.terms[panel];
-            self.half[number] = 0.5 * rounded.norm * rounded.norm;
-            terms.half[lane] = self.half[number] * (1.0 - 8.0 * UNIT);
-            terms.scale[lane] = rounded.scale;
-            terms.norm[lane] = UP * rounded.norm;
-            terms.error[lane] = UP * rounded.error;
-            let target = &mut self.words[panel * self.quads * PANEL * 4..(panel + 1) * self.quads * PANEL * 4];
-            let (quads, _) = target.as_chunks_mut::<{ PANEL * 4 }>();
-            for (quad, bytes) in quads.iter_mut().zip(bytes.chunks_exact(4)) {
-                quad[lane * 4..lane * 4 + 4].copy_from_slice(bytes);
-            }
-        }
-    }
-
     /// Gives the sink every codeword of `stage` whose score for a selected row is within the row's room (rooms\[i\] is of
     /// the i-th selected one).
     ///

@@ -7,6 +7,7 @@ mod assign;
 mod beam;
 mod byte_beam;
 mod byte_bounds;
+mod bytes;
 mod checkpoint;
 mod codebooks;
 mod flat;

@@ -1,7 +1,8 @@
 //! The nearest codeword of one stage, by the kernel that is the fastest for the codebooks at hand: float products in
 //! register tiles ([`super::panels`]), or bounds from byte products ([`super::byte_bounds`]).
 
-use super::byte_bounds::{self, ByteBooks, ByteRows, Selected, Sink};
+use super::byte_bounds::{self, Selected, Sink};
+use super::bytes::{ByteBooks, ByteRows};
 use super::codebooks::Codebooks;
 use super::kernels::Rows;
 use super::panels::Panels;
