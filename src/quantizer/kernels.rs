@@ -138,7 +138,7 @@ pub fn sum_rows(first: &[f32], rows: &[&[f32]], out: &mut [f32]) {
     }
 }
 
-/// first[at..] + Σ rows[·][at..] for one [`CHUNK`], summed in the order of [`sum_rows`].
+/// first\[at..\] + Σ rows\[·\][at..] for one [`CHUNK`], summed in the order of [`sum_rows`].
 #[inline(always)]
 pub fn chunk_sum(first: &[f32], rows: &[&[f32]], at: usize) -> [f32; CHUNK] {
     let mut sum = [0f32; CHUNK];
@@ -152,7 +152,7 @@ pub fn chunk_sum(first: &[f32], rows: &[&[f32]], at: usize) -> [f32; CHUNK] {
     sum
 }
 
-/// Bit j is set where values[j] ≤ threshold.
+/// Bit j is set where values\[j\] ≤ threshold.
 #[inline(always)]
 pub fn below(values: &[f32; CHUNK], threshold: f32) -> u32 {
     let mut hits = [0u32; CHUNK];

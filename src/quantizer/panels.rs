@@ -2,7 +2,7 @@
 //! minimum in one pass), or all scores with the minima of their chunks, as a beam needs them.
 //!
 //! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords; a tile
-//! holds the products of [`TILE`] vectors with one panel in registers while it runs over the coordinates. Each product
+//! holds the products of four vectors with one panel in registers while it runs over the coordinates. Each product
 //! is summed in the order of the coordinates whatever the tile, so that codes don't hang on the batch.
 
 use multiversion::multiversion;
@@ -20,7 +20,7 @@ const FUSED_BASELINE: bool = cfg!(target_arch = "aarch64");
 /// Vectors of one tile: more accumulators than these are not kept in registers.
 const TILE: usize = 4;
 
-/// Codebooks packed for [`nearest`], and the least scores of a block of vectors by lane.
+/// Codebooks packed for [`Panels::nearest`], and the least scores of a block of vectors by lane.
 #[derive(Default)]
 pub struct Panels {
     packed: Packed,
