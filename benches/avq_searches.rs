@@ -62,6 +62,18 @@ impl Data {
         }
     }
 
+    fn training(&self, updates: u64) -> TrainingSettings {
+        TrainingSettings {
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            learning_rate: if self.start == Init::Uniform { 0.1 } else { 0.03 },
+            schedule: Schedule::Exponential { final_rate: 0.001 },
+            batch_size: 256,
+            updates,
+            log_every: updates,
+            replacement: Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 400 }),
+        }
+    }
+
     /// Gives `run` the batches.
     fn feed<T>(&self, run: impl FnOnce(&mut Feed) -> T) -> T {
         let mut batches = Batches::new(&self.source);
@@ -108,20 +120,6 @@ impl Data {
 fn wanted(data: &Data) -> bool {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     filter.is_none_or(|filter| data.name.contains(&filter))
-}
-
-impl Data {
-    fn training(&self, updates: u64) -> TrainingSettings {
-        TrainingSettings {
-            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-            learning_rate: if self.start == Init::Uniform { 0.1 } else { 0.03 },
-            schedule: Schedule::Exponential { final_rate: 0.001 },
-            batch_size: 256,
-            updates,
-            log_every: updates,
-            replacement: Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 400 }),
-        }
-    }
 }
 
 fn name(search: Search, width: usize) -> String {

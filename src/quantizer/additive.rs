@@ -19,8 +19,8 @@ use super::byte_beam::ByteBeam;
 use super::byte_bounds;
 use super::codebooks::Codebooks;
 use super::gram::Lookup;
+use super::greedy::Greedy;
 use super::kernels::{CHUNK, ROWS, Rows, add, subtract};
-use super::nearest::Nearest;
 use super::panels::{Panels, ScoreRows};
 
 /// The largest M·K whose Gram matrix is used (68 MB with its minima).
@@ -35,8 +35,8 @@ const BYTES_PER_GRAM: usize = 6;
 /// Beam search for AVQ.
 pub struct Additive {
     width: usize,
-    /// The last pass of the ordered search; without, any order.
-    in_order: Option<Refine>,
+    /// For the last pass of the ordered search; without, any order.
+    in_order: Option<Greedy>,
     /// Vectors that are assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
     panels: Panels,
@@ -89,7 +89,7 @@ impl Additive {
 
     /// As [`Additive::new`], with the codebooks in their order.
     pub fn in_order(width: usize) -> Self {
-        Self { in_order: Some(Refine::default()), ..Self::new(width) }
+        Self { in_order: Some(Greedy::default()), ..Self::new(width) }
     }
 
     /// Prepared for training, where the codebooks change after every `batch` vectors.
@@ -271,48 +271,27 @@ impl Additive {
             }
             books.subtract(picks, x);
         }
-        if let Some(refine) = &mut self.in_order {
-            refine.run(books, remainder, picks);
+        if let Some(greedy) = &mut self.in_order {
+            refine(greedy, books, remainder, picks);
         }
     }
 }
 
 /// One pass of iterated conditional modes: each codeword in turn becomes the best one given all others.
-#[derive(Default)]
-struct Refine {
-    nearest: Nearest,
-    selection: Vec<u32>,
-    best: Vec<(f32, u32)>,
-}
-
-impl Refine {
-    fn run(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
-        let (dimension, stages) = (books.dimension(), books.stages());
-        self.selection.clear();
-        self.selection.extend(0..(remainder.len() / dimension) as u32);
-        for stage in 0..stages {
-            for (x, picks) in remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)) {
-                add(x, books.codeword(picks[stage] as usize));
-            }
-            let rows = Rows { data: remainder, stride: dimension };
-            self.best.clear();
-            // The present codeword stands where no score is finite.
-            self.best.extend(picks.chunks_exact(stages).map(|picks| (f32::INFINITY, picks[stage])));
-            self.nearest.set_rows(books, rows, &self.selection);
-            self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
-            let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
-            for ((x, picks), (_, pick)) in vectors.zip(&self.best) {
-                subtract(x, books.codeword(*pick as usize));
-                picks[stage] = *pick;
-            }
+fn refine(greedy: &mut Greedy, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    let (dimension, stages) = (books.dimension(), books.stages());
+    for stage in 0..stages {
+        for (x, picks) in remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)) {
+            add(x, books.codeword(picks[stage] as usize));
         }
+        greedy.stage(books, stage, remainder, picks);
     }
 }
 
 impl Assign for Additive {
     fn prepare(&mut self, books: &Codebooks) {
-        if let Some(refine) = &mut self.in_order {
-            refine.nearest.prepare(books, BYTES_FROM);
+        if let Some(greedy) = &mut self.in_order {
+            greedy.prepare(books);
         }
         let bytes = byte_bounds::pays(books, BYTES_FROM);
         let gram = self.gram_pays(books, bytes);

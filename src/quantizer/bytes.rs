@@ -4,7 +4,7 @@
 use multiversion::multiversion;
 
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, Rows};
+use super::kernels::{CHUNK, Rows, by_halves};
 
 /// Codewords of one panel.
 pub const PANEL: usize = 32;
@@ -119,14 +119,8 @@ fn to_bytes(x: &[f32], offset: u8, bytes: &mut [u8]) -> Rounded {
             *m = if v.abs() > *m { v.abs() } else { *m };
         }
     }
-    let mut half = CHUNK / 2;
-    while half > 0 {
-        for lane in 0..half {
-            most[lane] = if most[lane + half] > most[lane] { most[lane + half] } else { most[lane] };
-        }
-        half /= 2;
-    }
-    let most = rest.iter().fold(most[0], |m, v| if v.abs() > m { v.abs() } else { m });
+    let most = by_halves(most, |a, b| if b > a { b } else { a });
+    let most = rest.iter().fold(most, |m, v| if v.abs() > m { v.abs() } else { m });
     let inverse = if most > 1e-30 && most < 1e30 { 127.0 / most } else { 0.0 };
     let scale = if inverse > 0.0 { most / 127.0 } else { 0.0 };
     let (mut error, mut norm, mut sum) = ([0f32; CHUNK], [0f32; CHUNK], [0i32; CHUNK]);
@@ -145,20 +139,8 @@ fn to_bytes(x: &[f32], offset: u8, bytes: &mut [u8]) -> Rounded {
         round(chunk, target);
     }
     round(rest, &mut bytes[chunks.len() * CHUNK..]);
+    let total = |lanes| by_halves(lanes, |a: f32, b| a + b);
     Rounded { scale, error: total(error).sqrt(), norm: total(norm).sqrt(), sum: sum.iter().sum() }
-}
-
-/// Σ lanes, by halves.
-#[inline(always)]
-fn total(mut lanes: [f32; CHUNK]) -> f32 {
-    let mut half = CHUNK / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-        half /= 2;
-    }
-    lanes[0]
 }
 
 impl ByteBooks {

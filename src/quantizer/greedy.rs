@@ -21,16 +21,16 @@ pub struct Greedy {
 }
 
 impl Greedy {
-    /// One stage of a block of vectors: picks the nearest codeword to the remainder, subtracts it.
-    fn stage(&mut self, books: &Codebooks, stage: usize, remainder: &mut [f32], picks: &mut [u32]) {
-        let (dimension, size) = (books.dimension(), books.size());
+    /// One stage of a block of vectors: picks the nearest codeword to the remainder, subtracts it. Where no score is finite
+    /// (NaN) the present pick stands, and the error shows it.
+    pub(super) fn stage(&mut self, books: &Codebooks, stage: usize, remainder: &mut [f32], picks: &mut [u32]) {
+        let dimension = books.dimension();
         let span = books.span(stage);
         self.selection.clear();
         self.selection.extend(0..(remainder.len() / dimension) as u32);
         let rows = Rows { data: &remainder[span.start..], stride: dimension };
-        // Where no score is finite (NaN codewords) the first codeword stands, and the error shows it.
         self.best.clear();
-        self.best.resize(self.selection.len(), (f32::INFINITY, (stage * size) as u32));
+        self.best.extend(picks.chunks_exact(books.stages()).map(|picks| (f32::INFINITY, picks[stage])));
         self.nearest.set_rows(books, rows, &self.selection);
         self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
         let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(books.stages()));
@@ -49,6 +49,9 @@ impl Assign for Greedy {
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
         let blocks = remainder.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
         for (remainder, picks) in blocks {
+            for picks in picks.chunks_exact_mut(books.stages()) {
+                picks.iter_mut().enumerate().for_each(|(stage, pick)| *pick = (stage * books.size()) as u32);
+            }
             for stage in 0..books.stages() {
                 self.stage(books, stage, remainder, picks);
             }

@@ -162,19 +162,31 @@ pub fn below(values: &[f32; CHUNK], threshold: f32) -> u32 {
     hits.iter().fold(0, |all, hit| all | hit)
 }
 
+/// All lanes as one by `f`, half against half; N is a power of two.
+#[inline(always)]
+pub fn by_halves<T: Copy, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
+    let mut half = N / 2;
+    while half > 0 {
+        for lane in 0..half {
+            lanes[lane] = f(lanes[lane], lanes[lane + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
+/// The lesser value; the first one where they can't be compared.
+#[inline(always)]
+pub fn lesser(a: f32, b: f32) -> f32 {
+    if b < a { b } else { a }
+}
+
 /// The least of up to [`CHUNK`] values.
 #[inline(always)]
 pub fn minimum(chunk: &[f32]) -> f32 {
     let mut lanes = [f32::INFINITY; CHUNK];
     lanes[..chunk.len()].copy_from_slice(chunk);
-    let mut half = CHUNK / 2;
-    while half > 0 {
-        for lane in 0..half {
-            lanes[lane] = if lanes[lane + half] < lanes[lane] { lanes[lane + half] } else { lanes[lane] };
-        }
-        half /= 2;
-    }
-    lanes[0]
+    by_halves(lanes, lesser)
 }
 
 /// target += row.

@@ -9,7 +9,7 @@ use multiversion::multiversion;
 use multiversion::target::target_cfg_f;
 
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, Rows, minimum};
+use super::kernels::{CHUNK, Rows, by_halves, lesser, minimum};
 
 /// Codewords of one panel.
 const PANEL: usize = 32;
@@ -133,25 +133,12 @@ pub struct ScoreRows<'a> {
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn least_of(lanes: &[Lanes], found: &mut Vec<(f32, u32)>) {
     for Lanes { score, panel } in lanes {
-        let (mut least, mut number) = (*score, [0u32; PANEL]);
-        let mut half = PANEL / 2;
-        while half > 0 {
-            for lane in 0..half {
-                least[lane] = if least[lane + half] < least[lane] { least[lane + half] } else { least[lane] };
-            }
-            half /= 2;
-        }
+        let least = by_halves(*score, lesser);
+        let mut number = [0u32; PANEL];
         for (lane, ((number, panel), score)) in number.iter_mut().zip(panel).zip(score).enumerate() {
-            *number = if *score == least[0] { *panel * PANEL as u32 + lane as u32 } else { u32::MAX };
+            *number = if *score == least { *panel * PANEL as u32 + lane as u32 } else { u32::MAX };
         }
-        let mut half = PANEL / 2;
-        while half > 0 {
-            for lane in 0..half {
-                number[lane] = number[lane].min(number[lane + half]);
-            }
-            half /= 2;
-        }
-        found.push((least[0], number[0]));
+        found.push((least, by_halves(number, u32::min)));
     }
 }
 
