@@ -9,7 +9,7 @@ use super::outcome::failed;
 use super::{CliError, print};
 use crate::codec::{BaseFile, Searched, Searcher};
 use crate::data::file::{IdWriter, VectorFile};
-use crate::quantizer::{Codebooks, Method};
+use crate::quantizer::Codebooks;
 use crate::runner::human_seconds;
 use crate::search::Norms;
 
@@ -98,7 +98,7 @@ fn line(books: &Codebooks, searched: &Searched) -> String {
 fn json(args: &SearchArgs, books: &Codebooks, searched: &Searched) -> String {
     let seconds = searched.seconds.max(1e-9);
     let norms = match args.norms {
-        _ if books.method() == Method::Pvq => None,
+        _ if books.method().is_product() => None,
         None | Some(NormsName::Exact) => Some("exact"),
         Some(NormsName::Byte) => Some("byte"),
         Some(NormsName::None) => Some("none"),

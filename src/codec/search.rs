@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{CodecError, Encoder, Mismatch, Work};
 use crate::data::file::{CodeFile, FileError, IdWriter, VectorFile};
-use crate::quantizer::{Codebooks, Method};
+use crate::quantizer::Codebooks;
 use crate::search::{Codes, Index, Norms};
 
 /// Numbers of a window of queries or of their ids, whichever are more (16 MiB).
@@ -138,7 +138,7 @@ impl<'a> Searcher<'a> {
         if k > found {
             return Err(Mismatch::TooManyNeighbours { k, path: path(), found });
         }
-        if norms.is_some() && books.method() == Method::Pvq {
+        if norms.is_some() && books.method().is_product() {
             return Err(Mismatch::NoNorms);
         }
         Ok(Self { books, base, encoder, queries, k, norms: norms.unwrap_or_default() })

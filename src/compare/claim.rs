@@ -56,7 +56,7 @@ impl Means {
 
     fn published(panel: &Panel) -> Means {
         let file: Option<ResultsFile> = panel.published_file.as_deref().and_then(published);
-        let methods: Vec<_> = Method::ALL.to_vec();
+        let methods: Vec<_> = Method::PAPER.to_vec();
         let Some(file) = file else { return Means { methods, rows: Vec::new() } };
         let methods: Vec<_> = methods.into_iter().filter(|m| file.curve(m.label()).is_some()).collect();
         let bits = file.axis.bits();

@@ -50,12 +50,16 @@ pub fn count(
             Model::Corrected => tally.rvq(d, m, k, m),
             Model::Lookup => tally.rvq_lookup(d, m, k),
         },
-        (Method::Pvq, None) => {
+        (Method::Pvq | Method::Opq, None) => {
             if !dim.is_multiple_of(stages) {
                 return Err(ComplexityError::Indivisible { dim, stages });
             }
+            if method == Method::Opq {
+                tally.rotation(d);
+            }
             tally.pvq(d, m, k, if model == Model::Published { m - 1 } else { m });
         }
+        (Method::Lsq, None) => return Err(ComplexityError::NotCounted { method: method.label() }),
     }
     let negative = ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size: codebook_size };
     tally.operations().ok_or(negative)
@@ -144,6 +148,13 @@ impl Tally {
             self.argmin(k);
             self.moves += d / m;
         }
+        self.moves += d;
+    }
+
+    /// A product of a D × D matrix and a vector.
+    fn rotation(&mut self, d: i128) {
+        self.multiplications += d * d;
+        self.additions += d * (d - 1);
         self.moves += d;
     }
 

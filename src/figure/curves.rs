@@ -66,15 +66,17 @@ pub(super) fn colour(method: Method) -> Colour {
         Method::Avq => Colour(0x1b, 0x8a, 0x2f),
         Method::Rvq => Colour(0x1f, 0x4f, 0xd8),
         Method::Pvq => Colour::BLACK,
+        Method::Opq => Colour(0xb0, 0x4a, 0x00),
+        Method::Lsq => Colour(0x8a, 0x1f, 0x8a),
     }
 }
 
 /// The paper's: AVQ dashed, RVQ dotted, PVQ dash-dot.
 pub(super) fn line_style(method: Method) -> LineStyle {
     match method {
-        Method::Avq => LineStyle::Dashed,
+        Method::Avq | Method::Lsq => LineStyle::Dashed,
         Method::Rvq => LineStyle::Dotted,
-        Method::Pvq => LineStyle::DashDot,
+        Method::Pvq | Method::Opq => LineStyle::DashDot,
     }
 }
 

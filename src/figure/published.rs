@@ -118,7 +118,7 @@ fn series(curve: &Curve, xs: &[Option<f64>]) -> Series {
         (Some(Method::Avq), true) => Colour(0x0b, 0x4a, 0x18),
         (Some(Method::Rvq), true) => Colour(0x0c, 0x22, 0x66),
         (Some(Method::Pvq), true) => Colour(0x7a, 0x2e, 0x2e),
-        (Some(method), false) => curves::colour(method),
+        (Some(method), _) => curves::colour(method),
         (None, _) => Colour::GREY,
     };
     let xy = xs.iter().zip(curve.mean()).filter_map(|(x, y)| Some(((*x)?, (*y)?))).collect();

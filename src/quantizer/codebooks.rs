@@ -2,8 +2,8 @@
 
 use crate::quantizer::Method;
 
-/// M codebooks of K codewords. RVQ and AVQ codewords are D wide and add up; PVQ codewords are D/M wide and stand side
-/// by side.
+/// M codebooks of K codewords. RVQ, AVQ and LSQ codewords are D wide and add up; PVQ and OPQ codewords are D/M wide and
+/// stand side by side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Codebooks {
     method: Method,
@@ -60,7 +60,7 @@ impl Codebooks {
         if size > 1 << 16 {
             return Err(ShapeError::TooLarge(size));
         }
-        if method == Method::Pvq && !dimension.is_multiple_of(stages) {
+        if method.is_product() && !dimension.is_multiple_of(stages) {
             return Err(ShapeError::NotDivisible(dimension, stages));
         }
         let mut books = Self { method, dimension, stages, size, values: Vec::new() };
@@ -108,9 +108,9 @@ impl Codebooks {
         self.size
     }
 
-    /// Coordinates of one codeword: D, or D/M for PVQ.
+    /// Coordinates of one codeword: D, or D/M for PVQ and OPQ.
     pub fn width(&self) -> usize {
-        if self.method == Method::Pvq { self.dimension / self.stages } else { self.dimension }
+        if self.method.is_product() { self.dimension / self.stages } else { self.dimension }
     }
 
     /// All codewords, M·K × width.
@@ -135,7 +135,7 @@ impl Codebooks {
 
     /// Which coordinates of a vector the codewords of `stage` stand for.
     pub fn span(&self, stage: usize) -> std::ops::Range<usize> {
-        if self.method == Method::Pvq { stage * self.width()..(stage + 1) * self.width() } else { 0..self.dimension }
+        if self.method.is_product() { stage * self.width()..(stage + 1) * self.width() } else { 0..self.dimension }
     }
 
     /// Subtracts the codewords `picks` (numbers m·K + k) from `x`: what remains is the quantization error.

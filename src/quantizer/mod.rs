@@ -39,8 +39,9 @@ pub use settings::{Init, Method, QuantizerSettings, Search};
 /// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
-        (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
+        (Method::Pvq | Method::Rvq | Method::Opq, _) => Box::new(Greedy::default()),
         (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width)),
+        (Method::Lsq, (_, width)) => Box::new(Additive::in_order(width)),
         (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
         (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
         (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),

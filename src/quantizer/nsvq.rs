@@ -119,7 +119,7 @@ impl Quantizer {
         let (n, stages) = picks.dims2()?;
         let words = self.codebooks.flatten(0, 1)?;
         let chosen = words.index_select(&picks.flatten_all()?, 0)?.reshape((n, stages, ()))?;
-        if self.config.method == Method::Pvq { chosen.reshape((n, self.config.dimension)) } else { chosen.sum(1) }
+        if self.config.method.is_product() { chosen.reshape((n, self.config.dimension)) } else { chosen.sum(1) }
     }
 
     /// n × D → n × D. With a `noise` stream (training) the NSVQ output, without one the quantized vectors.

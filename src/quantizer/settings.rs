@@ -2,17 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A VQ method: additive, residual or product.
+/// A VQ method: the paper's additive, residual and product VQ, and two of the field's that go beyond it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     Avq,
     Rvq,
     Pvq,
+    /// Product VQ of rotated vectors (Ge, He, Ke, Sun, "Optimized Product Quantization", CVPR 2013).
+    Opq,
+    /// Additive VQ by local search (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV 2018).
+    Lsq,
 }
 
 impl Method {
-    pub const ALL: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
+    pub const ALL: [Method; 5] = [Method::Avq, Method::Rvq, Method::Pvq, Method::Opq, Method::Lsq];
+    /// The three that the paper compares.
+    pub const PAPER: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
 
     /// The name used in Results files and figures: `AVQ`, `RVQ`, `PVQ`.
     pub fn label(self) -> &'static str {
@@ -20,7 +26,14 @@ impl Method {
             Method::Avq => "AVQ",
             Method::Rvq => "RVQ",
             Method::Pvq => "PVQ",
+            Method::Opq => "OPQ",
+            Method::Lsq => "LSQ",
         }
+    }
+
+    /// Whether codewords are parts of the vector that stand side by side, instead of adding up.
+    pub fn is_product(self) -> bool {
+        matches!(self, Method::Pvq | Method::Opq)
     }
 }
 

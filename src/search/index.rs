@@ -11,7 +11,7 @@ use super::tables::TableMaker;
 use super::{
     Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, filter, nearest, whole_rows,
 };
-use crate::quantizer::{Codebooks, Method};
+use crate::quantizer::Codebooks;
 
 /// The most queries that scan a block one after the other, and the bytes that their tables may take.
 const TILE: usize = 16;
@@ -59,7 +59,7 @@ impl Index {
     pub fn new(books: &Codebooks, codes: Codes, norms: Norms) -> Result<Self, SearchError> {
         let count = whole_rows("codes", codes.len(), books.stages())?;
         check_count(count)?;
-        let norms = if books.method() == Method::Pvq { Norms::Omitted } else { norms };
+        let norms = if books.method().is_product() { Norms::Omitted } else { norms };
         let small = books.size() <= 256;
         // The filter needs a lower bound of each exact norm in a byte.
         let spare = usize::from(norms == Norms::Byte || norms == Norms::Exact && small);

@@ -74,9 +74,9 @@ impl TableMaker {
         for (number, panel) in self.panels.chunks_exact(self.width * PANEL).enumerate() {
             let (stage, at) = (number / stage_panels, number % stage_panels * PANEL);
             let target = &mut values[stage * self.stride + at..][..PANEL];
-            match self.method {
-                Method::Pvq => squared_distances(&query[stage * self.width..][..self.width], panel, target),
-                Method::Rvq | Method::Avq => negative_products(query, panel, target),
+            match self.method.is_product() {
+                true => squared_distances(&query[stage * self.width..][..self.width], panel, target),
+                false => negative_products(query, panel, target),
             }
         }
         if !self.last.is_empty() {
@@ -90,7 +90,7 @@ impl TableMaker {
             tables.magnitude += f64::from(largest);
             tables.finite &= largest.is_finite();
         }
-        if self.method != Method::Pvq {
+        if !self.method.is_product() {
             tables.offset = query.iter().map(|v| f64::from(*v).powi(2)).sum();
         }
         tables

@@ -160,10 +160,12 @@ fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usi
         + stages * size * 2e-11;
     let fixed = 1e-9 * d + 2e-8 * stages;
     match (quantizer.method, beam.unwrap_or(16)) {
-        (Method::Pvq, _) => fixed + product / stages,
+        (Method::Pvq | Method::Opq, _) => fixed + product / stages,
         (Method::Rvq, _) => fixed + product,
-        (Method::Avq, 1) if quantizer.search != Some(Search::Released) => fixed + product * (stages + 1.0) / 2.0,
-        (Method::Avq, width) => {
+        (Method::Avq | Method::Lsq, 1) if quantizer.search != Some(Search::Released) => {
+            fixed + product * (stages + 1.0) / 2.0
+        }
+        (Method::Avq | Method::Lsq, width) => {
             let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
             let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
             let each = if by_gram { 6e-10 } else { d * 1e-11 + 2e-10 };
