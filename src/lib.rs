@@ -8,6 +8,7 @@
 //! [`figure`], [`report`]). [`quantizer`], [`training`], [`codec`] (whole files) and [`search`](mod@search) (nearest
 //! neighbours) serve alone as a library.
 
+pub mod baseline;
 pub mod cli;
 pub mod codec;
 pub mod compare;

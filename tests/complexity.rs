@@ -7,7 +7,7 @@ use vqlab::spec::Method;
 
 fn compare(name: &str, dim: usize, beam: fn(usize) -> usize) {
     let file = published(name).unwrap();
-    for method in Method::ALL {
+    for method in Method::PAPER {
         for bits in file.axis.bits().into_iter().flatten() {
             let size = 1 << (bits / 4);
             let beam = (method == Method::Avq).then(|| beam(size));
@@ -43,7 +43,7 @@ proptest! {
         let model = Model::ALL[model];
         let beam = beam.min(size);
         let shape = (part, stages, size, beam);
-        for method in Method::ALL {
+        for method in Method::PAPER {
             let base = total(method, shape, model);
             prop_assert!(total(method, (part + 1, stages, size, beam), model) > base);
             prop_assert!(total(method, (part, stages, size + 1, beam), model) > base);

@@ -7,7 +7,7 @@ use std::path::Path;
 use vqlab::compare::compare_plan;
 use vqlab::figure::{Drawn, Format, Options, draw_experiment, draw_log, draw_published};
 use vqlab::results::aggregate;
-use vqlab::spec::{CellSettings, Plan};
+use vqlab::spec::{CellSettings, Training, Plan};
 
 fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::records(plan, leave_out_every);
@@ -86,8 +86,9 @@ fn settings_are_no_draws() {
     plan.panels.truncate(2);
     for point in &mut plan.panels[1].points {
         for cell in &mut point.cells {
-            if let CellSettings::Toy(toy) = &mut cell.settings {
-                toy.training.updates *= 2;
+            let CellSettings::Toy(toy) = &mut cell.settings else { continue };
+            if let Training::Nsvq(training) = &mut toy.training {
+                training.updates *= 2;
             }
         }
     }

@@ -113,7 +113,7 @@ impl Folders {
 
     /// Where the report of a plan goes.
     pub fn report(&self, plan: &Plan) -> PathBuf {
-        self.reports.join(&plan.profile)
+        self.reports.join(&plan.folder)
     }
 
     /// Where the figures of a plan go: a folder for each experiment, because most experiments have figures of one name.
@@ -123,13 +123,13 @@ impl Folders {
 
     /// What belongs to the profile of a plan.
     pub fn of_plan(&self, plan: &Plan) -> [PathBuf; 2] {
-        [self.results.join(&plan.profile), self.report(plan)]
+        [self.results.join(&plan.folder), self.report(plan)]
     }
 
     /// # Errors
     /// A folder can't be made: better known before hours of work than after.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
-        let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.profile), self.figures(plan)]);
+        let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.folder), self.figures(plan)]);
         for folder in of_plans.chain([self.cells()]) {
             std::fs::create_dir_all(&folder)
                 .map_err(|error| CliError::Failed(format!("cannot make the folder {}: {error}", folder.display())))?;
@@ -145,7 +145,7 @@ fn clean(out: &Path, name: &str) -> PathBuf {
 
 /// These folders of results/ and reports/ hold something else.
 fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
-    match plans.iter().find(|plan| matches!(plan.profile.as_str(), "cells" | "published")) {
+    match plans.iter().find(|plan| matches!(plan.folder.as_str(), "cells" | "published" | "codebooks" | "shared")) {
         None => Ok(()),
         Some(plan) => Err(CliError::Usage(format!(
             "{}: a profile can't be named `{}`, because the folder results/{1} holds something else; rename it",

@@ -1,28 +1,30 @@
 //! The paper's statements, checked on the means of ours and on the published ones.
 
 use super::{ClaimCheck, ClaimResult};
+use crate::complexity::{Model, Precision, count};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Claim, ClaimKind, Method, Panel, Plan};
+use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Panel, PanelAxis, Plan, TaskKind, Trainer};
 
 /// Every claim on every panel it speaks of; one that compares panels gives one check. Ours are the means of the primary
-/// metric. A claim holds where it is true at every bitrate of its range; where none contradicts it but a mean is lacking,
-/// it is unknown.
+/// metric, or operation counts where the claim is on complexity. A claim holds where it is true at every place of its
+/// range on the axis; where none contradicts it but a mean is lacking, it is unknown.
 pub fn check_claims(plan: &Plan, aggregates: &[Aggregate]) -> Vec<ClaimCheck> {
-    let metric = primary_metric(plan);
     let mut checks = Vec::new();
     for claim in &plan.claims {
         let panels = claimed_panels(plan, claim);
-        let ours: Vec<_> =
-            panels.iter().map(|p| Means::ours(plan, p, find_aggregate(aggregates, &p.name, &metric))).collect();
-        let theirs: Vec<_> = panels.iter().map(|p| Means::published(p)).collect();
+        let ours: Vec<_> = panels.iter().map(|panel| Means::ours(plan, panel, claim.metric, aggregates)).collect();
+        let theirs: Vec<_> = panels.iter().map(|panel| Means::published(plan, panel, claim.metric)).collect();
+        let text = claim.text.clone();
         if matches!(claim.kind, ClaimKind::GapShrinks) {
             let (ours, published) = (gap_shrinks(claim, &ours), gap_shrinks(claim, &theirs));
-            checks.push(ClaimCheck { text: claim.text.clone(), panel: String::new(), ours, published });
+            let axis = panels.first().map_or(PanelAxis::Bits, |panel| panel.axis.clone());
+            checks.push(ClaimCheck { text, panel: String::new(), axis, ours, published });
             continue;
         }
         for (panel, (ours, theirs)) in panels.iter().zip(ours.iter().zip(&theirs)) {
             let (ours, published) = (on_panel(claim, ours), on_panel(claim, theirs));
-            checks.push(ClaimCheck { text: claim.text.clone(), panel: panel.name.clone(), ours, published });
+            let (text, axis) = (text.clone(), panel.axis.clone());
+            checks.push(ClaimCheck { text, panel: panel.name.clone(), axis, ours, published });
         }
     }
     checks
@@ -36,52 +38,96 @@ fn claimed_panels<'a>(plan: &'a Plan, claim: &Claim) -> Vec<&'a Panel> {
     claim.panels.iter().filter_map(|name| plan.panels.iter().find(|p| p.name == *name)).collect()
 }
 
-/// A panel's means: by bitrate one value a method, `None` where it is lacking.
+/// A panel's means: by place on the axis one value a contender, `None` where it is lacking.
 struct Means {
-    methods: Vec<Method>,
+    contenders: Vec<Contender>,
+    /// Of the contenders that a method's name stands for.
+    trainer: Trainer,
     rows: Vec<(u32, Vec<Option<f64>>)>,
+    /// A value above which nothing is told apart any more.
+    ceiling: Option<f64>,
 }
 
 impl Means {
-    fn ours(plan: &Plan, panel: &Panel, aggregate: Option<&Aggregate>) -> Means {
-        let mut bits: Vec<u32> = panel.points.iter().map(|p| p.bits).collect();
-        bits.sort_unstable();
-        bits.dedup();
-        let methods: Vec<_> =
-            plan.methods.iter().copied().filter(|m| panel.points.iter().any(|p| p.method == *m)).collect();
-        let mean = |m: &Method, b| aggregate.and_then(|a| a.point(*m, b)).and_then(|p| p.mean());
-        let rows = bits.iter().map(|b| (*b, methods.iter().map(|m| mean(m, *b)).collect())).collect();
-        Means { rows, methods }
+    fn ours(plan: &Plan, panel: &Panel, metric: ClaimMetric, aggregates: &[Aggregate]) -> Means {
+        let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
+        let mean = |contender: Contender, at| match metric {
+            ClaimMetric::Primary => aggregate?.point(contender, at)?.mean(),
+            ClaimMetric::Complexity => log10_wmops(panel, contender, at),
+        };
+        Means::of(plan, panel, planned_places(panel), mean)
     }
 
-    fn published(panel: &Panel) -> Means {
+    /// The published numbers of the panel's contenders, on the whole published axis.
+    fn published(plan: &Plan, panel: &Panel, metric: ClaimMetric) -> Means {
         let file: Option<ResultsFile> = panel.published_file.as_deref().and_then(published);
-        let methods: Vec<_> = Method::PAPER.to_vec();
-        let Some(file) = file else { return Means { methods, rows: Vec::new() } };
-        let methods: Vec<_> = methods.into_iter().filter(|m| file.curve(m.label()).is_some()).collect();
-        let bits = file.axis.bits();
-        let row = |b: u32| (b, methods.iter().map(|m| file.mean_at(m.label(), b)).collect());
-        Means { rows: bits.into_iter().flatten().map(row).collect(), methods }
+        let mean = |contender: Contender, at| {
+            if metric == ClaimMetric::Complexity && plan.task != TaskKind::Complexity {
+                return log10_wmops(panel, contender, at);
+            }
+            let file = file.as_ref()?;
+            let tick = file.tick(&panel.axis.tick(at))?;
+            file.curve(&panel.curve_name(contender))?.mean().get(tick).copied().flatten()
+        };
+        let places = file.as_ref().map_or_else(|| planned_places(panel), |file| file.axis.places());
+        let mut means = Means::of(plan, panel, places, mean);
+        // A contender that the paper does not show says nothing against its claims.
+        let shown = |i: usize| means.rows.iter().any(|(_, row)| row[i].is_some());
+        let shown: Vec<usize> = (0..means.contenders.len()).filter(|i| shown(*i)).collect();
+        means.contenders = shown.iter().map(|i| means.contenders[*i]).collect();
+        means.rows.iter_mut().for_each(|(_, row)| *row = shown.iter().map(|i| row[*i]).collect());
+        means.rows.retain(|(_, row)| row.iter().any(Option::is_some));
+        means
+    }
+
+    fn of(plan: &Plan, panel: &Panel, places: Vec<u32>, mean: impl Fn(Contender, u32) -> Option<f64>) -> Means {
+        let is_there = |contender: &Contender| panel.points.iter().any(|p| p.contender == *contender);
+        let contenders: Vec<_> = plan.contenders.iter().copied().filter(is_there).collect();
+        let rows = places.iter().map(|at| (*at, contenders.iter().map(|c| mean(*c, *at)).collect())).collect();
+        let ceiling = (plan.task == TaskKind::Search).then_some(1.0);
+        Means { contenders, trainer: panel.trainer(), rows, ceiling }
     }
 
     fn in_range(&self, claim: &Claim) -> impl Iterator<Item = &(u32, Vec<Option<f64>>)> {
-        let (min, max) = (claim.min_bits.unwrap_or(0), claim.max_bits.unwrap_or(u32::MAX));
-        self.rows.iter().filter(move |(bits, _)| (min..=max).contains(bits))
+        let (min, max) = (claim.min.unwrap_or(0), claim.max.unwrap_or(u32::MAX));
+        self.rows.iter().filter(move |(at, _)| (min..=max).contains(at))
     }
 
-    fn at(&self, bits: u32) -> Option<&[Option<f64>]> {
-        self.rows.iter().find(|(b, _)| *b == bits).map(|(_, values)| values.as_slice())
+    fn at(&self, at: u32) -> Option<&[Option<f64>]> {
+        self.rows.iter().find(|(place, _)| *place == at).map(|(_, values)| values.as_slice())
+    }
+
+    fn value(&self, row: &[Option<f64>], method: Method, trainer: Trainer) -> Option<f64> {
+        let own = Contender { method, trainer };
+        row[self.contenders.iter().position(|c| *c == own)?]
     }
 }
 
-/// Sums up the outcomes by bitrate: `None` = lacking numbers.
+/// The places of the panel's points on its axis, ascending.
+fn planned_places(panel: &Panel) -> Vec<u32> {
+    let mut places: Vec<u32> = panel.places().into_iter().map(|(_, at)| at).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// log10 WMOPS of encoding one vector by the paper's count.
+fn log10_wmops(panel: &Panel, contender: Contender, at: u32) -> Option<f64> {
+    let planned = panel.planned(contender, at)?;
+    let size = 1usize.checked_shl(planned.bits_per_stage)?;
+    let operations =
+        count(contender.method, panel.dimension, planned.stages, size, planned.beam_width, Model::Published);
+    Some(operations.ok()?.log10_wmops(Precision::Single))
+}
+
+/// Sums up the outcomes by place: `None` = lacking numbers.
 fn sum_up(outcomes: impl Iterator<Item = (u32, Option<bool>)>) -> ClaimResult {
     let (mut any, mut lacking, mut fails) = (false, false, Vec::new());
-    for (bits, outcome) in outcomes {
+    for (at, outcome) in outcomes {
         any = true;
         match outcome {
             Some(true) => {}
-            Some(false) => fails.push(bits),
+            Some(false) => fails.push(at),
             None => lacking = true,
         }
     }
@@ -95,37 +141,44 @@ fn sum_up(outcomes: impl Iterator<Item = (u32, Option<bool>)>) -> ClaimResult {
 }
 
 fn on_panel(claim: &Claim, means: &Means) -> ClaimResult {
-    sum_up(means.in_range(claim).map(|(bits, row)| (*bits, holds(&claim.kind, &means.methods, row))))
+    sum_up(means.in_range(claim).map(|(at, row)| (*at, holds(claim, means, row))))
 }
 
-fn holds(kind: &ClaimKind, methods: &[Method], row: &[Option<f64>]) -> Option<bool> {
-    let of = |method: &Method| methods.iter().position(|m| m == method).and_then(|i| row[i]);
-    let against_others = |method: &Method, right: fn(f64, f64) -> bool| {
+fn holds(claim: &Claim, means: &Means, row: &[Option<f64>]) -> Option<bool> {
+    let of = |method: Method| means.value(row, method, means.trainer);
+    let ceiling = means.ceiling.filter(|_| claim.metric == ClaimMetric::Primary);
+    // Where both are at the ceiling there is nothing to tell apart.
+    let below = |low: f64, high: f64| low < high || ceiling.is_some_and(|ceiling| low >= ceiling && high >= ceiling);
+    let against_others = |method: Method, right: &dyn Fn(f64, f64) -> bool| {
         let own = of(method)?;
-        let others = methods.iter().filter(|m| *m != method);
-        let others = others.map(of).collect::<Option<Vec<f64>>>()?;
+        let others = means.contenders.iter().zip(row).filter(|(c, _)| c.method != method && c.trainer == means.trainer);
+        let others = others.map(|(_, value)| *value).collect::<Option<Vec<f64>>>()?;
         (!others.is_empty()).then(|| others.iter().all(|other| right(own, *other)))
     };
-    match kind {
+    match &claim.kind {
         ClaimKind::Order(order) => {
-            let values = order.iter().map(of).collect::<Option<Vec<f64>>>()?;
-            Some(values.windows(2).all(|pair| pair[0] < pair[1]))
+            let values = order.iter().map(|method| of(*method)).collect::<Option<Vec<f64>>>()?;
+            Some(values.windows(2).all(|pair| below(pair[0], pair[1])))
         }
-        ClaimKind::Lowest(method) => against_others(method, |own, other| own < other),
-        ClaimKind::Highest(method) => against_others(method, |own, other| own > other),
+        ClaimKind::Lowest(method) => against_others(*method, &below),
+        ClaimKind::Highest(method) => against_others(*method, &|own, other| below(other, own)),
+        ClaimKind::NearBaseline { method, margin } => {
+            let (own, baseline) = (of(*method)?, means.value(row, *method, Trainer::Kmeans)?);
+            Some((own - baseline).abs() <= *margin)
+        }
         ClaimKind::GapShrinks => None,
     }
 }
 
 fn gap_shrinks(claim: &Claim, panels: &[Means]) -> ClaimResult {
     let Some(first) = panels.first().filter(|_| panels.len() > 1) else { return ClaimResult::Unknown };
-    sum_up(first.in_range(claim).map(|(bits, _)| {
-        let gaps: Option<Vec<f64>> = panels.iter().map(|p| relative_gap(p.at(*bits)?)).collect();
-        (*bits, gaps.map(|gaps| gaps.windows(2).all(|pair| pair[1] < pair[0])))
+    sum_up(first.in_range(claim).map(|(at, _)| {
+        let gaps: Option<Vec<f64>> = panels.iter().map(|p| relative_gap(p.at(*at)?)).collect();
+        (*at, gaps.map(|gaps| gaps.windows(2).all(|pair| pair[1] < pair[0])))
     }))
 }
 
-/// (max − min)/min over the methods.
+/// (max − min)/min over the contenders.
 fn relative_gap(row: &[Option<f64>]) -> Option<f64> {
     let values = row.iter().copied().collect::<Option<Vec<f64>>>()?;
     let (min, max) = values.iter().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(*v), high.max(*v)));
@@ -139,12 +192,12 @@ mod tests {
 
     fn check(
         kind: ClaimKind,
-        min_bits: Option<u32>,
+        min: Option<u32>,
         change: impl Fn(&mut Plan, &mut Vec<Aggregate>),
     ) -> Vec<ClaimCheck> {
         let mut plan = fixture::plan(1);
         let text = "a claim".into();
-        plan.claims = vec![Claim { text, kind, panels: vec![], min_bits, max_bits: None }];
+        plan.claims = vec![Claim { text, kind, panels: vec![], metric: ClaimMetric::Primary, min, max: None }];
         let mut aggregates = aggregate(&plan, &fixture::records(&plan));
         for (i, point) in aggregates[0].points.iter_mut().enumerate() {
             point.samples[0].1 = i as f64 + 1.0;

@@ -2,7 +2,7 @@
 //! point, and the released search.
 
 use super::tradeoff::uses_released_search;
-use crate::spec::{CellSettings, Init, Panel, PlannedPoint, ToySettings};
+use crate::spec::{Init, Panel, PlannedPoint, QuantizerSettings, Trainer};
 
 /// Sentences without a full stop; none where all is as in the paper.
 pub fn conditions(panel: &Panel) -> Vec<String> {
@@ -14,9 +14,9 @@ pub fn conditions(panel: &Panel) -> Vec<String> {
 
 /// `AVQ at 16 to 40 bits starts from a trained RVQ (2,000 updates)`, for codebooks that do not start at random as in the paper.
 pub fn warm_starts(panel: &Panel) -> Vec<String> {
-    let of_point = |toy: &ToySettings| match toy.quantizer.init {
+    let of_point = |quantizer: &QuantizerSettings| match quantizer.init {
         Init::Uniform => None,
-        init => Some((init, toy.quantizer.init_updates)),
+        init => Some((init, quantizer.init_updates)),
     };
     let runs = runs(panel, of_point);
     runs.into_iter().map(|(points, start)| format!("{points} starts from {}", start_name(start.0, start.1))).collect()
@@ -37,7 +37,7 @@ pub fn start_name(init: Init, updates: Option<u64>) -> String {
 
 /// The beams of training and evaluation, where they are not one and the same at every bitrate.
 fn beams(panel: &Panel) -> Option<String> {
-    let runs = runs(panel, |toy| Some((toy.quantizer.training_beam_width?, toy.quantizer.beam_width?)));
+    let runs = runs(panel, |quantizer| Some((quantizer.training_beam_width?, quantizer.beam_width?)));
     let parts: Vec<String> = runs
         .iter()
         .map(|(points, (training, evaluation))| format!("{points} {training} in training, {evaluation} in evaluation"))
@@ -47,29 +47,27 @@ fn beams(panel: &Panel) -> Option<String> {
 
 fn released_search(panel: &Panel) -> Option<String> {
     let bits: Vec<u32> = panel.points.iter().filter(|p| uses_released_search(p)).map(|p| p.bits).collect();
-    let name = panel.points.iter().find(|p| uses_released_search(p)).map(|p| p.method.label())?;
+    let name = panel.points.iter().find(|p| uses_released_search(p)).map(|p| p.contender.label())?;
     Some(format!(
         "{name} at {} uses the search of the authors' released code, whose tuples may use a codebook twice and are no codes then",
         bits_in_words(&bits, panel)
     ))
 }
 
-/// The points of equal value, a method at a time: `AVQ at 16 to 40 bits` and the value, in the panel's order.
-fn runs<T: PartialEq>(panel: &Panel, value: impl Fn(&ToySettings) -> Option<T>) -> Vec<(String, T)> {
-    let value = |point: &PlannedPoint| match &point.cells.first()?.settings {
-        CellSettings::Toy(toy) => value(toy),
-        CellSettings::Complexity(_) => None,
-    };
+/// The points of equal value that NSVQ trains, a method at a time: `AVQ at 16 to 40 bits` and the value, in the panel's
+/// order.
+fn runs<T: PartialEq>(panel: &Panel, value: impl Fn(&QuantizerSettings) -> Option<T>) -> Vec<(String, T)> {
+    let value = |point: &PlannedPoint| value(point.cells.first()?.settings.quantizer()?);
     let mut found: Vec<(&PlannedPoint, T, Vec<u32>)> = Vec::new();
-    for point in &panel.points {
+    for point in panel.points.iter().filter(|p| p.contender.trainer == Trainer::Nsvq) {
         let Some(value) = value(point) else { continue };
-        match found.iter_mut().find(|(first, known, _)| first.method == point.method && *known == value) {
+        match found.iter_mut().find(|(first, known, _)| first.contender == point.contender && *known == value) {
             Some((_, _, bits)) => bits.push(point.bits),
             None => found.push((point, value, vec![point.bits])),
         }
     }
     let named = |(first, value, bits): (&PlannedPoint, T, Vec<u32>)| {
-        (format!("{} at {}", first.method.label(), bits_in_words(&bits, panel)), value)
+        (format!("{} at {}", first.contender.label(), bits_in_words(&bits, panel)), value)
     };
     found.into_iter().map(named).collect()
 }
@@ -104,7 +102,7 @@ fn thousands(n: u64) -> String {
 mod tests {
     use super::*;
     use crate::results::fixture;
-    use crate::spec::Search;
+    use crate::spec::{CellSettings, Search};
 
     #[test]
     fn what_differs_from_the_paper_or_between_points_is_told() {
@@ -112,7 +110,7 @@ mod tests {
         assert_eq!(conditions(&plan.panels[0]), Vec::<String>::new());
         let mut settings = plan.panels[0].points.iter_mut().filter_map(|p| match &mut p.cells[0].settings {
             CellSettings::Toy(toy) => Some(&mut toy.quantizer),
-            CellSettings::Complexity(_) => None,
+            _ => None,
         });
         settings.next().unwrap().search = Some(Search::Released);
         let avq = settings.next().unwrap();

@@ -2,7 +2,7 @@
 
 use super::statistics::PUBLISHED_RUNS;
 use super::{Estimate, Judgement, Verdict, judge, judge_exact};
-use crate::metric::{self, Direction};
+use crate::metric::{self, Metric};
 use crate::results::{Curve, CurveValues, ResultsFile};
 
 /// How files are compared.
@@ -61,7 +61,7 @@ fn known_labels() -> String {
 }
 
 /// Compares the points that share curve name and tick. The spread of measured points is recovered from their quantiles on
-/// both sides ([`Estimate::of_quantiles`]); plain values must be equal to 1e-12.
+/// both sides ([`Estimate::of_quantiles`]); operation counts must be equal to 1e-12.
 ///
 /// # Errors
 /// See [`CompareError`].
@@ -74,7 +74,7 @@ pub fn compare_files(
     if our_metric != metric {
         return Err(CompareError::Metric { ours: our_metric, published: metric });
     }
-    let direction = metric::find_label(&metric).ok_or_else(|| CompareError::UnknownMetric(metric.clone()))?.direction;
+    let kind = metric::find_label(&metric).ok_or_else(|| CompareError::UnknownMetric(metric.clone()))?;
     if ours.axis.name != published.axis.name {
         let [ours, published] = [ours, published].map(|f| f.axis.name.clone());
         return Err(CompareError::Axis { ours, published });
@@ -84,7 +84,7 @@ pub fn compare_files(
         if let Some(curve) = ours.curve(&theirs.name) {
             for (tick, name) in published.axis.ticks.iter().enumerate() {
                 let at = ours.axis.ticks.iter().position(|t| t == name);
-                rows.extend(at.map(|at| row((curve, at), (theirs, tick), name, options, direction)));
+                rows.extend(at.map(|at| row((curve, at), (theirs, tick), name, options, kind)));
             }
         }
     }
@@ -106,15 +106,15 @@ fn row(
     (theirs, tick): (&Curve, usize),
     name: &str,
     options: &FileOptions,
-    direction: Direction,
+    metric: &Metric,
 ) -> FileRow {
     let plain = |curve: &Curve| matches!(curve.values, CurveValues::Plain(_));
-    let exact = plain(ours) && plain(theirs);
+    let exact = metric.is_computed() && plain(ours) && plain(theirs);
     let ours = estimate(ours, our_tick, (options.runs)(&theirs.name, name));
     let published = estimate(theirs, tick, PUBLISHED_RUNS);
     let judgement: Option<Judgement> = match (&ours, &published) {
         (Some(a), Some(b)) if exact => Some(judge_exact(a.mean, b.mean)),
-        (Some(a), Some(b)) => Some(judge(a, b, options.margin, direction)),
+        (Some(a), Some(b)) => Some(judge(a, b, options.margin, metric.direction)),
         _ => None,
     };
     let verdict = match &judgement {
@@ -137,6 +137,7 @@ fn estimate(curve: &Curve, tick: usize, runs: usize) -> Option<Estimate> {
     let value = (*curve.mean().get(tick)?)?;
     match curve.quantiles(tick) {
         Some((low, high)) => Some(Estimate::of_quantiles(value, low, high, runs)),
+        // A single number of unknown spread.
         None => Some(Estimate::exact(value)),
     }
 }

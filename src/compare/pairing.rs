@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::results::{ProvenanceFile, ResultsError, read_provenance};
-use crate::spec::Method;
+use crate::spec::{Contender, Method, Trainer};
 
 /// Files to compare, by their path below the two folders (or the published file's name).
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,9 +88,14 @@ impl Runs {
 
     /// Runs behind a point, by curve name (`AVQ`) and tick (`12 bits`), where a provenance file tells it.
     pub fn of(&self, curve: &str, tick: &str) -> Option<usize> {
-        let method = Method::ALL.into_iter().find(|m| m.label() == curve)?;
-        let bits = tick.strip_suffix(" bits")?.parse().ok()?;
-        self.files.iter().find_map(|f| f.runs(&self.name, method, bits))
+        let (name, trainer) = match curve.split_once(' ') {
+            None | Some((_, "proposed")) => (curve.split(' ').next()?, Trainer::Nsvq),
+            Some((name, _)) => (name, Trainer::Kmeans),
+        };
+        let method = Method::ALL.into_iter().find(|m| m.label() == name)?;
+        let bits = tick.strip_suffix(" bits").map(|bits| bits.parse().ok());
+        let bits = if let Some(bits) = bits { Some(bits?) } else { None };
+        self.files.iter().find_map(|f| f.runs(&self.name, Contender { method, trainer }, bits))
     }
 }
 

@@ -4,15 +4,15 @@ use super::statistics::PUBLISHED_RUNS;
 use super::{Estimate, Judgement, PanelComparison, PointComparison, Verdict, judge, judge_exact};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, CurveValues, Point, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Comparison, Method, Panel, Plan, PlannedPoint};
+use crate::spec::{Comparison, Contender, Panel, Plan, TaskKind};
 
 /// Every panel that has a published file, by the primary metric. A point of ours without a published counterpart is *not
 /// comparable*; a panel whose published file is unknown is so as a whole.
 pub fn compare_plan(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelComparison> {
-    let metric = primary_metric(plan);
-    let direction = metric::find(&metric).map_or(Direction::LowerIsBetter, |m| m.direction);
     let mut comparisons = Vec::new();
     for panel in &plan.panels {
+        let metric = primary_metric(plan, panel);
+        let direction = metric::find(&metric).map_or(Direction::LowerIsBetter, |m| m.direction);
         if let Some(name) = &panel.published_file {
             let aggregate = find_aggregate(aggregates, &panel.name, &metric);
             comparisons.push(compare_panel(plan, panel, aggregate, published(name), direction));
@@ -30,18 +30,20 @@ fn compare_panel(
 ) -> PanelComparison {
     let unknown = published.is_none().then(|| "its published file is not among the embedded ones".to_owned());
     let not_comparable = panel.comparison.not_comparable.clone().or(unknown);
+    let computed = plan.task == TaskKind::Complexity;
     let points: Vec<_> = panel
-        .points
-        .iter()
-        .map(|planned| {
-            let ours = aggregate.and_then(|a| a.point(planned.method, planned.bits));
-            let theirs = published.as_ref().and_then(|file| published_value(file, planned.method, planned.bits));
-            compare_point(planned, ours, theirs, &panel.comparison, direction)
+        .places()
+        .into_iter()
+        .map(|(contender, at)| {
+            let ours = aggregate.and_then(|a| a.point(contender, at));
+            let theirs = published.as_ref().and_then(|file| published_value(file, panel, (contender, at), computed));
+            compare_point((contender, at), ours, theirs, &panel.comparison, direction)
         })
         .collect();
     PanelComparison {
         panel: panel.name.clone(),
-        measured_on: plan.primary,
+        axis: panel.axis.clone(),
+        measured_on: (plan.task == TaskKind::Toy).then_some(plan.primary),
         results_file: panel.results_file.clone(),
         verdict: points.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Missing),
         points,
@@ -56,11 +58,19 @@ enum Published {
     Computed(f64),
 }
 
-fn published_value(file: &ResultsFile, method: Method, bits: u32) -> Option<Published> {
-    let (curve, tick) = (file.curve(method.label())?, file.tick_of_bits(bits)?);
+fn published_value(
+    file: &ResultsFile,
+    panel: &Panel,
+    (contender, at): (Contender, u32),
+    computed: bool,
+) -> Option<Published> {
+    let curve = file.curve(&panel.curve_name(contender))?;
+    let tick = file.tick(&panel.axis.tick(at))?;
     let value = (*curve.mean().get(tick)?)?;
     match curve.values {
-        CurveValues::Plain(_) => Some(Published::Computed(value)),
+        CurveValues::Plain(_) if computed => Some(Published::Computed(value)),
+        // A single number of unknown spread, as the baselines: taken as it stands.
+        CurveValues::Plain(_) => Some(Published::Measured(Estimate { n: usize::MAX, ..Estimate::exact(value) })),
         CurveValues::Spread { .. } => {
             let (low, high) = curve.quantiles(tick)?;
             Some(Published::Measured(Estimate::of_quantiles(value, low, high, PUBLISHED_RUNS)))
@@ -69,14 +79,13 @@ fn published_value(file: &ResultsFile, method: Method, bits: u32) -> Option<Publ
 }
 
 fn compare_point(
-    planned: &PlannedPoint,
+    (contender, at): (Contender, u32),
     ours: Option<&Point>,
     published: Option<Published>,
     comparison: &Comparison,
     direction: Direction,
 ) -> PointComparison {
-    let (method, bits) = (planned.method, planned.bits);
-    let special = comparison.point_margins.iter().find(|(m, b, _)| (*m, *b) == (method, bits));
+    let special = comparison.point_margins.iter().find(|(c, place, _)| (*c, *place) == (contender, at));
     let margin = special.map_or(comparison.margin, |(_, _, margin)| *margin);
     let ours = ours.and_then(|p| Estimate::of_values(&p.values()));
     let judgement: Option<Judgement> = match (&ours, &published) {
@@ -95,7 +104,7 @@ fn compare_point(
     });
     let difference = judgement.map(|j| j.difference);
     let interval = judgement.and_then(|j| j.interval);
-    PointComparison { method, bits, ours, published, difference, interval, margin, verdict }
+    PointComparison { contender, at, ours, published, difference, interval, margin, verdict }
 }
 
 #[cfg(test)]
@@ -108,7 +117,7 @@ mod tests {
         let file = published("Figure 2/correlated_dataset_Fig2-a.json").unwrap();
         let mut aggregates = aggregate(&plan, &fixture::records(&plan));
         for point in &mut aggregates[0].points {
-            let theirs = file.mean_at(point.method.label(), point.bits).unwrap();
+            let theirs = file.mean_at(point.contender.label(), point.at).unwrap();
             for (i, sample) in point.samples.iter_mut().enumerate() {
                 sample.1 = values(theirs, i);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::spec::{Method, Primary};
+use crate::spec::{Contender, PanelAxis, Primary};
 
 /// The outcome of a comparison. A figure's verdict is the worst of its points, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,8 +63,9 @@ pub struct Estimate {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct PointComparison {
-    pub method: Method,
-    pub bits: u32,
+    pub contender: Contender,
+    /// The place on the panel's axis: total bits, or T.
+    pub at: u32,
     pub ours: Option<Estimate>,
     pub published: Option<Estimate>,
     /// ours / published − 1.
@@ -79,8 +80,9 @@ pub struct PointComparison {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PanelComparison {
     pub panel: String,
-    /// Which of our measurements stands against the published one.
-    pub measured_on: Primary,
+    pub axis: PanelAxis,
+    /// Which of our measurements stands against the published one, where there are two.
+    pub measured_on: Option<Primary>,
     /// `Figure 2/….json`.
     pub results_file: String,
     pub points: Vec<PointComparison>,
@@ -102,6 +104,7 @@ pub struct ClaimCheck {
     pub text: String,
     /// Panel name; empty where the claim is about all panels together.
     pub panel: String,
+    pub axis: PanelAxis,
     pub ours: ClaimResult,
     pub published: ClaimResult,
 }
@@ -109,7 +112,7 @@ pub struct ClaimCheck {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimResult {
     Holds,
-    /// Total bits where it fails.
+    /// The places on the axis where it fails: total bits, or T.
     FailsAt(Vec<u32>),
     /// No numbers to check it on.
     Unknown,

@@ -1,5 +1,6 @@
 //! Where vectors come from. All randomness of the project is drawn from the named streams of [`stream`].
 
+pub mod descriptors;
 pub mod file;
 mod settings;
 pub mod stream;

@@ -20,21 +20,21 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, publis
         Axis::linear("complexity of one encoded vector (log10 WMOPS)"),
     );
     for curve in curves::ours(plan, panel, aggregates, "log10-wmops-corrected") {
-        let colour = curves::colour(curve.method).tint(0.62);
+        let colour = curves::colour(curve.contender).tint(0.62);
         chart.series.push(Series::line("", colour, LineStyle::Solid, curve.xy()).width(1.1).unlabelled());
     }
     let corrected = !chart.series.is_empty();
     for curve in curves::ours(plan, panel, aggregates, "log10-wmops-lookup") {
-        let colour = curves::colour(curve.method).tint(0.62);
+        let colour = curves::colour(curve.contender).tint(0.62);
         chart.series.push(Series::line("", colour, LineStyle::Dotted, curve.xy()).width(1.6).unlabelled());
     }
-    chart.series.extend(curves::ours(plan, panel, aggregates, &primary_metric(plan)).iter().map(curves::our_series));
+    chart.series.extend(curves::ours(plan, panel, aggregates, &primary_metric(plan, panel)).iter().map(curves::our_series));
     if chart.is_empty() {
         return None;
     }
     if published {
         for curve in curves::of_panel(plan, panel) {
-            let series = Series::line("", curves::colour(curve.method), LineStyle::Solid, curve.xy()).unlabelled();
+            let series = Series::line("", curves::colour(curve.contender), LineStyle::Solid, curve.xy()).unlabelled();
             chart.series.push(Series { line: None, ..series }.marker(Marker::Cross));
         }
         let key = LegendKey::Line(None, 1.0, Some(Marker::Cross));

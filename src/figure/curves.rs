@@ -1,18 +1,18 @@
 //! Curves of ours and of the published numbers in one form, and the style of each method.
 
-use super::chart::{Axis, Colour, LegendEntry, LegendKey, LineStyle, Series};
+use super::chart::{Axis, Colour, LegendEntry, LegendKey, LineStyle, Marker, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
-use crate::spec::{CellSettings, Init, Method, Panel, Plan, PlannedPoint};
+use crate::spec::{CellSettings, Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
 
-/// One method's values over the bitrate; points without a value are left out.
+/// One contender's values over the panel's axis; points without a value are left out.
 pub(super) struct Curve {
-    pub method: Method,
+    pub contender: Contender,
     pub points: Vec<CurvePoint>,
 }
 
 pub(super) struct CurvePoint {
-    /// B, the bits of one code.
-    pub bits: u32,
+    /// B, the bits of one code, or T.
+    pub at: u32,
     pub mean: f64,
     /// Quantiles 2.5 % and 97.5 %; equal to the mean where there is no spread.
     pub low: f64,
@@ -21,47 +21,60 @@ pub(super) struct CurvePoint {
 
 impl Curve {
     pub fn xy(&self) -> Vec<(f64, f64)> {
-        self.points.iter().map(|p| (f64::from(p.bits), p.mean)).collect()
+        self.points.iter().map(|p| (f64::from(p.at), p.mean)).collect()
     }
 
     pub fn band(&self) -> Vec<(f64, f64, f64)> {
-        self.points.iter().map(|p| (f64::from(p.bits), p.low, p.high)).collect()
+        self.points.iter().map(|p| (f64::from(p.at), p.low, p.high)).collect()
     }
 }
 
-/// One panel's metric, a curve a method; methods without a value are left out.
+/// One panel's metric, a curve a contender; those without a value are left out.
 pub(super) fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric: &str) -> Vec<Curve> {
     let Some(aggregate) = find_aggregate(aggregates, &panel.name, metric) else { return Vec::new() };
-    let curve = |method: &Method| {
-        let of_method = aggregate.points.iter().filter(|p| p.method == *method);
-        let points = of_method.filter_map(|p| {
-            Some(CurvePoint { bits: p.bits, mean: p.mean()?, low: p.quantile_low()?, high: p.quantile_high()? })
+    let curve = |contender: &Contender| {
+        let own = aggregate.points.iter().filter(|p| p.contender == *contender);
+        let points = own.filter_map(|p| {
+            Some(CurvePoint { at: p.at, mean: p.mean()?, low: p.quantile_low()?, high: p.quantile_high()? })
         });
-        Curve { method: *method, points: points.collect() }
+        Curve { contender: *contender, points: points.collect() }
     };
-    plan.methods.iter().map(curve).filter(|c| !c.points.is_empty()).collect()
+    plan.contenders.iter().map(curve).filter(|c| !c.points.is_empty()).collect()
 }
 
 /// The published curves that the panel stands against.
 pub(super) fn of_panel(plan: &Plan, panel: &Panel) -> Vec<Curve> {
     match panel.published_file.as_deref().and_then(published) {
-        Some(file) => plan.methods.iter().map(|m| of_file(&file, *m)).filter(|c| !c.points.is_empty()).collect(),
+        Some(file) => {
+            let curves = plan.contenders.iter().map(|c| of_file(&file, panel, *c));
+            curves.filter(|c| !c.points.is_empty()).collect()
+        }
         None => Vec::new(),
     }
 }
 
-fn of_file(file: &ResultsFile, method: Method) -> Curve {
-    let ticks = file.axis.bits();
-    let curve = file.curve(method.label());
-    let point = |(i, bits): (usize, &Option<u32>)| {
+fn of_file(file: &ResultsFile, panel: &Panel, contender: Contender) -> Curve {
+    let curve = file.curve(&panel.curve_name(contender));
+    let point = |at: u32| {
+        let i = file.tick(&panel.axis.tick(at))?;
         let mean = curve?.mean().get(i).copied().flatten()?;
         let (low, high) = curve?.quantiles(i).unwrap_or((mean, mean));
-        Some(CurvePoint { bits: (*bits)?, mean, low, high })
+        Some(CurvePoint { at, mean, low, high })
     };
-    Curve { method, points: ticks.iter().enumerate().filter_map(point).collect() }
+    Curve { contender, points: file.axis.places().into_iter().filter_map(point).collect() }
 }
 
-pub(super) fn colour(method: Method) -> Colour {
+/// Of a method, darker for its baseline.
+pub(super) fn colour(contender: Contender) -> Colour {
+    match (contender.method, contender.trainer) {
+        (Method::Avq, Trainer::Kmeans) => Colour(0x0b, 0x4a, 0x18),
+        (Method::Rvq, Trainer::Kmeans) => Colour(0x0c, 0x22, 0x66),
+        (Method::Pvq, Trainer::Kmeans) => Colour(0x7a, 0x2e, 0x2e),
+        (method, _) => method_colour(method),
+    }
+}
+
+fn method_colour(method: Method) -> Colour {
     match method {
         Method::Avq => Colour(0x1b, 0x8a, 0x2f),
         Method::Rvq => Colour(0x1f, 0x4f, 0xd8),
@@ -71,24 +84,36 @@ pub(super) fn colour(method: Method) -> Colour {
     }
 }
 
-/// The paper's: AVQ dashed, RVQ dotted, PVQ dash-dot.
-pub(super) fn line_style(method: Method) -> LineStyle {
-    match method {
+/// The paper's: AVQ dashed, RVQ dotted, PVQ dash-dot; baselines solid.
+pub(super) fn line_style(contender: Contender) -> LineStyle {
+    match contender.method {
+        _ if contender.trainer == Trainer::Kmeans => LineStyle::Solid,
         Method::Avq | Method::Lsq => LineStyle::Dashed,
         Method::Rvq => LineStyle::Dotted,
         Method::Pvq | Method::Opq => LineStyle::DashDot,
     }
 }
 
+/// The paper's of Figure 5: AVQ squares, RVQ circles, PVQ triangles.
+pub(super) fn marker(method: Method) -> Marker {
+    match method {
+        Method::Avq => Marker::Square,
+        Method::Rvq => Marker::Circle,
+        Method::Pvq => Marker::Triangle,
+        Method::Opq | Method::Lsq => Marker::Cross,
+    }
+}
+
 /// Our curve with its band.
 pub(super) fn our_series(curve: &Curve) -> Series {
-    let method = curve.method;
-    Series::line(method.label(), colour(method), line_style(method), curve.xy()).width(2.4).band(curve.band())
+    let contender = curve.contender;
+    let line = Series::line(contender.label(), colour(contender), line_style(contender), curve.xy());
+    line.width(2.4).band(curve.band())
 }
 
 /// The published curve: a thin solid line of the same hue.
 pub(super) fn published_series(curve: &Curve) -> Series {
-    Series::line("", colour(curve.method).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabelled()
+    Series::line("", colour(curve.contender).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabelled()
 }
 
 pub(super) fn published_entry() -> LegendEntry {
@@ -184,6 +209,9 @@ pub(super) fn warm_starts(plan: &Plan) -> Option<String> {
     let mut notes: Vec<String> = Vec::new();
     for cell in plan.panels.iter().flat_map(|p| &p.points).filter_map(|p| p.cells.first()) {
         let CellSettings::Toy(toy) = &cell.settings else { continue };
+        if cell.contender().trainer == Trainer::Kmeans {
+            continue;
+        }
         let start = match toy.quantizer.init {
             Init::Uniform => continue,
             Init::Normal => "normal noise",

@@ -8,7 +8,7 @@ use super::chart::{
 use super::curves;
 use crate::compare::{PanelComparison, PointComparison};
 use crate::results::{Aggregate, Point, find_aggregate, quantile};
-use crate::spec::{Method, Panel, Plan};
+use crate::spec::{Contender, Panel, Plan};
 
 /// The mean over seeds of fresh/training − 1 in %, with its 2.5 % and 97.5 % quantiles; the two errors of one seed
 /// belong to the same codebooks.
@@ -30,14 +30,14 @@ pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
         for panel in group {
             let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", plan.metric));
             let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { continue };
-            for method in &plan.methods {
-                let gaps = training.points.iter().filter(|p| p.method == *method).filter_map(|t| {
-                    let (mean, low, high) = generalisation_gap(t, fresh.point(*method, t.bits)?)?;
-                    Some((f64::from(t.bits), mean, low, high))
+            for contender in &plan.contenders {
+                let gaps = training.points.iter().filter(|p| p.contender == *contender).filter_map(|t| {
+                    let (mean, low, high) = generalisation_gap(t, fresh.point(*contender, t.at)?)?;
+                    Some((f64::from(t.at), mean, low, high))
                 });
                 let gaps: Vec<_> = gaps.collect();
                 let band = gaps.iter().map(|g| (g.0, g.2, g.3)).collect();
-                push(&mut chart, *method, gaps.iter().map(|g| (g.0, g.1)).collect(), group.len() > 1, band);
+                push(&mut chart, *contender, gaps.iter().map(|g| (g.0, g.1)).collect(), group.len() > 1, band);
             }
         }
         chart
@@ -72,17 +72,17 @@ pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option
 /// Several draws of the same data against their one published file: a chart a method, one thin line a draw.
 pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
     let repeated: Vec<Vec<&Panel>> = curves::groups(plan).into_iter().filter(|g| g.len() > 1).collect();
-    let pairs = repeated.iter().flat_map(|group| plan.methods.iter().map(move |method| (group, *method)));
-    let chart = |(group, method): (&Vec<&Panel>, Method)| {
-        let title = format!("{} on {}", method.label(), curves::describe_in(plan, group[0]));
+    let pairs = repeated.iter().flat_map(|group| plan.contenders.iter().map(move |contender| (group, *contender)));
+    let chart = |(group, contender): (&Vec<&Panel>, Contender)| {
+        let title = format!("{} on {}", contender.label(), curves::describe_in(plan, group[0]));
         let mut chart = Chart { title, ..difference_chart(plan, group) };
         for panel in group {
-            let points = differences(comparisons, panel, method);
+            let points = differences(comparisons, panel, contender);
             if let Some((_, y)) = points.last() {
                 let (y, text) = (*y, panel.name.clone());
-                chart.end_labels.push(EndLabel { y, text, colour: curves::colour(method) });
+                chart.end_labels.push(EndLabel { y, text, colour: curves::colour(contender) });
             }
-            push(&mut chart, method, points, true, Vec::new());
+            push(&mut chart, contender, points, true, Vec::new());
         }
         chart
     };
@@ -127,12 +127,12 @@ fn zero_line(from: f64, to: f64) -> Series {
     Series::line("", Colour::GREY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]).width(1.0).unlabelled()
 }
 
-fn push(chart: &mut Chart, method: Method, points: Vec<(f64, f64)>, thin: bool, band: Vec<(f64, f64, f64)>) {
+fn push(chart: &mut Chart, contender: Contender, points: Vec<(f64, f64)>, thin: bool, band: Vec<(f64, f64, f64)>) {
     if points.is_empty() {
         return;
     }
-    let known = chart.series.iter().any(|s| s.label.as_deref() == Some(method.label()));
-    let series = Series::line(method.label(), curves::colour(method), curves::line_style(method), points)
+    let known = chart.series.iter().any(|s| s.label.as_deref() == Some(contender.label()));
+    let series = Series::line(contender.label(), curves::colour(contender), curves::line_style(contender), points)
         .width(if thin { 1.3 } else { 2.2 })
         .band(band);
     chart.series.push(if known { series.unlabelled() } else { series });
@@ -141,32 +141,32 @@ fn push(chart: &mut Chart, method: Method, points: Vec<(f64, f64)>, thin: bool, 
 fn points_of<'a>(
     comparisons: &'a [PanelComparison],
     panel: &Panel,
-    method: Method,
+    contender: Contender,
 ) -> impl Iterator<Item = &'a PointComparison> {
     let name = panel.name.clone();
-    comparisons.iter().filter(move |c| c.panel == name).flat_map(|c| &c.points).filter(move |p| p.method == method)
+    comparisons.iter().filter(move |c| c.panel == name).flat_map(|c| &c.points).filter(move |p| p.contender == contender)
 }
 
-fn differences(comparisons: &[PanelComparison], panel: &Panel, method: Method) -> Vec<(f64, f64)> {
-    let points = points_of(comparisons, panel, method);
-    points.filter_map(|p| Some((f64::from(p.bits), 100.0 * p.difference?))).collect()
+fn differences(comparisons: &[PanelComparison], panel: &Panel, contender: Contender) -> Vec<(f64, f64)> {
+    let points = points_of(comparisons, panel, contender);
+    points.filter_map(|p| Some((f64::from(p.at), 100.0 * p.difference?))).collect()
 }
 
 fn add_differences(chart: &mut Chart, plan: &Plan, panel: &Panel, comparisons: &[PanelComparison]) {
     const MARKERS: [Marker; 3] = [Marker::Square, Marker::Circle, Marker::Triangle];
-    for (i, method) in plan.methods.iter().enumerate() {
-        let aside = 0.8 * (i as f64 - (plan.methods.len() as f64 - 1.0) / 2.0);
+    for (i, contender) in plan.contenders.iter().enumerate() {
+        let aside = 0.8 * (i as f64 - (plan.contenders.len() as f64 - 1.0) / 2.0);
         let points =
-            differences(comparisons, panel, *method).into_iter().map(|(x, y)| (x + aside, y)).collect::<Vec<_>>();
+            differences(comparisons, panel, *contender).into_iter().map(|(x, y)| (x + aside, y)).collect::<Vec<_>>();
         if points.is_empty() {
             continue;
         }
         let interval = |p: &PointComparison| {
             let (low, high) = p.interval?;
-            Some((f64::from(p.bits) + aside, 100.0 * low, 100.0 * high))
+            Some((f64::from(p.at) + aside, 100.0 * low, 100.0 * high))
         };
-        let intervals: Vec<_> = points_of(comparisons, panel, *method).filter_map(interval).collect();
-        let series = Series::line(method.label(), curves::colour(*method), LineStyle::Solid, points);
+        let intervals: Vec<_> = points_of(comparisons, panel, *contender).filter_map(interval).collect();
+        let series = Series::line(contender.label(), curves::colour(*contender), LineStyle::Solid, points);
         chart.series.push(Series { line: None, intervals, ..series }.marker(MARKERS[i % MARKERS.len()]));
     }
     if chart.series.iter().any(|s| !s.intervals.is_empty()) {

@@ -13,6 +13,7 @@ mod log;
 mod output;
 mod published;
 mod scale;
+mod search;
 mod toy;
 mod tradeoff;
 
@@ -95,20 +96,22 @@ pub struct Options<'a> {
 /// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
 ///
 /// Toy plans: the plan's own figures (`figure-2a`, …), `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
-/// where several panels stand against one published file. Complexity plans: the plan's own figures.
+/// where several panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL`, and
+/// `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Complexity plans: the plan's own figures.
 ///
 /// # Errors
 /// [`FigureError`]
 pub fn draw_experiment(
     plan: &Plan,
     aggregates: &[Aggregate],
-    _records: &HashMap<String, Record>,
+    records: &HashMap<String, Record>,
     out_dir: &Path,
     formats: &[Format],
     options: Options,
 ) -> Result<Vec<Drawn>, FigureError> {
     let sketches = match plan.task {
         TaskKind::Complexity => complexity::sketches(plan, aggregates, options.published),
+        TaskKind::Search => search::sketches(plan, aggregates, records, options.published),
         TaskKind::Toy => {
             let mut all = toy::sketches(plan, aggregates, options.published);
             all.extend(tradeoff::sketches(plan, aggregates));

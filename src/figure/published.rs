@@ -6,7 +6,7 @@ use super::chart::{Axis, Chart, Colour, EndLabel, Figure, LineStyle, Marker, Ser
 use super::curves::{self, capitalised};
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::results::{Curve, CurveValues, ResultsFile, published};
-use crate::spec::Method;
+use crate::spec::{Contender, Method, Trainer};
 
 /// One figure: its name, its Results file, and the file of its complexities where these are its x axis.
 const FIGURES: &[(&str, &str, Option<&str>)] = &[
@@ -114,23 +114,15 @@ fn number(tick: &str) -> Option<f64> {
 fn series(curve: &Curve, xs: &[Option<f64>]) -> Series {
     let baseline = curve.name.ends_with("baseline");
     let method = Method::ALL.into_iter().find(|m| curve.name.starts_with(m.label()));
-    let colour = match (method, baseline) {
-        (Some(Method::Avq), true) => Colour(0x0b, 0x4a, 0x18),
-        (Some(Method::Rvq), true) => Colour(0x0c, 0x22, 0x66),
-        (Some(Method::Pvq), true) => Colour(0x7a, 0x2e, 0x2e),
-        (Some(method), _) => curves::colour(method),
-        (None, _) => Colour::GREY,
-    };
+    let trainer = if baseline { Trainer::Kmeans } else { Trainer::Nsvq };
+    let contender = method.map(|method| Contender { method, trainer });
+    let colour = contender.map_or(Colour::GREY, curves::colour);
     let xy = xs.iter().zip(curve.mean()).filter_map(|(x, y)| Some(((*x)?, (*y)?))).collect();
-    let style = if baseline { LineStyle::Solid } else { method.map_or(LineStyle::Solid, curves::line_style) };
+    let style = contender.map_or(LineStyle::Solid, curves::line_style);
     let line = Series::line(curve.name.clone(), colour, style, xy).width(if baseline { 1.4 } else { 2.2 });
     // The recall figures carry markers.
     let marked = baseline || curve.name.ends_with("proposed");
-    let marker = match method {
-        Some(Method::Avq) => Marker::Square,
-        Some(Method::Rvq) => Marker::Circle,
-        _ => Marker::Triangle,
-    };
+    let marker = method.map_or(Marker::Triangle, curves::marker);
     let line = if marked { line.marker(marker) } else { line };
     match &curve.values {
         CurveValues::Plain(_) => line,

@@ -13,8 +13,8 @@ pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -
 
 fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> Option<Sketch> {
     let panels: Vec<&Panel> = plan.panels.iter().filter(|p| p.figure.as_deref() == Some(id)).collect();
-    let metric = primary_metric(plan);
-    let label = metric::find(&metric).map_or(metric.as_str(), |m| m.label);
+    let metric = panels.first().map_or_else(String::new, |panel| primary_metric(plan, panel));
+    let label = metric::label(&metric);
     let subject = subject(plan, &panels);
     let mut chart = Chart::new(
         format!("Figure {id}: {label} on {subject}"),

@@ -27,26 +27,26 @@ pub(crate) fn drawn_once(plan: &Plan) -> Vec<&str> {
 fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> {
     let model = Model::Published;
     let subject = curves::describe_in(plan, panel);
-    let values = result.points.iter().map(|p| p.mse);
+    let values = result.points.iter().map(|p| p.error);
     let (low, high) = values.fold((f64::INFINITY, 0f64), |(l, h), v| (l.min(v), h.max(v)));
     let label = format!("MSE per coordinate ({})", measured(plan.primary));
     let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(label) } else { Axis::linear(label) };
     let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
     let mut chart = Chart::new(format!("Error over complexity: {subject}"), x, y);
-    for method in &plan.methods {
-        let own: Vec<_> = result.points.iter().filter(|p| p.method == *method).collect();
-        let xy = own.iter().filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect::<Vec<_>>();
+    for contender in &plan.contenders {
+        let own: Vec<_> = result.points.iter().filter(|p| p.contender == *contender).collect();
+        let xy = own.iter().filter_map(|p| Some((p.log10_wmops(model)?, p.error))).collect::<Vec<_>>();
         if xy.is_empty() {
             continue;
         }
-        let colour = curves::colour(*method);
-        let line = Series::line(method.label(), colour, curves::line_style(*method), xy).width(2.4);
+        let colour = curves::colour(*contender);
+        let line = Series::line(contender.label(), colour, curves::line_style(*contender), xy).width(2.4);
         chart.series.push(line);
-        let by_lookup = own.iter().filter_map(|p| Some((p.log10_wmops(Model::Lookup)?, p.mse))).collect();
+        let by_lookup = own.iter().filter_map(|p| Some((p.log10_wmops(Model::Lookup)?, p.error))).collect();
         let by_lookup = Series::line("", colour.tint(0.62), LineStyle::Solid, by_lookup).unlabelled();
         chart.series.push(by_lookup.width(1.1));
         let front =
-            own.iter().filter(|p| p.on_front(model)).filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect();
+            own.iter().filter(|p| p.on_front(model)).filter_map(|p| Some((p.log10_wmops(model)?, p.error))).collect();
         let front = Series::line("", colour, LineStyle::Solid, front).unlabelled();
         chart.series.push(Series { line: None, ..front }.marker(Marker::Circle));
     }
@@ -61,7 +61,7 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
     let turns = changes(budgets);
     let lines = match (turns.is_empty(), budgets.first()) {
-        (true, Some(range)) => format!("{} gives the lowest error for every complexity budget.", range.method.label()),
+        (true, Some(range)) => format!("{} gives the lowest error for every complexity budget.", range.contender.label()),
         _ => "Vertical lines stand where another method begins to give the lowest error for a given complexity budget."
             .into(),
     };

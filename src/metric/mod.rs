@@ -25,6 +25,13 @@ pub struct Metric {
     pub description: &'static str,
 }
 
+impl Metric {
+    /// Whether values are counted rather than measured, so that equal means equal to the last digits.
+    pub fn is_computed(&self) -> bool {
+        self.unit.ends_with("WMOPS")
+    }
+}
+
 use Direction::{HigherIsBetter, LowerIsBetter};
 
 const fn row(
@@ -118,9 +125,18 @@ pub const METRICS: &[Metric] = &[
     row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbour among the T nearest"),
 ];
 
-/// The row of a record metric.
+/// The row of a record metric; `recall@16` is a recall.
 pub fn find(name: &str) -> Option<&'static Metric> {
+    let name = if name.starts_with("recall@") { "recall" } else { name };
     METRICS.iter().find(|m| m.name == name)
+}
+
+/// The name of a record metric in Results files and on axes; that of `recall@16` is `Recall @ 16`.
+pub fn label(name: &str) -> String {
+    match name.strip_prefix("recall@") {
+        Some(rank) => format!("Recall @ {rank}"),
+        None => find(name).map_or(name, |m| m.label).to_owned(),
+    }
 }
 
 /// A row with this label in Results files; rows that share a label share their direction. `Recall @ 16` is a recall.

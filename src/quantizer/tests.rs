@@ -228,7 +228,7 @@ proptest! {
 
     #[test]
     fn codes_do_not_hang_on_the_batch(seed in 0u64..200, n in 1usize..150) {
-        for method in Method::ALL {
+        for method in Method::PAPER {
             let books = books(method, 8, 2, 16, seed);
             let x = numbers(&format!("x/{seed}"), n * 8);
             let mut assign = assigner(method, Some((Search::Beam, 4)));
@@ -295,7 +295,7 @@ fn codes_out_of_range_are_named() {
 
 #[test]
 fn infinite_codebooks_do_not_panic() {
-    for method in Method::ALL {
+    for method in Method::PAPER {
         let mut books = books(method, 4, 2, 4, 1);
         books.values_mut().fill(f32::NAN);
         let mut assign = assigner(method, Some((Search::Beam, 4)));
@@ -364,7 +364,7 @@ fn codebook_files_come_back_as_they_were_and_damage_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("books.safetensors");
     let provenance = Provenance { beam_width: 16, trainer: "nsvq".into(), provenance: "a test".into() };
-    for method in Method::ALL {
+    for method in Method::PAPER {
         let books = books(method, 12, 3, 8, 3);
         save(&path, &books, &provenance).unwrap();
         assert_eq!(load(&path).unwrap(), (books, provenance.clone()));
@@ -385,7 +385,7 @@ fn the_metadata_of_a_codebook_file_sizes_no_allocation() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("books.safetensors");
     let provenance = Provenance { beam_width: 1, trainer: "nsvq".into(), provenance: "a test".into() };
-    for method in Method::ALL {
+    for method in Method::PAPER {
         save(&path, &books(method, 12, 3, 8, 3), &provenance).unwrap();
         let text = |bytes: &[u8]| bytes.iter().map(|b| char::from(*b)).collect::<String>();
         let whole = text(&std::fs::read(&path).unwrap());

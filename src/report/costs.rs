@@ -6,7 +6,7 @@ use super::ReportInput;
 use super::document::{Block, Cell, Document, Inline, Table, text};
 use super::format::{duration, enumerate};
 use crate::runner::{Record, Status};
-use crate::spec::{Method, TaskKind};
+use crate::spec::{Contender, TaskKind};
 
 /// Failed cells named one by one; more are only counted.
 const NAMED_FAILURES: usize = 20;
@@ -18,7 +18,7 @@ fn records<'a>(input: &ReportInput<'a>) -> Vec<&'a Record> {
 
 pub(super) fn cost(input: &ReportInput, document: &mut Document) {
     let records = records(input);
-    if input.plan.task != TaskKind::Toy || records.is_empty() {
+    if input.plan.task == TaskKind::Complexity || records.is_empty() {
         return;
     }
     document.section("Cost");
@@ -32,19 +32,19 @@ pub(super) fn cost(input: &ReportInput, document: &mut Document) {
     let mut bits: Vec<u32> = records.iter().map(|r| r.cell.total_bits()).collect();
     bits.sort_unstable();
     bits.dedup();
-    let methods = &input.plan.methods;
+    let contenders = &input.plan.contenders;
     let titles: Vec<String> =
-        std::iter::once("#bits".to_string()).chain(methods.iter().map(|m| format!("#{} (s)", m.label()))).collect();
+        std::iter::once("#bits".to_string()).chain(contenders.iter().map(|c| format!("#{} (s)", c.label()))).collect();
     let mut table = Table::new(&titles);
     for bits in bits {
-        let cells = methods.iter().map(|m| mean_seconds(&records, *m, bits));
+        let cells = contenders.iter().map(|c| mean_seconds(&records, *c, bits));
         table.row(std::iter::once(Cell::from(bits.to_string())).chain(cells).collect());
     }
     document.table(table);
 }
 
-fn mean_seconds(records: &[&Record], method: Method, bits: u32) -> Cell {
-    let own = records.iter().filter(|r| r.cell.method() == method && r.cell.total_bits() == bits);
+fn mean_seconds(records: &[&Record], contender: Contender, bits: u32) -> Cell {
+    let own = records.iter().filter(|r| r.cell.contender() == contender && r.cell.total_bits() == bits);
     let seconds: Vec<f64> = own.map(|r| r.run.wall_seconds).collect();
     if seconds.is_empty() {
         return "–".into();

@@ -6,7 +6,7 @@ use super::{ReportInput, panel_name};
 use crate::compare::{ClaimCheck, ClaimResult};
 use crate::figure::generalisation_gap;
 use crate::results::{Point, find_aggregate};
-use crate::spec::{Method, Panel, TaskKind};
+use crate::spec::{Contender, Panel, PanelAxis, TaskKind};
 
 pub(super) fn claims(input: &ReportInput, document: &mut Document) {
     if input.claims.is_empty() {
@@ -15,21 +15,24 @@ pub(super) fn claims(input: &ReportInput, document: &mut Document) {
     document.section("Claims");
     document.paragraph(
         "Statements of the paper in our words, checked on the means of our numbers and of the published ones. Where one fails, \
-         the bitrates are named.",
+         the bitrates (or T) are named.",
     );
     let mut table = Table::new(&["claim", "on", "ours", "published"]);
-    for ClaimCheck { text, panel, ours, published } in input.claims {
+    for ClaimCheck { text, panel, axis, ours, published } in input.claims {
         let panel = if panel.is_empty() { "all panels together" } else { panel };
-        table.row(vec![text.as_str().into(), panel.into(), outcome(ours), outcome(published)]);
+        table.row(vec![text.as_str().into(), panel.into(), outcome(ours, axis), outcome(published, axis)]);
     }
     document.table(table);
 }
 
-fn outcome(result: &ClaimResult) -> Cell {
+fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
     match result {
         ClaimResult::Holds => Cell { text: "holds".into(), tone: Tone::Good },
-        ClaimResult::FailsAt(bits) => {
-            let text = format!("fails at {} bits", enumerate(bits));
+        ClaimResult::FailsAt(places) => {
+            let text = match axis {
+                PanelAxis::Bits => format!("fails at {} bits", enumerate(places)),
+                PanelAxis::Rank(_) => format!("fails at T = {}", enumerate(places)),
+            };
             Cell { text, tone: Tone::Bad }
         }
         ClaimResult::Unknown => Cell { text: "not known".into(), tone: Tone::Doubtful },
@@ -37,13 +40,13 @@ fn outcome(result: &ClaimResult) -> Cell {
 }
 
 /// Gap of a method at a bitrate: mean, low and high in %.
-type Gap = (Method, u32, (f64, f64, f64));
+type Gap = (Contender, u32, (f64, f64, f64));
 
 fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
     let metric =
         |ending: &str| find_aggregate(input.aggregates, &panel.name, &format!("{}-{ending}", input.plan.metric));
     let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { return Vec::new() };
-    let gap = |t: &Point| Some((t.method, t.bits, generalisation_gap(t, fresh.point(t.method, t.bits)?)?));
+    let gap = |t: &Point| Some((t.contender, t.at, generalisation_gap(t, fresh.point(t.contender, t.at)?)?));
     training.points.iter().filter_map(gap).collect()
 }
 
@@ -64,7 +67,7 @@ pub(super) fn generalisation(input: &ReportInput, document: &mut Document) {
     document.list(panels.iter().filter_map(|(panel, gaps)| gap_text(panel, gaps)).map(text).collect());
     for (panel, gaps) in panels.iter().filter(|(_, gaps)| !gaps.is_empty()) {
         document.subsection(format!("Gap in %: {}", panel_name(panel)));
-        document.table(gap_table(&input.plan.methods, gaps));
+        document.table(gap_table(&input.plan.contenders, gaps));
     }
 }
 
@@ -73,30 +76,30 @@ fn gap_text(panel: &Panel, gaps: &[Gap]) -> Option<String> {
     let at_end: Vec<String> = gaps
         .iter()
         .filter(|g| g.1 == most_bits)
-        .map(|(method, _, gap)| format!("{} % for {}", signed(gap.0, 2), method.label()))
+        .map(|(contender, _, gap)| format!("{} % for {}", signed(gap.0, 2), contender.label()))
         .collect();
-    let (method, bits, widest) = gaps.iter().max_by(|a, b| a.2.0.total_cmp(&b.2.0))?;
+    let (contender, bits, widest) = gaps.iter().max_by(|a, b| a.2.0.total_cmp(&b.2.0))?;
     Some(format!(
         "{}: at {most_bits} bits the error on fresh vectors differs from that on the training set by {}; the widest gap of all \
          is {} % ({} at {bits} bits).",
         panel_name(panel),
         enumerate(&at_end),
         signed(widest.0, 2),
-        method.label(),
+        contender.label(),
     ))
 }
 
-fn gap_table(methods: &[Method], gaps: &[Gap]) -> Table {
+fn gap_table(contenders: &[Contender], gaps: &[Gap]) -> Table {
     let mut bits: Vec<u32> = gaps.iter().map(|g| g.1).collect();
     bits.sort_unstable();
     bits.dedup();
-    let present: Vec<Method> = methods.iter().copied().filter(|m| gaps.iter().any(|g| g.0 == *m)).collect();
+    let present: Vec<Contender> = contenders.iter().copied().filter(|m| gaps.iter().any(|g| g.0 == *m)).collect();
     let titles: Vec<String> =
         std::iter::once("#bits".to_string()).chain(present.iter().map(|m| format!("#{}", m.label()))).collect();
     let mut table = Table::new(&titles);
     for bits in bits {
-        let cell = |method: &Method| {
-            let gap = gaps.iter().find(|g| g.0 == *method && g.1 == bits);
+        let cell = |contender: &Contender| {
+            let gap = gaps.iter().find(|g| g.0 == *contender && g.1 == bits);
             gap.map_or("–".into(), |(_, _, (mean, low, high))| match low == high {
                 true => signed(*mean, 2),
                 false => format!("{} ({} … {})", signed(*mean, 2), signed(*low, 2), signed(*high, 2)),

@@ -11,6 +11,7 @@ mod html;
 mod markdown;
 mod overview;
 mod points;
+mod recall;
 mod searches;
 mod terminal;
 mod tradeoffs;
@@ -69,6 +70,8 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     findings::claims(input, &mut document);
     findings::generalisation(input, &mut document);
     searches::section(input, &mut document);
+    recall::trainers(input, &mut document);
+    recall::costs(input, &mut document);
     tradeoffs::section(input, &mut document);
     health::section(input, &mut document);
     overview::anomalies(input, &mut document);

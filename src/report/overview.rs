@@ -6,8 +6,8 @@ use super::{ReportInput, panel_name};
 use crate::compare::{PanelComparison, Verdict};
 use crate::runner::Status;
 use crate::spec::{
-    CellSettings, Distribution, Init, Optimizer, Panel, Primary, Schedule, Search, TaskKind, ToyData, ToySettings,
-    Vectors,
+    CellSettings, Contender, DescriptorData, Distribution, Init, Method, Norms, Optimizer, Panel, Primary, QuantizerSettings,
+    Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training, TrainingSettings, Vectors,
 };
 
 pub(super) const VERDICTS: [Verdict; 6] = [
@@ -32,12 +32,15 @@ pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
     if !plan.description.is_empty() {
         document.paragraph(plan.description.clone());
     }
-    let methods: Vec<&str> = plan.methods.iter().map(|m| m.label()).collect();
+    let mut methods: Vec<&str> = plan.contenders.iter().map(|c| c.method.label()).collect();
+    methods.sort_unstable();
+    methods.dedup();
     document.paragraph(format!(
         "Vector quantization (VQ) replaces a vector by the number of a stored one (a codeword), so that few bits describe it. \
          The methods here, {}, combine codewords of several stages: additive VQ (AVQ) sums codewords chosen together, \
-         residual VQ (RVQ) sums codewords chosen one after the other, product VQ (PVQ) codes parts of the vector apart.",
-        enumerate(&methods)
+         residual VQ (RVQ) sums codewords chosen one after the other, product VQ (PVQ) codes parts of the vector apart.{}",
+        enumerate(&methods),
+        beyond_the_paper(&plan.contenders)
     ));
     let mut items = vec![counts(input), text(format!("Seeds: {}.", seeds(&plan.seeds)))];
     for panel in &plan.panels {
@@ -77,6 +80,7 @@ fn data_of(panel: &Panel) -> String {
     for cell in cells {
         let kind = match &cell.settings {
             CellSettings::Toy(toy) => data_in_words(&toy.data),
+            CellSettings::Search(search) => descriptors_in_words(&search.data),
             CellSettings::Complexity(c) => {
                 format!(
                     "operations counted for encoding one vector of dimension {} with {} stages",
@@ -89,6 +93,39 @@ fn data_of(panel: &Panel) -> String {
         }
     }
     kinds.join("; ")
+}
+
+/// What those are that the paper does not have.
+fn beyond_the_paper(contenders: &[Contender]) -> String {
+    let has = |method: Method| contenders.iter().any(|c| c.method == method);
+    let mut text = String::new();
+    if has(Method::Opq) {
+        text.push_str(" Optimized PQ (OPQ) is product VQ after a learned rotation.");
+    }
+    if has(Method::Lsq) {
+        text.push_str(" Local-search quantization (LSQ) sums codewords too and finds them by improving one at a time.");
+    }
+    if contenders.iter().any(|c| c.trainer == Trainer::Kmeans) {
+        text.push_str(
+            " Baselines are trained by expectation maximisation: k-means for product and residual VQ, beam search and least \
+             squares in turn for AVQ.",
+        );
+    }
+    text
+}
+
+fn descriptors_in_words(data: &DescriptorData) -> String {
+    let what = match data.digest.is_some() {
+        true => data.name.clone(),
+        false => format!("{} (made by this program, not real ones; seed {})", data.name, data.seed.unwrap_or(1)),
+    };
+    format!(
+        "{what}: {} vectors to learn from, {} to search among, {} queries, dimension {}",
+        whole(data.learn),
+        whole(data.base),
+        whole(data.queries),
+        data.dimension
+    )
 }
 
 fn data_in_words(data: &ToyData) -> String {
@@ -117,7 +154,7 @@ fn data_in_words(data: &ToyData) -> String {
 }
 
 /// The values that a setting takes over all cells, in order of appearance.
-fn distinct<'a, T: PartialEq>(settings: &[&'a ToySettings], value: impl Fn(&'a ToySettings) -> T) -> Vec<T> {
+fn distinct<'a, S, T: PartialEq>(settings: &[&'a S], value: impl Fn(&'a S) -> T) -> Vec<T> {
     let mut found = Vec::new();
     for setting in settings {
         let value = value(setting);
@@ -130,19 +167,55 @@ fn distinct<'a, T: PartialEq>(settings: &[&'a ToySettings], value: impl Fn(&'a T
 
 fn training(input: &ReportInput, document: &mut Document) {
     let cells = input.plan.cells();
-    let settings: Vec<&ToySettings> =
-        cells.iter().filter_map(|c| if let CellSettings::Toy(toy) = &c.settings { Some(toy) } else { None }).collect();
-    if settings.is_empty() {
-        return;
+    let iterations = cells.iter().filter_map(|c| match c.settings.training()? {
+        Training::Kmeans(kmeans) => Some(kmeans.kmeans_iterations),
+        Training::Nsvq(_) => None,
+    });
+    if let Some(most) = iterations.max() {
+        document.paragraph(format!("Baselines: up to {most} iterations of expectation maximisation."));
     }
-    let optimizers = distinct(&settings, |s| match s.training.optimizer {
+    let nsvq = cells.iter().filter_map(|c| Some((c.settings.quantizer()?, c.settings.training()?.nsvq()?)));
+    let (quantizers, settings): (Vec<&QuantizerSettings>, Vec<&TrainingSettings>) = nsvq.unzip();
+    if !settings.is_empty() {
+        stochastic(&quantizers, &settings, document);
+    }
+    let toy: Vec<&ToySettings> =
+        cells.iter().filter_map(|c| if let CellSettings::Toy(toy) = &c.settings { Some(toy) } else { None }).collect();
+    if !toy.is_empty() {
+        document.paragraph(measurement(&toy));
+    }
+    let search = cells.iter().find_map(|c| if let CellSettings::Search(s) = &c.settings { Some(s) } else { None });
+    if let Some(search) = search {
+        document.paragraph(how_searched(search));
+    }
+    if !quantizers.is_empty() {
+        starts(&quantizers, document);
+    }
+}
+
+fn how_searched(search: &SearchSettings) -> String {
+    let norms = match search.evaluation.norms {
+        Norms::Exact => "exactly (32 bits a vector beside the code)",
+        Norms::Byte => "in one byte (8 bits a vector beside the code)",
+        Norms::Omitted => "not at all",
+    };
+    format!(
+        "Search: asymmetric distances by table look-up, the query as it is, the base as its codes. Where codewords add up, the \
+         squared length of every decoded vector is stored {norms}; products need none. Recall counts the exact nearest \
+         neighbour by Euclidean distance."
+    )
+}
+
+/// How stochastic optimisation was set.
+fn stochastic(quantizers: &[&QuantizerSettings], settings: &[&TrainingSettings], document: &mut Document) {
+    let optimizers = distinct(settings, |s| match s.optimizer {
         Optimizer::Adam { .. } => "Adam",
         Optimizer::Sgd { .. } => "SGD",
     });
-    let rates = distinct(&settings, |s| rate(s.training.learning_rate, &s.training.schedule));
-    let mut batches = distinct(&settings, |s| s.training.batch_size);
+    let rates = distinct(settings, |s| rate(s.learning_rate, &s.schedule));
+    let mut batches = distinct(settings, |s| s.batch_size);
     batches.sort_unstable();
-    let mut updates = distinct(&settings, |s| s.training.updates);
+    let mut updates = distinct(settings, |s| s.updates);
     updates.sort_unstable();
     let updates: Vec<String> = updates.into_iter().map(whole).collect();
     document.paragraph(format!(
@@ -151,10 +224,8 @@ fn training(input: &ReportInput, document: &mut Document) {
         rates.join(" or "),
         enumerate(&batches),
         enumerate(&updates),
-        beams(&settings)
+        beams(quantizers)
     ));
-    document.paragraph(measurement(&settings));
-    starts(&settings, document);
 }
 
 /// How many vectors the errors are measured on.
@@ -181,10 +252,10 @@ fn rate(start: f64, schedule: &Schedule) -> String {
     }
 }
 
-fn beams(settings: &[&ToySettings]) -> String {
-    let kinds = distinct(settings, |s| {
-        let (train, test) = (s.quantizer.training_beam_width?, s.quantizer.beam_width?);
-        let search = match s.quantizer.search? {
+fn beams(quantizers: &[&QuantizerSettings]) -> String {
+    let kinds = distinct(quantizers, |q| {
+        let (train, test) = (q.training_beam_width?, q.beam_width?);
+        let search = match q.search? {
             Search::Beam => "the beam search with the true remainder",
             Search::Ordered => "the beam search over the codebooks in their order",
             Search::Released => "the search of the authors' released code",
@@ -196,9 +267,9 @@ fn beams(settings: &[&ToySettings]) -> String {
 }
 
 /// Warm starts are part of every result that they led to.
-fn starts(settings: &[&ToySettings], document: &mut Document) {
-    let starts = distinct(settings, |s| {
-        let from = match s.quantizer.init {
+fn starts(quantizers: &[&QuantizerSettings], document: &mut Document) {
+    let starts = distinct(quantizers, |q| {
+        let from = match q.init {
             Init::Uniform => "Uniform(−1/K, 1/K), as in the paper",
             Init::Normal => "N(0, 1/K²)",
             Init::Data => "random training vectors",
@@ -206,7 +277,7 @@ fn starts(settings: &[&ToySettings], document: &mut Document) {
             Init::Pvq => "a PVQ trained before (a warm start)",
             Init::Rvq => "an RVQ trained before (a warm start)",
         };
-        (s.quantizer.method, from)
+        (q.method, from)
     });
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
     for (method, from) in starts {
@@ -230,7 +301,7 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
             "What stands against the published numbers is the error on {}; the other measurement stands beside it in every table. ",
             measured_on(input.plan.primary)
         ),
-        TaskKind::Complexity => String::new(),
+        TaskKind::Search | TaskKind::Complexity => String::new(),
     };
     document.paragraph(format!(
         "{measured}A point is reproduced when two one-sided tests show that its mean lies within the margin of the published one, \

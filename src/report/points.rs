@@ -3,11 +3,11 @@
 
 use super::document::{Cell, Document, Table, Tone};
 use super::format::{margin, percent, signed, significant};
-use super::{ReportInput, panel_name};
+use super::{ReportInput, panel_name, recall};
 use crate::compare::tradeoff::uses_released_search;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
-use crate::spec::{Panel, PlannedPoint, Primary, TaskKind};
+use crate::spec::{Contender, Panel, PanelAxis, PlannedPoint, Primary, TaskKind};
 
 pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     document.section("Points");
@@ -16,6 +16,10 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
             "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the range that holds \
              the middle 95 % of them; the difference is ours against the published mean, with its 95 % interval (Welch)."
         }
+        TaskKind::Search => {
+            "Recall@T: the share of queries whose true nearest neighbour is among the T that search finds nearest (higher is \
+             better). Ours is the mean over n seeds with the range that holds the middle 95 % of them."
+        }
         TaskKind::Complexity => {
             "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). These are counts, \
              not measurements: they have no spread, and equal means equal to the last digits."
@@ -23,7 +27,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     });
     for panel in &input.plan.panels {
         document.subsection(panel_name(panel));
-        let table = table(input, panel);
+        let table = if is_wide(input, panel) { recall::by_rank(input, panel) } else { table(input, panel) };
         match table.rows.is_empty() {
             true => document.paragraph("No cell of this panel is done."),
             false => document.table(table),
@@ -33,7 +37,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
 
 /// The method, with the search where it is not the default one.
 pub(super) fn method_name(point: &PlannedPoint) -> String {
-    let label = point.method.label();
+    let label = point.contender.label();
     if uses_released_search(point) { format!("{label} (released search)") } else { label.into() }
 }
 
@@ -54,18 +58,26 @@ fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Opti
         (title, find_aggregate(input.aggregates, &panel.name, &metric))
     };
     match (plan.task, plan.primary) {
+        (TaskKind::Search, _) => Vec::new(),
         (TaskKind::Complexity, _) => vec![other("#all stages", "corrected"), other("#look-up", "lookup")],
         (TaskKind::Toy, Primary::Training) => vec![other("#fresh vectors", "fresh")],
         (TaskKind::Toy, Primary::Fresh) => vec![other("#training set", "training")],
     }
 }
 
+/// Many T and no verdicts: a row a T, a column a method is easier to read.
+fn is_wide(input: &ReportInput, panel: &Panel) -> bool {
+    let judged = input.comparisons.iter().any(|c| c.panel == panel.name && c.not_comparable.is_none());
+    matches!(panel.axis, PanelAxis::Rank(_)) && !judged
+}
+
 fn table(input: &ReportInput, panel: &Panel) -> Table {
-    let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan));
+    let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel));
     let comparison = input.comparisons.iter().find(|c| c.panel == panel.name);
     let beside = beside(input, panel);
-    let spread = input.plan.task == TaskKind::Toy;
-    let mut titles = vec!["method", "#bits"];
+    let spread = input.plan.task != TaskKind::Complexity;
+    let place = format!("#{}", panel.axis.heading());
+    let mut titles = vec!["method", &place];
     titles.extend(if spread { &["#n", "#ours", "#middle 95 %"][..] } else { &["#ours"] });
     if comparison.is_some() {
         titles.extend(["#published", "#difference %"]);
@@ -73,17 +85,18 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
     }
     titles.extend(beside.iter().map(|b| b.0));
     let mut table = Table::new(&titles);
-    for planned in &panel.points {
-        let ours = primary.and_then(|a| a.point(planned.method, planned.bits));
+    for (contender, at) in panel.places() {
+        let Some(planned) = panel.planned(contender, at) else { continue };
+        let ours = primary.and_then(|a| a.point(contender, at));
         if comparison.is_none() && ours.is_none_or(|p| p.samples.is_empty()) {
             continue;
         }
-        let mut row: Vec<Cell> = vec![method_name(planned).into(), planned.bits.to_string().into()];
+        let mut row: Vec<Cell> = vec![method_name(planned).into(), at.to_string().into()];
         row.extend(our_cells(ours, planned, spread));
         if let Some(comparison) = comparison {
-            row.extend(compared_cells(comparison, planned, spread));
+            row.extend(compared_cells(comparison, (contender, at), spread));
         }
-        row.extend(beside.iter().map(|(_, a)| value(a.and_then(|a| a.point(planned.method, planned.bits)))));
+        row.extend(beside.iter().map(|(_, a)| value(a.and_then(|a| a.point(contender, at)))));
         table.row(row);
     }
     table
@@ -104,8 +117,8 @@ fn value(point: Option<&Point>) -> Cell {
     point.and_then(Point::mean).map_or_else(|| "–".to_string(), significant).into()
 }
 
-fn compared_cells(comparison: &PanelComparison, planned: &PlannedPoint, spread: bool) -> Vec<Cell> {
-    let found = comparison.points.iter().find(|p| p.method == planned.method && p.bits == planned.bits);
+fn compared_cells(comparison: &PanelComparison, place: (Contender, u32), spread: bool) -> Vec<Cell> {
+    let found = comparison.points.iter().find(|p| (p.contender, p.at) == place);
     let Some(point) = found else { return vec![Cell::from("–"); if spread { 5 } else { 3 }] };
     let published = point.published.map_or_else(|| "–".into(), |e| significant(e.mean));
     let difference = point.difference.map_or_else(|| "–".into(), percent);

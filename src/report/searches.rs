@@ -5,7 +5,9 @@ use super::document::{Document, Table, text};
 use super::format::{enumerate, percent, share, significant};
 use super::points::method_name;
 use crate::results::{Aggregate, ResultsFile, aggregate_metric, find_aggregate, primary_metric, published};
-use crate::spec::{CellSettings, Method, Panel, PlannedPoint, Search};
+use crate::spec::{Contender, Method, Panel, PlannedPoint, Search};
+
+const AVQ: Contender = Contender::proposed(Method::Avq);
 
 /// One AVQ point, both searches on the same codebooks and vectors.
 struct Searched {
@@ -78,22 +80,22 @@ fn searched(input: &ReportInput, panel: &Panel) -> Vec<Searched> {
     let (beam, released) = (metric("mse-subset-beam"), metric("mse-subset-released"));
     let repeated = [metric("repeated-share-subset-released"), metric("repeated-share")];
     let file = panel.published_file.as_deref().and_then(published);
-    let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan));
+    let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel));
     let point = |planned: &PlannedPoint| {
-        let (method, bits) = (planned.method, planned.bits);
-        let errors = (beam.point(method, bits)?.mean()?, released.point(method, bits)?.mean()?);
+        let (contender, bits) = (planned.contender, planned.bits);
+        let errors = (beam.point(contender, bits)?.mean()?, released.point(contender, bits)?.mean()?);
         Some(Searched {
             panel: panel.name.clone(),
             method: method_name(planned),
             bits,
             beam: errors.0,
             released: errors.1,
-            repeated: repeated.iter().find_map(|a| a.point(method, bits)?.mean()),
-            published: file.as_ref().and_then(|f| f.mean_at(method.label(), bits)),
+            repeated: repeated.iter().find_map(|a| a.point(contender, bits)?.mean()),
+            published: file.as_ref().and_then(|f| f.mean_at(&panel.curve_name(contender), bits)),
             fit: file.as_ref().and_then(|f| fit(planned, errors, primary?, f)),
         })
     };
-    panel.points.iter().filter(|p| p.method == Method::Avq).filter_map(point).collect()
+    panel.points.iter().filter(|p| p.contender == AVQ).filter_map(point).collect()
 }
 
 /// Compares what AVQ's main error would be under either search with the published one: relative to RVQ's where both have it,
@@ -109,9 +111,9 @@ fn fit(planned: &PlannedPoint, (beam, released): (f64, f64), primary: &Aggregate
         Search::Released => released,
         Search::Ordered => return None,
     };
-    let main = primary.point(Method::Avq, bits)?.mean()?;
+    let main = primary.point(AVQ, bits)?.mean()?;
     let theirs = file.mean_at(Method::Avq.label(), bits)?;
-    let rvq = primary.point(Method::Rvq, bits).and_then(|p| p.mean()).zip(file.mean_at(Method::Rvq.label(), bits));
+    let rvq = primary.point(Contender::proposed(Method::Rvq), bits).and_then(|p| p.mean()).zip(file.mean_at(Method::Rvq.label(), bits));
     let (ours, theirs) = rvq.map_or((main, theirs), |(our_rvq, their_rvq)| (main / our_rvq, theirs / their_rvq));
     let away = |subset: f64| (ours * subset / own / theirs).ln();
     nearer(away(beam), away(released), rvq.is_some())
@@ -127,10 +129,7 @@ fn nearer(beam: f64, released: f64, by_ratio: bool) -> Option<Fit> {
 }
 
 fn own_search(planned: &PlannedPoint) -> Option<Search> {
-    match &planned.cells.first()?.settings {
-        CellSettings::Toy(toy) => toy.quantizer.search,
-        CellSettings::Complexity(_) => None,
-    }
+    planned.cells.first()?.settings.quantizer()?.search
 }
 
 /// What the released search costs on a panel, and which search the published numbers fit.

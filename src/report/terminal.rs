@@ -6,8 +6,8 @@ use super::points::method_name;
 use crate::compare::PanelComparison;
 use crate::compare::conditions::conditions;
 use crate::metric::{self, Direction};
-use crate::results::{Aggregate, Point};
-use crate::spec::{Method, Panel, Plan};
+use crate::results::{Aggregate, Point, primary_metric};
+use crate::spec::{Contender, Panel, PanelAxis, Plan};
 
 /// One block a panel: a head line, then a line a point with ours, published, difference, margin, verdict and the other
 /// measurements; then the counts of the verdicts. Panels without a published file show ours alone. Below a
@@ -25,7 +25,10 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
             let own: Vec<&Aggregate> = aggregates.iter().filter(|a| a.panel == *name).collect();
             let panel = plan.panels.iter().find(|p| p.name == *name);
             let block = match comparisons.iter().find(|c| c.panel == *name) {
-                Some(comparison) => compared(panel, comparison, &own),
+                Some(comparison) => {
+                    let primary = panel.map(|panel| primary_metric(plan, panel));
+                    compared(panel, comparison, &own, primary.as_deref())
+                }
                 None => alone(panel, name, &own),
             };
             block + &notes(panel)
@@ -41,25 +44,29 @@ fn notes(panel: Option<&Panel>) -> String {
 }
 
 /// The method, with the search where it is not the default one.
-fn name_of(panel: Option<&Panel>, method: Method, bits: u32) -> String {
-    let planned = panel.and_then(|p| p.points.iter().find(|q| (q.method, q.bits) == (method, bits)));
-    planned.map_or_else(|| method.label().into(), method_name)
+fn name_of(panel: Option<&Panel>, contender: Contender, at: u32) -> String {
+    let planned = panel.and_then(|p| p.planned(contender, at));
+    planned.map_or_else(|| contender.label().into(), method_name)
 }
 
-fn compared(panel: Option<&Panel>, comparison: &PanelComparison, aggregates: &[&Aggregate]) -> String {
-    let primary = format!("-{}", comparison.measured_on.name());
-    let toy = aggregates.iter().any(|a| a.metric.ends_with(&primary));
-    let others: Vec<&&Aggregate> =
-        aggregates.iter().filter(|a| !a.metric.ends_with(if toy { &primary } else { "-published" })).collect();
+fn compared(
+    panel: Option<&Panel>,
+    comparison: &PanelComparison,
+    aggregates: &[&Aggregate],
+    primary: Option<&str>,
+) -> String {
+    let others = aggregates.iter().filter(|a| Some(a.metric.as_str()) != primary);
+    // A T has a column of its own already.
+    let others: Vec<&&Aggregate> = others.filter(|_| comparison.axis == PanelAxis::Bits).collect();
     let mut head: Vec<String> =
-        ["method", "bits", "n", "ours", "published", "diff %", "margin", "verdict"].map(String::from).to_vec();
-    head.extend(others.iter().map(|a| ending(&a.metric).to_string()));
+        ["method", comparison.axis.heading(), "n", "ours", "published", "diff %", "margin", "verdict"].map(String::from).to_vec();
+    head.extend(others.iter().map(|a| ending(&a.metric)));
     let mut rows = vec![head];
     for point in &comparison.points {
         let estimate = |e: Option<crate::compare::Estimate>| e.map_or("–".into(), |e| significant(e.mean));
         let mut row = vec![
-            name_of(panel, point.method, point.bits),
-            point.bits.to_string(),
+            name_of(panel, point.contender, point.at),
+            point.at.to_string(),
             point.ours.map_or(0, |e| e.n).to_string(),
             estimate(point.ours),
             estimate(point.published),
@@ -67,10 +74,10 @@ fn compared(panel: Option<&Panel>, comparison: &PanelComparison, aggregates: &[&
             margin(point.margin),
             point.verdict.name().into(),
         ];
-        row.extend(others.iter().map(|a| mean(a, point.method, point.bits)));
+        row.extend(others.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
-    let measured = if toy { format!(", measured on {}", measured_on(comparison.measured_on)) } else { String::new() };
+    let measured = comparison.measured_on.map(|on| format!(", measured on {}", measured_on(on))).unwrap_or_default();
     let title = format!("{}: ours against {}{measured}", comparison.panel, comparison.results_file);
     let summary = match &comparison.not_comparable {
         Some(reason) => format!("not comparable: {reason}"),
@@ -90,13 +97,14 @@ fn compared(panel: Option<&Panel>, comparison: &PanelComparison, aggregates: &[&
 }
 
 fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> String {
-    let mut head: Vec<String> = ["method", "bits", "n"].map(String::from).to_vec();
+    let place = planned.map_or("bits", |panel| panel.axis.heading());
+    let mut head: Vec<String> = ["method", place, "n"].map(String::from).to_vec();
     head.extend(aggregates.iter().map(|a| a.metric.clone()));
     let mut rows = vec![head];
     for point in aggregates.first().map_or(&[][..], |a| &a.points) {
         let mut row =
-            vec![name_of(planned, point.method, point.bits), point.bits.to_string(), point.samples.len().to_string()];
-        row.extend(aggregates.iter().map(|a| mean(a, point.method, point.bits)));
+            vec![name_of(planned, point.contender, point.at), point.at.to_string(), point.samples.len().to_string()];
+        row.extend(aggregates.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
     let direction = aggregates.first().and_then(|a| metric::find(&a.metric)).map(|m| m.direction);
@@ -108,13 +116,16 @@ fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> Str
     format!("{panel}: ours, without a published counterpart{hint}\n{}", aligned(&rows))
 }
 
-fn mean(aggregate: &Aggregate, method: Method, bits: u32) -> String {
-    aggregate.point(method, bits).and_then(Point::mean).map_or("–".into(), significant)
+fn mean(aggregate: &Aggregate, contender: Contender, at: u32) -> String {
+    aggregate.point(contender, at).and_then(Point::mean).map_or("–".into(), significant)
 }
 
-/// `fresh` of `mse-fresh`.
-fn ending(metric: &str) -> &str {
-    metric.rsplit('-').next().unwrap_or(metric)
+/// `fresh` of `mse-fresh`, `T = 100` of `recall@100`.
+fn ending(metric: &str) -> String {
+    match metric.split_once('@') {
+        Some((_, rank)) => format!("T = {rank}"),
+        None => metric.rsplit('-').next().unwrap_or(metric).to_owned(),
+    }
 }
 
 /// Columns two blanks apart; the first one and `verdict` flush left, the others flush right.

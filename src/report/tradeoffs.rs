@@ -34,15 +34,18 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
         if let Some(sentence) = crossovers(result) {
             document.paragraph(sentence);
         }
+        if let Some(rank) = result.metric.strip_prefix("recall@") {
+            document.paragraph(format!("The error here is the miss rate, 1 − recall@{rank}."));
+        }
         document.subsection(format!("Bits saved for the same error (BD-rate): {name}"));
         document.table(rates(result));
         document.blocks.push(Block::Subsection(format!("Pareto front: {name}")));
         front(result, document);
     }
     document.paragraph(
-        "BD-rate: how many bits the first method needs more (negative: fewer) than the second for the same MSE, averaged over \
-         the MSE range that both reach; bits are interpolated over ln MSE by a monotone piecewise cubic (PCHIP), and nothing is \
-         extrapolated. It is undefined where the curves have no MSE in common or an error does not fall with the bits. Budgets: \
+        "BD-rate: how many bits the first method needs more (negative: fewer) than the second for the same error, averaged over \
+         the range of errors that both reach; bits are interpolated over its logarithm by a monotone piecewise cubic (PCHIP), and nothing is \
+         extrapolated. It is undefined where the curves have no error in common or an error does not fall with the bits. Budgets: \
          the error is interpolated linearly over log10 WMOPS between points, and stays level beyond a method's dearest point.",
     );
 }
@@ -62,9 +65,9 @@ fn left_out(result: &PanelTradeoff, panel: &Panel) -> Option<String> {
 fn budgets(result: &PanelTradeoff) -> Table {
     let mut table = Table::new(&["operation count", "#from WMOPS", "#to WMOPS", "lowest error"]);
     for (model, ranges) in &result.budgets {
-        for BudgetRange { from, to, method } in ranges {
+        for BudgetRange { from, to, contender } in ranges {
             let to = to.map_or("no limit".into(), wmops);
-            table.row(vec![counted(*model).into(), wmops(*from).into(), to.into(), method.label().into()]);
+            table.row(vec![counted(*model).into(), wmops(*from).into(), to.into(), contender.label().into()]);
         }
     }
     table
@@ -84,8 +87,8 @@ fn wmops(log10: f64) -> String {
 
 /// Where the dearest of the methods begins to pay, by each count.
 fn crossovers(result: &PanelTradeoff) -> Option<String> {
-    let dearest = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.method;
-    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.method == dearest).map(|r| r.from);
+    let dearest = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.contender;
+    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.contender == dearest).map(|r| r.from);
     let all: Option<Vec<(Model, f64)>> =
         result.budgets.iter().map(|(model, ranges)| Some((*model, begins(ranges)?))).collect();
     let all = all.filter(|all| all.len() == Model::ALL.len())?;
@@ -106,7 +109,7 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
 }
 
 fn rates(result: &PanelTradeoff) -> Table {
-    let mut table = Table::new(&["method", "against", "#bits", "#%", "#over the MSE range"]);
+    let mut table = Table::new(&["method", "against", "#bits", "#%", "#over the range of errors"]);
     for (anchor, test, rate) in &result.bd_rates {
         let (bits, percent, range) = match rate {
             Some(r) => {
@@ -127,17 +130,17 @@ fn front(result: &PanelTradeoff, document: &mut Document) {
         on_front(Model::Corrected).count(),
         result.points.len()
     ));
-    let mut table = Table::new(&["#bits", "method", "#MSE", "#WMOPS (all stages)", "#WMOPS (paper's)"]);
+    let mut table = Table::new(&["#bits", "method", "#error", "#WMOPS (all stages)", "#WMOPS (paper's)"]);
     let mut points: Vec<_> = on_front(Model::Corrected).collect();
-    points.sort_by(|a, b| a.bits.cmp(&b.bits).then(b.mse.total_cmp(&a.mse)));
+    points.sort_by(|a, b| a.bits.cmp(&b.bits).then(b.error.total_cmp(&a.error)));
     for p in points {
         let wmops = |model| p.log10_wmops(model).map_or("–".into(), |v| significant(10f64.powf(v)));
         let (corrected, published) = (wmops(Model::Corrected), wmops(Model::Published));
         let bits = p.bits.to_string();
         table.row(vec![
             bits.into(),
-            p.method.label().into(),
-            significant(p.mse).into(),
+            p.contender.label().into(),
+            significant(p.error).into(),
             corrected.into(),
             published.into(),
         ]);

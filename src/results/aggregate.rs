@@ -5,25 +5,26 @@ use std::collections::HashMap;
 use super::quantile::quantile;
 use super::write::primary_metric;
 use crate::runner::{Record, Status};
-use crate::spec::{Method, Panel, Plan, PlannedPoint, TaskKind};
+use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint, TaskKind};
 
 /// One panel and one metric of an experiment, aggregated over seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
     /// [`crate::spec::Panel::name`].
     pub panel: String,
-    /// The record metric, with its ending: `mse-training`, `mse-fresh`, `log10-wmops-published`, ….
+    /// The record metric, with its ending: `mse-training`, `mse-fresh`, `log10-wmops-published`, …; `recall` where the axis
+    /// is T, so that every point has a record metric of its own.
     pub metric: String,
-    /// Ordered as the panel's points.
+    /// In the order of [`Panel::places`].
     pub points: Vec<Point>,
 }
 
 /// One point of a curve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    pub method: Method,
-    /// B = M·b.
-    pub bits: u32,
+    pub contender: Contender,
+    /// The place on the panel's axis: B = M·b, or T.
+    pub at: u32,
     pub stages: usize,
     pub bits_per_stage: u32,
     pub beam_width: Option<usize>,
@@ -34,6 +35,11 @@ pub struct Point {
 }
 
 impl Point {
+    /// B = M·b.
+    pub fn bits(&self) -> u32 {
+        self.stages as u32 * self.bits_per_stage
+    }
+
     /// The values over seeds.
     pub fn values(&self) -> Vec<f64> {
         self.samples.iter().map(|(_, value)| *value).collect()
@@ -63,9 +69,37 @@ impl Point {
     }
 }
 
+impl Point {
+    /// The mean over seeds of this point's value less the other's with the same seed, and the quantiles 2.5 % and 97.5 %.
+    pub fn paired_difference(&self, other: &Point) -> Option<(f64, f64, f64)> {
+        let of_seed = |(seed, value): &(u64, f64)| {
+            let (_, theirs) = other.samples.iter().find(|(s, _)| s == seed)?;
+            Some(value - theirs)
+        };
+        let values: Vec<f64> = self.samples.iter().filter_map(of_seed).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        Some((mean, quantile(&values, 0.025)?, quantile(&values, 0.975)?))
+    }
+}
+
+/// The mean over a point's finished cells of what the clock said, such as `encode-us`.
+pub fn timing_mean(point: &PlannedPoint, timing: &str, records: &HashMap<String, Record>) -> Option<f64> {
+    let finished = point.cells.iter().filter_map(|cell| records.get(&cell.key()).filter(|r| r.status == Status::Done));
+    let values: Vec<f64> = finished.filter_map(|record| record.run.timings.get(timing).copied()).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
 impl Aggregate {
-    pub fn point(&self, method: Method, bits: u32) -> Option<&Point> {
-        self.points.iter().find(|p| p.method == method && p.bits == bits)
+    /// The places on the axis, ascending.
+    pub fn places(&self) -> Vec<u32> {
+        let mut places: Vec<u32> = self.points.iter().map(|p| p.at).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    pub fn point(&self, contender: Contender, at: u32) -> Option<&Point> {
+        self.points.iter().find(|p| p.contender == contender && p.at == at)
     }
 }
 
@@ -74,11 +108,14 @@ pub fn find_aggregate<'a>(aggregates: &'a [Aggregate], panel: &str, metric: &str
     aggregates.iter().find(|a| a.panel == panel && a.metric == metric)
 }
 
-/// The metrics that a task's Results files hold, the primary one among them.
-pub fn result_metrics(task: TaskKind) -> &'static [&'static str] {
-    match task {
-        TaskKind::Toy => &["mse-training", "mse-fresh"],
-        TaskKind::Complexity => &["log10-wmops-published", "log10-wmops-corrected", "log10-wmops-lookup"],
+/// The metrics that a panel's Results files hold, the primary one among them.
+pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    match (plan.task, &panel.axis) {
+        (TaskKind::Toy, _) => names(&["mse-training", "mse-fresh"]),
+        (TaskKind::Complexity, _) => names(&["log10-wmops-published", "log10-wmops-corrected", "log10-wmops-lookup"]),
+        (TaskKind::Search, PanelAxis::Rank(_)) => names(&["recall"]),
+        (TaskKind::Search, PanelAxis::Bits) => panel.recall_at().iter().map(|t| format!("recall@{t}")).collect(),
     }
 }
 
@@ -87,8 +124,8 @@ pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregat
     let mut aggregates = Vec::new();
     for panel in &plan.panels {
         let keys = cell_keys(panel);
-        for metric in result_metrics(plan.task) {
-            aggregates.push(panel_metric(panel, &keys, metric, records));
+        for metric in result_metrics(plan, panel) {
+            aggregates.push(panel_metric(panel, &keys, &metric, records));
         }
     }
     aggregates
@@ -105,18 +142,27 @@ fn cell_keys(panel: &Panel) -> Vec<Vec<String>> {
 }
 
 fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &HashMap<String, Record>) -> Aggregate {
-    let points = panel.points.iter().zip(keys).map(|(p, keys)| point(p, keys, metric, records)).collect();
+    let mut points = Vec::new();
+    for (planned, keys) in panel.points.iter().zip(keys) {
+        match &panel.axis {
+            PanelAxis::Rank(ranks) if metric == "recall" => {
+                let at_rank = |rank: &u32| point(planned, *rank, keys, &format!("recall@{rank}"), records);
+                points.extend(ranks.iter().map(at_rank));
+            }
+            _ => points.push(point(planned, planned.bits, keys, metric, records)),
+        }
+    }
     Aggregate { panel: panel.name.clone(), metric: metric.into(), points }
 }
 
-fn point(planned: &PlannedPoint, keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Point {
+fn point(planned: &PlannedPoint, at: u32, keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Point {
     let value = |key: &String| records.get(key).filter(|r| r.status == Status::Done)?.metrics.get(metric).copied();
     let seeds = planned.cells.iter().map(|c| c.seed);
     let mut samples: Vec<(u64, f64)> = seeds.zip(keys).filter_map(|(seed, key)| Some((seed, value(key)?))).collect();
     samples.sort_by_key(|(seed, _)| *seed);
     Point {
-        method: planned.method,
-        bits: planned.bits,
+        contender: planned.contender,
+        at,
         stages: planned.stages,
         bits_per_stage: planned.bits_per_stage,
         beam_width: planned.beam_width,
@@ -127,19 +173,21 @@ fn point(planned: &PlannedPoint, keys: &[String], metric: &str, records: &HashMa
 
 /// One line for every panel and method with unfinished points: `correlated, AVQ: 12 bits 0/3, 16 bits 2/3 seeds done`.
 pub fn missing(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
-    let metric = primary_metric(plan);
     let mut lines = Vec::new();
     for panel in &plan.panels {
-        let Some(aggregate) = find_aggregate(aggregates, &panel.name, &metric) else {
+        let Some(aggregate) = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel)) else {
             lines.push(format!("{}: nothing done", panel.name));
             continue;
         };
-        for method in &plan.methods {
-            let points = aggregate.points.iter().filter(|p| p.method == *method && p.samples.len() < p.planned);
-            let lacking: Vec<_> =
-                points.map(|p| format!("{} bits {}/{}", p.bits, p.samples.len(), p.planned)).collect();
+        for contender in &plan.contenders {
+            let points = aggregate.points.iter().filter(|p| p.contender == *contender && p.samples.len() < p.planned);
+            let lacking = points.map(|p| (p.bits(), format!("{} bits {}/{}", p.bits(), p.samples.len(), p.planned)));
+            let mut lacking: Vec<_> = lacking.collect();
+            // One bitrate has a point for every T.
+            lacking.dedup_by_key(|(bits, _)| *bits);
+            let lacking: Vec<_> = lacking.into_iter().map(|(_, text)| text).collect();
             if !lacking.is_empty() {
-                lines.push(format!("{}, {}: {} seeds done", panel.name, method.label(), lacking.join(", ")));
+                lines.push(format!("{}, {}: {} seeds done", panel.name, contender.label(), lacking.join(", ")));
             }
         }
     }

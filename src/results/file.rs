@@ -98,18 +98,27 @@ impl ResultsFile {
         self.curves.iter().find(|c| c.name == name)
     }
 
-    /// The position of a bitrate (total bits) on the axis.
-    pub fn tick_of_bits(&self, bits: u32) -> Option<usize> {
-        self.axis.bits().iter().position(|b| *b == Some(bits))
+    /// The position of a tick on the axis.
+    pub fn tick(&self, tick: &str) -> Option<usize> {
+        self.axis.ticks.iter().position(|t| t == tick)
     }
 
     /// A curve's mean (or plain value) at a bitrate.
     pub fn mean_at(&self, curve: &str, bits: u32) -> Option<f64> {
-        self.curve(curve)?.mean().get(self.tick_of_bits(bits)?).copied().flatten()
+        self.curve(curve)?.mean().get(self.tick(&format!("{bits} bits"))?).copied().flatten()
     }
 }
 
 impl Axis {
+    /// The whole numbers that ticks begin with, ascending: total bits, or T.
+    pub fn places(&self) -> Vec<u32> {
+        let number = |tick: &String| tick.split(' ').next().and_then(|n| n.parse().ok());
+        let mut places: Vec<u32> = self.ticks.iter().filter_map(number).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
     /// Total bits of every tick of the form `12 bits`.
     pub fn bits(&self) -> Vec<Option<u32>> {
         self.ticks.iter().map(|t| t.strip_suffix(" bits").and_then(|n| n.trim().parse().ok())).collect()

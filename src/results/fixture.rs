@@ -8,8 +8,8 @@ use crate::spec::*;
 /// One panel, `correlated`, with AVQ, RVQ and PVQ at 12 and 16 bits, against the published Figure 2a.
 pub fn plan(seeds: u64) -> Plan {
     let seeds: Vec<u64> = (1..=seeds).collect();
-    let methods = vec![Method::Avq, Method::Rvq, Method::Pvq];
-    let points = methods.iter().flat_map(|m| [3, 4].map(|b| point(*m, b, &seeds))).collect();
+    let contenders = Method::PAPER.map(Contender::proposed).to_vec();
+    let points = Method::PAPER.iter().flat_map(|m| [3, 4].map(|b| point(*m, b, &seeds))).collect();
     let panel = Panel {
         name: "correlated".into(),
         labels: vec![("Data".into(), "Correlated".into())],
@@ -18,6 +18,7 @@ pub fn plan(seeds: u64) -> Plan {
         published_file: Some("Figure 2/correlated_dataset_Fig2-a.json".into()),
         figure: Some("2a".into()),
         comparison: Comparison { margin: 0.01, point_margins: vec![], not_comparable: None, anomalies: vec![] },
+        axis: PanelAxis::Bits,
         points,
     };
     Plan {
@@ -28,10 +29,11 @@ pub fn plan(seeds: u64) -> Plan {
         source_text: "[experiment]".into(),
         task: TaskKind::Toy,
         profile: "quick".into(),
+        folder: "quick".into(),
         figures: vec!["2a".into()],
         metric: "mse".into(),
         primary: Primary::Training,
-        methods,
+        contenders,
         seeds,
         panels: vec![panel],
         claims: vec![],
@@ -41,7 +43,7 @@ pub fn plan(seeds: u64) -> Plan {
 fn point(method: Method, bits_per_stage: u32, seeds: &[u64]) -> PlannedPoint {
     let beam_width = (method == Method::Avq).then_some(16);
     let cells = seeds.iter().map(|seed| cell(method, bits_per_stage, beam_width, *seed)).collect();
-    PlannedPoint { method, bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }
+    PlannedPoint { contender: Contender::proposed(method), bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }
 }
 
 fn cell(method: Method, bits_per_stage: u32, beam_width: Option<usize>, seed: u64) -> Cell {
@@ -75,6 +77,7 @@ fn cell(method: Method, bits_per_stage: u32, beam_width: Option<usize>, seed: u6
         replacement: None,
     };
     let evaluation = EvaluationSettings { vectors: 100, other_search_vectors: 0, training_vectors: None };
+    let training = Training::Nsvq(training);
     Cell { settings: CellSettings::Toy(ToySettings { data, quantizer, training, evaluation }), seed }
 }
 
@@ -93,7 +96,7 @@ fn record(cell: Cell) -> Record {
         reason: None,
         metrics: BTreeMap::from([("mse-training".into(), mse), ("mse-fresh".into(), mse + 1.0)]),
         log: vec![],
-        run: RunInfo { wall_seconds: 1.5, program_version: "0.1.0".into(), finished_unix: 7, cpu: "none".into() },
+        run: RunInfo { wall_seconds: 1.5, program_version: "0.1.0".into(), finished_unix: 7, cpu: "none".into(), timings: BTreeMap::new() },
         cell,
     }
 }

@@ -21,4 +21,4 @@ pub use provenance::{
 };
 pub use published::{published, published_names};
 pub use quantile::quantile;
-pub use write::{BITRATE_AXIS, primary_metric, results_file, results_path, write_atomic, write_results};
+pub use write::{primary_metric, results_file, results_path, write_atomic, write_results};

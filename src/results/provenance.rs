@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::aggregate::result_metrics;
 use super::file::ResultsError;
-use super::write::{primary_metric, results_path, write_atomic};
+use super::write::{primary_first, results_path, write_atomic};
 use crate::runner::{RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Status};
-use crate::spec::{Cell, CellSettings, Method, Panel, Plan};
+use crate::spec::{Cell, CellSettings, Contender, Panel, Plan};
 
 pub const PROVENANCE_FORMAT: &str = "vqlab-provenance";
 pub const PROVENANCE_VERSION: u32 = 1;
@@ -61,6 +60,8 @@ pub struct ProvenanceCell {
     pub finished_unix: u64,
     pub program_version: String,
     pub cpu: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timings: BTreeMap<String, f64>,
 }
 
 impl ProvenanceFile {
@@ -92,15 +93,16 @@ impl ProvenanceFile {
         self.cells.iter().map(|cell| (cell.key.clone(), cell.record())).collect()
     }
 
-    /// How many finished runs stand behind a point of a Results file (named as below the profile's folder); `None` where
-    /// this file tells nothing of it.
-    pub fn runs(&self, results_file: &str, method: Method, bits: u32) -> Option<usize> {
+    /// How many finished runs stand behind a point of a Results file (named as below the profile's folder), or behind a curve
+    /// whose axis is not the bitrate; `None` where this file tells nothing of it.
+    pub fn runs(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Option<usize> {
         let panel = self.panels.iter().find(|p| p.results_files.iter().any(|f| f == results_file))?;
         let here = |cell: &&ProvenanceCell| {
             let shape = cell.cell();
             cell.panels.contains(&panel.name)
                 && cell.status == Status::Done
-                && (shape.method(), shape.total_bits()) == (method, bits)
+                && shape.contender() == contender
+                && bits.is_none_or(|bits| shape.total_bits() == bits)
         };
         let runs = self.cells.iter().filter(here).count();
         (runs > 0).then_some(runs)
@@ -120,11 +122,11 @@ impl ProvenanceFile {
 
 impl ProvenancePanel {
     fn new(plan: &Plan, panel: &Panel) -> Self {
-        let primary = primary_metric(plan);
-        let mut metrics = result_metrics(plan.task).to_vec();
-        metrics.sort_by_key(|m| **m != *primary);
-        let path = |metric: &&str| results_path(plan, panel, metric).to_string_lossy().into_owned();
-        ProvenancePanel { name: panel.name.clone(), results_files: metrics.iter().map(path).collect() }
+        let path = |metric: &String| results_path(plan, panel, metric).to_string_lossy().into_owned();
+        ProvenancePanel {
+            name: panel.name.clone(),
+            results_files: primary_first(plan, panel).iter().map(path).collect(),
+        }
     }
 }
 
@@ -143,6 +145,7 @@ impl ProvenanceCell {
             finished_unix: record.run.finished_unix,
             program_version: record.run.program_version.clone(),
             cpu: record.run.cpu.clone(),
+            timings: record.run.timings.clone(),
         }
     }
 }
@@ -168,6 +171,7 @@ impl ProvenanceCell {
                 program_version: self.program_version.clone(),
                 finished_unix: self.finished_unix,
                 cpu: self.cpu.clone(),
+                timings: self.timings.clone(),
             },
         }
     }
@@ -175,7 +179,7 @@ impl ProvenanceCell {
 
 /// `results_root`/PROFILE/provenance/NAME.json.
 pub fn provenance_path(plan: &Plan, results_root: &Path) -> PathBuf {
-    results_root.join(&plan.profile).join("provenance").join(format!("{}.json", plan.name))
+    results_root.join(&plan.folder).join("provenance").join(format!("{}.json", plan.name))
 }
 
 /// Writes the provenance of a plan's results and gives its path.
@@ -221,6 +225,7 @@ pub fn read_provenance(path: &Path) -> Result<ProvenanceFile, ResultsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::Method;
     use crate::results::fixture;
 
     #[test]
@@ -236,9 +241,9 @@ mod tests {
         // python3 -c "import hashlib; print(hashlib.sha256(b'[experiment]').hexdigest())"
         assert_eq!(file.spec_sha256, "c4496d8c3c71ab1408e5988308745caaa17089560777555595d5a3628b0b4b2b");
         let bytes = std::fs::read(&path).unwrap();
-        assert_eq!(file.runs("Figure 2/correlated.json", Method::Avq, 16), Some(2));
-        assert_eq!(file.runs("Figure 2/correlated-fresh.json", Method::Pvq, 12), Some(2));
-        assert_eq!(file.runs("Figure 2/other.json", Method::Pvq, 12), None);
+        assert_eq!(file.runs("Figure 2/correlated.json", Contender::proposed(Method::Avq), Some(16)), Some(2));
+        assert_eq!(file.runs("Figure 2/correlated-fresh.json", Contender::proposed(Method::Pvq), Some(12)), Some(2));
+        assert_eq!(file.runs("Figure 2/other.json", Contender::proposed(Method::Pvq), Some(12)), None);
         write_provenance(&plan, &file.records(), root.path()).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }

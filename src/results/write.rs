@@ -6,58 +6,68 @@ use std::path::{Path, PathBuf};
 use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
 use super::file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 use crate::metric;
-use crate::spec::{Panel, Plan, TaskKind};
+use crate::spec::{Panel, PanelAxis, Plan, TaskKind, Trainer};
 
-/// The x axis of our Results files, as in the published ones.
-pub const BITRATE_AXIS: &str = "VQ Bitrate";
-
-/// The record metric that goes into the Results files under the published names: `mse-training`, `mse-fresh` or
-/// `log10-wmops-published`.
-pub fn primary_metric(plan: &Plan) -> String {
-    match plan.task {
-        TaskKind::Toy => format!("{}-{}", plan.metric, plan.primary.name()),
-        TaskKind::Complexity => format!("{}-published", plan.metric),
+/// The metric that goes into a panel's Results file under the published name: `mse-training`, `mse-fresh`,
+/// `log10-wmops-published`, `recall` over T, or over bits the recall at the first T of the spec.
+pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
+    match (plan.task, &panel.axis) {
+        (TaskKind::Toy, _) => format!("{}-{}", plan.metric, plan.primary.name()),
+        (TaskKind::Complexity, _) => format!("{}-published", plan.metric),
+        (TaskKind::Search, PanelAxis::Rank(_)) => plan.metric.clone(),
+        (TaskKind::Search, PanelAxis::Bits) => {
+            panel.recall_at().first().map_or(plan.metric.clone(), |t| format!("{}@{t}", plan.metric))
+        }
     }
 }
 
 /// Where a panel's metric stands below the profile's folder: the published name for the primary metric, else
-/// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`).
+/// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`, `-T100`).
 pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     let path = PathBuf::from(&panel.results_file);
-    if metric == primary_metric(plan) {
+    if metric == primary_metric(plan, panel) {
         return path;
     }
-    let ending = metric.strip_prefix(&plan.metric).unwrap_or(metric).trim_start_matches('-');
+    let ending = metric.strip_prefix(&plan.metric).unwrap_or(metric).trim_start_matches(['-', '@']);
+    let ending = if plan.task == TaskKind::Search { format!("T{ending}") } else { ending.to_owned() };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!("{stem}-{ending}.json"))
 }
 
-/// One panel's metric in the paper's format, a curve a method. Where nothing is done the values are null. Operation
-/// counts have no spread and stand plain, as the published ones do.
+/// One panel's metric in the paper's format, a curve a contender. Where nothing is done the values are null. Operation
+/// counts, which have no spread, and the baselines stand plain, as the published ones do.
 pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> ResultsFile {
-    let mut bits: Vec<u32> = aggregate.points.iter().map(|p| p.bits).collect();
-    bits.sort_unstable();
-    bits.dedup();
+    let places = aggregate.places();
     let mut labels = panel.labels.clone();
-    let metric = metric::find(&aggregate.metric).map_or(aggregate.metric.as_str(), |m| m.label);
-    labels.push(("Metric".into(), metric.into()));
-    let curves = plan.methods.iter().map(|method| {
+    labels.push(("Metric".into(), metric::label(&aggregate.metric)));
+    let present = plan.contenders.iter().filter(|c| panel.points.iter().any(|p| p.contender == **c));
+    let curves = present.map(|contender| {
         let row = |value: fn(&Point) -> Option<f64>| -> Vec<Option<f64>> {
-            bits.iter().map(|b| aggregate.point(*method, *b).and_then(value)).collect()
+            places.iter().map(|at| aggregate.point(*contender, *at).and_then(value)).collect()
         };
-        let values = match plan.task {
-            TaskKind::Complexity => CurveValues::Plain(row(Point::mean)),
-            TaskKind::Toy => CurveValues::Spread {
+        let name = panel.curve_name(*contender);
+        let plain = plan.task == TaskKind::Complexity || (contender.trainer == Trainer::Kmeans && name.contains(' '));
+        let values = match plain {
+            true => CurveValues::Plain(row(Point::mean)),
+            false => CurveValues::Spread {
                 mean: row(Point::mean),
                 low: row(Point::quantile_low),
                 high: row(Point::quantile_high),
             },
         };
-        Curve { name: method.label().into(), values }
+        Curve { name, values }
     });
     let curves = curves.collect();
-    let ticks = bits.iter().map(|b| format!("{b} bits")).collect();
-    ResultsFile { labels, axis: Axis { name: BITRATE_AXIS.into(), ticks }, curves }
+    let ticks = places.iter().map(|at| panel.axis.tick(*at)).collect();
+    ResultsFile { labels, axis: Axis { name: panel.axis.name().into(), ticks }, curves }
+}
+
+/// [`result_metrics`], the primary one first.
+pub(super) fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
+    let primary = primary_metric(plan, panel);
+    let mut metrics = result_metrics(plan, panel);
+    metrics.sort_by_key(|metric| *metric != primary);
+    metrics
 }
 
 /// Writes the Results files of every panel below `results_root`/PROFILE/ and gives their paths, primary ones first in
@@ -66,13 +76,10 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
 /// # Errors
 /// File system errors, and values that are not finite.
 pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path) -> Result<Vec<PathBuf>, ResultsError> {
-    let folder = results_root.join(&plan.profile);
-    let primary = primary_metric(plan);
-    let mut metrics = result_metrics(plan.task).to_vec();
-    metrics.sort_by_key(|m| **m != *primary);
+    let folder = results_root.join(&plan.folder);
     let mut written = Vec::new();
     for panel in &plan.panels {
-        for metric in &metrics {
+        for metric in &primary_first(plan, panel) {
             if let Some(aggregate) = find_aggregate(aggregates, &panel.name, metric) {
                 let path = folder.join(results_path(plan, panel, metric));
                 results_file(plan, panel, aggregate).write(&path)?;

@@ -49,4 +49,7 @@ pub struct RunInfo {
     pub finished_unix: u64,
     /// The widest vector instructions the kernels used: `avx512f`, `avx2+fma`, `portable`, and the CPU's name.
     pub cpu: String,
+    /// What the task took the time of; empty for most.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub timings: BTreeMap<String, f64>,
 }

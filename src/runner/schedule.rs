@@ -276,7 +276,7 @@ impl Scheduler<'_> {
             share.store(done.to_bits(), Ordering::Relaxed);
             self.tick();
         };
-        let context = Context { cancel: self.stop, progress: &progress };
+        let context = Context { cancel: self.stop, progress: &progress, kept: self.store.folder().parent() };
         let result = catch_unwind(AssertUnwindSafe(|| (self.task.run)(cell, &context)));
         self.state().running.retain(|running| running.position != position);
         let result = result.unwrap_or_else(|panic| Err(TaskError::Failed(panic_text(panic.as_ref()))));
@@ -345,6 +345,7 @@ fn record(cell: &Cell, result: Result<Outcome, TaskError>, wall_seconds: f64) ->
             program_version: env!("CARGO_PKG_VERSION").into(),
             finished_unix: unix_now(),
             cpu: cpu().into(),
+            timings: outcome.timings,
         },
     })
 }

@@ -20,13 +20,16 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 use crate::quantizer::CodeError;
 
 pub use exact::exact_neighbours;
 pub use index::Index;
 
 /// How an [`Index`] of RVQ or AVQ codes stores ‖q‖², the squared length of each decoded vector. PVQ needs none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Norms {
     /// As f32: 32 bits a vector.
     #[default]

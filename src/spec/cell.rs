@@ -5,9 +5,13 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::data::descriptors::DescriptorData;
 pub use crate::data::{Distribution, ToyData, Vectors};
 pub use crate::quantizer::{Init, Method, QuantizerSettings, Search};
-pub use crate::training::{Optimizer, Replacement, Schedule, TrainingSettings};
+pub use crate::search::Norms;
+
+use super::plan::Contender;
+pub use crate::training::{KmeansSettings, Optimizer, Replacement, Schedule, Trainer, Training, TrainingSettings};
 
 /// Raised whenever the same settings would give other numbers than before.
 pub const CELL_FORMAT: u32 = 1;
@@ -29,8 +33,27 @@ pub struct EvaluationSettings {
 pub struct ToySettings {
     pub data: ToyData,
     pub quantizer: QuantizerSettings,
-    pub training: TrainingSettings,
+    pub training: Training,
     pub evaluation: EvaluationSettings,
+}
+
+/// Nearest-neighbour search: train on the learn set, encode the base, search for the queries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SearchSettings {
+    pub data: DescriptorData,
+    pub quantizer: QuantizerSettings,
+    pub training: Training,
+    pub evaluation: RecallSettings,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecallSettings {
+    /// T; over bits, the first one goes under the published name.
+    pub recall_at: Vec<u32>,
+    /// What AVQ and RVQ store of the length of a decoded vector.
+    pub norms: Norms,
 }
 
 /// Operation counts need no training: only the shape of the quantizer.
@@ -50,11 +73,32 @@ pub struct ComplexitySettings {
 #[serde(tag = "task", rename_all = "kebab-case")]
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly all cells are toy cells, and a plan holds thousands, not millions"
+    reason = "nearly all cells train something, and a plan holds thousands, not millions"
 )]
 pub enum CellSettings {
     Toy(ToySettings),
+    Search(SearchSettings),
     Complexity(ComplexitySettings),
+}
+
+impl CellSettings {
+    /// The quantizer, where one is trained.
+    pub fn quantizer(&self) -> Option<&QuantizerSettings> {
+        match self {
+            CellSettings::Toy(toy) => Some(&toy.quantizer),
+            CellSettings::Search(search) => Some(&search.quantizer),
+            CellSettings::Complexity(_) => None,
+        }
+    }
+
+    /// Its training.
+    pub fn training(&self) -> Option<&Training> {
+        match self {
+            CellSettings::Toy(toy) => Some(&toy.training),
+            CellSettings::Search(search) => Some(&search.training),
+            CellSettings::Complexity(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,21 +116,27 @@ impl Cell {
 
     pub fn method(&self) -> Method {
         match &self.settings {
-            CellSettings::Toy(s) => s.quantizer.method,
             CellSettings::Complexity(s) => s.method,
+            settings => settings.quantizer().map_or(Method::Avq, |quantizer| quantizer.method),
         }
+    }
+
+    /// Whose point it is.
+    pub fn contender(&self) -> Contender {
+        let trainer = self.settings.training().map_or(Trainer::Nsvq, Training::trainer);
+        Contender { method: self.method(), trainer }
     }
 
     /// B, the bits of one code.
     pub fn total_bits(&self) -> u32 {
         match &self.settings {
-            CellSettings::Toy(s) => s.quantizer.total_bits(),
             CellSettings::Complexity(s) => s.stages as u32 * s.bits_per_stage,
+            settings => settings.quantizer().map_or(0, QuantizerSettings::total_bits),
         }
     }
 
     /// A readable name for messages and logs; the key is the identity.
     pub fn label(&self) -> String {
-        format!("{} {} bits seed {} ({})", self.method().label(), self.total_bits(), self.seed, &self.key()[..8])
+        format!("{} {} bits seed {} ({})", self.contender().label(), self.total_bits(), self.seed, &self.key()[..8])
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::cell::Method;
-use super::document::{check_keys, method, read_bits_range};
+use super::document::{check_keys, method, read_range};
 use super::error::{Checked, Fault};
-use super::field::{Kind, METHODS};
+use super::field::{Kind, METHODS, MOST_RANK};
 use super::layer::unknown;
-use super::plan::{Claim, ClaimKind, TaskKind};
+use super::plan::{Claim, ClaimKind, ClaimMetric, TaskKind};
 use super::value::{Node, Table};
 
 /// A claim with panels and bits as written, so that they can be checked once those of the sweep are known.
@@ -18,27 +18,32 @@ pub(super) struct WrittenClaim {
     bits: Vec<Node>,
 }
 
-const KINDS: [&str; 4] = ["order", "lowest", "highest", "gap-shrinks"];
-const ALLOWED: &str =
-    "exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, gap-shrinks = true";
+const KINDS: [&str; 5] = ["order", "lowest", "highest", "gap-shrinks", "near-baseline"];
+const ALLOWED: &str = "exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, \
+     near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true";
 
 /// What a claim speaks of, beside it or under `where`.
-const SCOPE: [&str; 3] = ["panels", "min-bits", "max-bits"];
+const SCOPE: [&str; 5] = ["panels", "min-bits", "max-bits", "min-t", "max-t"];
 
 pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let table = node.expect_table("claim")?;
     check_keys(
         "claim",
         table,
-        &["text", "metric", "order", "lowest", "highest", "gap-shrinks", "where", "panels", "min-bits", "max-bits"],
+        &[&["text", "metric", "where"], &KINDS[..], &SCOPE[..]].concat(),
     )?;
     if let Some(node) = table.get("metric") {
         let metric: &[&str] = match task {
-            TaskKind::Toy => &["mse"],
+            TaskKind::Toy => &["mse", "complexity"],
+            TaskKind::Search => &["recall", "complexity"],
             TaskKind::Complexity => &["complexity"],
         };
         Kind::Choice(metric).check("claim.metric", node)?;
     }
+    let metric = match table.get("metric").and_then(Node::text) {
+        Some("complexity") if task != TaskKind::Complexity => ClaimMetric::Complexity,
+        _ => ClaimMetric::Primary,
+    };
     let Some(text_node) = table.get("text") else {
         return Err(Fault::new(node.span, "`claim.text` is missing").allowed("the statement in words, in quotes"));
     };
@@ -59,9 +64,12 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     };
     let panels = list("panels", Kind::Names)?;
     let written_bits = list("bits", Kind::WholeList(1, 256))?;
-    let (min_bits, max_bits) = read_bits_range(&scope)?;
-    let bits = |bits: Option<u64>| bits.and_then(|bits| u32::try_from(bits).ok());
-    let claim = Claim { text, kind, panels: Vec::new(), min_bits: bits(min_bits), max_bits: bits(max_bits) };
+    let (min, max) = match read_range(&scope, ["min-t", "max-t"], MOST_RANK)? {
+        (None, None) => read_range(&scope, ["min-bits", "max-bits"], 256)?,
+        range => range,
+    };
+    let narrow = |place: Option<u64>| place.and_then(|place| u32::try_from(place).ok());
+    let claim = Claim { text, kind, metric, panels: Vec::new(), min: narrow(min), max: narrow(max) };
     Ok(WrittenClaim { claim, panels, bits: written_bits })
 }
 
@@ -71,7 +79,7 @@ fn scope(table: &Table) -> Checked<Table> {
     let mut scope = Table { entries: beside.cloned().collect() };
     if let Some(node) = table.get("where") {
         let filter = node.expect_table("claim.where")?;
-        check_keys("claim.where", filter, &["panels", "bits", "min-bits", "max-bits"])?;
+        check_keys("claim.where", filter, &["panels", "bits", "min-bits", "max-bits", "min-t", "max-t"])?;
         for (key, node) in &filter.entries {
             if scope.get(&key.name).is_some() {
                 let message = format!("the claim has `{}` both in `where` and beside it", key.name);
@@ -110,16 +118,29 @@ fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
         }
         "lowest" => Ok(ClaimKind::Lowest(one()?)),
         "highest" => Ok(ClaimKind::Highest(one()?)),
+        "near-baseline" => near_baseline(node),
         _ if node.flag() == Some(true) => Ok(ClaimKind::GapShrinks),
         _ => Err(node.cannot_be("claim.gap-shrinks").allowed("true")),
     }
+}
+
+fn near_baseline(node: &Node) -> Checked<ClaimKind> {
+    let table = node.expect_table("claim.near-baseline")?;
+    check_keys("claim.near-baseline", table, &["method", "margin"])?;
+    let (Some(name), Some(margin)) = (table.get("method"), table.get("margin")) else {
+        return Err(node.cannot_be("claim.near-baseline").allowed("{ method = \"avq\", margin = 0.05 }"));
+    };
+    Kind::Choice(METHODS).check("claim.near-baseline.method", name)?;
+    Kind::Number(|x| x > 0.0, "a number above 0").check("claim.near-baseline.margin", margin)?;
+    let method = name.text().and_then(method).ok_or_else(|| name.cannot_be("claim.near-baseline.method"))?;
+    Ok(ClaimKind::NearBaseline { method, margin: margin.number().unwrap_or_default() })
 }
 
 impl WrittenClaim {
     /// The claim for a plan with the panels `planned`, out of all panels `known` and all `bits` under any profile; None
     /// where it speaks only of panels that this plan has not.
     pub fn resolve(&self, planned: &[&str], known: &[&str], bits: &BTreeSet<u64>) -> Checked<Option<Claim>> {
-        let (min_bits, max_bits) = self.range(bits)?;
+        let (min, max) = self.range(bits)?;
         let mut panels = Vec::new();
         for node in &self.panels {
             let name = node.text().unwrap_or_default();
@@ -133,14 +154,14 @@ impl WrittenClaim {
         if panels.is_empty() && !self.panels.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Claim { panels, min_bits, max_bits, ..self.claim.clone() }))
+        Ok(Some(Claim { panels, min, max, ..self.claim.clone() }))
     }
 
     /// Smallest and largest bits; a list of bits has to be without gaps in those of the sweep, `known`.
     fn range(&self, known: &BTreeSet<u64>) -> Checked<(Option<u32>, Option<u32>)> {
         let list: BTreeSet<u64> = self.bits.iter().filter_map(Node::whole).collect();
         let (Some(&least), Some(&most)) = (list.first(), list.last()) else {
-            return Ok((self.claim.min_bits, self.claim.max_bits));
+            return Ok((self.claim.min, self.claim.max));
         };
         let words = |bits: &BTreeSet<u64>| bits.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
         let is_known = |node: &&Node| node.whole().is_some_and(|bits| known.contains(&bits));

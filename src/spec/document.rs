@@ -175,7 +175,7 @@ fn read_head(root: &Table) -> Checked<Head> {
     let (name, span) = required("name")?;
     check_name("experiment", &Key { span, name: name.clone() })?;
     let (title, _) = required("title")?;
-    let (task, span) = required("task").map_err(|fault| fault.allowed(quoted(["toy", "complexity"])))?;
+    let (task, span) = required("task").map_err(|fault| fault.allowed(quoted(TASKS)))?;
     let description = table.get("description").map_or(Ok(""), |node| node.expect_text("experiment.description"))?;
     let task = read_task(&task, span)?;
     let figures = table.get("figures").cloned();
@@ -186,12 +186,16 @@ fn read_head(root: &Table) -> Checked<Head> {
     Ok(Head { name, title, description, task, figures, span: node.span, sweep: node.span })
 }
 
+/// The tasks that are built.
+const TASKS: [&str; 3] = ["toy", "search", "complexity"];
+
 fn read_task(name: &str, span: Span) -> Checked<TaskKind> {
-    let built = quoted(["toy", "complexity"]);
+    let built = quoted(TASKS);
     match name {
         "toy" => Ok(TaskKind::Toy),
+        "search" => Ok(TaskKind::Search),
         "complexity" => Ok(TaskKind::Complexity),
-        "image" | "search" | "speech" => {
+        "image" | "speech" => {
             Err(Fault::new(span, format!("the task \"{name}\" is not built yet")).allowed(built))
         }
         _ => Err(Fault::new(span, format!("unknown task \"{name}\"")).allowed(built)),
@@ -257,7 +261,7 @@ fn read_filter(table: &Table) -> Checked<Filter> {
         Some(node) => kind.check(&format!("where.{name}"), node).map(|()| Some(node)),
         None => Ok(None),
     };
-    let (min_bits, max_bits) = read_bits_range(table)?;
+    let (min_bits, max_bits) = read_range(table, ["min-bits", "max-bits"], 256)?;
     Ok(Filter {
         panels: node("panels", Kind::Names)?.cloned(),
         methods: node("methods", Kind::ChoiceList(METHODS))?.cloned(),
@@ -267,18 +271,18 @@ fn read_filter(table: &Table) -> Checked<Filter> {
     })
 }
 
-/// `min-bits` and `max-bits`.
-pub(super) fn read_bits_range(table: &Table) -> Checked<(Option<u64>, Option<u64>)> {
-    for name in ["min-bits", "max-bits"] {
+/// A range, as `min-bits` and `max-bits`, of whole numbers up to `most`.
+pub(super) fn read_range(table: &Table, names: [&str; 2], most: i64) -> Checked<(Option<u64>, Option<u64>)> {
+    for name in names {
         if let Some(node) = table.get(name) {
-            Kind::Whole(1, 256).check(name, node)?;
+            Kind::Whole(1, most).check(name, node)?;
         }
     }
-    let (min, max) = (table.get("min-bits"), table.get("max-bits"));
+    let [min, max] = names.map(|name| table.get(name));
     let whole = |node: Option<&Node>| node.and_then(Node::whole);
     match (whole(min), whole(max), max) {
         (Some(least), Some(most), Some(node)) if most < least => {
-            Err(node.cannot_be("max-bits").allowed(format!("min-bits, which is {least}, or more")))
+            Err(node.cannot_be(names[1]).allowed(format!("{}, which is {least}, or more", names[0])))
         }
         (least, most, _) => Ok((least, most)),
     }
@@ -333,4 +337,4 @@ pub(super) fn method(name: &str) -> Option<super::cell::Method> {
     super::cell::Method::ALL.into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
 }
 
-const _: () = assert!(field::METHODS.len() == super::cell::Method::PAPER.len());
+const _: () = assert!(field::METHODS.len() == super::cell::Method::ALL.len());

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::cell::{Cell, CellSettings, Vectors};
+use super::cell::{Cell, CellSettings, Trainer, Vectors};
 use super::document::{Body, Document, check_variant, method};
 use super::error::{Checked, Fault};
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
 use super::layer::{Settings, unknown};
-use super::plan::{Comparison, Panel, Plan, PlannedPoint, Primary, TaskKind};
+use super::descriptors::DataSets;
+use super::plan::{Comparison, Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
 use super::value::Node;
 
@@ -39,8 +40,13 @@ pub(super) fn plan(
         claims.extend(claim.resolve(&names, &known_panels, &known.bits)?);
     }
     let primary = primary(document, &frames)?;
-    let mut expansion = Expansion { document, choice, cells: 0 };
+    let mut expansion = Expansion { document, choice, cells: 0, sets: DataSets::default() };
     let panels = frames.iter().map(|frame| expansion.panel(frame)).collect::<Checked<Vec<Panel>>>()?;
+    let folder = match expansion.sets.own_name() {
+        Some(name) if profile == "default" => name,
+        Some(name) => format!("{profile}-{name}"),
+        None => profile.to_owned(),
+    };
     let head = &document.head;
     Ok(Plan {
         name: head.name.clone(),
@@ -50,13 +56,15 @@ pub(super) fn plan(
         source_text: source_text.to_owned(),
         task: head.task,
         profile: profile.to_owned(),
+        folder,
         figures: distinct(panels.iter().filter_map(|panel| panel.figure.clone())),
         metric: match head.task {
             TaskKind::Toy => "mse".to_owned(),
+            TaskKind::Search => "recall".to_owned(),
             TaskKind::Complexity => "log10-wmops".to_owned(),
         },
         primary,
-        methods: distinct(panels.iter().flat_map(|panel| &panel.points).map(|point| point.method)),
+        contenders: distinct(panels.iter().flat_map(|panel| &panel.points).map(|point| point.contender)),
         seeds: all_seeds(&panels),
         panels,
         claims,
@@ -104,8 +112,10 @@ impl Known {
     fn add(&mut self, frames: &[Frame]) {
         for frame in frames {
             self.panels.push(frame.name.clone());
-            let methods = frame.settings.node("sweep.methods").and_then(Node::list).unwrap_or_default();
-            self.methods.extend(methods.iter().filter_map(Node::text).map(str::to_owned));
+            for path in ["sweep.methods", "sweep.baselines"] {
+                let methods = frame.settings.node(path).and_then(Node::list).unwrap_or_default();
+                self.methods.extend(methods.iter().filter_map(Node::text).map(str::to_owned));
+            }
             self.bits.extend(total_bits(frame).iter().map(|(_, bits)| bits));
         }
     }
@@ -152,7 +162,7 @@ fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
 /// The one measurement of the plan that goes under the published names.
 fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
     let mut primary = None;
-    if document.head.task == TaskKind::Complexity {
+    if document.head.task != TaskKind::Toy {
         return Ok(Primary::Training);
     }
     for frame in frames {
@@ -188,6 +198,7 @@ struct Expansion<'a> {
     document: &'a Document,
     choice: Choice<'a>,
     cells: u64,
+    sets: DataSets,
 }
 
 impl<'a> Expansion<'a> {
@@ -195,25 +206,45 @@ impl<'a> Expansion<'a> {
         let head = &self.document.head;
         let missing =
             |what: &str, allowed: &str| Fault::new(head.sweep, format!("`{what}` is missing")).allowed(allowed);
-        let dimension = resolve::dimension(&frame.settings, head.span)?;
-        let methods = frame.settings.node("sweep.methods").and_then(Node::list);
-        let methods = methods.ok_or_else(|| missing("sweep.methods", "a list out of \"avq\", \"rvq\", \"pvq\""))?;
+        let dimension = match head.task {
+            TaskKind::Search => self.sets.get(&frame.settings)?.dimension,
+            TaskKind::Toy | TaskKind::Complexity => resolve::dimension(&frame.settings, head.span)?,
+        };
+        let methods = names(frame, "sweep.methods");
+        let baselines = names(frame, "sweep.baselines");
+        if methods.is_empty() && baselines.is_empty() {
+            let allowed = "a list out of \"avq\", \"rvq\", \"pvq\"; sweep.baselines lists what k-means trains";
+            return Err(missing("sweep.methods", allowed));
+        }
         let bits = total_bits(frame);
         if bits.is_empty() {
             return Err(missing("sweep.bits", "bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"));
         }
         let mut comparison = comparison(&frame.settings)?;
-        let mut points = Vec::with_capacity(methods.len() * bits.len());
-        for name in methods.iter().filter_map(Node::text) {
+        let mut points: Vec<PlannedPoint> = Vec::with_capacity((methods.len() + baselines.len()) * bits.len());
+        let rows = methods.iter().map(|name| (*name, None));
+        for (name, trainer) in rows.chain(baselines.iter().map(|name| (*name, Some(Trainer::Kmeans)))) {
             for &(node, bits) in &bits {
-                let settings = frame.point(self.document, self.choice, name, bits);
-                let point = self.point(frame, &settings, name, node, bits)?;
+                let settings = frame.point(self.document, self.choice, name.text().unwrap_or_default(), bits);
+                let point = self.point(frame, &settings, (name, trainer), (node, bits))?;
+                if points.iter().any(|p| (p.contender, p.bits) == (point.contender, point.bits)) {
+                    let message = format!("{} would stand there twice", point.contender.label());
+                    return Err(Fault::new(name.span, message)
+                        .help("with training.trainer = \"kmeans\" the baselines are methods of the sweep already"));
+                }
                 let margin = settings.number("comparison.margin").unwrap_or(MARGIN);
                 if margin != comparison.margin {
-                    comparison.point_margins.push((point.method, point.bits, margin));
+                    comparison.point_margins.push((point.contender, point.bits, margin));
                 }
                 points.push(point);
             }
+        }
+        let axis = match head.task {
+            TaskKind::Search => self.axis(frame, &bits)?,
+            TaskKind::Toy | TaskKind::Complexity => PanelAxis::Bits,
+        };
+        if head.task == TaskKind::Search && comparison.not_comparable.is_none() {
+            comparison.not_comparable = self.sets.get(&frame.settings)?.not_comparable();
         }
         let output = self.document.output.panel(&head.name, &frame.name);
         Ok(Panel {
@@ -224,6 +255,7 @@ impl<'a> Expansion<'a> {
             published_file: output.published_file,
             figure: output.figure,
             comparison,
+            axis,
             points,
         })
     }
@@ -232,20 +264,25 @@ impl<'a> Expansion<'a> {
         &mut self,
         frame: &Frame,
         settings: &Settings,
-        name: &str,
-        node: &Node,
-        total: u64,
+        (name, trainer): (&Node, Option<Trainer>),
+        (node, total): (&Node, u64),
     ) -> Checked<PlannedPoint> {
         let head = self.document.head.span;
         let stages = frame.stages.whole().unwrap_or(1) as usize;
         let bits_per_stage = bits_per_stage(node, total, stages as u64)?;
-        let method = method(name).ok_or_else(|| Fault::new(head, format!("unknown method {name}")))?;
-        let point = Point { method, stages, bits_per_stage, bits: node, head };
+        let unknown = || Fault::new(name.span, format!("unknown method {name}"));
+        let method = name.text().and_then(method).ok_or_else(unknown)?;
+        let point = Point { method, name: name.span, trainer, stages, bits_per_stage, bits: node, head };
         let (cell_settings, beam_width) = match self.document.head.task {
             TaskKind::Toy => {
                 let toy = resolve::toy(settings, point)?;
                 let beam_width = toy.quantizer.beam_width;
                 (CellSettings::Toy(toy), beam_width)
+            }
+            TaskKind::Search => {
+                let search = resolve::search(settings, point, self.sets.get(settings)?.clone())?;
+                let beam_width = search.quantizer.beam_width;
+                (CellSettings::Search(search), beam_width)
             }
             TaskKind::Complexity => {
                 let complexity = resolve::complexity(settings, point)?;
@@ -253,9 +290,25 @@ impl<'a> Expansion<'a> {
                 (CellSettings::Complexity(complexity), beam_width)
             }
         };
+        let trainer = cell_settings.training().map_or(Trainer::Nsvq, |training| training.trainer());
+        let contender = Contender { method, trainer };
         let seeds = self.seeds(settings)?;
         let cells = seeds.into_iter().map(|seed| Cell { settings: cell_settings.clone(), seed }).collect();
-        Ok(PlannedPoint { method, bits: total as u32, stages, bits_per_stage, beam_width, cells })
+        Ok(PlannedPoint { contender, bits: total as u32, stages, bits_per_stage, beam_width, cells })
+    }
+
+    /// T where there is one bitrate, else the bits.
+    fn axis(&self, frame: &Frame, bits: &[(&Node, u64)]) -> Checked<PanelAxis> {
+        const RECALL_AT: &str = "evaluation.recall-at";
+        let entry = resolve::required(&frame.settings, RECALL_AT, self.document.head.span)?;
+        let ranks: Vec<u32> = resolve::ranks(entry.node);
+        if bits.len() > 1 {
+            return Ok(PanelAxis::Bits);
+        }
+        if !ranks.is_sorted() {
+            return Err(entry.node.cannot_be(RECALL_AT).allowed("T from the smallest to the largest, as it is the x axis"));
+        }
+        Ok(PanelAxis::Rank(ranks))
     }
 
     /// The seeds of one point; operation counts have none, so they get the seed 0.
@@ -274,6 +327,11 @@ impl<'a> Expansion<'a> {
             _ => (1..=count).collect(),
         })
     }
+}
+
+/// The names in a list of methods.
+fn names<'a>(frame: &Frame<'a>, path: &str) -> Vec<&'a Node> {
+    frame.settings.node(path).and_then(Node::list).unwrap_or_default().iter().collect()
 }
 
 /// b, from the total bits.

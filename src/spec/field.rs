@@ -2,6 +2,7 @@
 //! value live here; those that need several values are made where cells are resolved.
 
 use super::error::{Checked, Fault, closest, quoted};
+use super::plan::TaskKind;
 use super::value::{Node, Value};
 
 /// What a field may hold.
@@ -34,29 +35,42 @@ pub(super) struct Field {
     /// Dotted, as in `training.learning-rate`.
     pub path: &'static str,
     pub kind: Kind,
-    /// In a complexity experiment.
-    pub complexity: bool,
+    /// The tasks in which it has a meaning.
+    pub tasks: &'static [TaskKind],
     /// Under `[sweep]`, as an axis.
     pub axis: bool,
     /// In an `[[override]]`, for single points.
     pub point: bool,
 }
 
-pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq"];
-pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4c", "6b"];
+pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq", "opq", "lsq"];
+pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4c", "5", "6a", "6b"];
+/// The largest T of a recall@T.
+pub(super) const MOST_RANK: i64 = 1_000_000;
 /// More seeds, vectors or updates than any machine gets through are typing errors.
 const MOST: i64 = 1_000_000_000_000;
 /// Vectors of a fixed training set: their order alone takes 4 bytes each, and the order's numbers have 32 bits.
 const MOST_VECTORS: i64 = 1_000_000_000;
 
+const ALL: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Complexity];
+const TRAINED: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search];
+const TOY: &[TaskKind] = &[TaskKind::Toy];
+const SEARCH: &[TaskKind] = &[TaskKind::Search];
+
 /// A field of a cell: everywhere but in complexity experiments.
 const fn cell(path: &'static str, kind: Kind) -> Field {
-    Field { path, kind, complexity: false, axis: true, point: true }
+    Field { path, kind, tasks: TRAINED, axis: true, point: true }
 }
 
 /// A field of a whole panel or plan.
 const fn panel(path: &'static str, kind: Kind) -> Field {
-    Field { path, kind, complexity: true, axis: false, point: false }
+    Field { path, kind, tasks: ALL, axis: false, point: false }
+}
+
+impl Field {
+    const fn only(self, tasks: &'static [TaskKind]) -> Field {
+        Field { tasks, ..self }
+    }
 }
 
 const POSITIVE: Kind = Kind::Number(|x| x > 0.0, "a number above 0");
@@ -65,28 +79,37 @@ const COUNT: Kind = Kind::Whole(1, MOST);
 
 pub(super) const FIELDS: &[Field] = &[
     panel("sweep.methods", Kind::ChoiceList(METHODS)),
+    panel("sweep.baselines", Kind::ChoiceList(METHODS)).only(TRAINED),
     panel("sweep.bits", Kind::WholeList(1, 256)),
     panel("sweep.bits-per-stage", Kind::WholeList(1, 16)),
     panel("sweep.stages", Kind::WholeList(1, 16)),
-    Field { complexity: false, point: true, ..panel("sweep.seeds", Kind::Seeds) },
+    Field { tasks: TRAINED, point: true, ..panel("sweep.seeds", Kind::Seeds) },
     cell(
         "data.distribution",
         Kind::Choice(&["uniform", "uniform-integers", "normal", "laplace", "ar1", "low-rank-mixture", "chained-maps"]),
-    ),
-    Field { complexity: true, point: false, ..cell("data.dimension", Kind::Whole(1, 65_536)) },
-    cell("data.rank", Kind::Whole(1, 65_536)),
-    cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded")),
-    cell("data.variance", POSITIVE),
-    cell("data.vectors", Kind::Vectors),
-    cell("data.mixing-seed", Kind::Whole(0, i64::MAX)),
-    Field { complexity: true, ..cell("quantizer.beam-width", Kind::Beam) },
+    )
+    .only(TOY),
+    Field { tasks: &[TaskKind::Toy, TaskKind::Complexity], point: false, ..cell("data.dimension", Kind::Whole(1, 65_536)) },
+    cell("data.rank", Kind::Whole(1, 65_536)).only(TOY),
+    cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded"))
+        .only(TOY),
+    cell("data.variance", POSITIVE).only(TOY),
+    cell("data.vectors", Kind::Vectors).only(TOY),
+    cell("data.mixing-seed", Kind::Whole(0, i64::MAX)).only(TOY),
+    Field { point: false, ..cell("data.path", Kind::Text).only(SEARCH) },
+    Field { point: false, ..cell("data.learn", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
+    Field { point: false, ..cell("data.base", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
+    Field { point: false, ..cell("data.queries", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
+    Field { point: false, ..cell("data.seed", Kind::Whole(0, i64::MAX)).only(SEARCH) },
+    Field { tasks: ALL, ..cell("quantizer.beam-width", Kind::Beam) },
     cell("quantizer.training-beam-width", Kind::Beam),
     cell("quantizer.search", Kind::Choice(&["beam", "ordered", "released"])),
     cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])),
     cell("quantizer.init-updates", COUNT),
     cell("quantizer.init-learning-rate", POSITIVE),
     cell("quantizer.estimator", Kind::Choice(&["nsvq"])),
-    cell("training.trainer", Kind::Choice(&["nsvq"])),
+    cell("training.trainer", Kind::Choice(&["nsvq", "kmeans"])),
+    cell("training.iterations", COUNT),
     cell("training.optimizer", Kind::Choice(&["adam", "sgd"])),
     cell("training.beta1", BELOW_ONE),
     cell("training.beta2", BELOW_ONE),
@@ -104,11 +127,13 @@ pub(super) const FIELDS: &[Field] = &[
     cell("training.replacement.every", COUNT),
     cell("training.replacement.threshold", Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1")),
     cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)),
-    cell("evaluation.vectors", COUNT),
-    cell("evaluation.training-vectors", COUNT),
-    Field { complexity: false, ..panel("evaluation.metrics", Kind::ChoiceList(&["mse"])) },
-    Field { complexity: false, ..panel("evaluation.primary", Kind::Choice(&["training", "fresh"])) },
-    cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)),
+    cell("evaluation.vectors", COUNT).only(TOY),
+    cell("evaluation.training-vectors", COUNT).only(TOY),
+    panel("evaluation.metrics", Kind::ChoiceList(&["mse"])).only(TOY),
+    panel("evaluation.primary", Kind::Choice(&["training", "fresh"])).only(TOY),
+    cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)).only(TOY),
+    panel("evaluation.recall-at", Kind::WholeList(1, MOST_RANK)).only(SEARCH),
+    Field { point: false, ..cell("evaluation.norms", Kind::Choice(&["exact", "byte", "omitted"])).only(SEARCH) },
     Field {
         point: true,
         ..panel("comparison.margin", Kind::Number(|x| x > 0.0 && x < 1.0, "a number between 0 and 1: 0.005 is 0.5 %"))
@@ -171,7 +196,7 @@ impl Kind {
             _ => None,
         };
         Err(match (name, meant) {
-            ("quantizer.estimator" | "training.trainer", _) => fault.help("codebooks are trained with NSVQ, so far"),
+            ("quantizer.estimator", _) => fault.help("codebooks are trained with NSVQ, so far"),
             (_, Some(meant)) => fault.help(format!("did you mean \"{meant}\"?")),
             _ => fault,
         })

@@ -170,9 +170,10 @@ fn frame<'a>(
 /// The cells of a panel of these settings, before overrides of the seeds; 1 where the sweep is still incomplete.
 fn cells_of_panel(settings: &Settings, choice: Choice) -> u64 {
     let length = |path: &str| settings.node(path).and_then(Node::list).map_or(0, |items| items.len() as u64);
+    let contenders = length("sweep.methods") + length("sweep.baselines");
     let bits = length("sweep.bits").max(length("sweep.bits-per-stage"));
     let seeds = choice.seeds.unwrap_or_else(|| settings.node("sweep.seeds").map_or(1, seed_count));
-    length("sweep.methods").saturating_mul(bits).saturating_mul(seeds).max(1)
+    contenders.saturating_mul(bits).saturating_mul(seeds).max(1)
 }
 
 /// How many seeds a `seeds` value means.

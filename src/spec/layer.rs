@@ -121,11 +121,16 @@ fn is_axis_path(path: &str) -> bool {
 }
 
 fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checked<()> {
-    if task == TaskKind::Complexity && !field.complexity {
-        let allowed: Vec<_> = FIELDS.iter().filter(|f| f.complexity).map(|f| f.path).collect();
-        let message =
-            format!("`{}` has no meaning here: task \"complexity\" counts operations and trains nothing", field.path);
-        return Err(Fault::new(key, message).allowed(allowed.join(", ")));
+    if !field.tasks.contains(&task) {
+        let section = field.path.split('.').next().unwrap_or(field.path);
+        let fits = |f: &&Field| f.tasks.contains(&task) && (task == TaskKind::Complexity || f.path.starts_with(section));
+        let allowed: Vec<_> = FIELDS.iter().filter(fits).map(|f| f.path).collect();
+        let why = match task {
+            TaskKind::Complexity => "task \"complexity\" counts operations and trains nothing",
+            TaskKind::Search => "task \"search\" takes descriptors from a folder, or synthetic ones, and measures recall",
+            TaskKind::Toy => "task \"toy\" draws its vectors and measures their error",
+        };
+        return Err(Fault::new(key, format!("`{}` has no meaning here: {why}", field.path)).allowed(allowed.join(", ")));
     }
     if place == Place::Override && !field.point {
         return Err(Fault::new(key, format!("an override can't set `{}`, which holds for a whole panel", field.path))
@@ -135,7 +140,7 @@ fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checke
 }
 
 fn unknown_field(task: TaskKind, prefix: &str, name: &str, span: Span) -> Fault {
-    let fits = |field: &&Field| task == TaskKind::Toy || field.complexity;
+    let fits = |field: &&Field| field.tasks.contains(&task);
     let mut known = Vec::new();
     for field in FIELDS.iter().filter(fits) {
         if let Some(rest) = field.path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')) {

@@ -12,6 +12,7 @@
 
 mod cell;
 mod claim;
+mod descriptors;
 mod document;
 mod error;
 mod expand;
@@ -69,7 +70,7 @@ pub fn parse(path: &Path, text: &str, options: &LoadOptions) -> Result<Plan, Spe
         return Err(SpecError::option("--seeds 0", "there are no seeds to run", "a number of seeds, 1 or more"));
     }
     let set = read_set(&document, &options.set, &mut sources).map_err(|fault| sources.error(fault))?;
-    let seeds = options.seeds.filter(|_| document.head.task == TaskKind::Toy).map(|seeds| seeds as u64);
+    let seeds = options.seeds.filter(|_| document.head.task != TaskKind::Complexity).map(|seeds| seeds as u64);
     let choice = Choice { profile: body, set: &set, seeds };
     expand::plan(&document, choice, profile, path, text).map_err(|fault| sources.error(fault))
 }

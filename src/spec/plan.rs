@@ -3,12 +3,72 @@
 
 use std::path::PathBuf;
 
-use super::cell::{Cell, Method};
+use super::cell::{Cell, CellSettings, Method, Trainer};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskKind {
     Toy,
+    Search,
     Complexity,
+}
+
+/// Whose curve a point belongs to: a method and its trainer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Contender {
+    pub method: Method,
+    pub trainer: Trainer,
+}
+
+impl Contender {
+    /// The method trained as in the paper.
+    pub const fn proposed(method: Method) -> Self {
+        Self { method, trainer: Trainer::Nsvq }
+    }
+
+    /// `AVQ`, or `AVQ (k-means)` where expectation maximisation trained it. OPQ and LSQ have no other trainer.
+    pub fn label(self) -> &'static str {
+        match (self.method, self.trainer) {
+            (Method::Avq, Trainer::Kmeans) => "AVQ (k-means)",
+            (Method::Rvq, Trainer::Kmeans) => "RVQ (k-means)",
+            (Method::Pvq, Trainer::Kmeans) => "PVQ (k-means)",
+            (method, _) => method.label(),
+        }
+    }
+}
+
+/// The x axis of a panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PanelAxis {
+    /// The bits of one code; every point has cells of its own.
+    Bits,
+    /// T, ascending: a point's cells give the recall@T of all of them.
+    Rank(Vec<u32>),
+}
+
+impl PanelAxis {
+    /// The axis's key in Results files, as in the published ones.
+    pub fn name(&self) -> &'static str {
+        match self {
+            PanelAxis::Bits => "VQ Bitrate",
+            PanelAxis::Rank(_) => "T",
+        }
+    }
+
+    /// A place on the axis as Results files write it: `12 bits`, or `16`.
+    pub fn tick(&self, at: u32) -> String {
+        match self {
+            PanelAxis::Bits => format!("{at} bits"),
+            PanelAxis::Rank(_) => at.to_string(),
+        }
+    }
+
+    /// The head of a table's column.
+    pub fn heading(&self) -> &'static str {
+        match self {
+            PanelAxis::Bits => "bits",
+            PanelAxis::Rank(_) => "T",
+        }
+    }
 }
 
 /// Which measurement goes into the Results file under the published name; the other one stands beside it.
@@ -40,15 +100,17 @@ pub struct Plan {
     pub source: PathBuf,
     pub source_text: String,
     pub task: TaskKind,
-    /// `default` where none was asked for; names the folder under results/ and reports/.
+    /// `default` where none was asked for.
     pub profile: String,
-    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4c`, `6b`.
+    /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
+    pub folder: String,
+    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4c`, `5`, `6a`, `6b`.
     pub figures: Vec<String>,
-    /// The record metric that is aggregated, without the `-training`/`-fresh` ending: `mse` or `log10-wmops`.
+    /// The record metric that is aggregated, without its ending: `mse`, `log10-wmops` or `recall`.
     pub metric: String,
     pub primary: Primary,
     /// In spec order (= order of the series in the Results files).
-    pub methods: Vec<Method>,
+    pub contenders: Vec<Contender>,
     pub seeds: Vec<u64>,
     pub panels: Vec<Panel>,
     pub claims: Vec<Claim>,
@@ -71,7 +133,8 @@ pub struct Panel {
     /// The figure it is drawn in: `2a`; None = tables and reports only.
     pub figure: Option<String>,
     pub comparison: Comparison,
-    /// Ordered by method (spec order), then total bits ascending.
+    pub axis: PanelAxis,
+    /// Ordered by contender (spec order), then total bits ascending.
     pub points: Vec<PlannedPoint>,
 }
 
@@ -79,8 +142,8 @@ pub struct Panel {
 pub struct Comparison {
     /// Equivalence margin relative to the published mean: 0.005 = ±0.5 %.
     pub margin: f64,
-    /// Other margins for single points: (method, total bits, margin).
-    pub point_margins: Vec<(Method, u32, f64)>,
+    /// Other margins for single points: (contender, total bits, margin).
+    pub point_margins: Vec<(Contender, u32, f64)>,
     /// None: verdicts are given. Some(reason): not comparable (other data, a reduced profile): trends and claims only.
     pub not_comparable: Option<String>,
     /// Known anomalies of the published data, listed with the figure.
@@ -90,7 +153,7 @@ pub struct Comparison {
 /// One point of a curve with its cells, one a seed.
 #[derive(Clone, Debug)]
 pub struct PlannedPoint {
-    pub method: Method,
+    pub contender: Contender,
     /// B = M·b.
     pub bits: u32,
     pub stages: usize,
@@ -105,21 +168,84 @@ pub struct PlannedPoint {
 pub struct Claim {
     pub text: String,
     pub kind: ClaimKind,
+    pub metric: ClaimMetric,
     /// Panels it speaks of; empty = all.
     pub panels: Vec<String>,
-    /// Smallest and largest total bits it speaks of.
-    pub min_bits: Option<u32>,
-    pub max_bits: Option<u32>,
+    /// The smallest and the largest place on the panels' axis that it speaks of: total bits, or T.
+    pub min: Option<u32>,
+    pub max: Option<u32>,
+}
+
+/// What a claim is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimMetric {
+    /// The plan's own metric.
+    Primary,
+    /// The paper's count of operations for encoding one vector.
+    Complexity,
 }
 
 #[derive(Clone, Debug)]
 pub enum ClaimKind {
-    /// Values rise strictly along the list at every bitrate: first = smallest.
+    /// Values rise strictly along the list everywhere on the axis: first = smallest.
     Order(Vec<Method>),
     Lowest(Method),
     Highest(Method),
     /// The relative gap (max − min)/min between methods falls strictly along `panels`, at every bitrate.
     GapShrinks,
+    /// The method is no further than `margin`, in the unit of the metric, from its baseline trained by expectation
+    /// maximisation.
+    NearBaseline { method: Method, margin: f64 },
+}
+
+impl Panel {
+    /// The contender's name in Results files: `AVQ`, or `AVQ proposed` and `AVQ baseline` in a panel that has both trainers.
+    pub fn curve_name(&self, contender: Contender) -> String {
+        let trainers = |trainer| self.points.iter().any(|p| p.contender.trainer == trainer);
+        let both = trainers(Trainer::Nsvq) && trainers(Trainer::Kmeans);
+        match contender.trainer {
+            Trainer::Nsvq if both => format!("{} proposed", contender.method.label()),
+            Trainer::Kmeans if both => format!("{} baseline", contender.method.label()),
+            _ => contender.method.label().to_owned(),
+        }
+    }
+
+    /// The trainer that the panel's statements about methods speak of: the paper's, unless there is only the other one.
+    pub fn trainer(&self) -> Trainer {
+        let all = self.points.iter().map(|p| p.contender.trainer);
+        all.min().unwrap_or(Trainer::Nsvq)
+    }
+
+    /// The T of recall@T that the cells measure, as the spec lists them; none where they measure no recall.
+    pub fn recall_at(&self) -> &[u32] {
+        match self.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next() {
+            Some(CellSettings::Search(search)) => &search.evaluation.recall_at,
+            _ => &[],
+        }
+    }
+
+    /// The name of the descriptors searched.
+    pub fn data_name(&self) -> Option<&str> {
+        match self.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next() {
+            Some(CellSettings::Search(search)) => Some(&search.data.name),
+            _ => None,
+        }
+    }
+
+    /// The contenders with their planned points' places on the axis, in the panel's order.
+    pub fn places(&self) -> Vec<(Contender, u32)> {
+        let places = |point: &PlannedPoint| match &self.axis {
+            PanelAxis::Bits => vec![(point.contender, point.bits)],
+            PanelAxis::Rank(ranks) => ranks.iter().map(|rank| (point.contender, *rank)).collect(),
+        };
+        self.points.iter().flat_map(places).collect()
+    }
+
+    /// The planned point behind a place on the axis.
+    pub fn planned(&self, contender: Contender, at: u32) -> Option<&PlannedPoint> {
+        let is_there = |p: &&PlannedPoint| p.contender == contender && (self.axis != PanelAxis::Bits || p.bits == at);
+        self.points.iter().find(is_there)
+    }
 }
 
 impl Plan {

@@ -2,9 +2,10 @@
 //! the method, and the checks that need several values at once.
 
 use super::cell::{
-    ComplexitySettings, Distribution, EvaluationSettings, Init, Method, QuantizerSettings, Search, ToyData,
-    ToySettings, Vectors,
+    ComplexitySettings, Distribution, EvaluationSettings, Init, Method, Norms, QuantizerSettings, RecallSettings, Search,
+    SearchSettings, ToyData, ToySettings, Trainer, Training, Vectors,
 };
+use super::descriptors::Set;
 use super::error::{Checked, Fault, Span};
 use super::field::beam_limit;
 use super::layer::{Entry, Settings};
@@ -26,6 +27,10 @@ const OTHER_SEARCH: &str = "evaluation.other-search-vectors";
 #[derive(Clone, Copy)]
 pub(super) struct Point<'a> {
     pub method: Method,
+    /// Where the method's name stands.
+    pub name: Span,
+    /// Given for a baseline; None = that of [training].
+    pub trainer: Option<Trainer>,
     /// M.
     pub stages: usize,
     /// b.
@@ -66,19 +71,71 @@ impl Point<'_> {
 pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
     let data = data(settings, point.head)?;
     let quantizer = quantizer(settings, point, data.dimension)?;
-    let training = training::resolve(settings, point.head)?;
-    if let Vectors::Fixed(vectors) = data.vectors {
-        check_enough(settings, point, vectors, training.batch_size)?;
+    let training = training(settings, point)?;
+    match (data.vectors, &training) {
+        (Vectors::Fixed(vectors), Training::Nsvq(nsvq)) => check_enough(settings, point, vectors, nsvq.batch_size)?,
+        (Vectors::Stream, Training::Kmeans(_)) => {
+            let span = settings.node("data.vectors").map_or(point.name, |node| node.span);
+            return Err(Fault::new(span, "k-means needs a training set to go through again and again, not a stream")
+                .allowed("data.vectors = a number of vectors"));
+        }
+        _ => {}
     }
     let evaluation = evaluation(settings, point, data.vectors)?;
     Ok(ToySettings { data, quantizer, training, evaluation })
+}
+
+/// The settings of a search cell on the descriptors `set`.
+pub(super) fn search(settings: &Settings, point: Point, set: Set) -> Checked<SearchSettings> {
+    const RECALL_AT: &str = "evaluation.recall-at";
+    let quantizer = quantizer(settings, point, set.dimension)?;
+    let training = training(settings, point)?;
+    let recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
+    let norms = match (point.method.is_product(), settings.text("evaluation.norms")) {
+        // The distances of a product need none.
+        (true, _) | (_, Some("omitted")) => Norms::Omitted,
+        (_, Some("byte")) => Norms::Byte,
+        _ => Norms::Exact,
+    };
+    Ok(SearchSettings { data: set.0, quantizer, training, evaluation: RecallSettings { recall_at, norms } })
+}
+
+/// The numbers of a list.
+pub(super) fn ranks(node: &Node) -> Vec<u32> {
+    let numbers = node.list().unwrap_or_default().iter().filter_map(Node::whole);
+    numbers.filter_map(|n| u32::try_from(n).ok()).collect()
+}
+
+/// The trainer of a point with its settings.
+fn training(settings: &Settings, point: Point) -> Checked<Training> {
+    const TRAINER: &str = "training.trainer";
+    let trainer = point.trainer.unwrap_or(match settings.text(TRAINER) {
+        Some("kmeans") => Trainer::Kmeans,
+        _ => Trainer::Nsvq,
+    });
+    if point.trainer.is_none() {
+        let is_nsvq = trainer == Trainer::Nsvq;
+        for path in ["training.learning-rate", "training.updates"] {
+            settings.depends(path, TRAINER, is_nsvq, "training.trainer = \"nsvq\"")?;
+        }
+    }
+    if trainer == Trainer::Kmeans {
+        return Ok(Training::Kmeans(training::kmeans(settings)));
+    }
+    if matches!(point.method, Method::Opq | Method::Lsq) {
+        let label = point.method.label();
+        return Err(Fault::new(point.name, format!("{label} has no stochastic training"))
+            .allowed("\"avq\", \"rvq\", \"pvq\"")
+            .help(format!("list \"{}\" in sweep.baselines, or set training.trainer = \"kmeans\"", label.to_lowercase())));
+    }
+    Ok(Training::Nsvq(training::resolve(settings, point.head)?))
 }
 
 /// The settings of a complexity cell.
 pub(super) fn complexity(settings: &Settings, point: Point) -> Checked<ComplexitySettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
     let dimension = dimension(settings, point.head)?;
-    check_dimension(settings, point, dimension, method == Method::Pvq, "PVQ cuts each vector into M equal parts")?;
+    check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
     let is_avq = method == Method::Avq;
     if !is_avq && stages == 1 {
         let span = settings.node("sweep.stages").map_or(point.head, |node| node.span);
@@ -178,9 +235,12 @@ fn integer_variance(node: &Node) -> Checked<f64> {
 
 fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
-    check_dimension(settings, point, dimension, method == Method::Pvq, "PVQ cuts each vector into M equal parts")?;
+    check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
     check_memory(point, dimension)?;
-    let (init, init_updates) = init(settings, point, dimension)?;
+    let is_kmeans = point.trainer.map_or(settings.text("training.trainer") == Some("kmeans"), |t| t == Trainer::Kmeans);
+    // Expectation maximisation has its own start.
+    let (init, init_updates) =
+        if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
     if method == Method::Avq {
         let width = beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?;
@@ -322,7 +382,7 @@ fn check_dimension(settings: &Settings, point: Point, dimension: usize, is_cut: 
 
 /// The codebooks, with their gradients, moments and usage, must fit into memory.
 fn check_memory(point: Point, dimension: usize) -> Checked<()> {
-    let (width, words) = if point.method == Method::Pvq { (dimension / point.stages, "D/M") } else { (dimension, "D") };
+    let (width, words) = if point.method.is_product() { (dimension / point.stages, "D/M") } else { (dimension, "D") };
     let values = point.codewords() as u64 * width as u64;
     if values <= MOST_VALUES {
         return Ok(());

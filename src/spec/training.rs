@@ -1,6 +1,6 @@
 //! `[training]` → [`TrainingSettings`]: defaults as in PyTorch and in the paper's recipe, effective values only.
 
-use super::cell::{Optimizer, Replacement, Schedule, TrainingSettings};
+use super::cell::{KmeansSettings, Optimizer, Replacement, Schedule, TrainingSettings};
 use super::error::{Checked, Fault, Span};
 use super::layer::Settings;
 use super::resolve::required;
@@ -8,6 +8,14 @@ use super::resolve::required;
 const OPTIMIZER: &str = "training.optimizer";
 const SCHEDULE: &str = "training.schedule";
 const ENABLED: &str = "training.replacement.enabled";
+
+/// Iterations of expectation maximisation where none are given, FAISS' for k-means.
+const ITERATIONS: u64 = 25;
+
+/// The settings of expectation maximisation.
+pub(super) fn kmeans(settings: &Settings) -> KmeansSettings {
+    KmeansSettings { kmeans_iterations: settings.whole("training.iterations").unwrap_or(ITERATIONS) }
+}
 
 pub(super) fn resolve(settings: &Settings, head: Span) -> Checked<TrainingSettings> {
     let learning_rate = required(settings, "training.learning-rate", head)?.node.number().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Tasks: what a cell computes. A task knows data, quantizers, training and metrics, and nothing of sweeps, files or figures.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::spec::{Cell, CellSettings};
@@ -11,6 +12,8 @@ use crate::training::LogPoint;
 pub struct Outcome {
     pub metrics: BTreeMap<String, f64>,
     pub log: Vec<LogPoint>,
+    /// What the clock said (`train-seconds`, `encode-us`, `search-us`): it differs from run to run.
+    pub timings: BTreeMap<String, f64>,
 }
 
 /// Why a cell gave nothing.
@@ -32,9 +35,16 @@ pub struct Context<'a> {
     pub cancel: &'a AtomicBool,
     /// Told the share of the cell's work that is done, 0..1.
     pub progress: &'a (dyn Fn(f64) + Sync),
+    /// The folder that holds the records' folder: cells may keep there what they have finished, and what others need too.
+    pub kept: Option<&'a Path>,
 }
 
 impl Context<'_> {
+    /// Where cells leave what other cells need too.
+    pub fn shared_folder(&self) -> Option<PathBuf> {
+        self.kept.map(|folder| folder.join("shared"))
+    }
+
     /// # Errors
     /// [`TaskError::Cancelled`] once the run is to stop.
     pub fn check(&self) -> Result<(), TaskError> {
@@ -49,6 +59,7 @@ impl Context<'_> {
 pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
     match &cell.settings {
         CellSettings::Toy(settings) => toy::run(settings, cell.seed, context),
+        CellSettings::Search(settings) => search::run(settings, cell.seed, context),
         CellSettings::Complexity(settings) => complexity::run(settings),
     }
 }
@@ -57,9 +68,13 @@ pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
 pub fn cost(cell: &Cell) -> f64 {
     match &cell.settings {
         CellSettings::Toy(settings) => toy::cost(settings),
+        CellSettings::Search(settings) => search::cost(settings),
         CellSettings::Complexity(_) => 1e-4,
     }
 }
 
 mod complexity;
+mod kept;
+mod search;
 mod toy;
+mod train;

@@ -4,12 +4,12 @@
 use std::cell::Cell as Flag;
 use std::collections::BTreeMap;
 
+use super::train::{TrainingSet, trained};
 use super::{Context, Outcome, TaskError};
-use crate::data::stream::stream;
 use crate::data::toy::{Batches, Set, ToySource};
 use crate::quantizer::{Assign, Codebooks, GRAM_LIMIT, assigner, repeats_codebook};
 use crate::spec::{Cell, CellSettings, Method, QuantizerSettings, Search, ToySettings, Vectors};
-use crate::training::{Feed, InitError, Setup, Stop, initial_codebooks, squared_norm, train, warm_share};
+use crate::training::{Training, squared_norm};
 
 /// Vectors encoded between two looks at the cancel flag.
 const CHUNK: u64 = 4096;
@@ -20,28 +20,31 @@ const TRAINING_SHARE: f64 = 0.8;
 pub(super) fn run(settings: &ToySettings, seed: u64, context: &Context) -> Result<Outcome, TaskError> {
     let source = ToySource::new(&settings.data, seed).map_err(TaskError::Failed)?;
     let name = Cell { settings: CellSettings::Toy(settings.clone()), seed }.key();
-    let (dimension, quantizer, training) = (settings.data.dimension, &settings.quantizer, &settings.training);
-    let mut batches = Batches::new(&source);
-    let (warm, before) = (warm_share(quantizer, training), Flag::new(true));
-    let mut go_on = |share: f64| {
-        let done = if before.get() { share } else { warm + (1.0 - warm) * share };
-        (context.progress)(done * TRAINING_SHARE);
-        context.check().is_ok()
-    };
-    let mut feed = Feed { next_batch: &mut |out| batches.next(out), go_on: &mut go_on };
-    let start = initial_codebooks(quantizer, training, dimension, &name, &mut feed).map_err(task_error)?;
-    before.set(false);
-    let setup = Setup { quantizer, training, rng: stream(&format!("{name}/replacement")) };
-    let trained = train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))?;
+    let mut set = ToySet { batches: Batches::new(&source), source: &source, settings };
+    let pair = (&settings.quantizer, &settings.training);
+    let trained = trained(pair, settings.data.dimension, &name, &mut set, context, TRAINING_SHARE)?;
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
-    Ok(Outcome { metrics, log: trained.log })
+    Ok(Outcome { metrics, log: trained.log, timings: BTreeMap::new() })
 }
 
-fn task_error(error: InitError) -> TaskError {
-    match error {
-        InitError::Stop(Stop::Asked) => TaskError::Cancelled,
-        InitError::Stop(diverged) => TaskError::Diverged(diverged.to_string()),
-        other => TaskError::Failed(other.to_string()),
+struct ToySet<'a> {
+    batches: Batches<'a>,
+    source: &'a ToySource,
+    settings: &'a ToySettings,
+}
+
+impl TrainingSet for ToySet<'_> {
+    fn next_batch(&mut self, out: &mut [f32]) {
+        self.batches.next(out);
+    }
+
+    fn all(&mut self) -> Result<Vec<f32>, TaskError> {
+        let Vectors::Fixed(count) = self.settings.data.vectors else {
+            return Err(TaskError::Failed("k-means needs a training set, not an endless stream".into()));
+        };
+        let mut vectors = vec![0f32; count as usize * self.settings.data.dimension];
+        self.source.draw_range(Set::Training, 0, &mut vectors);
+        Ok(vectors)
     }
 }
 
@@ -132,21 +135,33 @@ fn mean_error(
 
 /// Estimated seconds on one core (an AVX-512 one with VNNI, at some 100 GFLOP/s); fitted to a few cells, good to a factor of two.
 pub(super) fn cost(settings: &ToySettings) -> f64 {
-    let (quantizer, training) = (&settings.quantizer, &settings.training);
-    let updates = training.updates as f64;
+    let quantizer = &settings.quantizer;
     let evaluated = (training_vectors(settings) + settings.evaluation.vectors) as f64;
     let per_vector = |beam: Option<usize>, many: bool| vector_cost(quantizer, settings.data.dimension, beam, many);
-    let parameters = (quantizer.stages * quantizer.codebook_size() * settings.data.dimension) as f64
-        / if quantizer.method == Method::Pvq { quantizer.stages as f64 } else { 1.0 };
-    let batch = training.batch_size as f64;
-    let trained = updates * (batch * per_vector(quantizer.training_beam_width, false) + parameters * 9e-10);
-    // A warm start is a PVQ or RVQ, of about the cost of an RVQ.
-    let greedy = QuantizerSettings { method: Method::Rvq, ..quantizer.clone() };
-    let warm = quantizer.init_updates.unwrap_or(0) as f64
-        * (batch * vector_cost(&greedy, settings.data.dimension, None, false) + parameters * 9e-10);
+    let trained = match (&settings.training, settings.data.vectors) {
+        (Training::Kmeans(kmeans), Vectors::Fixed(count)) => {
+            kmeans.kmeans_iterations as f64 * count as f64 * per_vector(quantizer.training_beam_width, true)
+        }
+        _ => training_cost(quantizer, &settings.training, settings.data.dimension),
+    };
     let other = settings.evaluation.other_search_vectors as f64
         * vector_cost(&released(quantizer), settings.data.dimension, quantizer.beam_width, true);
-    trained + warm + evaluated * per_vector(quantizer.beam_width, true) + other
+    trained + evaluated * per_vector(quantizer.beam_width, true) + other
+}
+
+/// Estimated seconds of stochastic optimisation; 0 for the other trainer.
+pub(super) fn training_cost(quantizer: &QuantizerSettings, training: &Training, dimension: usize) -> f64 {
+    let Some(training) = training.nsvq() else { return 0.0 };
+    let parameters = (quantizer.stages * quantizer.codebook_size() * dimension) as f64
+        / if quantizer.method.is_product() { quantizer.stages as f64 } else { 1.0 };
+    let batch = training.batch_size as f64;
+    let each = |quantizer: &QuantizerSettings, beam| {
+        batch * vector_cost(quantizer, dimension, beam, false) + parameters * 9e-10
+    };
+    // A warm start is a PVQ or RVQ, of about the cost of an RVQ.
+    let greedy = QuantizerSettings { method: Method::Rvq, ..quantizer.clone() };
+    training.updates as f64 * each(quantizer, quantizer.training_beam_width)
+        + quantizer.init_updates.unwrap_or(0) as f64 * each(&greedy, None)
 }
 
 fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {
@@ -154,7 +169,7 @@ fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {
 }
 
 /// Estimated seconds for one vector.
-fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usize>, many: bool) -> f64 {
+pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usize>, many: bool) -> f64 {
     let (stages, size, d) = (quantizer.stages as f64, quantizer.codebook_size() as f64, dimension as f64);
     let product = 2.0 * stages * size * d * if quantizer.method == Method::Pvq { 1.05e-11 } else { 5.5e-12 }
         + stages * size * 2e-11;

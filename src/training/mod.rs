@@ -20,7 +20,7 @@ pub use kmeans::kmeans;
 pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};
 pub use optimizer::OptimizerState;
 pub use schedule::rate;
-pub use settings::{Optimizer, Replacement, Schedule, TrainingSettings};
+pub use settings::{KmeansSettings, Optimizer, Replacement, Schedule, Trainer, Training, TrainingSettings};
 pub use step::accumulate_gradient;
 pub(crate) use step::squared_norm;
 pub use train::{Feed, Setup, Stop, Trained, train};

@@ -43,6 +43,59 @@ pub struct Replacement {
     pub stop_before_end: u64,
 }
 
+/// What makes the codebooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trainer {
+    /// Stochastic optimisation through noise substitution, the paper's.
+    Nsvq,
+    /// Expectation maximisation ([`crate::baseline`]): k-means, or its counterpart for codewords that add up.
+    Kmeans,
+}
+
+impl Trainer {
+    /// The name in specs and codebook files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Trainer::Nsvq => "nsvq",
+            Trainer::Kmeans => "kmeans",
+        }
+    }
+}
+
+/// The trainer with its settings. NSVQ's stand bare in a record, as records had them before there was another trainer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Training {
+    Nsvq(TrainingSettings),
+    Kmeans(KmeansSettings),
+}
+
+impl Training {
+    pub fn trainer(&self) -> Trainer {
+        match self {
+            Training::Nsvq(_) => Trainer::Nsvq,
+            Training::Kmeans(_) => Trainer::Kmeans,
+        }
+    }
+
+    /// The settings of stochastic optimisation.
+    pub fn nsvq(&self) -> Option<&TrainingSettings> {
+        match self {
+            Training::Nsvq(settings) => Some(settings),
+            Training::Kmeans(_) => None,
+        }
+    }
+}
+
+/// Settings of expectation maximisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct KmeansSettings {
+    /// Rounds of assignment and update.
+    pub kmeans_iterations: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TrainingSettings {

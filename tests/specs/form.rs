@@ -55,7 +55,7 @@ spec.toml:4:8: the task "image" is not built yet
   |
 4 | task = "image"
   |        ^^^^^^^
-allowed: "toy", "complexity""#,
+allowed: "toy", "search", "complexity""#,
     );
 }
 
@@ -67,7 +67,7 @@ spec.toml:21:1: unknown field `learning-rte` in [training]
    |
 21 | learning-rte = 0.1
    | ^^^^^^^^^^^^
-allowed: trainer, optimizer, beta1, beta2, epsilon, momentum, learning-rate, schedule, final-rate, step-every, step-factor, batch-size, updates, log-every, replacement
+allowed: trainer, iterations, optimizer, beta1, beta2, epsilon, momentum, learning-rate, schedule, final-rate, step-every, step-factor, batch-size, updates, log-every, replacement
 help: did you mean `learning-rate`?"#,
     );
 }

@@ -246,7 +246,7 @@ spec.toml:24:7: `output.figures.toy` can't be "2c"
    |
 24 | toy = "2c"
    |       ^^^^
-allowed: "2a", "2b", "3", "4c", "6b""#,
+allowed: "2a", "2b", "3", "4c", "5", "6a", "6b""#,
     );
 }
 
@@ -294,7 +294,7 @@ spec.toml:24:8: the claim says nothing that can be checked
    |
 24 | text = "PVQ is best"
    |        ^^^^^^^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, gap-shrinks = true"#,
+allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true"#,
     );
 }
 
@@ -306,7 +306,7 @@ spec.toml:26:1: the claim has both `lowest` and `highest`
    |
 26 | highest = "rvq"
    | ^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, gap-shrinks = true
+allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true
 help: write two claims"#,
     );
 }
@@ -394,13 +394,13 @@ allowed: "2a", "2b": the figures of [output.figures]"#,
 
 #[test]
 fn metric_of_another_task() {
-    Case::default().add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmetric = \"complexity\"\n").refused(
+    Case::default().add("[[claim]]\ntext = \"t\"\nlowest = \"pvq\"\nmetric = \"recall\"\n").refused(
         r#"
-spec.toml:26:10: `claim.metric` can't be "complexity"
+spec.toml:26:10: `claim.metric` can't be "recall"
    |
-26 | metric = "complexity"
+26 | metric = "recall"
    |          ^^^^^^^^^^^^
-allowed: "mse""#,
+allowed: "mse", "complexity""#,
     );
 }
 
@@ -467,7 +467,7 @@ spec.toml:26:11: unknown field `panel` in [claim.where]
    |
 26 | where = { panel = ["toy"] }
    |           ^^^^^
-allowed: panels, bits, min-bits, max-bits
+allowed: panels, bits, min-bits, max-bits, min-t, max-t
 help: did you mean `panels`?"#,
     );
 }

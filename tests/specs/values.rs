@@ -33,7 +33,7 @@ spec.toml:7:19: `sweep.methods` can't be "rqv"
   |
 7 | methods = ["avq", "rqv", "pvq"]
   |                   ^^^^^
-allowed: "avq", "rvq", "pvq"
+allowed: "avq", "rvq", "pvq", "opq", "lsq"
 help: did you mean "rvq"?"#,
     );
 }
@@ -46,7 +46,7 @@ spec.toml:7:11: `sweep.methods` can't be an empty list
   |
 7 | methods = []
   |           ^^
-allowed: a list, not empty, out of "avq", "rvq", "pvq""#,
+allowed: a list, not empty, out of "avq", "rvq", "pvq", "opq", "lsq""#,
     );
 }
 

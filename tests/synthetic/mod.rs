@@ -21,8 +21,9 @@ pub fn toy() -> Plan {
         text: "On correlated data AVQ has the lowest error, then RVQ, then PVQ.".into(),
         kind: ClaimKind::Order(METHODS.to_vec()),
         panels: vec!["correlated".into()],
-        min_bits: None,
-        max_bits: None,
+        metric: ClaimMetric::Primary,
+        min: None,
+        max: None,
     }];
     plan
 }
@@ -51,9 +52,9 @@ pub fn complexity() -> Plan {
         panel.labels.clear();
         for point in &mut panel.points {
             let k = 1usize << point.bits_per_stage;
-            point.beam_width = (point.method == Method::Avq).then_some(if d == 64 { 16 } else { k.min(64) });
+            point.beam_width = (point.contender.method == Method::Avq).then_some(if d == 64 { 16 } else { k.min(64) });
             let (method, stages, bits_per_stage, beam_width) =
-                (point.method, 4, point.bits_per_stage, point.beam_width);
+                (point.contender.method, 4, point.bits_per_stage, point.beam_width);
             let settings = ComplexitySettings { method, dimension: d, stages, bits_per_stage, beam_width };
             point.cells = vec![Cell { settings: CellSettings::Complexity(settings), seed: 0 }];
         }
@@ -75,10 +76,11 @@ fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<P
         source_text: "[experiment]\nname = \"x\" # <b>\n".into(),
         task,
         profile: "paper".into(),
+        folder: "paper".into(),
         figures: figures.iter().map(|f| f.to_string()).collect(),
         metric: "mse".into(),
         primary: Primary::Training,
-        methods: METHODS.to_vec(),
+        contenders: METHODS.map(Contender::proposed).to_vec(),
         seeds: (1..=SEEDS).collect(),
         panels,
         claims: vec![],
@@ -96,10 +98,11 @@ fn panel(name: &str, data: &str, dimension: usize, mixing: u64, file: &str, figu
         figure: Some(figure.into()),
         comparison: Comparison {
             margin: 0.005,
-            point_margins: vec![(Method::Avq, 12, 0.01)],
+            point_margins: vec![(Contender::proposed(Method::Avq), 12, 0.01)],
             not_comparable: None,
             anomalies: vec![],
         },
+        axis: PanelAxis::Bits,
         points: points.collect(),
     }
 }
@@ -128,7 +131,7 @@ fn point(method: Method, bits_per_stage: u32, data: &str, dimension: usize, mixi
             init_updates: None,
             init_learning_rate: None,
         },
-        training: TrainingSettings {
+        training: Training::Nsvq(TrainingSettings {
             optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
             learning_rate: 0.1,
             schedule: Schedule::Exponential { final_rate: 1e-3 },
@@ -136,11 +139,11 @@ fn point(method: Method, bits_per_stage: u32, data: &str, dimension: usize, mixi
             updates: 20_000,
             log_every: 1000,
             replacement: Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 2000 }),
-        },
+        }),
         evaluation: EvaluationSettings { vectors: 1 << 18, other_search_vectors: 1 << 16, training_vectors: None },
     };
     let cells = (1..=SEEDS).map(|seed| Cell { settings: CellSettings::Toy(toy.clone()), seed }).collect();
-    PlannedPoint { method, bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }
+    PlannedPoint { contender: Contender::proposed(method), bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }
 }
 
 /// A finished record for every cell, but one in `leave_out_every` (0 = none).
@@ -162,10 +165,10 @@ pub fn records(plan: &Plan, leave_out_every: usize) -> HashMap<String, Record> {
 
 fn record(panel: &Panel, point: &PlannedPoint, cell: &Cell) -> Record {
     let file = panel.published_file.as_deref().and_then(published).expect("embedded");
-    let value = file.mean_at(point.method.label(), point.bits).expect("published point");
+    let value = file.mean_at(point.contender.method.label(), point.bits).expect("published point");
     let (metrics, log) = match &cell.settings {
         CellSettings::Toy(toy) => (toy_metrics(value, point, cell, toy), log(value, point.bits_per_stage)),
-        CellSettings::Complexity(_) => (wmops(panel.dimension, point), vec![]),
+        _ => (wmops(panel.dimension, point), vec![]),
     };
     Record {
         format: RECORD_FORMAT.into(),
@@ -180,6 +183,7 @@ fn record(panel: &Panel, point: &PlannedPoint, cell: &Cell) -> Record {
             program_version: "0.1.0".into(),
             finished_unix: 1_700_000_000,
             cpu: "avx512f, Test CPU".into(),
+            timings: BTreeMap::new(),
         },
         cell: cell.clone(),
     }
@@ -188,7 +192,7 @@ fn record(panel: &Panel, point: &PlannedPoint, cell: &Cell) -> Record {
 fn wmops(dimension: usize, point: &PlannedPoint) -> BTreeMap<String, f64> {
     let value = |model: Model| {
         let k = 1 << point.bits_per_stage;
-        let operations = count(point.method, dimension, 4, k, point.beam_width, model).ok()?;
+        let operations = count(point.contender.method, dimension, 4, k, point.beam_width, model).ok()?;
         Some((format!("log10-wmops-{}", model.name()), operations.log10_wmops(Precision::Single)))
     };
     Model::ALL.into_iter().filter_map(value).collect()
@@ -199,10 +203,10 @@ fn toy_metrics(value: f64, point: &PlannedPoint, cell: &Cell, toy: &ToySettings)
     let (seed, draw) = (cell.seed as f64, toy.data.mixing_seed.unwrap_or(1) as f64);
     let wave = 0.002 * (b * 1.7 + draw).sin() + 0.03 * (draw - 1.0) * (0.5 * draw).cos() + 0.0004 * (seed * 2.3).sin();
     let training = value * (1.0 + wave);
-    let slope = if point.method == Method::Pvq { 0.003 } else { 0.007 };
+    let slope = if point.contender.method == Method::Pvq { 0.003 } else { 0.007 };
     let fresh = training * (1.0 + slope * (b - 3.0) + 0.001 + 0.0003 * (seed * 5.0).cos());
     let mut metrics = BTreeMap::from([("mse-training".to_string(), training), ("mse-fresh".to_string(), fresh)]);
-    if point.method == Method::Avq {
+    if point.contender.method == Method::Avq {
         let loss = if toy.data.rank.is_some() { 0.004 * (b - 2.0).powi(2) } else { 0.001 };
         metrics.insert("mse-subset-beam".into(), training * 1.001);
         metrics.insert("mse-subset-released".into(), training * 1.001 * (1.0 + loss));

@@ -1,20 +1,20 @@
-//! The best method for a complexity budget: the lower envelope of the methods' MSE over log10 WMOPS.
+//! The best method for a complexity budget: the lower envelope of the contenders' error over log10 WMOPS.
 
-use crate::spec::Method;
+use crate::spec::Contender;
 
-/// Budgets from `from` to `to` (log10 WMOPS; `None` = without end) for which `method` reaches the lowest MSE.
+/// Budgets from `from` to `to` (log10 WMOPS; `None` = without end) for which `contender` reaches the lowest error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BudgetRange {
     pub from: f64,
     pub to: Option<f64>,
-    pub method: Method,
+    pub contender: Contender,
 }
 
-/// The ranges from the cheapest point on, neighbours with different methods. A method's curve is linear between its points
-/// (log10 WMOPS, MSE), never rises, starts at its cheapest point, and stays level beyond its dearest: a larger budget can be
-/// left unspent. Of equal methods the earlier one in the list is named.
-pub fn best_by_budget(curves: &[(Method, Vec<(f64, f64)>)]) -> Vec<BudgetRange> {
-    let curves: Vec<_> = curves.iter().map(|(method, points)| (*method, falling(points))).collect();
+/// The ranges from the cheapest point on, neighbours with different contenders. A contender's curve is linear between its points
+/// (log10 WMOPS, error), never rises, starts at its cheapest point, and stays level beyond its dearest: a larger budget can be
+/// left unspent. Of equal contenders the earlier one in the list is named.
+pub fn best_by_budget(curves: &[(Contender, Vec<(f64, f64)>)]) -> Vec<BudgetRange> {
+    let curves: Vec<_> = curves.iter().map(|(contender, points)| (*contender, falling(points))).collect();
     let mut knots: Vec<f64> = curves.iter().flat_map(|(_, points)| points).map(|(x, _)| *x).collect();
     knots.sort_by(f64::total_cmp);
     knots.dedup();
@@ -28,21 +28,21 @@ pub fn best_by_budget(curves: &[(Method, Vec<(f64, f64)>)]) -> Vec<BudgetRange> 
     for (i, from) in bounds.iter().enumerate() {
         let to = bounds.get(i + 1).copied();
         let middle = (from + to.unwrap_or(last + 1.0)) / 2.0;
-        let Some(method) = best_at(&curves, middle) else { continue };
+        let Some(contender) = best_at(&curves, middle) else { continue };
         match ranges.last_mut() {
-            Some(range) if range.method == method => range.to = to,
-            _ => ranges.push(BudgetRange { from: *from, to, method }),
+            Some(range) if range.contender == contender => range.to = to,
+            _ => ranges.push(BudgetRange { from: *from, to, contender }),
         }
     }
     ranges
 }
 
-/// Where the best method changes (log10 WMOPS), with the methods below and above: the vertical lines of the figure.
-pub fn changes(ranges: &[BudgetRange]) -> Vec<(f64, Method, Method)> {
-    ranges.windows(2).map(|pair| (pair[1].from, pair[0].method, pair[1].method)).collect()
+/// Where the best contender changes (log10 WMOPS), with the contenders below and above: the vertical lines of the figure.
+pub fn changes(ranges: &[BudgetRange]) -> Vec<(f64, Contender, Contender)> {
+    ranges.windows(2).map(|pair| (pair[1].from, pair[0].contender, pair[1].contender)).collect()
 }
 
-/// The points by complexity, each with the least MSE up to there.
+/// The points by complexity, each with the least error up to there.
 fn falling(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut points = points.to_vec();
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -61,13 +61,13 @@ fn value(points: &[(f64, f64)], x: f64) -> Option<f64> {
     Some(points.get(after).map_or(y0, |(x1, y1)| y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
 }
 
-fn best_at(curves: &[(Method, Vec<(f64, f64)>)], x: f64) -> Option<Method> {
-    let values = curves.iter().filter_map(|(method, points)| Some((value(points, x)?, *method)));
-    values.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, method)| method)
+fn best_at(curves: &[(Contender, Vec<(f64, f64)>)], x: f64) -> Option<Contender> {
+    let values = curves.iter().filter_map(|(contender, points)| Some((value(points, x)?, *contender)));
+    values.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, contender)| contender)
 }
 
 /// Where two curves cross between two neighbouring knots, between which all are straight.
-fn crossings(curves: &[(Method, Vec<(f64, f64)>)], a: f64, b: f64) -> Vec<f64> {
+fn crossings(curves: &[(Contender, Vec<(f64, f64)>)], a: f64, b: f64) -> Vec<f64> {
     let ends: Vec<_> = curves.iter().filter_map(|(_, points)| Some((value(points, a)?, value(points, b)?))).collect();
     let mut found = Vec::new();
     for (i, first) in ends.iter().enumerate() {
@@ -84,32 +84,36 @@ fn crossings(curves: &[(Method, Vec<(f64, f64)>)], a: f64, b: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Method::{Avq, Pvq, Rvq};
+    use crate::spec::Method;
+
+    const AVQ: Contender = Contender::proposed(Method::Avq);
+    const RVQ: Contender = Contender::proposed(Method::Rvq);
+    const PVQ: Contender = Contender::proposed(Method::Pvq);
 
     #[test]
     fn the_envelope_changes_at_crossings_and_at_starts() {
         let curves = [
             // Starts at 2, already below PVQ's level end of 6.
-            (Avq, vec![(2.0, 5.0), (3.0, 1.0)]),
+            (AVQ, vec![(2.0, 5.0), (3.0, 1.0)]),
             // Crosses PVQ before 1.
-            (Rvq, vec![(0.5, 9.0), (1.0, 5.5), (2.5, 5.2)]),
-            (Pvq, vec![(0.0, 10.0), (1.0, 6.0)]),
+            (RVQ, vec![(0.5, 9.0), (1.0, 5.5), (2.5, 5.2)]),
+            (PVQ, vec![(0.0, 10.0), (1.0, 6.0)]),
         ];
         let ranges = best_by_budget(&curves);
-        let methods: Vec<_> = ranges.iter().map(|r| r.method).collect();
-        assert_eq!(methods, [Pvq, Rvq, Avq]);
+        let contenders: Vec<_> = ranges.iter().map(|r| r.contender).collect();
+        assert_eq!(contenders, [PVQ, RVQ, AVQ]);
         // 10 − 4x = 9 − 7(x − 0.5) gives x = 2.5/3.
         assert!((ranges[1].from - 2.5 / 3.0).abs() < 1e-12);
         assert_eq!((ranges[0].from, ranges[2].from, ranges[2].to), (0.0, 2.0, None));
         let lines = changes(&ranges);
-        assert_eq!((lines.len(), lines[1]), (2, (2.0, Rvq, Avq)));
+        assert_eq!((lines.len(), lines[1]), (2, (2.0, RVQ, AVQ)));
     }
 
     #[test]
     fn rising_and_empty_curves() {
-        assert_eq!(best_by_budget(&[(Avq, vec![])]), []);
-        // A point that costs more and errs more does not end a method's reign.
-        let ranges = best_by_budget(&[(Avq, vec![(0.0, 2.0), (1.0, 5.0)]), (Rvq, vec![(0.5, 3.0)])]);
-        assert_eq!(ranges, [BudgetRange { from: 0.0, to: None, method: Avq }]);
+        assert_eq!(best_by_budget(&[(AVQ, vec![])]), []);
+        // A point that costs more and errs more does not end a contender's reign.
+        let ranges = best_by_budget(&[(AVQ, vec![(0.0, 2.0), (1.0, 5.0)]), (RVQ, vec![(0.5, 3.0)])]);
+        assert_eq!(ranges, [BudgetRange { from: 0.0, to: None, contender: AVQ }]);
     }
 }

@@ -8,42 +8,42 @@ pub use bd_rate::{BdRate, bd_rate};
 pub use budget::{BudgetRange, best_by_budget, changes};
 
 use crate::complexity::{Model, Precision, count};
+use crate::metric::{self, Direction};
 use crate::results::{Aggregate, find_aggregate, primary_metric};
-use crate::spec::{CellSettings, Method, Panel, Plan, PlannedPoint, Search, TaskKind};
+use crate::spec::{Cell, Contender, Panel, PanelAxis, Plan, PlannedPoint, Search, TaskKind};
 
 /// The trade-offs of one panel, by the means of the plan's primary metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PanelTradeoff {
     pub panel: String,
-    /// The record metric: `mse-training` or `mse-fresh`.
+    /// The record metric: `mse-training`, `mse-fresh` or `recall@16`.
     pub metric: String,
     /// In the panel's order; points without a finished cell are left out, and those in `released`.
     pub points: Vec<TradeoffPoint>,
-    /// By model, in the order of [`Model::ALL`]: the best method for a complexity budget.
+    /// By model, in the order of [`Model::ALL`]: the best contender for a complexity budget.
     pub budgets: Vec<(Model, Vec<BudgetRange>)>,
     /// Anchor, test method and the rate between them, for every pair in plan order; `None` where it is undefined.
-    pub bd_rates: Vec<(Method, Method, Option<BdRate>)>,
+    pub bd_rates: Vec<(Contender, Contender, Option<BdRate>)>,
     /// Points of the released search ([`uses_released_search`]), which take no part: their tuples may be no codes of their
     /// bitrate.
-    pub released: Vec<(Method, u32)>,
+    pub released: Vec<(Contender, u32)>,
 }
 
 /// Whether the point's cells encode with the search of the authors' released code, which may use a codebook twice.
 pub fn uses_released_search(point: &PlannedPoint) -> bool {
-    point.cells.iter().any(|cell| match &cell.settings {
-        CellSettings::Toy(toy) => toy.quantizer.search == Some(Search::Released),
-        CellSettings::Complexity(_) => false,
-    })
+    let search = |cell: &Cell| cell.settings.quantizer().and_then(|quantizer| quantizer.search);
+    point.cells.iter().any(|cell| search(cell) == Some(Search::Released))
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct TradeoffPoint {
-    pub method: Method,
+    pub contender: Contender,
     pub bits: u32,
-    pub mse: f64,
+    /// What is to be small: the MSE, or 1 − recall.
+    pub error: f64,
     /// log10 WMOPS in single precision, in the order of [`Model::ALL`]; `None` where a model has no count for the shape.
     pub log10_wmops: [Option<f64>; 3],
-    /// By model: no other point of the panel has at most its bits, MSE and operations, and less of one of them.
+    /// By model: no other point of the panel has at most its bits, error and operations, and less of one of them.
     pub pareto: [bool; 3],
 }
 
@@ -57,32 +57,35 @@ impl TradeoffPoint {
     }
 }
 
-/// Every panel of a toy plan that has finished points; nothing for operation counts alone.
+/// Every panel over bits that has finished points; nothing for operation counts alone.
 pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
     if plan.task == TaskKind::Complexity {
         return Vec::new();
     }
-    let metric = primary_metric(plan);
-    let aggregate = |panel: &Panel| find_aggregate(aggregates, &panel.name, &metric);
-    let panels = plan.panels.iter().filter_map(|p| Some(panel_tradeoff(plan, p, aggregate(p)?)));
+    let aggregate = |panel: &Panel| find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
+    let over_bits = plan.panels.iter().filter(|p| p.axis == PanelAxis::Bits);
+    let panels = over_bits.filter_map(|p| Some(panel_tradeoff(plan, p, aggregate(p)?)));
     panels.filter(|p| !p.points.is_empty()).collect()
 }
 
 fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTradeoff {
-    let released: Vec<(Method, u32)> =
-        panel.points.iter().filter(|p| uses_released_search(p)).map(|p| (p.method, p.bits)).collect();
+    let released: Vec<(Contender, u32)> =
+        panel.points.iter().filter(|p| uses_released_search(p)).map(|p| (p.contender, p.bits)).collect();
+    let higher = metric::find(&aggregate.metric).is_some_and(|m| m.direction == Direction::HigherIsBetter);
     let mut points: Vec<TradeoffPoint> = aggregate
         .points
         .iter()
-        .filter(|point| !released.contains(&(point.method, point.bits)))
+        .filter(|point| !released.contains(&(point.contender, point.at)))
         .filter_map(|point| {
             let log10_wmops = Model::ALL.map(|model| {
                 let size = 1usize.checked_shl(point.bits_per_stage)?;
-                let operations = count(point.method, panel.dimension, point.stages, size, point.beam_width, model);
+                let operations = count(point.contender.method, panel.dimension, point.stages, size, point.beam_width, model);
                 Some(operations.ok()?.log10_wmops(Precision::Single))
             });
-            let (method, bits, mse) = (point.method, point.bits, point.mean()?);
-            Some(TradeoffPoint { method, bits, mse, log10_wmops, pareto: [false; 3] })
+            let mean = point.mean()?;
+            let error = if higher { 1.0 - mean } else { mean };
+            let (contender, bits) = (point.contender, point.at);
+            Some(TradeoffPoint { contender, bits, error, log10_wmops, pareto: [false; 3] })
         })
         .collect();
     for (i, model) in Model::ALL.into_iter().enumerate() {
@@ -90,7 +93,7 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
         let rows: Vec<_> = points
             .iter()
             .zip(&costs)
-            .map(|(p, cost)| [f64::from(p.bits), p.mse, cost.unwrap_or(f64::INFINITY)])
+            .map(|(p, cost)| [f64::from(p.bits), p.error, cost.unwrap_or(f64::INFINITY)])
             .collect();
         for ((point, on_front), cost) in points.iter_mut().zip(pareto_front(&rows)).zip(costs) {
             point.pareto[i] = on_front && cost.is_some();
@@ -101,21 +104,21 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
     PanelTradeoff { panel, metric, bd_rates: bd_rates(plan, &points), points, budgets, released }
 }
 
-fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Method, Vec<(f64, f64)>)> {
-    let curve = |method| {
-        let own = points.iter().filter(move |p| p.method == method);
-        own.filter_map(|p| Some((p.log10_wmops(model)?, p.mse))).collect()
+fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Contender, Vec<(f64, f64)>)> {
+    let curve = |contender| {
+        let own = points.iter().filter(move |p| p.contender == contender);
+        own.filter_map(|p| Some((p.log10_wmops(model)?, p.error))).collect()
     };
-    plan.methods.iter().map(|method| (*method, curve(*method))).collect()
+    plan.contenders.iter().map(|contender| (*contender, curve(*contender))).collect()
 }
 
-fn bd_rates(plan: &Plan, points: &[TradeoffPoint]) -> Vec<(Method, Method, Option<BdRate>)> {
-    let curve = |method: Method| -> Vec<(f64, f64)> {
-        points.iter().filter(|p| p.method == method).map(|p| (f64::from(p.bits), p.mse)).collect()
+fn bd_rates(plan: &Plan, points: &[TradeoffPoint]) -> Vec<(Contender, Contender, Option<BdRate>)> {
+    let curve = |contender: Contender| -> Vec<(f64, f64)> {
+        points.iter().filter(|p| p.contender == contender).map(|p| (f64::from(p.bits), p.error)).collect()
     };
     let mut rates = Vec::new();
-    for (i, test) in plan.methods.iter().enumerate() {
-        for anchor in &plan.methods[i + 1..] {
+    for (i, test) in plan.contenders.iter().enumerate() {
+        for anchor in &plan.contenders[i + 1..] {
             rates.push((*anchor, *test, bd_rate(&curve(*anchor), &curve(*test))));
         }
     }
@@ -132,6 +135,7 @@ pub fn pareto_front(rows: &[[f64; 3]]) -> Vec<bool> {
 mod tests {
     use super::*;
     use crate::results::{aggregate, fixture};
+    use crate::spec::{CellSettings, Method};
 
     #[test]
     fn fronts_leave_beaten_rows_out() {
@@ -150,12 +154,12 @@ mod tests {
         let panel = &panels[0];
         assert!((panel.points[0].log10_wmops(Model::Published).unwrap() + 0.31026327412521015).abs() < 1e-12);
         assert!(panel.points.iter().all(|p| p.on_front(Model::Published)));
-        let methods: Vec<_> = panel.budgets[0].1.iter().map(|r| r.method).collect();
+        let methods: Vec<_> = panel.budgets[0].1.iter().map(|r| r.contender.method).collect();
         assert_eq!(methods, [Method::Pvq, Method::Rvq, Method::Avq]);
         assert_eq!(panel.bd_rates.len(), 3);
         // AVQ's MSE of 5 to 4 meets RVQ's 6 to 4.6: AVQ needs fewer bits. PVQ's curve meets neither.
         let (anchor, test, rate) = &panel.bd_rates[0];
-        assert_eq!((*anchor, *test), (Method::Rvq, Method::Avq));
+        assert_eq!((anchor.method, test.method), (Method::Rvq, Method::Avq));
         assert!(rate.as_ref().unwrap().bits < -2.0);
         assert_eq!(panel.bd_rates[1].2, None);
     }
@@ -168,7 +172,7 @@ mod tests {
             toy.quantizer.search = Some(Search::Released);
         }
         let panel = &tradeoff(&plan, &aggregates)[0];
-        assert_eq!(panel.released, [(Method::Avq, 12)]);
+        assert_eq!(panel.released, [(Contender::proposed(Method::Avq), 12)]);
         assert_eq!((panel.points.len(), panel.points[0].bits), (5, 16));
     }
 }

@@ -1,8 +1,8 @@
 //! Expansion: panels, precedence of the layers, and normalised cells, on small specs and on the full example.
 
 use super::super::{
-    CellSettings, ClaimKind, Init, LoadOptions, Method, Optimizer, Plan, Primary, Replacement, Schedule, Search,
-    ToySettings, Vectors, parse,
+    CellSettings, ClaimKind, Contender, Init, LoadOptions, Method, Optimizer, Plan, Primary, Replacement, Schedule, Search,
+    ToySettings, TrainingSettings, Vectors, parse,
 };
 use std::path::Path;
 
@@ -41,11 +41,15 @@ fn load(text: &str, profile: Option<&str>, set: &[&str]) -> Plan {
 /// The toy settings of one point.
 fn toy(plan: &Plan, panel: &str, method: Method, bits: u32) -> ToySettings {
     let panel = plan.panels.iter().find(|p| p.name == panel).expect("panel");
-    let point = panel.points.iter().find(|p| p.method == method && p.bits == bits).expect("point");
+    let point = panel.points.iter().find(|p| p.contender.method == method && p.bits == bits).expect("point");
     match &point.cells[0].settings {
         CellSettings::Toy(settings) => settings.clone(),
-        CellSettings::Complexity(_) => panic!("not a toy cell"),
+        _ => panic!("not a toy cell"),
     }
+}
+
+fn nsvq(settings: &ToySettings) -> &TrainingSettings {
+    settings.training.nsvq().expect("stochastic training")
 }
 
 fn names(plan: &Plan) -> Vec<&str> {
@@ -60,7 +64,7 @@ fn small_spec_gets_defaults_and_order() {
     let panel = &plan.panels[0];
     assert_eq!(panel.results_file, "small/small.json");
     assert_eq!((panel.published_file.as_ref(), panel.figure.as_ref()), (None, None));
-    let points: Vec<_> = panel.points.iter().map(|p| (p.method, p.bits, p.beam_width)).collect();
+    let points: Vec<_> = panel.points.iter().map(|p| (p.contender.method, p.bits, p.beam_width)).collect();
     let (rvq, avq) = (Method::Rvq, Method::Avq);
     assert_eq!(points, [(rvq, 4, None), (rvq, 8, None), (avq, 4, Some(8)), (avq, 8, Some(8))]);
     let following = load(SMALL, None, &["quantizer.beam-width=min(K, 16)"]);
@@ -68,17 +72,17 @@ fn small_spec_gets_defaults_and_order() {
     assert_eq!(beams, [None, None, Some(4), Some(16)]);
     assert_eq!(panel.points[0].cells.iter().map(|c| c.seed).collect::<Vec<_>>(), [5, 1]);
     let cell = toy(&plan, "small", Method::Rvq, 8);
-    assert_eq!(cell.training.optimizer, Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
-    assert_eq!(cell.training.schedule, Schedule::Exponential { final_rate: 0.001 });
-    assert_eq!(cell.training.replacement, Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 100 }));
-    assert_eq!((cell.training.batch_size, cell.training.log_every), (256, 50));
+    assert_eq!(nsvq(&cell).optimizer, Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    assert_eq!(nsvq(&cell).schedule, Schedule::Exponential { final_rate: 0.001 });
+    assert_eq!(nsvq(&cell).replacement, Some(Replacement { every: 200, threshold: 0.01, stop_before_end: 100 }));
+    assert_eq!((nsvq(&cell).batch_size, nsvq(&cell).log_every), (256, 50));
     assert_eq!((cell.data.vectors, cell.evaluation.vectors), (Vectors::Fixed(500_000), 262_144));
 }
 
 #[test]
 fn later_layers_win() {
     let updates = |profile, set: &[&str], panel, method, bits| {
-        toy(&load(FULL, profile, set), panel, method, bits).training.updates
+        toy(&load(FULL, profile, set), panel, method, bits).training.nsvq().unwrap().updates
     };
     // base < variant < profile's variant, profile < variant
     assert_eq!(updates(None, &[], "uncorrelated", Method::Avq, 40), 8000);
@@ -99,7 +103,7 @@ fn later_layers_win() {
     let axis = axis.replace("updates = 1000", "");
     let plan = load(&axis, Some("p"), &["quantizer.beam-width=2"]);
     assert_eq!(names(&plan), ["2000", "3000"]);
-    let of = |panel, bits| toy(&plan, panel, Method::Avq, bits).training.updates;
+    let of = |panel, bits| toy(&plan, panel, Method::Avq, bits).training.nsvq().unwrap().updates;
     assert_eq!((of("2000", 8), of("3000", 4), of("3000", 8)), (2000, 3000, 4000));
 }
 
@@ -108,14 +112,14 @@ fn full_spec_becomes_the_plan_it_says() {
     let plan = load(FULL, None, &[]);
     assert_eq!(names(&plan), ["correlated", "uncorrelated"]);
     assert_eq!(plan.figures, ["2a", "2b"]);
-    assert_eq!(plan.methods, [Method::Avq, Method::Rvq, Method::Pvq]);
+    assert_eq!(plan.contenders, Method::PAPER.map(Contender::proposed));
     assert_eq!(plan.seeds, [1, 2, 3]);
     assert_eq!(plan.cells().len(), 2 * 3 * 8 * 3);
     let panel = &plan.panels[0];
     assert_eq!(panel.labels, [("Data".to_owned(), "Correlated".to_owned())]);
     assert_eq!(panel.results_file, "Figure 2/correlated_dataset_Fig2-a.json");
     assert_eq!(panel.published_file.as_deref(), Some("Figure 2/correlated_dataset_Fig2-a.json"));
-    assert_eq!(panel.comparison.point_margins, [(Method::Avq, 12, 0.01)]);
+    assert_eq!(panel.comparison.point_margins, [(Contender::proposed(Method::Avq), 12, 0.01)]);
     assert_eq!(panel.comparison.anomalies.len(), 1);
     assert!(panel.comparison.not_comparable.is_some());
     let released = toy(&plan, "correlated", Method::Avq, 12);
@@ -127,14 +131,14 @@ fn full_spec_becomes_the_plan_it_says() {
     assert_eq!((pvq.quantizer.search, pvq.quantizer.beam_width), (None, None));
     assert_eq!((pvq.data.rank, pvq.data.mixing_seed, pvq.evaluation.other_search_vectors), (None, None, 0));
     assert!(matches!(&plan.claims[1].kind, ClaimKind::Lowest(Method::Pvq)));
-    assert_eq!((plan.claims[1].min_bits, &plan.claims[1].panels[..]), (Some(20), &["uncorrelated".to_owned()][..]));
+    assert_eq!((plan.claims[1].min, &plan.claims[1].panels[..]), (Some(20), &["uncorrelated".to_owned()][..]));
 }
 
 #[test]
 fn what_a_later_choice_makes_meaningless_has_no_effect() {
     // `final-rate` of the base under the profile's constant schedule; `reason` where the profile is comparable.
     let reference = load(FULL, Some("reference"), &[]);
-    assert_eq!(toy(&reference, "correlated", Method::Rvq, 12).training.schedule, Schedule::Constant);
+    assert_eq!(nsvq(&toy(&reference, "correlated", Method::Rvq, 12)).schedule, Schedule::Constant);
     assert_eq!(reference.primary, Primary::Fresh);
     assert_eq!(load(FULL, Some("paper"), &[]).panels[0].comparison.not_comparable, None);
     // `init-updates` of the profile where its override goes back to another init.
@@ -201,7 +205,7 @@ fn a_base_override_wins_over_the_profile_but_not_over_its_overrides() {
     let base = SMALL.to_owned()
         + "[[override]]\nwhere = { bits = [8] }\ntraining.updates = 8000\n[profile.quick]\ntraining.updates = 500\n";
     let updates = |text: &str, set: &[&str], bits| {
-        toy(&load(text, Some("quick"), set), "small", Method::Avq, bits).training.updates
+        toy(&load(text, Some("quick"), set), "small", Method::Avq, bits).training.nsvq().unwrap().updates
     };
     assert_eq!((updates(&base, &[], 4), updates(&base, &[], 8)), (500, 8000));
     assert_eq!(updates(&base, &["training.updates=50"], 8), 50);
@@ -233,7 +237,7 @@ fn bits_of_a_claim_are_a_range() {
     let range = |scope: &str| {
         let text = SMALL.replacen("[8, 4]", "[8, 4, 12]", 1) + "[[claim]]\ntext = \"t\"\nlowest = \"avq\"\n" + scope;
         let claim = &load(&text, None, &[]).claims[0];
-        (claim.min_bits, claim.max_bits)
+        (claim.min, claim.max)
     };
     assert_eq!(range("where = { bits = [8, 4] }"), (Some(4), Some(8)));
     assert_eq!(range("where.bits = [12]"), (Some(12), Some(12)));

@@ -1,0 +1,237 @@
+//! Figures 5, 6a and 6b: recall over T, and recall over complexity; beside them what NSVQ gives more than k-means, and
+//! recall over the time that encoding and searching take.
+
+use std::collections::HashMap;
+
+use super::Sketch;
+use super::chart::{Axis, Chart, Figure, LegendPlace, LineStyle, Series, VerticalMark};
+use super::curves::{self, Curve};
+use crate::compare::tradeoff::{changes, tradeoff};
+use crate::complexity::{Model, Precision, count};
+use crate::metric;
+use crate::results::{Aggregate, find_aggregate, primary_metric, timing_mean};
+use crate::runner::Record;
+use crate::spec::{Contender, Panel, PanelAxis, Plan, Trainer};
+
+pub(super) fn sketches(
+    plan: &Plan,
+    aggregates: &[Aggregate],
+    records: &HashMap<String, Record>,
+    published: bool,
+) -> Vec<Sketch> {
+    let mut sketches = Vec::new();
+    for panel in &plan.panels {
+        sketches.extend(match panel.axis {
+            PanelAxis::Rank(_) => over_rank(plan, panel, aggregates, published),
+            PanelAxis::Bits => over_complexity(plan, panel, aggregates, published),
+        });
+        sketches.extend(trainers(plan, panel, aggregates));
+        sketches.extend(times(plan, panel, aggregates, records));
+    }
+    sketches
+}
+
+/// `figure-5`, or `recall-PANEL` for a panel without a figure of the paper.
+fn name(panel: &Panel) -> (String, String) {
+    match &panel.figure {
+        Some(figure) => (format!("figure-{figure}"), format!("Figure {figure}: ")),
+        None => (format!("recall-{}", super::file_name(&panel.name)), String::new()),
+    }
+}
+
+fn data_name(panel: &Panel) -> String {
+    let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
+    label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone())
+}
+
+fn rank_axis(panel: &Panel) -> Axis {
+    let PanelAxis::Rank(ranks) = &panel.axis else { return Axis::linear("T") };
+    let ticks = ranks.iter().map(|rank| (f64::from(*rank), rank.to_string())).collect();
+    Axis { ticks: Some(ticks), ..Axis::log("T, neighbours looked at") }
+}
+
+fn styled(panel: &Panel, curve: &Curve) -> Series {
+    let contender = curve.contender;
+    let line = Series::line(
+        panel.curve_name(contender),
+        curves::colour(contender),
+        curves::line_style(contender),
+        curve.xy(),
+    );
+    let width = if contender.trainer == Trainer::Kmeans { 1.4 } else { 2.4 };
+    line.width(width).band(curve.band()).marker(curves::marker(contender.method))
+}
+
+fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
+    let (id, number) = name(panel);
+    let bits = panel.points.first()?.bits;
+    let data = data_name(panel);
+    let y = Axis::linear("recall@T");
+    let mut chart = Chart::new(format!("{number}recall@T on {data}, {bits} bits"), rank_axis(panel), y);
+    let ours = curves::ours(plan, panel, aggregates, &primary_metric(plan, panel));
+    if ours.is_empty() {
+        return None;
+    }
+    if published && panel.published_file.is_some() {
+        chart.series.extend(curves::of_panel(plan, panel).iter().map(curves::published_series));
+        chart.legend_extra.push(curves::published_entry());
+    }
+    chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
+    chart.legend_extra.push(curves::band_entry());
+    let mut caption = format!(
+        "The share of queries whose true nearest neighbour is among the T vectors that search finds nearest ({data}, codes of \
+         {bits} bits); higher is better. \"Proposed\" is trained by stochastic optimisation (NSVQ), \"baseline\" by expectation \
+         maximisation. Shaded: the middle 95 % of the seeds."
+    );
+    caption.push_str(&beside_published(panel, published));
+    let title = format!("{number}recall over T, {data}");
+    Some(Sketch { id, title, caption, figure: Figure::single(chart) })
+}
+
+fn beside_published(panel: &Panel, published: bool) -> String {
+    match (&panel.comparison.not_comparable, published && panel.published_file.is_some()) {
+        (Some(_), true) => {
+            " Thin solid lines of the same hue are the published numbers, on SIFT1M: other vectors, so that only the order of \
+             the curves can be compared."
+                .into()
+        }
+        (None, true) => " Thin solid lines of the same hue are the published numbers.".into(),
+        _ => String::new(),
+    }
+}
+
+/// log10 WMOPS of a point by the paper's count.
+fn wmops(panel: &Panel, contender: Contender, at: u32) -> Option<f64> {
+    let planned = panel.planned(contender, at)?;
+    let size = 1usize.checked_shl(planned.bits_per_stage)?;
+    let operations =
+        count(contender.method, panel.dimension, planned.stages, size, planned.beam_width, Model::Published);
+    Some(operations.ok()?.log10_wmops(Precision::Single))
+}
+
+fn over_complexity(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
+    let (id, number) = name(panel);
+    let metric = primary_metric(plan, panel);
+    let label = metric::label(&metric).replace(" @ ", "@").to_lowercase();
+    let data = data_name(panel);
+    let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
+    let mut chart = Chart::new(format!("{number}{label} over complexity, {data}"), x, Axis::linear(label.clone()));
+    let moved = |curve: &Curve, series: Series| {
+        let at = |at: u32| wmops(panel, curve.contender, at);
+        let points = curve.points.iter().filter_map(|p| Some((at(p.at)?, p.mean))).collect();
+        let band = series.band.is_empty();
+        let band = if band { Vec::new() } else { curve.points.iter().filter_map(|p| Some((at(p.at)?, p.low, p.high))).collect() };
+        Series { points, band, ..series }
+    };
+    if published && panel.published_file.is_some() {
+        let curves = curves::of_panel(plan, panel);
+        chart.series.extend(curves.iter().map(|curve| moved(curve, curves::published_series(curve))));
+        chart.legend_extra.push(curves::published_entry());
+    }
+    let ours = curves::ours(plan, panel, aggregates, &metric);
+    chart.series.extend(ours.iter().map(|curve| moved(curve, styled(panel, curve))));
+    if chart.series.iter().all(|s| s.label.is_none()) {
+        return None;
+    }
+    let result = tradeoff(plan, aggregates).into_iter().find(|t| t.panel == panel.name);
+    let budgets = result.iter().flat_map(|t| &t.budgets).find(|(model, _)| *model == Model::Published);
+    for (x, below, above) in budgets.map(|(_, ranges)| changes(ranges)).unwrap_or_default() {
+        chart.marks.push(VerticalMark { x, label: format!("{} better than {}", above.label(), below.label()) });
+    }
+    chart.legend = LegendPlace::Below;
+    let caption = format!(
+        "{label} over the operations for encoding one vector by the paper's count; every point is one bitrate, from {} to {} bits \
+         ({data}). Vertical lines stand where another method begins to give the highest recall for a given complexity budget.{}",
+        curves::bits_of([panel]).first()?,
+        curves::bits_of([panel]).last()?,
+        beside_published(panel, published)
+    );
+    let title = format!("{number}{label} over complexity, {data}");
+    Some(Sketch { id, title, caption, figure: Figure::single(chart) })
+}
+
+/// Recall of NSVQ less that of k-means with the same seed, in points.
+fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sketch> {
+    let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
+    let x = match panel.axis {
+        PanelAxis::Rank(_) => rank_axis(panel),
+        PanelAxis::Bits => curves::bits_axis([panel]),
+    };
+    let title = format!("NSVQ less k-means: {}", data_name(panel));
+    let mut chart = Chart::new(title, x, Axis::linear("difference of recall (points)").including(0.0));
+    let places = aggregate.places();
+    for contender in plan.contenders.iter().filter(|c| c.trainer == Trainer::Nsvq) {
+        let baseline = Contender { trainer: Trainer::Kmeans, ..*contender };
+        let difference = |at: &u32| {
+            let (mean, low, high) = aggregate.point(*contender, *at)?.paired_difference(aggregate.point(baseline, *at)?)?;
+            Some((f64::from(*at), 100.0 * mean, 100.0 * low, 100.0 * high))
+        };
+        let points: Vec<_> = places.iter().filter_map(difference).collect();
+        if points.is_empty() {
+            continue;
+        }
+        let method = contender.method;
+        let (colour, style) = (curves::colour(*contender), curves::line_style(*contender));
+        let line = Series::line(method.label(), colour, style, points.iter().map(|p| (p.0, p.1)).collect());
+        let band = points.iter().map(|p| (p.0, p.2, p.3)).collect();
+        chart.series.push(line.width(2.2).band(band).marker(curves::marker(method)));
+    }
+    if chart.is_empty() {
+        return None;
+    }
+    let ends = (f64::from(*places.first()?), f64::from(*places.last()?));
+    let zero = Series::line("", super::Colour::GREY, LineStyle::Solid, vec![(ends.0, 0.0), (ends.1, 0.0)]);
+    chart.series.insert(0, zero.width(1.0).unlabelled());
+    chart.legend_extra.push(curves::band_entry());
+    let caption = "Recall of the codebooks trained by stochastic optimisation (NSVQ) less that of those trained by expectation \
+        maximisation with the same seed, in points; above zero stochastic optimisation is better. Shaded: the middle 95 % of \
+        the seeds.";
+    let id = format!("nsvq-minus-kmeans-{}", super::file_name(&panel.name));
+    let title = format!("NSVQ against k-means, {}", data_name(panel));
+    Some(Sketch { id, title, caption: caption.into(), figure: Figure::single(chart) })
+}
+
+/// Recall over the measured time of encoding and of searching.
+fn times(
+    plan: &Plan,
+    panel: &Panel,
+    aggregates: &[Aggregate],
+    records: &HashMap<String, Record>,
+) -> Option<Sketch> {
+    let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
+    let rank = match &panel.axis {
+        PanelAxis::Rank(ranks) => Some(*ranks.iter().find(|rank| **rank >= 10).or(ranks.last())?),
+        PanelAxis::Bits => None,
+    };
+    let what = rank.map_or_else(|| metric::label(&aggregate.metric).replace(" @ ", "@").to_lowercase(), |t| format!("recall@{t}"));
+    let chart = |timing: &str, label: &str| {
+        let title = format!("{what} over {label}");
+        let mut chart = Chart::new(title, Axis::log(format!("{label} (µs, one thread)")), Axis::linear(what.clone()));
+        for contender in &plan.contenders {
+            let own = panel.points.iter().filter(|p| p.contender == *contender);
+            let point = |planned: &crate::spec::PlannedPoint| {
+                let recall = aggregate.point(*contender, rank.unwrap_or(planned.bits))?.mean()?;
+                Some((timing_mean(planned, timing, records)?, recall))
+            };
+            let points: Vec<_> = own.filter_map(point).collect();
+            if points.is_empty() {
+                continue;
+            }
+            let colour = curves::colour(*contender);
+            let line = Series::line(panel.curve_name(*contender), colour, curves::line_style(*contender), points);
+            let line = if rank.is_some() { Series { line: None, ..line } } else { line };
+            chart.series.push(line.width(1.6).marker(curves::marker(contender.method)));
+        }
+        chart.legend = LegendPlace::Below;
+        chart
+    };
+    let charts = vec![chart("encode-us", "encoding a vector"), chart("search-us", "searching for a query")];
+    if charts.iter().any(Chart::is_empty) {
+        return None;
+    }
+    let caption = "Accuracy over measured time: one thread, other cells running beside it, so good to some ten per cent. Encoding is \
+        what a vector of the base costs once; searching is what a query costs, over the whole base.";
+    let id = format!("times-{}", super::file_name(&panel.name));
+    let title = format!("Recall over time, {}", data_name(panel));
+    Some(Sketch { id, title, caption: caption.into(), figure: Figure::grid(charts) })
+}

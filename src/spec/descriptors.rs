@@ -1,0 +1,82 @@
+//! `[data]` of a search experiment: synthetic descriptors, or a folder of the user's own.
+
+use std::path::Path;
+
+use super::cell::DescriptorData;
+use super::error::{Checked, Fault};
+use super::layer::Settings;
+
+/// Sizes of the synthetic set where none are given.
+const LEARN: u64 = 50_000;
+const BASE: u64 = 100_000;
+const QUERIES: u64 = 1_000;
+
+/// What [data] says: path, learn, base, queries, seed.
+type Written = (Option<String>, [Option<u64>; 3], u64);
+
+/// The data sets of a plan; files are read through once each, for their digest.
+#[derive(Default)]
+pub(super) struct DataSets(Vec<(Written, Set)>);
+
+#[derive(Clone)]
+pub(super) struct Set(pub DescriptorData);
+
+impl DataSets {
+    /// The set that these settings name.
+    pub fn get(&mut self, settings: &Settings) -> Checked<&Set> {
+        const PATH: &str = "data.path";
+        let count = |path: &str| settings.whole(path);
+        let limits = [count("data.learn"), count("data.base"), count("data.queries")];
+        let path = settings.text(PATH).map(str::to_owned);
+        settings.depends("data.seed", PATH, path.is_none(), "synthetic descriptors, without data.path")?;
+        let written: Written = (path, limits, count("data.seed").unwrap_or(1));
+        if let Some(known) = self.0.iter().position(|(known, _)| *known == written) {
+            return Ok(&self.0[known].1);
+        }
+        let data = match (settings.node(PATH), &written.0) {
+            (Some(node), Some(path)) => DescriptorData::folder(Path::new(path), limits)
+                .map_err(|error| Fault::new(node.span, format!("`{PATH}`: {error}")).allowed(
+                    "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, .bvecs or .npy), \
+                     and NAME_groundtruth.ivecs if there is one",
+                ))?,
+            _ => DescriptorData::synthetic(
+                limits[0].unwrap_or(LEARN),
+                limits[1].unwrap_or(BASE),
+                limits[2].unwrap_or(QUERIES),
+                written.2,
+            ),
+        };
+        self.0.push((written, Set(data)));
+        Ok(&self.0[self.0.len() - 1].1)
+    }
+
+    /// The name of the user's own data, if any are used: results on them get a folder of their own.
+    pub fn own_name(&self) -> Option<String> {
+        let own = |(_, Set(data)): &(Written, Set)| data.digest.is_some().then(|| data.name.clone());
+        self.0.iter().find_map(own)
+    }
+}
+
+impl std::ops::Deref for Set {
+    type Target = DescriptorData;
+
+    fn deref(&self) -> &DescriptorData {
+        &self.0
+    }
+}
+
+impl Set {
+    /// Why numbers on these data can't stand against the published ones; none for SIFT1M, which has the published sizes.
+    pub fn not_comparable(&self) -> Option<String> {
+        let data = &self.0;
+        let is_sift1m = data.digest.is_some()
+            && data.name.to_lowercase().contains("sift")
+            && (data.dimension, data.learn, data.base, data.queries) == (128, 100_000, 1_000_000, 10_000);
+        (!is_sift1m).then(|| {
+            format!(
+                "the vectors are not SIFT1M but {}: {} learn, {} base and {} query vectors",
+                data.name, data.learn, data.base, data.queries
+            )
+        })
+    }
+}

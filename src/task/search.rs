@@ -1,0 +1,221 @@
+//! The search experiment: codebooks trained on the learn set, the base encoded, the queries searched by asymmetric
+//! distances; recall@T against the exact nearest neighbours (Jégou, Douze, Schmid, PAMI 2011).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::kept::Kept;
+use super::train::{TrainingSet, trained};
+use super::{Context, Outcome, TaskError};
+use crate::data::descriptors::{Descriptors, Part};
+use crate::data::stream::{shuffle, stream};
+use crate::metric::recall_at;
+use crate::quantizer::{Assign, Codebooks, Method, QuantizerSettings, Search, assigner, codes};
+use crate::search::{Codes, Index};
+use crate::spec::{Cell, CellSettings, SearchSettings, Training};
+use crate::training::squared_norm;
+
+/// Vectors encoded between two looks at the cancel flag.
+const CHUNK: usize = 2048;
+
+/// Learn vectors that the training error is measured on, at most.
+const MEASURED: u64 = 50_000;
+
+/// Queries searched between two looks at the cancel flag.
+const QUERIES: usize = 256;
+
+/// Shares of the progress.
+const TRAINED: f64 = 0.7;
+const ENCODED: f64 = 0.95;
+
+pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Result<Outcome, TaskError> {
+    let key = Cell { settings: CellSettings::Search(settings.clone()), seed }.key();
+    let data = Descriptors::open(&settings.data, context.shared_folder().as_deref()).map_err(failed)?;
+    let kept = Kept::new(context, &key);
+    let mut timings = BTreeMap::new();
+    let trained = match kept.load() {
+        Some(trained) => trained,
+        None => {
+            let mut set = LearnSet::new(data.clone(), settings, seed)?;
+            let since = Instant::now();
+            let pair = (&settings.quantizer, &settings.training);
+            let trained = trained(pair, settings.data.dimension, &key, &mut set, context, TRAINED)?;
+            let seconds = since.elapsed().as_secs_f64();
+            kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)?
+        }
+    };
+    timings.insert("train-seconds".to_string(), trained.seconds);
+    let books = &trained.codebooks;
+    let encoder = Encoder { data: &data, books, quantizer: &settings.quantizer, context };
+    let mut metrics = BTreeMap::new();
+    let learn = encoder.run(Part::Learn, settings.data.learn.min(MEASURED), (TRAINED, 0.75))?;
+    metrics.insert("mse-training".to_string(), learn.mse);
+    let base = encoder.run(Part::Base, settings.data.base, (0.75, ENCODED))?;
+    metrics.insert("mse-fresh".to_string(), base.mse);
+    timings.insert("encode-us".to_string(), 1e6 * base.seconds / settings.data.base as f64);
+    let search_us = recalls(settings, &data, books, &base.codes, context, &mut metrics)?;
+    timings.insert("search-us".to_string(), search_us);
+    Ok(Outcome { metrics, log: trained.log, timings })
+}
+
+fn failed(error: impl std::fmt::Display) -> TaskError {
+    TaskError::Failed(error.to_string())
+}
+
+/// The learn set, gone through in a new order in each pass.
+struct LearnSet {
+    dimension: usize,
+    vectors: Vec<f32>,
+    order: Vec<u32>,
+    at: usize,
+    rng: rand_chacha::ChaCha8Rng,
+}
+
+impl LearnSet {
+    fn new(data: Arc<Descriptors>, settings: &SearchSettings, seed: u64) -> Result<Self, TaskError> {
+        let (count, dimension) = (settings.data.learn as usize, settings.data.dimension);
+        let mut vectors = vec![0f32; count * dimension];
+        data.read(Part::Learn, 0, &mut vectors).map_err(failed)?;
+        // As in the toy experiment, the order hangs on data and seed alone: methods see the same batches.
+        let rng = stream(&format!("order/search/{}/{seed}", settings.data.name));
+        Ok(Self { dimension, vectors, order: (0..count as u32).collect(), at: 0, rng })
+    }
+}
+
+impl TrainingSet for LearnSet {
+    fn next_batch(&mut self, out: &mut [f32]) {
+        for row in out.chunks_exact_mut(self.dimension) {
+            let position = self.at % self.order.len();
+            if position == 0 {
+                shuffle(&mut self.order, &mut self.rng);
+            }
+            let index = self.order[position] as usize;
+            row.copy_from_slice(&self.vectors[index * self.dimension..][..self.dimension]);
+            self.at += 1;
+        }
+    }
+
+    fn all(&mut self) -> Result<Vec<f32>, TaskError> {
+        Ok(std::mem::take(&mut self.vectors))
+    }
+}
+
+struct Encoder<'a> {
+    data: &'a Descriptors,
+    books: &'a Codebooks,
+    quantizer: &'a QuantizerSettings,
+    context: &'a Context<'a>,
+}
+
+/// N × M codes, in bytes where they fit.
+enum Encoded {
+    Bytes(Vec<u8>),
+    Words(Vec<u16>),
+}
+
+struct EncodedPart {
+    codes: Encoded,
+    /// Mean squared error per coordinate.
+    mse: f64,
+    /// Of encoding alone, on one thread.
+    seconds: f64,
+}
+
+impl Encoder<'_> {
+    /// Encodes the first `count` vectors of a part, in memory that does not grow with it but for the codes.
+    fn run(&self, part: Part, count: u64, (from, to): (f64, f64)) -> Result<EncodedPart, TaskError> {
+        let (dimension, stages) = (self.books.dimension(), self.books.stages());
+        let beam = self.quantizer.beam_width.map(|width| (self.quantizer.search.unwrap_or(Search::Beam), width));
+        let mut assign: Box<dyn Assign> = assigner(self.quantizer.method, beam);
+        assign.prepare(self.books);
+        let mut remainder = vec![0f32; CHUNK * dimension];
+        let mut picks = vec![0u32; CHUNK * stages];
+        let mut encoded = if self.books.size() <= 256 {
+            Encoded::Bytes(Vec::with_capacity(count as usize * stages))
+        } else {
+            Encoded::Words(Vec::with_capacity(count as usize * stages))
+        };
+        let (mut sum, mut seconds) = (0.0, 0.0);
+        for first in (0..count).step_by(CHUNK) {
+            self.context.check()?;
+            let rows = (CHUNK as u64).min(count - first) as usize;
+            let (remainder, picks) = (&mut remainder[..rows * dimension], &mut picks[..rows * stages]);
+            self.data.read(part, first, remainder).map_err(failed)?;
+            let since = Instant::now();
+            assign.assign(self.books, remainder, picks);
+            seconds += since.elapsed().as_secs_f64();
+            sum += remainder.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
+            let codes = codes(self.books, picks).map_err(failed)?;
+            match &mut encoded {
+                Encoded::Bytes(bytes) => bytes.extend(codes.iter().map(|code| *code as u8)),
+                Encoded::Words(words) => words.extend(codes),
+            }
+            (self.context.progress)(from + (to - from) * (first + rows as u64) as f64 / count as f64);
+        }
+        Ok(EncodedPart { codes: encoded, mse: sum / (count as f64 * dimension as f64), seconds })
+    }
+}
+
+/// Puts recall@T among the metrics and gives the microseconds a query, on one thread.
+fn recalls(
+    settings: &SearchSettings,
+    data: &Descriptors,
+    books: &Codebooks,
+    encoded: &Encoded,
+    context: &Context,
+    metrics: &mut BTreeMap<String, f64>,
+) -> Result<f64, TaskError> {
+    let truth = data.truth().map_err(failed)?;
+    let codes = match encoded {
+        Encoded::Bytes(bytes) => Codes::U8(bytes),
+        Encoded::Words(words) => Codes::U16(words),
+    };
+    let evaluation = &settings.evaluation;
+    let most = evaluation.recall_at.iter().copied().max().unwrap_or(1);
+    // A cell computes on one thread, and its times are those of one thread.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(failed)?;
+    let index = pool.install(|| Index::new(books, codes, evaluation.norms)).map_err(failed)?;
+    let k = (most as usize).min(index.len());
+    let (dimension, count) = (settings.data.dimension, settings.data.queries as usize);
+    let (mut ids, mut seconds) = (Vec::with_capacity(count * k), 0.0);
+    let mut queries = vec![0f32; QUERIES * dimension];
+    for first in (0..count).step_by(QUERIES) {
+        context.check()?;
+        let rows = QUERIES.min(count - first);
+        let queries = &mut queries[..rows * dimension];
+        data.read(Part::Queries, first as u64, queries).map_err(failed)?;
+        let since = Instant::now();
+        let found = pool.install(|| index.search(queries, k)).map_err(failed)?;
+        seconds += since.elapsed().as_secs_f64();
+        ids.extend(found.ids);
+        (context.progress)(ENCODED + (1.0 - ENCODED) * (first + rows) as f64 / count as f64);
+    }
+    for rank in &evaluation.recall_at {
+        // Among as many as the whole base there is every neighbour.
+        let recall = recall_at(&ids, truth, (*rank as usize).min(k)).map_err(failed)?;
+        metrics.insert(format!("recall@{rank}"), recall);
+    }
+    Ok(1e6 * seconds / count as f64)
+}
+
+/// Estimated seconds on one core; good to a factor of two.
+pub(super) fn cost(settings: &SearchSettings) -> f64 {
+    let (quantizer, data) = (&settings.quantizer, &settings.data);
+    let vector = |beam, many| super::toy::vector_cost(quantizer, data.dimension, beam, many);
+    let iterated = |kmeans: u64| kmeans as f64 * data.learn as f64;
+    let training = match (&settings.training, quantizer.method) {
+        (Training::Nsvq(_), _) => super::toy::training_cost(quantizer, &settings.training, data.dimension),
+        (Training::Kmeans(k), Method::Avq | Method::Lsq) => {
+            // Least squares over all codewords, once an iteration.
+            let codewords = (quantizer.stages * quantizer.codebook_size()) as f64;
+            let solve = codewords.powi(3) / 3.0 * 5e-11 + codewords * codewords * data.dimension as f64 * 1e-10;
+            let encode = if quantizer.method == Method::Lsq { 5e-5 } else { vector(quantizer.training_beam_width, true) };
+            iterated(k.kmeans_iterations) * encode + k.kmeans_iterations as f64 * solve
+        }
+        (Training::Kmeans(k), _) => iterated(k.kmeans_iterations) * 1.5 * vector(None, true),
+    };
+    let encoding = (data.base + data.learn.min(MEASURED)) as f64 * vector(quantizer.beam_width, true);
+    let searching = data.queries as f64 * data.base as f64 * quantizer.stages as f64 * 1e-10;
+    training + encoding + searching
+}
