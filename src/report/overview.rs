@@ -32,9 +32,12 @@ pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
     if !plan.description.is_empty() {
         document.paragraph(plan.description.clone());
     }
-    let mut methods: Vec<&str> = plan.contenders.iter().map(|c| c.method.label()).collect();
-    methods.sort_unstable();
-    methods.dedup();
+    let mut methods: Vec<&str> = Vec::new();
+    for name in plan.contenders.iter().map(|c| c.method.label()) {
+        if !methods.contains(&name) {
+            methods.push(name);
+        }
+    }
     document.paragraph(format!(
         "Vector quantization (VQ) replaces a vector by the number of a stored one (a codeword), so that few bits describe it. \
          The methods here, {}, combine codewords of several stages: additive VQ (AVQ) sums codewords chosen together, \

@@ -134,7 +134,7 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
         document.subsection(panel_name(panel));
         let recalls: Vec<u32> = match &panel.axis {
             PanelAxis::Rank(ranks) => [1, 10, 100].into_iter().filter(|t| ranks.contains(t)).collect(),
-            PanelAxis::Bits => panel.recall_at().to_vec(),
+            PanelAxis::Bits => panel.recall_at.to_vec(),
         };
         let mut titles = vec!["method".to_owned(), "#bits".into()];
         titles.extend(recalls.iter().map(|t| format!("#recall@{t}")));

@@ -34,9 +34,6 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
         if let Some(sentence) = crossovers(result) {
             document.paragraph(sentence);
         }
-        if let Some(rank) = result.metric.strip_prefix("recall@") {
-            document.paragraph(format!("The error here is the miss rate, 1 − recall@{rank}."));
-        }
         document.subsection(format!("Bits saved for the same error (BD-rate): {name}"));
         document.table(rates(result));
         document.blocks.push(Block::Subsection(format!("Pareto front: {name}")));
@@ -71,6 +68,14 @@ fn budgets(result: &PanelTradeoff) -> Table {
         }
     }
     table
+}
+
+/// What the trade-off wants small.
+fn error_name(result: &PanelTradeoff) -> String {
+    match result.metric.strip_prefix("recall@") {
+        Some(rank) => format!("1 − recall@{rank}"),
+        None => "MSE".into(),
+    }
 }
 
 fn counted(model: Model) -> &'static str {
@@ -109,7 +114,7 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
 }
 
 fn rates(result: &PanelTradeoff) -> Table {
-    let mut table = Table::new(&["method", "against", "#bits", "#%", "#over the range of errors"]);
+    let mut table = Table::new(&["method", "against", "#bits", "#%", &format!("#over the range of {}", error_name(result))]);
     for (anchor, test, rate) in &result.bd_rates {
         let (bits, percent, range) = match rate {
             Some(r) => {
@@ -130,7 +135,7 @@ fn front(result: &PanelTradeoff, document: &mut Document) {
         on_front(Model::Corrected).count(),
         result.points.len()
     ));
-    let mut table = Table::new(&["#bits", "method", "#error", "#WMOPS (all stages)", "#WMOPS (paper's)"]);
+    let mut table = Table::new(&["#bits", "method", &format!("#{}", error_name(result)), "#WMOPS (all stages)", "#WMOPS (paper's)"]);
     let mut points: Vec<_> = on_front(Model::Corrected).collect();
     points.sort_by(|a, b| a.bits.cmp(&b.bits).then(b.error.total_cmp(&a.error)));
     for p in points {

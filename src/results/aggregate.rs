@@ -115,7 +115,7 @@ pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
         (TaskKind::Toy, _) => names(&["mse-training", "mse-fresh"]),
         (TaskKind::Complexity, _) => names(&["log10-wmops-published", "log10-wmops-corrected", "log10-wmops-lookup"]),
         (TaskKind::Search, PanelAxis::Rank(_)) => names(&["recall"]),
-        (TaskKind::Search, PanelAxis::Bits) => panel.recall_at().iter().map(|t| format!("recall@{t}")).collect(),
+        (TaskKind::Search, PanelAxis::Bits) => panel.recall_at.iter().map(|t| format!("recall@{t}")).collect(),
     }
 }
 

@@ -19,6 +19,7 @@ pub fn plan(seeds: u64) -> Plan {
         figure: Some("2a".into()),
         comparison: Comparison { margin: 0.01, point_margins: vec![], not_comparable: None, anomalies: vec![] },
         axis: PanelAxis::Bits,
+        recall_at: vec![],
         points,
     };
     Plan {

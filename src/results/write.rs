@@ -16,7 +16,7 @@ pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
         (TaskKind::Complexity, _) => format!("{}-published", plan.metric),
         (TaskKind::Search, PanelAxis::Rank(_)) => plan.metric.clone(),
         (TaskKind::Search, PanelAxis::Bits) => {
-            panel.recall_at().first().map_or(plan.metric.clone(), |t| format!("{}@{t}", plan.metric))
+            panel.recall_at.first().map_or(plan.metric.clone(), |t| format!("{}@{t}", plan.metric))
         }
     }
 }
@@ -40,8 +40,7 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
     let places = aggregate.places();
     let mut labels = panel.labels.clone();
     labels.push(("Metric".into(), metric::label(&aggregate.metric)));
-    let present = plan.contenders.iter().filter(|c| panel.points.iter().any(|p| p.contender == **c));
-    let curves = present.map(|contender| {
+    let curves = plan.contenders.iter().map(|contender| {
         let row = |value: fn(&Point) -> Option<f64>| -> Vec<Option<f64>> {
             places.iter().map(|at| aggregate.point(*contender, *at).and_then(value)).collect()
         };

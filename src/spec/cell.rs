@@ -50,7 +50,7 @@ pub struct SearchSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RecallSettings {
-    /// T; over bits, the first one goes under the published name.
+    /// T, ascending.
     pub recall_at: Vec<u32>,
     /// What AVQ and RVQ store of the length of a decoded vector.
     pub norms: Norms,

@@ -239,9 +239,9 @@ impl<'a> Expansion<'a> {
                 points.push(point);
             }
         }
-        let axis = match head.task {
+        let (axis, recall_at) = match head.task {
             TaskKind::Search => self.axis(frame, &bits)?,
-            TaskKind::Toy | TaskKind::Complexity => PanelAxis::Bits,
+            TaskKind::Toy | TaskKind::Complexity => (PanelAxis::Bits, Vec::new()),
         };
         if head.task == TaskKind::Search && comparison.not_comparable.is_none() {
             comparison.not_comparable = self.sets.get(&frame.settings)?.not_comparable();
@@ -256,6 +256,7 @@ impl<'a> Expansion<'a> {
             figure: output.figure,
             comparison,
             axis,
+            recall_at,
             points,
         })
     }
@@ -297,18 +298,18 @@ impl<'a> Expansion<'a> {
         Ok(PlannedPoint { contender, bits: total as u32, stages, bits_per_stage, beam_width, cells })
     }
 
-    /// T where there is one bitrate, else the bits.
-    fn axis(&self, frame: &Frame, bits: &[(&Node, u64)]) -> Checked<PanelAxis> {
+    /// T where there is one bitrate, else the bits; and the T themselves.
+    fn axis(&self, frame: &Frame, bits: &[(&Node, u64)]) -> Checked<(PanelAxis, Vec<u32>)> {
         const RECALL_AT: &str = "evaluation.recall-at";
         let entry = resolve::required(&frame.settings, RECALL_AT, self.document.head.span)?;
         let ranks: Vec<u32> = resolve::ranks(entry.node);
         if bits.len() > 1 {
-            return Ok(PanelAxis::Bits);
+            return Ok((PanelAxis::Bits, ranks));
         }
         if !ranks.is_sorted() {
             return Err(entry.node.cannot_be(RECALL_AT).allowed("T from the smallest to the largest, as it is the x axis"));
         }
-        Ok(PanelAxis::Rank(ranks))
+        Ok((PanelAxis::Rank(ranks.clone()), ranks))
     }
 
     /// The seeds of one point; operation counts have none, so they get the seed 0.

@@ -133,6 +133,7 @@ pub(super) const FIELDS: &[Field] = &[
     panel("evaluation.primary", Kind::Choice(&["training", "fresh"])).only(TOY),
     cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)).only(TOY),
     panel("evaluation.recall-at", Kind::WholeList(1, MOST_RANK)).only(SEARCH),
+    panel("evaluation.also-recall-at", Kind::WholeList(1, MOST_RANK)).only(SEARCH),
     Field { point: false, ..cell("evaluation.norms", Kind::Choice(&["exact", "byte", "omitted"])).only(SEARCH) },
     Field {
         point: true,

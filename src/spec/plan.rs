@@ -134,6 +134,9 @@ pub struct Panel {
     pub figure: Option<String>,
     pub comparison: Comparison,
     pub axis: PanelAxis,
+    /// The T of recall@T that are shown, as the spec lists them; over bits, the first is the one of the figure. None where
+    /// no recall is measured.
+    pub recall_at: Vec<u32>,
     /// Ordered by contender (spec order), then total bits ascending.
     pub points: Vec<PlannedPoint>,
 }
@@ -214,14 +217,6 @@ impl Panel {
     pub fn trainer(&self) -> Trainer {
         let all = self.points.iter().map(|p| p.contender.trainer);
         all.min().unwrap_or(Trainer::Nsvq)
-    }
-
-    /// The T of recall@T that the cells measure, as the spec lists them; none where they measure no recall.
-    pub fn recall_at(&self) -> &[u32] {
-        match self.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next() {
-            Some(CellSettings::Search(search)) => &search.evaluation.recall_at,
-            _ => &[],
-        }
     }
 
     /// The name of the descriptors searched.

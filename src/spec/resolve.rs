@@ -90,7 +90,11 @@ pub(super) fn search(settings: &Settings, point: Point, set: Set) -> Checked<Sea
     const RECALL_AT: &str = "evaluation.recall-at";
     let quantizer = quantizer(settings, point, set.dimension)?;
     let training = training(settings, point)?;
-    let recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
+    let mut recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
+    recall_at.extend(settings.node("evaluation.also-recall-at").map(ranks).unwrap_or_default());
+    // In one order, so that panels that show different parts of one list share their cells.
+    recall_at.sort_unstable();
+    recall_at.dedup();
     let norms = match (point.method.is_product(), settings.text("evaluation.norms")) {
         // The distances of a product need none.
         (true, _) | (_, Some("omitted")) => Norms::Omitted,

@@ -399,7 +399,7 @@ fn metric_of_another_task() {
 spec.toml:26:10: `claim.metric` can't be "recall"
    |
 26 | metric = "recall"
-   |          ^^^^^^^^^^^^
+   |          ^^^^^^^^
 allowed: "mse", "complexity""#,
     );
 }

@@ -103,6 +103,7 @@ fn panel(name: &str, data: &str, dimension: usize, mixing: u64, file: &str, figu
             anomalies: vec![],
         },
         axis: PanelAxis::Bits,
+        recall_at: vec![],
         points: points.collect(),
     }
 }
