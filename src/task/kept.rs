@@ -14,6 +14,7 @@ use crate::training::{LogPoint, Trained, Trainer};
 pub(super) struct Kept {
     key: String,
     paths: Option<[PathBuf; 2]>,
+    anew: bool,
 }
 
 /// A training that has ended.
@@ -28,6 +29,7 @@ pub(super) struct Finished {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Notes {
     key: String,
+    program_version: String,
     seconds: f64,
     log: Vec<LogPoint>,
 }
@@ -47,16 +49,17 @@ impl Kept {
     pub fn new(context: &Context, key: &str) -> Self {
         let folder = context.kept.map(|folder| folder.join("codebooks"));
         let paths = folder.map(|f| [f.join(format!("{key}.log.json")), f.join(format!("{key}.safetensors"))]);
-        Self { key: key.to_owned(), paths }
+        Self { key: key.to_owned(), paths, anew: context.anew }
     }
 
-    /// The codebooks of an attempt that did not live to the end. Files that are damaged or of another cell count as none:
+    /// The codebooks of an attempt that did not live to the end. Files that are damaged, of another cell or version count as none:
     /// training is done again, and they are replaced.
     pub fn load(&self) -> Option<Finished> {
-        let [notes, codebooks] = self.paths.as_ref()?;
+        let [notes, codebooks] = self.paths.as_ref().filter(|_| !self.anew)?;
         let notes: Notes = serde_json::from_slice(&std::fs::read(notes).ok()?).ok()?;
         let (codebooks, provenance) = quantizer::load(codebooks).ok()?;
-        let ours = notes.key == self.key && provenance.provenance == self.key;
+        let version = notes.program_version == env!("CARGO_PKG_VERSION");
+        let ours = version && notes.key == self.key && provenance.provenance == self.key;
         ours.then_some(Finished { codebooks, log: notes.log, seconds: notes.seconds })
     }
 
@@ -72,7 +75,8 @@ impl Kept {
         seconds: f64,
     ) -> Result<Finished, KeepError> {
         if let Some([notes, codebooks]) = &self.paths {
-            let text = Notes { key: self.key.clone(), seconds, log: trained.log.clone() };
+            let (key, program_version) = (self.key.clone(), env!("CARGO_PKG_VERSION").to_owned());
+            let text = Notes { key, program_version, seconds, log: trained.log.clone() };
             write_atomic(notes, serde_json::to_string(&text)?.as_bytes())?;
             let provenance = Provenance {
                 beam_width: quantizer.beam_width.unwrap_or(1),

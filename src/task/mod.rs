@@ -37,6 +37,8 @@ pub struct Context<'a> {
     pub progress: &'a (dyn Fn(f64) + Sync),
     /// The folder that holds the records' folder: cells may keep there what they have finished, and what others need too.
     pub kept: Option<&'a Path>,
+    /// Nothing of an earlier attempt at this cell may be used.
+    pub anew: bool,
 }
 
 impl Context<'_> {

@@ -20,7 +20,7 @@ use crate::training::squared_norm;
 const CHUNK: usize = 2048;
 
 /// Learn vectors that the training error is measured on, at most.
-const MEASURED: u64 = 50_000;
+const MEASURED: u64 = 10_000;
 
 /// Queries searched between two looks at the cancel flag.
 const QUERIES: usize = 256;
@@ -218,4 +218,102 @@ pub(super) fn cost(settings: &SearchSettings) -> f64 {
     let encoding = (data.base + data.learn.min(MEASURED)) as f64 * vector(quantizer.beam_width, true);
     let searching = data.queries as f64 * data.base as f64 * quantizer.stages as f64 * 1e-10;
     training + encoding + searching
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+    use crate::quantizer::Init;
+    use crate::search::Norms;
+    use crate::spec::{DescriptorData, KmeansSettings, RecallSettings, Trainer};
+    use crate::training::{Optimizer, Schedule, TrainingSettings};
+
+    fn settings(method: Method, trainer: Trainer) -> SearchSettings {
+        let nsvq = TrainingSettings {
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            learning_rate: 2.0,
+            schedule: Schedule::Exponential { final_rate: 0.02 },
+            batch_size: 32,
+            updates: 300,
+            log_every: 100,
+            replacement: None,
+        };
+        let beam_width = (method == Method::Avq).then_some(4);
+        SearchSettings {
+            data: DescriptorData::synthetic(500, 400, 30, 1),
+            quantizer: QuantizerSettings {
+                method,
+                stages: 4,
+                bits_per_stage: 4,
+                beam_width,
+                training_beam_width: beam_width,
+                search: beam_width.map(|_| Search::Ordered),
+                init: if trainer == Trainer::Kmeans { Init::Kmeans } else { Init::Uniform },
+                init_updates: None,
+                init_learning_rate: None,
+            },
+            training: match trainer {
+                Trainer::Nsvq => Training::Nsvq(nsvq),
+                Trainer::Kmeans => Training::Kmeans(KmeansSettings { kmeans_iterations: 4 }),
+            },
+            evaluation: RecallSettings { recall_at: vec![1, 10, 400, 1000], norms: Norms::Exact },
+        }
+    }
+
+    /// Runs a cell that is stopped once its progress passes `stop_at`.
+    fn attempt(settings: &SearchSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
+        let cancel = AtomicBool::new(false);
+        let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
+        run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false })
+    }
+
+    #[test]
+    fn every_method_finds_neighbours_better_than_chance() {
+        for method in Method::ALL {
+            for trainer in [Trainer::Nsvq, Trainer::Kmeans] {
+                if trainer == Trainer::Nsvq && !Method::PAPER.contains(&method) {
+                    continue;
+                }
+                let outcome = attempt(&settings(method, trainer), None, 2.0).unwrap();
+                let recall = |t: u32| outcome.metrics[&format!("recall@{t}")];
+                // Chance is 10 of 400.
+                assert!(recall(10) > 0.25 && recall(1) <= recall(10), "{method:?} {trainer:?}: {}", recall(10));
+                // Among as many as the base has, and more, there is every neighbour.
+                assert_eq!((recall(400), recall(1000)), (1.0, 1.0));
+                assert!(outcome.metrics["mse-training"] > 0.0 && outcome.metrics["mse-fresh"] > 0.0);
+                assert_eq!(outcome.timings.len(), 3);
+            }
+        }
+    }
+
+    #[test]
+    fn a_kill_after_training_costs_no_training() {
+        let settings = settings(Method::Avq, Trainer::Nsvq);
+        let whole = attempt(&settings, None, 2.0).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(attempt(&settings, Some(folder.path()), TRAINED), Err(TaskError::Cancelled)));
+        let files = std::fs::read_dir(folder.path().join("codebooks")).unwrap().count();
+        assert_eq!(files, 2, "codebooks and log");
+        let steps = AtomicBool::new(false);
+        let watch = |share: f64| {
+            steps.fetch_or(share > 0.0 && share < TRAINED, Relaxed);
+        };
+        let cancel = AtomicBool::new(false);
+        let context = Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false };
+        let resumed = run(&settings, 1, &context).unwrap();
+        assert!(!steps.load(Relaxed), "it trained again");
+        assert_eq!((&resumed.metrics, &resumed.log), (&whole.metrics, &whole.log));
+        let anew = run(&settings, 1, &Context { anew: true, ..context }).unwrap();
+        assert!(steps.load(Relaxed), "--force trains again");
+        assert_eq!(anew.metrics, whole.metrics);
+        // What is damaged is trained again.
+        for file in std::fs::read_dir(folder.path().join("codebooks")).unwrap() {
+            std::fs::write(file.unwrap().path(), "torn").unwrap();
+        }
+        assert_eq!(attempt(&settings, Some(folder.path()), 2.0).unwrap().metrics, whole.metrics);
+    }
 }
