@@ -1,6 +1,8 @@
 //! Where vectors come from. All randomness of the project is drawn from the named streams of [`stream`].
 
+pub mod descriptors;
 pub mod file;
+pub mod folder;
 mod settings;
 pub mod stream;
 pub mod toy;
