@@ -33,7 +33,7 @@ pub fn steps(data: &DescriptorData) -> usize {
 }
 
 /// Writes synthetic descriptors (see [`DescriptorData::synthetic`]) into a folder in the layout of SIFT1M: three bvecs files
-/// and the 100 nearest base vectors of each query as ivecs. In some 100 MiB of memory, whatever their number. `progress` is
+/// and the 100 nearest base vectors of each query as ivecs. In some 150 MiB of memory, whatever their number. `progress` is
 /// called with the [`steps`] done.
 ///
 /// # Errors
