@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use common::{Env, Run, TINY, TINY_CELLS, files_below};
 
-const COMMANDS: [&str; 9] =
-    ["run", "status", "figures", "compare", "report", "complexity", "encode", "decode", "search"];
+const COMMANDS: [&str; 10] =
+    ["run", "status", "figures", "compare", "report", "complexity", "encode", "decode", "search", "data"];
 
 #[test]
 fn every_command_has_help_with_an_example() {

@@ -4,6 +4,7 @@
 mod codec;
 mod compare;
 mod complexity;
+mod data;
 mod decode;
 mod encode;
 mod figures;
@@ -65,6 +66,7 @@ enum Command {
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
     Search(search::SearchArgs),
+    Data(data::DataArgs),
 }
 
 /// Parses the command line and runs it.
@@ -97,6 +99,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Search(args) => search::run(args),
+        Command::Data(args) => data::run(args),
     }
 }
 

@@ -1,7 +1,10 @@
 //! Where vectors come from. All randomness of the project is drawn from the named streams of [`stream`].
 
+pub mod catalogue;
 pub mod descriptors;
+pub mod fetch;
 pub mod file;
+pub mod folder;
 mod settings;
 pub mod stream;
 pub mod toy;

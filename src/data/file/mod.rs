@@ -38,4 +38,4 @@ pub use error::FileError;
 pub use output::{Output, OutputFile};
 pub use read::{CodeFile, IdFile, VectorFile};
 pub use table::{Format, MAX_DIMENSION};
-pub use write::{CodeWriter, IdWriter, VectorWriter};
+pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};

@@ -117,6 +117,38 @@ impl VectorWriter {
     }
 }
 
+/// Writes vectors of bytes as bvecs.
+#[derive(Debug)]
+pub struct ByteWriter {
+    rows: RowWriter,
+}
+
+impl ByteWriter {
+    /// Begins a file of vectors of this dimension.
+    ///
+    /// # Errors
+    /// As [`VectorWriter::create`].
+    pub fn create(output: Output, dimension: usize) -> Result<Self, FileError> {
+        Ok(Self { rows: RowWriter::create(output, &[Format::Bvecs], Element::U8, dimension)? })
+    }
+
+    /// Appends vectors (rows × D).
+    ///
+    /// # Errors
+    /// [`FileError::Rows`], [`FileError::Write`].
+    pub fn write(&mut self, vectors: &[u8]) -> Result<(), FileError> {
+        self.rows.write(vectors, |byte| [byte])
+    }
+
+    /// Puts the file in its place and gives the number of its vectors.
+    ///
+    /// # Errors
+    /// Those of [`OutputFile::commit`].
+    pub fn finish(self) -> Result<usize, FileError> {
+        self.rows.finish()
+    }
+}
+
 /// Writes codes as npy, n × M: uint8 for codebooks of up to 256 codewords, else uint16.
 #[derive(Debug)]
 pub struct CodeWriter {

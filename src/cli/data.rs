@@ -1,0 +1,199 @@
+//! `vqlab data`: the data sets that experiments use; lists, makes and fetches them.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+
+use super::codec::{refused, wrote};
+use super::meter::Meter;
+use super::outcome::failed;
+use super::stop::stop_flag;
+use super::{CliError, note, print};
+use crate::data::catalogue::{KNOWN, KnownData, known};
+use crate::data::descriptors::{DescriptorData, Made, SYNTHETIC, make, steps};
+use crate::data::fetch::{Archive, fetch, part};
+use crate::data::folder::check;
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab data list
+  vqlab data make synthetic-descriptors -o descriptors --base 100000
+  vqlab data fetch sift1m -o sift
+  vqlab data fetch sift1m --from http://mirror.example/sift.tar.gz";
+
+const MAKE_EXAMPLES: &str = "\
+Example:
+  vqlab data make synthetic-descriptors -o descriptors --base 100000
+
+Writes synthetic_learn.bvecs, synthetic_base.bvecs, synthetic_query.bvecs and the
+100 nearest base vectors of each query, synthetic_groundtruth.ivecs. The same
+numbers and seed give the same bytes on any number of threads.";
+
+const FETCH_EXAMPLES: &str = "\
+Examples:
+  vqlab data fetch siftsmall
+  vqlab data fetch sift1m -o sift --from http://mirror.example/sift.tar.gz
+
+The archive is fetched by the system's curl to DIR.tar.gz.part, which a later call
+goes on with; its size and checksum are compared with the published ones; it is
+unpacked to DIR, and removed. An archive that was fetched by hand is taken if it
+lies there under that name.";
+
+/// Lists, makes and fetches data sets.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    List(ListArgs),
+    Make(MakeArgs),
+    Fetch(FetchArgs),
+}
+
+/// Shows the known data sets: origin, licence, size, checksums, and what uses them.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  vqlab data list --json")]
+struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Makes a synthetic data set.
+#[derive(Args, Debug)]
+#[command(after_help = MAKE_EXAMPLES)]
+struct MakeArgs {
+    /// Which one: synthetic-descriptors
+    #[arg(value_name = "NAME", value_parser = [SYNTHETIC])]
+    name: String,
+    /// Folder to make
+    #[arg(long, short, value_name = "DIR")]
+    output: PathBuf,
+    /// Vectors to learn codebooks from
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    learn: u64,
+    /// Vectors to search in
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    base: u64,
+    /// Queries
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    queries: u64,
+    #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the images")]
+    seed: u64,
+    /// Replaces files of a folder that holds something
+    #[arg(long)]
+    force: bool,
+}
+
+/// Fetches a published data set.
+#[derive(Args, Debug)]
+#[command(after_help = FETCH_EXAMPLES)]
+struct FetchArgs {
+    /// Which one, see `vqlab data list`
+    #[arg(value_name = "NAME", value_parser = ["sift1m", "siftsmall", "cifar10"])]
+    name: String,
+    /// Folder to make; without, data/NAME
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Another address of the same archive
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
+    /// Replaces files of a folder that holds something
+    #[arg(long)]
+    force: bool,
+}
+
+/// # Errors
+/// Of use: an unknown name, counts out of range, a folder that holds something. Failed: a full disk, no curl, no
+/// connection, an archive that is not as published, Ctrl-C.
+pub fn run(args: DataArgs) -> Result<(), CliError> {
+    match args.action {
+        Action::List(args) => print(&if args.json { json() } else { list() }),
+        Action::Make(args) => run_make(&args),
+        Action::Fetch(args) => run_fetch(&args),
+    }
+}
+
+fn list() -> String {
+    let describe = |data: &KnownData| {
+        let mut text = format!("{}\n  {}\n", data.name, data.what);
+        let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<8}  {value}\n"));
+        line("origin", data.origin);
+        line("licence", data.licence);
+        if let Some(archive) = &data.archive {
+            line("address", archive.url);
+            line("size", &archive.bytes.map_or("not published".into(), |bytes| format!("{bytes} bytes")));
+            line("MD5", archive.md5.unwrap_or("not published"));
+            line("SHA-256", archive.sha256.unwrap_or("not published"));
+        }
+        line("used by", data.used_by);
+        text
+    };
+    KNOWN.iter().map(describe).collect::<Vec<_>>().join("\n")
+}
+
+fn json() -> String {
+    let describe = |data: &KnownData| {
+        let archive = data.archive.as_ref();
+        serde_json::json!({
+            "name": data.name,
+            "what": data.what,
+            "origin": data.origin,
+            "licence": data.licence,
+            "url": archive.map(|archive| archive.url),
+            "bytes": archive.and_then(|archive| archive.bytes),
+            "md5": archive.and_then(|archive| archive.md5),
+            "sha256": archive.and_then(|archive| archive.sha256),
+            "used_by": data.used_by,
+        })
+    };
+    let all: Vec<_> = KNOWN.iter().map(describe).collect();
+    format!("{:#}\n", serde_json::json!(all))
+}
+
+fn run_make(args: &MakeArgs) -> Result<(), CliError> {
+    let data = DescriptorData::synthetic(args.learn, args.base, args.queries, args.seed);
+    data.check_counts().map_err(refused)?;
+    check(&args.output, args.force).map_err(refused)?;
+    let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+    let meter = Meter::new(steps(&data));
+    let made = make(&data, &args.output, args.force, &stop, &|done| meter.show(done));
+    meter.end();
+    match made.map_err(failed)? {
+        Made::Stopped => Err(CliError::Failed("stopped; nothing was written".into())),
+        Made::Whole => {
+            wrote(&args.output);
+            print(&format!("{}\n", args.output.display()))
+        }
+    }
+}
+
+fn run_fetch(args: &FetchArgs) -> Result<(), CliError> {
+    let archive = known(&args.name).and_then(|data| data.archive);
+    let archive = archive.ok_or_else(|| CliError::Usage(format!("{} can't be fetched", args.name)))?;
+    let archive = Archive { url: args.from.as_deref().unwrap_or(archive.url), ..archive };
+    let folder = args.output.clone().unwrap_or_else(|| Path::new("data").join(&args.name));
+    check(&folder, args.force).map_err(refused)?;
+    let stop = stop_flag("stopping; what has come is kept. Once more to abort at once")?;
+    note(&format!("fetching {} to {}", archive.url, part(&folder).display()));
+    let shown = std::cell::Cell::new(Instant::now());
+    let progress = |bytes: u64| {
+        if shown.get().elapsed() >= Duration::from_secs(10) {
+            shown.set(Instant::now());
+            let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1e6);
+            note(
+                &archive
+                    .bytes
+                    .map_or_else(|| format!("{} MB", mb(bytes)), |all| format!("{} of {} MB", mb(bytes), mb(all))),
+            );
+        }
+    };
+    fetch(&archive, &folder, args.force, &stop, &progress).map_err(failed)?;
+    wrote(&folder);
+    print(&format!("{}\n", folder.display()))
+}

@@ -1,0 +1,152 @@
+//! Folders in the layout of SIFT1M.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{DescriptorData, DescriptorError, Part};
+use crate::data::file::{FileError, Format, VectorFile};
+
+/// Numbers that are hashed at once.
+const WINDOW: usize = 1 << 20;
+
+/// What a part's file may be; `.ivecs` is for ground truth.
+const FORMATS: [Format; 3] = [Format::Fvecs, Format::Bvecs, Format::Npy];
+
+/// The files of a set.
+#[derive(Debug)]
+pub struct Layout {
+    /// In the order of [`Part::ALL`].
+    pub parts: [PathBuf; 3],
+    pub truth: Option<PathBuf>,
+}
+
+impl Layout {
+    /// Finds the files of the one set that a folder holds.
+    ///
+    /// # Errors
+    /// [`DescriptorError::Folder`] with what is there and what is needed; [`FileError::Read`].
+    pub fn find(folder: &Path) -> Result<Self, DescriptorError> {
+        let names = names(folder)?;
+        let refused = |reason: String| DescriptorError::Folder { path: folder.into(), reason };
+        let prefix_of = |name: &str, part: Part| -> Option<String> {
+            let formats = FORMATS.iter();
+            let endings = formats.map(|format| format!("_{}.{}", part.in_files(), format.ending()));
+            endings.into_iter().find_map(|ending| name.strip_suffix(&ending).map(str::to_string))
+        };
+        let of_part = |part| names.iter().filter_map(move |name| prefix_of(name, part).map(|prefix| (prefix, name)));
+        let prefixes: BTreeSet<String> = Part::ALL.into_iter().flat_map(of_part).map(|(prefix, _)| prefix).collect();
+        let holds = || holds(&names);
+        if prefixes.len() > 1 {
+            let prefixes: Vec<String> = prefixes.into_iter().collect();
+            return Err(refused(format!("it holds more than one set, {}", prefixes.join(" and "))));
+        }
+        let Some(prefix) = prefixes.into_iter().next() else {
+            return Err(refused(format!("it holds {}", holds())));
+        };
+        let file = |part: Part| -> Result<PathBuf, DescriptorError> {
+            let found: Vec<&String> = of_part(part).map(|(_, name)| name).collect();
+            match found[..] {
+                [one] => Ok(folder.join(one)),
+                [] => Err(refused(format!("{prefix}_{} is missing, it holds {}", part.in_files(), holds()))),
+                [one, other, ..] => Err(refused(format!("{one} and {other} are the same part; remove one"))),
+            }
+        };
+        let truth = format!("{prefix}_groundtruth.ivecs");
+        let truth = names.contains(&truth).then(|| folder.join(truth));
+        Ok(Self { parts: [file(Part::Learn)?, file(Part::Base)?, file(Part::Queries)?], truth })
+    }
+
+    /// Opens the three parts; of equal dimension.
+    ///
+    /// # Errors
+    /// Those of [`VectorFile::open`]; [`DescriptorError::Dimension`].
+    pub fn open(&self) -> Result<[VectorFile; 3], DescriptorError> {
+        let [learn, base, queries] = &self.parts;
+        let files = [VectorFile::open(learn)?, VectorFile::open(base)?, VectorFile::open(queries)?];
+        let expected = files[1].dimension();
+        match files.iter().find(|file| file.dimension() != expected) {
+            Some(file) => {
+                let (path, other) = (file.path().into(), files[1].path().into());
+                Err(DescriptorError::Dimension { path, found: file.dimension(), other, expected })
+            }
+            None => Ok(files),
+        }
+    }
+}
+
+/// The names in a folder, sorted; those that are no Unicode belong to no set.
+fn names(folder: &Path) -> Result<Vec<String>, FileError> {
+    let read = |source| FileError::Read { path: folder.into(), source };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        names.extend(entry.map_err(read)?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// `a, b, c and 7 more`.
+fn holds(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len() {
+        0 => "nothing".into(),
+        n if n > SHOWN => format!("{shown} and {} more", n - SHOWN),
+        _ => shown,
+    }
+}
+
+impl DescriptorData {
+    /// Looks into a folder that holds PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy) and maybe
+    /// PREFIX_groundtruth.ivecs, of any prefix, and reads all the vectors that are used once, for the digest. `limits` (learn,
+    /// base, queries) takes only the first so many of a part, None all of them.
+    ///
+    /// # Errors
+    /// [`DescriptorError::Folder`]; files that are torn, of other dimensions or hold NaN; limits above what is there.
+    pub fn folder(path: &Path, limits: [Option<u64>; 3]) -> Result<Self, DescriptorError> {
+        let files = Layout::find(path)?.open()?;
+        let dimension = files[1].dimension();
+        let mut counts = [0; 3];
+        for (((part, file), limit), count) in Part::ALL.into_iter().zip(&files).zip(limits).zip(&mut counts) {
+            let most = file.len() as u64;
+            *count = limit.unwrap_or(most);
+            if !(1..=most).contains(count) {
+                return Err(DescriptorError::Count { part, asked: *count, most });
+            }
+        }
+        let [learn, base, queries] = counts;
+        // `.` and the like have a name only when resolved.
+        let resolved = path.canonicalize().map_err(|source| FileError::Read { path: path.into(), source })?;
+        let name = resolved.file_name().map_or("descriptors".into(), |name| name.to_string_lossy().into_owned());
+        let digest = Some(digest(&files, counts)?);
+        let data = Self { name, dimension, learn, base, queries, digest, seed: None, path: Some(path.into()) };
+        data.check_counts()?;
+        Ok(data)
+    }
+}
+
+fn digest(files: &[VectorFile; 3], counts: [u64; 3]) -> Result<String, FileError> {
+    let dimension = files[0].dimension();
+    let rows = (WINDOW / dimension).max(1);
+    let mut hash = Sha256::new();
+    let (mut numbers, mut bytes) = (vec![0.0f32; rows * dimension], Vec::new());
+    for (file, count) in files.iter().zip(counts) {
+        hash.update(count.to_le_bytes());
+        hash.update((dimension as u64).to_le_bytes());
+        for first in (0..count as usize).step_by(rows) {
+            let numbers = &mut numbers[..rows.min(count as usize - first) * dimension];
+            file.read(first, numbers)?;
+            bytes.clear();
+            bytes.extend(numbers.iter().flat_map(|v| v.to_le_bytes()));
+            hash.update(&bytes);
+        }
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

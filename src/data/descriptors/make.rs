@@ -1,0 +1,102 @@
+//! Synthetic descriptors as files.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::nearest::nearest;
+use super::open::set;
+use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
+use crate::data::file::{ByteWriter, IdWriter, Output, VectorFile};
+use crate::data::folder::NewFolder;
+
+/// Descriptors that are in memory at once, and queries whose neighbours are searched at once.
+const WINDOW: usize = 64 * synthetic::BLOCK;
+
+/// Neighbours a query in the ground-truth file, as in SIFT1M.
+const NEIGHBOURS: u64 = 100;
+
+/// What the files are called before `_base.bvecs` and the like.
+const PREFIX: &str = "synthetic";
+
+/// How the making of files ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    Whole,
+    /// On request; nothing was written.
+    Stopped,
+}
+
+/// Steps that [`make`] counts: a vector written, or a base vector that all queries of a window were compared with.
+pub fn steps(data: &DescriptorData) -> usize {
+    let vectors = data.learn + data.base + data.queries;
+    (vectors + data.base * data.queries.div_ceil(WINDOW as u64)) as usize
+}
+
+/// Writes synthetic descriptors (see [`DescriptorData::synthetic`]) into a folder in the layout of SIFT1M: three bvecs files
+/// and the 100 nearest base vectors of each query as ivecs. In some 150 MiB of memory, whatever their number. `progress` is
+/// called with the [`steps`] done.
+///
+/// # Errors
+/// A folder that holds something, unless `force`; a full disk; settings that are not of synthetic descriptors.
+pub fn make(
+    data: &DescriptorData,
+    folder: &Path,
+    force: bool,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Made, DescriptorError> {
+    data.check_counts()?;
+    let Some(seed) = data.seed.filter(|_| data.path.is_none() && data.dimension == synthetic::DIMENSION) else {
+        return Err(DescriptorError::Settings(format!("{} are no synthetic descriptors", data.name)));
+    };
+    let folder = NewFolder::begin(folder, force)?;
+    let file = |part: &str, ending: &str| folder.path().join(format!("{PREFIX}_{part}.{ending}"));
+    let dimension = synthetic::DIMENSION;
+    let mut done = 0;
+    let mut bytes = Vec::new();
+    for part in Part::ALL {
+        let mut writer = ByteWriter::create(Output::new(&file(part.in_files(), "bvecs")), dimension)?;
+        let count = data.count(part) as usize;
+        let name = set(part, seed);
+        for first in (0..count).step_by(WINDOW) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Made::Stopped);
+            }
+            bytes.resize(WINDOW.min(count - first) * dimension, 0);
+            let block = (first / synthetic::BLOCK) as u64;
+            on_all_cores("making descriptors", || synthetic::fill(&name, block, &mut bytes))?;
+            writer.write(&bytes)?;
+            done += bytes.len() / dimension;
+            progress(done);
+        }
+        writer.finish()?;
+    }
+    let open = |part: Part| VectorFile::open(&file(part.in_files(), "bvecs"));
+    let (base, queries) = (open(Part::Base)?, open(Part::Queries)?);
+    let k = NEIGHBOURS.min(data.base) as usize;
+    let mut ids = IdWriter::create(Output::new(&file("groundtruth", "ivecs")), k)?;
+    let mut window = Vec::new();
+    for first in (0..queries.len()).step_by(WINDOW) {
+        window.resize(WINDOW.min(queries.len() - first) * dimension, 0.0);
+        queries.read(first, &mut window)?;
+        // A stop ends the search as an error of its reader would.
+        let read = |row: u64, out: &mut [f32]| match stop.load(Ordering::Relaxed) {
+            true => Err(DescriptorError::Settings("stopped".into())),
+            false => Ok(base.read(row as usize, out)?),
+        };
+        let shown = |rows: usize| progress(done + rows);
+        let work = || nearest(&window, dimension, k, base.len(), read, &shown);
+        let found = on_all_cores("searching the nearest neighbours", work)?;
+        if stop.load(Ordering::Relaxed) {
+            return Ok(Made::Stopped);
+        }
+        // Ids are below MOST, which fits.
+        let found: Vec<i32> = found?.into_iter().map(|id| id as i32).collect();
+        ids.write(&found)?;
+        done += base.len();
+    }
+    ids.finish()?;
+    drop((base, queries));
+    folder.commit()?;
+    Ok(Made::Whole)
+}

@@ -1,0 +1,152 @@
+//! Local image descriptors for nearest-neighbour search, in three parts: vectors to learn codebooks from, a base to search
+//! in, and queries. Files in the SIFT1M layout, or synthetic ones where there are none.
+//!
+//! ```no_run
+//! use vqlab::data::descriptors::{DescriptorData, Descriptors, Part};
+//!
+//! let data = DescriptorData::synthetic(100_000, 1_000_000, 10_000, 1);
+//! let descriptors = Descriptors::open(&data, None)?;
+//! let mut first = vec![0.0; 10 * data.dimension];
+//! descriptors.read(Part::Queries, 0, &mut first)?;
+//! let nearest = descriptors.truth()?;
+//! assert_eq!(nearest.len(), 10_000);
+//! # Ok::<(), vqlab::data::descriptors::DescriptorError>(())
+//! ```
+
+mod error;
+mod folder;
+mod make;
+mod nearest;
+mod open;
+mod synthetic;
+#[cfg(test)]
+mod tests;
+mod truth;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::DescriptorError;
+pub use make::{Made, make, steps};
+pub use open::Descriptors;
+
+/// Name of the synthetic sets.
+pub const SYNTHETIC: &str = "synthetic-descriptors";
+
+/// The most vectors of a part: ids in files have 31 bits.
+pub const MOST: u64 = i32::MAX as u64;
+
+/// Which descriptors, as plain data and part of a cell's identity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DescriptorData {
+    /// [`SYNTHETIC`], or the name of the folder.
+    pub name: String,
+    /// D.
+    pub dimension: usize,
+    /// Vectors of each part.
+    pub learn: u64,
+    pub base: u64,
+    pub queries: u64,
+    /// Files: SHA-256 of the numbers that are used (float32, little-endian: learn, base, queries, each after its count and
+    /// D as 64-bit numbers), so the file format is of no account.
+    pub digest: Option<String>,
+    /// Synthetic ones only.
+    pub seed: Option<u64>,
+    /// Where the files lie; not part of the identity.
+    #[serde(skip)]
+    pub path: Option<PathBuf>,
+}
+
+impl PartialEq for DescriptorData {
+    /// Equal vectors, wherever they lie.
+    fn eq(&self, other: &Self) -> bool {
+        let identity = |data: &Self| {
+            let Self { name, dimension, learn, base, queries, digest, seed, path: _ } = data.clone();
+            (name, dimension, [learn, base, queries], digest, seed)
+        };
+        identity(self) == identity(other)
+    }
+}
+
+/// A part of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Learn,
+    Base,
+    Queries,
+}
+
+impl Part {
+    pub const ALL: [Part; 3] = [Self::Learn, Self::Base, Self::Queries];
+
+    /// As in the names of files, `PREFIX_query.bvecs`.
+    fn in_files(self) -> &'static str {
+        match self {
+            Self::Learn => "learn",
+            Self::Base => "base",
+            Self::Queries => "query",
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Learn => "learn vectors",
+            Self::Base => "base vectors",
+            Self::Queries => "queries",
+        })
+    }
+}
+
+impl DescriptorData {
+    /// Made-up descriptors: the first so many of endless sets, which hang on the seed alone.
+    pub fn synthetic(learn: u64, base: u64, queries: u64, seed: u64) -> Self {
+        Self {
+            name: SYNTHETIC.into(),
+            dimension: synthetic::DIMENSION,
+            learn,
+            base,
+            queries,
+            digest: None,
+            seed: Some(seed),
+            path: None,
+        }
+    }
+
+    /// The number of vectors of a part.
+    pub fn count(&self, part: Part) -> u64 {
+        match part {
+            Part::Learn => self.learn,
+            Part::Base => self.base,
+            Part::Queries => self.queries,
+        }
+    }
+
+    /// Refuses counts that no set can have.
+    ///
+    /// # Errors
+    /// [`DescriptorError::Count`].
+    pub fn check_counts(&self) -> Result<(), DescriptorError> {
+        for part in Part::ALL {
+            let asked = self.count(part);
+            if !(1..=MOST).contains(&asked) {
+                return Err(DescriptorError::Count { part, asked, most: MOST });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs `work` in a pool with a thread for every core, whatever pool the caller is in, and waits without taking up other
+/// work meanwhile: that might need what the caller holds.
+fn on_all_cores<T: Send>(doing: &'static str, work: impl FnOnce() -> T + Send) -> Result<T, DescriptorError> {
+    let failed = |reason: String| DescriptorError::Threads { doing, reason };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| failed(error.to_string()))?;
+    std::thread::scope(|scope| scope.spawn(|| pool.install(work)).join())
+        .map_err(|_| failed("a thread ended early".into()))
+}

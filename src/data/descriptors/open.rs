@@ -1,0 +1,149 @@
+//! Descriptors at hand.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::folder::Layout;
+use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
+use crate::data::file::VectorFile;
+
+/// Sets that a process keeps at hand; the one that was asked for longest ago goes first.
+const KEPT: usize = 4;
+
+/// Opened sets with what they were opened by.
+static OPENED: Mutex<Vec<(String, Arc<Descriptors>)>> = Mutex::new(Vec::new());
+
+/// An opened set. Files stay mapped; synthetic descriptors are kept as bytes.
+#[derive(Debug)]
+pub struct Descriptors {
+    pub(super) data: DescriptorData,
+    source: Source,
+    /// A ground-truth file that holds for all base vectors, with the queries that it has to be about.
+    pub(super) truth_file: Option<(PathBuf, usize)>,
+    pub(super) cache: Option<PathBuf>,
+    pub(super) truth: OnceLock<Vec<u32>>,
+    /// Held while the truth is computed.
+    pub(super) computing: Mutex<()>,
+}
+
+/// In the order of [`Part::ALL`].
+#[derive(Debug)]
+enum Source {
+    Files([VectorFile; 3]),
+    Made([Vec<u8>; 3]),
+}
+
+impl Descriptors {
+    /// Opens files, or makes synthetic descriptors on all cores. A process does so once for the same data, whose later
+    /// callers share the result. `cache` is a folder, made where it is missing, that keeps the ids of [`Descriptors::truth`].
+    ///
+    /// The digest is not computed again: [`DescriptorData::folder`] did so.
+    ///
+    /// # Errors
+    /// Those of [`DescriptorData::folder`]; [`DescriptorError::Settings`] where the settings and the files disagree.
+    pub fn open(data: &DescriptorData, cache: Option<&Path>) -> Result<Arc<Self>, DescriptorError> {
+        let identity = serde_json::json!([data, data.path, cache]).to_string();
+        // A panic elsewhere leaves the list whole.
+        let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = opened.iter().position(|(name, _)| *name == identity);
+        let entry = match found {
+            Some(at) => opened.remove(at),
+            None => (identity, Arc::new(Self::new(data, cache)?)),
+        };
+        let descriptors = entry.1.clone();
+        opened.push(entry);
+        if opened.len() > KEPT {
+            opened.remove(0);
+        }
+        Ok(descriptors)
+    }
+
+    /// [`Descriptors::open`] without sharing.
+    pub(super) fn new(data: &DescriptorData, cache: Option<&Path>) -> Result<Self, DescriptorError> {
+        data.check_counts()?;
+        let (source, truth_file) = match (&data.path, data.seed) {
+            (Some(path), None) => files(data, path)?,
+            (None, Some(seed)) if data.dimension == synthetic::DIMENSION => (made(data, seed)?, None),
+            (None, Some(_)) => {
+                let (found, allowed) = (data.dimension, synthetic::DIMENSION);
+                let reason = format!("synthetic descriptors have dimension {allowed}, not {found}");
+                return Err(DescriptorError::Settings(reason));
+            }
+            (None, None) => {
+                let reason = format!("{}: it is not said in which folder the files are", data.name);
+                return Err(DescriptorError::Settings(reason));
+            }
+            (Some(path), Some(_)) => {
+                let reason = format!("{}: files have no seed; give either a folder or a seed", path.display());
+                return Err(DescriptorError::Settings(reason));
+            }
+        };
+        let (truth, computing) = (OnceLock::new(), Mutex::new(()));
+        Ok(Self { data: data.clone(), source, truth_file, cache: cache.map(Path::to_path_buf), truth, computing })
+    }
+
+    pub fn data(&self) -> &DescriptorData {
+        &self.data
+    }
+
+    /// Reads `out.len()` / D vectors of a part from row `first` on into `out` (rows × D).
+    ///
+    /// # Errors
+    /// [`DescriptorError::Rows`] where these are no whole rows of it; those of [`VectorFile::read`].
+    pub fn read(&self, part: Part, first: u64, out: &mut [f32]) -> Result<(), DescriptorError> {
+        let (dimension, rows) = (self.data.dimension, self.data.count(part));
+        let end = first.checked_add((out.len() / dimension) as u64);
+        if !out.len().is_multiple_of(dimension) || end.is_none_or(|end| end > rows) {
+            return Err(DescriptorError::Rows { part, first, wanted: out.len(), rows, dimension });
+        }
+        match &self.source {
+            Source::Files(files) => files[part as usize].read(first as usize, out)?,
+            Source::Made(parts) => {
+                let bytes = &parts[part as usize][first as usize * dimension..];
+                out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = f32::from(*byte));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf, usize)>), DescriptorError> {
+    let layout = Layout::find(path)?;
+    let files = layout.open()?;
+    for (part, file) in Part::ALL.into_iter().zip(&files) {
+        let (asked, most) = (data.count(part), file.len() as u64);
+        if file.dimension() != data.dimension {
+            let (file, found, expected) = (file.path().display(), file.dimension(), data.dimension);
+            let reason = format!("{file} has vectors of dimension {found}, the settings say {expected}");
+            return Err(DescriptorError::Settings(reason));
+        }
+        if asked > most {
+            return Err(DescriptorError::Count { part, asked, most });
+        }
+    }
+    let [_, base, queries] = &files;
+    let all = data.base == base.len() as u64;
+    let truth = layout.truth.filter(|_| all).map(|truth| (truth, queries.len()));
+    Ok((Source::Files(files), truth))
+}
+
+fn made(data: &DescriptorData, seed: u64) -> Result<Source, DescriptorError> {
+    let mut parts: [Vec<u8>; 3] = Default::default();
+    for (part, bytes) in Part::ALL.into_iter().zip(&mut parts) {
+        // At most 2^31 vectors of 128 bytes, so it can be counted; whether there is room for it is another matter.
+        let n = data.count(part) as usize * synthetic::DIMENSION;
+        let room = bytes.try_reserve_exact(n);
+        room.map_err(|_| {
+            let mib = n >> 20;
+            DescriptorError::Settings(format!("there is no memory for {mib} MiB of {part}; ask for fewer"))
+        })?;
+        bytes.resize(n, 0);
+        on_all_cores("making descriptors", || synthetic::fill(&set(part, seed), 0, bytes))?;
+    }
+    Ok(Source::Made(parts))
+}
+
+/// The name of the random stream of a part.
+pub(super) fn set(part: Part, seed: u64) -> String {
+    format!("{}/{seed}/{}", super::SYNTHETIC, part.in_files())
+}

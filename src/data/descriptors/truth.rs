@@ -1,0 +1,143 @@
+//! The exact nearest base vector of each query.
+
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::folder::hex;
+use super::nearest::{nearest, squared_distance};
+use super::{DescriptorData, DescriptorError, Descriptors, Part, on_all_cores};
+use crate::data::file::{IdFile, Output};
+
+/// Queries of a ground-truth file whose neighbours are searched again.
+const CHECKED: usize = 16;
+
+/// What a cache keeps.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    data: DescriptorData,
+    /// SHA-256 of the ids, 32 bits each, little-endian.
+    sha256: String,
+    ids: Vec<u32>,
+}
+
+impl Descriptors {
+    /// The id (row of the base) of the exact nearest base vector of each query, by squared Euclidean distance, ties by the
+    /// lower id. From the ground-truth file where there is one and all base vectors are used, else by brute force on all
+    /// cores, once a process and once a cache. A part of the ground-truth file is checked by brute force.
+    ///
+    /// # Errors
+    /// [`DescriptorError::Truth`] where the ground-truth file contradicts the vectors; those of reading vectors; a cache
+    /// that can't be written. A damaged cache is computed again.
+    pub fn truth(&self) -> Result<&[u32], DescriptorError> {
+        if let Some(truth) = self.truth.get() {
+            return Ok(truth);
+        }
+        let _alone = self.computing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(truth) = self.truth.get() {
+            return Ok(truth);
+        }
+        let truth = match &self.truth_file {
+            Some((path, rows)) => self.of_file(path, *rows)?,
+            None => self.of_cache_or_search()?,
+        };
+        Ok(self.truth.get_or_init(|| truth))
+    }
+
+    /// The nearest of the base for these queries.
+    fn search(&self, queries: &[f32]) -> Result<Vec<u32>, DescriptorError> {
+        let read = |first, out: &mut [f32]| self.read(Part::Base, first, out);
+        let (dimension, count) = (self.data.dimension, self.data.base as usize);
+        let work = || nearest(queries, dimension, 1, count, read, &|_| {});
+        on_all_cores("searching the nearest neighbours", work)?
+    }
+
+    fn query(&self, row: usize) -> Result<Vec<f32>, DescriptorError> {
+        let mut query = vec![0.0; self.data.dimension];
+        self.read(Part::Queries, row as u64, &mut query)?;
+        Ok(query)
+    }
+
+    fn of_file(&self, path: &Path, rows: usize) -> Result<Vec<u32>, DescriptorError> {
+        let refused = |row, reason| DescriptorError::Truth { path: path.into(), row, reason };
+        let file = IdFile::open(path)?;
+        if file.len() != rows {
+            return Err(refused(file.len().min(rows), format!("the file has {} rows, the queries {rows}", file.len())));
+        }
+        let (count, base) = (self.data.queries as usize, self.data.base as usize);
+        let mut row = vec![0; file.columns()];
+        let mut ids = Vec::with_capacity(count);
+        for query in 0..count {
+            file.read(query, &mut row)?;
+            let range = |id: &i32| usize::try_from(*id).is_ok_and(|id| id < base);
+            if let Some(at) = row.iter().position(|id| !range(id)) {
+                let reason = format!("column {at} holds id {}, allowed are 0 to {}", row[at], base - 1);
+                return Err(refused(query, reason));
+            }
+            ids.push(row[0] as u32);
+        }
+        let checked: Vec<usize> = (0..count).step_by(count.div_ceil(CHECKED)).collect();
+        let queries: Vec<Vec<f32>> = checked.iter().map(|row| self.query(*row)).collect::<Result<_, _>>()?;
+        let found = self.search(&queries.concat())?;
+        let mut vector = vec![0.0; self.data.dimension];
+        for ((row, query), found) in checked.into_iter().zip(queries).zip(found) {
+            let mut distance = |id: u32| {
+                self.read(Part::Base, u64::from(id), &mut vector)?;
+                Ok::<f64, DescriptorError>(squared_distance(&vector, &query))
+            };
+            let (theirs, ours) = (distance(ids[row])?, distance(found)?);
+            // Another file may break ties otherwise, and round.
+            if theirs > ours * (1.0 + 1e-5) {
+                let reason = format!("base vector {found} is nearer to the query than {}", ids[row]);
+                return Err(refused(row, reason));
+            }
+        }
+        Ok(ids)
+    }
+
+    fn of_cache_or_search(&self) -> Result<Vec<u32>, DescriptorError> {
+        let kept = self.cache.as_ref().map(|folder| self.cached(folder));
+        if let Some(ids) = kept.as_ref().and_then(|path| self.read_cache(path)) {
+            return Ok(ids);
+        }
+        let mut queries = vec![0.0; self.data.queries as usize * self.data.dimension];
+        self.read(Part::Queries, 0, &mut queries)?;
+        let ids = self.search(&queries)?;
+        if let Some(path) = &kept {
+            self.write_cache(path, &ids)?;
+        }
+        Ok(ids)
+    }
+
+    /// Named by the identity.
+    fn cached(&self, folder: &Path) -> PathBuf {
+        let digest = Sha256::digest(serde_json::json!(self.data).to_string());
+        folder.join(format!("nearest-{}.json", hex(&digest[..16])))
+    }
+
+    /// None where there is no file, or none that is whole and of these data.
+    fn read_cache(&self, path: &Path) -> Option<Vec<u32>> {
+        let kept: Kept = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let same = serde_json::json!(kept.data) == serde_json::json!(self.data);
+        let whole = kept.ids.len() as u64 == self.data.queries
+            && kept.ids.iter().all(|id| u64::from(*id) < self.data.base)
+            && kept.sha256 == sha256(&kept.ids);
+        (same && whole).then_some(kept.ids)
+    }
+
+    fn write_cache(&self, path: &Path, ids: &[u32]) -> Result<(), DescriptorError> {
+        let folder = crate::temporary::folder(path);
+        std::fs::create_dir_all(folder).map_err(|source| DescriptorError::Write { path: folder.into(), source })?;
+        let kept = Kept { data: self.data.clone(), sha256: sha256(ids), ids: ids.to_vec() };
+        let mut file = Output::new(path).force(true).begin()?;
+        file.write(serde_json::json!(kept).to_string().as_bytes())?;
+        Ok(file.commit()?)
+    }
+}
+
+fn sha256(ids: &[u32]) -> String {
+    let bytes: Vec<u8> = ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+    hex(&Sha256::digest(bytes))
+}

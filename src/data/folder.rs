@@ -1,0 +1,117 @@
+//! Folders of data that appear when they are whole.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::file::FileError;
+
+/// A folder at work, beside its target. Dropped without [`NewFolder::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct NewFolder {
+    target: PathBuf,
+    /// In a temporary folder, because that one is private to its owner.
+    inner: PathBuf,
+    // Removed when dropped.
+    _temporary: TempDir,
+}
+
+impl NewFolder {
+    /// Begins a folder; the folders above it are made where they are missing.
+    ///
+    /// # Errors
+    /// [`FileError::Exists`] for a target that holds something, unless `force`; [`FileError::Kind`] for one that is no
+    /// folder; [`FileError::Write`], [`FileError::Read`].
+    pub fn begin(target: &Path, force: bool) -> Result<Self, FileError> {
+        check(target, force)?;
+        let write = |source| FileError::Write { path: target.into(), source };
+        let above = crate::temporary::folder(target);
+        std::fs::create_dir_all(above).map_err(write)?;
+        let temporary = tempfile::Builder::new().prefix(".").suffix(".tmp").tempdir_in(above).map_err(write)?;
+        let inner = temporary.path().join("data");
+        std::fs::create_dir(&inner).map_err(write)?;
+        Ok(Self { target: target.into(), inner, _temporary: temporary })
+    }
+
+    /// Where to put the files for now.
+    pub fn path(&self) -> &Path {
+        &self.inner
+    }
+
+    /// Where they will be.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Puts the folder in its place. Of a target that holds something, files of the same names are replaced, and others
+    /// stay.
+    ///
+    /// # Errors
+    /// [`FileError::Write`].
+    pub fn commit(self) -> Result<(), FileError> {
+        let write = |path: &Path| {
+            let path = path.to_path_buf();
+            move |source| FileError::Write { path, source }
+        };
+        if !holds_something(&self.target) {
+            // Not every system renames over an empty folder.
+            let _ = std::fs::remove_dir(&self.target);
+            return std::fs::rename(&self.inner, &self.target).map_err(write(&self.target));
+        }
+        for entry in std::fs::read_dir(&self.inner).map_err(write(&self.inner))? {
+            let entry = entry.map_err(write(&self.inner))?;
+            let to = self.target.join(entry.file_name());
+            std::fs::rename(entry.path(), &to).map_err(write(&to))?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a target that a new folder can't take, before any work.
+///
+/// # Errors
+/// Those of [`NewFolder::begin`].
+pub fn check(target: &Path, force: bool) -> Result<(), FileError> {
+    match std::fs::metadata(target) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(FileError::Read { path: target.into(), source }),
+        Ok(found) if !found.is_dir() => Err(FileError::Kind {
+            path: target.into(),
+            reason: "it is no folder, and a folder is to be made there".into(),
+        }),
+        Ok(_) if !force && holds_something(target) => Err(FileError::Exists { path: target.into() }),
+        Ok(_) => Ok(()),
+    }
+}
+
+fn holds_something(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_appears_when_whole_and_replaces_only_its_own_files() {
+        let place = tempfile::tempdir().unwrap();
+        let target = place.path().join("a/b");
+        let make = |force: bool, text: &str| {
+            let new = NewFolder::begin(&target, force)?;
+            std::fs::write(new.path().join("x"), text).unwrap();
+            new.commit()
+        };
+        drop(NewFolder::begin(&target, false).unwrap());
+        assert!(!target.exists());
+        std::fs::create_dir_all(&target).unwrap();
+        make(false, "1").unwrap();
+        assert!(matches!(make(false, "2"), Err(FileError::Exists { .. })));
+        std::fs::write(target.join("y"), "mine").unwrap();
+        make(true, "3").unwrap();
+        let read = |name: &str| std::fs::read_to_string(target.join(name)).unwrap();
+        assert_eq!((read("x").as_str(), read("y").as_str()), ("3", "mine"));
+        assert_eq!(std::fs::read_dir(place.path().join("a")).unwrap().count(), 1);
+        let file = target.join("x");
+        assert!(matches!(NewFolder::begin(&file, true), Err(FileError::Kind { .. })));
+    }
+}
