@@ -7,8 +7,8 @@ use super::error::{Checked, Fault};
 use super::layer::Settings;
 
 /// Sizes of the synthetic set where none are given.
-const LEARN: u64 = 50_000;
-const BASE: u64 = 100_000;
+const LEARN: u64 = 20_000;
+const BASE: u64 = 20_000;
 const QUERIES: u64 = 1_000;
 
 /// What [data] says: path, learn, base, queries, seed.
