@@ -1,5 +1,5 @@
-//! The codebook file: safetensors with one f32 tensor `codebooks` (M × K × D, PVQ: M × K × D/M) and metadata that says
-//! what made it.
+//! The codebook file: safetensors with an f32 tensor `codebooks` (M × K × D, PVQ and OPQ: M × K × D/M), for OPQ alone another
+//! one `rotation` (D × D, y = R·x), and metadata that says what made it.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -38,10 +38,22 @@ pub enum CheckpointError {
 /// # Errors
 /// [`CheckpointError::Io`] with the path.
 pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(), CheckpointError> {
-    let bytes: Vec<u8> = books.values().iter().flat_map(|v| v.to_le_bytes()).collect();
-    let shape = vec![books.stages(), books.size(), books.width()];
     let malformed = |e: safetensors::SafeTensorError| CheckpointError::Malformed(path.into(), e.to_string());
-    let tensor = TensorView::new(Dtype::F32, shape, &bytes).map_err(malformed)?;
+    let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
+    let shape = vec![books.stages(), books.size(), books.width()];
+    let mut tensors = vec![("codebooks", shape, bytes(books.values()))];
+    if books.method() == Method::Opq {
+        let dimension = books.dimension();
+        let matrix = match books.rotation() {
+            Some(rotation) => bytes(rotation.matrix()),
+            None => bytes(&identity(dimension)),
+        };
+        tensors.push(("rotation", vec![dimension, dimension], matrix));
+    }
+    let views: Result<Vec<_>, _> = tensors
+        .iter()
+        .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect();
     let metadata = HashMap::from([
         ("format".into(), FORMAT.into()),
         ("version".into(), VERSION.into()),
@@ -53,12 +65,19 @@ pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(
         ("trainer".into(), provenance.trainer.clone()),
         ("provenance".into(), provenance.provenance.clone()),
     ]);
-    let file = safetensors::serialize([("codebooks", tensor)], Some(metadata)).map_err(malformed)?;
+    let file = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(malformed)?;
     let io = |e: std::io::Error| CheckpointError::Io(path.into(), e);
     let mut temporary = crate::temporary::beside(path).map_err(io)?;
     temporary.write_all(&file).and_then(|()| temporary.as_file().sync_all()).map_err(io)?;
     temporary.persist(path).map_err(|e| io(e.error))?;
     Ok(())
+}
+
+/// D × D.
+fn identity(dimension: usize) -> Vec<f32> {
+    let mut matrix = vec![0.0; dimension * dimension];
+    matrix.iter_mut().step_by(dimension + 1).for_each(|v| *v = 1.0);
+    matrix
 }
 
 /// Reads a codebook file.
@@ -85,7 +104,7 @@ fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
     }
     let name = field("method")?;
     let method = Method::ALL.into_iter().find(|m| m.label().eq_ignore_ascii_case(name));
-    let method = method.ok_or(format!("unknown method {name:?}; known: avq, rvq, pvq"))?;
+    let method = method.ok_or(format!("unknown method {name:?}; known: avq, rvq, pvq, opq, lsq"))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let tensor = tensors.tensor("codebooks").map_err(|e| e.to_string())?;
     let (&[stages, size, width], Dtype::F32) = (tensor.shape(), tensor.dtype()) else {
@@ -95,8 +114,7 @@ fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
             tensor.shape()
         ));
     };
-    let values: Vec<f32> =
-        tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let values = floats(tensor.data());
     if let Some(at) = values.iter().position(|v| !v.is_finite()) {
         return Err(format!("codeword {} holds {}", at / width.max(1), values[at]));
     }
@@ -104,6 +122,23 @@ fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
         return Err(format!("`stages` is {}, but the tensor has {stages} codebooks", metadata["stages"]));
     }
     let books = Codebooks::new(method, number("dim")?, stages, size, values).map_err(|e| e.to_string())?;
+    let rotation = tensors.tensor("rotation").ok();
+    let books = match (method, rotation) {
+        (Method::Opq, Some(tensor)) => {
+            if (tensor.shape(), tensor.dtype()) != (&[books.dimension(); 2], Dtype::F32) {
+                let (found, kind) = (tensor.shape(), tensor.dtype());
+                return Err(format!("`rotation` is {kind:?} of {found:?}, expected D × D of F32"));
+            }
+            books.with_rotation(floats(tensor.data())).map_err(|e| e.to_string())?
+        }
+        (Method::Opq, None) => return Err("it is of OPQ, but has no tensor `rotation`".into()),
+        (_, Some(_)) => return Err(format!("it has a tensor `rotation`, but {} has none", method.label())),
+        (_, None) => books,
+    };
     let (trainer, provenance) = (field("trainer")?.into(), field("provenance")?.into());
     Ok((books, Provenance { beam_width: number("beam_width")?, trainer, provenance }))
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }

@@ -1,9 +1,10 @@
 //! The codebooks of a quantizer as plain numbers, and what follows from them alone: decoding.
 
+use super::rotation::{Rotation, RotationError};
 use crate::quantizer::Method;
 
 /// M codebooks of K codewords. RVQ, AVQ and LSQ codewords are D wide and add up; PVQ and OPQ codewords are D/M wide and
-/// stand side by side.
+/// stand side by side, OPQ's in the coordinates of a rotation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Codebooks {
     method: Method,
@@ -12,6 +13,8 @@ pub struct Codebooks {
     size: usize,
     /// M × K × width, row-major.
     values: Vec<f32>,
+    /// OPQ's; None = the identity.
+    rotation: Option<Rotation>,
 }
 
 /// Why numbers are no codebooks.
@@ -29,6 +32,10 @@ pub enum ShapeError {
     TooManyValues(usize, usize, usize),
     #[error("{found} values do not make M × K × width = {expected}")]
     Count { expected: usize, found: usize },
+    #[error("{} has no rotation, only OPQ has one", .0.label())]
+    Rotated(Method),
+    #[error(transparent)]
+    Rotation(#[from] RotationError),
 }
 
 /// The most stages a quantizer can have.
@@ -63,7 +70,7 @@ impl Codebooks {
         if method.is_product() && !dimension.is_multiple_of(stages) {
             return Err(ShapeError::NotDivisible(dimension, stages));
         }
-        let mut books = Self { method, dimension, stages, size, values: Vec::new() };
+        let mut books = Self { method, dimension, stages, size, values: Vec::new(), rotation: None };
         let count = stages.checked_mul(size).and_then(|n| n.checked_mul(books.width()));
         // An allocation of more bytes than an address can tell would panic.
         let count = count.filter(|n| *n <= isize::MAX as usize / size_of::<f32>());
@@ -89,8 +96,25 @@ impl Codebooks {
         })
     }
 
+    /// OPQ codebooks with this rotation (D × D, row-major: y = R·x) before them; without, it is the identity.
+    ///
+    /// # Errors
+    /// [`ShapeError::Rotated`] for another method; [`ShapeError::Rotation`].
+    pub fn with_rotation(self, matrix: Vec<f32>) -> Result<Self, ShapeError> {
+        if self.method != Method::Opq {
+            return Err(ShapeError::Rotated(self.method));
+        }
+        let rotation = Some(Rotation::new(self.dimension, matrix)?).filter(|rotation| !rotation.is_identity());
+        Ok(Self { rotation, ..self })
+    }
+
     pub fn method(&self) -> Method {
         self.method
+    }
+
+    /// What turns a vector before it is quantized, in whose coordinates the codewords stand; None = nothing does. OPQ's alone.
+    pub fn rotation(&self) -> Option<&Rotation> {
+        self.rotation.as_ref()
     }
 
     /// D.
@@ -133,12 +157,13 @@ impl Codebooks {
         &self.values[number * self.width()..(number + 1) * self.width()]
     }
 
-    /// Which coordinates of a vector the codewords of `stage` stand for.
+    /// Which coordinates of a (rotated) vector the codewords of `stage` stand for.
     pub fn span(&self, stage: usize) -> std::ops::Range<usize> {
         if self.method.is_product() { stage * self.width()..(stage + 1) * self.width() } else { 0..self.dimension }
     }
 
-    /// Subtracts the codewords `picks` (numbers m·K + k) from `x`: what remains is the quantization error.
+    /// Subtracts the codewords `picks` (numbers m·K + k) from `x`, which is rotated where there is a rotation: what remains is
+    /// the quantization error.
     pub fn subtract(&self, picks: &[u32], x: &mut [f32]) {
         for pick in picks {
             let span = self.span(*pick as usize / self.size);
@@ -162,6 +187,9 @@ impl Codebooks {
                     *o += c;
                 }
             }
+        }
+        if let Some(rotation) = &self.rotation {
+            rotation.undo(out);
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ mod nsvq;
 pub mod panels;
 mod released;
 mod replacement;
+mod rotation;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -34,12 +35,14 @@ pub use greedy::Greedy;
 pub use nsvq::{Config, Quantizer, noise_substitution};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
+pub use rotation::{Rotated, Rotation, RotationError};
 pub use settings::{Init, Method, QuantizerSettings, Search};
 
 /// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
-        (Method::Pvq | Method::Rvq | Method::Opq, _) => Box::new(Greedy::default()),
+        (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
+        (Method::Opq, _) => Box::new(Rotated(Box::new(Greedy::default()))),
         (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width)),
         (Method::Lsq, (_, width)) => Box::new(Additive::in_order(width)),
         (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),

@@ -1,5 +1,6 @@
 //! The index: codes and norms as they are scanned, and the search over them.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -11,7 +12,7 @@ use super::tables::TableMaker;
 use super::{
     Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, filter, nearest, whole_rows,
 };
-use crate::quantizer::Codebooks;
+use crate::quantizer::{Codebooks, Rotation};
 
 /// The most queries that scan a block one after the other, and the bytes that their tables may take.
 const TILE: usize = 16;
@@ -35,6 +36,7 @@ const LEAST_PART: usize = 512;
 /// ```
 pub struct Index {
     maker: TableMaker,
+    rotation: Option<Rotation>,
     dimension: usize,
     count: usize,
     bits: u32,
@@ -86,6 +88,7 @@ impl Index {
         }
         Ok(Self {
             maker: TableMaker::new(books, levels.as_ref().map(|levels| &levels.0)),
+            rotation: books.rotation().cloned(),
             dimension: books.dimension(),
             count,
             bits: books.stages() as u32 * books.size().next_power_of_two().ilog2() + norms.bits(),
@@ -131,6 +134,11 @@ impl Index {
         let k = k.min(self.count);
         if k == 0 || count == 0 {
             return Ok(Neighbours { k, ids: Vec::new(), distances: Vec::new() });
+        }
+        // Distances are the same in rotated coordinates, so only the queries need be rotated, and only once.
+        let mut queries = Cow::Borrowed(queries);
+        if let Some(rotation) = &self.rotation {
+            rotation.apply(queries.to_mut());
         }
         let most = (TILE_BYTES / self.maker.bytes()).clamp(1, TILE);
         let tile = count.div_ceil(rayon::current_num_threads()).clamp(1, most);

@@ -4,7 +4,7 @@
 //! Asymmetric distances (Jégou, Douze, Schmid, PAMI 2011): the query x stays as it is, a base vector is its decoded code q.
 //! One table a codebook and query then turns a distance into M look-ups. PVQ: ‖x − q‖² = Σ_m ‖x_m − c_m‖². RVQ and AVQ
 //! (Babenko, Lempitsky, CVPR 2014): ‖x − q‖² = ‖x‖² − 2 Σ_m x·c_m + ‖q‖², where ‖q‖² hangs on the base vector alone and is
-//! stored beside its code ([`Norms`]).
+//! stored beside its code ([`Norms`]). OPQ is PVQ of rotated queries, LSQ is scanned as AVQ.
 //!
 //! Results are exact with regard to these distances, and ties go to the lower id: block sizes, tiles and the number of
 //! threads change nothing.

@@ -18,7 +18,7 @@ fn whole(method: Method, part: usize, stages: usize, size: usize, count: usize, 
     let dimension = part * stages;
     let mut rng = stream(&format!("search/{seed}"));
     let mut small = |n: usize| -> Vec<f32> { (0..n).map(|_| below(&mut rng, 7) as f32 - 3.0).collect() };
-    let width = if method == Method::Pvq { part } else { dimension };
+    let width = if method.is_product() { part } else { dimension };
     let books = Codebooks::new(method, dimension, stages, size, small(stages * size * width)).unwrap();
     let queries = small(5 * dimension);
     let codes = (0..count * stages).map(|_| below(&mut rng, size) as u16).collect();
@@ -49,7 +49,7 @@ fn slow(whole: &Whole, norms: Norms, k: usize) -> (Vec<u32>, Vec<f32>) {
             let dot: f64 = x.iter().zip(q).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
             let xx: f64 = x.iter().map(|a| f64::from(*a).powi(2)).sum();
             let qq: f64 = match norms {
-                _ if whole.books.method() == Method::Pvq => q.iter().map(|a| f64::from(*a).powi(2)).sum(),
+                _ if whole.books.method().is_product() => q.iter().map(|a| f64::from(*a).powi(2)).sum(),
                 Norms::Exact => q.iter().map(|a| f64::from(*a).powi(2)).sum(),
                 Norms::Byte => f64::from(levels.0[usize::from(levels.nearest(lengths[i]))]),
                 Norms::Omitted => 0.0,
@@ -101,7 +101,7 @@ proptest! {
         let mut numbers = |n: usize| -> Vec<f32> { (0..n).map(|_| scale * normal(&mut rng)).collect() };
         let queries = numbers(asked * 2 * stages);
         for method in Method::ALL {
-            let width = if method == Method::Pvq { 2 } else { 2 * stages };
+            let width = if method.is_product() { 2 } else { 2 * stages };
             let books = Codebooks::new(method, 2 * stages, stages, size, numbers(stages * size * width)).unwrap();
             let codes: Vec<u8> = (0..count * stages).map(|i| (i * 7919 % 65_537 % size) as u8).collect();
             for norms in [Norms::Exact, Norms::Byte, Norms::Omitted] {
@@ -228,5 +228,24 @@ fn exact_neighbours_are_the_ground_truth_of_siftsmall() {
         let row = &base[*id as usize * dimension..][..dimension];
         let distance: f32 = query.iter().zip(row).map(|(x, b)| (x - b) * (x - b)).sum();
         assert_eq!(found.distances[i], distance, "query {}, neighbour {}", i / k, i % k);
+    }
+}
+
+#[test]
+fn rotated_codes_are_searched_in_the_coordinates_of_the_queries() {
+    // A turn by 45° and a swap, exact to the last bits.
+    let half = std::f32::consts::FRAC_1_SQRT_2;
+    let matrix = vec![half, half, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, half, -half, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    let mut rng = stream("rotated");
+    let mut numbers = |n: usize| -> Vec<f32> { (0..n).map(|_| normal(&mut rng)).collect() };
+    let books = Codebooks::new(Method::Opq, 4, 2, 16, numbers(2 * 16 * 2)).unwrap().with_rotation(matrix).unwrap();
+    let codes: Vec<u8> = (0..500 * 2).map(|i| (i * 7919 % 65_537 % 16) as u8).collect();
+    let mut decoded = vec![0.0; 500 * 4];
+    books.decode(&codes.iter().map(|c| u16::from(*c)).collect::<Vec<_>>(), &mut decoded).unwrap();
+    let queries = numbers(10 * 4);
+    let found = Index::new(&books, Codes::U8(&codes), Norms::Exact).unwrap().search(&queries, 20).unwrap();
+    let expected = exact_neighbours(&decoded, &queries, 4, 20).unwrap();
+    for (found, expected) in found.distances.iter().zip(&expected.distances) {
+        assert!((found - expected).abs() < 1e-4, "{found}, {expected}");
     }
 }
