@@ -31,7 +31,7 @@ impl Lookup {
     /// Computes the products of the codewords. `block` is scratch memory.
     pub fn prepare(&mut self, books: &Codebooks, block: &mut Vec<f32>) {
         let padded = books.size().next_multiple_of(CHUNK);
-        gram_matrix(books, padded, &mut self.gram, block);
+        gram_matrix(books, padded, false, &mut self.gram, block);
         self.least.resize(self.gram.len() / CHUNK, 0.0);
         chunk_minima(&self.gram, &mut self.least);
     }
@@ -138,20 +138,22 @@ impl<'a> EntryRows<'a> {
 
 /// All products of the codewords with each other: a row for each codeword (up to whole blocks of [`ROWS`]; the rows
 /// behind the last codeword are of no use), in which each stage has `padded` ≥ K columns, those behind the K-th zero.
-pub fn gram_matrix(books: &Codebooks, padded: usize, gram: &mut Vec<f32>, block: &mut Vec<f32>) {
-    let (size, dimension, columns) = (books.size(), books.dimension(), books.stages() * padded);
-    let words = books.stages() * size;
+/// `by_stage`: all rows of the first stage's columns come first, so that what belongs to one stage stands together.
+pub fn gram_matrix(books: &Codebooks, padded: usize, by_stage: bool, gram: &mut Vec<f32>, block: &mut Vec<f32>) {
+    let (size, dimension, stages) = (books.size(), books.dimension(), books.stages());
+    let words = stages * size;
+    let blocks = words.div_ceil(ROWS);
+    let (row, column) = if by_stage { (padded, blocks * ROWS * padded) } else { (stages * padded, padded) };
     gram.clear();
-    gram.resize(words.div_ceil(ROWS) * ROWS * columns, 0.0);
+    gram.resize(blocks * ROWS * stages * padded, 0.0);
     block.resize(ROWS * dimension, 0.0);
-    for (at, out) in gram.chunks_exact_mut(ROWS * columns).enumerate() {
-        let start = at * ROWS;
+    for start in (0..words).step_by(ROWS) {
         let rows = Rows { data: &books.values()[start * dimension..], stride: dimension };
         pad_rows(rows, (words - start).min(ROWS), dimension, block);
         let rows = Rows { data: block, stride: dimension };
-        for stage in 0..books.stages() {
+        for stage in 0..stages {
             let words = Rows { data: books.stage(stage), stride: dimension };
-            products(rows, words, size, dimension, &mut out[stage * padded..], columns);
+            products(rows, words, size, dimension, &mut gram[start * row + stage * column..], row);
         }
     }
 }

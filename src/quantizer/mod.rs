@@ -15,7 +15,8 @@ mod free_order;
 mod gram;
 mod greedy;
 pub mod kernels;
-mod nearest;
+mod local_search;
+pub(crate) mod nearest;
 mod nsvq;
 pub mod panels;
 mod released;
@@ -32,6 +33,7 @@ pub use checkpoint::{CheckpointError, Provenance, load, save};
 pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
 pub use free_order::FreeOrder;
 pub use greedy::Greedy;
+pub use local_search::LocalSearch;
 pub use nsvq::{Config, Quantizer, noise_substitution};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
@@ -44,7 +46,7 @@ pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign
         (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
         (Method::Opq, _) => Box::new(Rotated(Box::new(Greedy::default()))),
         (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width)),
-        (Method::Lsq, (_, width)) => Box::new(Additive::in_order(width)),
+        (Method::Lsq, _) => Box::new(LocalSearch::default()),
         (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
         (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
         (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),

@@ -135,7 +135,7 @@ impl Assign for Released {
         half_norms(books.values(), books.dimension(), &mut self.half);
         self.dots.resize(ROWS * books.stages() * books.size(), 0.0);
         self.block.resize(ROWS * books.dimension(), 0.0);
-        gram_matrix(books, books.size(), &mut self.gram, &mut self.block);
+        gram_matrix(books, books.size(), false, &mut self.gram, &mut self.block);
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {

@@ -251,6 +251,31 @@ proptest! {
             prop_assert_eq!(encode(&books, assigner(method, None).as_mut(), &x).unwrap(), codes);
         }
     }
+
+    #[test]
+    fn local_search_never_raises_the_error_and_more_rounds_neither(
+        stages in 1usize..6, size in 1usize..40, dimension in 2usize..9, seed in 0u64..1000
+    ) {
+        let books = books(Method::Lsq, dimension, stages, size, seed);
+        let x = numbers(&format!("x/{seed}"), 70 * dimension);
+        let pick = |i: usize| (i % stages * size + (i * 7919 + seed as usize) % size) as u32;
+        let start: Vec<u32> = (0..70 * stages).map(pick).collect();
+        let mut errors = vec![start.clone()];
+        for rounds in [0, 1, 8] {
+            let (mut remainder, mut picks) = (x.clone(), start.clone());
+            let mut search = LocalSearch::new(rounds);
+            search.prepare(&books);
+            search.improve(&books, &mut remainder, &mut picks);
+            let of_stages = picks.iter().enumerate().all(|(i, pick)| *pick as usize / size == i % stages);
+            prop_assert!(of_stages && remainder.iter().all(|v| v.is_finite()));
+            errors.push(picks);
+        }
+        for (i, x) in x.chunks_exact(dimension).enumerate() {
+            let of = |picks: &Vec<u32>| distance(x, &books, &picks[i * stages..(i + 1) * stages]);
+            let errors: Vec<f64> = errors.iter().map(of).collect();
+            prop_assert!(errors.is_sorted_by(|a, b| *b <= a + 1e-5 * (1.0 + a)), "{errors:?}");
+        }
+    }
 }
 
 /// An orthogonal matrix (D × D): Gram and Schmidt's of normal numbers.

@@ -1,0 +1,299 @@
+//! Additive encoding by iterated local search (Martinez, Clement, Hoos, Little, "Revisiting additive quantization", ECCV
+//! 2016): iterated conditional modes (ICM) take each codeword in turn as the best one given all others, until none changes;
+//! then some codewords are thrown anew and ICM starts again. The best tuple of all rounds stays.
+//!
+//! ‖x − Σc‖² = ‖x‖² + 2(Σ_m (½‖c_m‖² − x·c_m) + Σ_{l<m} c_l·c_m): with the products of all codewords with each other at hand,
+//! a choice needs M sums of K numbers and no vector.
+
+use multiversion::multiversion;
+use rand::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+use super::additive::{Additive, GRAM_LIMIT};
+use super::assign::Assign;
+use super::codebooks::{Codebooks, MAX_STAGES};
+use super::gram::gram_matrix;
+use super::kernels::{CHUNK, ROWS, Rows, first_least};
+use super::panels::{Panels, ScoreRows};
+
+/// The beam of the search that stands in where the products would take too much memory (M·K > [`GRAM_LIMIT`]).
+const STAND_IN_BEAM: usize = 16;
+
+/// Iterated local search for LSQ and AVQ codebooks.
+pub struct LocalSearch {
+    rounds: usize,
+    sweeps: usize,
+    panels: Panels,
+    tables: Tables,
+    block: Vec<f32>,
+    selection: Vec<u32>,
+    /// ½‖c‖² − x·c of a block of vectors, ROWS × M × K′ (K′: K in whole chunks).
+    first: Vec<f32>,
+    minima: Vec<f32>,
+    stand_in: Option<Box<Additive>>,
+}
+
+/// c·c′ of all codewords, M × rows × K′: stage m's part has a row for each codeword with its products with those of stage m.
+#[derive(Default)]
+struct Tables {
+    products: Vec<f32>,
+    stages: usize,
+    size: usize,
+    /// K′.
+    padded: usize,
+    /// Rows of one stage's part.
+    rows: usize,
+}
+
+impl Default for LocalSearch {
+    fn default() -> Self {
+        Self::new(Self::ROUNDS)
+    }
+}
+
+impl LocalSearch {
+    /// Rounds of an encoding, as the authors have for encoding a base.
+    pub const ROUNDS: usize = 16;
+    /// The most passes of ICM over all stages in a round.
+    pub const SWEEPS: usize = 4;
+
+    /// A search of so many rounds; with 0, ICM alone.
+    pub fn new(rounds: usize) -> Self {
+        Self {
+            rounds,
+            sweeps: Self::SWEEPS,
+            panels: Panels::default(),
+            tables: Tables::default(),
+            block: Vec::new(),
+            selection: Vec::new(),
+            first: Vec::new(),
+            minima: Vec::new(),
+            stand_in: None,
+        }
+    }
+
+    /// As [`Assign::assign`], beginning with `picks` (n × M, a codeword of each stage): they become no worse, but for
+    /// rounding, and stay as they are where M·K is more than [`GRAM_LIMIT`].
+    pub fn improve(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        if self.stand_in.is_none() {
+            return self.search(books, remainder, picks, false);
+        }
+        let vectors = remainder.chunks_exact_mut(books.dimension()).zip(picks.chunks_exact(books.stages()));
+        vectors.for_each(|(x, picks)| books.subtract(picks, x));
+    }
+
+    fn search(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32], anew: bool) {
+        let (dimension, stages) = (books.dimension(), books.stages());
+        let blocks = remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages));
+        for (remainder, picks) in blocks {
+            self.score_block(books, remainder);
+            let columns = stages * self.tables.padded;
+            let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+            for ((x, picks), first) in vectors.zip(self.first.chunks_exact(columns)) {
+                let mut tuple = Tuple { picks: [0; MAX_STAGES], error: 0.0 };
+                // A codeword that is not of its stage can't be looked up.
+                for (stage, (target, pick)) in tuple.picks.iter_mut().zip(picks.iter()).enumerate() {
+                    *target = (*pick as usize).saturating_sub(stage * books.size()).min(books.size() - 1) as u32;
+                }
+                let mut rng = Xoshiro256PlusPlus::seed_from_u64(content(x));
+                let effort = Effort { rounds: self.rounds, sweeps: self.sweeps, anew };
+                search_one(&self.tables, first, effort, &mut rng, &mut tuple);
+                for (stage, (pick, found)) in picks.iter_mut().zip(tuple.picks).enumerate() {
+                    *pick = (stage * books.size()) as u32 + found;
+                }
+                books.subtract(picks, x);
+            }
+        }
+    }
+
+    fn score_block(&mut self, books: &Codebooks, x: &[f32]) {
+        let (stages, dimension) = (books.stages(), books.dimension());
+        let chunks = self.tables.padded / CHUNK;
+        self.selection.clear();
+        self.selection.extend(0..(x.len() / dimension) as u32);
+        for stage in 0..stages {
+            let out = ScoreRows {
+                scores: &mut self.first[stage * chunks * CHUNK..],
+                stride: stages * chunks * CHUNK,
+                minima: &mut self.minima,
+                minima_stride: chunks,
+                chunks,
+            };
+            self.panels.scores(stage, Rows { data: x, stride: dimension }, &self.selection, out);
+        }
+    }
+}
+
+impl Assign for LocalSearch {
+    fn prepare(&mut self, books: &Codebooks) {
+        if books.stages() * books.size() > GRAM_LIMIT {
+            self.stand_in.get_or_insert_with(|| Box::new(Additive::in_order(STAND_IN_BEAM))).prepare(books);
+            return;
+        }
+        self.stand_in = None;
+        self.panels.pack(books);
+        let (stages, size, padded) = (books.stages(), books.size(), books.size().next_multiple_of(CHUNK));
+        gram_matrix(books, padded, true, &mut self.tables.products, &mut self.block);
+        let rows = (stages * size).next_multiple_of(ROWS);
+        self.tables = Tables { products: std::mem::take(&mut self.tables.products), stages, size, padded, rows };
+        self.first.resize(ROWS * stages * padded, 0.0);
+        self.minima.resize(ROWS * padded / CHUNK, 0.0);
+    }
+
+    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+        match &mut self.stand_in {
+            Some(search) => search.assign(books, remainder, picks),
+            None => self.search(books, remainder, picks, true),
+        }
+    }
+}
+
+/// 64 bits that hang on the vector alone, so that it gets the same throws wherever it stands.
+fn content(x: &[f32]) -> u64 {
+    x.iter().fold(0x51ab_e37b_0a5c_91d3, |hash: u64, v| {
+        (hash ^ u64::from((v + 0.0).to_bits())).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
+    })
+}
+
+/// How long a vector is searched for.
+#[derive(Clone, Copy)]
+struct Effort {
+    rounds: usize,
+    sweeps: usize,
+    /// Begin with the codewords that are best given those of the stages before, instead of given ones.
+    anew: bool,
+}
+
+/// Numbers 0..K of a codeword of each stage, and ½(‖x − Σc‖² − ‖x‖²).
+#[derive(Clone, Copy)]
+struct Tuple {
+    picks: [u32; MAX_STAGES],
+    error: f32,
+}
+
+/// The whole search of one vector, whose scores ½‖c‖² − x·c are `first` (M × K′).
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn search_one(tables: &Tables, first: &[f32], effort: Effort, rng: &mut Xoshiro256PlusPlus, best: &mut Tuple) {
+    let all = (1u32 << tables.stages) - 1;
+    let mut scores = vec![0f32; tables.padded];
+    if effort.anew {
+        for stage in 0..tables.stages {
+            let rows = tables.rows_of(stage, &best.picks, (1 << stage) - 1);
+            best.picks[stage] = choose(first, stage, tables, rows.as_slice(), &mut scores);
+        }
+    }
+    // The start itself stands until ICM has found something better: with rounding it may look worse.
+    best.error = tables.error(first, &best.picks);
+    let mut tuple = *best;
+    for round in 0..=effort.rounds {
+        if round > 0 {
+            tuple = *best;
+            for _ in 0..tables.stages.div_ceil(2) {
+                let stage = below(rng, tables.stages);
+                tuple.picks[stage] = below(rng, tables.size) as u32;
+            }
+        }
+        // A stage whose bit is not set has the best codeword already: no other one changed since it was chosen.
+        let mut open = all;
+        for step in 0..effort.sweeps * tables.stages {
+            let stage = step % tables.stages;
+            if open == 0 {
+                break;
+            }
+            if open >> stage & 1 == 0 {
+                continue;
+            }
+            let rows = tables.rows_of(stage, &tuple.picks, all & !(1 << stage));
+            let pick = choose(first, stage, tables, rows.as_slice(), &mut scores);
+            open &= !(1 << stage);
+            if pick != tuple.picks[stage] {
+                tuple.picks[stage] = pick;
+                open |= all & !(1 << stage);
+            }
+        }
+        tuple.error = tables.error(first, &tuple.picks);
+        if tuple.error < best.error {
+            *best = tuple;
+        }
+    }
+}
+
+/// A number below `n` ≤ 2¹⁶.
+#[inline(always)]
+fn below(rng: &mut Xoshiro256PlusPlus, n: usize) -> usize {
+    (((rng.next_u64() >> 32) * n as u64) >> 32) as usize
+}
+
+/// Some rows of products, each K′.
+struct Picked<'a> {
+    rows: [&'a [f32]; MAX_STAGES],
+    count: usize,
+}
+
+impl<'a> Picked<'a> {
+    #[inline(always)]
+    fn as_slice(&self) -> &[&'a [f32]] {
+        &self.rows[..self.count]
+    }
+}
+
+impl Tables {
+    /// The rows of the picks of the stages in `others` (a bit each) in the part of `stage`.
+    #[inline(always)]
+    fn rows_of(&self, stage: usize, picks: &[u32; MAX_STAGES], others: u32) -> Picked<'_> {
+        let part = &self.products[stage * self.rows * self.padded..][..self.rows * self.padded];
+        let mut picked = Picked { rows: [&[]; MAX_STAGES], count: 0 };
+        for (other, pick) in picks.iter().enumerate().filter(|(other, _)| others >> other & 1 == 1) {
+            let row = other * self.size + *pick as usize;
+            picked.rows[picked.count] = &part[row * self.padded..(row + 1) * self.padded];
+            picked.count += 1;
+        }
+        picked
+    }
+
+    /// ½(‖x − Σc‖² − ‖x‖²).
+    #[inline(always)]
+    fn error(&self, first: &[f32], picks: &[u32; MAX_STAGES]) -> f32 {
+        let mut sum = 0.0;
+        for stage in 0..self.stages {
+            let pick = picks[stage] as usize;
+            sum += first[stage * self.padded + pick];
+            for row in self.rows_of(stage, picks, (1 << stage) - 1).as_slice() {
+                sum += row[pick];
+            }
+        }
+        sum
+    }
+}
+
+/// The codeword of `stage` with the least first score + Σ rows, the lowest number on a tie.
+#[inline(always)]
+fn choose(first: &[f32], stage: usize, tables: &Tables, rows: &[&[f32]], scores: &mut [f32]) -> u32 {
+    /// Chunks whose sums are kept in registers together.
+    const GROUP: usize = 4 * CHUNK;
+    let first = &first[stage * tables.padded..][..tables.padded];
+    let mut at = 0;
+    while at + GROUP <= first.len() {
+        sum::<GROUP>(first, rows, at, scores);
+        at += GROUP;
+    }
+    while at + CHUNK <= first.len() {
+        sum::<CHUNK>(first, rows, at, scores);
+        at += CHUNK;
+    }
+    first_least(scores) as u32
+}
+
+/// scores\[at..\] = first\[at..\] + Σ rows\[·\]\[at..\] for N values.
+#[inline(always)]
+fn sum<const N: usize>(first: &[f32], rows: &[&[f32]], at: usize, scores: &mut [f32]) {
+    let mut sums = [0f32; N];
+    sums.copy_from_slice(&first[at..at + N]);
+    for row in rows {
+        for (sum, value) in sums.iter_mut().zip(&row[at..at + N]) {
+            *sum += value;
+        }
+    }
+    scores[at..at + N].copy_from_slice(&sums);
+}
