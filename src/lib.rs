@@ -5,9 +5,10 @@
 //! The data flow one way: a spec (TOML) is checked and expanded into cells ([`spec`]), a task computes each cell
 //! ([`task`]) from data, quantizers and training ([`data`], [`quantizer`], [`training`]), the runner keeps the records
 //! ([`runner`]), and records become Results files, verdicts, figures and reports ([`results`], [`compare`],
-//! [`figure`], [`report`]). [`quantizer`], [`training`], [`codec`] (whole files) and [`search`](mod@search) (nearest
+//! [`figure`], [`report`]). [`quantizer`], [`training`], [`baseline`] (the classic trainers), [`codec`] (whole files) and [`search`](mod@search) (nearest
 //! neighbours) serve alone as a library.
 
+pub mod baseline;
 pub mod cli;
 pub mod codec;
 pub mod compare;

@@ -3,10 +3,10 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::kmeans::kmeans;
 use super::train::{Feed, Setup, Stop, train};
+use crate::baseline::{self, Progress, kmeans, random_rows, stage_by_stage};
 use crate::data::stream::{normal, stream};
-use crate::quantizer::{Assign, Codebooks, Greedy, ShapeError};
+use crate::quantizer::{Codebooks, ShapeError};
 use crate::quantizer::{Init, Method, QuantizerSettings};
 use crate::training::TrainingSettings;
 
@@ -20,8 +20,19 @@ pub enum InitError {
     Shape(#[from] ShapeError),
     #[error(transparent)]
     Stop(#[from] Stop),
+    #[error(transparent)]
+    Baseline(baseline::Error),
     #[error("{} can't start from a trained {}", .0.label(), .1.label())]
     WarmStart(Method, Method),
+}
+
+impl From<baseline::Error> for InitError {
+    fn from(error: baseline::Error) -> Self {
+        match error {
+            baseline::Error::Stopped => Self::Stop(Stop::Asked),
+            error => Self::Baseline(error),
+        }
+    }
 }
 
 /// The initial codebooks of these settings for vectors of `dimension` coordinates. `name` names the random stream; `feed`
@@ -63,26 +74,15 @@ fn symmetric(rng: &mut ChaCha8Rng) -> f32 {
 
 /// Stage by stage from what the stages before leave of a sample: random rows (no iterations) or k-means centroids.
 fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, iterations: usize) -> Result<(), InitError> {
-    let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
+    let size = books.size();
     let sample = if iterations == 0 { 4 * size } else { (64 * size).clamp(4096, 65_536.max(2 * size)) };
-    let mut remainder = vec![0f32; sample * dimension];
+    let mut remainder = vec![0f32; sample * books.dimension()];
     (feed.next_batch)(&mut remainder);
-    let mut picks = vec![0u32; sample];
-    for stage in 0..stages {
-        let span = books.span(stage);
-        let seen: Vec<f32> = remainder.chunks_exact(dimension).flat_map(|x| &x[span.clone()]).copied().collect();
-        let centroids = kmeans(&seen, width, size, iterations, rng, &mut || (feed.go_on)(0.0))?;
-        let length = size * width;
-        books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&centroids);
-        let single = Codebooks::new(Method::Rvq, width, 1, size, centroids)?;
-        let mut seen = seen;
-        let mut search = Greedy::default();
-        search.prepare(&single);
-        search.assign(&single, &mut seen, &mut picks);
-        for (x, left) in remainder.chunks_exact_mut(dimension).zip(seen.chunks_exact(width)) {
-            x[span.clone()].copy_from_slice(left);
-        }
-    }
+    let mut go_on = |_| (feed.go_on)(0.0);
+    stage_by_stage(books, &mut remainder, &mut Progress::new(&mut go_on), &mut |points, progress| match iterations {
+        0 => Ok(random_rows(points, size, rng)),
+        _ => kmeans(points, size, iterations, rng, progress),
+    })?;
     Ok(())
 }
 

@@ -5,7 +5,6 @@
 //! candle's autograd through the NSVQ layer.
 
 mod init;
-mod kmeans;
 mod log;
 mod optimizer;
 mod schedule;
@@ -16,7 +15,6 @@ mod tests;
 mod train;
 
 pub use init::{InitError, initial_codebooks, warm_share};
-pub use kmeans::kmeans;
 pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};
 pub use optimizer::OptimizerState;
 pub use schedule::rate;

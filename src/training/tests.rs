@@ -87,16 +87,6 @@ fn every_method_learns_from_every_start_and_twice_the_same() {
 }
 
 #[test]
-fn k_means_finds_separate_centres() {
-    let x: Vec<f32> = (0..400).map(|i| (i % 4) as f32 * 10.0 + (i % 5) as f32 * 0.01).collect();
-    let mut centroids = kmeans(&x, 1, 4, 20, &mut stream("k"), &mut || true).unwrap();
-    centroids.sort_by(f32::total_cmp);
-    for (k, c) in centroids.iter().enumerate() {
-        assert!((c - k as f32 * 10.0 - 0.02).abs() < 0.01, "{centroids:?}");
-    }
-}
-
-#[test]
 fn a_run_stops_when_asked_and_says_when_it_diverges() {
     let (quantizer, mut training) = (quantizer(Method::Rvq, Init::Uniform), training(400));
     let start = Codebooks::zeros(Method::Rvq, 4, 2, 8).unwrap();

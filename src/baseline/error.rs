@@ -1,0 +1,32 @@
+//! Why there are no codebooks.
+
+use crate::quantizer::{GRAM_LIMIT, ShapeError};
+
+/// Why there are no codebooks.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    #[error("{values} values are no whole number of vectors of dimension {dimension}")]
+    Rows { values: usize, dimension: usize },
+    #[error("there are no vectors to train on")]
+    NoVectors,
+    #[error("vector {row}, coordinate {column} is {value}; remove or replace such vectors")]
+    NotFinite { row: usize, column: usize, value: f32 },
+    #[error("vector {row} has a squared length above {max:e}; scale the vectors down", max = Error::LARGEST)]
+    TooLarge { row: usize },
+    #[error(
+        "the least squares of all M·K codewords together take at most {max} of them, found M = {stages}, K = {size}; RVQ, PVQ and OPQ have no such limit",
+        max = GRAM_LIMIT
+    )]
+    TooManyCodewords { stages: usize, size: usize },
+    #[error("the least squares of the codebooks have no solution in these numbers; scale the vectors")]
+    LeastSquares,
+    #[error("stopped")]
+    Stopped,
+}
+
+impl Error {
+    /// The largest squared length of a vector: products of sums of such vectors stay finite.
+    pub const LARGEST: f32 = 1e30;
+}

@@ -1,0 +1,182 @@
+//! Lloyd's algorithm.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::seeding::{draw, seed};
+use super::sums::Sums;
+use super::{Error, Progress};
+use crate::quantizer::kernels::Rows;
+use crate::quantizer::nearest::Nearest;
+use crate::quantizer::{Codebooks, Method};
+
+/// Iterations of PVQ's and RVQ's k-means.
+pub const ITERATIONS: usize = 25;
+
+/// Iterations after which the better start goes on.
+const TRIED: usize = 5;
+
+/// How far from the mean the starts are, in terms of the rows that were drawn.
+const STARTS: [f32; 2] = [1.0, 0.3];
+
+/// Rows that stay in the first cache while the centroids pass.
+const BLOCK: usize = 64;
+
+/// Multiplications between two looks at the caller, some 50 ms of work.
+pub(super) const PULSE: usize = 1 << 31;
+
+/// The least K for which byte products pay.
+const BYTES_FROM: usize = 256;
+
+/// n points: some coordinates of the rows of a matrix.
+#[derive(Clone, Copy)]
+pub struct Points<'a> {
+    rows: Rows<'a>,
+    pub(super) count: usize,
+    pub(super) width: usize,
+}
+
+impl<'a> Points<'a> {
+    /// The coordinates `span` of vectors of `dimension` coordinates (n × D).
+    ///
+    /// # Errors
+    /// [`Error::Rows`], [`Error::NoVectors`]; an empty span is of no shape, one beyond the vectors [`Error::Rows`].
+    pub fn new(vectors: &'a [f32], dimension: usize, span: std::ops::Range<usize>) -> Result<Self, Error> {
+        if dimension == 0 || !vectors.len().is_multiple_of(dimension) || span.is_empty() || span.end > dimension {
+            return Err(Error::Rows { values: vectors.len(), dimension });
+        }
+        if vectors.is_empty() {
+            return Err(Error::NoVectors);
+        }
+        let rows = Rows { data: &vectors[span.start..], stride: dimension };
+        Ok(Self { rows, count: vectors.len() / dimension, width: span.len() })
+    }
+
+    /// The mean of the points.
+    fn mean(&self) -> Vec<f32> {
+        let sums = Sums::new(self.rows, self.width, &vec![0; self.count], 1, 1);
+        sums.values.iter().map(|sum| (sum / self.count as f64) as f32).collect()
+    }
+
+    /// One point.
+    pub fn row(&self, i: usize) -> &'a [f32] {
+        &self.rows.data[i * self.rows.stride..][..self.width]
+    }
+}
+
+/// K centroids (K × width) of the points after at most so many iterations. Two starts are tried for [`TRIED`] of them: rows
+/// drawn by k-means++, and the same drawn towards the mean. In many dimensions without clusters a row is far from all
+/// others, so that most rows as they are would stay alone (on the remainders of SIFT 183 of 256); where there are clusters,
+/// they are the better start. A cluster that becomes empty takes a point that is drawn with a probability proportional to its
+/// squared error.
+///
+/// # Errors
+/// A K that no codebook has; [`Error::Stopped`].
+pub fn kmeans(
+    points: &Points,
+    size: usize,
+    iterations: usize,
+    rng: &mut ChaCha8Rng,
+    progress: &mut Progress,
+) -> Result<Vec<f32>, Error> {
+    // Checks the shape before anything is drawn.
+    let empty = Codebooks::zeros(Method::Rvq, points.width, 1, size)?;
+    let rows = seed(points, size, rng);
+    let mean = points.mean();
+    let tried = TRIED.min(iterations);
+    let steps = STARTS.len() * tried + iterations - tried;
+    let mut best: Option<Run> = None;
+    for (number, share) in STARTS.into_iter().enumerate() {
+        let towards_mean = |(at, v): (usize, &f32)| mean[at % points.width] + share * (v - mean[at % points.width]);
+        let centroids = if share == 1.0 { rows.clone() } else { rows.iter().enumerate().map(towards_mean).collect() };
+        let mut run = Run::new(empty.clone(), centroids, points);
+        for step in 0..tried {
+            run.step(points, rng, &mut progress.step(number * tried + step, steps))?;
+        }
+        if best.as_ref().is_none_or(|best| run.score < best.score) {
+            best = Some(run);
+        }
+    }
+    let Some(mut best) = best else { return Ok(rows) };
+    for step in STARTS.len() * tried..steps {
+        if !best.step(points, rng, &mut progress.step(step, steps))? {
+            break;
+        }
+    }
+    Ok(best.books.values().to_vec())
+}
+
+/// Centroids on their way.
+struct Run {
+    books: Codebooks,
+    nearest: Nearest,
+    best: Vec<(f32, u32)>,
+    picks: Vec<u32>,
+    /// Σ(½‖c‖² − x·c) before the last step: half the squared error, less what is the same for all centroids.
+    score: f64,
+}
+
+impl Run {
+    fn new(mut books: Codebooks, centroids: Vec<f32>, points: &Points) -> Self {
+        books.values_mut().copy_from_slice(&centroids);
+        let picks = vec![u32::MAX; points.count];
+        Self { books, nearest: Nearest::default(), best: Vec::new(), picks, score: f64::INFINITY }
+    }
+
+    /// Gives each point its nearest centroid and moves the centroids to the means; false where nothing changed.
+    fn step(&mut self, points: &Points, rng: &mut ChaCha8Rng, progress: &mut Progress) -> Result<bool, Error> {
+        if !self.assign(points, progress)? {
+            return Ok(false);
+        }
+        let sums = Sums::new(points.rows, points.width, &self.picks, 1, self.books.size());
+        for (k, centroid) in self.books.values_mut().chunks_exact_mut(points.width).enumerate() {
+            let count = f64::from(sums.counts[k]);
+            if count > 0.0 {
+                centroid.iter_mut().zip(sums.row(k)).for_each(|(c, s)| *c = (s / count) as f32);
+            }
+        }
+        if sums.counts.contains(&0) {
+            fill_empty(&mut self.books, &sums.counts, points, &self.picks, rng);
+        }
+        Ok(true)
+    }
+
+    fn assign(&mut self, points: &Points, progress: &mut Progress) -> Result<bool, Error> {
+        self.nearest.prepare(&self.books, BYTES_FROM);
+        self.score = 0.0;
+        let mut changed = false;
+        let pulse = (PULSE / (BLOCK * self.books.values().len())).max(1);
+        let selection: Vec<u32> = (0..BLOCK as u32).collect();
+        for (block, picks) in self.picks.chunks_mut(BLOCK).enumerate() {
+            if block % pulse == 0 {
+                progress.done((block * BLOCK) as f64 / points.count as f64)?;
+            }
+            let selection = &selection[..picks.len()];
+            let rows = Rows { data: &points.rows.data[block * BLOCK * points.rows.stride..], ..points.rows };
+            self.best.clear();
+            self.best.resize(picks.len(), (f32::INFINITY, 0));
+            self.nearest.set_rows(&self.books, rows, selection);
+            self.nearest.improve(&self.books, 0, rows, selection, &mut self.best);
+            for (pick, (score, found)) in picks.iter_mut().zip(&self.best) {
+                self.score += f64::from(*score);
+                changed |= pick != found;
+                *pick = *found;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Moves the centroids of empty clusters to points, those with a large error first. Where every point lies on a centroid,
+/// none moves.
+fn fill_empty(books: &mut Codebooks, counts: &[u32], points: &Points, picks: &[u32], rng: &mut ChaCha8Rng) {
+    let error = |(i, pick): (usize, &u32)| -> f32 {
+        points.row(i).iter().zip(books.codeword(*pick as usize)).map(|(x, c)| (x - c) * (x - c)).sum()
+    };
+    let mut errors: Vec<f32> = picks.iter().enumerate().map(error).collect();
+    for (k, _) in counts.iter().enumerate().filter(|(_, count)| **count == 0) {
+        let total = errors.iter().map(|e| f64::from(*e)).sum();
+        let Some(chosen) = draw(&errors, total, rng) else { return };
+        errors[chosen] = 0.0;
+        books.values_mut()[k * points.width..(k + 1) * points.width].copy_from_slice(points.row(chosen));
+    }
+}

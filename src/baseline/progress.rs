@@ -1,0 +1,35 @@
+//! How far the work is, told to whoever may end it.
+
+use super::Error;
+
+/// A share of the work. The caller's `go_on` is told the share of all work that is done, and ends it by false.
+pub struct Progress<'a> {
+    go_on: &'a mut dyn FnMut(f64) -> bool,
+    from: f64,
+    share: f64,
+}
+
+impl<'a> Progress<'a> {
+    /// All of the work.
+    pub fn new(go_on: &'a mut dyn FnMut(f64) -> bool) -> Self {
+        Self { go_on, from: 0.0, share: 1.0 }
+    }
+
+    /// The part of this one that begins at `from` and takes `share` of it.
+    pub fn part(&mut self, from: f64, share: f64) -> Progress<'_> {
+        Progress { go_on: &mut *self.go_on, from: self.from + self.share * from, share: self.share * share }
+    }
+
+    /// The `index`-th of `count` equal parts.
+    pub fn step(&mut self, index: usize, count: usize) -> Progress<'_> {
+        self.part(index as f64 / count as f64, 1.0 / count as f64)
+    }
+
+    /// Tells the share of this part that is done.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the work shall end.
+    pub fn done(&mut self, share: f64) -> Result<(), Error> {
+        if (self.go_on)(self.from + self.share * share) { Ok(()) } else { Err(Error::Stopped) }
+    }
+}

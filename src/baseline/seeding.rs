@@ -1,0 +1,81 @@
+//! Where k-means starts: k-means++ (Arthur, Vassilvitskii, SODA 2007) on a sample.
+
+use multiversion::multiversion;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use super::kmeans::Points;
+use crate::data::stream::shuffle;
+
+/// Rows of the sample for each centroid.
+const SAMPLE: usize = 32;
+
+/// The largest K that is seeded so: above, it takes longer than the iterations after it and random rows serve as well.
+const LARGEST: usize = 2048;
+
+/// K centroids (K × width): each a row that is drawn with a probability proportional to its squared distance from the
+/// nearest one before it. Where all rows of the sample are used up, rows come again.
+pub fn seed(points: &Points, size: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let width = points.width;
+    if size > LARGEST || size >= points.count {
+        return random_rows(points, size, rng);
+    }
+    let sample = random_rows(points, points.count.min(SAMPLE * size), rng);
+    let mut least = vec![f32::INFINITY; sample.len() / width];
+    let mut centroids = Vec::with_capacity(size * width);
+    centroids.extend_from_slice(&sample[..width]);
+    while centroids.len() < size * width {
+        let total = shorten(&sample, &centroids[centroids.len() - width..], &mut least);
+        let Some(chosen) = draw(&least, total, rng) else { break };
+        centroids.extend_from_slice(&sample[chosen * width..(chosen + 1) * width]);
+    }
+    // Fewer different rows than centroids.
+    let left = size * width - centroids.len();
+    centroids.extend_from_slice(&sample[..left]);
+    centroids
+}
+
+/// Rows in a random order (size × width), each once while there are others.
+pub fn random_rows(points: &Points, size: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let mut order: Vec<usize> = (0..points.count).collect();
+    shuffle(&mut order, rng);
+    order.iter().cycle().take(size).flat_map(|i| points.row(*i)).copied().collect()
+}
+
+/// An index with a probability proportional to its weight; None where they sum up to nothing (or to no number).
+pub fn draw(weights: &[f32], total: f64, rng: &mut ChaCha8Rng) -> Option<usize> {
+    if !(total > 0.0 && total.is_finite()) {
+        return None;
+    }
+    let mut left = (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64 * total;
+    for (at, weight) in weights.iter().enumerate() {
+        left -= f64::from(*weight);
+        if left < 0.0 {
+            return Some(at);
+        }
+    }
+    // Rounding left something over.
+    weights.iter().rposition(|weight| *weight > 0.0)
+}
+
+/// Lowers the squared distances of the rows to that from a new centroid, where it is less; gives their sum.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn shorten(rows: &[f32], centroid: &[f32], least: &mut [f32]) -> f64 {
+    const LANES: usize = 16;
+    let mut total = 0.0;
+    let (whole, rest) = centroid.as_chunks::<LANES>();
+    for (row, least) in rows.chunks_exact(centroid.len()).zip(least) {
+        let mut sums = [0f32; LANES];
+        let (chunks, tail) = row.as_chunks::<LANES>();
+        for (a, b) in chunks.iter().zip(whole) {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                *sum += (a - b) * (a - b);
+            }
+        }
+        let tail: f32 = tail.iter().zip(rest).map(|(a, b)| (a - b) * (a - b)).sum();
+        let distance = sums.iter().sum::<f32>() + tail;
+        *least = if distance < *least { distance } else { *least };
+        total += f64::from(*least);
+    }
+    total
+}

@@ -1,0 +1,59 @@
+//! k-means stage by stage: product quantizers (Jégou, Douze, Schmid, PAMI 2011) and residual ones (Chen, Guan, Wang, Sensors
+//! 2010), whose later stages quantize what the earlier ones left.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::kmeans::{PULSE, Points, kmeans};
+use super::{Error, Progress};
+use crate::quantizer::{Assign, Codebooks, Greedy, Method};
+
+/// Codebooks of the shape of `books`.
+pub fn train(
+    mut books: Codebooks,
+    vectors: &[f32],
+    iterations: usize,
+    rng: &mut ChaCha8Rng,
+    progress: &mut Progress,
+) -> Result<Codebooks, Error> {
+    let size = books.size();
+    stage_by_stage(&mut books, &mut vectors.to_vec(), progress, &mut |points, progress| {
+        kmeans(points, size, iterations, rng, progress)
+    })?;
+    Ok(books)
+}
+
+/// Gives the codewords of a stage, K × width.
+pub(crate) type Codewords<'a> = dyn FnMut(&Points, &mut Progress) -> Result<Vec<f32>, Error> + 'a;
+
+/// Fills the codebooks one after the other: `codewords` gives those of a stage (K × width) for what the stages before it left
+/// of the vectors, of which PVQ and OPQ have their own coordinates in each stage. `remainder` (n × D) holds the vectors and
+/// is scratch memory.
+///
+/// # Errors
+/// Vectors that are no whole rows or none at all; those of `codewords`.
+pub(crate) fn stage_by_stage(
+    books: &mut Codebooks,
+    remainder: &mut [f32],
+    progress: &mut Progress,
+    codewords: &mut Codewords,
+) -> Result<(), Error> {
+    let (dimension, stages, length) = (books.dimension(), books.stages(), books.size() * books.width());
+    let rows = (PULSE / length).next_multiple_of(64).min(remainder.len() / dimension);
+    let mut picks = vec![0u32; rows];
+    for stage in 0..stages {
+        let mut progress = progress.step(stage, stages);
+        let words = codewords(&Points::new(remainder, dimension, books.span(stage))?, &mut progress)?;
+        books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&words);
+        if stage + 1 == stages || books.method().is_product() {
+            continue;
+        }
+        let single = Codebooks::new(Method::Rvq, dimension, 1, books.size(), words)?;
+        let mut greedy = Greedy::default();
+        greedy.prepare(&single);
+        for remainder in remainder.chunks_mut(rows * dimension) {
+            progress.done(1.0)?;
+            greedy.assign(&single, remainder, &mut picks[..remainder.len() / dimension]);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! The trainers on small data: what must hold for any vectors.
+
+use super::*;
+use crate::data::stream::normal;
+use crate::quantizer::{Search, ShapeError, assigner, encode};
+
+fn numbers(name: &str, n: usize) -> Vec<f32> {
+    let mut rng = stream(name);
+    (0..n).map(|_| normal(&mut rng)).collect()
+}
+
+/// n vectors of 8 coordinates that hang on 3 numbers each, but for a little noise.
+fn correlated(n: usize) -> Vec<f32> {
+    let mix = numbers("mix", 8 * 3);
+    let (sources, noise) = (numbers("sources", 3 * n), numbers("noise", 8 * n));
+    let mixed =
+        sources.chunks_exact(3).flat_map(|z| mix.chunks_exact(3).map(move |a| a[0] * z[0] + a[1] * z[1] + a[2] * z[2]));
+    mixed.zip(noise).map(|(v, e)| v + 0.05 * e).collect()
+}
+
+fn trained(settings: &Settings, x: &[f32], dimension: usize) -> Result<Codebooks, Error> {
+    train(settings, x, dimension, "test", &mut |_| true)
+}
+
+/// Mean ‖x − q‖² a coordinate.
+fn error(books: &Codebooks, x: &[f32]) -> f64 {
+    let mut assign = assigner(books.method(), Some((Search::Ordered, 8)));
+    let codes = encode(books, assign.as_mut(), x).unwrap();
+    let mut q = vec![0.0; x.len()];
+    books.decode(&codes, &mut q).unwrap();
+    x.iter().zip(q).map(|(x, q)| f64::from(x - q).powi(2)).sum::<f64>() / x.len() as f64
+}
+
+#[test]
+fn k_means_finds_separate_centres() {
+    let x: Vec<f32> = (0..400).map(|i| (i % 4) as f32 * 10.0 + (i % 5) as f32 * 0.01).collect();
+    let points = Points::new(&x, 1, 0..1).unwrap();
+    let mut centroids = kmeans(&points, 4, 20, &mut stream("k"), &mut Progress::new(&mut |_| true)).unwrap();
+    centroids.sort_by(f32::total_cmp);
+    for (k, c) in centroids.iter().enumerate() {
+        assert!((c - k as f32 * 10.0 - 0.02).abs() < 0.01, "{centroids:?}");
+    }
+}
+
+#[test]
+fn more_iterations_never_raise_the_error_of_k_means() {
+    let x = numbers("x", 2000 * 4);
+    let points = Points::new(&x, 4, 1..4).unwrap();
+    let errors: Vec<f64> = [1, 2, 5, 6, 10, 40]
+        .into_iter()
+        .map(|iterations| {
+            let centroids =
+                kmeans(&points, 32, iterations, &mut stream("k"), &mut Progress::new(&mut |_| true)).unwrap();
+            let books = Codebooks::new(Method::Rvq, 3, 1, 32, centroids).unwrap();
+            error(&books, &x.chunks_exact(4).flat_map(|x| &x[1..]).copied().collect::<Vec<_>>())
+        })
+        .collect();
+    assert!(errors.is_sorted_by(|a, b| *b <= *a * 1.000001), "{errors:?}");
+}
+
+#[test]
+fn every_method_is_better_than_the_simpler_one_it_comes_from() {
+    let x = correlated(3000);
+    let [avq, rvq, pvq, opq, lsq] = Method::ALL.map(|method| {
+        let settings = Settings { iterations: 12, ..Settings::new(method, 2, 16) };
+        let books = trained(&settings, &x, 8).unwrap();
+        assert_eq!((books.method(), books.stages(), books.size(), books.dimension()), (method, 2, 16, 8));
+        assert_eq!(trained(&settings, &x, 8).unwrap(), books);
+        error(&books, &x)
+    });
+    assert!(opq < 0.9 * pvq && avq < rvq && lsq < rvq && rvq < pvq, "{avq} {rvq} {pvq} {opq} {lsq}");
+}
+
+#[test]
+fn no_step_of_the_alternation_raises_the_training_error() {
+    let x = correlated(800);
+    let books = trained(&Settings { iterations: 3, ..Settings::new(Method::Rvq, 3, 8) }, &x, 8).unwrap();
+    let mut books = Codebooks::new(Method::Avq, 8, 3, 8, books.values().to_vec()).unwrap();
+    let mut codes = additive::Codes::none(&x, 8, 3);
+    let mut errors = Vec::new();
+    // A beam of 1 alone finds worse codes now and then.
+    let mut search = assigner(Method::Avq, Some((Search::Beam, 1)));
+    for _ in 0..12 {
+        search.prepare(&books);
+        let mut progress = |_| true;
+        let mut progress = Progress::new(&mut progress);
+        codes.improve(&books, &x, &mut progress, &mut |x, picks| search.assign(&books, x, picks)).unwrap();
+        errors.push(codes.error(8));
+        least_squares::fit(&mut books, &codes.remainder, &codes.picks).unwrap();
+        codes.update_remainder(&books, &x);
+        errors.push(codes.error(8));
+    }
+    assert!(errors.is_sorted_by(|a, b| *b <= *a * 1.000001), "{errors:?}");
+    assert!(errors[23] < 0.9 * errors[0], "{errors:?}");
+}
+
+#[test]
+fn few_vectors_and_vectors_without_differences_are_sound() {
+    for method in Method::ALL {
+        let settings = Settings { iterations: 4, ..Settings::new(method, 2, 8) };
+        // Fewer vectors than codewords; fewer different ones; all the same; all zero.
+        let few = numbers("few", 3 * 4);
+        let repeated: Vec<f32> = few.iter().copied().cycle().take(3 * 4 * 50).collect();
+        for x in [&few[..], &few[..4], &repeated, &[2.5; 4 * 40], &[0.0; 4 * 40]] {
+            let books = trained(&settings, x, 4).unwrap();
+            assert!(error(&books, x) < 1e-9, "{method:?}, {} values: {}", x.len(), error(&books, x));
+        }
+        // One coordinate that never changes, and one codeword.
+        let flat: Vec<f32> = (0..800).map(|i| if i % 4 == 1 { 7.0 } else { (i * i % 101) as f32 }).collect();
+        assert!(error(&trained(&settings, &flat, 4).unwrap(), &flat) < 500.0);
+        let one = trained(&Settings { size: 1, ..settings }, &flat, 4).unwrap();
+        assert!(error(&one, &flat).is_finite());
+    }
+}
+
+#[test]
+fn tiny_and_large_vectors_train_as_others() {
+    let x = correlated(500);
+    for method in Method::ALL {
+        let settings = Settings { iterations: 4, ..Settings::new(method, 2, 8) };
+        let expected = error(&trained(&settings, &x, 8).unwrap(), &x);
+        for scale in [1e-12f32, 1e12] {
+            let scaled: Vec<f32> = x.iter().map(|v| scale * v).collect();
+            let found = error(&trained(&settings, &scaled, 8).unwrap(), &scaled) / f64::from(scale).powi(2);
+            assert!((found / expected - 1.0).abs() < 0.2, "{method:?} × {scale}: {found}, {expected}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused() {
+    for method in Method::ALL {
+        let settings = Settings::new(method, 2, 4);
+        let refused = |x: &[f32], dimension| trained(&settings, x, dimension).unwrap_err();
+        assert_eq!(refused(&[], 4), Error::NoVectors);
+        assert_eq!(refused(&[0.0; 7], 4), Error::Rows { values: 7, dimension: 4 });
+        assert_eq!(refused(&[0.0; 8], 0), Error::Shape(ShapeError::Empty(0, 2, 4)));
+        let mut x = vec![1.0; 40];
+        x[22] = f32::INFINITY;
+        assert_eq!(refused(&x, 4), Error::NotFinite { row: 5, column: 2, value: f32::INFINITY });
+        x[22] = 1e20;
+        assert_eq!(refused(&x, 4), Error::TooLarge { row: 5 });
+        if matches!(method, Method::Avq | Method::Lsq) {
+            let large = Settings { size: 4096, ..settings };
+            let expected = Error::TooManyCodewords { stages: 2, size: 4096 };
+            assert_eq!(trained(&large, &[1.0; 8], 4).unwrap_err(), expected);
+        }
+    }
+}
+
+#[test]
+fn the_caller_is_told_of_progress_and_can_stop_at_any_time() {
+    let x = correlated(600);
+    for method in Method::ALL {
+        let settings = Settings { iterations: 8, ..Settings::new(method, 2, 8) };
+        let mut told = Vec::new();
+        train(&settings, &x, 8, "test", &mut |done| {
+            told.push(done);
+            true
+        })
+        .unwrap();
+        assert!(told.is_sorted() && told[0] == 0.0 && told.last() == Some(&1.0), "{method:?}: {told:?}");
+        for stop in (0..told.len()).step_by(7) {
+            let mut calls = 0;
+            let stopped = train(&settings, &x, 8, "test", &mut |_| {
+                calls += 1;
+                calls <= stop
+            });
+            assert_eq!((stopped, calls), (Err(Error::Stopped), stop + 1));
+        }
+    }
+}
