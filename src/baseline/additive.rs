@@ -30,8 +30,9 @@ pub fn train(
     for iteration in 0..settings.iterations {
         let mut progress = progress.step(iteration, settings.iterations);
         search.prepare(&books);
-        codes.improve(&books, vectors, &mut progress, &mut |x, picks| search.assign(&books, x, picks))?;
-        least_squares::fit(&mut books, &codes.remainder, &codes.picks)?;
+        let search = &mut |x: &mut [f32], picks: &mut [u32]| search.assign(&books, x, picks);
+        codes.improve(&books, vectors, &mut progress.part(0.0, 0.8), search)?;
+        least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress.part(0.8, 0.2))?;
         codes.update_remainder(&books, vectors);
     }
     Ok(books)

@@ -85,11 +85,11 @@ impl Trial {
         search.prepare(books);
         codes.update_remainder(books, vectors);
         let known = codes.known();
-        codes.improve(books, vectors, progress, &mut |x, picks| match known {
+        codes.improve(books, vectors, &mut progress.part(0.0, 0.8), &mut |x, picks| match known {
             true => search.improve(books, x, picks),
             false => search.assign(books, x, picks),
         })?;
-        least_squares::fit(books, &codes.remainder, &codes.picks)?;
+        least_squares::fit(books, &codes.remainder, &codes.picks, &mut progress.part(0.8, 0.2))?;
         codes.update_remainder(books, vectors);
         *error = codes.error(books.dimension());
         Ok(())

@@ -86,7 +86,7 @@ fn no_step_of_the_alternation_raises_the_training_error() {
         let mut progress = Progress::new(&mut progress);
         codes.improve(&books, &x, &mut progress, &mut |x, picks| search.assign(&books, x, picks)).unwrap();
         errors.push(codes.error(8));
-        least_squares::fit(&mut books, &codes.remainder, &codes.picks).unwrap();
+        least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress).unwrap();
         codes.update_remainder(&books, &x);
         errors.push(codes.error(8));
     }
@@ -159,7 +159,9 @@ fn the_caller_is_told_of_progress_and_can_stop_at_any_time() {
             true
         })
         .unwrap();
-        assert!(told.is_sorted() && told[0] == 0.0 && told.last() == Some(&1.0), "{method:?}: {told:?}");
+        // Sums of shares round.
+        let ascending = told.is_sorted_by(|a, b| *a <= b + 1e-9);
+        assert!(ascending && told[0] == 0.0 && told.last() == Some(&1.0), "{method:?}: {told:?}");
         for stop in (0..told.len()).step_by(7) {
             let mut calls = 0;
             let stopped = train(&settings, &x, 8, "test", &mut |_| {

@@ -58,7 +58,7 @@ pub fn initial_codebooks(
         Init::Kmeans => from_data(&mut books, feed, &mut rng, KMEANS_ITERATIONS)?,
         Init::Pvq | Init::Rvq => {
             let source = if quantizer.init == Init::Pvq { Method::Pvq } else { Method::Rvq };
-            if method == source || method == Method::Pvq {
+            if method == source || method.is_product() {
                 return Err(InitError::WarmStart(method, source));
             }
             return warm_start(source, quantizer, training, dimension, name, feed);
