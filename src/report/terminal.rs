@@ -24,7 +24,12 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
         .map(|name| {
             let own: Vec<&Aggregate> = aggregates.iter().filter(|a| a.panel == *name).collect();
             let panel = plan.panels.iter().find(|p| p.name == *name);
-            let block = match comparisons.iter().find(|c| c.panel == *name) {
+            let comparison = comparisons.iter().find(|c| c.panel == *name);
+            let judged = comparison.is_some_and(|c| c.not_comparable.is_none());
+            let block = match comparison {
+                comparison if !judged && panel.is_some_and(|p| p.axis != PanelAxis::Bits) => {
+                    by_rank(panel, name, comparison, &own)
+                }
                 Some(comparison) => {
                     let primary = panel.map(|panel| primary_metric(plan, panel));
                     compared(panel, comparison, &own, primary.as_deref())
@@ -94,6 +99,32 @@ fn compared(
         }
     };
     format!("{title}\n{}  {summary}\n", aligned(&rows))
+}
+
+/// Recall without verdicts: a line a T, a column a method.
+fn by_rank(
+    panel: Option<&Panel>,
+    name: &str,
+    comparison: Option<&PanelComparison>,
+    aggregates: &[&Aggregate],
+) -> String {
+    let Some(aggregate) = aggregates.first() else { return String::new() };
+    let mut contenders: Vec<Contender> = Vec::new();
+    for point in &aggregate.points {
+        if !contenders.contains(&point.contender) {
+            contenders.push(point.contender);
+        }
+    }
+    let mut rows = vec![std::iter::once("T".to_owned()).chain(contenders.iter().map(|c| c.label().to_owned())).collect()];
+    for at in aggregate.places() {
+        let means = contenders.iter().map(|c| mean(aggregate, *c, at));
+        rows.push(std::iter::once(at.to_string()).chain(means).collect());
+    }
+    let data = panel.and_then(Panel::data_name).map(|data| format!(" on {data}")).unwrap_or_default();
+    let seeds = aggregate.points.iter().map(|p| p.samples.len()).max().unwrap_or(0);
+    let reason = comparison.and_then(|c| c.not_comparable.as_ref());
+    let note = reason.map(|reason| format!("  not comparable with the published: {reason}\n")).unwrap_or_default();
+    format!("{name}: recall@T{data}, means over up to {seeds} seeds (higher is better)\n{}{note}", aligned(&rows))
 }
 
 fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> String {
