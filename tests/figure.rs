@@ -7,7 +7,7 @@ use std::path::Path;
 use vqlab::compare::compare_plan;
 use vqlab::figure::{Drawn, Format, Options, draw_experiment, draw_log, draw_published};
 use vqlab::results::aggregate;
-use vqlab::spec::{CellSettings, Training, Plan};
+use vqlab::spec::{CellSettings, Plan, Training};
 
 fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::records(plan, leave_out_every);

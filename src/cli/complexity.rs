@@ -43,6 +43,8 @@ enum MethodName {
     Avq,
     Rvq,
     Pvq,
+    Opq,
+    Lsq,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -67,6 +69,8 @@ pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
         MethodName::Avq => Method::Avq,
         MethodName::Rvq => Method::Rvq,
         MethodName::Pvq => Method::Pvq,
+        MethodName::Opq => Method::Opq,
+        MethodName::Lsq => Method::Lsq,
     };
     let precision = match args.precision {
         PrecisionName::Single => Precision::Single,

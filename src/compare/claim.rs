@@ -190,11 +190,7 @@ mod tests {
     use super::*;
     use crate::results::{aggregate, fixture};
 
-    fn check(
-        kind: ClaimKind,
-        min: Option<u32>,
-        change: impl Fn(&mut Plan, &mut Vec<Aggregate>),
-    ) -> Vec<ClaimCheck> {
+    fn check(kind: ClaimKind, min: Option<u32>, change: impl Fn(&mut Plan, &mut Vec<Aggregate>)) -> Vec<ClaimCheck> {
         let mut plan = fixture::plan(1);
         let text = "a claim".into();
         plan.claims = vec![Claim { text, kind, panels: vec![], metric: ClaimMetric::Primary, min, max: None }];

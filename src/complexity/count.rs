@@ -3,7 +3,7 @@
 use statrs::function::gamma::digamma;
 
 use super::{ComplexityError, Model, Operations};
-use crate::quantizer::Method;
+use crate::quantizer::{LocalSearch, Method};
 
 /// With these bounds no count leaves 128 bits.
 const MOST_STAGES: usize = 64;
@@ -59,7 +59,10 @@ pub fn count(
             }
             tally.pvq(d, m, k, if model == Model::Published { m - 1 } else { m });
         }
-        (Method::Lsq, None) => return Err(ComplexityError::NotCounted { method: method.label() }),
+        (Method::Lsq, None) if model == Model::Published => {
+            return Err(ComplexityError::NotCounted { method: method.label() });
+        }
+        (Method::Lsq, None) => tally.lsq(d, m, k),
     }
     let negative = ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size: codebook_size };
     tally.operations().ok_or(negative)
@@ -149,6 +152,21 @@ impl Tally {
             self.moves += d / m;
         }
         self.moves += d;
+    }
+
+    /// Local search, as it is run by default.
+    fn lsq(&mut self, d: i128, m: i128, k: i128) {
+        let (rounds, sweeps) = (LocalSearch::ROUNDS as i128, LocalSearch::SWEEPS as i128);
+        self.scores(m * k, d);
+        for _ in 0..=rounds {
+            for _ in 0..sweeps * m {
+                self.additions += k * (m - 1);
+                self.argmin(k);
+            }
+            self.additions += m * (m - 1) / 2 + m + 1;
+            self.moves += m;
+            self.branches += 1;
+        }
     }
 
     /// A product of a D × D matrix and a vector.

@@ -28,7 +28,9 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, publis
         let colour = curves::colour(curve.contender).tint(0.62);
         chart.series.push(Series::line("", colour, LineStyle::Dotted, curve.xy()).width(1.6).unlabelled());
     }
-    chart.series.extend(curves::ours(plan, panel, aggregates, &primary_metric(plan, panel)).iter().map(curves::our_series));
+    chart
+        .series
+        .extend(curves::ours(plan, panel, aggregates, &primary_metric(plan, panel)).iter().map(curves::our_series));
     if chart.is_empty() {
         return None;
     }

@@ -144,7 +144,11 @@ fn points_of<'a>(
     contender: Contender,
 ) -> impl Iterator<Item = &'a PointComparison> {
     let name = panel.name.clone();
-    comparisons.iter().filter(move |c| c.panel == name).flat_map(|c| &c.points).filter(move |p| p.contender == contender)
+    comparisons
+        .iter()
+        .filter(move |c| c.panel == name)
+        .flat_map(|c| &c.points)
+        .filter(move |p| p.contender == contender)
 }
 
 fn differences(comparisons: &[PanelComparison], panel: &Panel, contender: Contender) -> Vec<(f64, f64)> {

@@ -52,12 +52,8 @@ fn rank_axis(panel: &Panel) -> Axis {
 
 fn styled(panel: &Panel, curve: &Curve) -> Series {
     let contender = curve.contender;
-    let line = Series::line(
-        panel.curve_name(contender),
-        curves::colour(contender),
-        curves::line_style(contender),
-        curve.xy(),
-    );
+    let line =
+        Series::line(panel.curve_name(contender), curves::colour(contender), curves::line_style(contender), curve.xy());
     let width = if contender.trainer == Trainer::Kmeans { 1.4 } else { 2.4 };
     line.width(width).band(curve.band()).marker(curves::marker(contender.method))
 }
@@ -120,7 +116,11 @@ fn over_complexity(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], publish
         let at = |at: u32| wmops(panel, curve.contender, at);
         let points = curve.points.iter().filter_map(|p| Some((at(p.at)?, p.mean))).collect();
         let band = series.band.is_empty();
-        let band = if band { Vec::new() } else { curve.points.iter().filter_map(|p| Some((at(p.at)?, p.low, p.high))).collect() };
+        let band = if band {
+            Vec::new()
+        } else {
+            curve.points.iter().filter_map(|p| Some((at(p.at)?, p.low, p.high))).collect()
+        };
         Series { points, band, ..series }
     };
     if published && panel.published_file.is_some() {
@@ -163,7 +163,8 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
     for contender in plan.contenders.iter().filter(|c| c.trainer == Trainer::Nsvq) {
         let baseline = Contender { trainer: Trainer::Kmeans, ..*contender };
         let difference = |at: &u32| {
-            let (mean, low, high) = aggregate.point(*contender, *at)?.paired_difference(aggregate.point(baseline, *at)?)?;
+            let (mean, low, high) =
+                aggregate.point(*contender, *at)?.paired_difference(aggregate.point(baseline, *at)?)?;
             Some((f64::from(*at), 100.0 * mean, 100.0 * low, 100.0 * high))
         };
         let points: Vec<_> = places.iter().filter_map(difference).collect();
@@ -192,18 +193,14 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
 }
 
 /// Recall over the measured time of encoding and of searching.
-fn times(
-    plan: &Plan,
-    panel: &Panel,
-    aggregates: &[Aggregate],
-    records: &HashMap<String, Record>,
-) -> Option<Sketch> {
+fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap<String, Record>) -> Option<Sketch> {
     let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
     let rank = match &panel.axis {
         PanelAxis::Rank(ranks) => Some(*ranks.iter().find(|rank| **rank >= 10).or(ranks.last())?),
         PanelAxis::Bits => None,
     };
-    let what = rank.map_or_else(|| metric::label(&aggregate.metric).replace(" @ ", "@").to_lowercase(), |t| format!("recall@{t}"));
+    let what = rank
+        .map_or_else(|| metric::label(&aggregate.metric).replace(" @ ", "@").to_lowercase(), |t| format!("recall@{t}"));
     let chart = |timing: &str, label: &str| {
         let title = format!("{what} over {label}");
         let mut chart = Chart::new(title, Axis::log(format!("{label} (µs, one thread)")), Axis::linear(what.clone()));

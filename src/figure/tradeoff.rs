@@ -61,7 +61,9 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
     let turns = changes(budgets);
     let lines = match (turns.is_empty(), budgets.first()) {
-        (true, Some(range)) => format!("{} gives the lowest error for every complexity budget.", range.contender.label()),
+        (true, Some(range)) => {
+            format!("{} gives the lowest error for every complexity budget.", range.contender.label())
+        }
         _ => "Vertical lines stand where another method begins to give the lowest error for a given complexity budget."
             .into(),
     };

@@ -6,8 +6,9 @@ use super::{ReportInput, panel_name};
 use crate::compare::{PanelComparison, Verdict};
 use crate::runner::Status;
 use crate::spec::{
-    CellSettings, Contender, DescriptorData, Distribution, Init, Method, Norms, Optimizer, Panel, Primary, QuantizerSettings,
-    Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training, TrainingSettings, Vectors,
+    CellSettings, Contender, DescriptorData, Distribution, Init, Method, Norms, Optimizer, Panel, Primary,
+    QuantizerSettings, Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training,
+    TrainingSettings, Vectors,
 };
 
 pub(super) const VERDICTS: [Verdict; 6] = [

@@ -38,7 +38,8 @@ pub(super) fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
     for at in aggregate.places() {
         let own = |c: &Contender| aggregate.point(*c, at).and_then(Point::mean).map_or("–".into(), points);
         let theirs = |c: &&Contender| {
-            let value = file.as_ref()?.tick(&panel.axis.tick(at)).and_then(|tick| curve(c)?.mean().get(tick).copied()?);
+            let value =
+                file.as_ref()?.tick(&panel.axis.tick(at)).and_then(|tick| curve(c)?.mean().get(tick).copied()?);
             Some(points(value?))
         };
         let mut row = vec![Cell::from(at.to_string())];
@@ -54,7 +55,16 @@ pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
     if input.plan.task != TaskKind::Search {
         return;
     }
-    let mut table = Table::new(&["panel", "method", "place", "#NSVQ", "#k-means", "#difference (points)", "#middle 95 %", "#MSE %"]);
+    let mut table = Table::new(&[
+        "panel",
+        "method",
+        "place",
+        "#NSVQ",
+        "#k-means",
+        "#difference (points)",
+        "#middle 95 %",
+        "#MSE %",
+    ]);
     let mut sentences = Vec::new();
     for panel in &input.plan.panels {
         let Some(aggregate) = primary(input, panel) else { continue };
@@ -142,8 +152,17 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
         let mut titles = vec!["method".to_owned(), "#bits".into()];
         titles.extend(recalls.iter().map(|t| format!("#recall@{t}")));
         titles.extend(
-            ["#MSE (base)", "#WMOPS paper's", "#all stages", "#look-up", "#encode µs", "#search µs", "#training s", "#codebooks KiB"]
-                .map(String::from),
+            [
+                "#MSE (base)",
+                "#WMOPS paper's",
+                "#all stages",
+                "#look-up",
+                "#encode µs",
+                "#search µs",
+                "#training s",
+                "#codebooks KiB",
+            ]
+            .map(String::from),
         );
         let mut table = Table::new(&titles);
         for planned in &panel.points {

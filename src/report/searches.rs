@@ -113,7 +113,10 @@ fn fit(planned: &PlannedPoint, (beam, released): (f64, f64), primary: &Aggregate
     };
     let main = primary.point(AVQ, bits)?.mean()?;
     let theirs = file.mean_at(Method::Avq.label(), bits)?;
-    let rvq = primary.point(Contender::proposed(Method::Rvq), bits).and_then(|p| p.mean()).zip(file.mean_at(Method::Rvq.label(), bits));
+    let rvq = primary
+        .point(Contender::proposed(Method::Rvq), bits)
+        .and_then(|p| p.mean())
+        .zip(file.mean_at(Method::Rvq.label(), bits));
     let (ours, theirs) = rvq.map_or((main, theirs), |(our_rvq, their_rvq)| (main / our_rvq, theirs / their_rvq));
     let away = |subset: f64| (ours * subset / own / theirs).ln();
     nearer(away(beam), away(released), rvq.is_some())

@@ -64,7 +64,9 @@ fn compared(
     // A T has a column of its own already.
     let others: Vec<&&Aggregate> = others.filter(|_| comparison.axis == PanelAxis::Bits).collect();
     let mut head: Vec<String> =
-        ["method", comparison.axis.heading(), "n", "ours", "published", "diff %", "margin", "verdict"].map(String::from).to_vec();
+        ["method", comparison.axis.heading(), "n", "ours", "published", "diff %", "margin", "verdict"]
+            .map(String::from)
+            .to_vec();
     head.extend(others.iter().map(|a| ending(&a.metric)));
     let mut rows = vec![head];
     for point in &comparison.points {
@@ -115,7 +117,8 @@ fn by_rank(
             contenders.push(point.contender);
         }
     }
-    let mut rows = vec![std::iter::once("T".to_owned()).chain(contenders.iter().map(|c| c.label().to_owned())).collect()];
+    let mut rows =
+        vec![std::iter::once("T".to_owned()).chain(contenders.iter().map(|c| c.label().to_owned())).collect()];
     for at in aggregate.places() {
         let means = contenders.iter().map(|c| mean(aggregate, *c, at));
         rows.push(std::iter::once(at.to_string()).chain(means).collect());

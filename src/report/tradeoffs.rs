@@ -114,7 +114,8 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
 }
 
 fn rates(result: &PanelTradeoff) -> Table {
-    let mut table = Table::new(&["method", "against", "#bits", "#%", &format!("#over the range of {}", error_name(result))]);
+    let mut table =
+        Table::new(&["method", "against", "#bits", "#%", &format!("#over the range of {}", error_name(result))]);
     for (anchor, test, rate) in &result.bd_rates {
         let (bits, percent, range) = match rate {
             Some(r) => {
@@ -135,7 +136,13 @@ fn front(result: &PanelTradeoff, document: &mut Document) {
         on_front(Model::Corrected).count(),
         result.points.len()
     ));
-    let mut table = Table::new(&["#bits", "method", &format!("#{}", error_name(result)), "#WMOPS (all stages)", "#WMOPS (paper's)"]);
+    let mut table = Table::new(&[
+        "#bits",
+        "method",
+        &format!("#{}", error_name(result)),
+        "#WMOPS (all stages)",
+        "#WMOPS (paper's)",
+    ]);
     let mut points: Vec<_> = on_front(Model::Corrected).collect();
     points.sort_by(|a, b| a.bits.cmp(&b.bits).then(b.error.total_cmp(&a.error)));
     for p in points {

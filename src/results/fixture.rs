@@ -44,7 +44,14 @@ pub fn plan(seeds: u64) -> Plan {
 fn point(method: Method, bits_per_stage: u32, seeds: &[u64]) -> PlannedPoint {
     let beam_width = (method == Method::Avq).then_some(16);
     let cells = seeds.iter().map(|seed| cell(method, bits_per_stage, beam_width, *seed)).collect();
-    PlannedPoint { contender: Contender::proposed(method), bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }
+    PlannedPoint {
+        contender: Contender::proposed(method),
+        bits: 4 * bits_per_stage,
+        stages: 4,
+        bits_per_stage,
+        beam_width,
+        cells,
+    }
 }
 
 fn cell(method: Method, bits_per_stage: u32, beam_width: Option<usize>, seed: u64) -> Cell {
@@ -97,7 +104,13 @@ fn record(cell: Cell) -> Record {
         reason: None,
         metrics: BTreeMap::from([("mse-training".into(), mse), ("mse-fresh".into(), mse + 1.0)]),
         log: vec![],
-        run: RunInfo { wall_seconds: 1.5, program_version: "0.1.0".into(), finished_unix: 7, cpu: "none".into(), timings: BTreeMap::new() },
+        run: RunInfo {
+            wall_seconds: 1.5,
+            program_version: "0.1.0".into(),
+            finished_unix: 7,
+            cpu: "none".into(),
+            timings: BTreeMap::new(),
+        },
         cell,
     }
 }

@@ -225,8 +225,8 @@ pub fn read_provenance(path: &Path) -> Result<ProvenanceFile, ResultsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Method;
     use crate::results::fixture;
+    use crate::spec::Method;
 
     #[test]
     fn records_come_back_without_their_logs() {

@@ -276,7 +276,8 @@ impl Scheduler<'_> {
             share.store(done.to_bits(), Ordering::Relaxed);
             self.tick();
         };
-        let context = Context { cancel: self.stop, progress: &progress, kept: self.store.folder().parent(), anew: self.force };
+        let context =
+            Context { cancel: self.stop, progress: &progress, kept: self.store.folder().parent(), anew: self.force };
         let result = catch_unwind(AssertUnwindSafe(|| (self.task.run)(cell, &context)));
         self.state().running.retain(|running| running.position != position);
         let result = result.unwrap_or_else(|panic| Err(TaskError::Failed(panic_text(panic.as_ref()))));

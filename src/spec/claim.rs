@@ -27,11 +27,7 @@ const SCOPE: [&str; 5] = ["panels", "min-bits", "max-bits", "min-t", "max-t"];
 
 pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let table = node.expect_table("claim")?;
-    check_keys(
-        "claim",
-        table,
-        &[&["text", "metric", "where"], &KINDS[..], &SCOPE[..]].concat(),
-    )?;
+    check_keys("claim", table, &[&["text", "metric", "where"], &KINDS[..], &SCOPE[..]].concat())?;
     if let Some(node) = table.get("metric") {
         let metric: &[&str] = match task {
             TaskKind::Toy => &["mse", "complexity"],

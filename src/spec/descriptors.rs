@@ -34,11 +34,12 @@ impl DataSets {
             return Ok(&self.0[known].1);
         }
         let data = match (settings.node(PATH), &written.0) {
-            (Some(node), Some(path)) => DescriptorData::folder(Path::new(path), limits)
-                .map_err(|error| Fault::new(node.span, format!("`{PATH}`: {error}")).allowed(
+            (Some(node), Some(path)) => DescriptorData::folder(Path::new(path), limits).map_err(|error| {
+                Fault::new(node.span, format!("`{PATH}`: {error}")).allowed(
                     "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, .bvecs or .npy), \
                      and NAME_groundtruth.ivecs if there is one",
-                ))?,
+                )
+            })?,
             _ => DescriptorData::synthetic(
                 limits[0].unwrap_or(LEARN),
                 limits[1].unwrap_or(BASE),

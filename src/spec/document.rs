@@ -195,9 +195,7 @@ fn read_task(name: &str, span: Span) -> Checked<TaskKind> {
         "toy" => Ok(TaskKind::Toy),
         "search" => Ok(TaskKind::Search),
         "complexity" => Ok(TaskKind::Complexity),
-        "image" | "speech" => {
-            Err(Fault::new(span, format!("the task \"{name}\" is not built yet")).allowed(built))
-        }
+        "image" | "speech" => Err(Fault::new(span, format!("the task \"{name}\" is not built yet")).allowed(built)),
         _ => Err(Fault::new(span, format!("unknown task \"{name}\"")).allowed(built)),
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::cell::{Cell, CellSettings, Trainer, Vectors};
+use super::descriptors::DataSets;
 use super::document::{Body, Document, check_variant, method};
 use super::error::{Checked, Fault};
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
 use super::layer::{Settings, unknown};
-use super::descriptors::DataSets;
 use super::plan::{Comparison, Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
 use super::value::Node;
@@ -307,7 +307,10 @@ impl<'a> Expansion<'a> {
             return Ok((PanelAxis::Bits, ranks));
         }
         if !ranks.is_sorted() {
-            return Err(entry.node.cannot_be(RECALL_AT).allowed("T from the smallest to the largest, as it is the x axis"));
+            return Err(entry
+                .node
+                .cannot_be(RECALL_AT)
+                .allowed("T from the smallest to the largest, as it is the x axis"));
         }
         Ok((PanelAxis::Rank(ranks.clone()), ranks))
     }

@@ -89,7 +89,11 @@ pub(super) const FIELDS: &[Field] = &[
         Kind::Choice(&["uniform", "uniform-integers", "normal", "laplace", "ar1", "low-rank-mixture", "chained-maps"]),
     )
     .only(TOY),
-    Field { tasks: &[TaskKind::Toy, TaskKind::Complexity], point: false, ..cell("data.dimension", Kind::Whole(1, 65_536)) },
+    Field {
+        tasks: &[TaskKind::Toy, TaskKind::Complexity],
+        point: false,
+        ..cell("data.dimension", Kind::Whole(1, 65_536))
+    },
     cell("data.rank", Kind::Whole(1, 65_536)).only(TOY),
     cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded"))
         .only(TOY),

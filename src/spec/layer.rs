@@ -123,11 +123,14 @@ fn is_axis_path(path: &str) -> bool {
 fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checked<()> {
     if !field.tasks.contains(&task) {
         let section = field.path.split('.').next().unwrap_or(field.path);
-        let fits = |f: &&Field| f.tasks.contains(&task) && (task == TaskKind::Complexity || f.path.starts_with(section));
+        let fits =
+            |f: &&Field| f.tasks.contains(&task) && (task == TaskKind::Complexity || f.path.starts_with(section));
         let allowed: Vec<_> = FIELDS.iter().filter(fits).map(|f| f.path).collect();
         let why = match task {
             TaskKind::Complexity => "task \"complexity\" counts operations and trains nothing",
-            TaskKind::Search => "task \"search\" takes descriptors from a folder, or synthetic ones, and measures recall",
+            TaskKind::Search => {
+                "task \"search\" takes descriptors from a folder, or synthetic ones, and measures recall"
+            }
             TaskKind::Toy => "task \"toy\" draws its vectors and measures their error",
         };
         return Err(Fault::new(key, format!("`{}` has no meaning here: {why}", field.path)).allowed(allowed.join(", ")));

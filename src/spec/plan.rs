@@ -198,7 +198,10 @@ pub enum ClaimKind {
     GapShrinks,
     /// The method is no further than `margin`, in the unit of the metric, from its baseline trained by expectation
     /// maximisation.
-    NearBaseline { method: Method, margin: f64 },
+    NearBaseline {
+        method: Method,
+        margin: f64,
+    },
 }
 
 impl Panel {

@@ -2,8 +2,8 @@
 //! the method, and the checks that need several values at once.
 
 use super::cell::{
-    ComplexitySettings, Distribution, EvaluationSettings, Init, Method, Norms, QuantizerSettings, RecallSettings, Search,
-    SearchSettings, ToyData, ToySettings, Trainer, Training, Vectors,
+    ComplexitySettings, Distribution, EvaluationSettings, Init, Method, Norms, QuantizerSettings, RecallSettings,
+    Search, SearchSettings, ToyData, ToySettings, Trainer, Training, Vectors,
 };
 use super::descriptors::Set;
 use super::error::{Checked, Fault, Span};
@@ -130,7 +130,10 @@ fn training(settings: &Settings, point: Point) -> Checked<Training> {
         let label = point.method.label();
         return Err(Fault::new(point.name, format!("{label} has no stochastic training"))
             .allowed("\"avq\", \"rvq\", \"pvq\"")
-            .help(format!("list \"{}\" in sweep.baselines, or set training.trainer = \"kmeans\"", label.to_lowercase())));
+            .help(format!(
+                "list \"{}\" in sweep.baselines, or set training.trainer = \"kmeans\"",
+                label.to_lowercase()
+            )));
     }
     Ok(Training::Nsvq(training::resolve(settings, point.head)?))
 }
@@ -140,6 +143,10 @@ pub(super) fn complexity(settings: &Settings, point: Point) -> Checked<Complexit
     let Point { method, stages, bits_per_stage, .. } = point;
     let dimension = dimension(settings, point.head)?;
     check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
+    if method == Method::Lsq {
+        return Err(Fault::new(point.name, "LSQ has no published operation count")
+            .allowed("\"avq\", \"rvq\", \"pvq\", \"opq\""));
+    }
     let is_avq = method == Method::Avq;
     if !is_avq && stages == 1 {
         let span = settings.node("sweep.stages").map_or(point.head, |node| node.span);
@@ -243,8 +250,7 @@ fn quantizer(settings: &Settings, point: Point, dimension: usize) -> Checked<Qua
     check_memory(point, dimension)?;
     let is_kmeans = point.trainer.map_or(settings.text("training.trainer") == Some("kmeans"), |t| t == Trainer::Kmeans);
     // Expectation maximisation has its own start.
-    let (init, init_updates) =
-        if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
+    let (init, init_updates) = if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
     if method == Method::Avq {
         let width = beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?;

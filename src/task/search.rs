@@ -210,7 +210,8 @@ pub(super) fn cost(settings: &SearchSettings) -> f64 {
             // Least squares over all codewords, once an iteration.
             let codewords = (quantizer.stages * quantizer.codebook_size()) as f64;
             let solve = codewords.powi(3) / 3.0 * 5e-11 + codewords * codewords * data.dimension as f64 * 1e-10;
-            let encode = if quantizer.method == Method::Lsq { 5e-5 } else { vector(quantizer.training_beam_width, true) };
+            let encode =
+                if quantizer.method == Method::Lsq { 5e-5 } else { vector(quantizer.training_beam_width, true) };
             iterated(k.kmeans_iterations) * encode + k.kmeans_iterations as f64 * solve
         }
         (Training::Kmeans(k), _) => iterated(k.kmeans_iterations) * 1.5 * vector(None, true),

@@ -117,7 +117,8 @@ operations = "Operations/operations.json"
         let mut files = BTreeMap::new();
         for path in files_below(&root) {
             let below = path.strip_prefix(&root).unwrap().to_path_buf();
-            if !below.starts_with("cells") && !below.components().any(|c| c.as_os_str() == "provenance") {
+            let kept = ["cells", "codebooks", "shared"].iter().any(|folder| below.starts_with(folder));
+            if !kept && !below.components().any(|c| c.as_os_str() == "provenance") {
                 files.insert(below, std::fs::read(&path).unwrap());
             }
         }

@@ -144,7 +144,14 @@ fn point(method: Method, bits_per_stage: u32, data: &str, dimension: usize, mixi
         evaluation: EvaluationSettings { vectors: 1 << 18, other_search_vectors: 1 << 16, training_vectors: None },
     };
     let cells = (1..=SEEDS).map(|seed| Cell { settings: CellSettings::Toy(toy.clone()), seed }).collect();
-    PlannedPoint { contender: Contender::proposed(method), bits: 4 * bits_per_stage, stages: 4, bits_per_stage, beam_width, cells }
+    PlannedPoint {
+        contender: Contender::proposed(method),
+        bits: 4 * bits_per_stage,
+        stages: 4,
+        bits_per_stage,
+        beam_width,
+        cells,
+    }
 }
 
 /// A finished record for every cell, but one in `leave_out_every` (0 = none).

@@ -79,7 +79,8 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
         .filter_map(|point| {
             let log10_wmops = Model::ALL.map(|model| {
                 let size = 1usize.checked_shl(point.bits_per_stage)?;
-                let operations = count(point.contender.method, panel.dimension, point.stages, size, point.beam_width, model);
+                let operations =
+                    count(point.contender.method, panel.dimension, point.stages, size, point.beam_width, model);
                 Some(operations.ok()?.log10_wmops(Precision::Single))
             });
             let mean = point.mean()?;

@@ -1,8 +1,8 @@
 //! Expansion: panels, precedence of the layers, and normalised cells, on small specs and on the full example.
 
 use super::super::{
-    CellSettings, ClaimKind, Contender, Init, LoadOptions, Method, Optimizer, Plan, Primary, Replacement, Schedule, Search,
-    ToySettings, TrainingSettings, Vectors, parse,
+    CellSettings, ClaimKind, Contender, Init, LoadOptions, Method, Optimizer, Plan, Primary, Replacement, Schedule,
+    Search, ToySettings, TrainingSettings, Vectors, parse,
 };
 use std::path::Path;
 
