@@ -25,8 +25,10 @@ pub(super) fn sketches(
             PanelAxis::Rank(_) => over_rank(plan, panel, aggregates, published),
             PanelAxis::Bits => over_complexity(plan, panel, aggregates, published),
         });
-        sketches.extend(trainers(plan, panel, aggregates));
-        sketches.extend(times(plan, panel, aggregates, records));
+        if !plan.is_part_of_earlier(panel) {
+            sketches.extend(trainers(plan, panel, aggregates));
+            sketches.extend(times(plan, panel, aggregates, records));
+        }
     }
     sketches
 }
@@ -41,7 +43,8 @@ fn name(panel: &Panel) -> (String, String) {
 
 fn data_name(panel: &Panel) -> String {
     let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
-    label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone())
+    let data = label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone());
+    if panel.figure.is_some() { data } else { format!("{data}, {}", panel.name) }
 }
 
 fn rank_axis(panel: &Panel) -> Axis {

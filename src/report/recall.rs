@@ -5,7 +5,7 @@ use super::format::{signed, significant};
 use super::{ReportInput, panel_name};
 use crate::complexity::{Model, Precision, count};
 use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, published, timing_mean};
-use crate::spec::{CellSettings, Contender, Norms, Panel, PanelAxis, PlannedPoint, TaskKind, Trainer};
+use crate::spec::{CellSettings, Contender, Method, Norms, Panel, PanelAxis, PlannedPoint, TaskKind, Trainer};
 
 /// A recall as the tables write it.
 fn points(recall: f64) -> String {
@@ -66,7 +66,7 @@ pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
         "#MSE %",
     ]);
     let mut sentences = Vec::new();
-    for panel in &input.plan.panels {
+    for panel in input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p)) {
         let Some(aggregate) = primary(input, panel) else { continue };
         let error = aggregate_metric(panel, "mse-fresh", input.records);
         for own in contenders(input, panel).into_iter().filter(|c| c.trainer == Trainer::Nsvq) {
@@ -143,7 +143,7 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
          look-up. Times are measured on one thread while other cells ran beside it: encoding a base vector, searching the whole \
          base for a query, training. \"Bits\" are those of the code and of the stored length.",
     );
-    for panel in &input.plan.panels {
+    for panel in input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p)) {
         document.subsection(panel_name(panel));
         let recalls: Vec<u32> = match &panel.axis {
             PanelAxis::Rank(ranks) => [1, 10, 100].into_iter().filter(|t| ranks.contains(t)).collect(),
@@ -198,6 +198,7 @@ fn row(input: &ReportInput, panel: &Panel, planned: &PlannedPoint, recalls: &[u3
     }
     let values = planned.stages as u64 * (1u64 << planned.bits_per_stage) * panel.dimension as u64;
     let values = if planned.contender.method.is_product() { values / planned.stages as u64 } else { values };
-    row.push((values * 4 / 1024).to_string().into());
+    let rotation = if planned.contender.method == Method::Opq { (panel.dimension * panel.dimension) as u64 } else { 0 };
+    row.push(((values + rotation) * 4 / 1024).to_string().into());
     row
 }

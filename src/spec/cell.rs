@@ -71,10 +71,6 @@ pub struct ComplexitySettings {
 /// What a cell computes, by task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "kebab-case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all cells train something, and a plan holds thousands, not millions"
-)]
 pub enum CellSettings {
     Toy(ToySettings),
     Search(SearchSettings),

@@ -247,6 +247,14 @@ impl Panel {
 }
 
 impl Plan {
+    /// Whether every cell of the panel belongs to one earlier panel too, so that it shows a part of the same numbers.
+    pub fn is_part_of_earlier(&self, panel: &Panel) -> bool {
+        let earlier = self.panels.iter().take_while(|p| p.name != panel.name);
+        let cells = |panel: &Panel| panel.points.iter().flat_map(|p| p.cells.clone()).collect::<Vec<_>>();
+        let own = cells(panel);
+        earlier.map(cells).any(|cells| own.iter().all(|cell| cells.contains(cell)))
+    }
+
     /// All cells, each key once, in plan order (equal cells of two panels share a record).
     pub fn cells(&self) -> Vec<Cell> {
         let mut seen = std::collections::HashSet::new();
