@@ -1,9 +1,11 @@
-//! Trained codebooks that outlive a killed cell: the next attempt goes on with encoding. They stay in the folder
-//! `codebooks` beside the records, as files that `encode` and `search` take.
+//! What outlives a killed cell, in the folder `codebooks` beside the records: trained codebooks, so that the next attempt
+//! goes on with encoding (they stay, as files that `encode` and `search` take), and the codes of the base until the search is
+//! done.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::Context;
 use crate::quantizer::{self, CheckpointError, Codebooks, Provenance, QuantizerSettings};
@@ -13,7 +15,8 @@ use crate::training::{LogPoint, Trained, Trainer};
 /// Where a cell keeps its codebooks; nowhere without a folder.
 pub(super) struct Kept {
     key: String,
-    paths: Option<[PathBuf; 2]>,
+    /// Of the log, the codebooks and the codes.
+    paths: Option<[PathBuf; 3]>,
     anew: bool,
 }
 
@@ -34,6 +37,31 @@ struct Notes {
     log: Vec<LogPoint>,
 }
 
+/// An encoded base.
+pub(super) struct EncodedBase {
+    /// N × M codes, a byte each for up to 256 codewords, else two (little-endian).
+    pub codes: Vec<u8>,
+    /// Mean squared error per coordinate.
+    pub mse: f64,
+    /// Of encoding alone, on one thread.
+    pub seconds: f64,
+}
+
+/// The first line of the file of codes.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct CodesHead {
+    key: String,
+    program_version: String,
+    mse: f64,
+    seconds: f64,
+    sha256: String,
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// Why codebooks can't be kept.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeepError {
@@ -48,14 +76,14 @@ pub(super) enum KeepError {
 impl Kept {
     pub fn new(context: &Context, key: &str) -> Self {
         let folder = context.kept.map(|folder| folder.join("codebooks"));
-        let paths = folder.map(|f| [f.join(format!("{key}.log.json")), f.join(format!("{key}.safetensors"))]);
+        let paths = folder.map(|f| ["log.json", "safetensors", "codes"].map(|end| f.join(format!("{key}.{end}"))));
         Self { key: key.to_owned(), paths, anew: context.anew }
     }
 
     /// The codebooks of an attempt that did not live to the end. Files that are damaged, of another cell or version count as none:
     /// training is done again, and they are replaced.
     pub fn load(&self) -> Option<Finished> {
-        let [notes, codebooks] = self.paths.as_ref().filter(|_| !self.anew)?;
+        let [notes, codebooks, _] = self.paths.as_ref().filter(|_| !self.anew)?;
         let notes: Notes = serde_json::from_slice(&std::fs::read(notes).ok()?).ok()?;
         let (codebooks, provenance) = quantizer::load(codebooks).ok()?;
         let version = notes.program_version == env!("CARGO_PKG_VERSION");
@@ -74,7 +102,7 @@ impl Kept {
         trainer: Trainer,
         seconds: f64,
     ) -> Result<Finished, KeepError> {
-        if let Some([notes, codebooks]) = &self.paths {
+        if let Some([notes, codebooks, _]) = &self.paths {
             let (key, program_version) = (self.key.clone(), env!("CARGO_PKG_VERSION").to_owned());
             let text = Notes { key, program_version, seconds, log: trained.log.clone() };
             write_atomic(notes, serde_json::to_string(&text)?.as_bytes())?;
@@ -86,5 +114,41 @@ impl Kept {
             quantizer::save(codebooks, &trained.codebooks, &provenance)?;
         }
         Ok(Finished { codebooks: trained.codebooks, log: trained.log, seconds })
+    }
+
+    /// The encoded base of an attempt that did not live to the end; none where the file is not whole or not of this cell.
+    pub fn load_codes(&self, length: usize) -> Option<EncodedBase> {
+        let [_, _, path] = self.paths.as_ref().filter(|_| !self.anew)?;
+        let bytes = std::fs::read(path).ok()?;
+        let end = bytes.iter().position(|b| *b == b'\n')?;
+        let (head, codes) = (serde_json::from_slice::<CodesHead>(&bytes[..end]).ok()?, &bytes[end + 1..]);
+        let ours = head.key == self.key && head.program_version == env!("CARGO_PKG_VERSION");
+        let whole = codes.len() == length && head.sha256 == digest(codes);
+        (ours && whole).then(|| EncodedBase { codes: codes.to_vec(), mse: head.mse, seconds: head.seconds })
+    }
+
+    /// # Errors
+    /// The file can't be written.
+    pub fn save_codes(&self, encoded: &EncodedBase) -> Result<(), KeepError> {
+        let Some([_, _, path]) = &self.paths else { return Ok(()) };
+        let head = CodesHead {
+            key: self.key.clone(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            mse: encoded.mse,
+            seconds: encoded.seconds,
+            sha256: digest(&encoded.codes),
+        };
+        let mut bytes = serde_json::to_vec(&head)?;
+        bytes.push(b'\n');
+        bytes.extend(&encoded.codes);
+        Ok(write_atomic(path, &bytes)?)
+    }
+
+    /// Removes the codes, which nothing needs any more.
+    pub fn forget_codes(&self) {
+        if let Some([_, _, path]) = &self.paths {
+            // A file that stays does no harm: it would be checked, and be right.
+            let _ = std::fs::remove_file(path);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::kept::Kept;
+use super::kept::{EncodedBase, Kept};
 use super::train::{TrainingSet, trained};
 use super::{Context, Outcome, TaskError};
 use crate::data::descriptors::{Descriptors, Part};
@@ -51,11 +51,19 @@ pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Re
     let mut metrics = BTreeMap::new();
     let learn = encoder.run(Part::Learn, settings.data.learn.min(MEASURED), (TRAINED, 0.75))?;
     metrics.insert("mse-training".to_string(), learn.mse);
-    let base = encoder.run(Part::Base, settings.data.base, (0.75, ENCODED))?;
+    let base = match kept.load_codes(settings.data.base as usize * books.stages() * code_bytes(books)) {
+        Some(base) => base,
+        None => {
+            let base = encoder.run(Part::Base, settings.data.base, (0.75, ENCODED))?;
+            kept.save_codes(&base).map_err(failed)?;
+            base
+        }
+    };
     metrics.insert("mse-fresh".to_string(), base.mse);
     timings.insert("encode-us".to_string(), 1e6 * base.seconds / settings.data.base as f64);
     let search_us = recalls(settings, &data, books, &base.codes, context, &mut metrics)?;
     timings.insert("search-us".to_string(), search_us);
+    kept.forget_codes();
     Ok(Outcome { metrics, log: trained.log, timings })
 }
 
@@ -108,34 +116,22 @@ struct Encoder<'a> {
     context: &'a Context<'a>,
 }
 
-/// N × M codes, in bytes where they fit.
-enum Encoded {
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
-}
-
-struct EncodedPart {
-    codes: Encoded,
-    /// Mean squared error per coordinate.
-    mse: f64,
-    /// Of encoding alone, on one thread.
-    seconds: f64,
+/// Bytes of one code.
+fn code_bytes(books: &Codebooks) -> usize {
+    if books.size() <= 256 { 1 } else { 2 }
 }
 
 impl Encoder<'_> {
     /// Encodes the first `count` vectors of a part, in memory that does not grow with it but for the codes.
-    fn run(&self, part: Part, count: u64, (from, to): (f64, f64)) -> Result<EncodedPart, TaskError> {
+    fn run(&self, part: Part, count: u64, (from, to): (f64, f64)) -> Result<EncodedBase, TaskError> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let beam = self.quantizer.beam_width.map(|width| (self.quantizer.search.unwrap_or(Search::Beam), width));
         let mut assign: Box<dyn Assign> = assigner(self.quantizer.method, beam);
         assign.prepare(self.books);
         let mut remainder = vec![0f32; CHUNK * dimension];
         let mut picks = vec![0u32; CHUNK * stages];
-        let mut encoded = if self.books.size() <= 256 {
-            Encoded::Bytes(Vec::with_capacity(count as usize * stages))
-        } else {
-            Encoded::Words(Vec::with_capacity(count as usize * stages))
-        };
+        let width = code_bytes(self.books);
+        let mut encoded = Vec::with_capacity(count as usize * stages * width);
         let (mut sum, mut seconds) = (0.0, 0.0);
         for first in (0..count).step_by(CHUNK) {
             self.context.check()?;
@@ -147,13 +143,10 @@ impl Encoder<'_> {
             seconds += since.elapsed().as_secs_f64();
             sum += remainder.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
             let codes = codes(self.books, picks).map_err(failed)?;
-            match &mut encoded {
-                Encoded::Bytes(bytes) => bytes.extend(codes.iter().map(|code| *code as u8)),
-                Encoded::Words(words) => words.extend(codes),
-            }
+            encoded.extend(codes.iter().flat_map(|code| code.to_le_bytes().into_iter().take(width)));
             (self.context.progress)(from + (to - from) * (first + rows as u64) as f64 / count as f64);
         }
-        Ok(EncodedPart { codes: encoded, mse: sum / (count as f64 * dimension as f64), seconds })
+        Ok(EncodedBase { codes: encoded, mse: sum / (count as f64 * dimension as f64), seconds })
     }
 }
 
@@ -162,15 +155,16 @@ fn recalls(
     settings: &SearchSettings,
     data: &Descriptors,
     books: &Codebooks,
-    encoded: &Encoded,
+    encoded: &[u8],
     context: &Context,
     metrics: &mut BTreeMap<String, f64>,
 ) -> Result<f64, TaskError> {
     let truth = data.truth().map_err(failed)?;
-    let codes = match encoded {
-        Encoded::Bytes(bytes) => Codes::U8(bytes),
-        Encoded::Words(words) => Codes::U16(words),
+    let words: Vec<u16> = match code_bytes(books) {
+        1 => Vec::new(),
+        _ => encoded.as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect(),
     };
+    let codes = if words.is_empty() { Codes::U8(encoded) } else { Codes::U16(&words) };
     let evaluation = &settings.evaluation;
     let most = evaluation.recall_at.iter().copied().max().unwrap_or(1);
     // A cell computes on one thread, and its times are those of one thread.
@@ -292,6 +286,17 @@ mod tests {
     }
 
     #[test]
+    fn a_kill_after_encoding_costs_no_encoding() {
+        let settings = settings(Method::Pvq, Trainer::Nsvq);
+        let whole = attempt(&settings, None, 2.0).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(attempt(&settings, Some(folder.path()), ENCODED - 1e-9), Err(TaskError::Cancelled)));
+        let files = std::fs::read_dir(folder.path().join("codebooks")).unwrap().count();
+        assert_eq!(files, 3, "codebooks, log and codes");
+        assert_eq!(attempt(&settings, Some(folder.path()), 2.0).unwrap().metrics, whole.metrics);
+    }
+
+    #[test]
     fn a_kill_after_training_costs_no_training() {
         let settings = settings(Method::Avq, Trainer::Nsvq);
         let whole = attempt(&settings, None, 2.0).unwrap();
@@ -307,6 +312,7 @@ mod tests {
         let context = Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false };
         let resumed = run(&settings, 1, &context).unwrap();
         assert!(!steps.load(Relaxed), "it trained again");
+        assert_eq!(std::fs::read_dir(folder.path().join("codebooks")).unwrap().count(), 2, "codes stay");
         assert_eq!((&resumed.metrics, &resumed.log), (&whole.metrics, &whole.log));
         let anew = run(&settings, 1, &Context { anew: true, ..context }).unwrap();
         assert!(steps.load(Relaxed), "--force trains again");
