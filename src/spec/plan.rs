@@ -205,12 +205,13 @@ pub enum ClaimKind {
 }
 
 impl Panel {
-    /// The contender's name in Results files: `AVQ`, or `AVQ proposed` and `AVQ baseline` in a panel that has both trainers.
+    /// The contender's name in Results files. In a panel that has both trainers the baselines are `AVQ baseline`, and over T
+    /// the others are `AVQ proposed`, as in the published files; else plainly `AVQ`.
     pub fn curve_name(&self, contender: Contender) -> String {
         let trainers = |trainer| self.points.iter().any(|p| p.contender.trainer == trainer);
         let both = trainers(Trainer::Nsvq) && trainers(Trainer::Kmeans);
         match contender.trainer {
-            Trainer::Nsvq if both => format!("{} proposed", contender.method.label()),
+            Trainer::Nsvq if both && self.axis != PanelAxis::Bits => format!("{} proposed", contender.method.label()),
             Trainer::Kmeans if both => format!("{} baseline", contender.method.label()),
             _ => contender.method.label().to_owned(),
         }
