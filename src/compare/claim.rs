@@ -1,7 +1,8 @@
 //! The paper's statements, checked on the means of ours and on the published ones.
 
+use super::tradeoff::log10_wmops;
 use super::{ClaimCheck, ClaimResult};
-use crate::complexity::{Model, Precision, count};
+use crate::complexity::Model;
 use crate::results::{Aggregate, ResultsFile, find_aggregate, primary_metric, published};
 use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Panel, PanelAxis, Plan, TaskKind, Trainer};
 
@@ -53,7 +54,7 @@ impl Means {
         let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
         let mean = |contender: Contender, at| match metric {
             ClaimMetric::Primary => aggregate?.point(contender, at)?.mean(),
-            ClaimMetric::Complexity => log10_wmops(panel, contender, at),
+            ClaimMetric::Complexity => log10_wmops(panel, contender, at, Model::Published),
         };
         Means::of(plan, panel, planned_places(panel), mean)
     }
@@ -63,7 +64,7 @@ impl Means {
         let file: Option<ResultsFile> = panel.published_file.as_deref().and_then(published);
         let mean = |contender: Contender, at| {
             if metric == ClaimMetric::Complexity && plan.task != TaskKind::Complexity {
-                return log10_wmops(panel, contender, at);
+                return log10_wmops(panel, contender, at, Model::Published);
             }
             let file = file.as_ref()?;
             let tick = file.tick(&panel.axis.tick(at))?;
@@ -109,15 +110,6 @@ fn planned_places(panel: &Panel) -> Vec<u32> {
     places.sort_unstable();
     places.dedup();
     places
-}
-
-/// log10 WMOPS of encoding one vector by the paper's count.
-fn log10_wmops(panel: &Panel, contender: Contender, at: u32) -> Option<f64> {
-    let planned = panel.planned(contender, at)?;
-    let size = 1usize.checked_shl(planned.bits_per_stage)?;
-    let operations =
-        count(contender.method, panel.dimension, planned.stages, size, planned.beam_width, Model::Published);
-    Some(operations.ok()?.log10_wmops(Precision::Single))
 }
 
 /// Sums up the outcomes by place: `None` = lacking numbers.

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendPlace, LineStyle, Series, VerticalMark};
 use super::curves::{self, Curve};
-use crate::compare::tradeoff::{changes, tradeoff};
-use crate::complexity::{Model, Precision, count};
+use crate::compare::tradeoff::{changes, log10_wmops, tradeoff};
+use crate::complexity::Model;
 use crate::metric;
 use crate::results::{Aggregate, find_aggregate, primary_metric, timing_mean};
 use crate::runner::Record;
@@ -99,15 +99,6 @@ fn beside_published(panel: &Panel, published: bool) -> String {
     }
 }
 
-/// log10 WMOPS of a point by the paper's count.
-fn wmops(panel: &Panel, contender: Contender, at: u32) -> Option<f64> {
-    let planned = panel.planned(contender, at)?;
-    let size = 1usize.checked_shl(planned.bits_per_stage)?;
-    let operations =
-        count(contender.method, panel.dimension, planned.stages, size, planned.beam_width, Model::Published);
-    Some(operations.ok()?.log10_wmops(Precision::Single))
-}
-
 fn over_complexity(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
     let (id, number) = name(panel);
     let metric = primary_metric(plan, panel);
@@ -116,7 +107,7 @@ fn over_complexity(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], publish
     let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
     let mut chart = Chart::new(format!("{number}{label} over complexity, {data}"), x, Axis::linear(label.clone()));
     let moved = |curve: &Curve, series: Series| {
-        let at = |at: u32| wmops(panel, curve.contender, at);
+        let at = |at: u32| log10_wmops(panel, curve.contender, at, Model::Published);
         let points = curve.points.iter().filter_map(|p| Some((at(p.at)?, p.mean))).collect();
         let band = series.band.is_empty();
         let band = if band {

@@ -3,7 +3,8 @@
 use super::document::{Cell, Document, Table, text};
 use super::format::{signed, significant};
 use super::{ReportInput, panel_name};
-use crate::complexity::{Model, Precision, count};
+use crate::compare::tradeoff::log10_wmops;
+use crate::complexity::Model;
 use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, published, timing_mean};
 use crate::spec::{CellSettings, Contender, Method, Norms, Panel, PanelAxis, PlannedPoint, TaskKind, Trainer};
 
@@ -187,10 +188,8 @@ fn row(input: &ReportInput, panel: &Panel, planned: &PlannedPoint, recalls: &[u3
     row.extend(recalls.iter().map(|t| or_dash(own(&format!("recall@{t}")).map(points))));
     row.push(or_dash(own("mse-fresh").map(significant)));
     for model in Model::ALL {
-        let size = 1usize.checked_shl(planned.bits_per_stage).unwrap_or(usize::MAX);
-        let method = planned.contender.method;
-        let operations = count(method, panel.dimension, planned.stages, size, planned.beam_width, model);
-        row.push(or_dash(operations.ok().map(|o| significant(o.wmops(Precision::Single)))));
+        let wmops = log10_wmops(panel, planned.contender, planned.bits, model);
+        row.push(or_dash(wmops.map(|log10| significant(10f64.powf(log10)))));
     }
     for (timing, digits) in [("encode-us", 2), ("search-us", 0), ("train-seconds", 1)] {
         let value = timing_mean(planned, timing, input.records);

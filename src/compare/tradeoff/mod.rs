@@ -57,6 +57,15 @@ impl TradeoffPoint {
     }
 }
 
+/// log10 WMOPS, in single precision, of encoding one vector with the quantizer at a place of a panel; `None` where the
+/// model has no count for it.
+pub fn log10_wmops(panel: &Panel, contender: Contender, at: u32, model: Model) -> Option<f64> {
+    let planned = panel.planned(contender, at)?;
+    let size = 1usize.checked_shl(planned.bits_per_stage)?;
+    let operations = count(contender.method, panel.dimension, planned.stages, size, planned.beam_width, model);
+    Some(operations.ok()?.log10_wmops(Precision::Single))
+}
+
 /// Every panel over bits that has finished points; nothing for operation counts alone.
 pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
     if plan.task == TaskKind::Complexity {
@@ -77,12 +86,7 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
         .iter()
         .filter(|point| !released.contains(&(point.contender, point.at)))
         .filter_map(|point| {
-            let log10_wmops = Model::ALL.map(|model| {
-                let size = 1usize.checked_shl(point.bits_per_stage)?;
-                let operations =
-                    count(point.contender.method, panel.dimension, point.stages, size, point.beam_width, model);
-                Some(operations.ok()?.log10_wmops(Precision::Single))
-            });
+            let log10_wmops = Model::ALL.map(|model| log10_wmops(panel, point.contender, point.at, model));
             let mean = point.mean()?;
             let error = if higher { 1.0 - mean } else { mean };
             let (contender, bits) = (point.contender, point.at);
