@@ -142,12 +142,12 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
     document.paragraph(
         "Operations are the weighted millions (WMOPS) for encoding one vector: by the paper's count, with all stages, and by \
          look-up. Times are measured on one thread while other cells ran beside it: encoding a base vector, searching the whole \
-         base for a query, training. \"Bits\" are those of the code and of the stored length.",
+         base for a query (keeping as many neighbours as the largest T), training. \"Bits\" are those of the code and of the stored length.",
     );
     for panel in input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p)) {
         document.subsection(panel_name(panel));
         let recalls: Vec<u32> = match &panel.axis {
-            PanelAxis::Rank(ranks) => [1, 10, 100].into_iter().filter(|t| ranks.contains(t)).collect(),
+            PanelAxis::Rank(_) => [1, 10, 100].into_iter().filter(|t| measured(panel).contains(t)).collect(),
             PanelAxis::Bits => panel.recall_at.to_vec(),
         };
         let mut titles = vec!["method".to_owned(), "#bits".into()];
@@ -170,6 +170,14 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
             table.row(row(input, panel, planned, &recalls));
         }
         document.table(table);
+    }
+}
+
+/// The T of the cells, those of other panels among them.
+fn measured(panel: &Panel) -> &[u32] {
+    match panel.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next() {
+        Some(CellSettings::Search(search)) => &search.evaluation.recall_at,
+        _ => &[],
     }
 }
 
