@@ -206,3 +206,25 @@ fn wrong_use_is_told_with_its_line() {
         .ends_with(0);
     refused("[data]\n", "[data]\npath = \"own\"\n", &["broken.toml:14:8", "400", "40"]);
 }
+
+#[test]
+fn any_experiment_can_have_baselines() {
+    let env = env();
+    let base = common::TINY.split("[output").next().unwrap();
+    env.write("beside.toml", &base.replace("[sweep]\n", "[sweep]\nbaselines = [\"pvq\", \"opq\", \"lsq\"]\n"));
+    let beside = env.run(&["run", "beside.toml", "--seeds", "1"]).ends_with(0);
+    for name in ["PVQ (k-means)", "OPQ", "LSQ"] {
+        assert!(beside.stdout.contains(name), "{}", beside.stdout);
+    }
+    env.write("axis.toml", &base.replace("[sweep]\n", "[sweep]\ntraining.trainer = [\"nsvq\", \"kmeans\"]\n"));
+    let axis = env.run(&["run", "axis.toml", "--seeds", "1"]).ends_with(0).prints("mixed/kmeans").prints("mixed/nsvq");
+    assert!(axis.stdout.contains("AVQ (k-means)"), "{}", axis.stdout);
+    env.write(
+        "stream.toml",
+        &base
+            .replace("vectors = 2000\n\n", "vectors = \"stream\"\n\n")
+            .replace("primary = \"training\"", "")
+            .replace("[sweep]\n", "[sweep]\nbaselines = [\"pvq\"]\n"),
+    );
+    env.run(&["run", "stream.toml"]).ends_with(2).says("k-means needs a training set");
+}

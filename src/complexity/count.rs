@@ -279,4 +279,20 @@ mod tests {
         let largest = count(Method::Avq, MOST, MOST_STAGES, MOST, Some(MOST), Model::Lookup);
         assert!(largest.is_ok_and(|o| o.log10_wmops(Precision::Double).is_finite()));
     }
+
+    #[test]
+    fn what_goes_beyond_the_paper() {
+        let of = |method, model| count(method, 128, 8, 256, None, model);
+        let (pvq, opq) = (of(Method::Pvq, Model::Corrected).unwrap(), of(Method::Opq, Model::Corrected).unwrap());
+        assert_eq!(opq.multiplications - pvq.multiplications, 128 * 128);
+        assert_eq!((opq.additions - pvq.additions, opq.moves - pvq.moves), (128 * 127, 128));
+        let lsq = of(Method::Lsq, Model::Lookup).unwrap();
+        // 17 times 4 sweeps of 8 choices among 256 codewords given 7 others, beside the scores.
+        let choices = 17 * 4 * 8;
+        assert_eq!(lsq.multiplications, 8 * 256 * 128);
+        assert_eq!(lsq.additions, 8 * 256 * 128 + choices * (256 * 7 + 255) + 17 * (28 + 9));
+        assert_eq!((lsq.moves, lsq.branches), (choices * 255 + 17 * 8, 17));
+        let error = of(Method::Lsq, Model::Published).unwrap_err().to_string();
+        assert!(error.contains("no published operation count of LSQ"), "{error}");
+    }
 }
