@@ -1,5 +1,6 @@
 //! Temporary files that take the place of a target when they are whole.
 
+use std::io::Write;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -15,6 +16,23 @@ pub(crate) fn beside(target: &Path) -> std::io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder.tempfile_in(folder(target))
+}
+
+/// Replaces a file whole or not at all: temporary file in the same folder, sync, rename. Missing folders are made; a file
+/// that holds these bytes already is left alone.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn replace(target: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if std::fs::read(target).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder(target))?;
+    let mut file = beside(target)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(target)?;
+    Ok(())
 }
 
 /// The folder that holds `target`.

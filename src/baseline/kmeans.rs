@@ -63,7 +63,7 @@ impl<'a> Points<'a> {
     }
 }
 
-/// K centroids (K × width) of the points after at most so many iterations. Two starts are tried for [`TRIED`] of them: rows
+/// K centroids (K × width) of the points after at most so many iterations. Two starts are tried for some of them: rows
 /// drawn by k-means++, and the same drawn towards the mean. In many dimensions without clusters a row is far from all
 /// others, so that most rows as they are would stay alone (on the remainders of SIFT 183 of 256); where there are clusters,
 /// they are the better start. A cluster that becomes empty takes a point that is drawn with a probability proportional to its

@@ -1,6 +1,5 @@
 //! Aggregates → Results files under the published names, written whole or not at all.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
@@ -95,19 +94,7 @@ pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path)
 /// # Errors
 /// [`ResultsError::Write`].
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ResultsError> {
-    if std::fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(());
-    }
-    replace(path, bytes).map_err(|source| ResultsError::Write { path: path.into(), source })
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::create_dir_all(crate::temporary::folder(path))?;
-    let mut file = crate::temporary::beside(path)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    crate::temporary::replace(path, bytes).map_err(|source| ResultsError::Write { path: path.into(), source })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod frame;
 mod layer;
 mod output;
 mod plan;
+mod quantizer;
 mod resolve;
 mod training;
 mod value;

@@ -2,14 +2,13 @@
 //! goes on with encoding (they stay, as files that `encode` and `search` take), and the codes of the base until the search is
 //! done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Context;
 use crate::quantizer::{self, CheckpointError, Codebooks, Provenance, QuantizerSettings};
-use crate::results::{ResultsError, write_atomic};
 use crate::training::{LogPoint, Trained, Trainer};
 
 /// Where a cell keeps its codebooks; nowhere without a folder.
@@ -58,6 +57,10 @@ struct CodesHead {
     sha256: String,
 }
 
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
+    crate::temporary::replace(path, bytes).map_err(|error| KeepError::File(path.into(), error))
+}
+
 fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
@@ -65,8 +68,8 @@ fn digest(bytes: &[u8]) -> String {
 /// Why codebooks can't be kept.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeepError {
-    #[error(transparent)]
-    Notes(#[from] ResultsError),
+    #[error("cannot write {0}: {1}")]
+    File(PathBuf, std::io::Error),
     #[error("the log can't be written: {0}")]
     Log(#[from] serde_json::Error),
     #[error(transparent)]
@@ -105,7 +108,7 @@ impl Kept {
         if let Some([notes, codebooks, _]) = &self.paths {
             let (key, program_version) = (self.key.clone(), env!("CARGO_PKG_VERSION").to_owned());
             let text = Notes { key, program_version, seconds, log: trained.log.clone() };
-            write_atomic(notes, serde_json::to_string(&text)?.as_bytes())?;
+            replace(notes, serde_json::to_string(&text)?.as_bytes())?;
             let provenance = Provenance {
                 beam_width: quantizer.beam_width.unwrap_or(1),
                 trainer: trainer.name().to_owned(),
@@ -141,7 +144,7 @@ impl Kept {
         let mut bytes = serde_json::to_vec(&head)?;
         bytes.push(b'\n');
         bytes.extend(&encoded.codes);
-        Ok(write_atomic(path, &bytes)?)
+        replace(path, &bytes)
     }
 
     /// Removes the codes, which nothing needs any more.
