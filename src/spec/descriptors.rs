@@ -16,14 +16,11 @@ type Written = (Option<String>, [Option<u64>; 3], u64);
 
 /// The data sets of a plan; files are read through once each, for their digest.
 #[derive(Default)]
-pub(super) struct DataSets(Vec<(Written, Set)>);
-
-#[derive(Clone)]
-pub(super) struct Set(pub DescriptorData);
+pub(super) struct DataSets(Vec<(Written, DescriptorData)>);
 
 impl DataSets {
     /// The set that these settings name.
-    pub fn get(&mut self, settings: &Settings) -> Checked<&Set> {
+    pub fn get(&mut self, settings: &Settings) -> Checked<&DescriptorData> {
         const PATH: &str = "data.path";
         let count = |path: &str| settings.whole(path);
         let limits = [count("data.learn"), count("data.base"), count("data.queries")];
@@ -47,37 +44,26 @@ impl DataSets {
                 written.2,
             ),
         };
-        self.0.push((written, Set(data)));
+        self.0.push((written, data));
         Ok(&self.0[self.0.len() - 1].1)
     }
 
     /// The name of the user's own data, if any are used: results on them get a folder of their own.
     pub fn own_name(&self) -> Option<String> {
-        let own = |(_, Set(data)): &(Written, Set)| data.digest.is_some().then(|| data.name.clone());
+        let own = |(_, data): &(Written, DescriptorData)| data.digest.is_some().then(|| data.name.clone());
         self.0.iter().find_map(own)
     }
 }
 
-impl std::ops::Deref for Set {
-    type Target = DescriptorData;
-
-    fn deref(&self) -> &DescriptorData {
-        &self.0
-    }
-}
-
-impl Set {
-    /// Why numbers on these data can't stand against the published ones; none for SIFT1M, which has the published sizes.
-    pub fn not_comparable(&self) -> Option<String> {
-        let data = &self.0;
-        let is_sift1m = data.digest.is_some()
-            && data.name.to_lowercase().contains("sift")
-            && (data.dimension, data.learn, data.base, data.queries) == (128, 100_000, 1_000_000, 10_000);
-        (!is_sift1m).then(|| {
-            format!(
-                "the vectors are not SIFT1M but {}: {} learn, {} base and {} query vectors",
-                data.name, data.learn, data.base, data.queries
-            )
-        })
-    }
+/// Why numbers on these data can't stand against the published ones; none for SIFT1M, which has the published sizes.
+pub(super) fn not_comparable(data: &DescriptorData) -> Option<String> {
+    let is_sift1m = data.digest.is_some()
+        && data.name.to_lowercase().contains("sift")
+        && (data.dimension, data.learn, data.base, data.queries) == (128, 100_000, 1_000_000, 10_000);
+    (!is_sift1m).then(|| {
+        format!(
+            "the vectors are not SIFT1M but {}: {} learn, {} base and {} query vectors",
+            data.name, data.learn, data.base, data.queries
+        )
+    })
 }

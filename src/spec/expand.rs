@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::cell::{Cell, CellSettings, Trainer, Vectors};
-use super::descriptors::DataSets;
+use super::descriptors::{DataSets, not_comparable};
 use super::document::{Body, Document, check_variant, method};
 use super::error::{Checked, Fault};
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
@@ -244,7 +244,7 @@ impl<'a> Expansion<'a> {
             TaskKind::Toy | TaskKind::Complexity => (PanelAxis::Bits, Vec::new()),
         };
         if head.task == TaskKind::Search && comparison.not_comparable.is_none() {
-            comparison.not_comparable = self.sets.get(&frame.settings)?.not_comparable();
+            comparison.not_comparable = not_comparable(self.sets.get(&frame.settings)?);
         }
         let output = self.document.output.panel(&head.name, &frame.name);
         Ok(Panel {

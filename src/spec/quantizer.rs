@@ -17,7 +17,7 @@ pub(super) fn resolve(settings: &Settings, point: Point, dimension: usize) -> Ch
     let Point { method, stages, bits_per_stage, .. } = point;
     check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
     check_memory(point, dimension)?;
-    let is_kmeans = point.trainer.map_or(settings.text("training.trainer") == Some("kmeans"), |t| t == Trainer::Kmeans);
+    let is_kmeans = point.trainer(settings) == Trainer::Kmeans;
     // Expectation maximisation has its own start.
     let (init, init_updates) = if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);

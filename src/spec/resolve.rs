@@ -2,10 +2,9 @@
 //! the method, and the checks that need several values at once.
 
 use super::cell::{
-    ComplexitySettings, Distribution, EvaluationSettings, Method, Norms, RecallSettings, SearchSettings, ToyData,
-    ToySettings, Trainer, Training, Vectors,
+    ComplexitySettings, DescriptorData, Distribution, EvaluationSettings, Method, Norms, RecallSettings,
+    SearchSettings, ToyData, ToySettings, Trainer, Training, Vectors,
 };
-use super::descriptors::Set;
 use super::error::{Checked, Fault, Span};
 use super::layer::{Entry, Settings};
 use super::quantizer;
@@ -36,7 +35,17 @@ pub(super) struct Point<'a> {
     pub head: Span,
 }
 
+const TRAINER: &str = "training.trainer";
+
 impl Point<'_> {
+    /// A baseline's, else that of [training].
+    pub fn trainer(self, settings: &Settings) -> Trainer {
+        self.trainer.unwrap_or(match settings.text(TRAINER) {
+            Some("kmeans") => Trainer::Kmeans,
+            _ => Trainer::Nsvq,
+        })
+    }
+
     /// K.
     pub fn codebook_size(self) -> usize {
         1 << self.bits_per_stage
@@ -80,10 +89,10 @@ pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
     Ok(ToySettings { data, quantizer, training, evaluation })
 }
 
-/// The settings of a search cell on the descriptors `set`.
-pub(super) fn search(settings: &Settings, point: Point, set: Set) -> Checked<SearchSettings> {
+/// The settings of a search cell on the descriptors `data`.
+pub(super) fn search(settings: &Settings, point: Point, data: DescriptorData) -> Checked<SearchSettings> {
     const RECALL_AT: &str = "evaluation.recall-at";
-    let quantizer = quantizer::resolve(settings, point, set.dimension)?;
+    let quantizer = quantizer::resolve(settings, point, data.dimension)?;
     let training = training(settings, point)?;
     let mut recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
     recall_at.extend(settings.node("evaluation.also-recall-at").map(ranks).unwrap_or_default());
@@ -96,7 +105,7 @@ pub(super) fn search(settings: &Settings, point: Point, set: Set) -> Checked<Sea
         (_, Some("byte")) => Norms::Byte,
         _ => Norms::Exact,
     };
-    Ok(SearchSettings { data: set.0, quantizer, training, evaluation: RecallSettings { recall_at, norms } })
+    Ok(SearchSettings { data, quantizer, training, evaluation: RecallSettings { recall_at, norms } })
 }
 
 /// The numbers of a list.
@@ -107,11 +116,7 @@ pub(super) fn ranks(node: &Node) -> Vec<u32> {
 
 /// The trainer of a point with its settings.
 fn training(settings: &Settings, point: Point) -> Checked<Training> {
-    const TRAINER: &str = "training.trainer";
-    let trainer = point.trainer.unwrap_or(match settings.text(TRAINER) {
-        Some("kmeans") => Trainer::Kmeans,
-        _ => Trainer::Nsvq,
-    });
+    let trainer = point.trainer(settings);
     if point.trainer.is_none() {
         let is_nsvq = trainer == Trainer::Nsvq;
         for path in ["training.learning-rate", "training.updates"] {
