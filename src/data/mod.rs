@@ -6,8 +6,10 @@ pub mod fetch;
 pub mod file;
 pub mod folder;
 pub mod images;
+mod leaves;
 mod settings;
 pub mod stream;
+mod threads;
 pub mod toy;
 
 pub use settings::{Distribution, ToyData, Vectors};
