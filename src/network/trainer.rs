@@ -186,7 +186,9 @@ impl Trainer {
         let training = &self.plan.training;
         if let (Some(layer), Some(replacement)) = (&mut self.quantizer, &training.replacement) {
             layer.usage.add_batch(picks);
-            if self.done % replacement.every == 0 && self.done + replacement.stop_before_end <= training.updates {
+            // Codebooks at rest are not replaced either.
+            let stop = replacement.stop_before_end.max(layer.exact_updates);
+            if self.done % replacement.every == 0 && self.done + stop <= training.updates {
                 let mut rng = stream(&format!("{}/replacement/{}", self.name, self.done));
                 self.gathered.replaced += layer.usage.replace(&mut layer.books, replacement.threshold, &mut rng);
             }
