@@ -1,8 +1,11 @@
 //! The metrics: one row each with name, label, unit, direction and meaning, which drives tables, plots, Pareto fronts,
-//! comparison and claims; and the mean squared error itself.
+//! comparison and claims; recall; and the quality of pictures.
 
+mod image;
 mod recall;
+mod structure;
 
+pub use image::{ImageQuality, ImageQualityError, SHORTEST_SIDE, image_quality, image_quality_sized};
 pub use recall::{RecallError, recall_at};
 
 /// Which values of a metric are the good ones.
@@ -122,6 +125,104 @@ pub const METRICS: &[Metric] = &[
     row("psnr-perceptual", "pSNR", "dB", HigherIsBetter, "perceptually weighted signal-to-noise ratio"),
     row("ssim", "SSIM", "", HigherIsBetter, "structural similarity of images"),
     row("psnr", "Peak SNR", "dB", HigherIsBetter, "peak signal-to-noise ratio of images"),
+    row(
+        "psnr-training",
+        "Peak SNR",
+        "dB",
+        HigherIsBetter,
+        "peak signal-to-noise ratio of the mean squared error over all images of the training set, 8-bit values",
+    ),
+    row(
+        "psnr-fresh",
+        "Peak SNR",
+        "dB",
+        HigherIsBetter,
+        "peak signal-to-noise ratio of the mean squared error over all images that training has not seen, 8-bit values",
+    ),
+    row(
+        "psnr-images-training",
+        "Peak SNR (mean over images)",
+        "dB",
+        HigherIsBetter,
+        "mean of the peak signal-to-noise ratios of the single images of the training set",
+    ),
+    row(
+        "psnr-images-fresh",
+        "Peak SNR (mean over images)",
+        "dB",
+        HigherIsBetter,
+        "mean of the peak signal-to-noise ratios of the single images that training has not seen",
+    ),
+    row(
+        "ssim-training",
+        "SSIM",
+        "",
+        HigherIsBetter,
+        "structural similarity (Wang et al. 2004, Gaussian window of 11 × 11), mean over images of the training set",
+    ),
+    row(
+        "ssim-fresh",
+        "SSIM",
+        "",
+        HigherIsBetter,
+        "structural similarity (Wang et al. 2004, Gaussian window of 11 × 11), mean over images that training has not seen",
+    ),
+    row(
+        "ssim-uniform-training",
+        "SSIM (uniform window)",
+        "",
+        HigherIsBetter,
+        "structural similarity with a uniform window of 7 × 7 and floating-point values of ±.5 in a range of 2, mean over images of the training set",
+    ),
+    row(
+        "ssim-uniform-fresh",
+        "SSIM (uniform window)",
+        "",
+        HigherIsBetter,
+        "structural similarity with a uniform window of 7 × 7 and floating-point values of ±.5 in a range of 2, mean over images that training has not seen",
+    ),
+    row(
+        "pixel-mse-training",
+        "MSE of pixels",
+        "",
+        LowerIsBetter,
+        "mean squared error of pixel values, 8-bit units squared, over all images of the training set",
+    ),
+    row(
+        "pixel-mse-fresh",
+        "MSE of pixels",
+        "",
+        LowerIsBetter,
+        "mean squared error of pixel values, 8-bit units squared, over all images that training has not seen",
+    ),
+    row(
+        "latent-mse-training",
+        "MSE of latents",
+        "",
+        LowerIsBetter,
+        "mean squared quantization error per coordinate of the latent vectors of the training set",
+    ),
+    row(
+        "latent-mse-fresh",
+        "MSE of latents",
+        "",
+        LowerIsBetter,
+        "mean squared quantization error per coordinate of the latent vectors of images that training has not seen",
+    ),
+    row(
+        "latent-nmse-training",
+        "Normalised MSE of latents",
+        "",
+        LowerIsBetter,
+        "mean squared quantization error of the latent vectors of the training set, divided by their variance",
+    ),
+    row(
+        "latent-nmse-fresh",
+        "Normalised MSE of latents",
+        "",
+        LowerIsBetter,
+        "mean squared quantization error of the latent vectors of images that training has not seen, divided by their variance",
+    ),
     row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbour among the T nearest"),
 ];
 

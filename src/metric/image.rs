@@ -1,0 +1,269 @@
+//! Quality of pictures: mean squared error, peak signal-to-noise ratio (Peak SNR) and structural similarity (SSIM).
+
+use super::structure::{GAUSSIAN, Structure, UNIFORM};
+
+/// Values of a pixel: red, green, blue.
+const CHANNELS: usize = 3;
+/// The largest value of a pixel.
+const PEAK: f64 = 255.0;
+
+/// The shortest side of a picture that has an SSIM: that of the Gaussian window.
+pub const SHORTEST_SIDE: usize = GAUSSIAN.taps();
+
+/// Why pictures can't be compared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageQualityError {
+    #[error("there are no pictures; quality needs at least one")]
+    NoImages,
+    #[error(
+        "pictures of {width} × {height} pixels are smaller than the window of SSIM; use pictures of at least {n} × {n}",
+        n = SHORTEST_SIDE
+    )]
+    TooSmall { width: usize, height: usize },
+    #[error(
+        "{originals} values of the originals stand against {reconstructions} of the reconstructions; use the same pictures \
+         of both"
+    )]
+    Counts { originals: usize, reconstructions: usize },
+    #[error(
+        "{values} values are no whole number of RGB pictures of {width} × {height} pixels; check the size of the pictures"
+    )]
+    Shape { values: usize, width: usize, height: usize },
+}
+
+/// Quality of reconstructions against their originals, 8-bit RGB.
+///
+/// Peak SNR is 10 log10(255² / MSE) dB. Without any error it would be infinite, which neither a mean nor JSON can hold; then
+/// the MSE is taken as that of one single value, of those it is the mean of, off by one: the smallest error there can be, so
+/// that no other picture has a higher Peak SNR, and all of them have that of the formula.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ImageQuality {
+    /// Mean squared error over all values of all pictures, in 8-bit units squared.
+    pub mse: f64,
+    /// Peak SNR of `mse`, dB.
+    pub psnr: f64,
+    /// Mean over pictures of their own Peak SNR, dB.
+    pub psnr_images: f64,
+    /// SSIM of Wang, Bovik, Sheikh and Simoncelli, IEEE Trans. Image Processing 13, 2004: Gaussian window of 11 × 11 and
+    /// σ = 1.5, K1 = .01, K2 = .03, L = 255, population covariance; mean over the windows that lie inside of the picture, over
+    /// the three channels and over pictures. As scikit-image's `structural_similarity` with `gaussian_weights=True,
+    /// sigma=1.5, use_sample_covariance=False, data_range=255`.
+    pub ssim: f64,
+    /// SSIM as scikit-image has it by default, for floating-point images: uniform window of 7 × 7, sample covariance; values of
+    /// −.5 to .5, with a range L of 2 (what scikit-image took for floating point, whatever the values); means as for `ssim`.
+    pub ssim_uniform: f64,
+}
+
+/// Compares square pictures: n × side × side × 3 values each, row by row, RGB interleaved.
+///
+/// # Errors
+/// [`ImageQualityError`]: no pictures, pictures below [`SHORTEST_SIDE`], other numbers of values, no whole pictures.
+pub fn image_quality(originals: &[u8], reconstructions: &[u8], side: usize) -> Result<ImageQuality, ImageQualityError> {
+    image_quality_sized(originals, reconstructions, side, side)
+}
+
+/// Compares pictures of any size: n × height × width × 3 values each, row by row, RGB interleaved.
+///
+/// # Errors
+/// Those of [`image_quality`].
+pub fn image_quality_sized(
+    originals: &[u8],
+    reconstructions: &[u8],
+    width: usize,
+    height: usize,
+) -> Result<ImageQuality, ImageQualityError> {
+    let values = checked(originals, reconstructions, width, height)?;
+    let images = (originals.len() / values) as f64;
+    let mut gaussian = Structure::new(&GAUSSIAN, width);
+    let mut uniform = Structure::new(&UNIFORM, width);
+    let mut squares = 0;
+    let (mut psnr, mut ssim, mut ssim_uniform) = (0.0, 0.0, 0.0);
+    for (original, reconstruction) in originals.chunks_exact(values).zip(reconstructions.chunks_exact(values)) {
+        let own = squared_error(original, reconstruction);
+        squares += own;
+        psnr += peak_snr(own, values);
+        ssim += gaussian.similarity(original, reconstruction);
+        ssim_uniform += uniform.similarity(original, reconstruction);
+    }
+    Ok(ImageQuality {
+        mse: squares as f64 / originals.len() as f64,
+        psnr: peak_snr(squares, originals.len()),
+        psnr_images: psnr / images,
+        ssim: ssim / images,
+        ssim_uniform: ssim_uniform / images,
+    })
+}
+
+/// The number of values of a picture.
+fn checked(originals: &[u8], reconstructions: &[u8], width: usize, height: usize) -> Result<usize, ImageQualityError> {
+    if width < SHORTEST_SIDE || height < SHORTEST_SIDE {
+        return Err(ImageQualityError::TooSmall { width, height });
+    }
+    if originals.len() != reconstructions.len() {
+        let (originals, reconstructions) = (originals.len(), reconstructions.len());
+        return Err(ImageQualityError::Counts { originals, reconstructions });
+    }
+    if originals.is_empty() {
+        return Err(ImageQualityError::NoImages);
+    }
+    let values = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(CHANNELS));
+    let whole = values.filter(|values| originals.len().is_multiple_of(*values));
+    whole.ok_or(ImageQualityError::Shape { values: originals.len(), width, height })
+}
+
+/// Sum of squared differences.
+fn squared_error(original: &[u8], reconstruction: &[u8]) -> u64 {
+    // Differences of 8 bits fit 32 bits 66,000 times, so the sum is taken in pieces, which are quicker.
+    let pieces = original.chunks(1 << 14).zip(reconstruction.chunks(1 << 14));
+    let piece = |(a, b): (&[u8], &[u8])| -> u64 {
+        a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum::<u32>().into()
+    };
+    pieces.map(piece).sum()
+}
+
+/// Peak SNR in dB of the sum of squared errors of so many values; see [`ImageQuality`] for a sum of 0.
+fn peak_snr(squares: u64, values: usize) -> f64 {
+    10.0 * (PEAK * PEAK * values as f64 / squares.max(1) as f64).log10()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Case = (usize, usize, &'static str, f64, f64, f64);
+
+    /// Width, height, what was done to the picture, MSE, SSIM, SSIM with the uniform window: the output of
+    /// `python tests/reference/ssim.py` with scikit-image 0.26.0.
+    #[rustfmt::skip]
+    const REFERENCE: [Case; 21] = [
+        (32, 32, "noisy", 136.5787760417, 0.9032168113, 0.9205732663),
+        (32, 32, "blurred", 2109.5485026042, 0.3774532858, 0.5233467121),
+        (32, 32, "flattened", 628.2438151042, 0.9164821971, 0.8682138104),
+        (32, 32, "grey", 7458.9218750000, 0.0763849461, -0.0905671983),
+        (32, 32, "two greys", 64.0000000000, 0.9970466767, 0.9449467101),
+        (32, 32, "black and white", 65025.0000000000, 0.0000999900, -0.9984012790),
+        (32, 32, "same", 0.0000000000, 1.0000000000, 1.0000000000),
+        (11, 11, "noisy", 141.9366391185, 0.8394090166, 0.8812542645),
+        (11, 11, "blurred", 285.2479338843, 0.5343162684, 0.6678899256),
+        (11, 11, "flattened", 213.9366391185, 0.9184898549, 0.8742965262),
+        (11, 11, "grey", 1841.2506887052, 0.1378218156, 0.0754431672),
+        (11, 11, "two greys", 64.0000000000, 0.9970466767, 0.9449467101),
+        (11, 11, "black and white", 65025.0000000000, 0.0000999900, -0.9984012790),
+        (11, 11, "same", 0.0000000000, 1.0000000000, 1.0000000000),
+        (45, 17, "noisy", 136.0187363834, 0.9095227041, 0.9253497032),
+        (45, 17, "blurred", 2271.2941176471, 0.3854904596, 0.5199406401),
+        (45, 17, "flattened", 628.1124183007, 0.9119315881, 0.8684978498),
+        (45, 17, "grey", 6713.2100217865, 0.0745398183, -0.0410456893),
+        (45, 17, "two greys", 64.0000000000, 0.9970466767, 0.9449467101),
+        (45, 17, "black and white", 65025.0000000000, 0.0000999900, -0.9984012790),
+        (45, 17, "same", 0.0000000000, 1.0000000000, 1.0000000000),
+    ];
+
+    fn noise(seed: u32, i: usize) -> u8 {
+        let mut h = (i as u32).wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40503));
+        h ^= h >> 15;
+        h = h.wrapping_mul(2_246_822_519);
+        h ^= h >> 13;
+        (h >> 24) as u8
+    }
+
+    fn base(width: usize, height: usize) -> Vec<u8> {
+        let value = |i: usize| {
+            let (y, x, c) = (i / CHANNELS / width, i / CHANNELS % width, i % CHANNELS);
+            (5 * x + 3 * y + 40 * c + usize::from(noise(1, i)) / 4) as u8
+        };
+        (0..width * height * CHANNELS).map(value).collect()
+    }
+
+    fn noisy(picture: &[u8]) -> Vec<u8> {
+        let value = |(i, v): (usize, &u8)| (i32::from(*v) + i32::from(noise(2, i)) % 41 - 20).clamp(0, 255) as u8;
+        picture.iter().enumerate().map(value).collect()
+    }
+
+    fn blurred(picture: &[u8], width: usize, height: usize) -> Vec<u8> {
+        let value = |i: usize| {
+            let (y, x, c) = (i / CHANNELS / width, i / CHANNELS % width, i % CHANNELS);
+            let at = |k: usize| {
+                let (y, x) =
+                    ((y + k / 3).saturating_sub(1).min(height - 1), (x + k % 3).saturating_sub(1).min(width - 1));
+                u32::from(picture[CHANNELS * (y * width + x) + c])
+            };
+            ((0..9).map(at).sum::<u32>() / 9) as u8
+        };
+        (0..picture.len()).map(value).collect()
+    }
+
+    fn pair(width: usize, height: usize, name: &str) -> [Vec<u8>; 2] {
+        let picture = base(width, height);
+        let grey = |value| vec![value; picture.len()];
+        match name {
+            "noisy" => [picture.clone(), noisy(&picture)],
+            "blurred" => [picture.clone(), blurred(&picture, width, height)],
+            "flattened" => [picture.clone(), picture.iter().map(|v| ((2 * u32::from(*v) + 128) / 3) as u8).collect()],
+            "grey" => [picture.clone(), grey(100)],
+            "two greys" => [grey(100), grey(108)],
+            "black and white" => [grey(0), grey(255)],
+            _ => [picture.clone(), picture],
+        }
+    }
+
+    #[test]
+    fn agrees_with_scikit_image() {
+        for (width, height, name, mse, ssim, ssim_uniform) in REFERENCE {
+            let [a, b] = pair(width, height, name);
+            let found = image_quality_sized(&a, &b, width, height).unwrap();
+            for (found, expected) in [(found.mse, mse), (found.ssim, ssim), (found.ssim_uniform, ssim_uniform)] {
+                assert!((found - expected).abs() < 1e-9, "{width} × {height} {name}: {found} against {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn several_pictures_are_averaged() {
+        let pairs = ["noisy", "flattened"].map(|name| pair(32, 32, name));
+        let [a, b] = [0, 1].map(|i| [pairs[0][i].clone(), pairs[1][i].clone()].concat());
+        let both = image_quality(&a, &b, 32).unwrap();
+        let [one, two] = pairs.map(|[a, b]| image_quality(&a, &b, 32).unwrap());
+        let same = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} against {b}");
+        same(both.mse, (one.mse + two.mse) / 2.0);
+        same(both.psnr, 10.0 * (65025.0 / both.mse).log10());
+        same(both.psnr_images, (one.psnr + two.psnr) / 2.0);
+        same(both.ssim, (one.ssim + two.ssim) / 2.0);
+        same(both.ssim_uniform, (one.ssim_uniform + two.ssim_uniform) / 2.0);
+    }
+
+    #[test]
+    fn no_error_counts_as_the_smallest_one() {
+        let picture = base(16, 16);
+        let none = image_quality(&picture, &picture, 16).unwrap();
+        assert_eq!((none.mse, none.ssim, none.ssim_uniform), (0.0, 1.0, 1.0));
+        let mut other = picture.clone();
+        other[7] ^= 1;
+        let one = image_quality(&picture, &other, 16).unwrap();
+        assert_eq!(one.mse, 1.0 / 768.0);
+        assert_eq!((none.psnr, none.psnr_images), (one.psnr, one.psnr_images));
+        assert!((one.psnr - 10.0 * (65025.0_f64 * 768.0).log10()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn wrong_shapes_are_named() {
+        let found = |a: usize, b: usize, side| image_quality(&vec![0; a], &vec![0; b], side).unwrap_err();
+        assert_eq!(found(0, 0, 32), ImageQualityError::NoImages);
+        assert_eq!(found(300, 300, 10), ImageQualityError::TooSmall { width: 10, height: 10 });
+        assert_eq!(found(363, 364, 11), ImageQualityError::Counts { originals: 363, reconstructions: 364 });
+        assert_eq!(found(364, 364, 11), ImageQualityError::Shape { values: 364, width: 11, height: 11 });
+        let huge = ImageQualityError::Shape { values: 363, width: usize::MAX, height: usize::MAX };
+        assert_eq!(found(363, 363, usize::MAX), huge);
+    }
+
+    /// `cargo test --release --lib metric::image -- --ignored --nocapture`
+    #[test]
+    #[ignore = "a measurement"]
+    fn time_of_ten_thousand_pictures() {
+        let a: Vec<u8> = (0..10_000 * 32 * 32 * CHANNELS).map(|i| noise(3, i)).collect();
+        let b = noisy(&a);
+        let start = std::time::Instant::now();
+        let quality = image_quality(&a, &b, 32).unwrap();
+        println!("{quality:?} in {:.2} s", start.elapsed().as_secs_f64());
+    }
+}
