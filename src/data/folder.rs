@@ -1,4 +1,4 @@
-//! Folders of data that appear when they are whole.
+//! Folders of data: those that appear when they are whole, and what a folder holds.
 
 use std::path::{Path, PathBuf};
 
@@ -86,6 +86,40 @@ pub fn check(target: &Path, force: bool) -> Result<(), FileError> {
 
 fn holds_something(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// The names in a folder, sorted; those that are no Unicode belong to no set.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, FileError> {
+    let read = |source| FileError::Read { path: folder.into(), source };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        names.extend(entry.map_err(read)?.file_name().into_string());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// `a, b, c and 7 more`.
+pub(super) fn holds(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len() {
+        0 => "nothing".into(),
+        n if n > SHOWN => format!("{shown} and {} more", n - SHOWN),
+        _ => shown,
+    }
+}
+
+/// The name of a folder, of `.` and the like as well; the root has none.
+pub(super) fn name_of(folder: &Path) -> Result<Option<String>, FileError> {
+    // Only what is resolved has a name.
+    let resolved = folder.canonicalize().map_err(|source| FileError::Read { path: folder.into(), source })?;
+    Ok(resolved.file_name().map(|name| name.to_string_lossy().into_owned()))
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

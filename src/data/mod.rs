@@ -5,8 +5,11 @@ pub mod descriptors;
 pub mod fetch;
 pub mod file;
 pub mod folder;
+pub mod images;
+mod leaves;
 mod settings;
 pub mod stream;
+mod threads;
 pub mod toy;
 
 pub use settings::{Distribution, ToyData, Vectors};

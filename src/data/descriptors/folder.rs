@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{DescriptorData, DescriptorError, Part};
 use crate::data::file::{FileError, Format, VectorFile};
+use crate::data::folder::{hex, holds, name_of, names};
 
 /// Numbers that are hashed at once.
 const WINDOW: usize = 1 << 20;
@@ -76,28 +77,6 @@ impl Layout {
     }
 }
 
-/// The names in a folder, sorted; those that are no Unicode belong to no set.
-fn names(folder: &Path) -> Result<Vec<String>, FileError> {
-    let read = |source| FileError::Read { path: folder.into(), source };
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(read)? {
-        names.extend(entry.map_err(read)?.file_name().into_string());
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// `a, b, c and 7 more`.
-fn holds(names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len() {
-        0 => "nothing".into(),
-        n if n > SHOWN => format!("{shown} and {} more", n - SHOWN),
-        _ => shown,
-    }
-}
-
 impl DescriptorData {
     /// Looks into a folder that holds PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy) and maybe
     /// PREFIX_groundtruth.ivecs, of any prefix, and reads all the vectors that are used once, for the digest. `limits` (learn,
@@ -117,9 +96,7 @@ impl DescriptorData {
             }
         }
         let [learn, base, queries] = counts;
-        // `.` and the like have a name only when resolved.
-        let resolved = path.canonicalize().map_err(|source| FileError::Read { path: path.into(), source })?;
-        let name = resolved.file_name().map_or("descriptors".into(), |name| name.to_string_lossy().into_owned());
+        let name = name_of(path)?.unwrap_or("descriptors".into());
         let digest = Some(digest(&files, counts)?);
         let data = Self { name, dimension, learn, base, queries, digest, seed: None, path: Some(path.into()) };
         data.check_counts()?;
@@ -144,9 +121,4 @@ fn digest(files: &[VectorFile; 3], counts: [u64; 3]) -> Result<String, FileError
         }
     }
     Ok(hex(&hash.finalize()))
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

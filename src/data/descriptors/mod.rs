@@ -27,6 +27,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::threads;
+
 pub use error::DescriptorError;
 pub use make::{Made, make, steps};
 pub use open::Descriptors;
@@ -140,13 +142,7 @@ impl DescriptorData {
     }
 }
 
-/// Runs `work` in a pool with a thread for every core, whatever pool the caller is in, and waits without taking up other
-/// work meanwhile: that might need what the caller holds.
+/// [`threads::on_all_cores`] with our error.
 fn on_all_cores<T: Send>(doing: &'static str, work: impl FnOnce() -> T + Send) -> Result<T, DescriptorError> {
-    let failed = |reason: String| DescriptorError::Threads { doing, reason };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| failed(error.to_string()))?;
-    std::thread::scope(|scope| scope.spawn(|| pool.install(work)).join())
-        .map_err(|_| failed("a thread ended early".into()))
+    threads::on_all_cores(work).map_err(|reason| DescriptorError::Threads { doing, reason })
 }

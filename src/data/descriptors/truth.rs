@@ -6,10 +6,10 @@ use std::sync::PoisonError;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::hex;
 use super::nearest::{nearest, squared_distance};
 use super::{DescriptorData, DescriptorError, Descriptors, Part, on_all_cores};
 use crate::data::file::{IdFile, Output};
+use crate::data::folder::hex;
 
 /// Queries of a ground-truth file whose neighbours are searched again.
 const CHECKED: usize = 16;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use multiversion::multiversion;
 
 use super::keypoints::Keypoint;
-use super::plane::Plane;
+use crate::data::leaves::Plane;
 
 /// Cells a side, orientations a cell.
 const CELLS: usize = 4;

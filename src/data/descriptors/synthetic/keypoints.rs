@@ -3,7 +3,7 @@
 
 use multiversion::multiversion;
 
-use super::plane::Plane;
+use crate::data::leaves::Plane;
 
 /// Scales an octave.
 pub const SCALES: usize = 3;

@@ -24,7 +24,6 @@
 
 mod describe;
 mod keypoints;
-mod plane;
 mod scene;
 
 use rayon::prelude::*;

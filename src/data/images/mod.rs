@@ -1,0 +1,118 @@
+//! Colour images of 32 × 32 pixels in two parts, training and test: the binary files of CIFAR-10, tiles of PNG images, or
+//! synthetic ones where there are none.
+//!
+//! ```
+//! use vqlab::data::images::{ImageData, Images};
+//!
+//! let images = Images::open(&ImageData::synthetic(100, 10, 1))?;
+//! assert_eq!(images.training().len(), 100 * 32 * 32 * 3);
+//! # Ok::<(), vqlab::data::images::ImageError>(())
+//! ```
+
+mod cifar;
+mod error;
+mod folder;
+mod open;
+mod synthetic;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::ImageError;
+pub use open::Images;
+
+/// Pixels of a side.
+pub const SIDE: usize = 32;
+
+/// Name of the synthetic sets.
+pub const SYNTHETIC: &str = "synthetic-images";
+
+/// Red, green and blue.
+pub const CHANNELS: usize = 3;
+
+/// The most images of a part, some 50 GB.
+pub const MOST: u64 = 1 << 24;
+
+/// Pixels of an image, and its values.
+const PIXELS: usize = SIDE * SIDE;
+const BYTES: usize = PIXELS * CHANNELS;
+
+/// Which images, as plain data and part of a cell's identity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ImageData {
+    /// [`SYNTHETIC`], or the name of the folder.
+    pub name: String,
+    /// Images of each part, 32 × 32, RGB.
+    pub training: u64,
+    pub test: u64,
+    /// Files: SHA-256 of the pixels that are used (training, test, each after its count as a 64-bit number, little-endian;
+    /// interleaved RGB, row by row), so the file format is of no account.
+    pub digest: Option<String>,
+    /// Synthetic ones only.
+    pub seed: Option<u64>,
+    /// Where the files lie; not part of the identity.
+    #[serde(skip)]
+    pub path: Option<PathBuf>,
+}
+
+impl PartialEq for ImageData {
+    /// Equal images, wherever they lie.
+    fn eq(&self, other: &Self) -> bool {
+        let identity = |data: &Self| {
+            let Self { name, training, test, digest, seed, path: _ } = data.clone();
+            (name, [training, test], digest, seed)
+        };
+        identity(self) == identity(other)
+    }
+}
+
+/// A part of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Training,
+    Test,
+}
+
+impl Part {
+    pub const ALL: [Part; 2] = [Self::Training, Self::Test];
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Training => "training",
+            Self::Test => "test",
+        })
+    }
+}
+
+impl ImageData {
+    /// Made-up images: the first so many of endless sets, which hang on the seed alone.
+    pub fn synthetic(training: u64, test: u64, seed: u64) -> Self {
+        Self { name: SYNTHETIC.into(), training, test, digest: None, seed: Some(seed), path: None }
+    }
+
+    /// The number of images of a part.
+    pub fn count(&self, part: Part) -> u64 {
+        match part {
+            Part::Training => self.training,
+            Part::Test => self.test,
+        }
+    }
+
+    /// Refuses counts that no set can have.
+    ///
+    /// # Errors
+    /// [`ImageError::Count`].
+    pub fn check_counts(&self) -> Result<(), ImageError> {
+        for part in Part::ALL {
+            let asked = self.count(part);
+            if !(1..=MOST).contains(&asked) {
+                return Err(ImageError::Count { part, asked, most: MOST });
+            }
+        }
+        Ok(())
+    }
+}
