@@ -1,6 +1,6 @@
 //! The paper's statements, checked on the means of ours and on the published ones.
 
-use super::tradeoff::log10_wmops;
+use super::tradeoff::{best_by_budget, error_of, log10_wmops};
 use super::{ClaimCheck, ClaimResult};
 use crate::complexity::Model;
 use crate::results::{Aggregate, ResultsFile, find_aggregate, primary_metric, published};
@@ -23,7 +23,11 @@ pub fn check_claims(plan: &Plan, aggregates: &[Aggregate]) -> Vec<ClaimCheck> {
             continue;
         }
         for (panel, (ours, theirs)) in panels.iter().zip(ours.iter().zip(&theirs)) {
-            let (ours, published) = (on_panel(claim, ours), on_panel(claim, theirs));
+            let result = |means| match &claim.kind {
+                ClaimKind::BestByComplexity(order) => by_complexity(claim, order, (plan, panel), means),
+                _ => on_panel(claim, means),
+            };
+            let (ours, published) = (result(ours), result(theirs));
             let (text, axis) = (text.clone(), panel.axis.clone());
             checks.push(ClaimCheck { text, panel: panel.name.clone(), axis, ours, published });
         }
@@ -158,7 +162,32 @@ fn holds(claim: &Claim, means: &Means, row: &[Option<f64>]) -> Option<bool> {
             let (own, baseline) = (of(*method)?, means.value(row, *method, Trainer::Kmeans)?);
             Some((own - baseline).abs() <= *margin)
         }
-        ClaimKind::GapShrinks => None,
+        ClaimKind::GapShrinks | ClaimKind::BestByComplexity(_) => None,
+    }
+}
+
+/// Whether the best method goes through `order` as the budget of operations (the paper's count) grows.
+fn by_complexity(claim: &Claim, order: &[Method], (plan, panel): (&Plan, &Panel), means: &Means) -> ClaimResult {
+    let metric = primary_metric(plan, panel);
+    let own = means.contenders.iter().enumerate().filter(|(_, contender)| contender.trainer == means.trainer);
+    let curve = |(i, contender): (usize, &Contender)| {
+        let mut points = Vec::new();
+        for (at, row) in means.in_range(claim) {
+            // Only what is planned has a shape to count the operations of.
+            if let Some(wmops) = log10_wmops(panel, *contender, *at, Model::Published) {
+                points.push((wmops, error_of(&metric, row[i]?)));
+            }
+        }
+        Some((*contender, points))
+    };
+    let Some(curves) = own.map(curve).collect::<Option<Vec<_>>>().filter(|_| panel.axis == PanelAxis::Bits) else {
+        return ClaimResult::Unknown;
+    };
+    let found: Vec<Method> = best_by_budget(&curves).iter().map(|range| range.contender.method).collect();
+    match found.as_slice() {
+        [] => ClaimResult::Unknown,
+        found if found == order => ClaimResult::Holds,
+        found => ClaimResult::Fails(found.iter().map(|method| method.label()).collect::<Vec<_>>().join(", then ")),
     }
 }
 

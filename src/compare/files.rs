@@ -4,6 +4,7 @@ use super::statistics::PUBLISHED_RUNS;
 use super::{Estimate, Judgement, Verdict, judge, judge_exact};
 use crate::metric::{self, Metric};
 use crate::results::{Curve, CurveValues, ResultsFile};
+use crate::spec::Margin;
 
 /// How files are compared.
 pub struct FileOptions<'a> {
@@ -114,7 +115,7 @@ fn row(
     let published = estimate(theirs, tick, PUBLISHED_RUNS);
     let judgement: Option<Judgement> = match (&ours, &published) {
         (Some(a), Some(b)) if exact => Some(judge_exact(a.mean, b.mean)),
-        (Some(a), Some(b)) => Some(judge(a, b, options.margin, metric.direction)),
+        (Some(a), Some(b)) => Some(judge(a, b, Margin::Relative(options.margin), metric.direction)),
         _ => None,
     };
     let verdict = match &judgement {

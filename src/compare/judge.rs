@@ -3,6 +3,7 @@
 use super::statistics::Welch;
 use super::{Estimate, Verdict};
 use crate::metric::Direction;
+use crate::spec::Margin;
 
 /// Level of the two one-sided tests.
 const TEST_LEVEL: f64 = 0.05;
@@ -18,11 +19,11 @@ pub struct Judgement {
     pub verdict: Verdict,
 }
 
-/// Measured means: *reproduced* where TOST shows the relative difference within ±`margin`; else *better* or *worse* where the
+/// Measured means: *reproduced* where TOST shows the difference, in the margin's unit, within ±`margin`; else *better* or *worse* where the
 /// 95 % Welch interval excludes 0 and the difference itself is beyond the margin; else *inconclusive*, as always with
 /// fewer than two runs on a side.
-pub fn judge(ours: &Estimate, published: &Estimate, margin: f64, direction: Direction) -> Judgement {
-    let scale = published.mean.abs();
+pub fn judge(ours: &Estimate, published: &Estimate, margin: Margin, direction: Direction) -> Judgement {
+    let (scale, margin) = (margin.scale(published.mean), margin.width());
     let difference = (ours.mean - published.mean) / scale;
     let Some(welch) = Welch::new(ours, published).filter(|_| scale > 0.0) else {
         return Judgement { difference, interval: None, verdict: Verdict::Inconclusive };
@@ -61,7 +62,7 @@ mod tests {
     fn verdict(mean: f64, standard_deviation: f64, n: usize) -> Verdict {
         let published = Estimate { standard_deviation: 0.1, n: 10, ..Estimate::exact(100.0) };
         let ours = Estimate { standard_deviation, n, ..Estimate::exact(mean) };
-        judge(&ours, &published, 0.005, Direction::LowerIsBetter).verdict
+        judge(&ours, &published, Margin::Relative(0.005), Direction::LowerIsBetter).verdict
     }
 
     #[test]
@@ -77,7 +78,13 @@ mod tests {
         assert_eq!(verdict(100.0, 0.0, 1), Verdict::Inconclusive);
         let [ours, published] =
             [102.0, 100.0].map(|m| Estimate { standard_deviation: 0.1, n: 10, ..Estimate::exact(m) });
-        assert_eq!(judge(&ours, &published, 0.005, Direction::HigherIsBetter).verdict, Verdict::Better);
+        assert_eq!(
+            judge(&ours, &published, Margin::Relative(0.005), Direction::HigherIsBetter).verdict,
+            Verdict::Better
+        );
+        // A margin in dB is no share of the mean.
+        let in_db = judge(&ours, &published, Margin::Decibel(3.0), Direction::HigherIsBetter);
+        assert_eq!((in_db.verdict, in_db.difference), (Verdict::Reproduced, ours.mean - published.mean));
     }
 
     #[test]

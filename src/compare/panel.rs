@@ -43,7 +43,7 @@ fn compare_panel(
     PanelComparison {
         panel: panel.name.clone(),
         axis: panel.axis.clone(),
-        measured_on: (plan.task == TaskKind::Toy).then_some(plan.primary),
+        measured_on: matches!(plan.task, TaskKind::Toy | TaskKind::Image).then_some(plan.primary),
         results_file: panel.results_file.clone(),
         verdict: points.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Missing),
         points,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::spec::{Contender, PanelAxis, Primary};
+use crate::spec::{Contender, Margin, PanelAxis, Primary};
 
 /// The outcome of a comparison. A figure's verdict is the worst of its points, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,11 +68,11 @@ pub struct PointComparison {
     pub at: u32,
     pub ours: Option<Estimate>,
     pub published: Option<Estimate>,
-    /// ours / published − 1.
+    /// In the unit of `margin`: ours / published − 1, or ours less published.
     pub difference: Option<f64>,
     /// 95 % Welch interval of `difference`.
     pub interval: Option<(f64, f64)>,
-    pub margin: f64,
+    pub margin: Margin,
     pub verdict: Verdict,
 }
 
@@ -114,6 +114,8 @@ pub enum ClaimResult {
     Holds,
     /// The places on the axis where it fails: total bits, or T.
     FailsAt(Vec<u32>),
+    /// What is true instead, of a claim that is not about places on the axis.
+    Fails(String),
     /// No numbers to check it on.
     Unknown,
 }

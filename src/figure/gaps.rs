@@ -28,7 +28,7 @@ pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
         let axis = Axis::linear("fresh minus training MSE (%)").including(0.0);
         let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
         for panel in group {
-            let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", plan.metric));
+            let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", panel.metric));
             let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { continue };
             for contender in &plan.contenders {
                 let gaps = training.points.iter().filter(|p| p.contender == *contender).filter_map(|t| {
@@ -100,7 +100,7 @@ fn difference_chart(plan: &Plan, group: &[&Panel]) -> Chart {
     let axis = Axis::linear("difference to published (%)").including(0.0);
     let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
     if let Some(panel) = group.first() {
-        let margin = 100.0 * panel.comparison.margin;
+        let margin = 100.0 * panel.comparison.margin.width();
         chart.strips.push(Strip { low: -margin, high: margin, colour: Colour::GREY });
         // 100 × 0.07 is 7.000000000000001.
         let label = format!("margin ±{} %", (margin * 1e6).round() / 1e6);

@@ -7,6 +7,7 @@ mod chart;
 mod complexity;
 mod curves;
 mod gaps;
+mod image;
 mod layout;
 mod legend;
 mod log;
@@ -112,6 +113,7 @@ pub fn draw_experiment(
     let sketches = match plan.task {
         TaskKind::Complexity => complexity::sketches(plan, aggregates, options.published),
         TaskKind::Search => search::sketches(plan, aggregates, records, options.published),
+        TaskKind::Image => image::sketches(plan, aggregates, options.published),
         TaskKind::Toy => {
             let mut all = toy::sketches(plan, aggregates, options.published);
             all.extend(tradeoff::sketches(plan, aggregates));

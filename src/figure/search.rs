@@ -8,7 +8,7 @@ use super::chart::{Axis, Chart, Figure, LegendPlace, LineStyle, Series, Vertical
 use super::curves::{self, Curve};
 use crate::compare::tradeoff::{changes, log10_wmops, tradeoff};
 use crate::complexity::Model;
-use crate::metric;
+use crate::metric::{self, Direction};
 use crate::results::{Aggregate, find_aggregate, primary_metric, timing_mean};
 use crate::runner::Record;
 use crate::spec::{Contender, Panel, PanelAxis, Plan, Trainer};
@@ -23,7 +23,7 @@ pub(super) fn sketches(
     for panel in &plan.panels {
         sketches.extend(match panel.axis {
             PanelAxis::Rank(_) => over_rank(plan, panel, aggregates, published),
-            PanelAxis::Bits => over_complexity(plan, panel, aggregates, published),
+            PanelAxis::Bits => over_complexity(plan, panel, aggregates, published, name(panel)),
         });
         if !plan.is_part_of_earlier(panel) {
             sketches.extend(trainers(plan, panel, aggregates));
@@ -41,7 +41,8 @@ fn name(panel: &Panel) -> (String, String) {
     }
 }
 
-fn data_name(panel: &Panel) -> String {
+/// What the numbers are about, with the panel's name where it is no figure of the paper.
+pub(super) fn data_name(panel: &Panel) -> String {
     let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
     let data = label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone());
     if panel.figure.is_some() { data } else { format!("{data}, {}", panel.name) }
@@ -53,7 +54,8 @@ fn rank_axis(panel: &Panel) -> Axis {
     Axis { ticks: Some(ticks), ..Axis::log("T, neighbours looked at") }
 }
 
-fn styled(panel: &Panel, curve: &Curve) -> Series {
+/// A curve of ours in the paper's style, baselines thinner.
+pub(super) fn styled(panel: &Panel, curve: &Curve) -> Series {
     let contender = curve.contender;
     let line =
         Series::line(panel.curve_name(contender), curves::colour(contender), curves::line_style(contender), curve.xy());
@@ -87,25 +89,34 @@ fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
 }
 
-fn beside_published(panel: &Panel, published: bool) -> String {
+/// A sentence about the published curves, if they are drawn.
+pub(super) fn beside_published(panel: &Panel, published: bool) -> String {
+    let original = if panel.metric == "recall" { "SIFT1M: other vectors" } else { "CIFAR-10: other images" };
     match (&panel.comparison.not_comparable, published && panel.published_file.is_some()) {
-        (Some(_), true) => {
-            " Thin solid lines of the same hue are the published numbers, on SIFT1M: other vectors, so that only the order of \
-             the curves can be compared."
-                .into()
-        }
+        (Some(_), true) => format!(
+            " Thin solid lines of the same hue are the published numbers, on {original}, so that only the order of the curves \
+             can be compared."
+        ),
         (None, true) => " Thin solid lines of the same hue are the published numbers.".into(),
         _ => String::new(),
     }
 }
 
-fn over_complexity(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
-    let (id, number) = name(panel);
+/// A panel's metric over the operations of encoding; `name` is the figure's id and number.
+pub(super) fn over_complexity(
+    plan: &Plan,
+    panel: &Panel,
+    aggregates: &[Aggregate],
+    published: bool,
+    (id, number): (String, String),
+) -> Option<Sketch> {
     let metric = primary_metric(plan, panel);
-    let label = metric::label(&metric).replace(" @ ", "@").to_lowercase();
+    let row = metric::find(&metric)?;
+    let label = if panel.metric == "recall" { recall_label(&metric) } else { row.label.to_owned() };
     let data = data_name(panel);
     let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
-    let mut chart = Chart::new(format!("{number}{label} over complexity, {data}"), x, Axis::linear(label.clone()));
+    let mut chart =
+        Chart::new(format!("{number}{label} over complexity, {data}"), x, Axis::linear(in_unit(&label, row.unit)));
     let moved = |curve: &Curve, series: Series| {
         let at = |at: u32| log10_wmops(panel, curve.contender, at, Model::Published);
         let points = curve.points.iter().filter_map(|p| Some((at(p.at)?, p.mean))).collect();
@@ -133,15 +144,26 @@ fn over_complexity(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], publish
         chart.marks.push(VerticalMark { x, label: format!("{} better than {}", above.label(), below.label()) });
     }
     chart.legend = LegendPlace::Below;
+    let best = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
     let caption = format!(
         "{label} over the operations for encoding one vector by the paper's count; every point is one bitrate, from {} to {} bits \
-         ({data}). Vertical lines stand where another method begins to give the highest recall for a given complexity budget.{}",
+         ({data}). Vertical lines stand where another method begins to give the {best} {label} for a given complexity budget.{}",
         curves::bits_of([panel]).first()?,
         curves::bits_of([panel]).last()?,
         beside_published(panel, published)
     );
     let title = format!("{number}{label} over complexity, {data}");
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
+}
+
+/// `recall@16`.
+fn recall_label(metric: &str) -> String {
+    metric::label(metric).replace(" @ ", "@").to_lowercase()
+}
+
+/// `Peak SNR (dB)`.
+fn in_unit(label: &str, unit: &str) -> String {
+    if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") }
 }
 
 /// Recall of NSVQ less that of k-means with the same seed, in points.
@@ -193,8 +215,7 @@ fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap
         PanelAxis::Rank(ranks) => Some(*ranks.iter().find(|rank| **rank >= 10).or(ranks.last())?),
         PanelAxis::Bits => None,
     };
-    let what = rank
-        .map_or_else(|| metric::label(&aggregate.metric).replace(" @ ", "@").to_lowercase(), |t| format!("recall@{t}"));
+    let what = rank.map_or_else(|| recall_label(&aggregate.metric), |t| format!("recall@{t}"));
     let chart = |timing: &str, label: &str| {
         let title = format!("{what} over {label}");
         let mut chart = Chart::new(title, Axis::log(format!("{label} (µs, one thread)")), Axis::linear(what.clone()));

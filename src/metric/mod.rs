@@ -33,6 +33,11 @@ impl Metric {
     pub fn is_computed(&self) -> bool {
         self.unit.ends_with("WMOPS")
     }
+
+    /// Whether values are logarithms of a ratio, so that differences count and not their quotients.
+    pub fn is_decibel(&self) -> bool {
+        self.unit == "dB"
+    }
 }
 
 use Direction::{HigherIsBetter, LowerIsBetter};

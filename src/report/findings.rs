@@ -35,6 +35,7 @@ fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
             };
             Cell { text, tone: Tone::Bad }
         }
+        ClaimResult::Fails(instead) => Cell { text: format!("fails: {instead}"), tone: Tone::Bad },
         ClaimResult::Unknown => Cell { text: "not known".into(), tone: Tone::Doubtful },
     }
 }
@@ -43,8 +44,7 @@ fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
 type Gap = (Contender, u32, (f64, f64, f64));
 
 fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
-    let metric =
-        |ending: &str| find_aggregate(input.aggregates, &panel.name, &format!("{}-{ending}", input.plan.metric));
+    let metric = |ending: &str| find_aggregate(input.aggregates, &panel.name, &format!("{}-{ending}", panel.metric));
     let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { return Vec::new() };
     let gap = |t: &Point| Some((t.contender, t.at, generalisation_gap(t, fresh.point(t.contender, t.at)?)?));
     training.points.iter().filter_map(gap).collect()

@@ -1,5 +1,7 @@
 //! Numbers as the report and the terminal show them.
 
+use crate::spec::Margin;
+
 /// Four significant digits: 116.0, 5.012, 0.06760.
 pub(super) fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -25,9 +27,26 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
     if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
 }
 
-/// A margin of 0.005 as ±0.5 %.
-pub(super) fn margin(margin: f64) -> String {
-    format!("±{} %", (100.0 * margin * 1e6).round() / 1e6)
+/// A margin of 0.005 as ±0.5 %, or ±0.25 dB.
+pub(super) fn margin(margin: Margin) -> String {
+    let width = margin.width() * if unit(margin) == "%" { 100.0 } else { 1.0 };
+    format!("±{} {}", (width * 1e6).round() / 1e6, unit(margin))
+}
+
+/// The unit of differences that are judged by the margin.
+pub(super) fn unit(margin: Margin) -> &'static str {
+    match margin {
+        Margin::Relative(_) => "%",
+        Margin::Decibel(_) => "dB",
+    }
+}
+
+/// A difference to a published mean, signed, in the unit of the margin.
+pub(super) fn difference(difference: f64, margin: Margin) -> String {
+    match margin {
+        Margin::Relative(_) => percent(difference),
+        Margin::Decibel(_) => signed(difference, 2),
+    }
 }
 
 /// A share of 0.672 as 67.2 %.
@@ -82,7 +101,11 @@ mod tests {
         let four: Vec<String> = [116.03, 5.0118, 0.0676, 9.99996, 1e-9, -0.31026, 0.0].map(significant).to_vec();
         assert_eq!(four, ["116.0", "5.012", "0.06760", "10.00", "1.000e-9", "−0.3103", "0"]);
         assert_eq!([percent(-0.01234), percent(0.0), percent(1e-7), percent(0.5)], ["−1.23", "0.00", "0.00", "+50.00"]);
-        assert_eq!([margin(0.005), share(0.6718), whole(1234567), whole(12)], ["±0.5 %", "67.2 %", "1,234,567", "12"]);
+        assert_eq!(margin(Margin::Decibel(0.25)), "±0.25 dB");
+        assert_eq!(
+            [margin(Margin::Relative(0.005)), share(0.6718), whole(1234567), whole(12)],
+            ["±0.5 %", "67.2 %", "1,234,567", "12"]
+        );
         assert_eq!(
             [duration(0.31), duration(61.0), duration(200.0), duration(7500.0)],
             ["0.3 s", "61 s", "3 min 20 s", "2 h 05 min"]

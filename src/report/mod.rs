@@ -8,6 +8,7 @@ mod findings;
 mod format;
 mod health;
 mod html;
+mod image;
 mod markdown;
 mod overview;
 mod points;

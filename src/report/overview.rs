@@ -6,7 +6,7 @@ use super::{ReportInput, panel_name};
 use crate::compare::{PanelComparison, Verdict};
 use crate::runner::Status;
 use crate::spec::{
-    CellSettings, Contender, DescriptorData, Distribution, Init, Method, Norms, Optimizer, Panel, Primary,
+    CellSettings, Contender, DescriptorData, Distribution, Init, Margin, Method, Norms, Optimizer, Panel, Primary,
     QuantizerSettings, Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training,
     TrainingSettings, Vectors,
 };
@@ -20,10 +20,12 @@ pub(super) const VERDICTS: [Verdict; 6] = [
     Verdict::NotComparable,
 ];
 
-pub(super) fn measured_on(primary: Primary) -> &'static str {
-    match primary {
-        Primary::Training => "the training set itself",
-        Primary::Fresh => "fresh vectors that training has not seen",
+pub(super) fn measured_on(task: TaskKind, primary: Primary) -> &'static str {
+    match (task, primary) {
+        (TaskKind::Image, Primary::Training) => "the training images themselves",
+        (TaskKind::Image, Primary::Fresh) => "test images that training has not seen",
+        (_, Primary::Training) => "the training set itself",
+        (_, Primary::Fresh) => "fresh vectors that training has not seen",
     }
 }
 
@@ -85,6 +87,7 @@ fn data_of(panel: &Panel) -> String {
         let kind = match &cell.settings {
             CellSettings::Toy(toy) => data_in_words(&toy.data),
             CellSettings::Search(search) => descriptors_in_words(&search.data),
+            CellSettings::Image(image) => super::image::data_in_words(image),
             CellSettings::Complexity(c) => {
                 format!(
                     "operations counted for encoding one vector of dimension {} with {} stages",
@@ -178,11 +181,19 @@ fn training(input: &ReportInput, document: &mut Document) {
     if let Some(most) = iterations.max() {
         document.paragraph(format!("Baselines: up to {most} iterations of expectation maximisation."));
     }
-    let nsvq = cells.iter().filter_map(|c| Some((c.settings.quantizer()?, c.settings.training()?.nsvq()?)));
-    let (quantizers, settings): (Vec<&QuantizerSettings>, Vec<&TrainingSettings>) = nsvq.unzip();
-    if !settings.is_empty() {
-        stochastic(&quantizers, &settings, document);
+    let nsvq = |is_joint: bool| -> (Vec<&QuantizerSettings>, Vec<&TrainingSettings>) {
+        let own = cells.iter().filter(|c| c.settings.is_joint() == is_joint);
+        own.filter_map(|c| Some((c.settings.quantizer()?, c.settings.training()?.nsvq()?))).unzip()
+    };
+    let (together, alone) = (nsvq(true), nsvq(false));
+    for ((quantizers, settings), what, unit) in
+        [(&together, "Training of network and codebooks", "images"), (&alone, "Training", "vectors")]
+    {
+        if !settings.is_empty() {
+            stochastic((what, unit), quantizers, settings, document);
+        }
     }
+    let quantizers = [together.0, alone.0].concat();
     let toy: Vec<&ToySettings> =
         cells.iter().filter_map(|c| if let CellSettings::Toy(toy) = &c.settings { Some(toy) } else { None }).collect();
     if !toy.is_empty() {
@@ -211,7 +222,12 @@ fn how_searched(search: &SearchSettings) -> String {
 }
 
 /// How stochastic optimisation was set.
-fn stochastic(quantizers: &[&QuantizerSettings], settings: &[&TrainingSettings], document: &mut Document) {
+fn stochastic(
+    (what, unit): (&str, &str),
+    quantizers: &[&QuantizerSettings],
+    settings: &[&TrainingSettings],
+    document: &mut Document,
+) {
     let optimizers = distinct(settings, |s| match s.optimizer {
         Optimizer::Adam { .. } => "Adam",
         Optimizer::Sgd { .. } => "SGD",
@@ -223,7 +239,7 @@ fn stochastic(quantizers: &[&QuantizerSettings], settings: &[&TrainingSettings],
     updates.sort_unstable();
     let updates: Vec<String> = updates.into_iter().map(whole).collect();
     document.paragraph(format!(
-        "Training: {} at learning rate {}, batches of {} vectors, {} updates.{}",
+        "{what}: {} at learning rate {}, batches of {} {unit}, {} updates.{}",
         optimizers.join(" or "),
         rates.join(" or "),
         enumerate(&batches),
@@ -303,7 +319,12 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
     let measured = match input.plan.task {
         TaskKind::Toy => format!(
             "What stands against the published numbers is the error on {}; the other measurement stands beside it in every table. ",
-            measured_on(input.plan.primary)
+            measured_on(TaskKind::Toy, input.plan.primary)
+        ),
+        TaskKind::Image => format!(
+            "What stands against the published numbers is the quality of {}; that of the others stands beside it. Differences \
+             of Peak SNR are in dB. ",
+            measured_on(TaskKind::Image, input.plan.primary)
         ),
         TaskKind::Search | TaskKind::Complexity => String::new(),
     };
@@ -332,7 +353,11 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
         .filter_map(|p| p.difference)
         .map(f64::abs)
         .fold(None, |m: Option<f64>, d| Some(m.map_or(d, |m| m.max(d))));
-    let largest = largest.map(|d| format!("; largest difference {:.2} %", 100.0 * d)).unwrap_or_default();
+    let largest = largest.zip(panel).map(|(d, panel)| match panel.comparison.margin {
+        Margin::Relative(_) => format!("; largest difference {:.2} %", 100.0 * d),
+        Margin::Decibel(_) => format!("; largest difference {d:.2} dB"),
+    });
+    let largest = largest.unwrap_or_default();
     let points = comparison.points.len();
     vec![
         Inline::Strong(name),

@@ -2,7 +2,7 @@
 //! measurement.
 
 use super::document::{Cell, Document, Table, Tone};
-use super::format::{margin, percent, signed, significant};
+use super::format::{difference, margin, significant, unit};
 use super::{ReportInput, panel_name, recall};
 use crate::compare::tradeoff::uses_released_search;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
@@ -19,6 +19,11 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
         TaskKind::Search => {
             "Recall@T: the share of queries whose true nearest neighbour is among the T that search finds nearest (higher is \
              better). Ours is the mean over n seeds with the range that holds the middle 95 % of them."
+        }
+        TaskKind::Image => {
+            "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with the range that holds \
+             the middle 95 % of them; the difference is ours against the published mean, in dB where the metric is, else in %, \
+             with its 95 % interval (Welch)."
         }
         TaskKind::Complexity => {
             "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). These are counts, \
@@ -54,13 +59,15 @@ pub(super) fn tone(verdict: Verdict) -> Tone {
 fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Option<&'a Aggregate>)> {
     let plan = input.plan;
     let other = |title, ending: &str| {
-        let metric = format!("{}-{ending}", plan.metric);
+        let metric = format!("{}-{ending}", panel.metric);
         (title, find_aggregate(input.aggregates, &panel.name, &metric))
     };
     match (plan.task, plan.primary) {
         (TaskKind::Search, _) => Vec::new(),
         (TaskKind::Complexity, _) => vec![other("#all stages", "corrected"), other("#look-up", "lookup")],
         (TaskKind::Toy, Primary::Training) => vec![other("#fresh vectors", "fresh")],
+        (TaskKind::Image, Primary::Training) => vec![other("#test images", "fresh")],
+        (TaskKind::Image, Primary::Fresh) => vec![other("#training images", "training")],
         (TaskKind::Toy, Primary::Fresh) => vec![other("#training set", "training")],
     }
 }
@@ -77,10 +84,11 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
     let beside = beside(input, panel);
     let spread = input.plan.task != TaskKind::Complexity;
     let place = format!("#{}", panel.axis.heading());
+    let of_unit = format!("#difference {}", unit(panel.comparison.margin));
     let mut titles = vec!["method", &place];
     titles.extend(if spread { &["#n", "#ours", "#middle 95 %"][..] } else { &["#ours"] });
     if comparison.is_some() {
-        titles.extend(["#published", "#difference %"]);
+        titles.extend(["#published", &of_unit]);
         titles.extend(if spread { &["#95 % interval", "#margin", "verdict"][..] } else { &["verdict"] });
     }
     titles.extend(beside.iter().map(|b| b.0));
@@ -121,16 +129,17 @@ fn compared_cells(comparison: &PanelComparison, place: (Contender, u32), spread:
     let found = comparison.points.iter().find(|p| (p.contender, p.at) == place);
     let Some(point) = found else { return vec![Cell::from("–"); if spread { 5 } else { 3 }] };
     let published = point.published.map_or_else(|| "–".into(), |e| significant(e.mean));
-    let difference = point.difference.map_or_else(|| "–".into(), percent);
+    let shown = point.difference.map_or_else(|| "–".into(), |d| difference(d, point.margin));
     let verdict = Cell { text: point.verdict.name().into(), tone: tone(point.verdict) };
     if spread {
-        vec![published.into(), difference.into(), interval(point).into(), margin(point.margin).into(), verdict]
+        vec![published.into(), shown.into(), interval(point).into(), margin(point.margin).into(), verdict]
     } else {
-        vec![published.into(), difference.into(), verdict]
+        vec![published.into(), shown.into(), verdict]
     }
 }
 
 fn interval(point: &PointComparison) -> String {
     let bounds = point.interval.filter(|(low, high)| low.is_finite() && high.is_finite());
-    bounds.map_or(String::new(), |(low, high)| format!("{} … {}", signed(100.0 * low, 2), signed(100.0 * high, 2)))
+    let shown = |bound| difference(bound, point.margin);
+    bounds.map_or(String::new(), |(low, high)| format!("{} … {}", shown(low), shown(high)))
 }

@@ -1,13 +1,13 @@
 //! The table that `run` prints: ours against published, in aligned columns.
 
-use super::format::{margin, percent, significant};
+use super::format::{difference, margin, significant, unit};
 use super::overview::{VERDICTS, measured_on};
 use super::points::method_name;
 use crate::compare::PanelComparison;
 use crate::compare::conditions::conditions;
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, primary_metric};
-use crate::spec::{Contender, Panel, PanelAxis, Plan};
+use crate::spec::{Contender, Panel, PanelAxis, Plan, TaskKind};
 
 /// One block a panel: a head line, then a line a point with ours, published, difference, margin, verdict and the other
 /// measurements; then the counts of the verdicts. Panels without a published file show ours alone. Below a
@@ -32,7 +32,7 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
                 }
                 Some(comparison) => {
                     let primary = panel.map(|panel| primary_metric(plan, panel));
-                    compared(panel, comparison, &own, primary.as_deref())
+                    compared(plan.task, panel, comparison, &own, primary.as_deref())
                 }
                 None => alone(panel, name, &own),
             };
@@ -55,6 +55,7 @@ fn name_of(panel: Option<&Panel>, contender: Contender, at: u32) -> String {
 }
 
 fn compared(
+    task: TaskKind,
     panel: Option<&Panel>,
     comparison: &PanelComparison,
     aggregates: &[&Aggregate],
@@ -63,8 +64,9 @@ fn compared(
     let others = aggregates.iter().filter(|a| Some(a.metric.as_str()) != primary);
     // A T has a column of its own already.
     let others: Vec<&&Aggregate> = others.filter(|_| comparison.axis == PanelAxis::Bits).collect();
+    let of_unit = format!("diff {}", panel.map_or("%", |panel| unit(panel.comparison.margin)));
     let mut head: Vec<String> =
-        ["method", comparison.axis.heading(), "n", "ours", "published", "diff %", "margin", "verdict"]
+        ["method", comparison.axis.heading(), "n", "ours", "published", &of_unit, "margin", "verdict"]
             .map(String::from)
             .to_vec();
     head.extend(others.iter().map(|a| ending(&a.metric)));
@@ -77,14 +79,15 @@ fn compared(
             point.ours.map_or(0, |e| e.n).to_string(),
             estimate(point.ours),
             estimate(point.published),
-            point.difference.map_or("–".into(), percent),
+            point.difference.map_or("–".into(), |d| difference(d, point.margin)),
             margin(point.margin),
             point.verdict.name().into(),
         ];
         row.extend(others.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
-    let measured = comparison.measured_on.map(|on| format!(", measured on {}", measured_on(on))).unwrap_or_default();
+    let measured =
+        comparison.measured_on.map(|on| format!(", measured on {}", measured_on(task, on))).unwrap_or_default();
     let title = format!("{}: ours against {}{measured}", comparison.panel, comparison.results_file);
     let summary = match &comparison.not_comparable {
         Some(reason) => format!("not comparable: {reason}"),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::quantile::quantile;
 use super::write::primary_metric;
+use crate::complexity::Model;
 use crate::runner::{Record, Status};
 use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint, TaskKind};
 
@@ -110,12 +111,12 @@ pub fn find_aggregate<'a>(aggregates: &'a [Aggregate], panel: &str, metric: &str
 
 /// The metrics that a panel's Results files hold, the primary one among them.
 pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
-    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let metric = &panel.metric;
     match (plan.task, &panel.axis) {
-        (TaskKind::Toy, _) => names(&["mse-training", "mse-fresh"]),
-        (TaskKind::Complexity, _) => names(&["log10-wmops-published", "log10-wmops-corrected", "log10-wmops-lookup"]),
-        (TaskKind::Search, PanelAxis::Rank(_)) => names(&["recall"]),
-        (TaskKind::Search, PanelAxis::Bits) => panel.recall_at.iter().map(|t| format!("recall@{t}")).collect(),
+        (TaskKind::Toy | TaskKind::Image, _) => ["training", "fresh"].map(|part| format!("{metric}-{part}")).to_vec(),
+        (TaskKind::Complexity, _) => Model::ALL.map(|model| format!("{metric}-{}", model.name())).to_vec(),
+        (TaskKind::Search, PanelAxis::Rank(_)) => vec![metric.clone()],
+        (TaskKind::Search, PanelAxis::Bits) => panel.recall_at.iter().map(|t| format!("{metric}@{t}")).collect(),
     }
 }
 

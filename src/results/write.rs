@@ -7,15 +7,16 @@ use super::file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 use crate::metric;
 use crate::spec::{Panel, PanelAxis, Plan, TaskKind, Trainer};
 
-/// The metric that goes into a panel's Results file under the published name: `mse-training`, `mse-fresh`,
+/// The metric that goes into a panel's Results file under the published name: `mse-training`, `psnr-fresh`,
 /// `log10-wmops-published`, `recall` over T, or over bits the recall at the first T of the spec.
 pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
+    let metric = &panel.metric;
     match (plan.task, &panel.axis) {
-        (TaskKind::Toy, _) => format!("{}-{}", plan.metric, plan.primary.name()),
-        (TaskKind::Complexity, _) => format!("{}-published", plan.metric),
-        (TaskKind::Search, PanelAxis::Rank(_)) => plan.metric.clone(),
+        (TaskKind::Toy | TaskKind::Image, _) => format!("{metric}-{}", plan.primary.name()),
+        (TaskKind::Complexity, _) => format!("{metric}-published"),
+        (TaskKind::Search, PanelAxis::Rank(_)) => metric.clone(),
         (TaskKind::Search, PanelAxis::Bits) => {
-            panel.recall_at.first().map_or(plan.metric.clone(), |t| format!("{}@{t}", plan.metric))
+            panel.recall_at.first().map_or(metric.clone(), |t| format!("{metric}@{t}"))
         }
     }
 }
@@ -27,7 +28,7 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     if metric == primary_metric(plan, panel) {
         return path;
     }
-    let ending = metric.strip_prefix(&plan.metric).unwrap_or(metric).trim_start_matches(['-', '@']);
+    let ending = metric.strip_prefix(&panel.metric).unwrap_or(metric).trim_start_matches(['-', '@']);
     let ending = if plan.task == TaskKind::Search { format!("T{ending}") } else { ending.to_owned() };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!("{stem}-{ending}.json"))

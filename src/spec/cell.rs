@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::data::descriptors::DescriptorData;
+pub use crate::data::images::ImageData;
 pub use crate::data::{Distribution, ToyData, Vectors};
-pub use crate::quantizer::{Init, Method, QuantizerSettings, Search};
+pub use crate::network::{JointSettings, NetworkSettings};
+pub use crate::quantizer::{Estimator, Init, Method, Noise, QuantizerSettings, Search};
 pub use crate::search::Norms;
 
 use super::plan::Contender;
@@ -56,6 +58,19 @@ pub struct RecallSettings {
     pub norms: Norms,
 }
 
+/// Image compression: a quantizer between the encoder and the decoder of an autoencoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ImageSettings {
+    pub data: ImageData,
+    pub network: NetworkSettings,
+    pub quantizer: QuantizerSettings,
+    /// None: the network is trained alone and then frozen, and `training` makes the codebooks from its latent vectors.
+    pub joint: Option<JointSettings>,
+    /// Of the codebooks. In joint training always [`Training::Nsvq`], whatever the estimator, with its batches in images.
+    pub training: Training,
+}
+
 /// Operation counts need no training: only the shape of the quantizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,6 +89,7 @@ pub struct ComplexitySettings {
 pub enum CellSettings {
     Toy(ToySettings),
     Search(SearchSettings),
+    Image(ImageSettings),
     Complexity(ComplexitySettings),
 }
 
@@ -83,8 +99,14 @@ impl CellSettings {
         match self {
             CellSettings::Toy(toy) => Some(&toy.quantizer),
             CellSettings::Search(search) => Some(&search.quantizer),
+            CellSettings::Image(image) => Some(&image.quantizer),
             CellSettings::Complexity(_) => None,
         }
+    }
+
+    /// Whether its codebooks are trained together with a network.
+    pub fn is_joint(&self) -> bool {
+        matches!(self, CellSettings::Image(image) if image.joint.is_some())
     }
 
     /// Its training.
@@ -92,6 +114,7 @@ impl CellSettings {
         match self {
             CellSettings::Toy(toy) => Some(&toy.training),
             CellSettings::Search(search) => Some(&search.training),
+            CellSettings::Image(image) => Some(&image.training),
             CellSettings::Complexity(_) => None,
         }
     }

@@ -18,9 +18,10 @@ pub(super) struct WrittenClaim {
     bits: Vec<Node>,
 }
 
-const KINDS: [&str; 5] = ["order", "lowest", "highest", "gap-shrinks", "near-baseline"];
+const KINDS: [&str; 6] = ["order", "lowest", "highest", "gap-shrinks", "near-baseline", "best-by-complexity"];
 const ALLOWED: &str = "exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, \
-     near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true";
+     near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true, \
+     best-by-complexity = [methods, the best for the fewest operations first]";
 
 /// What a claim speaks of, beside it or under `where`.
 const SCOPE: [&str; 5] = ["panels", "min-bits", "max-bits", "min-t", "max-t"];
@@ -32,7 +33,8 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
         let metric: &[&str] = match task {
             TaskKind::Toy => &["mse", "complexity"],
             TaskKind::Search => &["recall", "complexity"],
-            TaskKind::Complexity => &["complexity"],
+            // An image panel's own metric is that of `evaluation.metric`.
+            TaskKind::Image | TaskKind::Complexity => &["complexity"],
         };
         Kind::Choice(metric).check("claim.metric", node)?;
     }
@@ -53,6 +55,11 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
             return Err(Fault::new(second.span, message).allowed(ALLOWED).help("write two claims"));
         }
     };
+    if let (ClaimKind::BestByComplexity(_), Some(node)) = (&kind, table.get("metric")) {
+        return Err(Fault::new(node.span, "`claim.metric` has no meaning beside `best-by-complexity`")
+            .allowed("the panel's own metric, over the paper's count of operations")
+            .help("remove it"));
+    }
     let scope = scope(table)?;
     let list = |name: &str, kind: Kind| match scope.get(name) {
         Some(node) => kind.check(&format!("claim.{name}"), node).map(|()| node.list().unwrap_or_default().to_vec()),
@@ -103,21 +110,28 @@ fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
         node.text().and_then(method).ok_or_else(|| node.cannot_be(name))
     };
     match name {
-        "order" => {
-            Kind::ChoiceList(METHODS).check("claim.order", node)?;
-            let methods: Vec<Method> =
-                node.list().unwrap_or_default().iter().filter_map(|item| item.text().and_then(method)).collect();
-            if methods.len() < 2 {
-                return Err(node.cannot_be("claim.order").allowed("two methods or more, lowest first"));
-            }
-            Ok(ClaimKind::Order(methods))
-        }
+        "order" => Ok(ClaimKind::Order(read_order("claim.order", node, "lowest first")?)),
+        "best-by-complexity" => Ok(ClaimKind::BestByComplexity(read_order(
+            "claim.best-by-complexity",
+            node,
+            "the best for the fewest operations first",
+        )?)),
         "lowest" => Ok(ClaimKind::Lowest(one()?)),
         "highest" => Ok(ClaimKind::Highest(one()?)),
         "near-baseline" => near_baseline(node),
         _ if node.flag() == Some(true) => Ok(ClaimKind::GapShrinks),
         _ => Err(node.cannot_be("claim.gap-shrinks").allowed("true")),
     }
+}
+
+fn read_order(name: &str, node: &Node, first: &str) -> Checked<Vec<Method>> {
+    Kind::ChoiceList(METHODS).check(name, node)?;
+    let methods: Vec<Method> =
+        node.list().unwrap_or_default().iter().filter_map(|item| item.text().and_then(method)).collect();
+    if methods.len() < 2 {
+        return Err(node.cannot_be(name).allowed(format!("two methods or more, {first}")));
+    }
+    Ok(methods)
 }
 
 fn near_baseline(node: &Node) -> Checked<ClaimKind> {

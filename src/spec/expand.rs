@@ -7,14 +7,19 @@ use super::cell::{Cell, CellSettings, Trainer, Vectors};
 use super::descriptors::{DataSets, not_comparable};
 use super::document::{Body, Document, check_variant, method};
 use super::error::{Checked, Fault};
+use super::field::IMAGE_METRICS;
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
+use super::image;
+use super::images::{self, ImageSets};
 use super::layer::{Settings, unknown};
-use super::plan::{Comparison, Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
+use super::plan::{Comparison, Contender, Margin, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
 use super::value::Node;
 
 /// Equivalence margin where none is given: ±0.5 %.
 const MARGIN: f64 = 0.005;
+/// The same for values in dB, about what 10 runs of the paper differ by.
+const MARGIN_DB: f64 = 0.25;
 /// Seeds of a toy sweep where none are given, as many as the paper's runs.
 const SEEDS: u64 = 10;
 
@@ -40,9 +45,10 @@ pub(super) fn plan(
         claims.extend(claim.resolve(&names, &known_panels, &known.bits)?);
     }
     let primary = primary(document, &frames)?;
-    let mut expansion = Expansion { document, choice, cells: 0, sets: DataSets::default() };
+    let mut expansion =
+        Expansion { document, choice, cells: 0, sets: DataSets::default(), images: ImageSets::default() };
     let panels = frames.iter().map(|frame| expansion.panel(frame)).collect::<Checked<Vec<Panel>>>()?;
-    let folder = match expansion.sets.own_name() {
+    let folder = match expansion.sets.own_name().or(expansion.images.own_name()) {
         Some(name) if profile == "default" => name,
         Some(name) => format!("{profile}-{name}"),
         None => profile.to_owned(),
@@ -58,11 +64,6 @@ pub(super) fn plan(
         profile: profile.to_owned(),
         folder,
         figures: distinct(panels.iter().filter_map(|panel| panel.figure.clone())),
-        metric: match head.task {
-            TaskKind::Toy => "mse".to_owned(),
-            TaskKind::Search => "recall".to_owned(),
-            TaskKind::Complexity => "log10-wmops".to_owned(),
-        },
         primary,
         contenders: distinct(panels.iter().flat_map(|panel| &panel.points).map(|point| point.contender)),
         seeds: all_seeds(&panels),
@@ -162,16 +163,18 @@ fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
 /// The one measurement of the plan that goes under the published names.
 fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
     let mut primary = None;
-    if document.head.task != TaskKind::Toy {
+    let task = document.head.task;
+    if matches!(task, TaskKind::Search | TaskKind::Complexity) {
         return Ok(Primary::Training);
     }
     for frame in frames {
         let settings = &frame.settings;
-        let is_stream = resolve::vectors(settings) == Vectors::Stream;
+        let is_stream = task == TaskKind::Toy && resolve::vectors(settings) == Vectors::Stream;
         let node = settings.node("evaluation.primary");
         let this = match node.and_then(Node::text) {
             Some("fresh") => Primary::Fresh,
-            None if is_stream => Primary::Fresh,
+            // The published images were test images, as far as their numbers tell.
+            None if is_stream || task == TaskKind::Image => Primary::Fresh,
             _ => Primary::Training,
         };
         let span = node.or(settings.node("data.vectors")).map_or(document.head.span, |node| node.span);
@@ -199,6 +202,7 @@ struct Expansion<'a> {
     choice: Choice<'a>,
     cells: u64,
     sets: DataSets,
+    images: ImageSets,
 }
 
 impl<'a> Expansion<'a> {
@@ -208,6 +212,7 @@ impl<'a> Expansion<'a> {
             |what: &str, allowed: &str| Fault::new(head.sweep, format!("`{what}` is missing")).allowed(allowed);
         let dimension = match head.task {
             TaskKind::Search => self.sets.get(&frame.settings)?.dimension,
+            TaskKind::Image => image::dimension(&frame.settings),
             TaskKind::Toy | TaskKind::Complexity => resolve::dimension(&frame.settings, head.span)?,
         };
         let methods = names(frame, "sweep.methods");
@@ -220,7 +225,8 @@ impl<'a> Expansion<'a> {
         if bits.is_empty() {
             return Err(missing("sweep.bits", "bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"));
         }
-        let mut comparison = comparison(&frame.settings)?;
+        let metric = metric(head.task, &frame.settings);
+        let mut comparison = comparison(&frame.settings, &metric)?;
         let mut points: Vec<PlannedPoint> = Vec::with_capacity((methods.len() + baselines.len()) * bits.len());
         let rows = methods.iter().map(|name| (*name, None));
         for (name, trainer) in rows.chain(baselines.iter().map(|name| (*name, Some(Trainer::Kmeans)))) {
@@ -232,7 +238,7 @@ impl<'a> Expansion<'a> {
                     return Err(Fault::new(name.span, message)
                         .help("with training.trainer = \"kmeans\" the baselines are methods of the sweep already"));
                 }
-                let margin = settings.number("comparison.margin").unwrap_or(MARGIN);
+                let margin = margin(&settings, &metric);
                 if margin != comparison.margin {
                     comparison.point_margins.push((point.contender, point.bits, margin));
                 }
@@ -241,15 +247,26 @@ impl<'a> Expansion<'a> {
         }
         let (axis, recall_at) = match head.task {
             TaskKind::Search => self.axis(frame, &bits)?,
-            TaskKind::Toy | TaskKind::Complexity => (PanelAxis::Bits, Vec::new()),
+            TaskKind::Toy | TaskKind::Image | TaskKind::Complexity => (PanelAxis::Bits, Vec::new()),
         };
-        if head.task == TaskKind::Search && comparison.not_comparable.is_none() {
-            comparison.not_comparable = not_comparable(self.sets.get(&frame.settings)?);
+        let mut output = self.document.output.panel(&head.name, &frame.name);
+        match head.task {
+            TaskKind::Search if comparison.not_comparable.is_none() => {
+                comparison.not_comparable = not_comparable(self.sets.get(&frame.settings)?);
+            }
+            TaskKind::Image => {
+                let data = self.images.get(&frame.settings)?;
+                comparison.not_comparable = comparison.not_comparable.or(images::not_comparable(data));
+                if data.digest.is_none() && !output.labels.iter().any(|(key, _)| key == "Data") {
+                    output.labels.insert(0, ("Data".into(), data.name.clone()));
+                }
+            }
+            _ => {}
         }
-        let output = self.document.output.panel(&head.name, &frame.name);
         Ok(Panel {
             name: frame.name.clone(),
             labels: output.labels,
+            metric,
             dimension,
             results_file: output.results_file,
             published_file: output.published_file,
@@ -284,6 +301,11 @@ impl<'a> Expansion<'a> {
                 let search = resolve::search(settings, point, self.sets.get(settings)?.clone())?;
                 let beam_width = search.quantizer.beam_width;
                 (CellSettings::Search(search), beam_width)
+            }
+            TaskKind::Image => {
+                let image = image::resolve(settings, point, self.images.get(settings)?.clone())?;
+                let beam_width = image.quantizer.beam_width;
+                (CellSettings::Image(image), beam_width)
             }
             TaskKind::Complexity => {
                 let complexity = resolve::complexity(settings, point)?;
@@ -357,8 +379,27 @@ fn bits_per_stage(node: &Node, total: u64, stages: u64) -> Checked<u32> {
     Ok(bits as u32)
 }
 
+/// The record metric of a panel, without its ending.
+fn metric(task: TaskKind, settings: &Settings) -> String {
+    let name = match task {
+        TaskKind::Toy => "mse",
+        TaskKind::Search => "recall",
+        TaskKind::Image => settings.text("evaluation.metric").unwrap_or(IMAGE_METRICS[0]),
+        TaskKind::Complexity => "log10-wmops",
+    };
+    name.to_owned()
+}
+
+/// The margin of a point, in dB where the metric is.
+fn margin(settings: &Settings, metric: &str) -> Margin {
+    match metric {
+        "psnr" | "psnr-images" => Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB)),
+        _ => Margin::Relative(settings.number("comparison.margin").unwrap_or(MARGIN)),
+    }
+}
+
 /// The comparison of a panel; the margins of single points are added as they are found.
-fn comparison(settings: &Settings) -> Checked<Comparison> {
+fn comparison(settings: &Settings, metric: &str) -> Checked<Comparison> {
     const COMPARABLE: &str = "comparison.comparable";
     const REASON: &str = "comparison.reason";
     let is_comparable = settings.flag(COMPARABLE).unwrap_or(true);
@@ -374,7 +415,7 @@ fn comparison(settings: &Settings) -> Checked<Comparison> {
     };
     let anomalies = settings.node("comparison.anomalies").and_then(Node::list).unwrap_or_default();
     Ok(Comparison {
-        margin: settings.number("comparison.margin").unwrap_or(MARGIN),
+        margin: margin(settings, metric),
         point_margins: Vec::new(),
         not_comparable,
         anomalies: anomalies.iter().filter_map(Node::text).map(str::to_owned).collect(),

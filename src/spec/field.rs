@@ -44,18 +44,25 @@ pub(super) struct Field {
 }
 
 pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq", "opq", "lsq"];
-pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4c", "5", "6a", "6b"];
+pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b"];
 /// The largest T of a recall@T.
 pub(super) const MOST_RANK: i64 = 1_000_000;
 /// More seeds, vectors or updates than any machine gets through are typing errors.
 const MOST: i64 = 1_000_000_000_000;
 /// Vectors of a fixed training set: their order alone takes 4 bytes each, and the order's numbers have 32 bits.
 const MOST_VECTORS: i64 = 1_000_000_000;
+/// Images are kept in memory, 3 KiB each.
+const MOST_IMAGES: i64 = 10_000_000;
+/// What a panel of images may show.
+pub(super) const IMAGE_METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];
 
-const ALL: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Complexity];
-const TRAINED: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search];
+const ALL: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image, TaskKind::Complexity];
+const TRAINED: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image];
 const TOY: &[TaskKind] = &[TaskKind::Toy];
 const SEARCH: &[TaskKind] = &[TaskKind::Search];
+const IMAGE: &[TaskKind] = &[TaskKind::Image];
+/// Those that take files of the user's.
+const FILES: &[TaskKind] = &[TaskKind::Search, TaskKind::Image];
 
 /// A field of a cell: everywhere but in complexity experiments.
 const fn cell(path: &'static str, kind: Kind) -> Field {
@@ -100,18 +107,30 @@ pub(super) const FIELDS: &[Field] = &[
     cell("data.variance", POSITIVE).only(TOY),
     cell("data.vectors", Kind::Vectors).only(TOY),
     cell("data.mixing-seed", Kind::Whole(0, i64::MAX)).only(TOY),
-    Field { point: false, ..cell("data.path", Kind::Text).only(SEARCH) },
+    Field { point: false, ..cell("data.path", Kind::Text).only(FILES) },
     Field { point: false, ..cell("data.learn", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
     Field { point: false, ..cell("data.base", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
     Field { point: false, ..cell("data.queries", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
-    Field { point: false, ..cell("data.seed", Kind::Whole(0, i64::MAX)).only(SEARCH) },
+    Field { point: false, ..cell("data.images", Kind::Whole(1, MOST_IMAGES)).only(IMAGE) },
+    Field { point: false, ..cell("data.test-images", Kind::Whole(1, MOST_IMAGES)).only(IMAGE) },
+    Field { point: false, ..cell("data.seed", Kind::Whole(0, i64::MAX)).only(FILES) },
+    cell("network.width", Kind::Whole(1, 4096)).only(IMAGE),
+    cell("network.blocks", Kind::Whole(0, 64)).only(IMAGE),
+    Field { point: false, ..cell("network.latent-dimension", Kind::Whole(1, 4096)).only(IMAGE) },
+    cell("network.updates", Kind::Whole(0, MOST)).only(IMAGE),
+    cell("network.learning-rate", POSITIVE).only(IMAGE),
+    cell("network.batch-size", Kind::Whole(1, 65_536)).only(IMAGE),
+    Field { point: false, ..cell("network.frozen", Kind::Flag).only(IMAGE) },
     Field { tasks: ALL, ..cell("quantizer.beam-width", Kind::Beam) },
     cell("quantizer.training-beam-width", Kind::Beam),
     cell("quantizer.search", Kind::Choice(&["beam", "ordered", "released"])),
     cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])),
     cell("quantizer.init-updates", COUNT),
     cell("quantizer.init-learning-rate", POSITIVE),
-    cell("quantizer.estimator", Kind::Choice(&["nsvq"])),
+    Field { tasks: &[TaskKind::Toy, TaskKind::Search], ..cell("quantizer.estimator", Kind::Choice(&["nsvq"])) },
+    cell("quantizer.estimator", Kind::Choice(&["nsvq", "ste", "rotation", "diveq"])).only(IMAGE),
+    cell("quantizer.commitment", Kind::Number(|x| x >= 0.0, "a number, 0 or more")).only(IMAGE),
+    cell("quantizer.noise", Kind::Choice(&["vector", "stage"])).only(IMAGE),
     cell("training.trainer", Kind::Choice(&["nsvq", "kmeans"])),
     cell("training.iterations", COUNT),
     cell("training.optimizer", Kind::Choice(&["adam", "sgd"])),
@@ -126,6 +145,7 @@ pub(super) const FIELDS: &[Field] = &[
     cell("training.step-factor", Kind::Number(|x| x > 0.0 && x <= 1.0, "a number above 0, up to 1")),
     cell("training.batch-size", Kind::Whole(1, 1_048_576)),
     cell("training.updates", COUNT),
+    cell("training.exact-updates", Kind::Whole(0, MOST)).only(IMAGE),
     cell("training.log-every", COUNT),
     cell("training.replacement.enabled", Kind::Flag),
     cell("training.replacement.every", COUNT),
@@ -134,7 +154,8 @@ pub(super) const FIELDS: &[Field] = &[
     cell("evaluation.vectors", COUNT).only(TOY),
     cell("evaluation.training-vectors", COUNT).only(TOY),
     panel("evaluation.metrics", Kind::ChoiceList(&["mse"])).only(TOY),
-    panel("evaluation.primary", Kind::Choice(&["training", "fresh"])).only(TOY),
+    panel("evaluation.metric", Kind::Choice(IMAGE_METRICS)).only(IMAGE),
+    panel("evaluation.primary", Kind::Choice(&["training", "fresh"])).only(&[TaskKind::Toy, TaskKind::Image]),
     cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)).only(TOY),
     panel("evaluation.recall-at", Kind::WholeList(1, MOST_RANK)).only(SEARCH),
     panel("evaluation.also-recall-at", Kind::WholeList(1, MOST_RANK)).only(SEARCH),
@@ -143,13 +164,25 @@ pub(super) const FIELDS: &[Field] = &[
         point: true,
         ..panel("comparison.margin", Kind::Number(|x| x > 0.0 && x < 1.0, "a number between 0 and 1: 0.005 is 0.5 %"))
     },
+    Field {
+        tasks: IMAGE,
+        point: true,
+        ..panel("comparison.margin-db", Kind::Number(|x| x > 0.0 && x < 10.0, "a number of dB between 0 and 10"))
+    },
     panel("comparison.comparable", Kind::Flag),
     panel("comparison.reason", Kind::Text),
     panel("comparison.anomalies", Kind::TextList),
 ];
 
-pub(super) fn find(path: &str) -> Option<&'static Field> {
-    FIELDS.iter().find(|field| field.path == path)
+/// The row of a path: that of the task, where tasks have rows of their own.
+pub(super) fn find(path: &str, task: TaskKind) -> Option<&'static Field> {
+    let rows = || FIELDS.iter().filter(|field| field.path == path);
+    rows().find(|field| field.tasks.contains(&task)).or(rows().next())
+}
+
+/// Whether some task has a field of this path.
+pub(super) fn is_known(path: &str) -> bool {
+    FIELDS.iter().any(|field| field.path == path)
 }
 
 impl Kind {
@@ -201,7 +234,9 @@ impl Kind {
             _ => None,
         };
         Err(match (name, meant) {
-            ("quantizer.estimator", _) => fault.help("codebooks are trained with NSVQ, so far"),
+            ("quantizer.estimator", _) if matches!(self, Kind::Choice([_])) => fault.help(
+                "only codebooks inside a network, task \"image\", need another one: alone they get the exact gradient",
+            ),
             (_, Some(meant)) => fault.help(format!("did you mean \"{meant}\"?")),
             _ => fault,
         })

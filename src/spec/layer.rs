@@ -29,7 +29,8 @@ pub(super) struct Layer {
 }
 
 /// The tables that hold settings.
-pub(super) const SECTIONS: [&str; 6] = ["sweep", "data", "quantizer", "training", "evaluation", "comparison"];
+pub(super) const SECTIONS: [&str; 7] =
+    ["sweep", "data", "network", "quantizer", "training", "evaluation", "comparison"];
 
 impl Layer {
     /// Reads one entry of a table of settings, where `name` is one of [`SECTIONS`].
@@ -47,7 +48,7 @@ impl Layer {
     fn read_table(&mut self, task: TaskKind, place: Place, prefix: &str, table: &Table) -> Checked<()> {
         for (key, node) in &table.entries {
             let path = format!("{prefix}.{}", key.name);
-            if let Some(field) = field::find(&path) {
+            if let Some(field) = field::find(&path, task) {
                 check_place(field, task, place, key.span)?;
                 field.kind.check(field.path, node)?;
                 set(&mut self.fields, field, node);
@@ -63,7 +64,7 @@ impl Layer {
     }
 
     fn read_axis(&mut self, task: TaskKind, place: Place, path: &str, key: Span, node: &Node) -> Checked<()> {
-        let Some(field) = field::find(path) else {
+        let Some(field) = field::find(path, task) else {
             let table = node.expect_table(&format!("sweep.{path}"))?;
             for (key, node) in &table.entries {
                 let path = format!("{path}.{}", key.name);
@@ -117,7 +118,7 @@ fn is_section(path: &str) -> bool {
 }
 
 fn is_axis_path(path: &str) -> bool {
-    !path.starts_with("sweep") && (field::find(path).is_some() || is_section(path))
+    !path.starts_with("sweep") && (field::is_known(path) || is_section(path))
 }
 
 fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checked<()> {
@@ -130,6 +131,9 @@ fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checke
             TaskKind::Complexity => "task \"complexity\" counts operations and trains nothing",
             TaskKind::Search => {
                 "task \"search\" takes descriptors from a folder, or synthetic ones, and measures recall"
+            }
+            TaskKind::Image => {
+                "task \"image\" takes images from a folder, or synthetic ones, and measures their quality"
             }
             TaskKind::Toy => "task \"toy\" draws its vectors and measures their error",
         };

@@ -18,6 +18,8 @@ mod error;
 mod expand;
 mod field;
 mod frame;
+mod image;
+mod images;
 mod layer;
 mod output;
 mod plan;

@@ -9,6 +9,7 @@ use super::cell::{Cell, CellSettings, Method, Trainer};
 pub enum TaskKind {
     Toy,
     Search,
+    Image,
     Complexity,
 }
 
@@ -104,10 +105,8 @@ pub struct Plan {
     pub profile: String,
     /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
     pub folder: String,
-    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4c`, `5`, `6a`, `6b`.
+    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a`, `6b`.
     pub figures: Vec<String>,
-    /// The record metric that is aggregated, without its ending: `mse`, `log10-wmops` or `recall`.
-    pub metric: String,
     pub primary: Primary,
     /// In spec order (= order of the series in the Results files).
     pub contenders: Vec<Contender>,
@@ -123,6 +122,8 @@ pub struct Panel {
     pub name: String,
     /// First entries of the Results file: ("Data", "Correlated"), …; "Metric" is added after them.
     pub labels: Vec<(String, String)>,
+    /// The record metric that is shown, without its ending: `mse`, `psnr`, `ssim`, …, `log10-wmops` or `recall`.
+    pub metric: String,
     /// D, for axis titles and complexity.
     pub dimension: usize,
     /// `Figure 2/correlated_dataset_Fig2-a.json`, below results/PROFILE/.
@@ -141,12 +142,37 @@ pub struct Panel {
     pub points: Vec<PlannedPoint>,
 }
 
+/// How far from the published mean a mean may lie and still count as equivalent. Differences are given in the same unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// To the published mean: 0.005 = ±0.5 %.
+    Relative(f64),
+    /// In dB: a ratio of two values that are logarithms already would say nothing.
+    Decibel(f64),
+}
+
+impl Margin {
+    /// Half the width of the margin.
+    pub fn width(self) -> f64 {
+        match self {
+            Margin::Relative(width) | Margin::Decibel(width) => width,
+        }
+    }
+
+    /// What a difference to the published mean is divided by.
+    pub fn scale(self, published: f64) -> f64 {
+        match self {
+            Margin::Relative(_) => published.abs(),
+            Margin::Decibel(_) => 1.0,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// Equivalence margin relative to the published mean: 0.005 = ±0.5 %.
-    pub margin: f64,
+    pub margin: Margin,
     /// Other margins for single points: (contender, total bits, margin).
-    pub point_margins: Vec<(Contender, u32, f64)>,
+    pub point_margins: Vec<(Contender, u32, Margin)>,
     /// None: verdicts are given. Some(reason): not comparable (other data, a reduced profile): trends and claims only.
     pub not_comparable: Option<String>,
     /// Known anomalies of the published data, listed with the figure.
@@ -182,7 +208,7 @@ pub struct Claim {
 /// What a claim is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimMetric {
-    /// The plan's own metric.
+    /// The panel's own metric.
     Primary,
     /// The paper's count of operations for encoding one vector.
     Complexity,
@@ -196,6 +222,8 @@ pub enum ClaimKind {
     Highest(Method),
     /// The relative gap (max − min)/min between methods falls strictly along `panels`, at every bitrate.
     GapShrinks,
+    /// As the operations that may be spent grow, the best method goes through the list, each once.
+    BestByComplexity(Vec<Method>),
     /// The method is no further than `margin`, in the unit of the metric, from its baseline trained by expectation
     /// maximisation.
     NearBaseline {
@@ -223,10 +251,16 @@ impl Panel {
         all.min().unwrap_or(Trainer::Nsvq)
     }
 
-    /// The name of the descriptors searched.
+    /// The settings of its first cell.
+    pub fn settings(&self) -> Option<&CellSettings> {
+        self.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next()
+    }
+
+    /// The name of the descriptors searched, or of the images compressed.
     pub fn data_name(&self) -> Option<&str> {
-        match self.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next() {
+        match self.settings() {
             Some(CellSettings::Search(search)) => Some(&search.data.name),
+            Some(CellSettings::Image(image)) => Some(&image.data.name),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ pub(super) struct Point<'a> {
     pub head: Span,
 }
 
-const TRAINER: &str = "training.trainer";
+pub(super) const TRAINER: &str = "training.trainer";
 
 impl Point<'_> {
     /// A baseline's, else that of [training].
@@ -115,7 +115,7 @@ pub(super) fn ranks(node: &Node) -> Vec<u32> {
 }
 
 /// The trainer of a point with its settings.
-fn training(settings: &Settings, point: Point) -> Checked<Training> {
+pub(super) fn training(settings: &Settings, point: Point) -> Checked<Training> {
     let trainer = point.trainer(settings);
     if point.trainer.is_none() {
         let is_nsvq = trainer == Trainer::Nsvq;
@@ -259,7 +259,8 @@ pub(super) fn check_dimension(
     if !is_cut || dimension.is_multiple_of(stages) {
         return Ok(());
     }
-    let span = settings.node("data.dimension").map_or(point.head, |node| node.span);
+    let written = settings.node("data.dimension").or(settings.node("network.latent-dimension"));
+    let span = written.map_or(point.head, |node| node.span);
     let below = dimension / stages * stages;
     let nearest: Vec<String> = [below, below + stages].iter().filter(|d| **d > 0).map(usize::to_string).collect();
     let message = format!(

@@ -105,7 +105,7 @@ fn replacement(settings: &Settings, updates: u64) -> Checked<Option<Replacement>
 }
 
 /// A number of updates within all of them.
-fn at_most(settings: &Settings, path: &str, updates: u64, default: u64) -> Checked<u64> {
+pub(super) fn at_most(settings: &Settings, path: &str, updates: u64, default: u64) -> Checked<u64> {
     match settings.node(path) {
         None => Ok(default),
         Some(node) => match node.whole() {

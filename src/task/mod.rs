@@ -62,6 +62,7 @@ pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
     match &cell.settings {
         CellSettings::Toy(settings) => toy::run(settings, cell.seed, context),
         CellSettings::Search(settings) => search::run(settings, cell.seed, context),
+        CellSettings::Image(settings) => image::run(settings, cell.seed, context),
         CellSettings::Complexity(settings) => complexity::run(settings),
     }
 }
@@ -71,11 +72,13 @@ pub fn cost(cell: &Cell) -> f64 {
     match &cell.settings {
         CellSettings::Toy(settings) => toy::cost(settings),
         CellSettings::Search(settings) => search::cost(settings),
+        CellSettings::Image(settings) => image::cost(settings),
         CellSettings::Complexity(_) => 1e-4,
     }
 }
 
 mod complexity;
+mod image;
 mod kept;
 mod search;
 mod toy;

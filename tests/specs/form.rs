@@ -49,13 +49,13 @@ spec.toml:1:1: `experiment.title` is missing
 
 #[test]
 fn unbuilt_task() {
-    Case::default().edit(r#"task = "toy""#, r#"task = "image""#).refused(
+    Case::default().edit(r#"task = "toy""#, r#"task = "speech""#).refused(
         r#"
-spec.toml:4:8: the task "image" is not built yet
+spec.toml:4:8: the task "speech" is not built yet
   |
-4 | task = "image"
-  |        ^^^^^^^
-allowed: "toy", "search", "complexity""#,
+4 | task = "speech"
+  |        ^^^^^^^^
+allowed: "toy", "search", "image", "complexity""#,
     );
 }
 
@@ -80,7 +80,7 @@ spec.toml:20:2: unknown table [trainng]
    |
 20 | [trainng]
    |  ^^^^^^^
-allowed: experiment, sweep, data, quantizer, training, evaluation, comparison, output, variant, override, profile, claim
+allowed: experiment, sweep, data, network, quantizer, training, evaluation, comparison, output, variant, override, profile, claim
 help: did you mean `training`?"#,
     );
 }
@@ -202,7 +202,7 @@ fn set_title() {
   |
 1 | experiment.title=x
   | ^^^^^^^^^^
-allowed: sweep, data, quantizer, training, evaluation, comparison, variant"#,
+allowed: sweep, data, network, quantizer, training, evaluation, comparison, variant"#,
     );
 }
 

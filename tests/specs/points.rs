@@ -294,7 +294,7 @@ spec.toml:24:8: the claim says nothing that can be checked
    |
 24 | text = "PVQ is best"
    |        ^^^^^^^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true"#,
+allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]"#,
     );
 }
 
@@ -306,7 +306,7 @@ spec.toml:26:1: the claim has both `lowest` and `highest`
    |
 26 | highest = "rvq"
    | ^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true
+allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]
 help: write two claims"#,
     );
 }

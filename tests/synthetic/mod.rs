@@ -50,6 +50,7 @@ pub fn complexity() -> Plan {
     let of = |name: &str, file: &str, d: usize| {
         let mut panel = panel(name, "", d, 1, file, name);
         panel.labels.clear();
+        panel.metric = "log10-wmops".into();
         for point in &mut panel.points {
             let k = 1usize << point.bits_per_stage;
             point.beam_width = (point.contender.method == Method::Avq).then_some(if d == 64 { 16 } else { k.min(64) });
@@ -62,9 +63,7 @@ pub fn complexity() -> Plan {
     };
     let panels =
         vec![of("4c", "Figure 4/Complexity_Fig4-c.json", 64), of("6b", "Figure 6/Complexity_Fig6-b.json", 128)];
-    let mut plan = plan("complexity", "Complexity", TaskKind::Complexity, &["4c", "6b"], panels);
-    plan.metric = "log10-wmops".into();
-    plan
+    plan("complexity", "Complexity", TaskKind::Complexity, &["4c", "6b"], panels)
 }
 
 fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<Panel>) -> Plan {
@@ -78,7 +77,6 @@ fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<P
         profile: "paper".into(),
         folder: "paper".into(),
         figures: figures.iter().map(|f| f.to_string()).collect(),
-        metric: "mse".into(),
         primary: Primary::Training,
         contenders: METHODS.map(Contender::proposed).to_vec(),
         seeds: (1..=SEEDS).collect(),
@@ -92,13 +90,14 @@ fn panel(name: &str, data: &str, dimension: usize, mixing: u64, file: &str, figu
     Panel {
         name: name.into(),
         labels: vec![("Data".into(), data.into())],
+        metric: "mse".into(),
         dimension,
         results_file: file.into(),
         published_file: Some(file.into()),
         figure: Some(figure.into()),
         comparison: Comparison {
-            margin: 0.005,
-            point_margins: vec![(Contender::proposed(Method::Avq), 12, 0.01)],
+            margin: Margin::Relative(0.005),
+            point_margins: vec![(Contender::proposed(Method::Avq), 12, Margin::Relative(0.01))],
             not_comparable: None,
             anomalies: vec![],
         },

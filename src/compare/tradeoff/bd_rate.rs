@@ -1,4 +1,5 @@
-//! Bjøntegaard's rate difference between two methods, on bits and MSE.
+//! Bjøntegaard's rate difference between two methods, on bits and MSE (or the MSE relative to the peak that a Peak SNR
+//! stands for).
 //!
 //! The rate is the total number of bits B of a code, the distortion ln MSE. Through every method's points goes a piecewise
 //! cubic Hermite interpolant that keeps their monotony (PCHIP, Fritsch and Butland 1984, as SciPy's), rate over distortion;

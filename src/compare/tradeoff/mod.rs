@@ -16,7 +16,7 @@ use crate::spec::{Cell, Contender, Panel, PanelAxis, Plan, PlannedPoint, Search,
 #[derive(Clone, Debug, PartialEq)]
 pub struct PanelTradeoff {
     pub panel: String,
-    /// The record metric: `mse-training`, `mse-fresh` or `recall@16`.
+    /// The record metric: `mse-training`, `mse-fresh`, `psnr-fresh` or `recall@16`.
     pub metric: String,
     /// In the panel's order; points without a finished cell are left out, and those in `released`.
     pub points: Vec<TradeoffPoint>,
@@ -35,11 +35,26 @@ pub fn uses_released_search(point: &PlannedPoint) -> bool {
     point.cells.iter().any(|cell| search(cell) == Some(Search::Released))
 }
 
+/// A mean of a record metric as what is to be small: an error as it is, 1 − x of what is best at 1 (recall, SSIM), −x of
+/// what is in dB. The same gives the mean from the error.
+pub fn error_of(metric: &str, mean: f64) -> f64 {
+    match metric::find(metric) {
+        Some(row) if row.is_decibel() => -mean,
+        Some(row) if row.direction == Direction::HigherIsBetter => 1.0 - mean,
+        _ => mean,
+    }
+}
+
+/// Whether a record metric is in dB.
+pub fn is_decibel(metric: &str) -> bool {
+    metric::find(metric).is_some_and(|row| row.is_decibel())
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct TradeoffPoint {
     pub contender: Contender,
     pub bits: u32,
-    /// What is to be small: the MSE, or 1 − recall.
+    /// What is to be small, see [`error_of`].
     pub error: f64,
     /// log10 WMOPS in single precision, in the order of [`Model::ALL`]; `None` where a model has no count for the shape.
     pub log10_wmops: [Option<f64>; 3],
@@ -80,15 +95,13 @@ pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
 fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTradeoff {
     let released: Vec<(Contender, u32)> =
         panel.points.iter().filter(|p| uses_released_search(p)).map(|p| (p.contender, p.bits)).collect();
-    let higher = metric::find(&aggregate.metric).is_some_and(|m| m.direction == Direction::HigherIsBetter);
     let mut points: Vec<TradeoffPoint> = aggregate
         .points
         .iter()
         .filter(|point| !released.contains(&(point.contender, point.at)))
         .filter_map(|point| {
             let log10_wmops = Model::ALL.map(|model| log10_wmops(panel, point.contender, point.at, model));
-            let mean = point.mean()?;
-            let error = if higher { 1.0 - mean } else { mean };
+            let error = error_of(&aggregate.metric, point.mean()?);
             let (contender, bits) = (point.contender, point.at);
             Some(TradeoffPoint { contender, bits, error, log10_wmops, pareto: [false; 3] })
         })
@@ -108,7 +121,14 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
     let own: Vec<TradeoffPoint> = points.iter().filter(|p| p.contender.trainer == panel.trainer()).cloned().collect();
     let budgets = Model::ALL.map(|model| (model, best_by_budget(&curves(plan, &own, model)))).into();
     let (panel, metric) = (panel.name.clone(), aggregate.metric.clone());
-    PanelTradeoff { panel, metric, bd_rates: bd_rates(plan, &points), points, budgets, released }
+    PanelTradeoff {
+        panel,
+        metric,
+        bd_rates: bd_rates(plan, &points, is_decibel(&aggregate.metric)),
+        points,
+        budgets,
+        released,
+    }
 }
 
 fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Contender, Vec<(f64, f64)>)> {
@@ -119,9 +139,10 @@ fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Contender
     plan.contenders.iter().map(|contender| (*contender, curve(*contender))).collect()
 }
 
-fn bd_rates(plan: &Plan, points: &[TradeoffPoint]) -> Vec<(Contender, Contender, Option<BdRate>)> {
+fn bd_rates(plan: &Plan, points: &[TradeoffPoint], is_decibel: bool) -> Vec<(Contender, Contender, Option<BdRate>)> {
     let curve = |contender: Contender| -> Vec<(f64, f64)> {
-        points.iter().filter(|p| p.contender == contender).map(|p| (f64::from(p.bits), p.error)).collect()
+        let own = points.iter().filter(|p| p.contender == contender);
+        own.map(|p| (f64::from(p.bits), if is_decibel { 10f64.powf(p.error / 10.0) } else { p.error })).collect()
     };
     let mut rates = Vec::new();
     for (i, test) in plan.contenders.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Expansion: panels, precedence of the layers, and normalised cells, on small specs and on the full example.
 
 use super::super::{
-    CellSettings, ClaimKind, Contender, Init, LoadOptions, Method, Optimizer, Plan, Primary, Replacement, Schedule,
-    Search, ToySettings, TrainingSettings, Vectors, parse,
+    CellSettings, ClaimKind, Contender, Init, LoadOptions, Margin, Method, Optimizer, Plan, Primary, Replacement,
+    Schedule, Search, ToySettings, TrainingSettings, Vectors, parse,
 };
 use std::path::Path;
 
@@ -60,7 +60,10 @@ fn names(plan: &Plan) -> Vec<&str> {
 fn small_spec_gets_defaults_and_order() {
     let plan = load(SMALL, None, &[]);
     assert_eq!(names(&plan), ["small"]);
-    assert_eq!((plan.profile.as_str(), plan.metric.as_str(), plan.primary), ("default", "mse", Primary::Training));
+    assert_eq!(
+        (plan.profile.as_str(), plan.panels[0].metric.as_str(), plan.primary),
+        ("default", "mse", Primary::Training)
+    );
     let panel = &plan.panels[0];
     assert_eq!(panel.results_file, "small/small.json");
     assert_eq!((panel.published_file.as_ref(), panel.figure.as_ref()), (None, None));
@@ -119,7 +122,7 @@ fn full_spec_becomes_the_plan_it_says() {
     assert_eq!(panel.labels, [("Data".to_owned(), "Correlated".to_owned())]);
     assert_eq!(panel.results_file, "Figure 2/correlated_dataset_Fig2-a.json");
     assert_eq!(panel.published_file.as_deref(), Some("Figure 2/correlated_dataset_Fig2-a.json"));
-    assert_eq!(panel.comparison.point_margins, [(Contender::proposed(Method::Avq), 12, 0.01)]);
+    assert_eq!(panel.comparison.point_margins, [(Contender::proposed(Method::Avq), 12, Margin::Relative(0.01))]);
     assert_eq!(panel.comparison.anomalies.len(), 1);
     assert!(panel.comparison.not_comparable.is_some());
     let released = toy(&plan, "correlated", Method::Avq, 12);
@@ -195,7 +198,7 @@ beam-width = "min(K, 64)"
 complexity = "Figure 6/Complexity_Fig6-b.json"
 "#;
     let plan = load(text, None, &[]);
-    assert_eq!((plan.metric.as_str(), &plan.seeds[..]), ("log10-wmops", &[0][..]));
+    assert_eq!((plan.panels[0].metric.as_str(), &plan.seeds[..]), ("log10-wmops", &[0][..]));
     let widths: Vec<_> = plan.panels[0].points.iter().map(|p| (p.bits, p.beam_width, p.cells.len())).collect();
     assert_eq!(widths, [(12, Some(8), 1), (32, Some(64), 1), (12, None, 1), (32, None, 1)]);
 }
