@@ -16,6 +16,7 @@ pub mod complexity;
 pub mod data;
 pub mod figure;
 pub mod metric;
+pub mod picture;
 pub mod quantizer;
 pub mod report;
 pub mod results;

@@ -5,6 +5,7 @@ pub mod descriptors;
 pub mod fetch;
 pub mod file;
 pub mod folder;
+pub mod images;
 mod settings;
 pub mod stream;
 pub mod toy;
