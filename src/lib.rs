@@ -17,6 +17,7 @@ pub mod data;
 pub mod figure;
 pub mod metric;
 pub mod network;
+pub mod picture;
 pub mod quantizer;
 pub mod report;
 pub mod results;

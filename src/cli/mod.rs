@@ -13,6 +13,7 @@ mod outcome;
 mod output;
 mod report;
 mod run;
+mod score;
 mod search;
 mod specs;
 mod status;
@@ -66,6 +67,7 @@ enum Command {
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
     Search(search::SearchArgs),
+    Score(score::ScoreArgs),
     Data(data::DataArgs),
 }
 
@@ -99,6 +101,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Search(args) => search::run(args),
+        Command::Score(args) => score::run(args),
         Command::Data(args) => data::run(args),
     }
 }

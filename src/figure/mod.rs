@@ -12,6 +12,7 @@ mod layout;
 mod legend;
 mod log;
 mod output;
+mod pictures;
 mod published;
 mod scale;
 mod search;
@@ -28,6 +29,7 @@ pub use chart::{
 pub(crate) use gaps::generalisation_gap;
 pub use log::draw_log;
 pub use output::{Format, svg_to_pdf, to_png, to_svg};
+pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
 pub(crate) use tradeoff::drawn_once;
 
@@ -43,6 +45,8 @@ pub enum FigureError {
     Draw(String),
     #[error(transparent)]
     Write(#[from] ResultsError),
+    #[error(transparent)]
+    Picture(#[from] crate::picture::PictureError),
     #[error(
         "the record {0} holds no training log: it is a cell without training, or one that failed before its first log point"
     )]

@@ -13,9 +13,9 @@ use super::layout::draw_figure;
 use crate::results::write_atomic;
 
 /// SVG units per pixel.
-const SVG_UNITS: u32 = 10;
+pub(super) const SVG_UNITS: u32 = 10;
 /// PNG pixels per pixel of the figure: 800 wide becomes 1600.
-const PNG_SCALE: u32 = 2;
+pub(super) const PNG_SCALE: u32 = 2;
 /// Samples per PNG pixel along each axis.
 const OVERSAMPLING: u32 = 2;
 
@@ -51,12 +51,20 @@ impl std::str::FromStr for Format {
 /// # Errors
 /// [`FigureError::Draw`] when plotters fails.
 pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
+    svg_by(figure.width, figure.height(), |canvas| draw_figure(figure, canvas))
+}
+
+/// An SVG of so many pixels, whose view box is [`SVG_UNITS`] times as large.
+pub(super) fn svg_by(
+    width: u32,
+    height: u32,
+    draw: impl FnOnce(&Canvas<SVGBackend>) -> Result<(), FigureError>,
+) -> Result<String, FigureError> {
     register_fonts()?;
-    let (width, height) = (figure.width, figure.height());
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, (width * SVG_UNITS, height * SVG_UNITS)).into_drawing_area();
-        draw_figure(figure, &Canvas::new(&area, f64::from(SVG_UNITS), FontUse::SVG))?;
+        draw(&Canvas::new(&area, f64::from(SVG_UNITS), FontUse::SVG))?;
         area.present().map_err(FigureError::draw)?;
     }
     // Shown at its true size, while the view box keeps the fine units.
@@ -81,16 +89,8 @@ pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
 /// # Errors
 /// [`FigureError::Draw`] when plotters fails, or when no temporary file can be written (plotters encodes to files only).
 pub fn to_png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
-    register_fonts()?;
     let (width, height) = (figure.width * PNG_SCALE, figure.height() * PNG_SCALE);
-    let (fine_width, fine_height) = (width * OVERSAMPLING, height * OVERSAMPLING);
-    let mut fine = vec![255u8; 3 * (fine_width * fine_height) as usize];
-    {
-        let area = BitMapBackend::with_buffer(&mut fine, (fine_width, fine_height)).into_drawing_area();
-        draw_figure(figure, &Canvas::new(&area, f64::from(PNG_SCALE * OVERSAMPLING), FontUse::BITMAP))?;
-        area.present().map_err(FigureError::draw)?;
-    }
-    let pixels = averaged(&fine, fine_width as usize, fine_height as usize);
+    let pixels = pixels_by(figure.width, figure.height(), |canvas| draw_figure(figure, canvas))?;
     let file = tempfile::Builder::new().suffix(".png").tempfile().map_err(FigureError::draw)?;
     {
         let mut png = BitMapBackend::new(file.path(), (width, height));
@@ -98,6 +98,24 @@ pub fn to_png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
         png.present().map_err(FigureError::draw)?;
     }
     std::fs::read(file.path()).map_err(FigureError::draw)
+}
+
+/// RGB values of a bitmap that is [`PNG_SCALE`] times as large as a figure of so many pixels.
+pub(super) fn pixels_by(
+    width: u32,
+    height: u32,
+    draw: impl FnOnce(&Canvas<BitMapBackend>) -> Result<(), FigureError>,
+) -> Result<Vec<u8>, FigureError> {
+    register_fonts()?;
+    let scale = PNG_SCALE * OVERSAMPLING;
+    let (fine_width, fine_height) = (width * scale, height * scale);
+    let mut fine = vec![255u8; 3 * fine_width as usize * fine_height as usize];
+    {
+        let area = BitMapBackend::with_buffer(&mut fine, (fine_width, fine_height)).into_drawing_area();
+        draw(&Canvas::new(&area, f64::from(scale), FontUse::BITMAP))?;
+        area.present().map_err(FigureError::draw)?;
+    }
+    Ok(averaged(&fine, fine_width as usize, fine_height as usize))
 }
 
 /// Mean over squares of [`OVERSAMPLING`]² pixels, RGB.

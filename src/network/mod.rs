@@ -1,5 +1,19 @@
-//! The autoencoder of the image experiment.
+//! The convolutional autoencoder of images that a quantizer is trained in, on candle: convolutions of our own
+//! ([`Conv`]), encoder and decoder ([`Autoencoder`]), joint training ([`Trainer`]) and its checkpoints.
 
+mod blocks;
+mod checkpoint;
+mod conv;
+mod model;
+mod patches;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod trainer;
 
+pub use blocks::{IMAGE_BYTES, to_blocks, to_pixels};
+pub use checkpoint::{NetworkError, load_network, save_network};
+pub use conv::{Conv, ConvConfig};
+pub use model::{Autoencoder, BLOCK, BLOCK_VALUES, GRID};
 pub use settings::{JointSettings, LATENTS, NetworkSettings};
+pub use trainer::{Layer, Trainer, TrainerPlan};

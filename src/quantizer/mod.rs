@@ -24,6 +24,7 @@ mod released;
 mod replacement;
 mod rotation;
 mod settings;
+mod substitution;
 #[cfg(test)]
 mod tests;
 
@@ -36,11 +37,12 @@ pub use estimator::{Estimator, Noise};
 pub use free_order::FreeOrder;
 pub use greedy::Greedy;
 pub use local_search::LocalSearch;
-pub use nsvq::{Config, Quantizer, noise_substitution};
+pub use nsvq::{Config, Quantizer};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
 pub use rotation::{Rotated, Rotation, RotationError};
 pub use settings::{Init, Method, QuantizerSettings, Search};
+pub use substitution::{Substitute, substitute};
 
 /// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {

@@ -2,18 +2,17 @@
 //! IEEE Access 2022) so that a network around them can be trained.
 //!
 //! In training the module returns x + ‖x − q‖ · r/‖r‖ with r ~ N(0, I), one r per vector; the loss then has a gradient
-//! with respect to the chosen codewords through ‖x − q‖, and to x. The search stands outside the graph, as it has no
-//! gradient; the chosen codewords enter it by `index_select`, whose backward pass is the scatter that is wanted, so no
-//! custom operation is needed.
+//! with respect to the chosen codewords through ‖x − q‖, and to x ([`substitute`]). The search stands outside the graph, as
+//! it has no gradient.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 use rand_chacha::ChaCha8Rng;
 
 use super::assign::Assign;
 use super::assigner;
 use super::codebooks::Codebooks;
-use crate::data::stream::normal;
+use super::substitution::{Substitute, substitute};
 use crate::quantizer::{Method, Search};
 
 /// Shape of a quantizer.
@@ -127,25 +126,9 @@ impl Quantizer {
     /// # Errors
     /// Candle's, or a vector of another dimension.
     pub fn forward(&self, x: &Tensor, noise: Option<&mut ChaCha8Rng>) -> Result<Tensor> {
-        let quantized = self.reconstruct(&self.picks(x)?)?;
-        match noise {
-            Some(rng) => noise_substitution(x, &quantized, rng),
-            None => Ok(quantized),
-        }
+        let picks = self.picks(x)?;
+        let Some(rng) = noise else { return self.reconstruct(&picks) };
+        let picks = picks.flatten_all()?.to_vec1::<u32>()?;
+        substitute(x, &self.codebooks, picks, self.config.method, &Substitute::default(), rng)
     }
-}
-
-/// x + ‖x − q‖ · r/‖r‖ (n × D), r drawn from `rng`.
-///
-/// # Errors
-/// Candle's.
-pub fn noise_substitution(x: &Tensor, quantized: &Tensor, rng: &mut ChaCha8Rng) -> Result<Tensor> {
-    let (n, dimension) = x.dims2()?;
-    let noise: Vec<f32> = (0..n * dimension).map(|_| normal(rng)).collect();
-    let noise = Tensor::from_vec(noise, (n, dimension), x.device())?;
-    let direction = noise.broadcast_div(&noise.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?)?;
-    // √ has no gradient at 0: an exact hit gets a length of 1e-15 instead, and so a gradient of 0.
-    let squared = (x - quantized)?.sqr()?.sum_keepdim(D::Minus1)?;
-    let length = (squared + 1e-30)?.sqrt()?;
-    x + direction.broadcast_mul(&length)?
 }

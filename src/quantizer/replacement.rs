@@ -37,6 +37,17 @@ impl BatchUsage {
         }
     }
 
+    /// Batches seen and the counts, for a checkpoint.
+    pub fn counts(&self) -> (u32, &[u32]) {
+        (self.batches, &self.counts)
+    }
+
+    /// Goes on counting from what [`BatchUsage::counts`] gave.
+    pub fn from_counts(batches: u32, counts: Vec<u32>) -> Self {
+        // No codeword was counted yet in the batch that comes next.
+        Self { last: vec![0; counts.len()], counts, batches }
+    }
+
     /// Replaces the unused codewords and starts counting anew; returns how many were replaced. RVQ and PVQ replace
     /// within each stage, AVQ over all stages at once. Optimiser moments are left as they are.
     pub fn replace(&mut self, books: &mut Codebooks, threshold: f64, rng: &mut ChaCha8Rng) -> u64 {

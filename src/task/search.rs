@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::kept::{EncodedBase, Kept};
-use super::train::{TrainingSet, trained};
+use super::train::{Shuffled, trained};
 use super::{Context, Outcome, TaskError};
 use crate::data::descriptors::{Descriptors, Part};
-use crate::data::stream::{shuffle, stream};
 use crate::metric::recall_at;
 use crate::quantizer::{Assign, Codebooks, Method, QuantizerSettings, Search, assigner, codes};
 use crate::search::{Codes, Index};
@@ -37,10 +36,10 @@ pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Re
     let trained = match kept.load() {
         Some(trained) => trained,
         None => {
-            let mut set = LearnSet::new(data.clone(), settings, seed)?;
+            let mut set = learn_set(&data, settings, seed)?;
             let since = Instant::now();
             let pair = (&settings.quantizer, &settings.training);
-            let trained = trained(pair, settings.data.dimension, &key, &mut set, context, TRAINED)?;
+            let trained = trained(pair, settings.data.dimension, &key, &mut set, context, (0.0, TRAINED))?;
             let seconds = since.elapsed().as_secs_f64();
             kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)?
         }
@@ -71,42 +70,13 @@ fn failed(error: impl std::fmt::Display) -> TaskError {
     TaskError::Failed(error.to_string())
 }
 
-/// The learn set, gone through in a new order in each pass.
-struct LearnSet {
-    dimension: usize,
-    vectors: Vec<f32>,
-    order: Vec<u32>,
-    at: usize,
-    rng: rand_chacha::ChaCha8Rng,
-}
-
-impl LearnSet {
-    fn new(data: Arc<Descriptors>, settings: &SearchSettings, seed: u64) -> Result<Self, TaskError> {
-        let (count, dimension) = (settings.data.learn as usize, settings.data.dimension);
-        let mut vectors = vec![0f32; count * dimension];
-        data.read(Part::Learn, 0, &mut vectors).map_err(failed)?;
-        // As in the toy experiment, the order hangs on data and seed alone: methods see the same batches.
-        let rng = stream(&format!("order/search/{}/{seed}", settings.data.name));
-        Ok(Self { dimension, vectors, order: (0..count as u32).collect(), at: 0, rng })
-    }
-}
-
-impl TrainingSet for LearnSet {
-    fn next_batch(&mut self, out: &mut [f32]) {
-        for row in out.chunks_exact_mut(self.dimension) {
-            let position = self.at % self.order.len();
-            if position == 0 {
-                shuffle(&mut self.order, &mut self.rng);
-            }
-            let index = self.order[position] as usize;
-            row.copy_from_slice(&self.vectors[index * self.dimension..][..self.dimension]);
-            self.at += 1;
-        }
-    }
-
-    fn all(&mut self) -> Result<Vec<f32>, TaskError> {
-        Ok(std::mem::take(&mut self.vectors))
-    }
+/// The learn set in memory.
+fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result<Shuffled, TaskError> {
+    let (count, dimension) = (settings.data.learn as usize, settings.data.dimension);
+    let mut vectors = vec![0f32; count * dimension];
+    data.read(Part::Learn, 0, &mut vectors).map_err(failed)?;
+    // As in the toy experiment, the order hangs on data and seed alone: methods see the same batches.
+    Ok(Shuffled::new(Arc::new(vectors), dimension, &format!("order/search/{}/{seed}", settings.data.name)))
 }
 
 struct Encoder<'a> {

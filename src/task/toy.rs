@@ -3,6 +3,7 @@
 
 use std::cell::Cell as Flag;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::train::{TrainingSet, trained};
 use super::{Context, Outcome, TaskError};
@@ -22,7 +23,7 @@ pub(super) fn run(settings: &ToySettings, seed: u64, context: &Context) -> Resul
     let name = Cell { settings: CellSettings::Toy(settings.clone()), seed }.key();
     let mut set = ToySet { batches: Batches::new(&source), source: &source, settings };
     let pair = (&settings.quantizer, &settings.training);
-    let trained = trained(pair, settings.data.dimension, &name, &mut set, context, TRAINING_SHARE)?;
+    let trained = trained(pair, settings.data.dimension, &name, &mut set, context, (0.0, TRAINING_SHARE))?;
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
     Ok(Outcome { metrics, log: trained.log, timings: BTreeMap::new() })
 }
@@ -38,13 +39,13 @@ impl TrainingSet for ToySet<'_> {
         self.batches.next(out);
     }
 
-    fn all(&mut self) -> Result<Vec<f32>, TaskError> {
+    fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError> {
         let Vectors::Fixed(count) = self.settings.data.vectors else {
             return Err(TaskError::Failed("k-means needs a training set, not an endless stream".into()));
         };
         let mut vectors = vec![0f32; count as usize * self.settings.data.dimension];
         self.source.draw_range(Set::Training, 0, &mut vectors);
-        Ok(vectors)
+        Ok(Arc::new(vectors))
     }
 }
 

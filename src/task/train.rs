@@ -2,9 +2,13 @@
 
 use std::cell::Cell as Flag;
 
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+
 use super::{Context, TaskError};
 use crate::baseline;
-use crate::data::stream::stream;
+use crate::data::stream::{shuffle, stream};
 use crate::quantizer::QuantizerSettings;
 use crate::training::{
     Feed, InitError, KmeansSettings, Setup, Stop, Trained, Training, TrainingSettings, initial_codebooks, train,
@@ -20,11 +24,45 @@ pub(super) trait TrainingSet {
     ///
     /// # Errors
     /// There are no bounds to them, or they can't be read.
-    fn all(&mut self) -> Result<Vec<f32>, TaskError>;
+    fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError>;
 }
 
-/// Trains the quantizer of the cell called `name` (its key, which names all random streams) and reports up to `share` of
-/// the progress.
+/// Vectors held in memory, gone through in a new order in each pass.
+pub(super) struct Shuffled {
+    dimension: usize,
+    vectors: Arc<Vec<f32>>,
+    order: Vec<u32>,
+    at: usize,
+    rng: ChaCha8Rng,
+}
+
+impl Shuffled {
+    /// N × D vectors. `name` names the stream of orders: where it hangs on data and seed alone, methods see the same batches.
+    pub fn new(vectors: Arc<Vec<f32>>, dimension: usize, name: &str) -> Self {
+        let count = (vectors.len() / dimension) as u32;
+        Self { dimension, vectors, order: (0..count).collect(), at: 0, rng: stream(name) }
+    }
+}
+
+impl TrainingSet for Shuffled {
+    fn next_batch(&mut self, out: &mut [f32]) {
+        for row in out.chunks_exact_mut(self.dimension) {
+            let position = self.at % self.order.len();
+            if position == 0 {
+                shuffle(&mut self.order, &mut self.rng);
+            }
+            let index = self.order[position] as usize;
+            row.copy_from_slice(&self.vectors[index * self.dimension..][..self.dimension]);
+            self.at += 1;
+        }
+    }
+
+    fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError> {
+        Ok(self.vectors.clone())
+    }
+}
+
+/// Trains the quantizer of the cell called `name` (its key, which names all random streams); the progress goes `from`..`to`.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -34,10 +72,10 @@ pub(super) fn trained(
     name: &str,
     set: &mut dyn TrainingSet,
     context: &Context,
-    share: f64,
+    (from, to): (f64, f64),
 ) -> Result<Trained, TaskError> {
     let mut report = |done: f64| {
-        (context.progress)(done * share);
+        (context.progress)(from + (to - from) * done);
         context.check().is_ok()
     };
     match training {
@@ -63,7 +101,7 @@ fn nsvq(
     train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))
 }
 
-fn task_error(error: InitError) -> TaskError {
+pub(super) fn task_error(error: InitError) -> TaskError {
     match error {
         InitError::Stop(Stop::Asked) => TaskError::Cancelled,
         InitError::Stop(diverged) => TaskError::Diverged(diverged.to_string()),

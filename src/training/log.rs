@@ -45,7 +45,9 @@ impl StageUse {
 }
 
 /// What gathers between two log points.
-pub(super) struct Gathered {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Gathered {
     counts: Vec<u64>,
     loss: f64,
     updates: u64,

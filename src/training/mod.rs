@@ -15,6 +15,7 @@ mod tests;
 mod train;
 
 pub use init::{InitError, initial_codebooks, warm_share};
+pub(crate) use log::Gathered;
 pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};
 pub use optimizer::OptimizerState;
 pub use schedule::rate;

@@ -19,6 +19,20 @@ impl OptimizerState {
         Self { optimizer: optimizer.clone(), first: vec![0.0; parameters], second: vec![0.0; second], steps: 0 }
     }
 
+    /// First and second moments (SGD: velocity, and none) and the updates done, for a checkpoint.
+    pub fn moments(&self) -> ([&[f32]; 2], i32) {
+        ([&self.first, &self.second], self.steps)
+    }
+
+    /// Goes on from what [`OptimizerState::moments`] gave; false, and nothing done, where the lengths are others.
+    pub fn restore(&mut self, [first, second]: [Vec<f32>; 2], steps: i32) -> bool {
+        let fits = first.len() == self.first.len() && second.len() == self.second.len();
+        if fits {
+            (self.first, self.second, self.steps) = (first, second, steps);
+        }
+        fits
+    }
+
     /// One update of all parameters; the gradient is cleared on the way.
     pub fn step(&mut self, parameters: &mut [f32], gradient: &mut [f32], rate: f64) {
         self.steps = self.steps.saturating_add(1);

@@ -1,0 +1,197 @@
+//! Checkpoints: a network's parameters as safetensors, and, of one in training, all that it needs to go on with the same bits.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::model::Autoencoder;
+use super::trainer::Trainer;
+use crate::quantizer::BatchUsage;
+use crate::training::{Gathered, LogPoint};
+
+const FORMAT: &str = "vqlab-network";
+const TRAINING: &str = "vqlab-training";
+const VERSION: &str = "1";
+
+/// Why a checkpoint can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    #[error("{0}: {1}")]
+    Io(PathBuf, std::io::Error),
+    #[error("{0} is no checkpoint of this network: {1}")]
+    Malformed(PathBuf, String),
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+/// What a checkpoint of a training has beside tensors.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct State {
+    name: String,
+    program_version: String,
+    done: u64,
+    /// Updates of the optimisers of network and codebooks.
+    steps: [i32; 2],
+    batches: u32,
+    usage: Vec<u32>,
+    gathered: Gathered,
+    log: Vec<LogPoint>,
+}
+
+type Part = (String, Vec<usize>, Vec<u8>);
+
+fn part(name: &str, shape: &[usize], values: &[f32]) -> Part {
+    (name.to_owned(), shape.to_vec(), values.iter().flat_map(|v| v.to_le_bytes()).collect())
+}
+
+fn write(path: &Path, parts: &[Part], metadata: HashMap<String, String>) -> Result<(), NetworkError> {
+    let malformed = |e: safetensors::SafeTensorError| NetworkError::Malformed(path.into(), e.to_string());
+    let views: Result<Vec<_>, _> = parts
+        .iter()
+        .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+        .collect();
+    let file = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(malformed)?;
+    crate::temporary::replace(path, &file).map_err(|e| NetworkError::Io(path.into(), e))
+}
+
+fn metadata(format: &str, more: &[(&str, String)]) -> HashMap<String, String> {
+    let fixed = [("format", format.to_owned()), ("version", VERSION.to_owned())];
+    fixed.into_iter().chain(more.iter().cloned()).map(|(k, v)| (k.to_owned(), v)).collect()
+}
+
+/// A file's bytes, its metadata checked.
+fn open(path: &Path, format: &str) -> Result<(Vec<u8>, HashMap<String, String>), NetworkError> {
+    let bytes = std::fs::read(path).map_err(|e| NetworkError::Io(path.into(), e))?;
+    let malformed = |reason: String| NetworkError::Malformed(path.into(), reason);
+    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| malformed(e.to_string()))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let is = |name: &str, value: &str| metadata.get(name).is_some_and(|found| found == value);
+    if !is("format", format) || !is("version", VERSION) {
+        return Err(malformed(format!("it is not of format {format}, version {VERSION}")));
+    }
+    Ok((bytes, metadata))
+}
+
+/// The finite numbers of a tensor that must have so many.
+fn floats(tensors: &SafeTensors, name: &str, count: usize) -> Result<Vec<f32>, String> {
+    let tensor = tensors.tensor(name).map_err(|e| e.to_string())?;
+    if tensor.dtype() != Dtype::F32 || tensor.data().len() != 4 * count {
+        return Err(format!("`{name}` is {:?} of {:?}, not {count} of F32", tensor.dtype(), tensor.shape()));
+    }
+    let values: Vec<f32> = tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    match values.iter().find(|v| !v.is_finite()) {
+        Some(value) => Err(format!("`{name}` holds {value}")),
+        None => Ok(values),
+    }
+}
+
+/// Writes the network's parameters; `provenance` is free text (the cell's key).
+///
+/// # Errors
+/// [`NetworkError`].
+pub fn save_network(path: &Path, network: &Autoencoder, provenance: &str) -> Result<(), NetworkError> {
+    let mut parts = Vec::new();
+    for (name, var) in network.parameters() {
+        parts.push(part(&name, var.dims(), &var.flatten_all()?.to_vec1::<f32>()?));
+    }
+    write(path, &parts, metadata(FORMAT, &[("provenance", provenance.to_owned())]))
+}
+
+/// Gives the network the parameters of a file that [`save_network`] wrote with this provenance.
+///
+/// # Errors
+/// [`NetworkError`]; the network then may hold a part of them.
+pub fn load_network(path: &Path, network: &Autoencoder, provenance: &str) -> Result<(), NetworkError> {
+    let malformed = |reason: String| NetworkError::Malformed(path.into(), reason);
+    let (bytes, metadata) = open(path, FORMAT)?;
+    if metadata.get("provenance").is_none_or(|found| found != provenance) {
+        return Err(malformed("it is of another training".into()));
+    }
+    let tensors = SafeTensors::deserialize(&bytes).map_err(|e| malformed(e.to_string()))?;
+    for (name, var) in network.parameters() {
+        let values = floats(&tensors, &name, var.elem_count()).map_err(malformed)?;
+        var.set(&candle_core::Tensor::from_vec(values, var.shape(), var.device())?)?;
+    }
+    Ok(())
+}
+
+impl Trainer {
+    /// Writes all that the training needs to go on.
+    ///
+    /// # Errors
+    /// [`NetworkError`].
+    pub fn save(&self, path: &Path) -> Result<(), NetworkError> {
+        let count = self.parameters.values.len();
+        let ([first, second], network_steps) = self.parameters.optimizer.moments();
+        let mut parts = vec![
+            part("network", &[count], &self.parameters.values),
+            part("network-first", &[first.len()], first),
+            part("network-second", &[second.len()], second),
+        ];
+        let (mut steps, mut batches, mut usage) = ([network_steps, 0], 0, Vec::new());
+        if let Some(layer) = &self.quantizer {
+            let ([first, second], words_steps) = layer.optimizer.moments();
+            parts.push(part("codebooks", &[layer.books.values().len()], layer.books.values()));
+            parts.push(part("codebooks-first", &[first.len()], first));
+            parts.push(part("codebooks-second", &[second.len()], second));
+            steps[1] = words_steps;
+            let counts = layer.usage.counts();
+            (batches, usage) = (counts.0, counts.1.to_vec());
+        }
+        let state = State {
+            name: self.name.clone(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            done: self.done,
+            steps,
+            batches,
+            usage,
+            gathered: self.gathered.clone(),
+            log: self.log.clone(),
+        };
+        let text = serde_json::to_string(&state).map_err(|e| NetworkError::Malformed(path.into(), e.to_string()))?;
+        write(path, &parts, metadata(TRAINING, &[("state", text)]))
+    }
+
+    /// Goes on from a checkpoint of a training of this name and shape.
+    ///
+    /// # Errors
+    /// [`NetworkError`]; the trainer then is as it was.
+    pub fn restore(&mut self, path: &Path) -> Result<(), NetworkError> {
+        let (bytes, metadata) = open(path, TRAINING)?;
+        let malformed = |reason: String| NetworkError::Malformed(path.into(), reason);
+        let state = metadata.get("state").ok_or_else(|| malformed("it has no state".into()))?;
+        let state: State = serde_json::from_str(state).map_err(|e| malformed(e.to_string()))?;
+        if state.name != self.name || state.program_version != env!("CARGO_PKG_VERSION") {
+            return Err(malformed("it is of another training or version".into()));
+        }
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| malformed(e.to_string()))?;
+        self.adopt(&tensors, state).map_err(malformed)?;
+        Ok(self.parameters.write()?)
+    }
+
+    fn adopt(&mut self, tensors: &SafeTensors, state: State) -> Result<(), String> {
+        let moments = |what: &str, like: [&[f32]; 2]| {
+            let first = floats(tensors, &format!("{what}-first"), like[0].len())?;
+            Ok::<_, String>([first, floats(tensors, &format!("{what}-second"), like[1].len())?])
+        };
+        let network = floats(tensors, "network", self.parameters.values.len())?;
+        let network_moments = moments("network", self.parameters.optimizer.moments().0)?;
+        if let Some(layer) = &mut self.quantizer {
+            let words = floats(tensors, "codebooks", layer.books.values().len())?;
+            let words_moments = moments("codebooks", layer.optimizer.moments().0)?;
+            if state.usage.len() != layer.books.stages() * layer.books.size() {
+                return Err("its codewords are others".into());
+            }
+            layer.books.values_mut().copy_from_slice(&words);
+            layer.optimizer.restore(words_moments, state.steps[1]);
+            layer.usage = BatchUsage::from_counts(state.batches, state.usage);
+        }
+        self.parameters.values = network;
+        self.parameters.optimizer.restore(network_moments, state.steps[0]);
+        (self.done, self.gathered, self.log) = (state.done, state.gathered, state.log);
+        Ok(())
+    }
+}

@@ -1,0 +1,228 @@
+//! Joint training of an autoencoder and the quantizer between its halves, update by update; without a quantizer it trains
+//! the autoencoder alone.
+//!
+//! The loss is the mean squared error of the image over the variance of images, so that 1 means "no better than grey".
+//! Network and codebooks have an optimiser each. All random numbers come from streams named by the update: a training that
+//! goes on from a checkpoint gives the same bits as one that was never stopped.
+
+use candle_core::{Result, Tensor, Var, backprop::GradStore};
+
+use super::model::Autoencoder;
+use super::settings::JointSettings;
+use crate::data::stream::stream;
+use crate::quantizer::{
+    Assign, BatchUsage, Codebooks, QuantizerSettings, Search, Substitute, substitute, training_assigner,
+};
+use crate::training::{Gathered, LogPoint, OptimizerState, TrainingSettings, rate};
+
+/// A network in training, perhaps with its quantizer.
+pub struct Trainer {
+    /// Names the random streams.
+    pub(super) name: String,
+    pub network: Autoencoder,
+    pub(super) parameters: Parameters,
+    pub quantizer: Option<Layer>,
+    pub(super) plan: TrainerPlan,
+    /// Updates done.
+    pub(super) done: u64,
+    pub(super) gathered: Gathered,
+    pub(super) log: Vec<LogPoint>,
+}
+
+/// What stays the same during a training.
+#[derive(Clone, Debug)]
+pub struct TrainerPlan {
+    /// Updates, schedule, log; the learning rate is the codebooks'.
+    pub training: TrainingSettings,
+    /// Of the network, at the start.
+    pub learning_rate: f64,
+    /// Of the numbers of images.
+    pub variance: f64,
+}
+
+/// The quantizer of a network in training.
+pub struct Layer {
+    pub books: Codebooks,
+    pub(super) optimizer: OptimizerState,
+    pub(super) usage: BatchUsage,
+    assign: Box<dyn Assign>,
+    how: Substitute,
+    exact_updates: u64,
+}
+
+/// The parameters of a network as one row of numbers, with their optimiser.
+pub(super) struct Parameters {
+    vars: Vec<Var>,
+    pub values: Vec<f32>,
+    gradient: Vec<f32>,
+    pub optimizer: OptimizerState,
+}
+
+impl Layer {
+    /// The quantizer of these settings, its codebooks as they are, for batches of so many vectors.
+    pub fn new(
+        books: Codebooks,
+        settings: &QuantizerSettings,
+        joint: &JointSettings,
+        training: &TrainingSettings,
+        batch: usize,
+    ) -> Self {
+        let width = settings.training_beam_width.or(settings.beam_width).unwrap_or(1);
+        let beam = Some((settings.search.unwrap_or(Search::Beam), width));
+        Self {
+            optimizer: OptimizerState::new(&training.optimizer, books.values().len()),
+            usage: BatchUsage::new(books.stages() * books.size()),
+            assign: training_assigner(settings.method, beam, batch),
+            how: Substitute {
+                estimator: joint.estimator,
+                commitment: joint.commitment.unwrap_or(0.0),
+                noise: joint.noise,
+            },
+            exact_updates: joint.exact_updates,
+            books,
+        }
+    }
+}
+
+impl Parameters {
+    fn new(network: &Autoencoder, training: &TrainingSettings) -> Result<Self> {
+        let vars: Vec<Var> = network.parameters().into_iter().map(|(_, var)| var).collect();
+        let mut values = Vec::new();
+        for var in &vars {
+            values.extend(var.flatten_all()?.to_vec1::<f32>()?);
+        }
+        let optimizer = OptimizerState::new(&training.optimizer, values.len());
+        Ok(Self { vars, gradient: vec![0.0; values.len()], values, optimizer })
+    }
+
+    /// One update; parameters without a gradient stay as they are.
+    fn step(&mut self, gradients: &GradStore, rate: f64) -> Result<()> {
+        let (mut at, mut resting) = (0, Vec::new());
+        for var in &self.vars {
+            let range = at..at + var.elem_count();
+            at = range.end;
+            match gradients.get(var) {
+                Some(gradient) => self.gradient[range].copy_from_slice(&gradient.flatten_all()?.to_vec1::<f32>()?),
+                // Moments would move them on.
+                None => resting.push((range.start, self.values[range].to_vec())),
+            }
+        }
+        self.optimizer.step(&mut self.values, &mut self.gradient, rate);
+        for (start, values) in resting {
+            self.values[start..start + values.len()].copy_from_slice(&values);
+        }
+        self.write()
+    }
+
+    /// Gives the values to the network.
+    pub fn write(&self) -> Result<()> {
+        let mut at = 0;
+        for var in &self.vars {
+            let values = &self.values[at..at + var.elem_count()];
+            var.set(&Tensor::from_slice(values, var.shape(), var.device())?)?;
+            at += values.len();
+        }
+        Ok(())
+    }
+}
+
+impl Trainer {
+    /// # Errors
+    /// Candle's.
+    pub fn new(network: Autoencoder, quantizer: Option<Layer>, plan: TrainerPlan, name: &str) -> Result<Self> {
+        let codewords = quantizer.as_ref().map_or(0, |layer| layer.books.stages() * layer.books.size());
+        Ok(Self {
+            name: name.to_owned(),
+            parameters: Parameters::new(&network, &plan.training)?,
+            network,
+            quantizer,
+            plan,
+            done: 0,
+            gathered: Gathered::new(codewords),
+            log: Vec::new(),
+        })
+    }
+
+    /// Updates done.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    pub fn log(&self) -> &[LogPoint] {
+        &self.log
+    }
+
+    /// One update on blocks of images, n × 8 × 8 × 48 (f32); gives the loss before it.
+    ///
+    /// # Errors
+    /// Candle's, or blocks of another shape.
+    pub fn step(&mut self, blocks: &Tensor) -> Result<f64> {
+        let latents = self.network.encode(blocks)?;
+        let (decoded, words, picks) = match &mut self.quantizer {
+            None => (latents, None, Vec::new()),
+            Some(layer) => {
+                let is_exact = self.done + layer.exact_updates >= self.plan.training.updates;
+                layer.quantize(&latents, is_exact, &format!("{}/noise/{}", self.name, self.done))?
+            }
+        };
+        let error = (self.network.decode(&decoded)? - blocks)?;
+        let loss = (error.sqr()?.mean_all()? / self.plan.variance)?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        let gradients = loss.backward()?;
+        let codebook_rate = rate(&self.plan.training, self.done);
+        let share = codebook_rate / self.plan.training.learning_rate;
+        self.parameters.step(&gradients, self.plan.learning_rate * share)?;
+        if let (Some(layer), Some(words)) = (&mut self.quantizer, words) {
+            layer.step(&words, &gradients, codebook_rate)?;
+        }
+        self.account(&picks, value, codebook_rate);
+        Ok(value)
+    }
+
+    /// Usage, replacement and log of an update.
+    fn account(&mut self, picks: &[u32], loss: f64, codebook_rate: f64) {
+        self.gathered.add(picks, loss);
+        self.done += 1;
+        let training = &self.plan.training;
+        if let (Some(layer), Some(replacement)) = (&mut self.quantizer, &training.replacement) {
+            layer.usage.add_batch(picks);
+            // Codebooks at rest are not replaced either.
+            let stop = replacement.stop_before_end.max(layer.exact_updates);
+            if self.done % replacement.every == 0 && self.done + stop <= training.updates {
+                let mut rng = stream(&format!("{}/replacement/{}", self.name, self.done));
+                self.gathered.replaced += layer.usage.replace(&mut layer.books, replacement.threshold, &mut rng);
+            }
+        }
+        if self.done % training.log_every == 0 || self.done == training.updates {
+            let size = self.quantizer.as_ref().map_or(1, |layer| layer.books.size());
+            self.log.push(self.gathered.take(self.done, codebook_rate, size));
+        }
+    }
+}
+
+impl Layer {
+    /// What the decoder gets, the codebooks as a variable (none where they are at rest), and the picks.
+    fn quantize(&mut self, latents: &Tensor, is_exact: bool, noise: &str) -> Result<(Tensor, Option<Var>, Vec<u32>)> {
+        let books = &self.books;
+        let mut remainder = latents.flatten_all()?.to_vec1::<f32>()?;
+        let mut picks = vec![0u32; latents.dim(0)? * books.stages()];
+        self.assign.prepare(books);
+        self.assign.assign(books, &mut remainder, &mut picks);
+        if is_exact {
+            let remainder = Tensor::from_vec(remainder, latents.shape(), latents.device())?;
+            return Ok(((latents.detach() - remainder)?, None, picks));
+        }
+        let shape = (books.stages(), books.size(), books.width());
+        let words = Var::from_slice(books.values(), shape, latents.device())?;
+        let out = substitute(latents, &words, picks.clone(), books.method(), &self.how, &mut stream(noise))?;
+        Ok((out, Some(words), picks))
+    }
+
+    fn step(&mut self, words: &Var, gradients: &GradStore, rate: f64) -> Result<()> {
+        if let Some(gradient) = gradients.get(words) {
+            let mut gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
+            self.optimizer.step(self.books.values_mut(), &mut gradient, rate);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! PNG files of 8-bit RGB pictures.
+
+use std::path::{Path, PathBuf};
+
+use png::{BitDepth, ColorType, Decoder, Encoder, Transformations};
+
+use super::{CHANNELS, Picture};
+
+/// Pixels of the largest picture that is read: more take gigabytes, and a damaged header may ask for any number.
+const MOST_PIXELS: u64 = 1 << 28;
+
+/// Why a picture can't be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+    #[error("no PNG could be made: {0}")]
+    Encode(String),
+    #[error("{values} values are no whole number of RGB pictures of {side} × {side} pixels, one or more")]
+    Strip { values: usize, side: usize },
+}
+
+/// Reads a PNG file of 8 bits a channel or less; grey ones have three equal channels.
+///
+/// # Errors
+/// [`PictureError`]: a file that can't be read, is no whole PNG, or holds what 8-bit RGB can't: 16 bits, transparency.
+pub fn read(path: &Path) -> Result<Picture, PictureError> {
+    let bytes = std::fs::read(path).map_err(|source| PictureError::Read { path: path.into(), source })?;
+    decode(&bytes).map_err(|reason| PictureError::File { path: path.into(), reason })
+}
+
+/// The picture of a PNG file's bytes.
+///
+/// # Errors
+/// What is wrong, as [`read`] says.
+pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
+    let damaged = |error: png::DecodingError| format!("no whole PNG file ({error}); use pictures in PNG format");
+    let mut decoder = Decoder::new(bytes);
+    decoder.set_transformations(Transformations::EXPAND);
+    let mut reader = decoder.read_info().map_err(damaged)?;
+    let (width, height) = (reader.info().width, reader.info().height);
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(format!("{width} × {height} pixels are too many; use pictures of up to {MOST_PIXELS} pixels"));
+    }
+    if reader.info().bit_depth == BitDepth::Sixteen {
+        return Err("16 bits a channel; use pictures of 8 bits a channel".into());
+    }
+    let mut values = vec![0; reader.output_buffer_size()];
+    let frame = reader.next_frame(&mut values).map_err(damaged)?;
+    values.truncate(frame.buffer_size());
+    let pixels = rgb(values, frame.color_type)?;
+    Ok(Picture { width: width as usize, height: height as usize, pixels })
+}
+
+/// Three values a pixel.
+fn rgb(values: Vec<u8>, colour: ColorType) -> Result<Vec<u8>, String> {
+    let n = colour.samples();
+    if matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba) && values.chunks_exact(n).any(|p| p[n - 1] < 255) {
+        return Err("transparent pixels; use pictures without transparency".into());
+    }
+    let three = |pixel: &[u8]| if n < CHANNELS { [pixel[0]; CHANNELS] } else { [pixel[0], pixel[1], pixel[2]] };
+    Ok(if n == CHANNELS { values } else { values.chunks_exact(n).flat_map(three).collect() })
+}
+
+/// The bytes of a PNG file.
+///
+/// # Errors
+/// [`PictureError::Encode`]: a picture without pixels, or too large for PNG.
+pub fn encode(picture: &Picture) -> Result<Vec<u8>, PictureError> {
+    let size = |n: usize| u32::try_from(n).map_err(|_| PictureError::Encode(format!("{n} pixels are too many")));
+    let failed = |error: png::EncodingError| PictureError::Encode(error.to_string());
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, size(picture.width)?, size(picture.height)?);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    writer.write_image_data(&picture.pixels).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(colour: ColorType, depth: BitDepth, values: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, 2, 1);
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        encoder.write_header().unwrap().write_image_data(values).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn grey_and_opaque_pictures_become_rgb() {
+        let found = |colour, depth, values: &[u8]| decode(&encoded(colour, depth, values)).unwrap().pixels;
+        assert_eq!(found(ColorType::Grayscale, BitDepth::Eight, &[3, 9]), [3, 3, 3, 9, 9, 9]);
+        assert_eq!(found(ColorType::Grayscale, BitDepth::One, &[0b0100_0000]), [0, 0, 0, 255, 255, 255]);
+        assert_eq!(found(ColorType::Rgba, BitDepth::Eight, &[1, 2, 3, 255, 4, 5, 6, 255]), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(found(ColorType::GrayscaleAlpha, BitDepth::Eight, &[7, 255, 8, 255]), [7, 7, 7, 8, 8, 8]);
+    }
+
+    #[test]
+    fn other_files_are_refused_with_the_reason() {
+        let refused = |bytes: &[u8], reason: &str| {
+            let error = decode(bytes).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        };
+        refused(b"GIF89a", "no whole PNG");
+        refused(&encoded(ColorType::Grayscale, BitDepth::Sixteen, &[0; 4]), "16 bits");
+        refused(&encoded(ColorType::Rgba, BitDepth::Eight, &[0; 8]), "transparent");
+        let whole = encoded(ColorType::Grayscale, BitDepth::Eight, &[3, 9]);
+        refused(&whole[..whole.len() - 20], "no whole PNG");
+        let mut huge = whole;
+        huge[16..24].fill(0x7f);
+        refused(&huge, "");
+    }
+}

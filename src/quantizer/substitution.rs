@@ -1,0 +1,479 @@
+//! What a network gets for the quantized vectors while it trains, as one custom operation of candle with its gradients
+//! written down: a choice of the nearest codewords has none of its own.
+//!
+//! | estimator | the decoder gets | gradients |
+//! |---|---|---|
+//! | [`Estimator::Nsvq`] | x + ‖x − q‖ r/‖r‖, r normal | to x and, through the length, to the codewords |
+//! | [`Estimator::Diveq`] | x + ‖x − q‖ v/‖v‖, v = q − x + σ r held constant: q, nearly | the same |
+//! | [`Estimator::Ste`] | q | to x as if q were x; to the codewords that of mean((x − q)²), to x β times its own |
+//! | [`Estimator::Rotation`] | q = λ R x, R the rotation from x to q, λ = ‖q‖/‖x‖ | to x through λ R held constant; the rest as STE |
+//!
+//! Sources: NSVQ: Vali and Bäckström, IEEE Access 2022. DiVeQ: Vali, Bäckström and Solin, arXiv 2509.26469. STE: van den
+//! Oord, Vinyals and Kavukcuoglu, NeurIPS 2017. Rotation trick: Fifty et al., arXiv 2410.06424.
+
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
+
+use rand_chacha::ChaCha8Rng;
+
+use super::estimator::{Estimator, Noise};
+use super::settings::Method;
+use crate::data::stream::normal;
+
+/// σ of DiVeQ's noise, as in its authors' code.
+const DIRECTION_NOISE: f64 = 1e-3;
+
+/// How a network's quantized vectors are substituted while it trains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Substitute {
+    pub estimator: Estimator,
+    /// β: β·mean((x − q)²), q held constant, is added to the loss; 0 = nothing is.
+    pub commitment: f64,
+    /// Whether the sub-vectors of a product quantizer get noise of their own length each; NSVQ and DiVeQ only.
+    pub noise: Noise,
+}
+
+impl Default for Substitute {
+    /// NSVQ as its authors have it.
+    fn default() -> Self {
+        Self { estimator: Estimator::Nsvq, commitment: 0.0, noise: Noise::Vector }
+    }
+}
+
+/// What goes on in the network for the vectors `x` (n × D, f32 or f64) whose codewords are `picks` (m·K + k, n × M) of
+/// `codebooks` (M × K × width, of the same type). Noise is drawn from `rng`.
+///
+/// # Errors
+/// Candle's, or shapes that don't belong together.
+pub fn substitute(
+    x: &Tensor,
+    codebooks: &Tensor,
+    picks: Vec<u32>,
+    method: Method,
+    how: &Substitute,
+    rng: &mut ChaCha8Rng,
+) -> Result<Tensor> {
+    let noise = if how.estimator.has_noise() { x.elem_count() } else { 0 };
+    let stages = codebooks.dim(0)?;
+    let is_product = method.is_product();
+    let operation = Substitution {
+        estimator: how.estimator,
+        commitment: how.commitment,
+        parts: if is_product && how.noise == Noise::Stage { stages } else { 1 },
+        is_product,
+        picks,
+        stages,
+        noise: (0..noise).map(|_| normal(rng)).collect(),
+    };
+    x.contiguous()?.apply_op2(&codebooks.contiguous()?, operation)
+}
+
+/// The operation on vectors (n × D) and codebooks (M × K × width).
+#[derive(Clone, Debug)]
+struct Substitution {
+    estimator: Estimator,
+    /// β.
+    commitment: f64,
+    /// Parts of a vector that are substituted each by itself: 1 or, where codewords stand side by side, M.
+    parts: usize,
+    /// Codewords stand side by side instead of adding up.
+    is_product: bool,
+    /// Of the chosen codewords, m·K + k, n × M.
+    picks: Vec<u32>,
+    /// M.
+    stages: usize,
+    /// r, n × D; empty for estimators without noise.
+    noise: Vec<f32>,
+}
+
+/// Shapes of one call.
+struct Shapes {
+    dimension: usize,
+    width: usize,
+    size: usize,
+}
+
+impl Substitution {
+    fn shapes(&self, x: &Shape, codebooks: &Shape) -> Result<Shapes> {
+        let ((n, dimension), (stages, size, width)) = (x.dims2()?, codebooks.dims3()?);
+        let fits = stages == self.stages && self.picks.len() == n * stages;
+        let noise = self.noise.is_empty() || self.noise.len() == n * dimension;
+        let wide = width * if self.is_product { stages } else { 1 } == dimension;
+        if !(fits && noise && wide) || self.picks.iter().any(|pick| *pick as usize >= stages * size) {
+            candle_core::bail!("picks of {} codewords don't fit vectors {x:?} and codebooks {codebooks:?}", stages);
+        }
+        Ok(Shapes { dimension, width, size })
+    }
+
+    /// x − q of one vector.
+    fn error<T: WithDType>(&self, shapes: &Shapes, row: usize, x: &[T], codebooks: &[T], error: &mut [T]) {
+        error.copy_from_slice(x);
+        for pick in &self.picks[row * self.stages..(row + 1) * self.stages] {
+            let word = &codebooks[*pick as usize * shapes.width..][..shapes.width];
+            let target = &mut error[self.span(shapes, *pick)];
+            target.iter_mut().zip(word).for_each(|(e, w)| *e -= *w);
+        }
+    }
+
+    /// The coordinates that a codeword stands for.
+    fn span(&self, shapes: &Shapes, pick: u32) -> std::ops::Range<usize> {
+        let stage = if self.is_product { pick as usize / shapes.size } else { 0 };
+        stage * shapes.width..(stage + 1) * shapes.width
+    }
+
+    /// The unit vector along which the error's length is added to one part of x; zero where there is no error.
+    fn direction<T: WithDType>(&self, error: &[T], noise: &[f32], direction: &mut [T]) {
+        for ((d, e), r) in direction.iter_mut().zip(error).zip(noise) {
+            *d = match self.estimator {
+                Estimator::Diveq => T::from_f64(DIRECTION_NOISE * f64::from(*r)) - *e,
+                _ => T::from_f64(f64::from(*r)),
+            };
+        }
+        let length = length(direction);
+        let scale = if length > T::zero() { T::one() / length } else { T::zero() };
+        direction.iter_mut().for_each(|d| *d *= scale);
+    }
+
+    fn has_noise(&self) -> bool {
+        !self.noise.is_empty()
+    }
+
+    fn values<T: WithDType>(&self, shapes: &Shapes, x: &[T], codebooks: &[T]) -> Vec<T> {
+        let dimension = shapes.dimension;
+        let mut out = x.to_vec();
+        let (mut error, mut direction) = (vec![T::zero(); dimension], vec![T::zero(); dimension]);
+        for (row, (x, out)) in x.chunks_exact(dimension).zip(out.chunks_exact_mut(dimension)).enumerate() {
+            self.error(shapes, row, x, codebooks, &mut error);
+            if !self.has_noise() {
+                out.iter_mut().zip(&error).for_each(|(y, e)| *y -= *e);
+                continue;
+            }
+            let noise = &self.noise[row * dimension..][..dimension];
+            for part in parts(dimension, self.parts) {
+                let direction = &mut direction[part.clone()];
+                self.direction(&error[part.clone()], &noise[part.clone()], direction);
+                let length = length(&error[part.clone()]);
+                out[part].iter_mut().zip(direction).for_each(|(y, d)| *y += length * *d);
+            }
+        }
+        out
+    }
+
+    /// Gradients of the vectors and of the codebooks.
+    fn gradients<T: WithDType>(&self, shapes: &Shapes, [x, codebooks, g]: [&[T]; 3]) -> [Vec<T>; 2] {
+        let dimension = shapes.dimension;
+        let (mut of_x, mut of_codebooks) = (g.to_vec(), vec![T::zero(); codebooks.len()]);
+        let (mut error, mut direction) = (vec![T::zero(); dimension], vec![T::zero(); dimension]);
+        let mut of_q = vec![T::zero(); dimension];
+        // Of mean((x − q)²), with respect to q and, β times, to x.
+        let pull = T::from_f64(2.0 / x.len() as f64);
+        let back = T::from_f64(self.commitment) * pull;
+        let rows = x.chunks_exact(dimension).zip(g.chunks_exact(dimension)).zip(of_x.chunks_exact_mut(dimension));
+        for (row, ((x, g), of_x)) in rows.enumerate() {
+            self.error(shapes, row, x, codebooks, &mut error);
+            if self.has_noise() {
+                let noise = &self.noise[row * dimension..][..dimension];
+                for part in parts(dimension, self.parts) {
+                    let direction = &mut direction[part.clone()];
+                    self.direction(&error[part.clone()], &noise[part.clone()], direction);
+                    let length = length(&error[part.clone()]);
+                    let along = dot(&g[part.clone()], direction);
+                    let slope = if length > T::zero() { along / length } else { T::zero() };
+                    for at in part {
+                        of_x[at] += slope * error[at];
+                        of_q[at] = T::zero() - slope * error[at];
+                    }
+                }
+            } else {
+                if self.estimator == Estimator::Rotation {
+                    rotate_back(x, &error, g, of_x);
+                }
+                of_q.iter_mut().zip(&error).for_each(|(g, e)| *g = T::zero() - pull * *e);
+            }
+            of_x.iter_mut().zip(&error).for_each(|(g, e)| *g += back * *e);
+            for pick in &self.picks[row * self.stages..(row + 1) * self.stages] {
+                let target = &mut of_codebooks[*pick as usize * shapes.width..][..shapes.width];
+                target.iter_mut().zip(&of_q[self.span(shapes, *pick)]).for_each(|(t, q)| *t += *q);
+            }
+        }
+        [of_x, of_codebooks]
+    }
+
+    fn back<T: WithDType>(&self, x: &Tensor, codebooks: &Tensor, gradient: &Tensor) -> Result<[Tensor; 2]> {
+        let shapes = self.shapes(x.shape(), codebooks.shape())?;
+        let numbers = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<T>();
+        let (a, b, c) = (numbers(x)?, numbers(codebooks)?, numbers(gradient)?);
+        let [of_x, of_codebooks] = self.gradients(&shapes, [&a[..], &b, &c]);
+        let of_x = Tensor::from_vec(of_x, x.shape(), x.device())?;
+        Ok([of_x, Tensor::from_vec(of_codebooks, codebooks.shape(), x.device())?])
+    }
+}
+
+fn parts(dimension: usize, parts: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let width = dimension / parts.max(1);
+    (0..parts.max(1)).map(move |part| part * width..(part + 1) * width)
+}
+
+fn dot<T: WithDType>(a: &[T], b: &[T]) -> T {
+    let mut lanes = [T::zero(); 16];
+    let (mut a, mut b) = (a.chunks_exact(16), b.chunks_exact(16));
+    for (a, b) in a.by_ref().zip(b.by_ref()) {
+        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += *a * *b;
+        }
+    }
+    let rest = a.remainder().iter().zip(b.remainder()).fold(T::zero(), |sum, (a, b)| sum + *a * *b);
+    lanes.iter().fold(rest, |sum, lane| sum + *lane)
+}
+
+fn length<T: WithDType>(v: &[T]) -> T {
+    T::from_f64(dot(v, v).to_f64().sqrt())
+}
+
+/// λ Rᵀ g for the rotation R that takes x to the direction of q = x − error: g − 2 r (r·g) + 2 x̂ (q̂·g), r the unit vector
+/// between x̂ and q̂. Where one of them is zero, or they are opposed, g passes as it is.
+fn rotate_back<T: WithDType>(x: &[T], error: &[T], g: &[T], out: &mut [T]) {
+    let q: Vec<T> = x.iter().zip(error).map(|(x, e)| *x - *e).collect();
+    let (of_x, of_q) = (length(x), length(&q));
+    if of_x <= T::zero() || of_q <= T::zero() {
+        return;
+    }
+    let (x, q): (Vec<T>, Vec<T>) = (x.iter().map(|v| *v / of_x).collect(), q.iter().map(|v| *v / of_q).collect());
+    let middle: Vec<T> = x.iter().zip(&q).map(|(x, q)| *x + *q).collect();
+    let of_middle = length(&middle);
+    if of_middle <= T::zero() {
+        return;
+    }
+    let (scale, two) = (of_q / of_x, T::from_f64(2.0));
+    let along = two * dot(&middle, g) / (of_middle * of_middle);
+    let across = two * dot(&q, g);
+    for (((out, g), m), x) in out.iter_mut().zip(g).zip(&middle).zip(&x) {
+        *out = scale * (*g - along * *m + across * *x);
+    }
+}
+
+impl CustomOp2 for Substitution {
+    fn name(&self) -> &'static str {
+        "vector quantization"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        codebooks: &CpuStorage,
+        codebooks_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let shapes = self.shapes(x_layout.shape(), codebooks_layout.shape())?;
+        macro_rules! values {
+            ($kind:ident, $type:ty) => {{
+                let (x, c) = (x.as_slice::<$type>()?, codebooks.as_slice::<$type>()?);
+                let (Some(of_x), Some(of_c)) = (x_layout.contiguous_offsets(), codebooks_layout.contiguous_offsets())
+                else {
+                    candle_core::bail!("the quantizer needs contiguous tensors");
+                };
+                CpuStorage::$kind(self.values(&shapes, &x[of_x.0..of_x.1], &c[of_c.0..of_c.1]))
+            }};
+        }
+        let storage = match x {
+            CpuStorage::F32(_) => values!(F32, f32),
+            CpuStorage::F64(_) => values!(F64, f64),
+            _ => candle_core::bail!("the quantizer takes f32 and f64"),
+        };
+        Ok((storage, x_layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        codebooks: &Tensor,
+        _result: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let [of_x, of_codebooks] = match x.dtype() {
+            DType::F64 => self.back::<f64>(x, codebooks, gradient)?,
+            _ => self.back::<f32>(x, codebooks, gradient)?,
+        };
+        Ok((Some(of_x), Some(of_codebooks)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{D, Device, Var};
+
+    use super::*;
+    use crate::data::stream::{below, stream};
+
+    struct Case {
+        x: Var,
+        codebooks: Var,
+        picks: Vec<u32>,
+        method: Method,
+    }
+
+    const SHAPE: (usize, usize, usize, usize) = (7, 12, 3, 5);
+
+    fn case(method: Method) -> Case {
+        let (n, dimension, stages, size) = SHAPE;
+        let mut rng = stream("case");
+        let mut random = |count: usize| (0..count).map(|_| f64::from(normal(&mut rng))).collect::<Vec<f64>>();
+        let width = if method.is_product() { dimension / stages } else { dimension };
+        let tensor = |values, shape: &[usize]| Var::from_vec(values, shape, &Device::Cpu).unwrap();
+        let x = tensor(random(n * dimension), &[n, dimension]);
+        let codebooks = tensor(random(stages * size * width), &[stages, size, width]);
+        let mut rng = stream("picks");
+        let picks = (0..n * stages).map(|i| (i % stages * size + below(&mut rng, size)) as u32).collect();
+        Case { x, codebooks, picks, method }
+    }
+
+    fn output(case: &Case, how: &Substitute) -> Tensor {
+        substitute(&case.x, &case.codebooks, case.picks.clone(), case.method, how, &mut stream("noise")).unwrap()
+    }
+
+    /// q as a function of the codebooks, by candle's own operations.
+    fn quantized(case: &Case) -> Tensor {
+        let (n, dimension, stages, _) = SHAPE;
+        let numbers = Tensor::from_vec(case.picks.clone(), n * stages, &Device::Cpu).unwrap();
+        let words = case.codebooks.flatten(0, 1).unwrap().index_select(&numbers, 0).unwrap();
+        match case.method.is_product() {
+            true => words.reshape((n, dimension)).unwrap(),
+            false => words.reshape((n, stages, dimension)).unwrap().sum(1).unwrap(),
+        }
+    }
+
+    /// Gradients of a fixed weighting of `y`, plus `more`.
+    fn gradients(case: &Case, y: &Tensor, more: Option<Tensor>) -> [Vec<f64>; 2] {
+        let mut rng = stream("weights");
+        let weights: Vec<f64> = (0..y.elem_count()).map(|_| f64::from(normal(&mut rng))).collect();
+        let weights = Tensor::from_vec(weights, y.shape(), &Device::Cpu).unwrap();
+        let loss = (y * weights).unwrap().sum_all().unwrap();
+        let loss = more.map_or(loss.clone(), |more| (loss + more).unwrap());
+        let all = loss.backward().unwrap();
+        [&case.x, &case.codebooks].map(|var| match all.get(var) {
+            Some(gradient) => gradient.flatten_all().unwrap().to_vec1().unwrap(),
+            None => vec![0.0; var.elem_count()],
+        })
+    }
+
+    fn close(a: &[Vec<f64>; 2], b: &[Vec<f64>; 2]) {
+        for (a, b) in a.iter().zip(b) {
+            assert_eq!(a.len(), b.len());
+            a.iter().zip(b).for_each(|(a, b)| assert!((a - b).abs() < 1e-10 * (1.0 + a.abs()), "{a} {b}"));
+        }
+    }
+
+    fn values(tensor: &Tensor) -> Vec<f64> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// x + ‖x − q‖·u by candle's operations, u held constant; parts side by side.
+    fn composed(case: &Case, how: &Substitute) -> Tensor {
+        let (n, dimension, stages, _) = SHAPE;
+        let parts = if how.noise == Noise::Stage && case.method.is_product() { stages } else { 1 };
+        let split = |t: &Tensor| t.reshape((n, parts, dimension / parts)).unwrap();
+        let mut rng = stream("noise");
+        let noise: Vec<f64> = (0..n * dimension).map(|_| f64::from(normal(&mut rng))).collect();
+        let noise = Tensor::from_vec(noise, (n, dimension), &Device::Cpu).unwrap();
+        let error = (quantized(case) - case.x.as_tensor()).unwrap();
+        let direction = match how.estimator {
+            Estimator::Diveq => (noise * DIRECTION_NOISE).unwrap().add(&error).unwrap().detach(),
+            _ => noise,
+        };
+        let length = |t: &Tensor| split(t).sqr().unwrap().sum_keepdim(D::Minus1).unwrap().sqrt().unwrap();
+        let unit = split(&direction).broadcast_div(&length(&direction)).unwrap();
+        let step = unit.broadcast_mul(&length(&error)).unwrap().reshape((n, dimension)).unwrap();
+        (case.x.as_tensor() + step).unwrap()
+    }
+
+    #[test]
+    fn noise_and_direction_are_what_autograd_makes_of_their_formulas() {
+        for method in Method::PAPER {
+            let case = case(method);
+            for (estimator, noise) in [
+                (Estimator::Nsvq, Noise::Vector),
+                (Estimator::Nsvq, Noise::Stage),
+                (Estimator::Diveq, Noise::Vector),
+                (Estimator::Diveq, Noise::Stage),
+            ] {
+                let how = Substitute { estimator, noise, ..Substitute::default() };
+                let (ours, theirs) = (output(&case, &how), composed(&case, &how));
+                close(&[values(&ours), vec![]], &[values(&theirs), vec![]]);
+                close(&gradients(&case, &ours, None), &gradients(&case, &theirs, None));
+                if estimator == Estimator::Diveq {
+                    let q = values(&quantized(&case));
+                    assert!(values(&ours).iter().zip(q).all(|(y, q)| (y - q).abs() < 0.02), "it is nearly q");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn straight_through_passes_gradients_and_adds_those_of_its_losses() {
+        for method in Method::PAPER {
+            let case = case(method);
+            let how = Substitute { estimator: Estimator::Ste, commitment: 0.25, noise: Noise::Vector };
+            let ours = output(&case, &how);
+            close(&[values(&ours), vec![]], &[values(&quantized(&case)), vec![]]);
+            let (x, q) = (case.x.as_tensor(), quantized(&case));
+            let through = (x + (&q - x).unwrap().detach()).unwrap();
+            let mean = |a: Tensor| a.sqr().unwrap().mean_all().unwrap();
+            let losses =
+                (mean((x.detach() - &q).unwrap()) + (mean((x - q.detach()).unwrap()) * 0.25).unwrap()).unwrap();
+            close(&gradients(&case, &ours, None), &gradients(&case, &through, Some(losses)));
+        }
+    }
+
+    #[test]
+    fn the_rotation_takes_x_to_q_and_gradients_back() {
+        let case = case(Method::Rvq);
+        let (n, dimension, _, _) = SHAPE;
+        let how = Substitute { estimator: Estimator::Rotation, commitment: 0.0, noise: Noise::Vector };
+        let ours = output(&case, &how);
+        let (x, q) = (values(&case.x), values(&quantized(&case)));
+        // λ R of each vector as a matrix, from Householder reflections, by candle: y = λ R x with λ R constant.
+        let mut matrices = vec![0.0; n * dimension * dimension];
+        for (row, matrix) in matrices.chunks_exact_mut(dimension * dimension).enumerate() {
+            let part = |v: &[f64]| v[row * dimension..(row + 1) * dimension].to_vec();
+            let norm = |v: &[f64]| v.iter().map(|v| v * v).sum::<f64>().sqrt();
+            let (x, q) = (part(&x), part(&q));
+            let scale = norm(&q) / norm(&x);
+            let (x, q): (Vec<f64>, Vec<f64>) =
+                (x.iter().map(|v| v / norm(&x)).collect(), q.iter().map(|v| v / norm(&q)).collect());
+            let r: Vec<f64> = x.iter().zip(&q).map(|(x, q)| x + q).collect();
+            let r: Vec<f64> = r.iter().map(|v| v / norm(&r)).collect();
+            for (i, row) in matrix.chunks_exact_mut(dimension).enumerate() {
+                for (j, m) in row.iter_mut().enumerate() {
+                    *m = scale * (f64::from(u8::from(i == j)) - 2.0 * r[i] * r[j] + 2.0 * q[i] * x[j]);
+                }
+            }
+        }
+        let matrices = Tensor::from_vec(matrices, (n, dimension, dimension), &Device::Cpu).unwrap();
+        let column = case.x.reshape((n, dimension, 1)).unwrap();
+        let rotated = matrices.matmul(&column).unwrap().reshape((n, dimension)).unwrap();
+        close(&[values(&ours), vec![]], &[values(&rotated), vec![]]);
+        let loss = (case.x.as_tensor().detach() - quantized(&case)).unwrap().sqr().unwrap().mean_all().unwrap();
+        close(&gradients(&case, &ours, None), &gradients(&case, &rotated, Some(loss)));
+    }
+
+    #[test]
+    fn an_exact_hit_has_finite_gradients() {
+        for estimator in Estimator::ALL {
+            let mut case = case(Method::Rvq);
+            case.x = Var::from_tensor(&quantized(&case).detach()).unwrap();
+            let how = Substitute { estimator, commitment: 0.25, noise: Noise::Vector };
+            let gradients = gradients(&case, &output(&case, &how), None);
+            assert!(gradients.iter().flatten().all(|g| g.is_finite()), "{estimator:?}");
+        }
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let case = case(Method::Rvq);
+        let refused = |picks: Vec<u32>, method| {
+            substitute(&case.x, &case.codebooks, picks, method, &Substitute::default(), &mut stream("noise")).is_err()
+        };
+        assert!(refused(case.picks[1..].to_vec(), Method::Rvq));
+        assert!(refused(vec![15; 21], Method::Rvq));
+        assert!(refused(case.picks.clone(), Method::Pvq));
+    }
+}

@@ -1,0 +1,57 @@
+//! Quantizers on the latent vectors of a network that stays as it is.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::{TRAINED, Work, failed};
+use crate::network::{Autoencoder, IMAGE_BYTES, LATENTS, to_blocks};
+use crate::spec::ImageSettings;
+use crate::task::TaskError;
+use crate::task::train::{Shuffled, trained as train};
+use crate::training::Trained;
+
+/// Training images whose latent vectors are used, at most: all together are held in memory (164 MB at D = 64).
+const MOST: u64 = 10_000;
+
+/// Images encoded at a time.
+const CHUNK: usize = 100;
+
+/// Latent vectors that someone in this process holds, with the name of the network that gave them.
+static HELD: Mutex<Vec<(String, Weak<Vec<f32>>)>> = Mutex::new(Vec::new());
+
+/// Latent vectors to train on.
+pub(super) fn vectors(settings: &ImageSettings) -> u64 {
+    settings.data.training.min(MOST) * LATENTS as u64
+}
+
+/// # Errors
+/// [`TaskError`].
+pub(super) fn trained(work: &Work, network: &Autoencoder) -> Result<Trained, TaskError> {
+    let settings = work.settings;
+    let dimension = settings.network.dimension;
+    let latents = latents(work, network)?;
+    let mut set = Shuffled::new(latents, dimension, &format!("order/latents/{}/{}", settings.data.name, work.seed));
+    let pair = (&settings.quantizer, &settings.training);
+    train(pair, dimension, work.key, &mut set, work.context, (work.own_share(), TRAINED))
+}
+
+/// The latent vectors of the training images, shared by the cells that have the same network.
+fn latents(work: &Work, network: &Autoencoder) -> Result<Arc<Vec<f32>>, TaskError> {
+    let settings = work.settings;
+    let name = serde_json::json!([settings.data, settings.network, work.seed]).to_string();
+    // A panic elsewhere leaves the list whole.
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    held.retain(|(_, vectors)| vectors.strong_count() > 0);
+    if let Some(vectors) = held.iter().find(|(known, _)| *known == name).and_then(|(_, vectors)| vectors.upgrade()) {
+        return Ok(vectors);
+    }
+    let mut vectors = Vec::with_capacity(vectors(settings) as usize * settings.network.dimension);
+    let images = settings.data.training.min(MOST) as usize;
+    for pixels in work.images.training()[..images * IMAGE_BYTES].chunks(CHUNK * IMAGE_BYTES) {
+        work.context.check()?;
+        let latents = to_blocks(pixels).and_then(|blocks| network.encode(&blocks)).map_err(failed)?;
+        vectors.extend(latents.flatten_all().and_then(|all| all.to_vec1::<f32>()).map_err(failed)?);
+    }
+    let vectors = Arc::new(vectors);
+    held.push((name, Arc::downgrade(&vectors)));
+    Ok(vectors)
+}

@@ -1,0 +1,72 @@
+//! Network and codebooks trained together.
+
+use super::autoencoder::batches;
+use super::batches::variance;
+use super::{TRAINED, Work, failed};
+use crate::network::{Autoencoder, JointSettings, LATENTS, Layer, Trainer, TrainerPlan};
+use crate::quantizer::Codebooks;
+use crate::task::TaskError;
+use crate::task::train::task_error;
+use crate::training::{Feed, Trained, initial_codebooks};
+
+/// # Errors
+/// [`TaskError`].
+pub(super) fn trained(
+    work: &Work,
+    network: Autoencoder,
+    joint: &JointSettings,
+) -> Result<(Autoencoder, Trained), TaskError> {
+    let settings = work.settings;
+    let Some(training) = settings.training.nsvq() else {
+        return Err(TaskError::Failed("joint training has no k-means".into()));
+    };
+    let mut batches = batches(work, training.batch_size);
+    let vectors = training.batch_size * LATENTS;
+    let books = start(work, &network)?;
+    let layer = Layer::new(books, &settings.quantizer, joint, training, vectors);
+    let plan = TrainerPlan {
+        training: training.clone(),
+        learning_rate: settings.network.learning_rate,
+        variance: variance(work.images.training()),
+    };
+    let mut trainer = Trainer::new(network, Some(layer), plan, work.key).map_err(failed)?;
+    let path = work.file("checkpoints", "safetensors");
+    work.advance(&mut trainer, training.updates, &mut batches, path, (work.own_share(), TRAINED))?;
+    let log = trainer.log().to_vec();
+    let Some(layer) = trainer.quantizer else { return Err(TaskError::Failed("the quantizer is gone".into())) };
+    Ok((trainer.network, Trained { codebooks: layer.books, log }))
+}
+
+/// The codebooks at the start; those that look at data look at what the encoder gives for other images each time.
+fn start(work: &Work, network: &Autoencoder) -> Result<Codebooks, TaskError> {
+    let settings = work.settings;
+    let Some(training) = settings.training.nsvq() else {
+        return Err(TaskError::Failed("joint training has no k-means".into()));
+    };
+    let dimension = settings.network.dimension;
+    let mut images = batches(work, training.batch_size);
+    let (mut update, mut rest, mut error) = (0, Vec::new(), None);
+    let mut next_batch = |out: &mut [f32]| {
+        let mut filled = 0;
+        while filled < out.len() && error.is_none() {
+            if rest.is_empty() {
+                let latents = images.blocks(update).and_then(|blocks| network.encode(&blocks));
+                match latents.and_then(|latents| latents.flatten_all()?.to_vec1::<f32>()) {
+                    Ok(values) => rest = values,
+                    Err(failure) => error = Some(failure),
+                }
+                update += 1;
+            }
+            let count = rest.len().min(out.len() - filled);
+            out[filled..filled + count].copy_from_slice(&rest[rest.len() - count..]);
+            rest.truncate(rest.len() - count);
+            filled += count;
+        }
+    };
+    let mut feed = Feed { next_batch: &mut next_batch, go_on: &mut |_| work.context.check().is_ok() };
+    let books = initial_codebooks(&settings.quantizer, training, dimension, work.key, &mut feed);
+    match error {
+        Some(failure) => Err(failed(failure)),
+        None => books.map_err(task_error),
+    }
+}
