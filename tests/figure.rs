@@ -13,7 +13,7 @@ fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::records(plan, leave_out_every);
     let aggregates = aggregate(plan, &records);
     let comparisons = compare_plan(plan, &aggregates);
-    let options = Options { comparisons: &comparisons, published: true };
+    let options = Options { comparisons: &comparisons, published: true, pictures: None };
     let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
     drawn.iter().for_each(check);
     drawn

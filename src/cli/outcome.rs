@@ -65,6 +65,7 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
     let outcome = Outcome::new(plan, records);
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
+    files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
     print(&format!("{}\n", report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates)))?;
     for point in results::missing(plan, &outcome.aggregates) {
         note(&format!("missing: {point}"));
@@ -141,7 +142,8 @@ pub fn draw(
     folders: &Folders,
     formats: &[Format],
 ) -> Result<Vec<Drawn>, CliError> {
-    let options = figure::Options { comparisons: &outcome.comparisons, published: true };
+    let pictures = results::pictures_folder(plan, &folders.results);
+    let options = figure::Options { comparisons: &outcome.comparisons, published: true, pictures: Some(&pictures) };
     figure::draw_experiment(plan, &outcome.aggregates, records, &folders.figures(plan), formats, options)
         .map_err(failed)
 }

@@ -145,7 +145,12 @@ fn clean(out: &Path, name: &str) -> PathBuf {
 
 /// These folders of results/ and reports/ hold something else.
 fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
-    match plans.iter().find(|plan| matches!(plan.folder.as_str(), "cells" | "published" | "codebooks" | "shared")) {
+    match plans.iter().find(|plan| {
+        matches!(
+            plan.folder.as_str(),
+            "cells" | "published" | "codebooks" | "shared" | "pictures" | "networks" | "checkpoints"
+        )
+    }) {
         None => Ok(()),
         Some(plan) => Err(CliError::Usage(format!(
             "{}: a profile can't be named `{}`, because the folder results/{1} holds something else; rename it",

@@ -1,12 +1,17 @@
 //! Figures 4a, 4b and 4c: the quality of images over the bits of a latent vector, and over the operations of encoding it.
 
-use super::Sketch;
+use std::collections::HashMap;
+use std::path::Path;
+
 use super::chart::{Axis, Chart, Figure};
 use super::curves;
 use super::search::{beside_published, data_name, over_complexity, styled};
+use super::{PictureFigure, PictureRow, Sketch, by_bits};
 use crate::metric::{self, Direction};
-use crate::results::{Aggregate, primary_metric};
-use crate::spec::{Panel, Plan, Primary};
+use crate::picture;
+use crate::results::{Aggregate, originals_of, pictured, primary_metric};
+use crate::runner::Record;
+use crate::spec::{Cell, Panel, Plan, Primary};
 
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
     let of_panel = |panel| {
@@ -70,4 +75,50 @@ pub(super) fn measured(primary: Primary) -> &'static str {
         Primary::Training => "on the training images",
         Primary::Fresh => "on test images",
     }
+}
+
+/// What the quantizers leave of the first test images, a figure for every panel with cells of its own; strips lie in `folder`.
+pub(super) fn pictures(plan: &Plan, records: &HashMap<String, Record>, folder: &Path) -> Vec<PictureFigure> {
+    let panels = plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel));
+    panels.filter_map(|panel| pictures_of(panel, records, folder)).collect()
+}
+
+fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) -> Option<PictureFigure> {
+    // A picture that is missing or damaged leaves its row empty.
+    let strip = |name: &str| picture::read(&folder.join(name)).ok();
+    let cells = pictured(panel, records);
+    let row = |cell: &&Cell| {
+        let key = cell.key();
+        let metrics = &records.get(&key)?.metrics;
+        let measure = |name: &str| metrics.get(name).copied();
+        let (contender, bits) = (cell.contender(), cell.total_bits());
+        let row = PictureRow {
+            label: contender.label().into(),
+            detail: PictureRow::quality(measure("psnr-fresh"), measure("ssim-fresh")),
+            colour: curves::colour(contender),
+            strip: strip(&format!("{key}.png")),
+        };
+        Some((bits, row))
+    };
+    let rows: Vec<(u32, PictureRow)> = cells.iter().filter_map(row).collect();
+    if rows.iter().all(|(_, row)| row.strip.is_none()) {
+        return None;
+    }
+    let data = panel.data_name()?;
+    // Figures of the paper have the joint training; all other panels are told by their names.
+    let (id, of) = match panel.figure {
+        Some(_) => ("pictures".to_owned(), String::new()),
+        None => (format!("pictures-{}", super::file_name(&panel.name)), format!(", {}", panel.name)),
+    };
+    Some(PictureFigure {
+        id,
+        title: format!("What is left of test images{of}"),
+        subtitle: format!("The first test images of {data}; Peak SNR and SSIM are those of all test images."),
+        caption: format!(
+            "Originals and reconstructions of the first test images of {data}, from the first seed of each method and bitrate, \
+             with Peak SNR and SSIM over all test images."
+        ),
+        originals: cells.first().and_then(|cell| strip(&originals_of(cell)?)),
+        groups: by_bits(rows),
+    })
 }

@@ -96,13 +96,16 @@ pub struct Options<'a> {
     pub comparisons: &'a [PanelComparison],
     /// Draw the published curves beside ours.
     pub published: bool,
+    /// Where the pictures of an image experiment are kept ([`crate::results::pictures_folder`]).
+    pub pictures: Option<&'a Path>,
 }
 
 /// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
 ///
 /// Toy plans: the plan's own figures (`figure-2a`, …), `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
 /// where several panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL`, and
-/// `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Complexity plans: the plan's own figures.
+/// `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or `quality-PANEL` and
+/// `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Complexity plans: the plan's own figures.
 ///
 /// # Errors
 /// [`FigureError`]
@@ -127,7 +130,10 @@ pub fn draw_experiment(
             all
         }
     };
-    sketches.into_iter().map(|sketch| sketch.finish(out_dir, formats)).collect()
+    let drawn = sketches.into_iter().map(|sketch| sketch.finish(out_dir, formats));
+    let folder = options.pictures.filter(|_| plan.task == TaskKind::Image);
+    let pictures = folder.map(|folder| image::pictures(plan, records, folder)).unwrap_or_default();
+    drawn.chain(pictures.iter().map(|figure| draw_pictures(figure, out_dir, formats))).collect()
 }
 
 /// A name as part of a file name: letters, digits, dots and underscores stay, everything else becomes a hyphen.

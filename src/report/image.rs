@@ -36,10 +36,11 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
     };
     format!(
         "{what}: {} images to train on, {} to test on, 32 × 32 pixels in colour, {LATENTS} latent vectors of dimension {} an \
-         image; {trained}",
+         image, a network of {} parameters; {trained}",
         whole(data.training),
         whole(data.test),
-        network.dimension
+        network.dimension,
+        whole(network.parameters() as u64)
     )
 }
 
@@ -73,8 +74,9 @@ pub(super) fn settings(panel: &Panel) -> Option<&ImageSettings> {
 
 /// Every measure of the images, whichever the panels show.
 fn measures(input: &ReportInput, document: &mut Document) {
-    const MEASURES: [(&str, &str, usize); 8] = [
+    const MEASURES: [(&str, &str, usize); 9] = [
         ("#Peak SNR (dB)", "psnr-fresh", 2),
+        ("#without quantizer", "psnr-unquantized-fresh", 2),
         ("#on training images", "psnr-training", 2),
         ("#mean over images", "psnr-images-fresh", 2),
         ("#SSIM", "ssim-fresh", 4),
@@ -85,7 +87,7 @@ fn measures(input: &ReportInput, document: &mut Document) {
     ];
     document.section("All measures of the images");
     document.paragraph(
-        "Means over the seeds, on test images where nothing else is said. Peak SNR: 10 log10(255² / mean squared error over all \
+        "Means over the seeds, on test images where nothing else is said; \"without quantizer\" decodes the latent vectors as they are. Peak SNR: 10 log10(255² / mean squared error over all \
          values of all images), and the mean over images of each one's own. SSIM: Wang et al. 2004, Gaussian window of 11 × 11 \
          with σ = 1.5, K1 = .01, K2 = .03, mean over colours and images; beside it with a uniform window of 7 × 7 on values of \
          ±.5 with a data range of 2, a guess at what the authors computed. Error of latents: mean squared error of the quantized latent vectors over their \

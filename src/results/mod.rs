@@ -7,6 +7,7 @@ mod aggregate;
 mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod pictures;
 mod provenance;
 mod published;
 mod quantile;
@@ -15,6 +16,7 @@ mod write;
 
 pub use aggregate::*;
 pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
+pub use pictures::{keep_pictures, originals_of, pictured, pictures_folder};
 pub use provenance::{
     PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, provenance_path,
     read_provenance, write_provenance,

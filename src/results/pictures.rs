@@ -1,0 +1,63 @@
+//! The pictures that the cells of an image experiment leave beside the records, kept with the results of a profile, so that
+//! these suffice for the report.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::file::ResultsError;
+use super::write::write_atomic;
+use crate::picture::originals_name;
+use crate::runner::{Record, Status};
+use crate::spec::{Cell, CellSettings, Panel, Plan, Trainer};
+
+/// `results_root`/PROFILE/pictures/NAME: strips of test images, `KEY.png` of a cell, and those of the originals.
+pub fn pictures_folder(plan: &Plan, results_root: &Path) -> PathBuf {
+    results_root.join(&plan.folder).join("pictures").join(&plan.name)
+}
+
+/// The cells of a panel whose pictures are shown, in its order: of each point that stochastic optimisation trains the first
+/// finished one.
+pub fn pictured<'a>(panel: &'a Panel, records: &HashMap<String, Record>) -> Vec<&'a Cell> {
+    let is_done = |cell: &&Cell| records.get(&cell.key()).is_some_and(|record| record.status == Status::Done);
+    let points = panel.points.iter().filter(|point| point.contender.trainer == Trainer::Nsvq);
+    points.filter_map(|point| point.cells.iter().find(is_done)).collect()
+}
+
+/// The name of the strip of a cell's originals.
+pub fn originals_of(cell: &Cell) -> Option<String> {
+    if let CellSettings::Image(image) = &cell.settings { Some(originals_name(&image.data)) } else { None }
+}
+
+/// Copies the pictures that are shown to [`pictures_folder`] and gives the paths of the copies. Those that are not at hand
+/// stay as they were kept before.
+///
+/// # Errors
+/// File system errors.
+pub fn keep_pictures(
+    plan: &Plan,
+    records: &HashMap<String, Record>,
+    results_root: &Path,
+) -> Result<Vec<PathBuf>, ResultsError> {
+    let (from, to) = (results_root.join("pictures"), pictures_folder(plan, results_root));
+    let mut names: Vec<String> = Vec::new();
+    for cell in plan.panels.iter().flat_map(|panel| pictured(panel, records)) {
+        if let Some(originals) = originals_of(cell) {
+            names.extend([originals, format!("{}.png", cell.key())]);
+        }
+    }
+    names.sort();
+    names.dedup();
+    let mut kept = Vec::new();
+    for name in names {
+        let source = from.join(&name);
+        match std::fs::read(&source) {
+            Ok(bytes) => {
+                write_atomic(&to.join(&name), &bytes)?;
+                kept.push(to.join(&name));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(ResultsError::Read { path: source, source: error }),
+        }
+    }
+    Ok(kept)
+}
