@@ -20,11 +20,12 @@ struct Health {
 }
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
-    if input.plan.task != TaskKind::Toy {
+    if !matches!(input.plan.task, TaskKind::Toy | TaskKind::Image) {
         return;
     }
     document.section("Codebook health");
-    let panels: Vec<(&Panel, Vec<Health>)> = input.plan.panels.iter().map(|p| (p, of_panel(input, p))).collect();
+    let once = input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p));
+    let panels: Vec<(&Panel, Vec<Health>)> = once.map(|p| (p, of_panel(input, p))).collect();
     if panels.iter().all(|(_, rows)| rows.is_empty()) {
         document.paragraph(
             "Left out: the training logs are not at hand. They lie in the records of the cells, which are not committed; a run \

@@ -1,8 +1,19 @@
 //! What an image experiment's report has beside the others.
 
-use super::format::whole;
+use super::document::{Cell, Document, Table, Tone};
+use super::format::{significant, whole};
+use super::points::method_name;
+use super::{ReportInput, panel_name};
+use crate::compare::Estimate;
+use crate::compare::statistics::PUBLISHED_RUNS;
+use crate::compare::tradeoff::{error_of, is_decibel, log10_wmops};
+use crate::complexity::Model;
+use crate::data::images::SIDE;
 use crate::network::LATENTS;
-use crate::spec::ImageSettings;
+use crate::results::{
+    Aggregate, Point, ResultsFile, aggregate_metric, find_aggregate, primary_metric, published, timing_mean,
+};
+use crate::spec::{CellSettings, Contender, ImageSettings, Panel, TaskKind};
 
 /// The images, and what is trained on them.
 pub(super) fn data_in_words(settings: &ImageSettings) -> String {
@@ -30,4 +41,166 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
         whole(data.test),
         network.dimension
     )
+}
+
+/// Pixels of an image.
+const PIXELS: f64 = (SIDE * SIDE) as f64;
+
+/// The tables and comparisons that only an image experiment has.
+pub(super) fn sections(input: &ReportInput, document: &mut Document) {
+    if input.plan.task != TaskKind::Image {
+        return;
+    }
+    measures(input, document);
+    super::rankings::sections(input, document);
+    one_run(input, document);
+    costs(input, document);
+}
+
+/// The panels, each with cells that no earlier one has.
+fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
+    let plan = input.plan;
+    plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel))
+}
+
+/// The settings of a panel's first cell.
+pub(super) fn settings(panel: &Panel) -> Option<&ImageSettings> {
+    match panel.settings() {
+        Some(CellSettings::Image(settings)) => Some(settings),
+        _ => None,
+    }
+}
+
+/// Every measure of the images, whichever the panels show.
+fn measures(input: &ReportInput, document: &mut Document) {
+    const MEASURES: [(&str, &str, usize); 8] = [
+        ("#Peak SNR (dB)", "psnr-fresh", 2),
+        ("#on training images", "psnr-training", 2),
+        ("#mean over images", "psnr-images-fresh", 2),
+        ("#SSIM", "ssim-fresh", 4),
+        ("#on training images", "ssim-training", 4),
+        ("#SSIM, uniform window", "ssim-uniform-fresh", 4),
+        ("#MSE of pixels", "pixel-mse-fresh", 1),
+        ("#error of latents", "latent-nmse-fresh", 4),
+    ];
+    document.section("All measures of the images");
+    document.paragraph(
+        "Means over the seeds, on test images where nothing else is said. Peak SNR: 10 log10(255² / mean squared error over all \
+         values of all images), and the mean over images of each one's own. SSIM: Wang et al. 2004, Gaussian window of 11 × 11 \
+         with σ = 1.5, K1 = .01, K2 = .03, mean over colours and images; beside it with a uniform window of 7 × 7 on values of \
+         ±.5 with a data range of 2, a guess at what the authors computed. Error of latents: mean squared error of the quantized latent vectors over their \
+         variance.",
+    );
+    for panel in panels(input) {
+        let columns: Vec<Aggregate> = MEASURES.iter().map(|m| aggregate_metric(panel, m.1, input.records)).collect();
+        let mut table = Table::new(&[&["method", "#bits", "#bits a pixel"][..], &MEASURES.map(|m| m.0)].concat());
+        for point in &panel.points {
+            let mean = |aggregate: &Aggregate| aggregate.point(point.contender, point.bits).and_then(Point::mean);
+            let means: Vec<Option<f64>> = columns.iter().map(mean).collect();
+            if means.iter().all(Option::is_none) {
+                continue;
+            }
+            let per_pixel = f64::from(point.bits) * LATENTS as f64 / PIXELS;
+            let mut row: Vec<Cell> =
+                vec![method_name(point).into(), point.bits.to_string().into(), format!("{per_pixel:.2}").into()];
+            let shown = |(mean, (_, _, digits)): (&Option<f64>, &(&str, &str, usize))| {
+                Cell::from(mean.map_or("–".into(), |mean| format!("{mean:.digits$}")))
+            };
+            row.extend(means.iter().zip(&MEASURES).map(shown));
+            table.row(row);
+        }
+        if !table.rows.is_empty() {
+            document.subsection(panel_name(panel));
+            document.table(table);
+        }
+    }
+}
+
+/// What a single run leaves open, by the spread of the published ones.
+fn one_run(input: &ReportInput, document: &mut Document) {
+    let mut table = Table::new(&["panel", "#bits", "best", "second", "#apart", "#published spread", "#apart / spread"]);
+    for panel in &input.plan.panels {
+        let Some(file) = panel.published_file.as_deref().and_then(published) else { continue };
+        let aggregate = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel));
+        let Some(aggregate) = aggregate.filter(|a| a.points.iter().all(|p| p.samples.len() < 2)) else { continue };
+        for at in aggregate.places() {
+            table.rows.extend(nearest_pair(panel, aggregate, &file, at));
+        }
+    }
+    if table.rows.is_empty() {
+        return;
+    }
+    document.section("What one run leaves open");
+    document.paragraph(
+        "There is one run a point, so that ours have no spread, points are inconclusive, and a claim on an order can hold or fail \
+         by chance. The published spread stands in for ours: the standard deviation that the difference of two single runs would \
+         have, from the published quantiles of 10 runs. Where best and second are less than twice as far apart, another \
+         seed may turn them.",
+    );
+    document.table(table);
+}
+
+/// Best and second at a bitrate, and the published spread of the difference of two runs of them.
+fn nearest_pair(panel: &Panel, aggregate: &Aggregate, file: &ResultsFile, at: u32) -> Option<Vec<Cell>> {
+    let own = aggregate.points.iter().filter(|p| p.at == at && p.contender.trainer == panel.trainer());
+    let mut means: Vec<(Contender, f64)> = own.filter_map(|p| Some((p.contender, p.mean()?))).collect();
+    means.sort_by(|a, b| error_of(&aggregate.metric, a.1).total_cmp(&error_of(&aggregate.metric, b.1)));
+    let [(best, high), (second, low), ..] = means[..] else { return None };
+    let spread = [best, second].map(|contender| {
+        let (curve, tick) = (file.curve(&panel.curve_name(contender))?, file.tick(&panel.axis.tick(at))?);
+        let (from, to) = curve.quantiles(tick)?;
+        Some(Estimate::of_quantiles(0.0, from, to, PUBLISHED_RUNS).standard_deviation)
+    });
+    let [Some(a), Some(b)] = spread else { return None };
+    let (apart, spread) = ((high - low).abs(), a.hypot(b));
+    let digits = if is_decibel(&aggregate.metric) { 2 } else { 4 };
+    let ratio = apart / spread;
+    let tone = if ratio < 2.0 { Tone::Doubtful } else { Tone::Neutral };
+    Some(vec![
+        panel_name(panel).into(),
+        at.to_string().into(),
+        best.label().into(),
+        second.label().into(),
+        format!("{apart:.digits$}").into(),
+        format!("{spread:.digits$}").into(),
+        Cell { text: format!("{ratio:.1}"), tone },
+    ])
+}
+
+/// Bits, parameters, operations and times.
+fn costs(input: &ReportInput, document: &mut Document) {
+    document.section("What the methods cost");
+    document.paragraph(format!(
+        "An image has {LATENTS} latent vectors, each with the bits of a code. Operations are the weighted millions (WMOPS) for \
+         encoding one latent vector: by the paper's count, with all stages, and by look-up. Times are measured on one thread \
+         while other cells ran beside it: a training step, training in all, encoding a latent vector."
+    ));
+    const TIMES: [(&str, &str, usize); 3] =
+        [("#step ms", "step-ms", 1), ("#training s", "train-seconds", 0), ("#encode µs", "encode-us", 2)];
+    for panel in panels(input) {
+        let titles =
+            ["method", "#bits", "#bits an image", "#codebook parameters", "#WMOPS paper's", "#all stages", "#look-up"];
+        let mut table = Table::new(&[&titles[..], &TIMES.map(|t| t.0)].concat());
+        for point in &panel.points {
+            let width = panel.dimension / if point.contender.method.is_product() { point.stages } else { 1 };
+            let parameters = point.stages as u64 * (1u64 << point.bits_per_stage) * width as u64;
+            let mut row: Vec<Cell> = vec![
+                method_name(point).into(),
+                point.bits.to_string().into(),
+                whole(u64::from(point.bits) * LATENTS as u64).into(),
+                whole(parameters).into(),
+            ];
+            let or_dash = |value: Option<String>| Cell::from(value.unwrap_or_else(|| "–".into()));
+            row.extend(Model::ALL.map(|model| {
+                let wmops = log10_wmops(panel, point.contender, point.bits, model);
+                or_dash(wmops.map(|log10| significant(10f64.powf(log10))))
+            }));
+            row.extend(TIMES.map(|(_, timing, digits)| {
+                or_dash(timing_mean(point, timing, input.records).map(|value| format!("{value:.digits$}")))
+            }));
+            table.row(row);
+        }
+        document.subsection(panel_name(panel));
+        document.table(table);
+    }
 }

@@ -12,6 +12,7 @@ mod image;
 mod markdown;
 mod overview;
 mod points;
+mod rankings;
 mod recall;
 mod searches;
 mod terminal;
@@ -73,6 +74,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     searches::section(input, &mut document);
     recall::trainers(input, &mut document);
     recall::costs(input, &mut document);
+    image::sections(input, &mut document);
     tradeoffs::section(input, &mut document);
     health::section(input, &mut document);
     overview::anomalies(input, &mut document);

@@ -4,9 +4,10 @@ use super::document::{Block, Document, Table};
 use super::format::{enumerate, signed, significant};
 use super::{ReportInput, panel_name};
 use crate::compare::conditions::bits_in_words;
-use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, tradeoff};
+use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, is_decibel, tradeoff};
 use crate::complexity::Model;
 use crate::figure::drawn_once;
+use crate::metric::{self, Direction};
 use crate::spec::Panel;
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
@@ -72,10 +73,18 @@ fn budgets(result: &PanelTradeoff) -> Table {
 
 /// What the trade-off wants small.
 fn error_name(result: &PanelTradeoff) -> String {
-    match result.metric.strip_prefix("recall@") {
-        Some(rank) => format!("1 − recall@{rank}"),
-        None => "MSE".into(),
+    let label = metric::label(&result.metric);
+    match (result.metric.strip_prefix("recall@"), metric::find(&result.metric)) {
+        (Some(rank), _) => format!("1 − recall@{rank}"),
+        (_, Some(row)) if row.is_decibel() => format!("{label} (dB)"),
+        (_, Some(row)) if row.direction == Direction::HigherIsBetter => format!("1 − {label}"),
+        _ => label,
     }
+}
+
+/// An error as the tables show it: values in dB as they are.
+fn shown(result: &PanelTradeoff, error: f64) -> String {
+    if is_decibel(&result.metric) { format!("{:.2}", -error) } else { significant(error) }
 }
 
 fn counted(model: Model) -> &'static str {
@@ -119,7 +128,11 @@ fn rates(result: &PanelTradeoff) -> Table {
     for (anchor, test, rate) in &result.bd_rates {
         let (bits, percent, range) = match rate {
             Some(r) => {
-                let range = format!("{} – {}", significant(r.mse_range.0), significant(r.mse_range.1));
+                let ends = [r.mse_range.0, r.mse_range.1].map(|mse| match is_decibel(&result.metric) {
+                    true => shown(result, 10.0 * mse.log10()),
+                    false => shown(result, mse),
+                });
+                let range = ends.join(" – ");
                 (signed(r.bits, 2), signed(r.percent, 2), range)
             }
             None => ("undefined".into(), "–".into(), "–".into()),
@@ -152,7 +165,7 @@ fn front(result: &PanelTradeoff, document: &mut Document) {
         table.row(vec![
             bits.into(),
             p.contender.label().into(),
-            significant(p.error).into(),
+            shown(result, p.error).into(),
             corrected.into(),
             published.into(),
         ]);

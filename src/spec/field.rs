@@ -52,7 +52,7 @@ const MOST: i64 = 1_000_000_000_000;
 /// Vectors of a fixed training set: their order alone takes 4 bytes each, and the order's numbers have 32 bits.
 const MOST_VECTORS: i64 = 1_000_000_000;
 /// Images are kept in memory, 3 KiB each.
-const MOST_IMAGES: i64 = 10_000_000;
+const MOST_IMAGES: i64 = crate::data::images::MOST as i64;
 /// What a panel of images may show.
 pub(super) const IMAGE_METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];
 
