@@ -200,7 +200,7 @@ fn the_last_phase_leaves_encoder_and_codebooks_at_rest() {
         assert_eq!(name.starts_with("encoder"), *before == after, "{name}");
     }
     assert_eq!(trainer.quantizer.as_ref().map(|layer| layer.books.clone()), books);
-    assert!(losses[14] < losses[0]);
+    assert!(losses[12..].iter().sum::<f64>() < losses[..3].iter().sum::<f64>());
 }
 
 /// With a codeword for every latent vector nothing is lost.
