@@ -7,6 +7,8 @@ use vqlab::spec::{LoadOptions, load, parse, profiles};
 
 #[path = "specs/form.rs"]
 mod form;
+#[path = "specs/image.rs"]
+mod image;
 #[path = "specs/points.rs"]
 mod points;
 #[path = "specs/values.rs"]
@@ -36,15 +38,48 @@ learning-rate = 0.1
 updates = 1000
 "#;
 
+const IMAGE: &str = r#"[experiment]
+name = "image"
+title = "Images"
+task = "image"
+
+[sweep]
+methods = ["avq", "rvq", "pvq"]
+bits = [12, 16]
+stages = [4]
+seeds = 1
+
+[network]
+latent-dimension = 64
+
+[quantizer]
+beam-width = 16
+
+[training]
+learning-rate = 0.001
+updates = 1000
+"#;
+
 /// A spec and the options it is loaded with.
-#[derive(Default)]
 struct Case {
+    valid: &'static str,
     edits: Vec<(&'static str, &'static str)>,
     added: &'static str,
     options: LoadOptions,
 }
 
+impl Default for Case {
+    fn default() -> Self {
+        Case { valid: VALID, edits: Vec::new(), added: "", options: LoadOptions::default() }
+    }
+}
+
 impl Case {
+    /// Begins with [`IMAGE`].
+    fn image() -> Self {
+        Case { valid: IMAGE, ..Case::default() }
+    }
+
     /// Replaces a part of [`VALID`].
     fn edit(mut self, from: &'static str, to: &'static str) -> Self {
         self.edits.push((from, to));
@@ -75,7 +110,7 @@ impl Case {
     /// The whole message, after a first line break.
     #[track_caller]
     fn refused(self, expected: &str) {
-        let mut text = VALID.to_owned();
+        let mut text = self.valid.to_owned();
         for (from, to) in self.edits {
             assert!(text.contains(from), "the valid spec has no {from:?}");
             text = text.replacen(from, to, 1);
@@ -90,6 +125,12 @@ impl Case {
 fn the_spec_under_test_is_valid() {
     let plan = parse(Path::new("spec.toml"), VALID, &LoadOptions::default()).expect("a valid spec");
     assert_eq!(plan.cells().len(), 3 * 2 * 3);
+}
+
+#[test]
+fn the_image_spec_under_test_is_valid() {
+    let plan = parse(Path::new("spec.toml"), IMAGE, &LoadOptions::default()).expect("a valid spec");
+    assert_eq!((plan.cells().len(), plan.panels[0].metric.as_str(), plan.primary.name()), (3 * 2, "psnr", "fresh"));
 }
 
 #[test]

@@ -268,4 +268,21 @@ mod tests {
         // At 16 and 20 bits the published gaps are below 0.2 % and in no order.
         assert_eq!(checks[0].published, ClaimResult::FailsAt(vec![16, 20]));
     }
+
+    #[test]
+    fn the_best_method_by_complexity() {
+        let list = |methods: &[Method]| ClaimKind::BestByComplexity(methods.to_vec());
+        let [avq, rvq, pvq] = Method::PAPER;
+        // AVQ 5 and 4, RVQ 6 and 4.6, PVQ 9 and 7: the dearer, the better.
+        let change = |_: &mut Plan, aggregates: &mut Vec<Aggregate>| {
+            for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 4.0, 6.0, 4.6, 9.0, 7.0]) {
+                point.samples[0].1 = mse;
+            }
+        };
+        assert_eq!(check(list(&[pvq, rvq, avq]), None, change)[0].ours, ClaimResult::Holds);
+        let fails = ClaimResult::Fails("PVQ, then RVQ, then AVQ".into());
+        assert_eq!(check(list(&[pvq, avq]), None, change)[0].ours, fails);
+        let lacking = |_: &mut Plan, aggregates: &mut Vec<Aggregate>| aggregates[0].points[1].samples.clear();
+        assert_eq!(check(list(&[pvq, rvq, avq]), None, lacking)[0].ours, ClaimResult::Unknown);
+    }
 }

@@ -36,11 +36,14 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
     };
     format!(
         "{what}: {} images to train on, {} to test on, 32 × 32 pixels in colour, {LATENTS} latent vectors of dimension {} an \
-         image, a network of {} parameters; {trained}",
+         image, a network of {} parameters (width {}, {} residual blocks each way, learning rate {}); {trained}",
         whole(data.training),
         whole(data.test),
         network.dimension,
-        whole(network.parameters() as u64)
+        whole(network.parameters() as u64),
+        network.width,
+        network.blocks,
+        network.learning_rate
     )
 }
 
@@ -76,9 +79,9 @@ pub(super) fn settings(panel: &Panel) -> Option<&ImageSettings> {
 fn measures(input: &ReportInput, document: &mut Document) {
     const MEASURES: [(&str, &str, usize); 9] = [
         ("#Peak SNR (dB)", "psnr-fresh", 2),
-        ("#without quantizer", "psnr-unquantized-fresh", 2),
         ("#on training images", "psnr-training", 2),
         ("#mean over images", "psnr-images-fresh", 2),
+        ("#without quantizer", "psnr-unquantized-fresh", 2),
         ("#SSIM", "ssim-fresh", 4),
         ("#on training images", "ssim-training", 4),
         ("#SSIM, uniform window", "ssim-uniform-fresh", 4),
@@ -180,9 +183,11 @@ fn costs(input: &ReportInput, document: &mut Document) {
     const TIMES: [(&str, &str, usize); 3] =
         [("#step ms", "step-ms", 1), ("#training s", "train-seconds", 0), ("#encode µs", "encode-us", 2)];
     for panel in panels(input) {
+        let is_timed = |timing: &str| panel.points.iter().any(|p| timing_mean(p, timing, input.records).is_some());
+        let times: Vec<_> = TIMES.into_iter().filter(|(_, timing, _)| is_timed(timing)).collect();
         let titles =
             ["method", "#bits", "#bits an image", "#codebook parameters", "#WMOPS paper's", "#all stages", "#look-up"];
-        let mut table = Table::new(&[&titles[..], &TIMES.map(|t| t.0)].concat());
+        let mut table = Table::new(&[titles.to_vec(), times.iter().map(|t| t.0).collect()].concat());
         for point in &panel.points {
             let width = panel.dimension / if point.contender.method.is_product() { point.stages } else { 1 };
             let parameters = point.stages as u64 * (1u64 << point.bits_per_stage) * width as u64;
@@ -197,7 +202,7 @@ fn costs(input: &ReportInput, document: &mut Document) {
                 let wmops = log10_wmops(panel, point.contender, point.bits, model);
                 or_dash(wmops.map(|log10| significant(10f64.powf(log10))))
             }));
-            row.extend(TIMES.map(|(_, timing, digits)| {
+            row.extend(times.iter().map(|&(_, timing, digits)| {
                 or_dash(timing_mean(point, timing, input.records).map(|value| format!("{value:.digits$}")))
             }));
             table.row(row);

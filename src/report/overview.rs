@@ -193,7 +193,6 @@ fn training(input: &ReportInput, document: &mut Document) {
             stochastic((what, unit), quantizers, settings, document);
         }
     }
-    let quantizers = [together.0, alone.0].concat();
     let toy: Vec<&ToySettings> =
         cells.iter().filter_map(|c| if let CellSettings::Toy(toy) = &c.settings { Some(toy) } else { None }).collect();
     if !toy.is_empty() {
@@ -203,8 +202,10 @@ fn training(input: &ReportInput, document: &mut Document) {
     if let Some(search) = search {
         document.paragraph(how_searched(search));
     }
-    if !quantizers.is_empty() {
-        starts(&quantizers, document);
+    for (quantizers, what) in [(&together.0, "Codebooks in the network start"), (&alone.0, "Codebooks start")] {
+        if !quantizers.is_empty() {
+            starts(what, quantizers, document);
+        }
     }
 }
 
@@ -287,7 +288,7 @@ fn beams(quantizers: &[&QuantizerSettings]) -> String {
 }
 
 /// Warm starts are part of every result that they led to.
-fn starts(quantizers: &[&QuantizerSettings], document: &mut Document) {
+fn starts(what: &str, quantizers: &[&QuantizerSettings], document: &mut Document) {
     let starts = distinct(quantizers, |q| {
         let from = match q.init {
             Init::Uniform => "Uniform(−1/K, 1/K), as in the paper",
@@ -308,7 +309,7 @@ fn starts(quantizers: &[&QuantizerSettings], document: &mut Document) {
     }
     let parts: Vec<String> =
         kinds.iter().map(|(from, methods)| format!("{} from {from}", enumerate(methods))).collect();
-    document.paragraph(format!("Codebooks start: {}.", parts.join("; ")));
+    document.paragraph(format!("{what}: {}.", parts.join("; ")));
 }
 
 pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {

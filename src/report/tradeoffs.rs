@@ -132,7 +132,8 @@ fn rates(result: &PanelTradeoff) -> Table {
                     true => shown(result, 10.0 * mse.log10()),
                     false => shown(result, mse),
                 });
-                let range = ends.join(" – ");
+                let [best, worst] = ends;
+                let range = if is_decibel(&result.metric) { [worst, best] } else { [best, worst] }.join(" – ");
                 (signed(r.bits, 2), signed(r.percent, 2), range)
             }
             None => ("undefined".into(), "–".into(), "–".into()),

@@ -4,22 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::cell::{Cell, CellSettings, Trainer, Vectors};
+use super::comparison::{comparison, margin, metric};
 use super::descriptors::{DataSets, not_comparable};
 use super::document::{Body, Document, check_variant, method};
 use super::error::{Checked, Fault};
-use super::field::IMAGE_METRICS;
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
 use super::image;
 use super::images::{self, ImageSets};
 use super::layer::{Settings, unknown};
-use super::plan::{Comparison, Contender, Margin, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
+use super::plan::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
 use super::value::Node;
 
-/// Equivalence margin where none is given: ±0.5 %.
-const MARGIN: f64 = 0.005;
-/// The same for values in dB, about what 10 runs of the paper differ by.
-const MARGIN_DB: f64 = 0.25;
 /// Seeds of a toy sweep where none are given, as many as the paper's runs.
 const SEEDS: u64 = 10;
 
@@ -377,49 +373,6 @@ fn bits_per_stage(node: &Node, total: u64, stages: u64) -> Checked<u32> {
             .allowed(format!("{}: 1 to 16 bits a stage", range())));
     }
     Ok(bits as u32)
-}
-
-/// The record metric of a panel, without its ending.
-fn metric(task: TaskKind, settings: &Settings) -> String {
-    let name = match task {
-        TaskKind::Toy => "mse",
-        TaskKind::Search => "recall",
-        TaskKind::Image => settings.text("evaluation.metric").unwrap_or(IMAGE_METRICS[0]),
-        TaskKind::Complexity => "log10-wmops",
-    };
-    name.to_owned()
-}
-
-/// The margin of a point, in dB where the metric is.
-fn margin(settings: &Settings, metric: &str) -> Margin {
-    match metric {
-        "psnr" | "psnr-images" => Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB)),
-        _ => Margin::Relative(settings.number("comparison.margin").unwrap_or(MARGIN)),
-    }
-}
-
-/// The comparison of a panel; the margins of single points are added as they are found.
-fn comparison(settings: &Settings, metric: &str) -> Checked<Comparison> {
-    const COMPARABLE: &str = "comparison.comparable";
-    const REASON: &str = "comparison.reason";
-    let is_comparable = settings.flag(COMPARABLE).unwrap_or(true);
-    settings.depends(REASON, COMPARABLE, !is_comparable, "comparison.comparable = false")?;
-    let reason = settings.text(REASON).filter(|reason| !reason.trim().is_empty());
-    let not_comparable = match (is_comparable, reason, settings.node(COMPARABLE)) {
-        (false, Some(reason), _) => Some(reason.to_owned()),
-        (false, None, Some(node)) => {
-            return Err(Fault::new(node.span, "`comparison.comparable` = false needs `comparison.reason`")
-                .allowed("reason = \"why the numbers can't stand against the published ones\""));
-        }
-        _ => None,
-    };
-    let anomalies = settings.node("comparison.anomalies").and_then(Node::list).unwrap_or_default();
-    Ok(Comparison {
-        margin: margin(settings, metric),
-        point_margins: Vec::new(),
-        not_comparable,
-        anomalies: anomalies.iter().filter_map(Node::text).map(str::to_owned).collect(),
-    })
 }
 
 #[cfg(test)]

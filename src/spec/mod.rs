@@ -12,6 +12,7 @@
 
 mod cell;
 mod claim;
+mod comparison;
 mod descriptors;
 mod document;
 mod error;

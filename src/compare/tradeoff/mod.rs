@@ -144,10 +144,12 @@ fn bd_rates(plan: &Plan, points: &[TradeoffPoint], is_decibel: bool) -> Vec<(Con
         let own = points.iter().filter(|p| p.contender == contender);
         own.map(|p| (f64::from(p.bits), if is_decibel { 10f64.powf(p.error / 10.0) } else { p.error })).collect()
     };
+    let is_there = |contender: &&Contender| points.iter().any(|p| p.contender == **contender);
+    let contenders: Vec<&Contender> = plan.contenders.iter().filter(is_there).collect();
     let mut rates = Vec::new();
-    for (i, test) in plan.contenders.iter().enumerate() {
-        for anchor in &plan.contenders[i + 1..] {
-            rates.push((*anchor, *test, bd_rate(&curve(*anchor), &curve(*test))));
+    for (i, test) in contenders.iter().enumerate() {
+        for anchor in &contenders[i + 1..] {
+            rates.push((**anchor, **test, bd_rate(&curve(**anchor), &curve(**test))));
         }
     }
     rates
@@ -202,5 +204,10 @@ mod tests {
         let panel = &tradeoff(&plan, &aggregates)[0];
         assert_eq!(panel.released, [(Contender::proposed(Method::Avq), 12)]);
         assert_eq!((panel.points.len(), panel.points[0].bits), (5, 16));
+    }
+
+    #[test]
+    fn what_is_to_be_small() {
+        assert_eq!(["mse-fresh", "ssim-fresh", "psnr-fresh"].map(|metric| error_of(metric, 0.25)), [0.25, 0.75, -0.25]);
     }
 }

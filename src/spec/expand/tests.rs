@@ -1,8 +1,8 @@
 //! Expansion: panels, precedence of the layers, and normalised cells, on small specs and on the full example.
 
 use super::super::{
-    CellSettings, ClaimKind, Contender, Init, LoadOptions, Margin, Method, Optimizer, Plan, Primary, Replacement,
-    Schedule, Search, ToySettings, TrainingSettings, Vectors, parse,
+    CellSettings, ClaimKind, Contender, Estimator, ImageSettings, Init, LoadOptions, Margin, Method, Noise, Optimizer,
+    Plan, Primary, Replacement, Schedule, Search, ToySettings, TrainingSettings, Vectors, parse,
 };
 use std::path::Path;
 
@@ -263,4 +263,69 @@ fn limits_are_reached_but_not_passed() {
     assert_eq!(toy(&load(SMALL, None, &cut), "small", Method::Pvq, 24).data.dimension, 65_536);
     let most = load(SMALL, None, &["data.vectors=1000000000"]);
     assert_eq!(toy(&most, "small", Method::Rvq, 4).data.vectors, Vectors::Fixed(1_000_000_000));
+}
+
+const IMAGE: &str = r#"
+[experiment]
+name = "image"
+title = "Images"
+task = "image"
+[sweep]
+methods = ["avq", "rvq", "pvq"]
+bits = [12]
+stages = [4]
+seeds = 1
+[variant.ssim]
+evaluation.metric = "ssim"
+[variant.psnr]
+evaluation.metric = "psnr"
+[variant.frozen]
+network.frozen = true
+sweep.baselines = ["opq"]
+training.batch-size = 128
+[quantizer]
+estimator = "diveq"
+noise = "stage"
+[training]
+learning-rate = 0.001
+updates = 1000
+[comparison]
+margin = 0.02
+margin-db = 0.5
+"#;
+
+fn image(plan: &Plan, panel: usize, point: usize) -> ImageSettings {
+    match &plan.panels[panel].points[point].cells[0].settings {
+        CellSettings::Image(settings) => settings.clone(),
+        _ => panic!("not an image cell"),
+    }
+}
+
+#[test]
+fn panels_of_images_share_cells_under_two_metrics() {
+    let plan = load(IMAGE, None, &[]);
+    assert_eq!(plan.cells().len(), 3 + 4);
+    assert_eq!(plan.primary, Primary::Fresh);
+    let metrics: Vec<&str> = plan.panels.iter().map(|p| p.metric.as_str()).collect();
+    assert_eq!(metrics, ["ssim", "psnr", "psnr"]);
+    let margins: Vec<Margin> = plan.panels.iter().map(|p| p.comparison.margin).collect();
+    assert_eq!(margins, [Margin::Relative(0.02), Margin::Decibel(0.5), Margin::Decibel(0.5)]);
+    assert!(plan.is_part_of_earlier(&plan.panels[1]) && !plan.is_part_of_earlier(&plan.panels[2]));
+    assert_eq!(plan.panels[0].labels, [("Data".into(), "synthetic-images".into())]);
+}
+
+#[test]
+fn image_cells_hold_what_has_a_meaning() {
+    let plan = load(IMAGE, None, &[]);
+    let (avq, pvq, frozen) = (image(&plan, 0, 0), image(&plan, 0, 2), image(&plan, 2, 0));
+    // Only the parts of a product have noise of their own.
+    let noise = |settings: &ImageSettings| settings.joint.as_ref().map(|joint| joint.noise);
+    assert_eq!([noise(&avq), noise(&pvq), noise(&frozen)], [Some(Noise::Vector), Some(Noise::Stage), None]);
+    assert_eq!(avq.joint.as_ref().map(|j| (j.estimator, j.commitment)), Some((Estimator::Diveq, None)));
+    assert_eq!([avq.quantizer.init, frozen.quantizer.init], [Init::Kmeans, Init::Uniform]);
+    let batch = |settings: &ImageSettings| settings.training.nsvq().map(|nsvq| nsvq.batch_size);
+    assert_eq!([batch(&avq), batch(&frozen)], [Some(32), Some(128)]);
+    let plan = load(IMAGE, None, &["variant.psnr.quantizer.estimator=ste"]);
+    let joint = image(&plan, 1, 2).joint.expect("joint training");
+    assert_eq!((joint.estimator, joint.commitment, joint.noise), (Estimator::Ste, Some(0.25), Noise::Vector));
 }

@@ -1,0 +1,55 @@
+//! What a panel measures, and `[comparison]`: how its numbers stand against the published ones.
+
+use super::error::{Checked, Fault};
+use super::field::IMAGE_METRICS;
+use super::layer::Settings;
+use super::plan::{Comparison, Margin, TaskKind};
+use super::value::Node;
+
+/// Equivalence margin where none is given: ±0.5 %.
+const MARGIN: f64 = 0.005;
+/// The same for values in dB, about what 10 runs of the paper differ by.
+const MARGIN_DB: f64 = 0.25;
+
+/// The record metric of a panel, without its ending.
+pub(super) fn metric(task: TaskKind, settings: &Settings) -> String {
+    let name = match task {
+        TaskKind::Toy => "mse",
+        TaskKind::Search => "recall",
+        TaskKind::Image => settings.text("evaluation.metric").unwrap_or(IMAGE_METRICS[0]),
+        TaskKind::Complexity => "log10-wmops",
+    };
+    name.to_owned()
+}
+
+/// The margin of a point, in dB where the metric is.
+pub(super) fn margin(settings: &Settings, metric: &str) -> Margin {
+    match metric {
+        "psnr" | "psnr-images" => Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB)),
+        _ => Margin::Relative(settings.number("comparison.margin").unwrap_or(MARGIN)),
+    }
+}
+
+/// The comparison of a panel; the margins of single points are added as they are found.
+pub(super) fn comparison(settings: &Settings, metric: &str) -> Checked<Comparison> {
+    const COMPARABLE: &str = "comparison.comparable";
+    const REASON: &str = "comparison.reason";
+    let is_comparable = settings.flag(COMPARABLE).unwrap_or(true);
+    settings.depends(REASON, COMPARABLE, !is_comparable, "comparison.comparable = false")?;
+    let reason = settings.text(REASON).filter(|reason| !reason.trim().is_empty());
+    let not_comparable = match (is_comparable, reason, settings.node(COMPARABLE)) {
+        (false, Some(reason), _) => Some(reason.to_owned()),
+        (false, None, Some(node)) => {
+            return Err(Fault::new(node.span, "`comparison.comparable` = false needs `comparison.reason`")
+                .allowed("reason = \"why the numbers can't stand against the published ones\""));
+        }
+        _ => None,
+    };
+    let anomalies = settings.node("comparison.anomalies").and_then(Node::list).unwrap_or_default();
+    Ok(Comparison {
+        margin: margin(settings, metric),
+        point_margins: Vec::new(),
+        not_comparable,
+        anomalies: anomalies.iter().filter_map(Node::text).map(str::to_owned).collect(),
+    })
+}
