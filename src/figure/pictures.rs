@@ -317,9 +317,9 @@ mod tests {
         Picture::side_by_side(&images, side).unwrap()
     }
 
-    pub(super) fn example() -> PictureFigure {
+    fn example() -> PictureFigure {
         let row = |bits: u32, name: &str, colour: Colour, step: u32| {
-            let strip = (step < 90).then(|| waves(16, step));
+            let strip = (step < 80).then(|| waves(16, step));
             let detail = PictureRow::quality(Some(40.0 - f64::from(step) / 3.0), Some(1.0 - f64::from(step) / 200.0));
             (bits, PictureRow { label: format!("{name} {bits} bits"), detail, colour, strip })
         };

@@ -37,14 +37,6 @@ impl Picture {
         let rows = (0..side).flat_map(|row| (0..count).flat_map(move |image| of_image(image, row)));
         Some(Self { width: count * side, height: side, pixels: rows.copied().collect() })
     }
-
-    /// The first pictures of a strip, each of which is as wide as the strip is high.
-    pub fn first(&self, count: usize) -> Self {
-        let width = (count * self.height).min(self.width / self.height.max(1) * self.height);
-        let rows = self.pixels.chunks_exact((CHANNELS * self.width).max(1));
-        let pixels = rows.flat_map(|row| &row[..CHANNELS * width]).copied().collect();
-        Self { width, height: self.height, pixels }
-    }
 }
 
 /// Writes square pictures (n × side × side × 3, 8-bit RGB) side by side as a PNG file, whole or not at all.
@@ -84,12 +76,6 @@ mod tests {
         let expected =
             [&images[0..6], &images[12..18], &images[24..30], &images[6..12], &images[18..24], &images[30..]];
         assert_eq!(found.pixels, expected.concat());
-        let two = found.first(2);
-        assert_eq!(
-            (two.width, two.pixels),
-            (4, [&images[0..6], &images[12..18], &images[6..12], &images[18..24]].concat())
-        );
-        assert_eq!(found.first(99), found);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use png::{BitDepth, ColorType, Decoder, Encoder, Transformations};
+use png::{AdaptiveFilterType, BitDepth, ColorType, Decoder, Encoder, Transformations};
 
 use super::{CHANNELS, Picture};
 
@@ -77,6 +77,8 @@ pub fn encode(picture: &Picture) -> Result<Vec<u8>, PictureError> {
     let mut encoder = Encoder::new(&mut bytes, size(picture.width)?, size(picture.height)?);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
+    // A figure's magnified pictures repeat their rows, which only other filters than the default one make use of.
+    encoder.set_adaptive_filter(AdaptiveFilterType::Adaptive);
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(&picture.pixels).map_err(failed)?;
     writer.finish().map_err(failed)?;
