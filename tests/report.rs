@@ -25,7 +25,7 @@ fn pages(plan: &Plan, records: &HashMap<String, Record>) -> Pages {
     let aggregates = aggregate(plan, records);
     let comparisons = compare_plan(plan, &aggregates);
     let claims = check_claims(plan, &aggregates);
-    let options = Options { comparisons: &comparisons, published: true };
+    let options = Options { comparisons: &comparisons, published: true, pictures: None };
     let out = folder.join("figures");
     let figures = draw_experiment(plan, &aggregates, records, &out, &[Format::Png], options).unwrap();
     let input = ReportInput {

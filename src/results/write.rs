@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
 use super::file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 use crate::metric;
-use crate::spec::{Panel, PanelAxis, Plan, TaskKind, Trainer};
+use crate::spec::{Contender, Panel, PanelAxis, Plan, TaskKind, Trainer};
 
 /// The metric that goes into a panel's Results file under the published name: `mse-training`, `psnr-fresh`,
 /// `log10-wmops-published`, `recall` over T, or over bits the recall at the first T of the spec.
@@ -34,13 +34,14 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     path.with_file_name(format!("{stem}-{ending}.json"))
 }
 
-/// One panel's metric in the paper's format, a curve a contender. Where nothing is done the values are null. Operation
+/// One panel's metric in the paper's format, a curve for every contender of the panel. Where nothing is done the values are null. Operation
 /// counts, which have no spread, and the baselines stand plain, as the published ones do.
 pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> ResultsFile {
     let places = aggregate.places();
     let mut labels = panel.labels.clone();
     labels.push(("Metric".into(), metric::label(&aggregate.metric)));
-    let curves = plan.contenders.iter().map(|contender| {
+    let is_there = |contender: &&Contender| panel.points.iter().any(|point| point.contender == **contender);
+    let curves = plan.contenders.iter().filter(is_there).map(|contender| {
         let row = |value: fn(&Point) -> Option<f64>| -> Vec<Option<f64>> {
             places.iter().map(|at| aggregate.point(*contender, *at).and_then(value)).collect()
         };

@@ -137,7 +137,8 @@ fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checke
             }
             TaskKind::Toy => "task \"toy\" draws its vectors and measures their error",
         };
-        return Err(Fault::new(key, format!("`{}` has no meaning here: {why}", field.path)).allowed(allowed.join(", ")));
+        let allowed = if allowed.is_empty() { format!("nothing in [{section}]") } else { allowed.join(", ") };
+        return Err(Fault::new(key, format!("`{}` has no meaning here: {why}", field.path)).allowed(allowed));
     }
     if place == Place::Override && !field.point {
         return Err(Fault::new(key, format!("an override can't set `{}`, which holds for a whole panel", field.path))

@@ -246,7 +246,7 @@ spec.toml:24:7: `output.figures.toy` can't be "2c"
    |
 24 | toy = "2c"
    |       ^^^^
-allowed: "2a", "2b", "3", "4c", "5", "6a", "6b""#,
+allowed: "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b""#,
     );
 }
 
