@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 
 use common::{Env, files_below};
 use md5::{Digest, Md5};
+use vqlab::data::catalogue::known;
 use vqlab::data::descriptors::DescriptorData;
 use vqlab::data::fetch::{Archive, FetchError, fetch, part};
+use vqlab::data::images::{ImageData, Images};
 
 #[test]
 fn the_list_names_origin_licence_size_and_checksum() {
@@ -23,7 +25,7 @@ fn the_list_names_origin_licence_size_and_checksum() {
     let json = env.run(&["data", "list", "--json"]).ends_with(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|data| data["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["sift1m", "siftsmall", "cifar10", "synthetic-descriptors"]);
+    assert_eq!(names, ["sift1m", "siftsmall", "cifar10", "synthetic-descriptors", "synthetic-images"]);
     for command in ["list", "make", "fetch"] {
         env.run(&["data", command, "--help"]).ends_with(0).prints("Example").prints(&format!("vqlab data {command}"));
     }
@@ -50,6 +52,48 @@ fn made_descriptors_are_a_folder_that_is_not_overwritten() {
     env.run(&["data", "make", "sift1m", "-o", "b"]).ends_with(2).says("synthetic-descriptors");
     env.run(&["data", "fetch", "mnist"]).ends_with(2).says("sift1m");
     assert!(!env.path("b").exists() && env.leftovers(".").is_empty());
+}
+
+#[test]
+fn made_images_are_a_folder_with_the_same_pixels() {
+    let env = Env::new();
+    let make = |more: &[&str]| {
+        let args = ["data", "make", "synthetic-images", "-o", "a", "--training", "30", "--test", "4"];
+        env.run(&[&args[..], more].concat())
+    };
+    make(&["--seed", "3"]).ends_with(0).says("wrote a").prints("a\n");
+    let files = Images::open(&ImageData::folder(&env.path("a"), [None; 2]).unwrap()).unwrap();
+    let memory = Images::open(&ImageData::synthetic(30, 4, 3)).unwrap();
+    assert!(files.training() == memory.training() && files.test() == memory.test());
+    make(&[]).ends_with(2).says("--force");
+    make(&["--base", "3"]).ends_with(2).says("--base is not for synthetic-images");
+    let args = ["data", "make", "synthetic-descriptors", "-o", "b", "--test", "4"];
+    env.run(&args).ends_with(2).says("--test is not for synthetic-descriptors");
+    env.run(&["data", "make", "synthetic-images", "-o", "b", "--test", "0"]).ends_with(2).says("0 test images");
+    assert!(!env.path("b").exists() && env.leftovers(".").is_empty());
+}
+
+#[test]
+fn what_is_fetched_as_cifar10_is_a_folder_of_images() {
+    if !curl() {
+        return;
+    }
+    let known = known("cifar10").unwrap().archive.unwrap();
+    let files: Vec<(String, usize)> =
+        known.files.iter().map(|name| (format!("cifar-10-batches-bin/{name}"), 2 * 3073)).collect();
+    let mut files: Vec<(&str, usize)> = files.iter().map(|(name, length)| (name.as_str(), *length)).collect();
+    files.push(("cifar-10-batches-bin/batches.meta.txt", 61));
+    let body = archive_of(&files, |i, noise| if i % 3073 == 0 { noise % 10 } else { noise });
+    let server = Server::new(body.clone(), Manner::Honest);
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("cifar10");
+    let sum = md5(&body);
+    let archive =
+        Archive { url: &server.address, bytes: Some(body.len() as u64), md5: Some(&sum), sha256: None, ..known };
+    fetch(&archive, &folder, false, &AtomicBool::new(false), &|_| {}).unwrap();
+    let data = ImageData::folder(&folder, [None; 2]).unwrap();
+    assert_eq!((data.name.as_str(), data.training, data.test), ("cifar10", 10, 2));
+    Images::open(&data).unwrap();
 }
 
 /// Serves one file; ends with the process.
@@ -142,14 +186,19 @@ fn curl() -> bool {
 
 /// A .tar.gz of these files; content that hardly compresses, so that it has a middle.
 fn archive(files: &[(&str, usize)]) -> Vec<u8> {
+    archive_of(files, |_, noise| noise)
+}
+
+/// The same, each byte made from its place in the file and noise.
+fn archive_of(files: &[(&str, usize)], byte: impl Fn(usize, u8) -> u8) -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     let mut tar = tar::Builder::new(gzip);
     for (name, length) in files {
         let mut state = 1u32;
         let content: Vec<u8> = (0..*length)
-            .map(|_| {
+            .map(|i| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 24) as u8
+                byte(i, (state >> 24) as u8)
             })
             .collect();
         let mut header = tar::Header::new_gnu();

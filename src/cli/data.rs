@@ -1,6 +1,7 @@
 //! `vqlab data`: the data sets that experiments use; lists, makes and fetches them.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
@@ -11,24 +12,28 @@ use super::outcome::failed;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
 use crate::data::catalogue::{KNOWN, KnownData, known};
-use crate::data::descriptors::{DescriptorData, Made, SYNTHETIC, make, steps};
+use crate::data::descriptors::{self, DescriptorData};
 use crate::data::fetch::{Archive, fetch, part};
-use crate::data::folder::check;
+use crate::data::folder::{Made, check};
+use crate::data::images::{self, ImageData};
 
 const EXAMPLES: &str = "\
 Examples:
   vqlab data list
   vqlab data make synthetic-descriptors -o descriptors --base 100000
+  vqlab data make synthetic-images -o images --training 20000
   vqlab data fetch sift1m -o sift
   vqlab data fetch sift1m --from http://mirror.example/sift.tar.gz";
 
 const MAKE_EXAMPLES: &str = "\
-Example:
+Examples:
   vqlab data make synthetic-descriptors -o descriptors --base 100000
+  vqlab data make synthetic-images -o images --training 20000
 
-Writes synthetic_learn.bvecs, synthetic_base.bvecs, synthetic_query.bvecs and the
-100 nearest base vectors of each query, synthetic_groundtruth.ivecs. The same
-numbers and seed give the same bytes on any number of threads.";
+Of descriptors writes synthetic_learn.bvecs, synthetic_base.bvecs, synthetic_query.bvecs and the
+100 nearest base vectors of each query, synthetic_groundtruth.ivecs; of images the
+binary files of CIFAR-10, data_batch_1.bin and so on and test_batch.bin, all labels 0.
+The same numbers and seed give the same bytes on any number of threads.";
 
 const FETCH_EXAMPLES: &str = "\
 Examples:
@@ -68,21 +73,27 @@ struct ListArgs {
 #[derive(Args, Debug)]
 #[command(after_help = MAKE_EXAMPLES)]
 struct MakeArgs {
-    /// Which one: synthetic-descriptors
-    #[arg(value_name = "NAME", value_parser = [SYNTHETIC])]
+    /// Which one
+    #[arg(value_name = "NAME", value_parser = [descriptors::SYNTHETIC, images::SYNTHETIC])]
     name: String,
     /// Folder to make
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
-    /// Vectors to learn codebooks from
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    learn: u64,
-    /// Vectors to search in
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
-    base: u64,
-    /// Queries
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    queries: u64,
+    /// Vectors to learn codebooks from [default: 100000]
+    #[arg(long, value_name = "N", help_heading = "Descriptors")]
+    learn: Option<u64>,
+    /// Vectors to search in [default: 1000000]
+    #[arg(long, value_name = "N", help_heading = "Descriptors")]
+    base: Option<u64>,
+    /// Queries [default: 10000]
+    #[arg(long, value_name = "N", help_heading = "Descriptors")]
+    queries: Option<u64>,
+    /// Images to train with [default: 50000]
+    #[arg(long, value_name = "N", help_heading = "Images")]
+    training: Option<u64>,
+    /// Images to test on [default: 10000]
+    #[arg(long, value_name = "N", help_heading = "Images")]
+    test: Option<u64>,
     #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the images")]
     seed: u64,
     /// Replaces files of a folder that holds something
@@ -157,14 +168,48 @@ fn json() -> String {
 }
 
 fn run_make(args: &MakeArgs) -> Result<(), CliError> {
-    let data = DescriptorData::synthetic(args.learn, args.base, args.queries, args.seed);
+    if args.name == images::SYNTHETIC { make_images(args) } else { make_descriptors(args) }
+}
+
+fn make_descriptors(args: &MakeArgs) -> Result<(), CliError> {
+    unused(&args.name, [("--training", args.training), ("--test", args.test)])?;
+    let (learn, base, queries) = (args.learn.unwrap_or(100_000), args.base.unwrap_or(1_000_000), args.queries);
+    let data = DescriptorData::synthetic(learn, base, queries.unwrap_or(10_000), args.seed);
     data.check_counts().map_err(refused)?;
+    made(args, descriptors::steps(&data), |stop, meter| {
+        descriptors::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
+    })
+}
+
+fn make_images(args: &MakeArgs) -> Result<(), CliError> {
+    unused(&args.name, [("--learn", args.learn), ("--base", args.base), ("--queries", args.queries)])?;
+    let data = ImageData::synthetic(args.training.unwrap_or(50_000), args.test.unwrap_or(10_000), args.seed);
+    data.check_counts().map_err(refused)?;
+    made(args, images::steps(&data), |stop, meter| {
+        images::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
+    })
+}
+
+/// Refuses options that are of the other data set.
+fn unused<const N: usize>(name: &str, options: [(&str, Option<u64>); N]) -> Result<(), CliError> {
+    match options.into_iter().find(|(_, value)| value.is_some()) {
+        Some((option, _)) => Err(CliError::Usage(format!("{option} is not for {name}; see `vqlab data make --help`"))),
+        None => Ok(()),
+    }
+}
+
+/// Makes a folder with a progress bar, until Ctrl-C.
+fn made(
+    args: &MakeArgs,
+    steps: usize,
+    make: impl FnOnce(&AtomicBool, &Meter) -> Result<Made, CliError>,
+) -> Result<(), CliError> {
     check(&args.output, args.force).map_err(refused)?;
     let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
-    let meter = Meter::new(steps(&data));
-    let made = make(&data, &args.output, args.force, &stop, &|done| meter.show(done));
+    let meter = Meter::new(steps);
+    let made = make(&stop, &meter);
     meter.end();
-    match made.map_err(failed)? {
+    match made? {
         Made::Stopped => Err(CliError::Failed("stopped; nothing was written".into())),
         Made::Whole => {
             wrote(&args.output);

@@ -1,7 +1,7 @@
 //! The data sets that the experiments know.
 
-use super::descriptors::SYNTHETIC;
 use super::fetch::Archive;
+use super::{descriptors, images};
 
 /// A data set: where it comes from and who may use it.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub struct KnownData {
 
 /// All of them. Checksums are those that the publishers state (of ANN_SIFT in the file MD5SUM beside the archives, of
 /// CIFAR-10 on its page); sizes and the SHA-256 were measured by others, the latter in the list of TensorFlow Datasets.
-pub const KNOWN: [KnownData; 4] = [
+pub const KNOWN: [KnownData; 5] = [
     KnownData {
         name: "sift1m",
         what: "ANN_SIFT1M: SIFT descriptors, D = 128; 100,000 to learn from, base of 1,000,000, 10,000 queries",
@@ -71,18 +71,27 @@ pub const KNOWN: [KnownData; 4] = [
                 "test_batch.bin",
             ],
         }),
-        used_by: "run, image experiments: data.path",
+        used_by: IMAGE,
     },
     KnownData {
-        name: SYNTHETIC,
+        name: descriptors::SYNTHETIC,
         what: "SIFT descriptors of dead-leaves images, D = 128, as many as asked for",
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
         used_by: SEARCH,
     },
+    KnownData {
+        name: images::SYNTHETIC,
+        what: "dead-leaves images in colour with natural statistics, 32 × 32 pixels, as many as asked for",
+        origin: "made here: `vqlab data make`",
+        licence: "that of vqlab",
+        archive: None,
+        used_by: IMAGE,
+    },
 ];
 
+const IMAGE: &str = "run, image experiments: data.path";
 const SEARCH: &str = "run, search experiments: data.path; encode, search: the files";
 
 /// The data set of this name.

@@ -67,6 +67,14 @@ impl NewFolder {
     }
 }
 
+/// How the making of files ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    Whole,
+    /// On request; nothing was written.
+    Stopped,
+}
+
 /// Refuses a target that a new folder can't take, before any work.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use super::nearest::nearest;
 use super::open::set;
 use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
 use crate::data::file::{ByteWriter, IdWriter, Output, VectorFile};
-use crate::data::folder::NewFolder;
+use crate::data::folder::{Made, NewFolder};
 
 /// Descriptors that are in memory at once, and queries whose neighbours are searched at once.
 const WINDOW: usize = 64 * synthetic::BLOCK;
@@ -17,14 +17,6 @@ const NEIGHBOURS: u64 = 100;
 
 /// What the files are called before `_base.bvecs` and the like.
 const PREFIX: &str = "synthetic";
-
-/// How the making of files ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Made {
-    Whole,
-    /// On request; nothing was written.
-    Stopped,
-}
 
 /// Steps that [`make`] counts: a vector written, or a base vector that all queries of a window were compared with.
 pub fn steps(data: &DescriptorData) -> usize {

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use super::threads;
 
 pub use error::DescriptorError;
-pub use make::{Made, make, steps};
+pub use make::{make, steps};
 pub use open::Descriptors;
 
 /// Name of the synthetic sets.

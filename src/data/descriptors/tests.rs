@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::data::file::{IdFile, IdWriter, Output, VectorFile, VectorWriter};
+use crate::data::folder::Made;
 use crate::data::stream::{normal, stream};
 use crate::search::exact_neighbours;
 

@@ -73,3 +73,9 @@ fn interleave(planes: &[u8], image: &mut [u8]) {
         *pixel = [planes[i], planes[PIXELS + i], planes[2 * PIXELS + i]];
     }
 }
+
+/// A record of an image, with label 0.
+pub fn record(image: &[u8]) -> Vec<u8> {
+    let plane = |channel: usize| image.iter().skip(channel).step_by(CHANNELS);
+    std::iter::once(&0).chain((0..CHANNELS).flat_map(plane)).copied().collect()
+}

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::open::Pixels;
-use super::{ImageData, ImageError, Part, cifar};
+use super::{ImageData, ImageError, Part, cifar, picture};
 use crate::data::folder::{hex, holds, name_of, names};
+
+/// Of so many pictures one is for the test.
+const EVERY: usize = 10;
 
 /// The files of a set, those of a part sorted, in the order of [`Part::ALL`].
 #[derive(Debug)]
 pub enum Layout {
     Cifar([Vec<PathBuf>; 2]),
+    Pictures([Vec<PathBuf>; 2]),
 }
 
 impl Layout {
@@ -22,14 +26,33 @@ impl Layout {
     /// [`ImageError::Folder`] with what is there and what is accepted; [`FileError::Read`](crate::data::file::FileError).
     pub fn find(folder: &Path) -> Result<Self, ImageError> {
         let names = names(folder)?;
-        let refused = |reason: String| ImageError::Folder { path: folder.into(), reason };
+        let refused = |reason: String| Err(ImageError::Folder { path: folder.into(), reason });
         let batches = |prefix: &str| sorted(&names, folder, |name| name.starts_with(prefix) && name.ends_with(".bin"));
         let batches = [batches("data_batch"), batches("test_batch")];
-        match batches.each_ref().map(Vec::is_empty) {
-            [false, false] => Ok(Self::Cifar(batches)),
-            [false, true] => Err(refused(format!("test_batch.bin is missing, it holds {}", holds(&names)))),
-            [true, false] => Err(refused(format!("data_batch_1.bin is missing, it holds {}", holds(&names)))),
-            [true, true] => Err(refused(format!("it holds {}", holds(&names)))),
+        let pictures = sorted(&names, folder, is_picture);
+        let below = ["train", "test"].map(|name| folder.join(name)).map(|below| below.is_dir().then_some(below));
+        let holds = || holds(&names);
+        let has_batches = batches.iter().any(|files| !files.is_empty());
+        match (has_batches, !pictures.is_empty(), below) {
+            (true, true, _) => refused("it holds both binary files and PNG images; move one kind elsewhere".into()),
+            (true, false, _) => match batches.each_ref().map(Vec::is_empty) {
+                [false, false] => Ok(Self::Cifar(batches)),
+                [_, true] => refused(format!("test_batch.bin is missing, it holds {}", holds())),
+                [true, _] => refused(format!("data_batch_1.bin is missing, it holds {}", holds())),
+            },
+            (false, true, [None, None]) if pictures.len() == 1 => refused(
+                "it holds a single PNG image, and tiles of one picture are too much alike to be both trained with and \
+                 tested on; add others"
+                    .into(),
+            ),
+            (false, true, [None, None]) => Ok(Self::Pictures(split(pictures))),
+            (false, true, _) => refused("it holds PNG images beside train/ or test/; move them there".into()),
+            (false, false, [Some(training), Some(test)]) => {
+                Ok(Self::Pictures([in_folder(&training)?, in_folder(&test)?]))
+            }
+            (false, false, [Some(_), None]) => refused("it holds train/, but test/ is missing".into()),
+            (false, false, [None, Some(_)]) => refused("it holds test/, but train/ is missing".into()),
+            (false, false, [None, None]) => refused(format!("it holds {}", holds())),
         }
     }
 
@@ -39,13 +62,13 @@ impl Layout {
     /// Files that are torn or can't be read.
     pub fn counts(&self) -> Result<[u64; 2], ImageError> {
         let mut counts = [0; 2];
-        match self {
-            Self::Cifar(parts) => {
-                for (count, files) in counts.iter_mut().zip(parts) {
-                    for file in files {
-                        *count += cifar::count(file)?;
-                    }
-                }
+        let (Self::Cifar(parts) | Self::Pictures(parts)) = self;
+        for (count, files) in counts.iter_mut().zip(parts) {
+            for file in files {
+                *count += match self {
+                    Self::Cifar(_) => cifar::count(file)?,
+                    Self::Pictures(_) => picture::count(file)?,
+                };
             }
         }
         Ok(counts)
@@ -58,8 +81,36 @@ impl Layout {
     pub fn read(&self, part: Part, out: &mut [u8]) -> Result<(), ImageError> {
         match self {
             Self::Cifar(parts) => Ok(cifar::read(&parts[part as usize], out)?),
+            Self::Pictures(parts) => picture::read(part, &parts[part as usize], out),
         }
     }
+}
+
+fn is_picture(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+}
+
+/// The PNG images of a sub-folder, at least one.
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, ImageError> {
+    let names = names(folder)?;
+    let pictures = sorted(&names, folder, is_picture);
+    if pictures.is_empty() {
+        return Err(ImageError::Folder {
+            path: folder.into(),
+            reason: format!("it holds {}, no PNG image", holds(&names)),
+        });
+    }
+    Ok(pictures)
+}
+
+/// The first of every ten pictures is for the test, with all its tiles: those of one picture are alike.
+fn split(pictures: Vec<PathBuf>) -> [Vec<PathBuf>; 2] {
+    let mut parts = [Vec::new(), Vec::new()];
+    for (i, picture) in pictures.into_iter().enumerate() {
+        let part = if i % EVERY == 0 { Part::Test } else { Part::Training };
+        parts[part as usize].push(picture);
+    }
+    parts
 }
 
 /// The files whose names are wanted, sorted.
@@ -100,7 +151,12 @@ fn digits(text: &str) -> &str {
 impl ImageData {
     /// Looks into a folder, and reads all the images that are used once, for the digest. It may hold
     /// - the binary files of CIFAR-10, any number of `data_batch*.bin` and of `test_batch*.bin`, sorted by name, numbers by
-    ///   their value.
+    ///   their value;
+    /// - or PNG images, cut into tiles of 32 × 32 pixels side by side from the top left corner on; what is left at the right
+    ///   and below is dropped. Those in `train/` and `test/`; or, without these folders, those of the folder itself, of
+    ///   which the first, the eleventh and so on are for the test. Grey, palettes and 16 bits become 8-bit RGB (of 16 bits
+    ///   the upper eight), transparent pixels lie over white; gamma and colour profiles are of no account. The tiles of a
+    ///   part are shuffled, always alike, so that the first of them are a mixture of all pictures.
     ///
     /// `limits` (training, test) takes only the first so many images of a part, None all of them.
     ///

@@ -12,14 +12,19 @@
 mod cifar;
 mod error;
 mod folder;
+mod make;
 mod open;
+mod picture;
 mod synthetic;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use error::ImageError;
+pub use make::{make, steps};
 pub use open::Images;
 
 /// Pixels of a side.

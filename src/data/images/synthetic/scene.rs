@@ -10,39 +10,42 @@ use crate::data::stream::normal;
 const FINE: usize = 2 * SIDE;
 
 /// Radii of leaves, fine pixels.
-const SMALLEST: f32 = 3.0;
-const LARGEST: f32 = 100.0;
+const SMALLEST: f32 = 3.4;
+const LARGEST: f32 = 150.0;
 
 /// The sum of the areas of the leaves over that of the image: the leaves lie on a ground.
-const COVERS: f32 = 1.0;
+const COVERS: f32 = 0.95;
 
 /// Standard deviation of the luminance of images, and of leaves of an image of full contrast.
-const BETWEEN: f32 = 0.12;
-const WITHIN: f32 = 0.24;
+const BETWEEN: f32 = 0.085;
+const WITHIN: f32 = 0.235;
+
+/// A uniform number between −√3 and √3 has variance 1. Leaves are uniformly light, or too much would be black and white.
+const ROOT_3: f32 = 1.732;
 
 /// Mean colour.
 const MEAN: [f32; CHANNELS] = [0.491, 0.482, 0.447];
 
 /// What yellow to blue and green to magenta are.
-const WARM: [f32; CHANNELS] = [1.0, 0.05, -1.05];
+const WARM: [f32; CHANNELS] = [0.87, -0.05, -1.13];
 const GREEN: [f32; CHANNELS] = [-0.6, 1.0, -0.4];
 
 /// Standard deviations of a colour along them, of images and of leaves.
-const TINT: [f32; 2] = [0.055, 0.02];
-const HUE: [f32; 2] = [0.065, 0.025];
+const TINT: [f32; 2] = [0.06, 0.02];
+const HUE: [f32; 2] = [0.07, 0.037];
 
 /// Amplitude of the noise of the roughest leaves.
-const NOISE: f32 = 0.5;
+const NOISE: f32 = 0.4;
 
 /// Largest change of luminance over a half axis of a leaf.
 const SHADING: f32 = 0.2;
 
 /// Deviation of the blur, fine pixels.
-const SHARP: f32 = 0.5;
-const DEFOCUS: f32 = 1.5;
+const SHARP: f32 = 0.6;
+const DEFOCUS: f32 = 1.45;
 
 /// Largest width of the uniform noise of the camera.
-const GRAIN: f32 = 0.03;
+const GRAIN: f32 = 0.02;
 
 /// Share of striped leaves.
 const STRIPED: f32 = 0.1;
@@ -74,7 +77,7 @@ impl Style {
         let striped = unit(rng) < STRIPED && radius > 6.0;
         let rough = unit(rng);
         Surface {
-            grey: self.luminance + self.contrast * normal(rng),
+            grey: self.luminance + self.contrast * between(rng, -ROOT_3, ROOT_3),
             shading: [between(rng, -SHADING, SHADING), between(rng, -SHADING, SHADING)],
             noise: NOISE * self.texture * rough * rough,
             offset: [between(rng, 0.0, FINE as f32), between(rng, 0.0, FINE as f32)],

@@ -126,6 +126,23 @@ fn ours(n: usize) -> Vec<u8> {
     out
 }
 
+#[test]
+fn the_statistics_are_those_of_the_table() {
+    let found = Statistics::of(&ours(1500));
+    let near = |found: f64, expected: f64, within: f64| {
+        assert!((found - expected).abs() < within, "{found} for {expected}");
+    };
+    let all =
+        |found: &[f64], expected: &[f64], within| found.iter().zip(expected).for_each(|(a, b)| near(*a, *b, within));
+    all(&found.mean, &[0.492, 0.484, 0.452], 0.015);
+    all(&found.deviation, &[0.250, 0.243, 0.253], 0.01);
+    all(&found.channels, &[0.923, 0.915, 0.787], 0.02);
+    all(&found.neighbours, &[0.926, 0.790, 0.429], 0.03);
+    near(found.images, 0.356, 0.04);
+    near(found.clipped, 0.053, 0.015);
+    all(&found.peaks.map(|(_, peak)| peak), &[17.66, 20.51, 25.30, 30.95, 39.63], 0.5);
+}
+
 /// Prints the table of the module: of ours, and of folders named in VQLAB_IMAGES (separated by colons).
 #[test]
 #[ignore = "prints a table"]
