@@ -42,8 +42,7 @@ fn trainer(shape: Option<&Shape>) -> candle_core::Result<Trainer> {
         log_every: u64::MAX,
         replacement: None,
     };
-    let joint =
-        JointSettings { estimator: Estimator::Nsvq, commitment: None, noise: Noise::Vector, exact_updates: 0 };
+    let joint = JointSettings { estimator: Estimator::Nsvq, commitment: None, noise: Noise::Vector, exact_updates: 0 };
     let layer = shape.map(|shape| {
         let settings = QuantizerSettings {
             method: shape.method,
@@ -82,16 +81,8 @@ fn convolutions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("convolution");
     let variables = VarMap::new();
     let vb = VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu);
-    let config = ConvConfig {
-        inputs: 64,
-        outputs: 64,
-        kernel: 3,
-        stride: 1,
-        padding: 1,
-        is_transposed: false,
-        activate: false,
-        is_first: false,
-    };
+    let config =
+        ConvConfig { inputs: 64, outputs: 64, kernel: 3, stride: 1, padding: 1, activate: false, is_first: false };
     let conv = Conv::new(config, vb).expect("a new layer");
     let x = Var::from_tensor(&random(&[BATCH, GRID, GRID, 64], "x")).expect("a variable");
     let back = |y: Tensor| y.sqr().and_then(|y| y.sum_all()).and_then(|y| y.backward()).expect("a gradient");

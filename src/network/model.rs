@@ -51,7 +51,7 @@ impl Layer {
 /// A convolution that keeps the map's size.
 const fn same(inputs: usize, outputs: usize, kernel: usize, activate: bool) -> ConvConfig {
     let padding = (kernel - 1) / 2;
-    ConvConfig { inputs, outputs, kernel, stride: 1, padding, is_transposed: false, activate, is_first: false }
+    ConvConfig { inputs, outputs, kernel, stride: 1, padding, activate, is_first: false }
 }
 
 fn residual(width: usize, vb: &VarBuilder) -> Result<Layer> {

@@ -7,7 +7,7 @@ use candle_core::WithDType;
 /// Rows of patches that are made at a time: with 64 channels and a 3 × 3 kernel they stay in the second cache.
 const ROWS: usize = 256;
 
-/// How a fine map (the input of a convolution, the output of a transposed one) and a coarse one belong together.
+/// How the map before a convolution (fine) and the one after it (coarse) belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
     pub kernel: usize,
@@ -19,11 +19,6 @@ impl Geometry {
     /// Side of the coarse map over a fine one; None where the kernel does not fit.
     pub fn coarse(&self, fine: usize) -> Option<usize> {
         (fine + 2 * self.padding).checked_sub(self.kernel).map(|rest| rest / self.stride + 1)
-    }
-
-    /// Side of the fine map under a coarse one.
-    pub fn fine(&self, coarse: usize) -> Option<usize> {
-        ((coarse.checked_sub(1)?) * self.stride + self.kernel).checked_sub(2 * self.padding)
     }
 }
 
@@ -209,8 +204,8 @@ fn mask<T: WithDType>(gradient: &mut [T], input: &[T]) {
     gradient.iter_mut().zip(input).filter(|(_, x)| **x <= T::zero()).for_each(|(g, _)| *g = T::zero());
 }
 
-/// The convolution of a fine map: weights are kernel × kernel × fine channels × coarse channels.
-pub(super) fn convolve<T: WithDType>(maps: &Maps, input: &[T], weights: &[T], bias: &[T], activate: bool) -> Vec<T> {
+/// The convolution of a fine map by weights (kernel × kernel × fine channels × coarse channels) and bias.
+pub(super) fn convolve<T: WithDType>(maps: &Maps, [input, weights, bias]: [&[T]; 3], activate: bool) -> Vec<T> {
     let (patch, channels) = (maps.patch(), maps.channels[1]);
     let mut out = repeated(bias, maps.images * maps.places());
     let mut rows = Vec::new();
@@ -248,57 +243,4 @@ pub(super) fn convolve_back<T: WithDType>(
         mask(of_input, input);
     }
     Gradients { input: of_input, weights: of_weights, bias: bias_gradient(gradient, channels) }
-}
-
-/// The transposed convolution of a coarse map: weights are coarse channels × kernel × kernel × fine channels.
-pub(super) fn transposed<T: WithDType>(maps: &Maps, input: &[T], weights: &[T], bias: &[T], activate: bool) -> Vec<T> {
-    let (patch, channels) = (maps.patch(), maps.channels[1]);
-    let mut out = repeated(bias, maps.images * maps.fine[0] * maps.fine[1]);
-    let (mut rows, mut active) = (Vec::new(), Vec::new());
-    for (first, images) in maps.groups() {
-        rows.resize(images * maps.places() * patch, T::zero());
-        let input = &input[first * maps.places() * channels..][..images * maps.places() * channels];
-        let input = activated(input, activate, &mut active);
-        multiply(Matrix::new(input, channels), Matrix::new(weights, patch), &mut rows, false);
-        maps.scatter(&rows, images, &mut out[first * maps.fine_size()..]);
-    }
-    out
-}
-
-fn activated<'a, T: WithDType>(input: &'a [T], activate: bool, scratch: &'a mut Vec<T>) -> &'a [T] {
-    if !activate {
-        return input;
-    }
-    scratch.clear();
-    scratch.extend(input.iter().map(|v| relu(*v)));
-    scratch
-}
-
-/// What [`transposed`] passes back.
-pub(super) fn transposed_back<T: WithDType>(
-    maps: &Maps,
-    (input, weights, activate): (&[T], &[T], bool),
-    gradient: &[T],
-) -> Gradients<T> {
-    let (patch, channels) = (maps.patch(), maps.channels[1]);
-    let mut of_input = vec![T::zero(); input.len()];
-    let mut of_weights = vec![T::zero(); weights.len()];
-    let (mut rows, mut active) = (Vec::new(), Vec::new());
-    for (first, images) in maps.groups() {
-        rows.resize(images * maps.places() * patch, T::zero());
-        maps.gather(&gradient[first * maps.fine_size()..], images, false, &mut rows);
-        let range = first * maps.places() * channels..(first + images) * maps.places() * channels;
-        multiply(
-            Matrix::new(&rows, patch),
-            Matrix::new(weights, patch).transposed(),
-            &mut of_input[range.clone()],
-            false,
-        );
-        let input = activated(&input[range], activate, &mut active);
-        multiply(Matrix::new(input, channels).transposed(), Matrix::new(&rows, patch), &mut of_weights, true);
-    }
-    if activate {
-        mask(&mut of_input, input);
-    }
-    Gradients { input: Some(of_input), weights: of_weights, bias: bias_gradient(gradient, maps.channels[0]) }
 }

@@ -188,12 +188,12 @@ impl Trainer {
             layer.usage.add_batch(picks);
             // Codebooks at rest are not replaced either.
             let stop = replacement.stop_before_end.max(layer.exact_updates);
-            if self.done % replacement.every == 0 && self.done + stop <= training.updates {
+            if self.done.is_multiple_of(replacement.every) && self.done + stop <= training.updates {
                 let mut rng = stream(&format!("{}/replacement/{}", self.name, self.done));
                 self.gathered.replaced += layer.usage.replace(&mut layer.books, replacement.threshold, &mut rng);
             }
         }
-        if self.done % training.log_every == 0 || self.done == training.updates {
+        if self.done.is_multiple_of(training.log_every) || self.done == training.updates {
             let size = self.quantizer.as_ref().map_or(1, |layer| layer.books.size());
             self.log.push(self.gathered.take(self.done, codebook_rate, size));
         }

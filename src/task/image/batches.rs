@@ -56,9 +56,9 @@ impl Batches {
 
 /// Variance of the values of pixels, on the scale on which white is 1.
 pub(super) fn variance(pixels: &[u8]) -> f64 {
-    let (sum, squares) = pixels.iter().fold((0u64, 0u64), |(sum, squares), p| {
-        (sum + u64::from(*p), squares + u64::from(*p) * u64::from(*p))
-    });
+    let (sum, squares) = pixels
+        .iter()
+        .fold((0u64, 0u64), |(sum, squares), p| (sum + u64::from(*p), squares + u64::from(*p) * u64::from(*p)));
     let count = pixels.len().max(1) as f64;
     let mean = sum as f64 / count;
     // One grey level at least, so that images without any contrast can be trained on.

@@ -6,9 +6,9 @@ use std::time::Instant;
 use candle_core::Tensor;
 
 use super::{TRAINED, Work, failed};
-use crate::picture;
 use crate::metric::image_quality;
 use crate::network::{Autoencoder, IMAGE_BYTES, LATENTS, to_blocks, to_pixels};
+use crate::picture;
 use crate::quantizer::{Assign, Codebooks, Search, assigner, repeats_codebook};
 use crate::task::TaskError;
 use crate::training::squared_norm;
