@@ -39,6 +39,7 @@ struct State {
     usage: Vec<u32>,
     gathered: Gathered,
     log: Vec<LogPoint>,
+    seconds: f64,
 }
 
 type Part = (String, Vec<usize>, Vec<u8>);
@@ -150,6 +151,7 @@ impl Trainer {
             usage,
             gathered: self.gathered.clone(),
             log: self.log.clone(),
+            seconds: self.seconds,
         };
         let text = serde_json::to_string(&state).map_err(|e| NetworkError::Malformed(path.into(), e.to_string()))?;
         write(path, &parts, metadata(TRAINING, &[("state", text)]))
@@ -192,6 +194,7 @@ impl Trainer {
         self.parameters.values = network;
         self.parameters.optimizer.restore(network_moments, state.steps[0]);
         (self.done, self.gathered, self.log) = (state.done, state.gathered, state.log);
+        self.seconds = state.seconds;
         Ok(())
     }
 }

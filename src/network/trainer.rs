@@ -27,6 +27,8 @@ pub struct Trainer {
     pub(super) done: u64,
     pub(super) gathered: Gathered,
     pub(super) log: Vec<LogPoint>,
+    /// Time that the updates took by the caller's clock, in all attempts; kept in checkpoints, without any effect.
+    pub seconds: f64,
 }
 
 /// What stays the same during a training.
@@ -140,6 +142,7 @@ impl Trainer {
             done: 0,
             gathered: Gathered::new(codewords),
             log: Vec::new(),
+            seconds: 0.0,
         })
     }
 

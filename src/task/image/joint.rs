@@ -9,13 +9,15 @@ use crate::task::TaskError;
 use crate::task::train::task_error;
 use crate::training::{Feed, Trained, initial_codebooks};
 
+/// The network, the codebooks with their log, and the seconds that the updates took.
+///
 /// # Errors
 /// [`TaskError`].
 pub(super) fn trained(
     work: &Work,
     network: Autoencoder,
     joint: &JointSettings,
-) -> Result<(Autoencoder, Trained), TaskError> {
+) -> Result<(Autoencoder, Trained, f64), TaskError> {
     let settings = work.settings;
     let Some(training) = settings.training.nsvq() else {
         return Err(TaskError::Failed("joint training has no k-means".into()));
@@ -34,7 +36,7 @@ pub(super) fn trained(
     work.advance(&mut trainer, training.updates, &mut batches, path, (work.own_share(), TRAINED))?;
     let log = trainer.log().to_vec();
     let Some(layer) = trainer.quantizer else { return Err(TaskError::Failed("the quantizer is gone".into())) };
-    Ok((trainer.network, Trained { codebooks: layer.books, log }))
+    Ok((trainer.network, Trained { codebooks: layer.books, log }, trainer.seconds))
 }
 
 /// The codebooks at the start; those that look at data look at what the encoder gives for other images each time.

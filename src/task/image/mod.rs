@@ -49,6 +49,9 @@ pub(super) fn run(settings: &ImageSettings, seed: u64, context: &Context) -> Res
         None => work.train(&kept)?,
     };
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
+    if let Some(training) = settings.joint.as_ref().and(settings.training.nsvq()) {
+        timings.insert("step-ms".to_string(), 1e3 * finished.seconds / training.updates.max(1) as f64);
+    }
     let metrics = evaluate::all(&work, &network, &finished.codebooks, &mut timings)?;
     Ok(Outcome { metrics, log: finished.log, timings })
 }
@@ -87,20 +90,20 @@ impl Work<'_> {
     }
 
     fn train(&self, kept: &Kept) -> Result<(Autoencoder, Finished), TaskError> {
-        let since = Instant::now();
         let network = autoencoder::trained(self, self.own_share())?;
         let (quantizer, trainer) = (&self.settings.quantizer, self.settings.training.trainer());
-        let (network, trained) = match &self.settings.joint {
+        let since = Instant::now();
+        let (network, trained, seconds) = match &self.settings.joint {
             Some(joint) => joint::trained(self, network, joint)?,
             None => {
                 let trained = frozen::trained(self, &network)?;
-                (network, trained)
+                (network, trained, since.elapsed().as_secs_f64())
             }
         };
         if let Some(path) = self.file("networks", "safetensors").filter(|_| self.settings.joint.is_some()) {
             save_network(&path, &network, self.key).map_err(failed)?;
         }
-        let finished = kept.save(trained, quantizer, trainer, since.elapsed().as_secs_f64()).map_err(failed)?;
+        let finished = kept.save(trained, quantizer, trainer, seconds).map_err(failed)?;
         if let Some(checkpoint) = self.file("checkpoints", "safetensors") {
             // One that stays does no harm.
             let _ = std::fs::remove_file(checkpoint);
@@ -127,7 +130,7 @@ impl Work<'_> {
             // What is damaged, or of another version, is done again.
             let _ = trainer.restore(path);
         }
-        let mut saved = Instant::now();
+        let (mut saved, since, before) = (Instant::now(), Instant::now(), trainer.seconds);
         while trainer.done() < updates {
             let stopped = self.context.check();
             if let Some(path) = path.as_ref().filter(|_| stopped.is_err() || saved.elapsed() > CHECKPOINT) {
@@ -137,6 +140,7 @@ impl Work<'_> {
             stopped?;
             let loss = trainer.step(&batches.blocks(trainer.done()).map_err(failed)?).map_err(failed)?;
             check(loss, trainer)?;
+            trainer.seconds = before + since.elapsed().as_secs_f64();
             (self.context.progress)(from + (to - from) * trainer.done() as f64 / updates as f64);
         }
         Ok(())
