@@ -260,7 +260,9 @@ fn sub_folders_say_what_is_for_the_test() {
 fn every_kind_of_png_becomes_rgb() {
     const N: usize = 1024;
     let half = |a: &[u8], b: &[u8]| [a.repeat(N / 2), b.repeat(N / 2)].concat();
-    let cases: [(ColorType, BitDepth, Vec<u8>, [[u8; 3]; 2]); 8] = [
+    // The data of a picture and what its halves become.
+    type Case = (ColorType, BitDepth, Vec<u8>, [[u8; 3]; 2]);
+    let cases: [Case; 8] = [
         (ColorType::Rgb, BitDepth::Eight, half(&[1, 2, 3], &[4, 5, 6]), [[1, 2, 3], [4, 5, 6]]),
         (ColorType::Grayscale, BitDepth::Eight, half(&[9], &[8]), [[9; 3], [8; 3]]),
         (ColorType::Grayscale, BitDepth::One, [vec![0xff; N / 16], vec![0; N / 16]].concat(), [[255; 3], [0; 3]]),
