@@ -260,6 +260,7 @@ fn sub_folders_say_what_is_for_the_test() {
 fn every_kind_of_png_becomes_rgb() {
     const N: usize = 1024;
     let half = |a: &[u8], b: &[u8]| [a.repeat(N / 2), b.repeat(N / 2)].concat();
+    // The data of a picture and what its halves become.
     type Case = (ColorType, BitDepth, Vec<u8>, [[u8; 3]; 2]);
     let cases: [Case; 8] = [
         (ColorType::Rgb, BitDepth::Eight, half(&[1, 2, 3], &[4, 5, 6]), [[1, 2, 3], [4, 5, 6]]),

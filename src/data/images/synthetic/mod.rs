@@ -6,19 +6,19 @@
 //!
 //! | | ours | CIFAR-10 | Kodak |
 //! |---|---|---|---|
-//! | mean of red, green, blue | @o0 | @c0 | @k0 |
-//! | standard deviation | @o1 | @c1 | @k1 |
-//! | correlation of red and green, green and blue, red and blue | @o2 | @c2 | @k2 |
-//! | of neighbours, 1 / 2 / 8 pixels apart | @o3 | @c3 | @k3 |
-//! | share of the variance that is between images | @o4 | @c4 | @k4 |
-//! | share of values 0 and 255 | @o5 | @c5 | @k5 |
-//! | Peak SNR of blocks 4 × 4 × 3 by 1 / 3 of 48 principal components, dB | @o6 | @c6 | @k6 |
-//! | by 6 / 12 / 24 | @o7 | @c7 | @k7 |
+//! | mean of red, green, blue | .490, .482, .448 | .493, .483, .447 | .472, .431, .358 |
+//! | standard deviation | .249, .241, .251 | .248, .245, .263 | .222, .235, .225 |
+//! | correlation of red and green, green and blue, red and blue | .923, .913, .784 | .912, .910, .790 | .855, .922, .763 |
+//! | of neighbours, 1 / 2 / 8 pixels apart | .925 / .786 / .421 | .928 / .816 / .462 | .963 / .923 / .843 |
+//! | share of the variance that is between images | .347 | .295 | .763 |
+//! | share of values 0 and 255 | .051 | .013 | .033 |
+//! | Peak SNR of blocks 4 × 4 × 3 by 1 / 3 of 48 principal components, dB | 17.64 / 20.49 | 17.89 / 20.85 | 20.51 / 24.14 |
+//! | by 6 / 12 / 24 | 25.24 / 30.88 / 39.55 | 24.62 / 30.17 / 40.22 | 28.31 / 34.46 / 47.09 |
 //!
 //! What is not modelled: objects. Nothing in one image recurs in another, so no network can learn what a dog looks like; what is
 //! there to learn are edges, gradients, textures and colours.
 //!
-//! @T
+//! 10,000 images take some 1.1 s of one core (AMD EPYC with AVX-512).
 
 mod scene;
 #[cfg(test)]
