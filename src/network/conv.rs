@@ -32,7 +32,7 @@ pub struct ConvConfig {
 }
 
 impl Conv {
-    /// Takes `weight` and `bias` from `vb`; new ones are zero, to be initialised by [`super::initialise`].
+    /// Takes `weight` and `bias` from `vb`; new ones are zero, as [`super::Autoencoder::new`] initialises them.
     ///
     /// # Errors
     /// Candle's.
