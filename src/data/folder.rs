@@ -126,7 +126,7 @@ pub(super) fn name_of(folder: &Path) -> Result<Option<String>, FileError> {
 }
 
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::ReportInput;
 use super::document::{Block, Cell, Document, Inline, Table, text};
 use super::format::{duration, enumerate};
+use crate::data::folder::hex;
 use crate::runner::{Record, Status};
 use crate::spec::{Contender, TaskKind};
 
@@ -63,7 +64,7 @@ pub(super) fn provenance(input: &ReportInput, document: &mut Document) {
         found.dedup();
         if found.is_empty() { "none".to_string() } else { enumerate(&found) }
     };
-    let spec_hash: String = Sha256::digest(&plan.source_text).iter().map(|b| format!("{b:02x}")).collect();
+    let spec_hash = hex(&Sha256::digest(&plan.source_text));
     let file = plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let code = |label: &str, value: String| vec![Inline::Plain(label.into()), Inline::Code(value)];
     document.list(vec![

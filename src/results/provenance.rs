@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::file::ResultsError;
 use super::write::{primary_first, results_path, write_atomic};
+use crate::data::folder::hex;
 use crate::runner::{RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Status};
 use crate::spec::{Cell, CellSettings, Contender, Panel, Plan};
 
@@ -82,7 +83,7 @@ impl ProvenanceFile {
             experiment: plan.name.clone(),
             profile: plan.profile.clone(),
             spec: plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            spec_sha256: Sha256::digest(&plan.source_text).iter().map(|b| format!("{b:02x}")).collect(),
+            spec_sha256: hex(&Sha256::digest(&plan.source_text)),
             panels: plan.panels.iter().map(|panel| ProvenancePanel::new(plan, panel)).collect(),
             cells: cells.collect(),
         }

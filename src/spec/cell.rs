@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use crate::data::descriptors::DescriptorData;
+use crate::data::folder::hex;
 pub use crate::data::images::ImageData;
 pub use crate::data::{Distribution, ToyData, Vectors};
 pub use crate::network::{JointSettings, NetworkSettings};
@@ -130,7 +131,7 @@ impl Cell {
     /// SHA-256 of the canonical JSON of format version, settings and seed, as 64 hexadecimal digits.
     pub fn key(&self) -> String {
         let canonical = serde_json::json!({ "format": CELL_FORMAT, "settings": self.settings, "seed": self.seed });
-        Sha256::digest(canonical.to_string()).iter().map(|b| format!("{b:02x}")).collect()
+        hex(&Sha256::digest(canonical.to_string()))
     }
 
     pub fn method(&self) -> Method {

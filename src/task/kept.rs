@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Context;
+use crate::data::folder::hex;
 use crate::quantizer::{self, CheckpointError, Codebooks, Provenance, QuantizerSettings};
 use crate::training::{LogPoint, Trained, Trainer};
 
@@ -62,7 +63,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeepError> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// Why codebooks can't be kept.

@@ -1,5 +1,6 @@
 //! Size and checksums.
 
+use crate::data::folder::hex;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -50,7 +51,6 @@ fn fault(archive: &Archive, path: &Path) -> Result<Option<(&'static str, String,
             sha256.update(&buffer[..n]);
         }
     }
-    let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let sums =
         [("the MD5", hex(&md5.finalize()), archive.md5), ("the SHA-256", hex(&sha256.finalize()), archive.sha256)];
     Ok(sums.into_iter().find_map(|(what, found, expected)| {

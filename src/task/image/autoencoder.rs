@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::batches::{Batches, variance};
 use super::{Work, failed};
+use crate::data::folder::hex;
 use crate::network::{Autoencoder, Trainer, TrainerPlan, load_network, save_network};
 use crate::task::TaskError;
 use crate::training::{Optimizer, Schedule, TrainingSettings};
@@ -68,7 +69,7 @@ fn identity(work: &Work) -> String {
         "seed": work.seed,
         "program-version": env!("CARGO_PKG_VERSION"),
     });
-    Sha256::digest(identity.to_string()).iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(identity.to_string()))
 }
 
 fn plan(work: &Work) -> TrainerPlan {

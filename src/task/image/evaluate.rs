@@ -6,9 +6,10 @@ use std::time::Instant;
 use candle_core::Tensor;
 
 use super::{TRAINED, Work, failed};
+use crate::data::images::SIDE;
 use crate::metric::image_quality;
 use crate::network::{Autoencoder, IMAGE_BYTES, LATENTS, to_blocks, to_pixels};
-use crate::picture;
+use crate::picture::{self, STRIP_PICTURES};
 use crate::quantizer::{Assign, Codebooks, Search, assigner, repeats_codebook};
 use crate::task::TaskError;
 use crate::training::squared_norm;
@@ -18,9 +19,6 @@ pub(super) const MEASURED: u64 = 2_000;
 
 /// Images at a time.
 const CHUNK: usize = 50;
-
-/// Images of a picture strip.
-const SHOWN: usize = 16;
 
 /// Images after the way through the network.
 #[derive(Default)]
@@ -131,8 +129,8 @@ fn measure(
     (dimension, search): (usize, Option<Search>),
     metrics: &mut BTreeMap<String, f64>,
 ) -> Result<(), TaskError> {
-    let quality = image_quality(pixels, &passed.quantized, 32).map_err(failed)?;
-    let exact = image_quality(pixels, &passed.exact, 32).map_err(failed)?;
+    let quality = image_quality(pixels, &passed.quantized, SIDE).map_err(failed)?;
+    let exact = image_quality(pixels, &passed.exact, SIDE).map_err(failed)?;
     let mse = passed.error / (passed.vectors.max(1) * dimension) as f64;
     let variance = passed.variance() / dimension as f64;
     let values = [
@@ -156,9 +154,9 @@ fn measure(
 /// Leaves the first images as strips, the originals once a data set.
 fn show(work: &Work, pixels: &[u8], passed: &Passed) -> Result<(), TaskError> {
     let Some(folder) = work.context.kept.map(|kept| kept.join("pictures")) else { return Ok(()) };
-    let shown = pixels.len().min(SHOWN * IMAGE_BYTES);
+    let shown = pixels.len().min(STRIP_PICTURES as usize * IMAGE_BYTES);
     let originals = folder.join(picture::originals_name(&work.settings.data));
-    picture::strip(&pixels[..shown], 32, &originals).map_err(failed)?;
+    picture::strip(&pixels[..shown], SIDE, &originals).map_err(failed)?;
     let own = folder.join(format!("{}.png", work.key));
-    picture::strip(&passed.quantized[..shown], 32, &own).map_err(failed)
+    picture::strip(&passed.quantized[..shown], SIDE, &own).map_err(failed)
 }

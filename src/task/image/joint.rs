@@ -7,7 +7,7 @@ use crate::network::{Autoencoder, JointSettings, LATENTS, Layer, Trainer, Traine
 use crate::quantizer::Codebooks;
 use crate::task::TaskError;
 use crate::task::train::task_error;
-use crate::training::{Feed, Trained, initial_codebooks};
+use crate::training::{Feed, Trained, TrainingSettings, initial_codebooks};
 
 /// The network, the codebooks with their log, and the seconds that the updates took.
 ///
@@ -24,7 +24,7 @@ pub(super) fn trained(
     };
     let mut batches = batches(work, training.batch_size);
     let vectors = training.batch_size * LATENTS;
-    let books = start(work, &network)?;
+    let books = start(work, &network, training)?;
     let layer = Layer::new(books, &settings.quantizer, joint, training, vectors);
     let plan = TrainerPlan {
         training: training.clone(),
@@ -40,11 +40,8 @@ pub(super) fn trained(
 }
 
 /// The codebooks at the start; those that look at data look at what the encoder gives for other images each time.
-fn start(work: &Work, network: &Autoencoder) -> Result<Codebooks, TaskError> {
+fn start(work: &Work, network: &Autoencoder, training: &TrainingSettings) -> Result<Codebooks, TaskError> {
     let settings = work.settings;
-    let Some(training) = settings.training.nsvq() else {
-        return Err(TaskError::Failed("joint training has no k-means".into()));
-    };
     let dimension = settings.network.dimension;
     let mut images = batches(work, training.batch_size);
     let (mut update, mut rest, mut error) = (0, Vec::new(), None);
