@@ -137,6 +137,9 @@ fn sum_up(outcomes: impl Iterator<Item = (u32, Option<bool>)>) -> ClaimResult {
 }
 
 fn on_panel(claim: &Claim, means: &Means) -> ClaimResult {
+    if matches!(claim.kind, ClaimKind::Rises) {
+        return rises(claim, means);
+    }
     sum_up(means.in_range(claim).map(|(at, row)| (*at, holds(claim, means, row))))
 }
 
@@ -162,8 +165,21 @@ fn holds(claim: &Claim, means: &Means, row: &[Option<f64>]) -> Option<bool> {
             let (own, baseline) = (of(*method)?, means.value(row, *method, Trainer::Kmeans)?);
             Some((own - baseline).abs() <= *margin)
         }
-        ClaimKind::GapShrinks | ClaimKind::BestByComplexity(_) => None,
+        ClaimKind::Rises | ClaimKind::GapShrinks | ClaimKind::BestByComplexity(_) => None,
     }
+}
+
+/// Whether every method's value lies above the one at the place before.
+fn rises(claim: &Claim, means: &Means) -> ClaimResult {
+    let rows: Vec<_> = means.in_range(claim).collect();
+    let own: Vec<usize> =
+        (0..means.contenders.len()).filter(|i| means.contenders[*i].trainer == means.trainer).collect();
+    sum_up(rows.windows(2).map(|pair| {
+        let [(_, before), (at, row)] = [pair[0], pair[1]];
+        let steps: Vec<Option<bool>> = own.iter().map(|i| Some(row[*i]? > before[*i]?)).collect();
+        let falls = steps.contains(&Some(false));
+        (*at, if falls { Some(false) } else { steps.into_iter().collect::<Option<Vec<_>>>().map(|_| true) })
+    }))
 }
 
 /// Whether the best method goes through `order` as the budget of operations (the paper's count) grows.

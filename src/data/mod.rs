@@ -8,6 +8,7 @@ pub mod folder;
 pub mod images;
 mod leaves;
 mod settings;
+pub mod speech;
 pub mod stream;
 mod threads;
 pub mod toy;

@@ -16,6 +16,7 @@ mod pictures;
 mod published;
 mod scale;
 mod search;
+mod speech;
 mod toy;
 mod tradeoff;
 
@@ -121,6 +122,7 @@ pub fn draw_experiment(
         TaskKind::Complexity => complexity::sketches(plan, aggregates, options.published),
         TaskKind::Search => search::sketches(plan, aggregates, records, options.published),
         TaskKind::Image => image::sketches(plan, aggregates, options.published),
+        TaskKind::Speech => speech::sketches(plan, aggregates, options.published),
         TaskKind::Toy => {
             let mut all = toy::sketches(plan, aggregates, options.published);
             all.extend(tradeoff::sketches(plan, aggregates));

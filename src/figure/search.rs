@@ -23,7 +23,7 @@ pub(super) fn sketches(
     for panel in &plan.panels {
         sketches.extend(match panel.axis {
             PanelAxis::Rank(_) => over_rank(plan, panel, aggregates, published),
-            PanelAxis::Bits => over_complexity(plan, panel, aggregates, published, name(panel)),
+            PanelAxis::Bits | PanelAxis::Bitrate(_) => over_complexity(plan, panel, aggregates, published, name(panel)),
         });
         if !plan.is_part_of_earlier(panel) {
             sketches.extend(trainers(plan, panel, aggregates));
@@ -171,7 +171,7 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
     let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
     let x = match panel.axis {
         PanelAxis::Rank(_) => rank_axis(panel),
-        PanelAxis::Bits => curves::bits_axis([panel]),
+        PanelAxis::Bits | PanelAxis::Bitrate(_) => curves::bits_axis([panel]),
     };
     let title = format!("NSVQ less k-means: {}", data_name(panel));
     let mut chart = Chart::new(title, x, Axis::linear("difference of recall (points)").including(0.0));
@@ -213,7 +213,7 @@ fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap
     let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
     let rank = match &panel.axis {
         PanelAxis::Rank(ranks) => Some(*ranks.iter().find(|rank| **rank >= 10).or(ranks.last())?),
-        PanelAxis::Bits => None,
+        PanelAxis::Bits | PanelAxis::Bitrate(_) => None,
     };
     let what = rank.map_or_else(|| recall_label(&aggregate.metric), |t| format!("recall@{t}"));
     let chart = |timing: &str, label: &str| {

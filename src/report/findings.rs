@@ -29,11 +29,8 @@ fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
     match result {
         ClaimResult::Holds => Cell { text: "holds".into(), tone: Tone::Good },
         ClaimResult::FailsAt(places) => {
-            let text = match axis {
-                PanelAxis::Bits => format!("fails at {} bits", enumerate(places)),
-                PanelAxis::Rank(_) => format!("fails at T = {}", enumerate(places)),
-            };
-            Cell { text, tone: Tone::Bad }
+            let places: Vec<String> = places.iter().map(|at| axis.number(*at)).collect();
+            Cell { text: format!("fails at {}", axis.in_words(&enumerate(&places))), tone: Tone::Bad }
         }
         ClaimResult::Fails(instead) => Cell { text: format!("fails: {instead}"), tone: Tone::Bad },
         ClaimResult::Unknown => Cell { text: "not known".into(), tone: Tone::Doubtful },

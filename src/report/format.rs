@@ -27,7 +27,7 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
     if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
 }
 
-/// A margin of 0.005 as ±0.5 %, or ±0.25 dB.
+/// A margin of 0.005 as ±0.5 %, ±0.25 dB, or ±0.1 MOS.
 pub(super) fn margin(margin: Margin) -> String {
     let width = margin.width() * if unit(margin) == "%" { 100.0 } else { 1.0 };
     format!("±{} {}", (width * 1e6).round() / 1e6, unit(margin))
@@ -38,6 +38,7 @@ pub(super) fn unit(margin: Margin) -> &'static str {
     match margin {
         Margin::Relative(_) => "%",
         Margin::Decibel(_) => "dB",
+        Margin::Score(_) => "MOS",
     }
 }
 
@@ -46,6 +47,7 @@ pub(super) fn difference(difference: f64, margin: Margin) -> String {
     match margin {
         Margin::Relative(_) => percent(difference),
         Margin::Decibel(_) => signed(difference, 2),
+        Margin::Score(_) => signed(difference, 3),
     }
 }
 

@@ -15,6 +15,7 @@ mod points;
 mod rankings;
 mod recall;
 mod searches;
+mod speech;
 mod terminal;
 mod tradeoffs;
 

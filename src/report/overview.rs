@@ -88,6 +88,7 @@ fn data_of(panel: &Panel) -> String {
             CellSettings::Toy(toy) => data_in_words(&toy.data),
             CellSettings::Search(search) => descriptors_in_words(&search.data),
             CellSettings::Image(image) => super::image::data_in_words(image),
+            CellSettings::Speech(speech) => super::speech::data_in_words(speech),
             CellSettings::Complexity(c) => {
                 format!(
                     "operations counted for encoding one vector of dimension {} with {} stages",
@@ -327,6 +328,10 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
              of Peak SNR are in dB. ",
             measured_on(TaskKind::Image, input.plan.primary)
         ),
+        TaskKind::Speech => "What stands against the published numbers is the mean over the test utterances, which training has not \
+             heard; spread and standard errors are those of the utterances. Differences of PESQ are in points of its score (MOS), \
+             those of perceptual SNR in dB. "
+            .into(),
         TaskKind::Search | TaskKind::Complexity => String::new(),
     };
     document.paragraph(format!(
@@ -357,6 +362,7 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
     let largest = largest.zip(panel).map(|(d, panel)| match panel.comparison.margin {
         Margin::Relative(_) => format!("; largest difference {:.2} %", 100.0 * d),
         Margin::Decibel(_) => format!("; largest difference {d:.2} dB"),
+        Margin::Score(_) => format!("; largest difference {d:.3} MOS"),
     });
     let largest = largest.unwrap_or_default();
     let points = comparison.points.len();

@@ -25,6 +25,12 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
              the middle 95 % of them; the difference is ours against the published mean, in dB where the metric is, else in %, \
              with its 95 % interval (Welch)."
         }
+        TaskKind::Speech => {
+            "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean over the test \
+             utterances (and the seeds) with the range that holds the middle 95 % of the utterances; the difference is ours \
+             against the published mean, in points of the score for PESQ and in dB for perceptual SNR, with its 95 % interval \
+             (Welch, over utterances)."
+        }
         TaskKind::Complexity => {
             "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). These are counts, \
              not measurements: they have no spread, and equal means equal to the last digits."
@@ -63,7 +69,7 @@ fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Opti
         (title, find_aggregate(input.aggregates, &panel.name, &metric))
     };
     match (plan.task, plan.primary) {
-        (TaskKind::Search, _) => Vec::new(),
+        (TaskKind::Search | TaskKind::Speech, _) => Vec::new(),
         (TaskKind::Complexity, _) => vec![other("#all stages", "corrected"), other("#look-up", "lookup")],
         (TaskKind::Toy, Primary::Training) => vec![other("#fresh vectors", "fresh")],
         (TaskKind::Image, Primary::Training) => vec![other("#test images", "fresh")],
@@ -99,7 +105,7 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
         if comparison.is_none() && ours.is_none_or(|p| p.samples.is_empty()) {
             continue;
         }
-        let mut row: Vec<Cell> = vec![method_name(planned).into(), at.to_string().into()];
+        let mut row: Vec<Cell> = vec![method_name(planned).into(), panel.axis.number(at).into()];
         row.extend(our_cells(ours, planned, spread));
         if let Some(comparison) = comparison {
             row.extend(compared_cells(comparison, (contender, at), spread));

@@ -118,10 +118,7 @@ fn sentence(panel: &Panel, own: Contender, differences: &[(u32, f64)]) -> Option
         differences.iter().min_by(|a, b| a.1.total_cmp(&b.1))?,
         differences.iter().max_by(|a, b| a.1.total_cmp(&b.1))?,
     );
-    let place = |at: u32| match panel.axis {
-        PanelAxis::Bits => format!("{at} bits"),
-        PanelAxis::Rank(_) => format!("T = {at}"),
-    };
+    let place = |at: u32| panel.axis.in_words(&panel.axis.number(at));
     Some(format!(
         "{}: {} by NSVQ lies {} points from its baseline at {} and {} at {}.",
         panel_name(panel),
@@ -148,7 +145,7 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
         document.subsection(panel_name(panel));
         let recalls: Vec<u32> = match &panel.axis {
             PanelAxis::Rank(_) => [1, 10, 100].into_iter().filter(|t| measured(panel).contains(t)).collect(),
-            PanelAxis::Bits => panel.recall_at.to_vec(),
+            PanelAxis::Bits | PanelAxis::Bitrate(_) => panel.measured_at.to_vec(),
         };
         let mut titles = vec!["method".to_owned(), "#bits".into()];
         titles.extend(recalls.iter().map(|t| format!("#recall@{t}")));

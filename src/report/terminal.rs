@@ -27,7 +27,7 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
             let comparison = comparisons.iter().find(|c| c.panel == *name);
             let judged = comparison.is_some_and(|c| c.not_comparable.is_none());
             let block = match comparison {
-                comparison if !judged && panel.is_some_and(|p| p.axis != PanelAxis::Bits) => {
+                comparison if !judged && panel.is_some_and(|p| matches!(p.axis, PanelAxis::Rank(_))) => {
                     by_rank(panel, name, comparison, &own)
                 }
                 Some(comparison) => {
@@ -75,7 +75,7 @@ fn compared(
         let estimate = |e: Option<crate::compare::Estimate>| e.map_or("–".into(), |e| significant(e.mean));
         let mut row = vec![
             name_of(panel, point.contender, point.at),
-            point.at.to_string(),
+            comparison.axis.number(point.at),
             point.ours.map_or(0, |e| e.n).to_string(),
             estimate(point.ours),
             estimate(point.published),

@@ -115,8 +115,10 @@ pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
     match (plan.task, &panel.axis) {
         (TaskKind::Toy | TaskKind::Image, _) => ["training", "fresh"].map(|part| format!("{metric}-{part}")).to_vec(),
         (TaskKind::Complexity, _) => Model::ALL.map(|model| format!("{metric}-{}", model.name())).to_vec(),
-        (TaskKind::Search, PanelAxis::Rank(_)) => vec![metric.clone()],
-        (TaskKind::Search, PanelAxis::Bits) => panel.recall_at.iter().map(|t| format!("{metric}@{t}")).collect(),
+        (TaskKind::Search | TaskKind::Speech, PanelAxis::Rank(_) | PanelAxis::Bitrate(_)) => vec![metric.clone()],
+        (TaskKind::Search | TaskKind::Speech, PanelAxis::Bits) => {
+            panel.measured_at.iter().map(|t| format!("{metric}@{t}")).collect()
+        }
     }
 }
 
@@ -146,9 +148,9 @@ fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &Has
     let mut points = Vec::new();
     for (planned, keys) in panel.points.iter().zip(keys) {
         match &panel.axis {
-            PanelAxis::Rank(ranks) if metric == "recall" => {
-                let at_rank = |rank: &u32| point(planned, *rank, keys, &format!("recall@{rank}"), records);
-                points.extend(ranks.iter().map(at_rank));
+            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) if metric == panel.metric => {
+                let at_place = |at: &u32| point(planned, *at, keys, &format!("{metric}@{at}"), records);
+                points.extend(places.iter().map(at_place));
             }
             _ => points.push(point(planned, planned.bits, keys, metric, records)),
         }

@@ -25,7 +25,7 @@ pub fn plan(seeds: u64) -> Plan {
             anomalies: vec![],
         },
         axis: PanelAxis::Bits,
-        recall_at: vec![],
+        measured_at: vec![],
         points,
     };
     Plan {
@@ -43,6 +43,7 @@ pub fn plan(seeds: u64) -> Plan {
         seeds,
         panels: vec![panel],
         claims: vec![],
+        attributions: vec![],
     }
 }
 
@@ -109,6 +110,7 @@ fn record(cell: Cell) -> Record {
         reason: None,
         metrics: BTreeMap::from([("mse-training".into(), mse), ("mse-fresh".into(), mse + 1.0)]),
         log: vec![],
+        samples: BTreeMap::new(),
         run: RunInfo {
             wall_seconds: 1.5,
             program_version: "0.1.0".into(),

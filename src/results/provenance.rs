@@ -61,6 +61,9 @@ pub struct ProvenanceCell {
     pub finished_unix: u64,
     pub program_version: String,
     pub cpu: String,
+    /// Values of single test items.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub samples: BTreeMap<String, Vec<f64>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub timings: BTreeMap<String, f64>,
 }
@@ -146,6 +149,7 @@ impl ProvenanceCell {
             finished_unix: record.run.finished_unix,
             program_version: record.run.program_version.clone(),
             cpu: record.run.cpu.clone(),
+            samples: record.samples.clone(),
             timings: record.run.timings.clone(),
         }
     }
@@ -167,6 +171,7 @@ impl ProvenanceCell {
             reason: self.reason.clone(),
             metrics: self.metrics.clone(),
             log: Vec::new(),
+            samples: self.samples.clone(),
             run: RunInfo {
                 wall_seconds: self.wall_seconds,
                 program_version: self.program_version.clone(),

@@ -14,9 +14,9 @@ pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
     match (plan.task, &panel.axis) {
         (TaskKind::Toy | TaskKind::Image, _) => format!("{metric}-{}", plan.primary.name()),
         (TaskKind::Complexity, _) => format!("{metric}-published"),
-        (TaskKind::Search, PanelAxis::Rank(_)) => metric.clone(),
-        (TaskKind::Search, PanelAxis::Bits) => {
-            panel.recall_at.first().map_or(metric.clone(), |t| format!("{metric}@{t}"))
+        (TaskKind::Search | TaskKind::Speech, PanelAxis::Rank(_) | PanelAxis::Bitrate(_)) => metric.clone(),
+        (TaskKind::Search | TaskKind::Speech, PanelAxis::Bits) => {
+            panel.measured_at.first().map_or(metric.clone(), |t| format!("{metric}@{t}"))
         }
     }
 }

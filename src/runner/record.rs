@@ -27,6 +27,10 @@ pub struct Record {
     /// By name (`mse-training`, `mse-fresh`, …; table in [`crate::metric`]); finite numbers only.
     pub metrics: BTreeMap<String, f64>,
     pub log: Vec<LogPoint>,
+    /// Values of single test items (utterances), in the order of the data, under the names of the metrics that sum them up;
+    /// finite numbers only. Empty for most tasks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub samples: BTreeMap<String, Vec<f64>>,
     pub run: RunInfo,
 }
 

@@ -324,7 +324,7 @@ fn record(cell: &Cell, result: Result<Outcome, TaskError>, wall_seconds: f64) ->
         Ok(outcome) if outcome.metrics.is_empty() => {
             (Status::Failed, Some("the task measured nothing".into()), Outcome::default())
         }
-        Ok(outcome) => match first_infinite(&outcome.metrics, &outcome.log) {
+        Ok(outcome) => match first_infinite(&outcome.metrics, &outcome.samples, &outcome.log) {
             None => (Status::Done, None, outcome),
             Some(reason) => (Status::Diverged, Some(reason), Outcome::default()),
         },
@@ -341,6 +341,7 @@ fn record(cell: &Cell, result: Result<Outcome, TaskError>, wall_seconds: f64) ->
         reason,
         metrics: outcome.metrics,
         log: outcome.log,
+        samples: outcome.samples,
         run: RunInfo {
             wall_seconds,
             program_version: env!("CARGO_PKG_VERSION").into(),

@@ -203,17 +203,22 @@ fn check(bytes: &[u8], cell: &Cell, key: &str) -> Result<Record, String> {
     match record.status {
         Status::Done if record.metrics.is_empty() => Err("done, but without metrics".into()),
         Status::Failed | Status::Diverged if record.reason.is_none() => Err("failed, but without a reason".into()),
-        _ => first_infinite(&record.metrics, &record.log).map_or(Ok(record), Err),
+        _ => first_infinite(&record.metrics, &record.samples, &record.log).map_or(Ok(record), Err),
     }
 }
 
 /// Says which number is not finite, if one is: JSON could not hold it.
-pub(super) fn first_infinite(metrics: &BTreeMap<String, f64>, log: &[LogPoint]) -> Option<String> {
+pub(super) fn first_infinite(
+    metrics: &BTreeMap<String, f64>,
+    samples: &BTreeMap<String, Vec<f64>>,
+    log: &[LogPoint],
+) -> Option<String> {
     let finite = |point: &&LogPoint| {
         let of_stages = point.stages.iter().flat_map(|stage| [stage.perplexity, stage.used_share]);
         of_stages.chain([point.loss, point.learning_rate]).all(f64::is_finite)
     };
-    let metric = metrics.iter().find(|(_, value)| !value.is_finite());
+    let of_samples = samples.iter().flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    let metric = metrics.iter().chain(of_samples).find(|(_, value)| !value.is_finite());
     let point = log.iter().find(|point| !finite(point));
     metric.map(|(name, value)| format!("{name} is {value}, not a finite number")).or_else(|| {
         point.map(|point| format!("the training log at update {} holds a number that is not finite", point.update))

@@ -8,10 +8,12 @@ use sha2::{Digest, Sha256};
 pub use crate::data::descriptors::DescriptorData;
 use crate::data::folder::hex;
 pub use crate::data::images::ImageData;
+pub use crate::data::speech::SpeechData;
 pub use crate::data::{Distribution, ToyData, Vectors};
 pub use crate::network::{JointSettings, NetworkSettings};
 pub use crate::quantizer::{Estimator, Init, Method, Noise, QuantizerSettings, Search};
 pub use crate::search::Norms;
+pub use crate::speech::{CodecSettings, EndToEndSettings};
 
 use super::plan::Contender;
 pub use crate::training::{KmeansSettings, Optimizer, Replacement, Schedule, Trainer, Training, TrainingSettings};
@@ -72,6 +74,29 @@ pub struct ImageSettings {
     pub training: Training,
 }
 
+/// Speech coding: a quantizer for the spectral envelopes of a transform codec.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SpeechSettings {
+    pub data: SpeechData,
+    pub codec: CodecSettings,
+    pub quantizer: QuantizerSettings,
+    /// Of the codebooks, on the log energies of envelopes.
+    pub training: Training,
+    /// What follows for the error of the decoded signal; None: nothing.
+    pub end_to_end: Option<EndToEndSettings>,
+    pub evaluation: SpeechEvaluation,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SpeechEvaluation {
+    /// Bit/s, ascending.
+    pub bitrates: Vec<u32>,
+    /// Whether Opus codes the same utterances at the same bitrates, where its tools are installed.
+    pub opus: bool,
+}
+
 /// Operation counts need no training: only the shape of the quantizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,6 +116,7 @@ pub enum CellSettings {
     Toy(ToySettings),
     Search(SearchSettings),
     Image(ImageSettings),
+    Speech(SpeechSettings),
     Complexity(ComplexitySettings),
 }
 
@@ -101,6 +127,7 @@ impl CellSettings {
             CellSettings::Toy(toy) => Some(&toy.quantizer),
             CellSettings::Search(search) => Some(&search.quantizer),
             CellSettings::Image(image) => Some(&image.quantizer),
+            CellSettings::Speech(speech) => Some(&speech.quantizer),
             CellSettings::Complexity(_) => None,
         }
     }
@@ -116,6 +143,7 @@ impl CellSettings {
             CellSettings::Toy(toy) => Some(&toy.training),
             CellSettings::Search(search) => Some(&search.training),
             CellSettings::Image(image) => Some(&image.training),
+            CellSettings::Speech(speech) => Some(&speech.training),
             CellSettings::Complexity(_) => None,
         }
     }

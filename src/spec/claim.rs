@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cell::Method;
 use super::document::{check_keys, method, read_range};
 use super::error::{Checked, Fault};
-use super::field::{Kind, METHODS, MOST_RANK};
+use super::field::{Kind, METHODS, MOST_BITRATE, MOST_RANK};
 use super::layer::unknown;
 use super::plan::{Claim, ClaimKind, ClaimMetric, TaskKind};
 use super::value::{Node, Table};
@@ -18,23 +18,40 @@ pub(super) struct WrittenClaim {
     bits: Vec<Node>,
 }
 
-const KINDS: [&str; 6] = ["order", "lowest", "highest", "gap-shrinks", "near-baseline", "best-by-complexity"];
+const KINDS: [&str; 7] = ["order", "lowest", "highest", "rises", "gap-shrinks", "near-baseline", "best-by-complexity"];
 const ALLOWED: &str = "exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, \
-     near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true, \
+     near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, \
      best-by-complexity = [methods, the best for the fewest operations first]";
 
+/// Names of a smallest and a largest place, and the most that they may be.
+type Bounds = ([&'static str; 2], i64);
+
+/// The bounds that a claim may have, those of the panels' axis first.
+fn bounds(task: TaskKind) -> &'static [Bounds] {
+    const BITS: Bounds = (["min-bits", "max-bits"], 256);
+    const RANK: Bounds = (["min-t", "max-t"], MOST_RANK);
+    const BITRATE: Bounds = (["min-bitrate", "max-bitrate"], MOST_BITRATE);
+    match task {
+        TaskKind::Search => &[RANK, BITS],
+        TaskKind::Speech => &[BITRATE, BITS],
+        TaskKind::Toy | TaskKind::Image | TaskKind::Complexity => &[BITS],
+    }
+}
+
 /// What a claim speaks of, beside it or under `where`.
-const SCOPE: [&str; 5] = ["panels", "min-bits", "max-bits", "min-t", "max-t"];
+fn scope_names(task: TaskKind) -> Vec<&'static str> {
+    std::iter::once("panels").chain(bounds(task).iter().rev().flat_map(|(names, _)| *names)).collect()
+}
 
 pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let table = node.expect_table("claim")?;
-    check_keys("claim", table, &[&["text", "metric", "where"], &KINDS[..], &SCOPE[..]].concat())?;
+    check_keys("claim", table, &[&["text", "metric", "where"], &KINDS[..], &scope_names(task)].concat())?;
     if let Some(node) = table.get("metric") {
         let metric: &[&str] = match task {
             TaskKind::Toy => &["mse", "complexity"],
             TaskKind::Search => &["recall", "complexity"],
-            // An image panel's own metric is that of `evaluation.metric`.
-            TaskKind::Image | TaskKind::Complexity => &["complexity"],
+            // The own metric of a panel of images or speech is that of `evaluation.metric`.
+            TaskKind::Image | TaskKind::Speech | TaskKind::Complexity => &["complexity"],
         };
         Kind::Choice(metric).check("claim.metric", node)?;
     }
@@ -60,29 +77,39 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
             .allowed("the panel's own metric, over the paper's count of operations")
             .help("remove it"));
     }
-    let scope = scope(table)?;
+    let scope = scope(task, table)?;
     let list = |name: &str, kind: Kind| match scope.get(name) {
         Some(node) => kind.check(&format!("claim.{name}"), node).map(|()| node.list().unwrap_or_default().to_vec()),
         None => Ok(Vec::new()),
     };
     let panels = list("panels", Kind::Names)?;
     let written_bits = list("bits", Kind::WholeList(1, 256))?;
-    let (min, max) = match read_range(&scope, ["min-t", "max-t"], MOST_RANK)? {
-        (None, None) => read_range(&scope, ["min-bits", "max-bits"], 256)?,
-        range => range,
-    };
+    let (min, max) = range(&scope, bounds(task))?;
     let narrow = |place: Option<u64>| place.and_then(|place| u32::try_from(place).ok());
     let claim = Claim { text, kind, metric, panels: Vec::new(), min: narrow(min), max: narrow(max) };
     Ok(WrittenClaim { claim, panels, bits: written_bits })
 }
 
+/// The first of these bounds that are given.
+fn range(scope: &Table, bounds: &[Bounds]) -> Checked<(Option<u64>, Option<u64>)> {
+    let mut found = (None, None);
+    for (names, most) in bounds.iter().rev() {
+        match read_range(scope, *names, *most)? {
+            (None, None) => {}
+            range => found = range,
+        }
+    }
+    Ok(found)
+}
+
 /// What the claim speaks of, in either spelling: each thing once.
-fn scope(table: &Table) -> Checked<Table> {
-    let beside = table.entries.iter().filter(|(key, _)| SCOPE.contains(&key.name.as_str()));
+fn scope(task: TaskKind, table: &Table) -> Checked<Table> {
+    let names = scope_names(task);
+    let beside = table.entries.iter().filter(|(key, _)| names.contains(&key.name.as_str()));
     let mut scope = Table { entries: beside.cloned().collect() };
     if let Some(node) = table.get("where") {
         let filter = node.expect_table("claim.where")?;
-        check_keys("claim.where", filter, &["panels", "bits", "min-bits", "max-bits", "min-t", "max-t"])?;
+        check_keys("claim.where", filter, &[&["bits"], &scope_names(task)[..]].concat())?;
         for (key, node) in &filter.entries {
             if scope.get(&key.name).is_some() {
                 let message = format!("the claim has `{}` both in `where` and beside it", key.name);
@@ -119,8 +146,9 @@ fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
         "lowest" => Ok(ClaimKind::Lowest(one()?)),
         "highest" => Ok(ClaimKind::Highest(one()?)),
         "near-baseline" => near_baseline(node),
-        _ if node.flag() == Some(true) => Ok(ClaimKind::GapShrinks),
-        _ => Err(node.cannot_be("claim.gap-shrinks").allowed("true")),
+        "rises" if node.flag() == Some(true) => Ok(ClaimKind::Rises),
+        "gap-shrinks" if node.flag() == Some(true) => Ok(ClaimKind::GapShrinks),
+        _ => Err(node.cannot_be(&format!("claim.{name}")).allowed("true")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a panel measures, and `[comparison]`: how its numbers stand against the published ones.
 
 use super::error::{Checked, Fault};
-use super::field::IMAGE_METRICS;
+use super::field::{IMAGE_METRICS, SPEECH_METRICS};
 use super::layer::Settings;
 use super::plan::{Comparison, Margin, TaskKind};
 use super::value::Node;
@@ -10,6 +10,8 @@ use super::value::Node;
 const MARGIN: f64 = 0.005;
 /// The same for values in dB, about what 10 runs of the paper differ by.
 const MARGIN_DB: f64 = 0.25;
+/// The same for PESQ, in points of its score.
+const MARGIN_PESQ: f64 = 0.1;
 
 /// The record metric of a panel, without its ending.
 pub(super) fn metric(task: TaskKind, settings: &Settings) -> String {
@@ -17,15 +19,19 @@ pub(super) fn metric(task: TaskKind, settings: &Settings) -> String {
         TaskKind::Toy => "mse",
         TaskKind::Search => "recall",
         TaskKind::Image => settings.text("evaluation.metric").unwrap_or(IMAGE_METRICS[0]),
+        TaskKind::Speech => settings.text("evaluation.metric").unwrap_or(SPEECH_METRICS[0]),
         TaskKind::Complexity => "log10-wmops",
     };
     name.to_owned()
 }
 
-/// The margin of a point, in dB where the metric is.
+/// The margin of a point, in dB or points where the metric is.
 pub(super) fn margin(settings: &Settings, metric: &str) -> Margin {
     match metric {
-        "psnr" | "psnr-images" => Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB)),
+        "psnr" | "psnr-images" | "psnr-perceptual" => {
+            Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB))
+        }
+        "pesq" => Margin::Score(settings.number("comparison.margin-pesq").unwrap_or(MARGIN_PESQ)),
         _ => Margin::Relative(settings.number("comparison.margin").unwrap_or(MARGIN)),
     }
 }

@@ -14,6 +14,8 @@ use super::images::{self, ImageSets};
 use super::layer::{Settings, unknown};
 use super::plan::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
+use super::speech;
+use super::speech_data::SpeechSets;
 use super::value::Node;
 
 /// Seeds of a toy sweep where none are given, as many as the paper's runs.
@@ -41,10 +43,16 @@ pub(super) fn plan(
         claims.extend(claim.resolve(&names, &known_panels, &known.bits)?);
     }
     let primary = primary(document, &frames)?;
-    let mut expansion =
-        Expansion { document, choice, cells: 0, sets: DataSets::default(), images: ImageSets::default() };
+    let mut expansion = Expansion {
+        document,
+        choice,
+        cells: 0,
+        sets: DataSets::default(),
+        images: ImageSets::default(),
+        speech: SpeechSets::default(),
+    };
     let panels = frames.iter().map(|frame| expansion.panel(frame)).collect::<Checked<Vec<Panel>>>()?;
-    let folder = match expansion.sets.own_name().or(expansion.images.own_name()) {
+    let folder = match expansion.sets.own_name().or(expansion.images.own_name()).or(expansion.speech.own_name()) {
         Some(name) if profile == "default" => name,
         Some(name) => format!("{profile}-{name}"),
         None => profile.to_owned(),
@@ -65,6 +73,9 @@ pub(super) fn plan(
         seeds: all_seeds(&panels),
         panels,
         claims,
+        attributions: distinct(
+            frames.iter().filter_map(|frame| frame.settings.text("data.attribution")).map(str::to_owned),
+        ),
     })
 }
 
@@ -160,8 +171,10 @@ fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
 fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
     let mut primary = None;
     let task = document.head.task;
-    if matches!(task, TaskKind::Search | TaskKind::Complexity) {
-        return Ok(Primary::Training);
+    match task {
+        TaskKind::Search | TaskKind::Complexity => return Ok(Primary::Training),
+        TaskKind::Speech => return Ok(Primary::Fresh),
+        TaskKind::Toy | TaskKind::Image => {}
     }
     for frame in frames {
         let settings = &frame.settings;
@@ -199,6 +212,7 @@ struct Expansion<'a> {
     cells: u64,
     sets: DataSets,
     images: ImageSets,
+    speech: SpeechSets,
 }
 
 impl<'a> Expansion<'a> {
@@ -209,6 +223,7 @@ impl<'a> Expansion<'a> {
         let dimension = match head.task {
             TaskKind::Search => self.sets.get(&frame.settings)?.dimension,
             TaskKind::Image => image::dimension(&frame.settings),
+            TaskKind::Speech => speech::dimension(&frame.settings),
             TaskKind::Toy | TaskKind::Complexity => resolve::dimension(&frame.settings, head.span)?,
         };
         let methods = names(frame, "sweep.methods");
@@ -241,8 +256,9 @@ impl<'a> Expansion<'a> {
                 points.push(point);
             }
         }
-        let (axis, recall_at) = match head.task {
-            TaskKind::Search => self.axis(frame, &bits)?,
+        let (axis, measured_at) = match head.task {
+            TaskKind::Search => self.axis(frame, &bits, ("evaluation.recall-at", "T"), PanelAxis::Rank)?,
+            TaskKind::Speech => self.axis(frame, &bits, ("evaluation.bitrates", "bit/s"), PanelAxis::Bitrate)?,
             TaskKind::Toy | TaskKind::Image | TaskKind::Complexity => (PanelAxis::Bits, Vec::new()),
         };
         let mut output = self.document.output.panel(&head.name, &frame.name);
@@ -253,9 +269,15 @@ impl<'a> Expansion<'a> {
             TaskKind::Image => {
                 let data = self.images.get(&frame.settings)?;
                 comparison.not_comparable = comparison.not_comparable.or(images::not_comparable(data));
-                if data.digest.is_none() && !output.labels.iter().any(|(key, _)| key == "Data") {
-                    output.labels.insert(0, ("Data".into(), data.name.clone()));
+                name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
+            }
+            TaskKind::Speech => {
+                let data = self.speech.get(&frame.settings)?;
+                match speech::against_published(data) {
+                    Ok(to_know) => comparison.anomalies.push(to_know),
+                    Err(reason) => comparison.not_comparable = comparison.not_comparable.or(Some(reason)),
                 }
+                name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
             }
             _ => {}
         }
@@ -269,7 +291,7 @@ impl<'a> Expansion<'a> {
             figure: output.figure,
             comparison,
             axis,
-            recall_at,
+            measured_at,
             points,
         })
     }
@@ -303,6 +325,11 @@ impl<'a> Expansion<'a> {
                 let beam_width = image.quantizer.beam_width;
                 (CellSettings::Image(image), beam_width)
             }
+            TaskKind::Speech => {
+                let speech = speech::resolve(settings, point, self.speech.get(settings)?.clone())?;
+                let beam_width = speech.quantizer.beam_width;
+                (CellSettings::Speech(speech), beam_width)
+            }
             TaskKind::Complexity => {
                 let complexity = resolve::complexity(settings, point)?;
                 let beam_width = complexity.beam_width;
@@ -316,21 +343,24 @@ impl<'a> Expansion<'a> {
         Ok(PlannedPoint { contender, bits: total as u32, stages, bits_per_stage, beam_width, cells })
     }
 
-    /// T where there is one bitrate, else the bits; and the T themselves.
-    fn axis(&self, frame: &Frame, bits: &[(&Node, u64)]) -> Checked<(PanelAxis, Vec<u32>)> {
-        const RECALL_AT: &str = "evaluation.recall-at";
-        let entry = resolve::required(&frame.settings, RECALL_AT, self.document.head.span)?;
-        let ranks: Vec<u32> = resolve::ranks(entry.node);
+    /// What the list at `path` counts, T or bit/s, where the codes have one length, else their bits; and the list itself.
+    fn axis(
+        &self,
+        frame: &Frame,
+        bits: &[(&Node, u64)],
+        (path, unit): (&str, &str),
+        of_list: fn(Vec<u32>) -> PanelAxis,
+    ) -> Checked<(PanelAxis, Vec<u32>)> {
+        let entry = resolve::required(&frame.settings, path, self.document.head.span)?;
+        let list: Vec<u32> = resolve::ranks(entry.node);
         if bits.len() > 1 {
-            return Ok((PanelAxis::Bits, ranks));
+            return Ok((PanelAxis::Bits, list));
         }
-        if !ranks.is_sorted() {
-            return Err(entry
-                .node
-                .cannot_be(RECALL_AT)
-                .allowed("T from the smallest to the largest, as it is the x axis"));
+        if !list.is_sorted() {
+            let allowed = format!("{unit} from the smallest to the largest, as it is the x axis");
+            return Err(entry.node.cannot_be(path).allowed(allowed));
         }
-        Ok((PanelAxis::Rank(ranks.clone()), ranks))
+        Ok((of_list(list.clone()), list))
     }
 
     /// The seeds of one point; operation counts have none, so they get the seed 0.
@@ -348,6 +378,13 @@ impl<'a> Expansion<'a> {
             (None, Some(list)) => list.iter().filter_map(Node::whole).collect(),
             _ => (1..=count).collect(),
         })
+    }
+}
+
+/// Made-up data are named in every file.
+fn name_synthetic(labels: &mut Vec<(String, String)>, name: &str, is_synthetic: bool) {
+    if is_synthetic && !labels.iter().any(|(key, _)| key == "Data") {
+        labels.insert(0, ("Data".into(), name.into()));
     }
 }
 

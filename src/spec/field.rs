@@ -43,8 +43,9 @@ pub(super) struct Field {
     pub point: bool,
 }
 
+const ESTIMATORS: &[&str] = &["nsvq", "ste", "rotation", "diveq"];
 pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq", "opq", "lsq"];
-pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b"];
+pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b", "1", "1a", "1b"];
 /// The largest T of a recall@T.
 pub(super) const MOST_RANK: i64 = 1_000_000;
 /// More seeds, vectors or updates than any machine gets through are typing errors.
@@ -56,13 +57,22 @@ const MOST_IMAGES: i64 = crate::data::images::MOST as i64;
 /// What a panel of images may show.
 pub(super) const IMAGE_METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];
 
-const ALL: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image, TaskKind::Complexity];
-const TRAINED: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image];
+/// What a panel of speech may show.
+pub(super) const SPEECH_METRICS: &[&str] = &["pesq", "psnr-perceptual"];
+/// Bit/s of coded speech: below, the envelope alone takes all; above, nothing is left to hear.
+const BITRATES: Kind = Kind::WholeList(6_000, MOST_BITRATE);
+pub(super) const MOST_BITRATE: i64 = 64_000;
+/// Utterances are kept in memory, some 2 MB each.
+const MOST_UTTERANCES: i64 = 100_000;
+
+const ALL: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image, TaskKind::Speech, TaskKind::Complexity];
+const TRAINED: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image, TaskKind::Speech];
 const TOY: &[TaskKind] = &[TaskKind::Toy];
 const SEARCH: &[TaskKind] = &[TaskKind::Search];
 const IMAGE: &[TaskKind] = &[TaskKind::Image];
+const SPEECH: &[TaskKind] = &[TaskKind::Speech];
 /// Those that take files of the user's.
-const FILES: &[TaskKind] = &[TaskKind::Search, TaskKind::Image];
+const FILES: &[TaskKind] = &[TaskKind::Search, TaskKind::Image, TaskKind::Speech];
 
 /// A field of a cell: everywhere but in complexity experiments.
 const fn cell(path: &'static str, kind: Kind) -> Field {
@@ -82,6 +92,7 @@ impl Field {
 
 const POSITIVE: Kind = Kind::Number(|x| x > 0.0, "a number above 0");
 const BELOW_ONE: Kind = Kind::Number(|x| (0.0..1.0).contains(&x), "a number from 0 to below 1");
+const SHARE: Kind = Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1");
 const COUNT: Kind = Kind::Whole(1, MOST);
 
 pub(super) const FIELDS: &[Field] = &[
@@ -113,6 +124,9 @@ pub(super) const FIELDS: &[Field] = &[
     Field { point: false, ..cell("data.queries", Kind::Whole(1, MOST_VECTORS)).only(SEARCH) },
     Field { point: false, ..cell("data.images", Kind::Whole(1, MOST_IMAGES)).only(IMAGE) },
     Field { point: false, ..cell("data.test-images", Kind::Whole(1, MOST_IMAGES)).only(IMAGE) },
+    Field { point: false, ..cell("data.utterances", Kind::Whole(1, MOST_UTTERANCES)).only(SPEECH) },
+    Field { point: false, ..cell("data.test-utterances", Kind::Whole(1, MOST_UTTERANCES)).only(SPEECH) },
+    panel("data.attribution", Kind::Text).only(SPEECH),
     Field { point: false, ..cell("data.seed", Kind::Whole(0, i64::MAX)).only(FILES) },
     cell("network.width", Kind::Whole(1, 4096)).only(IMAGE),
     cell("network.blocks", Kind::Whole(0, 64)).only(IMAGE),
@@ -121,14 +135,23 @@ pub(super) const FIELDS: &[Field] = &[
     cell("network.learning-rate", POSITIVE).only(IMAGE),
     cell("network.batch-size", Kind::Whole(1, 65_536)).only(IMAGE),
     Field { point: false, ..cell("network.frozen", Kind::Flag).only(IMAGE) },
+    cell("codec.advance", Kind::Whole(320, 512)).only(SPEECH),
+    Field { point: false, ..cell("codec.bands", Kind::Whole(4, 64)).only(SPEECH) },
+    cell("codec.weighting", SHARE).only(SPEECH),
+    cell("codec.rounding", Kind::Number(|x| (0.0..=0.5).contains(&x), "a number from 0 to 0.5")).only(SPEECH),
+    cell("codec.noise-filling", SHARE).only(SPEECH),
+    cell("codec.reservoir", Kind::Whole(0, 5_000)).only(SPEECH),
     Field { tasks: ALL, ..cell("quantizer.beam-width", Kind::Beam) },
     cell("quantizer.training-beam-width", Kind::Beam),
     cell("quantizer.search", Kind::Choice(&["beam", "ordered", "released"])),
     cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])),
     cell("quantizer.init-updates", COUNT),
     cell("quantizer.init-learning-rate", POSITIVE),
-    Field { tasks: &[TaskKind::Toy, TaskKind::Search], ..cell("quantizer.estimator", Kind::Choice(&["nsvq"])) },
-    cell("quantizer.estimator", Kind::Choice(&["nsvq", "ste", "rotation", "diveq"])).only(IMAGE),
+    Field {
+        tasks: &[TaskKind::Toy, TaskKind::Search, TaskKind::Speech],
+        ..cell("quantizer.estimator", Kind::Choice(&["nsvq"]))
+    },
+    cell("quantizer.estimator", Kind::Choice(ESTIMATORS)).only(IMAGE),
     cell("quantizer.commitment", Kind::Number(|x| x >= 0.0, "a number, 0 or more")).only(IMAGE),
     cell("quantizer.noise", Kind::Choice(&["vector", "stage"])).only(IMAGE),
     cell("training.trainer", Kind::Choice(&["nsvq", "kmeans"])),
@@ -151,10 +174,18 @@ pub(super) const FIELDS: &[Field] = &[
     cell("training.replacement.every", COUNT),
     cell("training.replacement.threshold", Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1")),
     cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)),
+    cell("end-to-end.updates", Kind::Whole(0, MOST)).only(SPEECH),
+    cell("end-to-end.learning-rate", POSITIVE).only(SPEECH),
+    cell("end-to-end.batch-size", Kind::Whole(1, 65_536)).only(SPEECH),
+    cell("end-to-end.estimator", Kind::Choice(ESTIMATORS)).only(SPEECH),
     cell("evaluation.vectors", COUNT).only(TOY),
     cell("evaluation.training-vectors", COUNT).only(TOY),
     panel("evaluation.metrics", Kind::ChoiceList(&["mse"])).only(TOY),
     panel("evaluation.metric", Kind::Choice(IMAGE_METRICS)).only(IMAGE),
+    panel("evaluation.metric", Kind::Choice(SPEECH_METRICS)).only(SPEECH),
+    panel("evaluation.bitrates", BITRATES).only(SPEECH),
+    panel("evaluation.also-bitrates", BITRATES).only(SPEECH),
+    Field { point: false, ..cell("evaluation.opus", Kind::Flag).only(SPEECH) },
     panel("evaluation.primary", Kind::Choice(&["training", "fresh"])).only(&[TaskKind::Toy, TaskKind::Image]),
     cell("evaluation.other-search-vectors", Kind::Whole(0, MOST)).only(TOY),
     panel("evaluation.recall-at", Kind::WholeList(1, MOST_RANK)).only(SEARCH),
@@ -165,9 +196,14 @@ pub(super) const FIELDS: &[Field] = &[
         ..panel("comparison.margin", Kind::Number(|x| x > 0.0 && x < 1.0, "a number between 0 and 1: 0.005 is 0.5 %"))
     },
     Field {
-        tasks: IMAGE,
+        tasks: &[TaskKind::Image, TaskKind::Speech],
         point: true,
         ..panel("comparison.margin-db", Kind::Number(|x| x > 0.0 && x < 10.0, "a number of dB between 0 and 10"))
+    },
+    Field {
+        tasks: SPEECH,
+        point: true,
+        ..panel("comparison.margin-pesq", Kind::Number(|x| x > 0.0 && x < 4.0, "a number of points between 0 and 4"))
     },
     panel("comparison.comparable", Kind::Flag),
     panel("comparison.reason", Kind::Text),
@@ -235,7 +271,8 @@ impl Kind {
         };
         Err(match (name, meant) {
             ("quantizer.estimator", _) if matches!(self, Kind::Choice([_])) => fault.help(
-                "only codebooks inside a network, task \"image\", need another one: alone they get the exact gradient",
+                "only codebooks inside a network, task \"image\", or trained end to end (end-to-end.estimator) need another one: \
+                 alone they get the exact gradient",
             ),
             (_, Some(meant)) => fault.help(format!("did you mean \"{meant}\"?")),
             _ => fault,

@@ -29,8 +29,8 @@ pub(super) struct Layer {
 }
 
 /// The tables that hold settings.
-pub(super) const SECTIONS: [&str; 7] =
-    ["sweep", "data", "network", "quantizer", "training", "evaluation", "comparison"];
+pub(super) const SECTIONS: [&str; 9] =
+    ["sweep", "data", "network", "codec", "quantizer", "training", "end-to-end", "evaluation", "comparison"];
 
 impl Layer {
     /// Reads one entry of a table of settings, where `name` is one of [`SECTIONS`].
@@ -134,6 +134,9 @@ fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checke
             }
             TaskKind::Image => {
                 "task \"image\" takes images from a folder, or synthetic ones, and measures their quality"
+            }
+            TaskKind::Speech => {
+                "task \"speech\" takes utterances from a folder, or synthetic ones, and measures what a codec leaves of them"
             }
             TaskKind::Toy => "task \"toy\" draws its vectors and measures their error",
         };

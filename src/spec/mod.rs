@@ -26,6 +26,8 @@ mod output;
 mod plan;
 mod quantizer;
 mod resolve;
+mod speech;
+mod speech_data;
 mod training;
 mod value;
 

@@ -10,6 +10,7 @@ pub enum TaskKind {
     Toy,
     Search,
     Image,
+    Speech,
     Complexity,
 }
 
@@ -44,6 +45,8 @@ pub enum PanelAxis {
     Bits,
     /// T, ascending: a point's cells give the recall@T of all of them.
     Rank(Vec<u32>),
+    /// Bit/s, ascending: a point's cells give the quality of speech at all of them.
+    Bitrate(Vec<u32>),
 }
 
 impl PanelAxis {
@@ -52,14 +55,16 @@ impl PanelAxis {
         match self {
             PanelAxis::Bits => "VQ Bitrate",
             PanelAxis::Rank(_) => "T",
+            PanelAxis::Bitrate(_) => "Sampling Rate",
         }
     }
 
-    /// A place on the axis as Results files write it: `12 bits`, or `16`.
+    /// A place on the axis as Results files write it: `12 bits`, `16`, or `9.6 kbits/sec`.
     pub fn tick(&self, at: u32) -> String {
         match self {
             PanelAxis::Bits => format!("{at} bits"),
             PanelAxis::Rank(_) => at.to_string(),
+            PanelAxis::Bitrate(_) => format!("{} kbits/sec", f64::from(at) / 1e3),
         }
     }
 
@@ -68,6 +73,24 @@ impl PanelAxis {
         match self {
             PanelAxis::Bits => "bits",
             PanelAxis::Rank(_) => "T",
+            PanelAxis::Bitrate(_) => "kbit/s",
+        }
+    }
+
+    /// A place as tables write it under [`PanelAxis::heading`].
+    pub fn number(&self, at: u32) -> String {
+        match self {
+            PanelAxis::Bits | PanelAxis::Rank(_) => at.to_string(),
+            PanelAxis::Bitrate(_) => (f64::from(at) / 1e3).to_string(),
+        }
+    }
+
+    /// Places in a sentence: `12, 16 and 20 bits`, `T = 1 and 10`, `8 and 9.6 kbit/s`.
+    pub fn in_words(&self, numbers: &str) -> String {
+        match self {
+            PanelAxis::Bits => format!("{numbers} bits"),
+            PanelAxis::Rank(_) => format!("T = {numbers}"),
+            PanelAxis::Bitrate(_) => format!("{numbers} kbit/s"),
         }
     }
 }
@@ -105,7 +128,7 @@ pub struct Plan {
     pub profile: String,
     /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
     pub folder: String,
-    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a`, `6b`.
+    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a`, `6b`, `1`, `1a`, `1b`.
     pub figures: Vec<String>,
     pub primary: Primary,
     /// In spec order (= order of the series in the Results files).
@@ -113,6 +136,8 @@ pub struct Plan {
     pub seeds: Vec<u64>,
     pub panels: Vec<Panel>,
     pub claims: Vec<Claim>,
+    /// Whom the reports name for data of others: `data.attribution`.
+    pub attributions: Vec<String>,
 }
 
 /// One curve family: a data set (variant) or one value of a further axis; one Results file.
@@ -122,7 +147,7 @@ pub struct Panel {
     pub name: String,
     /// First entries of the Results file: ("Data", "Correlated"), …; "Metric" is added after them.
     pub labels: Vec<(String, String)>,
-    /// The record metric that is shown, without its ending: `mse`, `psnr`, `ssim`, …, `log10-wmops` or `recall`.
+    /// The record metric that is shown, without its ending: `mse`, `psnr`, `ssim`, …, `log10-wmops`, `recall`, `pesq` or `psnr-perceptual`.
     pub metric: String,
     /// D, for axis titles and complexity.
     pub dimension: usize,
@@ -135,9 +160,9 @@ pub struct Panel {
     pub figure: Option<String>,
     pub comparison: Comparison,
     pub axis: PanelAxis,
-    /// The T of recall@T that are shown, as the spec lists them; over bits, the first is the one of the figure. None where
-    /// no recall is measured.
-    pub recall_at: Vec<u32>,
+    /// The T of recall@T, or the bitrates of speech in bit/s, that are shown, as the spec lists them; over bits, the first is
+    /// the one of the figure. None where neither is measured.
+    pub measured_at: Vec<u32>,
     /// Ordered by contender (spec order), then total bits ascending.
     pub points: Vec<PlannedPoint>,
 }
@@ -149,13 +174,15 @@ pub enum Margin {
     Relative(f64),
     /// In dB: a ratio of two values that are logarithms already would say nothing.
     Decibel(f64),
+    /// In points of a score, the mean opinion score (MOS) of PESQ.
+    Score(f64),
 }
 
 impl Margin {
     /// Half the width of the margin.
     pub fn width(self) -> f64 {
         match self {
-            Margin::Relative(width) | Margin::Decibel(width) => width,
+            Margin::Relative(width) | Margin::Decibel(width) | Margin::Score(width) => width,
         }
     }
 
@@ -163,7 +190,7 @@ impl Margin {
     pub fn scale(self, published: f64) -> f64 {
         match self {
             Margin::Relative(_) => published.abs(),
-            Margin::Decibel(_) => 1.0,
+            Margin::Decibel(_) | Margin::Score(_) => 1.0,
         }
     }
 }
@@ -200,7 +227,7 @@ pub struct Claim {
     pub metric: ClaimMetric,
     /// Panels it speaks of; empty = all.
     pub panels: Vec<String>,
-    /// The smallest and the largest place on the panels' axis that it speaks of: total bits, or T.
+    /// The smallest and the largest place on the panels' axis that it speaks of: total bits, T, or bit/s.
     pub min: Option<u32>,
     pub max: Option<u32>,
 }
@@ -220,6 +247,8 @@ pub enum ClaimKind {
     Order(Vec<Method>),
     Lowest(Method),
     Highest(Method),
+    /// Every method's values rise strictly along the axis.
+    Rises,
     /// The relative gap (max − min)/min between methods falls strictly along `panels`, at every bitrate.
     GapShrinks,
     /// As the operations that may be spent grow, the best method goes through the list, each once.
@@ -239,7 +268,9 @@ impl Panel {
         let trainers = |trainer| self.points.iter().any(|p| p.contender.trainer == trainer);
         let both = trainers(Trainer::Nsvq) && trainers(Trainer::Kmeans);
         match contender.trainer {
-            Trainer::Nsvq if both && self.axis != PanelAxis::Bits => format!("{} proposed", contender.method.label()),
+            Trainer::Nsvq if both && matches!(self.axis, PanelAxis::Rank(_)) => {
+                format!("{} proposed", contender.method.label())
+            }
             Trainer::Kmeans if both => format!("{} baseline", contender.method.label()),
             _ => contender.method.label().to_owned(),
         }
@@ -256,11 +287,12 @@ impl Panel {
         self.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next()
     }
 
-    /// The name of the descriptors searched, or of the images compressed.
+    /// The name of the descriptors searched, the images compressed, or the speech coded.
     pub fn data_name(&self) -> Option<&str> {
         match self.settings() {
             Some(CellSettings::Search(search)) => Some(&search.data.name),
             Some(CellSettings::Image(image)) => Some(&image.data.name),
+            Some(CellSettings::Speech(speech)) => Some(&speech.data.name),
             _ => None,
         }
     }
@@ -269,7 +301,9 @@ impl Panel {
     pub fn places(&self) -> Vec<(Contender, u32)> {
         let places = |point: &PlannedPoint| match &self.axis {
             PanelAxis::Bits => vec![(point.contender, point.bits)],
-            PanelAxis::Rank(ranks) => ranks.iter().map(|rank| (point.contender, *rank)).collect(),
+            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) => {
+                places.iter().map(|at| (point.contender, *at)).collect()
+            }
         };
         self.points.iter().flat_map(places).collect()
     }

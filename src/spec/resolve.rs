@@ -259,7 +259,8 @@ pub(super) fn check_dimension(
     if !is_cut || dimension.is_multiple_of(stages) {
         return Ok(());
     }
-    let written = settings.node("data.dimension").or(settings.node("network.latent-dimension"));
+    let written =
+        ["data.dimension", "network.latent-dimension", "codec.bands"].into_iter().find_map(|path| settings.node(path));
     let span = written.map_or(point.head, |node| node.span);
     let below = dimension / stages * stages;
     let nearest: Vec<String> = [below, below + stages].iter().filter(|d| **d > 0).map(usize::to_string).collect();

@@ -12,6 +12,8 @@ use crate::training::LogPoint;
 pub struct Outcome {
     pub metrics: BTreeMap<String, f64>,
     pub log: Vec<LogPoint>,
+    /// Values of single test items (utterances), in the order of the data, under the names of the metrics that sum them up.
+    pub samples: BTreeMap<String, Vec<f64>>,
     /// What the clock said (`train-seconds`, `encode-us`, `search-us`): it differs from run to run.
     pub timings: BTreeMap<String, f64>,
 }
@@ -63,6 +65,7 @@ pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
         CellSettings::Toy(settings) => toy::run(settings, cell.seed, context),
         CellSettings::Search(settings) => search::run(settings, cell.seed, context),
         CellSettings::Image(settings) => image::run(settings, cell.seed, context),
+        CellSettings::Speech(settings) => speech::run(settings, cell.seed, context),
         CellSettings::Complexity(settings) => complexity::run(settings),
     }
 }
@@ -73,6 +76,7 @@ pub fn cost(cell: &Cell) -> f64 {
         CellSettings::Toy(settings) => toy::cost(settings),
         CellSettings::Search(settings) => search::cost(settings),
         CellSettings::Image(settings) => image::cost(settings),
+        CellSettings::Speech(settings) => speech::cost(settings),
         CellSettings::Complexity(_) => 1e-4,
     }
 }
@@ -81,5 +85,6 @@ mod complexity;
 mod image;
 mod kept;
 mod search;
+mod speech;
 mod toy;
 mod train;

@@ -63,7 +63,7 @@ pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Re
     let search_us = recalls(settings, &data, books, &base.codes, context, &mut metrics)?;
     timings.insert("search-us".to_string(), search_us);
     kept.forget_codes();
-    Ok(Outcome { metrics, log: trained.log, timings })
+    Ok(Outcome { metrics, log: trained.log, timings, ..Outcome::default() })
 }
 
 fn failed(error: impl std::fmt::Display) -> TaskError {

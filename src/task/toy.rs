@@ -25,7 +25,7 @@ pub(super) fn run(settings: &ToySettings, seed: u64, context: &Context) -> Resul
     let pair = (&settings.quantizer, &settings.training);
     let trained = trained(pair, settings.data.dimension, &name, &mut set, context, (0.0, TRAINING_SHARE))?;
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
-    Ok(Outcome { metrics, log: trained.log, timings: BTreeMap::new() })
+    Ok(Outcome { metrics, log: trained.log, ..Outcome::default() })
 }
 
 struct ToySet<'a> {

@@ -467,7 +467,7 @@ spec.toml:26:11: unknown field `panel` in [claim.where]
    |
 26 | where = { panel = ["toy"] }
    |           ^^^^^
-allowed: panels, bits, min-bits, max-bits, min-t, max-t
+allowed: panels, bits, min-bits, max-bits
 help: did you mean `panels`?"#,
     );
 }

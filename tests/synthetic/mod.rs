@@ -82,6 +82,7 @@ fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<P
         seeds: (1..=SEEDS).collect(),
         panels,
         claims: vec![],
+        attributions: vec![],
     }
 }
 
@@ -102,7 +103,7 @@ fn panel(name: &str, data: &str, dimension: usize, mixing: u64, file: &str, figu
             anomalies: vec![],
         },
         axis: PanelAxis::Bits,
-        recall_at: vec![],
+        measured_at: vec![],
         points: points.collect(),
     }
 }
@@ -185,6 +186,7 @@ fn record(panel: &Panel, point: &PlannedPoint, cell: &Cell) -> Record {
         reason: None,
         metrics,
         log,
+        samples: BTreeMap::new(),
         run: RunInfo {
             wall_seconds: 1.5 * f64::from(point.bits),
             program_version: "0.1.0".into(),

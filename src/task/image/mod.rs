@@ -53,7 +53,7 @@ pub(super) fn run(settings: &ImageSettings, seed: u64, context: &Context) -> Res
         timings.insert("step-ms".to_string(), 1e3 * finished.seconds / training.updates.max(1) as f64);
     }
     let metrics = evaluate::all(&work, &network, &finished.codebooks, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, timings })
+    Ok(Outcome { metrics, log: finished.log, timings, ..Outcome::default() })
 }
 
 /// A cell at work.

@@ -1,0 +1,102 @@
+//! The settings of a speech cell: the codec, how the codebooks of its envelopes are trained, and the bitrates.
+
+use super::cell::{
+    CodecSettings, EndToEndSettings, Estimator, Method, SpeechData, SpeechEvaluation, SpeechSettings, Trainer,
+};
+use super::error::{Checked, Fault};
+use super::layer::Settings;
+use super::quantizer;
+use super::resolve::{Point, TRAINER, ranks, required, training};
+use super::value::Node;
+
+const BITRATES: &str = "evaluation.bitrates";
+const UPDATES: &str = "end-to-end.updates";
+/// Learning rate and frames of a batch where none are given.
+const LEARNING_RATE: f64 = 1e-2;
+const BATCH: u64 = 256;
+
+/// D, the bands of the envelope.
+pub(super) fn dimension(settings: &Settings) -> usize {
+    codec(settings).bands
+}
+
+fn codec(settings: &Settings) -> CodecSettings {
+    let default = CodecSettings::default();
+    let whole = |path: &str, default: usize| settings.whole(path).map_or(default, |value| value as usize);
+    let number = |path: &str, default: f64| settings.number(path).unwrap_or(default);
+    CodecSettings {
+        advance: whole("codec.advance", default.advance),
+        bands: whole("codec.bands", default.bands),
+        weighting: number("codec.weighting", default.weighting),
+        rounding: number("codec.rounding", default.rounding),
+        noise_filling: number("codec.noise-filling", default.noise_filling),
+        reservoir: whole("codec.reservoir", default.reservoir as usize) as u32,
+    }
+}
+
+/// The settings of a speech cell on the utterances `data`.
+pub(super) fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Checked<SpeechSettings> {
+    let codec = codec(settings);
+    let end_to_end = end_to_end(settings, point)?;
+    let quantizer = quantizer::resolve(settings, point, codec.bands)?;
+    let training = training(settings, point)?;
+    let mut bitrates = ranks(required(settings, BITRATES, point.head)?.node);
+    bitrates.extend(settings.node("evaluation.also-bitrates").map(ranks).unwrap_or_default());
+    // In one order, so that panels that show different parts of one list share their cells.
+    bitrates.sort_unstable();
+    bitrates.dedup();
+    let evaluation = SpeechEvaluation { bitrates, opus: settings.flag("evaluation.opus").unwrap_or(true) };
+    Ok(SpeechSettings { data, codec, quantizer, training, end_to_end, evaluation })
+}
+
+fn end_to_end(settings: &Settings, point: Point) -> Checked<Option<EndToEndSettings>> {
+    let updates = settings.whole(UPDATES).unwrap_or(0);
+    for path in ["end-to-end.learning-rate", "end-to-end.batch-size", "end-to-end.estimator"] {
+        settings.depends(path, UPDATES, updates > 0, "end-to-end.updates = 1 or more")?;
+    }
+    if updates == 0 {
+        return Ok(None);
+    }
+    let is_trained_apart = point.trainer(settings) == Trainer::Kmeans;
+    if is_trained_apart || matches!(point.method, Method::Opq | Method::Lsq) {
+        return Err(apart(settings, point));
+    }
+    let named = |estimator: &Estimator| Some(estimator.name()) == settings.text("end-to-end.estimator");
+    Ok(Some(EndToEndSettings {
+        updates,
+        learning_rate: settings.number("end-to-end.learning-rate").unwrap_or(LEARNING_RATE),
+        batch_size: settings.whole("end-to-end.batch-size").unwrap_or(BATCH) as usize,
+        estimator: Estimator::ALL.into_iter().find(named).unwrap_or(Estimator::Nsvq),
+    }))
+}
+
+/// What has no gradient stays as expectation maximisation left it.
+fn apart(settings: &Settings, point: Point) -> Fault {
+    let (span, label) = match point.trainer {
+        Some(_) => (point.name, format!("the baseline {}", point.method.label())),
+        None => (
+            settings.node(TRAINER).map_or(point.name, |node: &Node| node.span),
+            format!("{} with training.trainer = \"kmeans\"", point.method.label()),
+        ),
+    };
+    Fault::new(span, format!("{label} can't be trained end to end")).allowed(format!("{UPDATES} = 0")).help(
+        "set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximisation has no \
+         gradient of the decoded signal",
+    )
+}
+
+/// Why numbers on these utterances can't stand against the published ones, or what must be known where they do: the paper
+/// names its corpus, and not the utterances that it tests on.
+pub(super) fn against_published(data: &SpeechData) -> Result<String, String> {
+    match data.digest {
+        None => Err(format!(
+            "the speech is not recorded but {}: {} utterances to train on, {} to test on",
+            data.name, data.training, data.test
+        )),
+        Some(_) => Ok(format!(
+            "The paper does not state its test utterances, nor how many there are; ours are {} of {}. The number of ours stands \
+             for the number of theirs where a published spread is turned into a standard error.",
+            data.test, data.name
+        )),
+    }
+}
