@@ -48,14 +48,14 @@ spec.toml:1:1: `experiment.title` is missing
 }
 
 #[test]
-fn unbuilt_task() {
-    Case::default().edit(r#"task = "toy""#, r#"task = "speech""#).refused(
+fn unknown_task() {
+    Case::default().edit(r#"task = "toy""#, r#"task = "video""#).refused(
         r#"
-spec.toml:4:8: the task "speech" is not built yet
+spec.toml:4:8: unknown task "video"
   |
-4 | task = "speech"
-  |        ^^^^^^^^
-allowed: "toy", "search", "image", "complexity""#,
+4 | task = "video"
+  |        ^^^^^^^
+allowed: "toy", "search", "image", "speech", "complexity""#,
     );
 }
 
