@@ -29,6 +29,7 @@ fn pages(plan: &Plan, records: &HashMap<String, Record>) -> Pages {
     let out = folder.join("figures");
     let figures = draw_experiment(plan, &aggregates, records, &out, &[Format::Png], options).unwrap();
     let input = ReportInput {
+        audio: None,
         plan,
         aggregates: &aggregates,
         records,

@@ -34,10 +34,7 @@ fn number(cell: &Cell) -> usize {
 }
 
 fn outcome(cell: &Cell) -> Outcome {
-    Outcome {
-        metrics: BTreeMap::from([("mse".into(), 1.0 / number(cell) as f64)]),
-        ..Outcome::default()
-    }
+    Outcome { metrics: BTreeMap::from([("mse".into(), 1.0 / number(cell) as f64)]), ..Outcome::default() }
 }
 
 fn cost(cell: &Cell) -> f64 {

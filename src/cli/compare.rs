@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CliError, print};
 use crate::compare::{Estimate, FileComparison, FileOptions, FileRow, Pairing, Runs, Verdict, compare_files, pair};
+use crate::metric::{self, Metric};
 use crate::results::ResultsFile;
 
 /// Compares Results files (or folders of them) with the published ones.
@@ -27,7 +28,7 @@ pub struct CompareArgs {
     /// Equivalence margin relative to the published mean, as 1% or 0.01.
     #[arg(long, default_value = "1%", value_parser = margin)]
     margin: f64,
-    /// Runs behind OURS where no provenance file tells.
+    /// Runs behind OURS (of PESQ and perceptual SNR: utterances) where no provenance file tells.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
     /// Print JSON.
@@ -148,6 +149,9 @@ fn block(name: &str, comparison: &FileComparison, assumed: bool, args: &CompareA
     let spread = comparison.rows.iter().any(|r| r.interval.is_some() || r.verdict == Verdict::Inconclusive);
     if assumed && spread {
         lines.push(format!("  no provenance beside OURS: {} runs a point are assumed (--runs)", args.runs));
+    }
+    if metric::find_label(&comparison.metric).is_some_and(Metric::is_over_items) {
+        lines.push("  n are utterances; of how many the published are is not stated, so as many are taken".into());
     }
     lines.extend(comparison.other_data.iter().map(|line| format!("  not comparable, other data: {line}")));
     lines.extend(comparison.unpaired.iter().map(|line| format!("  {line}")));

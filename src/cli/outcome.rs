@@ -66,6 +66,7 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
+    files.extend(results::keep_audio(plan, records, &folders.results).map_err(failed)?);
     print(&format!("{}\n", report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates)))?;
     for point in results::missing(plan, &outcome.aggregates) {
         note(&format!("missing: {point}"));
@@ -85,6 +86,7 @@ fn write_report(
 ) -> Result<(), CliError> {
     let drawn = draw(plan, outcome, records, folders, formats)?;
     files.extend(drawn.iter().flat_map(|figure| figure.files.iter().cloned()));
+    let audio = results::audio_folder(plan, &folders.results);
     let input = ReportInput {
         plan,
         aggregates: &outcome.aggregates,
@@ -92,6 +94,7 @@ fn write_report(
         comparisons: &outcome.comparisons,
         claims: &outcome.claims,
         figures: &drawn,
+        audio: Some(&audio),
     };
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
     Ok(())

@@ -148,7 +148,7 @@ fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
     match plans.iter().find(|plan| {
         matches!(
             plan.folder.as_str(),
-            "cells" | "published" | "codebooks" | "shared" | "pictures" | "networks" | "checkpoints"
+            "audio" | "cells" | "published" | "codebooks" | "shared" | "pictures" | "networks" | "checkpoints"
         )
     }) {
         None => Ok(()),

@@ -10,7 +10,8 @@ use crate::spec::Margin;
 pub struct FileOptions<'a> {
     /// Equivalence margin relative to the published mean.
     pub margin: f64,
-    /// Runs behind a point (curve name, tick) of ours.
+    /// Runs behind a point (curve name, tick) of ours; of PESQ and perceptual SNR the utterances, of which the published points
+    /// are then said to have as many.
     pub runs: &'a dyn Fn(&str, &str) -> usize,
 }
 
@@ -111,8 +112,9 @@ fn row(
 ) -> FileRow {
     let plain = |curve: &Curve| matches!(curve.values, CurveValues::Plain(_));
     let exact = metric.is_computed() && plain(ours) && plain(theirs);
-    let ours = estimate(ours, our_tick, (options.runs)(&theirs.name, name));
-    let published = estimate(theirs, tick, PUBLISHED_RUNS);
+    let runs = (options.runs)(&theirs.name, name);
+    let ours = estimate(ours, our_tick, runs);
+    let published = estimate(theirs, tick, if metric.is_over_items() { runs } else { PUBLISHED_RUNS });
     let judgement: Option<Judgement> = match (&ours, &published) {
         (Some(a), Some(b)) if exact => Some(judge_exact(a.mean, b.mean)),
         (Some(a), Some(b)) => Some(judge(a, b, Margin::Relative(options.margin), metric.direction)),

@@ -11,6 +11,7 @@ mod files;
 mod judge;
 mod pairing;
 mod panel;
+pub mod speech;
 pub mod statistics;
 pub mod tradeoff;
 mod types;

@@ -36,14 +36,18 @@ fn compare_panel(
         .into_iter()
         .map(|(contender, at)| {
             let ours = aggregate.and_then(|a| a.point(contender, at));
-            let theirs = published.as_ref().and_then(|file| published_value(file, panel, (contender, at), computed));
-            compare_point((contender, at), ours, theirs, &panel.comparison, direction)
+            // Of how many utterances the published speech was is not known.
+            let runs = ours.map(|point| point.items.len()).filter(|items| *items > 0).unwrap_or(PUBLISHED_RUNS);
+            let theirs =
+                published.as_ref().and_then(|file| published_value(file, panel, (contender, at), computed, runs));
+            let bits = panel.planned(contender, at).map_or(at, |planned| planned.bits);
+            compare_point((contender, at, bits), ours, theirs, &panel.comparison, direction)
         })
         .collect();
     PanelComparison {
         panel: panel.name.clone(),
         axis: panel.axis.clone(),
-        measured_on: matches!(plan.task, TaskKind::Toy | TaskKind::Image).then_some(plan.primary),
+        measured_on: matches!(plan.task, TaskKind::Toy | TaskKind::Image | TaskKind::Speech).then_some(plan.primary),
         results_file: panel.results_file.clone(),
         verdict: points.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Missing),
         points,
@@ -63,6 +67,7 @@ fn published_value(
     panel: &Panel,
     (contender, at): (Contender, u32),
     computed: bool,
+    runs: usize,
 ) -> Option<Published> {
     let curve = file.curve(&panel.curve_name(contender))?;
     let tick = file.tick(&panel.axis.tick(at))?;
@@ -73,21 +78,22 @@ fn published_value(
         CurveValues::Plain(_) => Some(Published::Measured(Estimate { n: usize::MAX, ..Estimate::exact(value) })),
         CurveValues::Spread { .. } => {
             let (low, high) = curve.quantiles(tick)?;
-            Some(Published::Measured(Estimate::of_quantiles(value, low, high, PUBLISHED_RUNS)))
+            Some(Published::Measured(Estimate::of_quantiles(value, low, high, runs)))
         }
     }
 }
 
 fn compare_point(
-    (contender, at): (Contender, u32),
+    (contender, at, bits): (Contender, u32, u32),
     ours: Option<&Point>,
     published: Option<Published>,
     comparison: &Comparison,
     direction: Direction,
 ) -> PointComparison {
-    let special = comparison.point_margins.iter().find(|(c, place, _)| (*c, *place) == (contender, at));
+    let special = comparison.point_margins.iter().find(|(c, theirs, _)| (*c, *theirs) == (contender, bits));
     let margin = special.map_or(comparison.margin, |(_, _, margin)| *margin);
-    let ours = ours.and_then(|p| Estimate::of_values(&p.values()));
+    // The mean of real bitrates is not that of the utterances'.
+    let ours = ours.and_then(|p| Some(Estimate { mean: p.mean()?, ..Estimate::of_values(&p.values())? }));
     let judgement: Option<Judgement> = match (&ours, &published) {
         (Some(ours), Some(Published::Measured(theirs))) => Some(judge(ours, theirs, margin, direction)),
         (Some(ours), Some(Published::Computed(value))) => Some(judge_exact(ours.mean, *value)),

@@ -119,6 +119,10 @@ impl Series {
         Series { marker: Some(marker), ..self }
     }
 
+    pub fn unmarked(self) -> Self {
+        Series { marker: None, ..self }
+    }
+
     pub fn band(self, band: Vec<(f64, f64, f64)>) -> Self {
         Series { band, ..self }
     }

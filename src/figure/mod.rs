@@ -106,7 +106,8 @@ pub struct Options<'a> {
 /// Toy plans: the plan's own figures (`figure-2a`, …), `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
 /// where several panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL`, and
 /// `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or `quality-PANEL` and
-/// `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Complexity plans: the plan's own figures.
+/// `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Speech plans: the plan's own figures, or `quality-PANEL`, and
+/// `gaps-PANEL`. Complexity plans: the plan's own figures.
 ///
 /// # Errors
 /// [`FigureError`]
@@ -122,7 +123,7 @@ pub fn draw_experiment(
         TaskKind::Complexity => complexity::sketches(plan, aggregates, options.published),
         TaskKind::Search => search::sketches(plan, aggregates, records, options.published),
         TaskKind::Image => image::sketches(plan, aggregates, options.published),
-        TaskKind::Speech => speech::sketches(plan, aggregates, options.published),
+        TaskKind::Speech => speech::sketches(plan, aggregates, records, options.published),
         TaskKind::Toy => {
             let mut all = toy::sketches(plan, aggregates, options.published);
             all.extend(tradeoff::sketches(plan, aggregates));

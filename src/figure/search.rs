@@ -162,7 +162,7 @@ fn recall_label(metric: &str) -> String {
 }
 
 /// `Peak SNR (dB)`.
-fn in_unit(label: &str, unit: &str) -> String {
+pub(super) fn in_unit(label: &str, unit: &str) -> String {
     if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") }
 }
 

@@ -1,9 +1,200 @@
-//! Figure 1.
+//! Figure 1: the quality of coded speech over the bitrate, with Opus beside it where that was measured; and how far the methods
+//! lie apart on the same utterances.
+
+use std::collections::HashMap;
 
 use super::Sketch;
-use crate::results::Aggregate;
-use crate::spec::Plan;
+use super::chart::{Axis, Chart, Colour, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series};
+use super::curves::{self, Curve};
+use super::search::{data_name, in_unit, styled};
+use crate::compare::speech::{Gap, gaps, opus};
+use crate::metric;
+use crate::results::{Aggregate, primary_metric};
+use crate::runner::Record;
+use crate::spec::{Panel, PanelAxis, Plan};
 
-pub(super) fn sketches(_: &Plan, _: &[Aggregate], _: bool) -> Vec<Sketch> {
-    Vec::new()
+pub(super) fn sketches(
+    plan: &Plan,
+    aggregates: &[Aggregate],
+    records: &HashMap<String, Record>,
+    published: bool,
+) -> Vec<Sketch> {
+    let work = Work { plan, aggregates, records, published };
+    let mut sketches: Vec<Sketch> = plan.figures.iter().filter_map(|id| work.figure(id)).collect();
+    for panel in &plan.panels {
+        if panel.figure.is_none() {
+            let id = format!("quality-{}", super::file_name(&panel.name));
+            sketches.extend(work.quality(id, "", &[panel]));
+        }
+        sketches.extend(work.gaps(panel));
+    }
+    sketches
+}
+
+/// What all figures are drawn from.
+struct Work<'a> {
+    plan: &'a Plan,
+    aggregates: &'a [Aggregate],
+    records: &'a HashMap<String, Record>,
+    published: bool,
+}
+
+impl Work<'_> {
+    fn figure(&self, id: &str) -> Option<Sketch> {
+        let own = self.plan.panels.iter().filter(|panel| panel.figure.as_deref() == Some(id));
+        self.quality(format!("figure-{id}"), &format!("Figure {id}: "), &own.collect::<Vec<_>>())
+    }
+
+    /// The panels' metrics over the axis, a chart a panel.
+    fn quality(&self, id: String, number: &str, panels: &[&Panel]) -> Option<Sketch> {
+        let drawn = panels.iter().filter_map(|panel| Some((*panel, self.chart(panel, number)?)));
+        let (panels, charts): (Vec<&Panel>, Vec<Chart>) = drawn.unzip();
+        let first = *panels.first()?;
+        let mut labels: Vec<String> = panels.iter().map(|p| metric::label(&primary_metric(self.plan, p))).collect();
+        labels.dedup();
+        let what = labels.join(" and ");
+        let over = match first.axis {
+            PanelAxis::Bitrate(_) => "the target bitrate",
+            PanelAxis::Bits | PanelAxis::Rank(_) => "the bits of an envelope's code",
+        };
+        let mut caption = format!(
+            "{what} of decoded speech ({}) over {over}, mean over the test utterances; higher is better. Shaded: the middle 95 % \
+             of the utterances, which differ far more from each other than the methods do on the same utterance.",
+            data_name(first)
+        );
+        if charts.iter().any(|chart| chart.series.iter().any(|series| series.label.as_deref() == Some(OPUS))) {
+            caption.push_str(" Opus codes the same utterances and stands at its real bitrates.");
+        }
+        caption.push_str(&self.beside_published(first));
+        let title = format!("{number}{what} over the bitrate, {}", data_name(first));
+        Some(Sketch { id, title, caption, figure: Figure::grid(charts) })
+    }
+
+    fn beside_published(&self, panel: &Panel) -> String {
+        match (&panel.comparison.not_comparable, self.published && panel.published_file.is_some()) {
+            (Some(_), true) => {
+                " Thin solid lines of the same hue are the published means, of recorded speech of others, so that \
+                only the order of the curves can be compared."
+                    .into()
+            }
+            (None, true) => " Thin solid lines of the same hue are the published means.".into(),
+            _ => String::new(),
+        }
+    }
+
+    fn chart(&self, panel: &Panel, number: &str) -> Option<Chart> {
+        let metric = primary_metric(self.plan, panel);
+        let (label, row) = (metric::label(&metric), metric::find(&metric)?);
+        let ours = curves::ours(self.plan, panel, self.aggregates, &metric);
+        if ours.is_empty() {
+            return None;
+        }
+        let title = format!("{number}{label}, {}", data_name(panel));
+        let mut chart = Chart::new(title, axis(panel), Axis::linear(in_unit(&label, row.unit)));
+        if self.published && panel.published_file.is_some() {
+            let published = curves::of_panel(self.plan, panel);
+            chart.series.extend(published.iter().map(|c| on_axis(panel, c, curves::published_series(c))));
+            chart.legend_extra.push(curves::published_entry());
+        }
+        if metric == "pesq" {
+            chart.series.extend(opus_series(panel, self.records));
+        }
+        chart.series.extend(ours.iter().map(|curve| on_axis(panel, curve, styled(panel, curve).unmarked())));
+        let band = LegendEntry { label: "middle 95 % of utterances".into(), ..curves::band_entry() };
+        chart.legend_extra.push(band);
+        Some(chart)
+    }
+
+    /// How far the methods lie apart on the same utterances, in the paper's order, beside the published distance of the means.
+    fn gaps(&self, panel: &Panel) -> Option<Sketch> {
+        let metric = primary_metric(self.plan, panel);
+        let (label, row) = (metric::label(&metric), metric::find(&metric)?);
+        let gaps = gaps(self.plan, panel, self.aggregates);
+        let title = format!("Paired gaps: {label}, {}", data_name(panel));
+        let y = Axis::linear(in_unit(&format!("difference of {label}"), row.unit)).including(0.0);
+        let mut chart = Chart::new(title, axis(panel), y);
+        for (i, gap) in gaps.iter().enumerate() {
+            chart.series.extend(gap_series(panel, gap, i, self.published));
+        }
+        let ends = |series: &Series| Some((series.points.first()?.0, series.points.last()?.0));
+        let (from, to) = chart.series.iter().filter_map(ends).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+        let zero = Series::line("", Colour::GREY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]);
+        chart.series.insert(0, zero.width(1.0).unlabelled());
+        let bars = LegendKey::Interval;
+        chart.legend_extra.push(LegendEntry { label: "± 2 standard errors".into(), colour: Colour::GREY, key: bars });
+        let has_published = self.published && gaps.iter().flat_map(|g| &g.places).any(|p| p.published.is_some());
+        if has_published {
+            chart.legend_extra.push(curves::published_entry());
+        }
+        chart.legend = LegendPlace::Below;
+        let id = format!("gaps-{}", super::file_name(&panel.name));
+        let beside = if has_published { " Thin solid lines are the distances of the published means." } else { "" };
+        let caption = format!(
+            "The mean over the test utterances of one method's {label} less that of another on the same utterance ({}); bars are \
+             two standard errors each way, over utterances. Above zero the first is better.{beside}",
+            data_name(panel)
+        );
+        let title = format!("How far the methods lie apart in {label}, {}", data_name(panel));
+        Some(Sketch { id, title, caption, figure: Figure::single(chart) })
+    }
+}
+
+/// The name of Opus in legends.
+const OPUS: &str = "Opus";
+
+/// What a place is multiplied by on the drawn axis: bit/s are drawn as kbit/s.
+fn scale(panel: &Panel) -> f64 {
+    if matches!(panel.axis, PanelAxis::Bitrate(_)) { 1e-3 } else { 1.0 }
+}
+
+fn axis(panel: &Panel) -> Axis {
+    match &panel.axis {
+        PanelAxis::Bitrate(bitrates) => {
+            let tick = |at: &u32| (f64::from(*at) * scale(panel), panel.axis.number(*at));
+            Axis { ticks: Some(bitrates.iter().map(tick).collect()), ..Axis::linear("bitrate (kbit/s)") }
+        }
+        PanelAxis::Bits | PanelAxis::Rank(_) => curves::bits_axis([panel]),
+    }
+}
+
+/// The series of a curve, moved to where the panel's axis has its places.
+fn on_axis(panel: &Panel, curve: &Curve, series: Series) -> Series {
+    let x = |at: u32| f64::from(at) * scale(panel);
+    let points = curve.points.iter().map(|p| (x(p.at), p.mean)).collect();
+    let has_band = !series.band.is_empty();
+    let band = curve.points.iter().filter(|_| has_band).map(|p| (x(p.at), p.low, p.high)).collect();
+    Series { points, band, ..series }
+}
+
+fn opus_series(panel: &Panel, records: &HashMap<String, Record>) -> Option<Series> {
+    let points: Vec<(f64, f64)> = opus(panel, records).iter().map(|p| (p.bitrate * 1e-3, p.pesq)).collect();
+    (!points.is_empty()).then(|| Series::line(OPUS, Colour::GREY, LineStyle::Solid, points).width(1.3))
+}
+
+/// One pair's gaps with their bars, and the published ones.
+fn gap_series(panel: &Panel, gap: &Gap, number: usize, published: bool) -> Vec<Series> {
+    const STYLES: [(Marker, LineStyle); 3] = [
+        (Marker::Square, LineStyle::Dashed),
+        (Marker::Circle, LineStyle::Dotted),
+        (Marker::Triangle, LineStyle::DashDot),
+    ];
+    let (marker, style) = STYLES[number % STYLES.len()];
+    let colour = curves::colour(gap.first);
+    let x = |at: u32| f64::from(at) * scale(panel);
+    let places = || gap.places.iter();
+    let theirs: Vec<_> = places().filter_map(|p| Some((x(p.at), p.published?))).collect();
+    let label = format!("{} − {}", panel.curve_name(gap.first), panel.curve_name(gap.second));
+    let points: Vec<_> = places().filter_map(|p| Some((x(p.at), p.ours?.mean))).collect();
+    if points.is_empty() {
+        return Vec::new();
+    }
+    let bar = |p: &crate::compare::speech::GapAt| {
+        let (ours, error) = (p.ours?, p.ours?.standard_error?);
+        Some((x(p.at), ours.mean - 2.0 * error, ours.mean + 2.0 * error))
+    };
+    let line = Series::line(label, colour, style, points).width(2.2).marker(marker);
+    let ours = Series { intervals: places().filter_map(bar).collect(), ..line };
+    let published = published && !theirs.is_empty();
+    let thin = Series::line("", colour.tint(0.62), LineStyle::Solid, theirs).width(1.1).unlabelled();
+    published.then_some(thin).into_iter().chain([ours]).collect()
 }

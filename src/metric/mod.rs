@@ -34,6 +34,11 @@ impl Metric {
         self.unit.ends_with("WMOPS")
     }
 
+    /// Whether the published spread is that of the test items, utterances of unknown number, and not that of runs.
+    pub fn is_over_items(&self) -> bool {
+        matches!(self.name, "pesq" | "psnr-perceptual")
+    }
+
     /// Whether values are logarithms of a ratio, so that differences count and not their quotients.
     pub fn is_decibel(&self) -> bool {
         self.unit == "dB"
@@ -128,6 +133,36 @@ pub const METRICS: &[Metric] = &[
     ),
     row("pesq", "PESQ", "MOS", HigherIsBetter, "wideband perceptual speech quality (ITU-T P.862.2)"),
     row("psnr-perceptual", "pSNR", "dB", HigherIsBetter, "perceptually weighted signal-to-noise ratio"),
+    row(
+        "pesq-opus",
+        "PESQ of Opus",
+        "MOS",
+        HigherIsBetter,
+        "the same of what Opus leaves of the utterances at the same bitrate",
+    ),
+    row(
+        "psnr-perceptual-opus",
+        "pSNR of Opus",
+        "dB",
+        HigherIsBetter,
+        "perceptually weighted signal-to-noise ratio of what Opus leaves of the utterances at the same bitrate",
+    ),
+    row("bitrate", "Real bitrate", "bit/s", LowerIsBetter, "bits of the coded files, headers included, per second"),
+    row("bitrate-opus", "Real bitrate of Opus", "bit/s", LowerIsBetter, "bits of the packets of Opus per second"),
+    row(
+        "envelope-db",
+        "Error of envelopes",
+        "dB",
+        LowerIsBetter,
+        "root mean square error of the decoded spectral envelope's log energies, on frames of the test utterances",
+    ),
+    row(
+        "envelope-db-training",
+        "Error of envelopes",
+        "dB",
+        LowerIsBetter,
+        "root mean square error of the decoded spectral envelope's log energies, on training frames",
+    ),
     row("ssim", "SSIM", "", HigherIsBetter, "structural similarity of images"),
     row("psnr", "Peak SNR", "dB", HigherIsBetter, "peak signal-to-noise ratio of images"),
     row(
@@ -231,23 +266,33 @@ pub const METRICS: &[Metric] = &[
     row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbour among the T nearest"),
 ];
 
-/// The row of a record metric; `recall@16` is a recall.
+/// The row of a record metric; `recall@16` is a recall, `pesq@8000` a PESQ.
 pub fn find(name: &str) -> Option<&'static Metric> {
-    let name = if name.starts_with("recall@") { "recall" } else { name };
+    let name = name.split('@').next().unwrap_or(name);
     METRICS.iter().find(|m| m.name == name)
 }
 
-/// The name of a record metric in Results files and on axes; that of `recall@16` is `Recall @ 16`.
+/// The name of a record metric in Results files and on axes; that of `recall@16` is `Recall @ 16`, that of `pesq@9600`
+/// `PESQ @ 9.6 kbit/s`.
 pub fn label(name: &str) -> String {
-    match name.strip_prefix("recall@") {
-        Some(rank) => format!("Recall @ {rank}"),
-        None => find(name).map_or(name, |m| m.label).to_owned(),
+    let label = |name| find(name).map_or(name, |m| m.label).to_owned();
+    match name.split_once('@') {
+        Some(("recall", rank)) => format!("Recall @ {rank}"),
+        Some((name, bitrate)) => match bitrate.parse::<f64>() {
+            Ok(bitrate) => format!("{} @ {} kbit/s", label(name), bitrate / 1e3),
+            Err(_) => label(name),
+        },
+        None => label(name),
     }
 }
 
 /// A row with this label in Results files; rows that share a label share their direction. `Recall @ 16` is a recall.
 pub fn find_label(label: &str) -> Option<&'static Metric> {
-    let label = if label.starts_with("Recall @ ") { "Recall @ T" } else { label };
+    let label = match label.split_once(" @ ") {
+        Some(("Recall", _)) => "Recall @ T",
+        Some((label, _)) => label,
+        None => label,
+    };
     METRICS.iter().find(|m| m.label == label)
 }
 
@@ -262,6 +307,8 @@ mod tests {
             assert!(METRICS[..i].iter().all(|n| n.label != m.label || n.direction == m.direction));
         }
         assert_eq!(find_label("Recall @ 16").map(|m| m.name), Some("recall"));
+        assert_eq!(label("pesq@9600"), "PESQ @ 9.6 kbit/s");
+        assert_eq!(find_label(&label("pesq@9600")), find("pesq@9600"));
         for name in crate::results::published_names() {
             let file = crate::results::published(name).unwrap();
             assert!(find_label(file.metric().unwrap()).is_some(), "{name}");

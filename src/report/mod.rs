@@ -42,6 +42,8 @@ pub struct ReportInput<'a> {
     pub claims: &'a [ClaimCheck],
     /// Inlined in HTML; Markdown links to their files.
     pub figures: &'a [Drawn],
+    /// Where the excerpts of a speech experiment are kept ([`crate::results::audio_folder`]).
+    pub audio: Option<&'a Path>,
 }
 
 /// Why a report could not be written.

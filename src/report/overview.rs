@@ -23,6 +23,7 @@ pub(super) const VERDICTS: [Verdict; 6] = [
 pub(super) fn measured_on(task: TaskKind, primary: Primary) -> &'static str {
     match (task, primary) {
         (TaskKind::Image, Primary::Training) => "the training images themselves",
+        (TaskKind::Speech, _) => "test utterances that training has not heard",
         (TaskKind::Image, Primary::Fresh) => "test images that training has not seen",
         (_, Primary::Training) => "the training set itself",
         (_, Primary::Fresh) => "fresh vectors that training has not seen",

@@ -31,6 +31,9 @@ pub struct Point {
     pub beam_width: Option<usize>,
     /// (seed, value) of the finished cells, by seed.
     pub samples: Vec<(u64, f64)>,
+    /// The values of single test items, such as utterances, averaged over the finished cells; empty where these give none. Then
+    /// the items are the sample, not the seeds: spread and intervals are over them.
+    pub items: Vec<f64>,
     /// How many seeds were planned.
     pub planned: usize,
 }
@@ -41,12 +44,15 @@ impl Point {
         self.stages as u32 * self.bits_per_stage
     }
 
-    /// The values over seeds.
+    /// The values whose spread counts: over test items where there are any, else over seeds.
     pub fn values(&self) -> Vec<f64> {
-        self.samples.iter().map(|(_, value)| *value).collect()
+        match self.items.is_empty() {
+            true => self.samples.iter().map(|(_, value)| *value).collect(),
+            false => self.items.clone(),
+        }
     }
 
-    /// `None` where no cell is done, as in the quantiles.
+    /// Over seeds. `None` where no cell is done, as in the quantiles.
     pub fn mean(&self) -> Option<f64> {
         let n = self.samples.len();
         (n > 0).then(|| self.samples.iter().map(|(_, value)| value).sum::<f64>() / n as f64)
@@ -64,13 +70,40 @@ impl Point {
 
     /// The sample standard deviation (n − 1); `None` below two values.
     pub fn standard_deviation(&self) -> Option<f64> {
-        let (n, mean) = (self.samples.len(), self.mean()?);
-        let squares: f64 = self.samples.iter().map(|(_, v)| (v - mean).powi(2)).sum();
-        (n > 1).then(|| (squares / (n - 1) as f64).sqrt())
+        standard_deviation(&self.values())
     }
 }
 
+/// The sample standard deviation (n − 1); `None` below two values.
+fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    (n > 1.0).then(|| (squares / (n - 1.0)).sqrt())
+}
+
+/// What one point has more than another on the same test items.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PairedGap {
+    pub mean: f64,
+    /// Of the mean, over the items; `None` for a single one.
+    pub standard_error: Option<f64>,
+    /// Test items.
+    pub n: usize,
+}
+
 impl Point {
+    /// The gap to another point, item by item; `None` where either has no items, or others.
+    pub fn paired_gap(&self, other: &Point) -> Option<PairedGap> {
+        let n = self.items.len();
+        if n == 0 || n != other.items.len() {
+            return None;
+        }
+        let gaps: Vec<f64> = self.items.iter().zip(&other.items).map(|(own, theirs)| own - theirs).collect();
+        let standard_error = standard_deviation(&gaps).map(|deviation| deviation / (n as f64).sqrt());
+        Some(PairedGap { mean: gaps.iter().sum::<f64>() / n as f64, standard_error, n })
+    }
+
     /// The mean over seeds of this point's value less the other's with the same seed, and the quantiles 2.5 % and 97.5 %.
     pub fn paired_difference(&self, other: &Point) -> Option<(f64, f64, f64)> {
         let of_seed = |(seed, value): &(u64, f64)| {
@@ -128,7 +161,8 @@ pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregat
     for panel in &plan.panels {
         let keys = cell_keys(panel);
         for metric in result_metrics(plan, panel) {
-            aggregates.push(panel_metric(panel, &keys, &metric, records));
+            let by_place = metric == panel.metric;
+            aggregates.push(panel_metric(panel, &keys, &metric, by_place, records));
         }
     }
     aggregates
@@ -136,7 +170,13 @@ pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregat
 
 /// One record metric of one panel, such as `repeated-share`, aggregated like the others.
 pub fn aggregate_metric(panel: &Panel, metric: &str, records: &HashMap<String, Record>) -> Aggregate {
-    panel_metric(panel, &cell_keys(panel), metric, records)
+    panel_metric(panel, &cell_keys(panel), metric, false, records)
+}
+
+/// A metric that is measured at every place of the panel's axis, such as `bitrate`: [`aggregate_metric`] of `bitrate@8000` and
+/// so on.
+pub fn aggregate_by_place(panel: &Panel, metric: &str, records: &HashMap<String, Record>) -> Aggregate {
+    panel_metric(panel, &cell_keys(panel), metric, true, records)
 }
 
 /// The keys of every point's cells, which cost a hash each.
@@ -144,11 +184,17 @@ fn cell_keys(panel: &Panel) -> Vec<Vec<String>> {
     panel.points.iter().map(|p| p.cells.iter().map(|c| c.key()).collect()).collect()
 }
 
-fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &HashMap<String, Record>) -> Aggregate {
+fn panel_metric(
+    panel: &Panel,
+    keys: &[Vec<String>],
+    metric: &str,
+    by_place: bool,
+    records: &HashMap<String, Record>,
+) -> Aggregate {
     let mut points = Vec::new();
     for (planned, keys) in panel.points.iter().zip(keys) {
         match &panel.axis {
-            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) if metric == panel.metric => {
+            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) if by_place => {
                 let at_place = |at: &u32| point(planned, *at, keys, &format!("{metric}@{at}"), records);
                 points.extend(places.iter().map(at_place));
             }
@@ -156,6 +202,20 @@ fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &Has
         }
     }
     Aggregate { panel: panel.name.clone(), metric: metric.into(), points }
+}
+
+/// The values of single test items of one point, averaged over its finished cells; none where a cell lacks them or has
+/// another number of them.
+fn items(keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Vec<f64> {
+    let finished = keys.iter().filter_map(|key| records.get(key).filter(|r| r.status == Status::Done));
+    let Some(cells) = finished.map(|record| record.samples.get(metric)).collect::<Option<Vec<&Vec<f64>>>>() else {
+        return Vec::new();
+    };
+    let Some(first) = cells.first().filter(|first| cells.iter().all(|cell| cell.len() == first.len())) else {
+        return Vec::new();
+    };
+    let mean = |i: usize| cells.iter().map(|cell| cell[i]).sum::<f64>() / cells.len() as f64;
+    (0..first.len()).map(mean).collect()
 }
 
 fn point(planned: &PlannedPoint, at: u32, keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Point {
@@ -170,6 +230,7 @@ fn point(planned: &PlannedPoint, at: u32, keys: &[String], metric: &str, records
         bits_per_stage: planned.bits_per_stage,
         beam_width: planned.beam_width,
         samples,
+        items: items(keys, metric, records),
         planned: planned.cells.len(),
     }
 }

@@ -110,9 +110,12 @@ impl ResultsFile {
 }
 
 impl Axis {
-    /// The whole numbers that ticks begin with, ascending: total bits, or T.
+    /// The places of the ticks, ascending: total bits, T, or bit/s.
     pub fn places(&self) -> Vec<u32> {
-        let number = |tick: &String| tick.split(' ').next().and_then(|n| n.parse().ok());
+        let number = |tick: &String| {
+            let (number, unit) = tick.split_once(' ').unwrap_or((tick, ""));
+            if unit == "kbits/sec" { bit_rate(number) } else { number.parse().ok() }
+        };
         let mut places: Vec<u32> = self.ticks.iter().filter_map(number).collect();
         places.sort_unstable();
         places.dedup();
@@ -123,6 +126,12 @@ impl Axis {
     pub fn bits(&self) -> Vec<Option<u32>> {
         self.ticks.iter().map(|t| t.strip_suffix(" bits").and_then(|n| n.trim().parse().ok())).collect()
     }
+}
+
+/// Bit/s of so many kbit/s.
+fn bit_rate(kilobits: &str) -> Option<u32> {
+    let rate = 1e3 * kilobits.parse::<f64>().ok()?;
+    (0.0..=f64::from(u32::MAX)).contains(&rate).then(|| rate.round() as u32)
 }
 
 impl Curve {
@@ -295,6 +304,8 @@ mod tests {
         let file = ResultsFile::parse(SMALL, "small").unwrap();
         assert_eq!(file.metric(), Some("MSE"));
         assert_eq!(file.axis.bits(), [Some(12), Some(16)]);
+        let ticks = ["9.6 kbits/sec", "8 kbits/sec", "x kbits/sec"].map(String::from).to_vec();
+        assert_eq!(Axis { name: String::new(), ticks }.places(), [8000, 9600]);
         assert_eq!(file.mean_at("AVQ", 12), Some(1.5));
         assert_eq!(file.mean_at("AVQ", 16), None);
         assert_eq!(file.mean_at("PVQ", 16), Some(4.0));

@@ -4,6 +4,7 @@
 //! The raw values over seeds stay in the provenance file ([`ProvenanceFile`]) beside them.
 
 mod aggregate;
+mod audio;
 mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -15,6 +16,7 @@ mod render;
 mod write;
 
 pub use aggregate::*;
+pub use audio::{Audible, audible, audio_folder, keep_audio};
 pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 pub use pictures::{keep_pictures, originals_of, pictured, pictures_folder};
 pub use provenance::{

@@ -45,6 +45,12 @@ pub fn keep_pictures(
             names.extend([originals, format!("{}.png", cell.key())]);
         }
     }
+    keep(names, &from, &to)
+}
+
+/// Copies the files of these names from one folder to the other and gives the paths of the copies; those that are not there
+/// are passed over.
+pub(super) fn keep(mut names: Vec<String>, from: &Path, to: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     names.sort();
     names.dedup();
     let mut kept = Vec::new();

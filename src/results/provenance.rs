@@ -98,7 +98,8 @@ impl ProvenanceFile {
     }
 
     /// How many finished runs stand behind a point of a Results file (named as below the profile's folder), or behind a curve
-    /// whose axis is not the bitrate; `None` where this file tells nothing of it.
+    /// whose axis is not the bits; where cells keep values of single test items, how many of these. `None` where this file
+    /// tells nothing of it.
     pub fn runs(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Option<usize> {
         let panel = self.panels.iter().find(|p| p.results_files.iter().any(|f| f == results_file))?;
         let here = |cell: &&ProvenanceCell| {
@@ -108,8 +109,9 @@ impl ProvenanceFile {
                 && shape.contender() == contender
                 && bits.is_none_or(|bits| shape.total_bits() == bits)
         };
-        let runs = self.cells.iter().filter(here).count();
-        (runs > 0).then_some(runs)
+        let cells: Vec<&ProvenanceCell> = self.cells.iter().filter(here).collect();
+        let items = cells.iter().flat_map(|cell| cell.samples.values()).map(Vec::len).max();
+        (!cells.is_empty()).then_some(items.unwrap_or(cells.len()))
     }
 
     /// The file's text: the head, then one cell a line, so that versions of it can be told apart line by line.

@@ -22,14 +22,18 @@ pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
 }
 
 /// Where a panel's metric stands below the profile's folder: the published name for the primary metric, else
-/// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`, `-T100`).
+/// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`, `-T100`, `-at-9600`).
 pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     let path = PathBuf::from(&panel.results_file);
     if metric == primary_metric(plan, panel) {
         return path;
     }
     let ending = metric.strip_prefix(&panel.metric).unwrap_or(metric).trim_start_matches(['-', '@']);
-    let ending = if plan.task == TaskKind::Search { format!("T{ending}") } else { ending.to_owned() };
+    let ending = match plan.task {
+        TaskKind::Search => format!("T{ending}"),
+        TaskKind::Speech => format!("at-{ending}"),
+        _ => ending.to_owned(),
+    };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!("{stem}-{ending}.json"))
 }
@@ -46,7 +50,8 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
             places.iter().map(|at| aggregate.point(*contender, *at).and_then(value)).collect()
         };
         let name = panel.curve_name(*contender);
-        let plain = plan.task == TaskKind::Complexity || (contender.trainer == Trainer::Kmeans && name.contains(' '));
+        let plain = plan.task == TaskKind::Complexity
+            || (plan.task != TaskKind::Speech && contender.trainer == Trainer::Kmeans && name.contains(' '));
         let values = match plain {
             true => CurveValues::Plain(row(Point::mean)),
             false => CurveValues::Spread {

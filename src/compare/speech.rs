@@ -1,0 +1,78 @@
+//! What only a comparison of speech codecs has: how far methods lie apart on the same utterances, and Opus beside them.
+
+use std::collections::HashMap;
+
+use crate::results::{Aggregate, PairedGap, Point, aggregate_by_place, find_aggregate, primary_metric, published};
+use crate::runner::Record;
+use crate::spec::{Contender, Method, Panel, Plan};
+
+/// One method less another.
+#[derive(Clone, Debug)]
+pub struct Gap {
+    pub first: Contender,
+    pub second: Contender,
+    /// By place on the panel's axis, ascending.
+    pub places: Vec<GapAt>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct GapAt {
+    pub at: u32,
+    pub ours: Option<PairedGap>,
+    /// Of the published means.
+    pub published: Option<f64>,
+}
+
+/// The gaps of a panel's own metric: AVQ less RVQ, and RVQ less PVQ, as far as the panel has them.
+pub fn gaps(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<Gap> {
+    let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
+    aggregate.map(|aggregate| gaps_of(panel, aggregate, &panel.metric)).unwrap_or_default()
+}
+
+/// The gaps of any metric of the panel's cells; the published file is used where it is of that metric, `of`.
+pub fn gaps_of(panel: &Panel, aggregate: &Aggregate, of: &str) -> Vec<Gap> {
+    const PAIRS: [(Method, Method); 2] = [(Method::Avq, Method::Rvq), (Method::Rvq, Method::Pvq)];
+    let file = panel.published_file.as_deref().filter(|_| of == panel.metric).and_then(published);
+    let theirs = |contender: Contender, at: u32| {
+        let file = file.as_ref()?;
+        file.curve(&panel.curve_name(contender))?.mean().get(file.tick(&panel.axis.tick(at))?).copied().flatten()
+    };
+    let trainer = panel.trainer();
+    let pairs = PAIRS.map(|pair| [pair.0, pair.1].map(|method| Contender { method, trainer }));
+    let has = |contender: &Contender| panel.points.iter().any(|point| point.contender == *contender);
+    let gap = |[first, second]: [Contender; 2]| {
+        let at = |at: u32| GapAt {
+            at,
+            ours: aggregate.point(first, at).and_then(|own| own.paired_gap(aggregate.point(second, at)?)),
+            published: theirs(first, at).zip(theirs(second, at)).map(|(first, second)| first - second),
+        };
+        Gap { first, second, places: aggregate.places().into_iter().map(at).collect() }
+    };
+    pairs.into_iter().filter(|pair| pair.iter().all(has)).map(gap).collect()
+}
+
+/// Opus at one target bitrate, means over the test utterances.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OpusAt {
+    /// The target, bit/s.
+    pub at: u32,
+    /// The real one, bit/s.
+    pub bitrate: f64,
+    pub pesq: f64,
+    /// Perceptual SNR, dB.
+    pub psnr: Option<f64>,
+}
+
+/// What the panel's cells measured of Opus, by target bitrate; empty where its tools were not installed, or where bitrates are
+/// not the panel's axis. Methods share these numbers.
+pub fn opus(panel: &Panel, records: &HashMap<String, Record>) -> Vec<OpusAt> {
+    let [bitrates, pesq, psnr] =
+        ["bitrate-opus", "pesq-opus", "psnr-perceptual-opus"].map(|metric| aggregate_by_place(panel, metric, records));
+    let first = |aggregate: &Aggregate, at: u32| {
+        let own = aggregate.points.iter().filter(|point| point.at == at);
+        own.filter_map(Point::mean).next()
+    };
+    let at =
+        |at: u32| Some(OpusAt { at, bitrate: first(&bitrates, at)?, pesq: first(&pesq, at)?, psnr: first(&psnr, at) });
+    pesq.places().into_iter().filter_map(at).collect()
+}
