@@ -330,7 +330,8 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
             measured_on(TaskKind::Image, input.plan.primary)
         ),
         TaskKind::Speech => "What stands against the published numbers is the mean over the test utterances, which training has not \
-             heard; spread and standard errors are those of the utterances. Differences of PESQ are in points of its score (MOS), \
+             heard; spread and standard errors are those of the utterances. How many utterances the published \
+             numbers are of is not stated: as many as ours are taken. Differences of PESQ are in points of its score (MOS), \
              those of perceptual SNR in dB. "
             .into(),
         TaskKind::Search | TaskKind::Complexity => String::new(),

@@ -15,7 +15,7 @@ use super::layer::{Settings, unknown};
 use super::plan::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
 use super::speech;
-use super::speech_data::SpeechSets;
+use super::speech_data::{self, SpeechSets};
 use super::value::Node;
 
 /// Seeds of a toy sweep where none are given, as many as the paper's runs.
@@ -273,10 +273,8 @@ impl<'a> Expansion<'a> {
             }
             TaskKind::Speech => {
                 let data = self.speech.get(&frame.settings)?;
-                match speech::against_published(data) {
-                    Ok(to_know) => comparison.anomalies.push(to_know),
-                    Err(reason) => comparison.not_comparable = comparison.not_comparable.or(Some(reason)),
-                }
+                comparison.not_comparable = comparison.not_comparable.or(speech_data::not_comparable(data));
+                comparison.anomalies.extend(speech_data::remark(data));
                 name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
             }
             _ => {}

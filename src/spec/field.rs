@@ -62,8 +62,8 @@ pub(super) const SPEECH_METRICS: &[&str] = &["pesq", "psnr-perceptual"];
 /// Bit/s of coded speech: below, the envelope alone takes all; above, nothing is left to hear.
 const BITRATES: Kind = Kind::WholeList(6_000, MOST_BITRATE);
 pub(super) const MOST_BITRATE: i64 = 64_000;
-/// Utterances are kept in memory, some 2 MB each.
-const MOST_UTTERANCES: i64 = 100_000;
+/// Utterances are kept in memory, some MB each.
+const MOST_UTTERANCES: i64 = crate::data::speech::MOST as i64;
 
 const ALL: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image, TaskKind::Speech, TaskKind::Complexity];
 const TRAINED: &[TaskKind] = &[TaskKind::Toy, TaskKind::Search, TaskKind::Image, TaskKind::Speech];

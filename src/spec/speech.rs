@@ -84,19 +84,3 @@ fn apart(settings: &Settings, point: Point) -> Fault {
          gradient of the decoded signal",
     )
 }
-
-/// Why numbers on these utterances can't stand against the published ones, or what must be known where they do: the paper
-/// names its corpus, and not the utterances that it tests on.
-pub(super) fn against_published(data: &SpeechData) -> Result<String, String> {
-    match data.digest {
-        None => Err(format!(
-            "the speech is not recorded but {}: {} utterances to train on, {} to test on",
-            data.name, data.training, data.test
-        )),
-        Some(_) => Ok(format!(
-            "The paper does not state its test utterances, nor how many there are; ours are {} of {}. The number of ours stands \
-             for the number of theirs where a published spread is turned into a standard error.",
-            data.test, data.name
-        )),
-    }
-}
