@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::results::{Aggregate, PairedGap, Point, aggregate_by_place, find_aggregate, primary_metric, published};
+use crate::results::{Aggregate, PairedGap, find_aggregate, primary_metric, published};
 use crate::runner::Record;
 use crate::spec::{Contender, Method, Panel, Plan};
 
@@ -25,14 +25,10 @@ pub struct GapAt {
 
 /// The gaps of a panel's own metric: AVQ less RVQ, and RVQ less PVQ, as far as the panel has them.
 pub fn gaps(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<Gap> {
-    let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
-    aggregate.map(|aggregate| gaps_of(panel, aggregate, &panel.metric)).unwrap_or_default()
-}
-
-/// The gaps of any metric of the panel's cells; the published file is used where it is of that metric, `of`.
-pub fn gaps_of(panel: &Panel, aggregate: &Aggregate, of: &str) -> Vec<Gap> {
     const PAIRS: [(Method, Method); 2] = [(Method::Avq, Method::Rvq), (Method::Rvq, Method::Pvq)];
-    let file = panel.published_file.as_deref().filter(|_| of == panel.metric).and_then(published);
+    let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
+    let Some(aggregate) = aggregate else { return Vec::new() };
+    let file = panel.published_file.as_deref().and_then(published);
     let theirs = |contender: Contender, at: u32| {
         let file = file.as_ref()?;
         file.curve(&panel.curve_name(contender))?.mean().get(file.tick(&panel.axis.tick(at))?).copied().flatten()
@@ -63,16 +59,16 @@ pub struct OpusAt {
     pub psnr: Option<f64>,
 }
 
-/// What the panel's cells measured of Opus, by target bitrate; empty where its tools were not installed, or where bitrates are
-/// not the panel's axis. Methods share these numbers.
+/// What the panel's cells measured of Opus, by target bitrate, the first cell that did; empty where its tools were not
+/// installed. All cells on the same utterances have the same.
 pub fn opus(panel: &Panel, records: &HashMap<String, Record>) -> Vec<OpusAt> {
-    let [bitrates, pesq, psnr] =
-        ["bitrate-opus", "pesq-opus", "psnr-perceptual-opus"].map(|metric| aggregate_by_place(panel, metric, records));
-    let first = |aggregate: &Aggregate, at: u32| {
-        let own = aggregate.points.iter().filter(|point| point.at == at);
-        own.filter_map(Point::mean).next()
+    let cells: Vec<&Record> =
+        panel.points.iter().flat_map(|p| &p.cells).filter_map(|cell| records.get(&cell.key())).collect();
+    let first = |metric: String| cells.iter().find_map(|record| record.metrics.get(&metric).copied());
+    let at = |at: &u32| {
+        let bitrate = first(format!("bitrate-opus@{at}"))?;
+        let psnr = first(format!("psnr-perceptual-opus@{at}"));
+        Some(OpusAt { at: *at, bitrate, pesq: first(format!("pesq-opus@{at}"))?, psnr })
     };
-    let at =
-        |at: u32| Some(OpusAt { at, bitrate: first(&bitrates, at)?, pesq: first(&pesq, at)?, psnr: first(&psnr, at) });
-    pesq.places().into_iter().filter_map(at).collect()
+    panel.measured_at.iter().filter_map(at).collect()
 }

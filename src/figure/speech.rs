@@ -96,7 +96,7 @@ impl Work<'_> {
             chart.series.extend(published.iter().map(|c| on_axis(panel, c, curves::published_series(c))));
             chart.legend_extra.push(curves::published_entry());
         }
-        if metric == "pesq" {
+        if metric == "pesq" && matches!(panel.axis, PanelAxis::Bitrate(_)) {
             chart.series.extend(opus_series(panel, self.records));
         }
         chart.series.extend(ours.iter().map(|curve| on_axis(panel, curve, styled(panel, curve).unmarked())));

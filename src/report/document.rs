@@ -76,6 +76,22 @@ pub(super) struct Picture {
     pub link: Option<String>,
 }
 
+/// Sounds that belong together, such as what each method leaves at one bitrate.
+#[derive(Clone, Debug)]
+pub(super) struct Clips {
+    pub title: String,
+    pub clips: Vec<Clip>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Clip {
+    pub label: String,
+    /// A WAV file, for HTML.
+    pub wav: Vec<u8>,
+    /// For Markdown, relative to the report.
+    pub link: String,
+}
+
 #[derive(Clone, Debug)]
 pub(super) enum Block {
     Section(String),
@@ -84,6 +100,7 @@ pub(super) enum Block {
     List(Vec<Text>),
     Table(Table),
     Picture(Picture),
+    Clips(Clips),
     /// A summary that opens to a text as it stands.
     Details {
         summary: String,

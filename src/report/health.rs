@@ -20,7 +20,7 @@ struct Health {
 }
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
-    if !matches!(input.plan.task, TaskKind::Toy | TaskKind::Image) {
+    if !matches!(input.plan.task, TaskKind::Toy | TaskKind::Image | TaskKind::Speech) {
         return;
     }
     document.section("Codebook health");

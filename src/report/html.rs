@@ -1,6 +1,9 @@
 //! A document as one self-contained HTML page: inline style and figures, no script, nothing loaded from elsewhere.
 
-use super::document::{Block, Cell, Document, Inline, Picture, Table, Text, Tone};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::document::{Block, Cell, Clips, Document, Inline, Picture, Table, Text, Tone};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -42,6 +45,7 @@ fn render_block(block: &Block, section: &mut usize, out: &mut String) {
         }
         Block::Table(table) => render_table(table, out),
         Block::Picture(picture) => render_picture(picture, out),
+        Block::Clips(clips) => render_clips(clips, out),
         Block::Details { summary, verbatim } => out.push_str(&format!(
             "<details>\n<summary>{}</summary>\n<pre><code>{}</code></pre>\n</details>\n",
             escape(summary),
@@ -84,6 +88,19 @@ fn render_picture(picture: &Picture, out: &mut String) {
     out.push_str(&format!(
         "<figure>\n<div class=\"wide plot\">{svg}</div>\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>\n"
     ));
+}
+
+fn render_clips(clips: &Clips, out: &mut String) {
+    let title = escape(&clips.title);
+    out.push_str(&format!("<div class=\"clips\">\n<strong>{title}</strong>\n"));
+    for clip in &clips.clips {
+        let (label, data) = (escape(&clip.label), STANDARD.encode(&clip.wav));
+        out.push_str(&format!(
+            "<div class=\"clip\"><span>{label}</span><audio controls=\"\" preload=\"none\" aria-label=\"{label}, {title}\" \
+             src=\"data:audio/wav;base64,{data}\"></audio></div>\n"
+        ));
+    }
+    out.push_str("</div>\n");
 }
 
 fn inline(text: &Text) -> String {

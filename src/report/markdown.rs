@@ -1,6 +1,6 @@
 //! A document as Markdown with pipe tables; figures are links to the picture files beside it.
 
-use super::document::{Block, Document, Inline, Table, Text};
+use super::document::{Block, Clip, Document, Inline, Table, Text};
 
 pub(super) fn render(document: &Document) -> String {
     let mut out = format!("# {}\n", escape(&document.title));
@@ -24,6 +24,11 @@ fn render_block(block: &Block, out: &mut String) {
                 out.push_str(&format!("![{}]({target})\n\n", escape(&picture.title)));
             }
             out.push_str(&format!("**{}.** {}\n", escape(&picture.title), escape(&picture.caption)));
+        }
+        Block::Clips(clips) => {
+            let link = |clip: &Clip| format!("[{}]({})", escape(&clip.label), clip.link.replace(' ', "%20"));
+            let links: Vec<String> = clips.clips.iter().map(link).collect();
+            out.push_str(&format!("- {}: {}\n", escape(&clips.title), links.join(", ")));
         }
         Block::Details { summary, verbatim } => {
             let fence = fence(verbatim);

@@ -78,6 +78,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     recall::trainers(input, &mut document);
     recall::costs(input, &mut document);
     image::sections(input, &mut document);
+    speech::sections(input, out_dir, &mut document);
     tradeoffs::section(input, &mut document);
     health::section(input, &mut document);
     overview::anomalies(input, &mut document);

@@ -1,14 +1,383 @@
-//! What a speech experiment's report has beside the others.
+//! What a speech experiment's report has beside the others: real bitrates, both measures, paired gaps, Opus, and excerpts to
+//! listen to.
 
-use super::format::whole;
-use crate::spec::SpeechSettings;
+use std::path::{Component, Path};
 
-/// The utterances, and what is trained on them.
+use super::document::{Block, Cell, Clip, Clips, Document, Table, Text, Tone, text};
+use super::format::{enumerate, margin, signed, whole};
+use super::points::method_name;
+use super::{ReportInput, panel_name};
+use crate::compare::PanelComparison;
+use crate::compare::speech::{Gap, GapAt, gaps, opus};
+use crate::metric;
+use crate::results::{Audible, Point, aggregate_metric, audible, primary_metric};
+use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechSettings, TaskKind};
+use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
+
+/// The utterances, and how the codec is set.
 pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
-    let data = &settings.data;
+    let (data, codec) = (&settings.data, &settings.codec);
     let what = match data.digest.is_some() {
         true => data.name.clone(),
         false => format!("{} (made by this program, not recorded; seed {})", data.name, data.seed.unwrap_or(1)),
     };
-    format!("{what}: {} utterances to train on, {} to test on", whole(data.training), whole(data.test))
+    let trained = match &settings.end_to_end {
+        None => "codebooks are trained on the envelopes' log energies".to_owned(),
+        Some(end) => format!(
+            "codebooks are trained on the envelopes' log energies, then for the weighted error of the decoded spectrum \
+             ({} updates of {} frames through {}, learning rate {})",
+            whole(end.updates),
+            end.batch_size,
+            end.estimator.label(),
+            end.learning_rate
+        ),
+    };
+    let reservoir = match codec.reservoir {
+        0 => "every frame meets its budget".to_owned(),
+        ms => format!("frames may borrow or save {ms} ms of the bitrate"),
+    };
+    format!(
+        "{what}: {} utterances to train on, {} to test on, 16 kHz; frames of {} samples, {} bands, γ = {}, rounding {}, noise \
+         filling {}, {reservoir}; {trained}",
+        whole(data.training),
+        whole(data.test),
+        codec.advance,
+        codec.bands,
+        codec.weighting,
+        codec.rounding,
+        codec.noise_filling
+    )
+}
+
+/// The tables and players that only a speech experiment has.
+pub(super) fn sections(input: &ReportInput, out_dir: &Path, document: &mut Document) {
+    if input.plan.task != TaskKind::Speech {
+        return;
+    }
+    measures(input, document);
+    paired(input, document);
+    envelopes(input, document);
+    excerpts(input, out_dir, document);
+}
+
+/// The panels, each with cells that no earlier one has.
+fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
+    let plan = input.plan;
+    plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel))
+}
+
+fn settings(panel: &Panel) -> Option<&SpeechSettings> {
+    match panel.settings() {
+        Some(CellSettings::Speech(settings)) => Some(settings),
+        _ => None,
+    }
+}
+
+/// The mean over the cells of one point.
+fn mean(input: &ReportInput, panel: &Panel, planned: &PlannedPoint, metric: &str) -> Option<f64> {
+    aggregate_metric(panel, metric, input.records).point(planned.contender, planned.bits).and_then(Point::mean)
+}
+
+fn kilobits(bitrate: f64) -> String {
+    format!("{:.3}", bitrate / 1e3)
+}
+
+/// A target bitrate of 9600 as 9.6.
+fn target(bitrate: u32) -> String {
+    (f64::from(bitrate) / 1e3).to_string()
+}
+
+fn or_dash(value: Option<String>) -> Cell {
+    value.unwrap_or_else(|| "–".into()).into()
+}
+
+/// Real bitrates with PESQ and perceptual SNR, those of Opus beside them.
+fn measures(input: &ReportInput, document: &mut Document) {
+    document.section("The codec at each bitrate");
+    document.paragraph(
+        "The codec cuts speech into overlapping frames, transforms them (MDCT), codes the spectral envelope of each in mel bands \
+         by vector quantization, and spends the rest of the bitrate on the spectrum itself: values weighted by the decoded envelope, \
+         rounded, and coded by an arithmetic coder whose probabilities the same envelope gives. The method of vector quantization is \
+         all that differs. Real bitrates are those of the coded files, headers included, over all test utterances; quality is that of \
+         the decoded files.",
+    );
+    for panel in panels(input) {
+        let Some(settings) = settings(panel) else { continue };
+        document.subsection(panel_name(panel));
+        let (table, furthest) = by_bitrate(input, panel);
+        if table.rows.is_empty() {
+            document.paragraph("No cell of this panel is done.");
+            continue;
+        }
+        document.table(table);
+        document.list(notes(input, panel, settings, furthest));
+    }
+}
+
+/// The table, and the real bitrate that is furthest from its target: its share of it less one, and whose it is.
+fn by_bitrate(input: &ReportInput, panel: &Panel) -> (Table, Option<(f64, String)>) {
+    let lengths: Vec<u32> = panel.points.iter().map(|point| point.bits).collect();
+    let has_bits = lengths.iter().any(|bits| *bits != lengths[0]);
+    let mut titles = vec!["#kbit/s", "method"];
+    titles.extend(has_bits.then_some("#bits"));
+    titles.extend(["#real kbit/s", "#PESQ (MOS)", "#perceptual SNR (dB)"]);
+    let mut table = Table::new(&titles);
+    let opus = opus(panel, input.records);
+    let mut furthest: Option<(f64, String)> = None;
+    for &at in &panel.measured_at {
+        for planned in &panel.points {
+            let [real, pesq, psnr] = ["bitrate", "pesq", "psnr-perceptual"]
+                .map(|metric| mean(input, panel, planned, &format!("{metric}@{at}")));
+            if real.or(pesq).or(psnr).is_none() {
+                continue;
+            }
+            if let Some(off) = real.map(|real| real / f64::from(at) - 1.0) {
+                let whose = format!("{} at {} kbit/s", method_name(planned), target(at));
+                furthest = furthest.filter(|(most, _)| most.abs() >= off.abs()).or(Some((off, whose)));
+            }
+            let mut row: Vec<Cell> = vec![target(at).into(), method_name(planned).into()];
+            row.extend(has_bits.then(|| planned.bits.to_string().into()));
+            row.extend([or_dash(real.map(kilobits)), or_dash(pesq.map(score)), or_dash(psnr.map(decibel))]);
+            table.row(row);
+        }
+        if let Some(opus) = opus.iter().find(|opus| opus.at == at) {
+            let mut row: Vec<Cell> = vec![target(at).into(), "Opus".into()];
+            row.extend(has_bits.then(|| "–".into()));
+            row.extend([kilobits(opus.bitrate).into(), score(opus.pesq).into(), or_dash(opus.psnr.map(decibel))]);
+            table.row(row);
+        }
+    }
+    (table, furthest)
+}
+
+fn score(pesq: f64) -> String {
+    format!("{pesq:.3}")
+}
+
+fn decibel(psnr: f64) -> String {
+    signed(psnr, 2).trim_start_matches('+').into()
+}
+
+fn notes(input: &ReportInput, panel: &Panel, settings: &SpeechSettings, furthest: Option<(f64, String)>) -> Vec<Text> {
+    let mut notes = Vec::new();
+    if let Some((off, whose)) = furthest {
+        let percent = signed(100.0 * off, 2);
+        notes.push(text(format!("The real bitrate furthest from its target: {percent} % ({whose}).")));
+    }
+    let has_opus = !opus(panel, input.records).is_empty();
+    notes.push(text(match (settings.evaluation.opus, has_opus) {
+        (_, true) => {
+            "Opus codes the same utterances by its command-line tools (opusenc, opusdec) at the same target bitrates; its real bitrate \
+             is that of its packets, without the Ogg container."
+        }
+        (true, false) => "Opus: not measured: opusenc and opusdec were not installed when the cells ran.",
+        (false, false) => "Opus: not measured, as evaluation.opus = false.",
+    }));
+    let shown = input.plan.panels.iter().filter(|other| other.name == panel.name || same_cells(other, panel));
+    notes.extend(shown.filter_map(|panel| within_margin(input, panel)));
+    notes
+}
+
+fn same_cells(panel: &Panel, other: &Panel) -> bool {
+    let cells = |panel: &Panel| panel.points.iter().flat_map(|p| p.cells.clone()).collect::<Vec<_>>();
+    cells(panel) == cells(other)
+}
+
+/// How many means lie within the margin of the published one, or on its good side, whatever the spread.
+fn within_margin(input: &ReportInput, panel: &Panel) -> Option<Text> {
+    let is_own = |c: &&PanelComparison| c.panel == panel.name && c.not_comparable.is_none();
+    let comparison = input.comparisons.iter().find(is_own)?;
+    let differences: Vec<f64> = comparison.points.iter().filter_map(|p| p.difference).collect();
+    let good = comparison.points.iter().filter(|p| p.difference.is_some_and(|d| d >= -p.margin.width())).count();
+    let lowest = differences.iter().copied().reduce(f64::min)?;
+    let label = metric::label(&primary_metric(input.plan, panel));
+    Some(text(format!(
+        "{label}: {good} of {} means lie within {} of the published ones or above; the lowest lies {} from it.",
+        differences.len(),
+        margin(panel.comparison.margin),
+        super::format::difference(lowest, panel.comparison.margin)
+    )))
+}
+
+/// AVQ less RVQ and RVQ less PVQ on the same utterances.
+fn paired(input: &ReportInput, document: &mut Document) {
+    let found: Vec<(&Panel, Vec<Gap>)> =
+        input.plan.panels.iter().map(|panel| (panel, gaps(input.plan, panel, input.aggregates))).collect();
+    let is_there = |gaps: &[Gap]| gaps.iter().flat_map(|gap| &gap.places).any(|place| place.ours.is_some());
+    if !found.iter().any(|(_, gaps)| is_there(gaps)) {
+        return;
+    }
+    document.section("Gaps between the methods, utterance by utterance");
+    document.paragraph(
+        "The mean over the test utterances of one method's value less that of the other on the same utterance (the mean over the \
+         seeds where there are several), ± its standard error over utterances; beside it the distance of the published means, whose \
+         pairing is not known. A gap below two standard errors is marked as doubtful.",
+    );
+    for (panel, gaps) in found.iter().filter(|(_, gaps)| is_there(gaps)) {
+        document.subsection(format!("{}: {}", panel_name(panel), metric::label(&primary_metric(input.plan, panel))));
+        let mut titles = vec![format!("#{}", panel.axis.heading()), "#utterances".to_owned()];
+        for gap in gaps {
+            let pair = format!("{} − {}", panel.curve_name(gap.first), panel.curve_name(gap.second));
+            titles.extend([format!("#{pair}"), "#published".to_owned()]);
+        }
+        let mut table = Table::new(&titles);
+        for (i, first) in gaps.iter().flat_map(|gap| gap.places.iter().enumerate()).take(gaps[0].places.len()) {
+            let at: Vec<&GapAt> = gaps.iter().filter_map(|gap| gap.places.get(i)).collect();
+            let Some(n) = at.iter().find_map(|place| place.ours).map(|ours| ours.n) else { continue };
+            let mut row: Vec<Cell> = vec![panel.axis.number(first.at).into(), n.to_string().into()];
+            row.extend(
+                at.iter().flat_map(|place| [gap_cell(place), or_dash(place.published.map(|gap| signed(gap, 3)))]),
+            );
+            table.row(row);
+        }
+        document.table(table);
+    }
+}
+
+fn gap_cell(place: &GapAt) -> Cell {
+    let Some(gap) = place.ours else { return "–".into() };
+    match gap.standard_error {
+        Some(error) => Cell {
+            text: format!("{} ± {error:.3}", signed(gap.mean, 3)),
+            tone: if gap.mean.abs() < 2.0 * error { Tone::Doubtful } else { Tone::Neutral },
+        },
+        None => Cell { text: signed(gap.mean, 3), tone: Tone::Doubtful },
+    }
+}
+
+/// The error of the envelopes alone, and what the clock said.
+fn envelopes(input: &ReportInput, document: &mut Document) {
+    let mut blocks: Vec<(String, Table)> = Vec::new();
+    for panel in panels(input) {
+        let times = timings(input, panel);
+        let mut titles = vec!["method".to_owned(), "#bits".into(), "#error (dB)".into(), "#on training frames".into()];
+        titles.extend(times.iter().map(|name| format!("#{}", name.replace('-', " "))));
+        let mut table = Table::new(&titles);
+        for planned in &panel.points {
+            let errors = ["envelope-db", "envelope-db-training"].map(|metric| mean(input, panel, planned, metric));
+            if errors.iter().all(Option::is_none) {
+                continue;
+            }
+            let mut row: Vec<Cell> = vec![method_name(planned).into(), planned.bits.to_string().into()];
+            row.extend(errors.map(|error| or_dash(error.map(|error| format!("{error:.3}")))));
+            let time = |name: &String| crate::results::timing_mean(planned, name, input.records);
+            row.extend(times.iter().map(|name| or_dash(time(name).map(super::format::significant))));
+            table.row(row);
+        }
+        if !table.rows.is_empty() {
+            blocks.push((panel_name(panel), table));
+        }
+    }
+    if blocks.is_empty() {
+        return;
+    }
+    document.section("Envelopes, and what they cost");
+    document.paragraph(
+        "Root mean square error of the decoded envelopes' log energies, which does not hang on the bitrate. Times were measured on \
+         one thread while other cells ran beside it.",
+    );
+    for (name, table) in blocks {
+        document.subsection(name);
+        document.table(table);
+    }
+}
+
+/// The names of all timings of the panel's cells.
+fn timings(input: &ReportInput, panel: &Panel) -> Vec<String> {
+    let records = panel.points.iter().flat_map(|p| &p.cells).filter_map(|cell| input.records.get(&cell.key()));
+    let mut names: Vec<String> = records.flat_map(|record| record.run.timings.keys().cloned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What is left of the first test utterances, to listen to.
+fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
+    let Some(folder) = input.audio else { return };
+    let shelf = Shelf { folder, link: relative(out_dir, folder) };
+    let mut has_title = false;
+    for panel in panels(input) {
+        let Some(audible) = audible(panel, input.records) else { continue };
+        let blocks: Vec<Block> = (0..EXCERPTS).flat_map(|i| shelf.excerpt(&audible, i)).collect();
+        if blocks.is_empty() {
+            continue;
+        }
+        if !has_title {
+            document.section("To listen to");
+            document.paragraph(
+                "Excerpts of test utterances: as they are, and what the methods leave of them at each bitrate (the first seed of each), \
+                 with Opus at the same target bitrates where it was installed.",
+            );
+            has_title = true;
+        }
+        document.subsection(panel_name(panel));
+        document.blocks.extend(blocks);
+        if audible.settings.data.digest.is_some() && !input.plan.attributions.is_empty() {
+            document.paragraph(format!("{}.", enumerate(&input.plan.attributions).trim_end_matches('.')));
+        }
+    }
+}
+
+/// Where the excerpts are kept.
+struct Shelf<'a> {
+    folder: &'a Path,
+    /// The folder as seen from the report.
+    link: String,
+}
+
+impl Shelf<'_> {
+    /// A file that is missing has no clip.
+    fn clip(&self, label: &str, name: &str) -> Option<Clip> {
+        let wav = std::fs::read(self.folder.join(name)).ok()?;
+        Some(Clip { label: label.into(), wav, link: format!("{}/{name}", self.link) })
+    }
+
+    /// One excerpt at all bitrates; nothing where none of its files is there.
+    fn excerpt(&self, audible: &Audible, i: usize) -> Vec<Block> {
+        let data = &audible.settings.data;
+        let has_bits = audible.cells.iter().any(|(point, _)| point.bits != audible.cells[0].0.bits);
+        let group = |title: String, clips: Vec<Option<Clip>>| {
+            let clips: Vec<Clip> = clips.into_iter().flatten().collect();
+            (!clips.is_empty()).then_some(Block::Clips(Clips { title, clips }))
+        };
+        let number = i + 1;
+        let original = vec![self.clip("original", &original_name(data, i))];
+        let mut blocks: Vec<Block> = group(format!("Excerpt {number}"), original).into_iter().collect();
+        for &bitrate in &audible.bitrates {
+            let coded = audible.cells.iter().map(|(point, cell)| {
+                let bits = if has_bits { format!(", {} bits", point.bits) } else { String::new() };
+                let label = format!("{}{bits}", method_name(point));
+                self.clip(&label, &excerpt_name(&cell.key(), bitrate, i))
+            });
+            let mut clips: Vec<Option<Clip>> = coded.collect();
+            clips.push(self.clip("Opus", &opus_name(data, bitrate, i)));
+            blocks.extend(group(format!("Excerpt {number}, {} kbit/s", target(bitrate)), clips));
+        }
+        blocks
+    }
+}
+
+/// The path of a folder as seen from another one, with forward slashes.
+fn relative(from: &Path, to: &Path) -> String {
+    let parts = |path: &Path| -> Vec<String> {
+        let parts = path.components().filter(|part| *part != Component::CurDir);
+        parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = std::iter::repeat_n("..", from.len() - shared);
+    up.chain(to[shared..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_as_seen_from_the_report() {
+        let seen = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        assert_eq!(seen("reports/real", "results/real/audio/speech"), "../../results/real/audio/speech");
+        assert_eq!(seen("/tmp/x/reports/a", "/tmp/x/results/a/audio"), "../../results/a/audio");
+        assert_eq!(seen("./reports", "reports/audio"), "audio");
+    }
 }

@@ -161,8 +161,7 @@ pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregat
     for panel in &plan.panels {
         let keys = cell_keys(panel);
         for metric in result_metrics(plan, panel) {
-            let by_place = metric == panel.metric;
-            aggregates.push(panel_metric(panel, &keys, &metric, by_place, records));
+            aggregates.push(panel_metric(panel, &keys, &metric, records));
         }
     }
     aggregates
@@ -170,13 +169,7 @@ pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregat
 
 /// One record metric of one panel, such as `repeated-share`, aggregated like the others.
 pub fn aggregate_metric(panel: &Panel, metric: &str, records: &HashMap<String, Record>) -> Aggregate {
-    panel_metric(panel, &cell_keys(panel), metric, false, records)
-}
-
-/// A metric that is measured at every place of the panel's axis, such as `bitrate`: [`aggregate_metric`] of `bitrate@8000` and
-/// so on.
-pub fn aggregate_by_place(panel: &Panel, metric: &str, records: &HashMap<String, Record>) -> Aggregate {
-    panel_metric(panel, &cell_keys(panel), metric, true, records)
+    panel_metric(panel, &cell_keys(panel), metric, records)
 }
 
 /// The keys of every point's cells, which cost a hash each.
@@ -184,17 +177,11 @@ fn cell_keys(panel: &Panel) -> Vec<Vec<String>> {
     panel.points.iter().map(|p| p.cells.iter().map(|c| c.key()).collect()).collect()
 }
 
-fn panel_metric(
-    panel: &Panel,
-    keys: &[Vec<String>],
-    metric: &str,
-    by_place: bool,
-    records: &HashMap<String, Record>,
-) -> Aggregate {
+fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &HashMap<String, Record>) -> Aggregate {
     let mut points = Vec::new();
     for (planned, keys) in panel.points.iter().zip(keys) {
         match &panel.axis {
-            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) if by_place => {
+            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) if metric == panel.metric => {
                 let at_place = |at: &u32| point(planned, *at, keys, &format!("{metric}@{at}"), records);
                 points.extend(places.iter().map(at_place));
             }

@@ -6,12 +6,13 @@ use std::path::Path;
 use super::cell::{Cell, CellSettings, Trainer, Vectors};
 use super::comparison::{comparison, margin, metric};
 use super::descriptors::{DataSets, not_comparable};
-use super::document::{Body, Document, check_variant, method};
+use super::document::{Document, check_variant, method};
 use super::error::{Checked, Fault};
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
 use super::image;
 use super::images::{self, ImageSets};
-use super::layer::{Settings, unknown};
+use super::known::Known;
+use super::layer::Settings;
 use super::plan::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
 use super::resolve::{self, Point};
 use super::speech;
@@ -79,7 +80,7 @@ pub(super) fn plan(
     })
 }
 
-fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+pub(super) fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut list = Vec::new();
     for item in items {
         if !list.contains(&item) {
@@ -94,70 +95,8 @@ fn all_seeds(panels: &[Panel]) -> Vec<u64> {
     cells.map(|cell| cell.seed).collect::<BTreeSet<u64>>().into_iter().collect()
 }
 
-/// What names and bits there are under any profile: an override may speak of points that the chosen profile or a
-/// `--set` leaves out, but not of points that no profile has.
-struct Known {
-    panels: Vec<String>,
-    methods: Vec<String>,
-    bits: BTreeSet<u64>,
-}
-
-impl Known {
-    fn new(document: &Document, chosen: &[Frame]) -> Known {
-        let mut known = Known { panels: Vec::new(), methods: Vec::new(), bits: BTreeSet::new() };
-        let set = Body::default();
-        let profiles = std::iter::once(None).chain(document.profiles.iter().map(|(_, body)| Some(body)));
-        for profile in profiles {
-            // What is wrong with a profile that was not chosen is said when it is.
-            known.add(&frames(document, Choice { profile, set: &set, seeds: Some(1) }).unwrap_or_default());
-        }
-        known.add(chosen);
-        known.panels = distinct(std::mem::take(&mut known.panels).into_iter());
-        known.methods = distinct(std::mem::take(&mut known.methods).into_iter());
-        known
-    }
-
-    fn add(&mut self, frames: &[Frame]) {
-        for frame in frames {
-            self.panels.push(frame.name.clone());
-            for path in ["sweep.methods", "sweep.baselines"] {
-                let methods = frame.settings.node(path).and_then(Node::list).unwrap_or_default();
-                self.methods.extend(methods.iter().filter_map(Node::text).map(str::to_owned));
-            }
-            self.bits.extend(total_bits(frame).iter().map(|(_, bits)| bits));
-        }
-    }
-
-    fn check_filters(&self, document: &Document) -> Checked<()> {
-        let profiles = document.profiles.iter().map(|(_, body)| body);
-        for filter in std::iter::once(&document.base).chain(profiles).flat_map(|b| &b.overrides).map(|o| &o.filter) {
-            check_names("panel", &filter.panels, &self.panels)?;
-            check_names("method", &filter.methods, &self.methods)?;
-            for node in filter.bits.iter().filter_map(Node::list).flatten() {
-                if node.whole().is_none_or(|bits| !self.bits.contains(&bits)) {
-                    let all: Vec<String> = self.bits.iter().map(u64::to_string).collect();
-                    return Err(Fault::new(node.span, format!("no point of the sweep has {node} bits in total"))
-                        .allowed(all.join(", ")));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn check_names(what: &str, names: &Option<Node>, known: &[String]) -> Checked<()> {
-    for node in names.iter().filter_map(Node::list).flatten() {
-        let name = node.text().unwrap_or_default();
-        if !known.iter().any(|known| known == name) {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            return Err(unknown(node.span, &format!("the sweep has no {what} `{name}`"), name, &known));
-        }
-    }
-    Ok(())
-}
-
 /// The bits of a frame as written and in total, ascending.
-fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
+pub(super) fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
     let stages = frame.stages.whole().unwrap_or(1);
     let list = |path: &str| frame.settings.node(path).and_then(Node::list).unwrap_or_default();
     let total = list("sweep.bits").iter().filter_map(|node| Some((node, node.whole()?)));

@@ -21,6 +21,7 @@ mod field;
 mod frame;
 mod image;
 mod images;
+mod known;
 mod layer;
 mod output;
 mod plan;
