@@ -191,7 +191,6 @@ fn speech_with_excerpts_and_opus() {
         "Excerpt 1, 9.6 kbit/s",
         "difference MOS",
         "difference dB",
-        "the paper's test utterances are not stated",
     ]);
     assert!(pages.html.contains("A Corpus &lt;of&gt; Speech, CC BY 4.0."));
     // An original, and at 6 bitrates the methods and Opus; one is missing.

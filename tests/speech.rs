@@ -210,6 +210,30 @@ fn excerpts_are_kept_as_far_as_they_are_there() {
 }
 
 #[test]
+fn a_folder_of_recordings_is_compared_with_a_remark() {
+    let root = tempfile::tempdir().unwrap();
+    let tone = |pitch: f32| (0..16_000).map(|i| 0.3 * (i as f32 * pitch).sin()).collect::<Vec<f32>>();
+    for (name, pitch) in [("train/1-1-0001.wav", 0.1), ("train/2-1-0001.wav", 0.2), ("test/3-1-0001.wav", 0.3)] {
+        let path = root.path().join("corpus").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        vqlab::data::speech::write_wav(&path, &tone(pitch)).unwrap();
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/speech.toml");
+    let options = vqlab::spec::LoadOptions {
+        profile: Some("real".into()),
+        set: vec![format!("data.path={:?}", root.path().join("corpus").to_str().unwrap())],
+        seeds: None,
+    };
+    let plan = vqlab::spec::load(&path, &options).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((plan.folder.as_str(), plan.attributions.len()), ("real-corpus", 1));
+    for panel in &plan.panels {
+        assert_eq!((panel.comparison.not_comparable.as_ref(), panel.labels.len()), (None, 0));
+        let remark = &panel.comparison.anomalies[0];
+        assert!(remark.contains("the paper's test utterances are not stated; ours are 1 of corpus"), "{remark}");
+    }
+}
+
+#[test]
 fn compare_takes_the_utterances_of_ours_for_both_sides() {
     let env = Env::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/published/Figure 1");

@@ -145,8 +145,15 @@ fn estimate(curve: &Curve, tick: usize, runs: usize) -> Option<Estimate> {
     }
 }
 
-/// Labels that both files have with different values, such as "Data" or "Data Dimension".
+/// Labels that both files have with different values, such as "Data" or "Data Dimension"; and made-up data of ours where the
+/// published file names none.
 fn other_data(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
+    const DATA: &str = "Data";
+    if let Some(name) =
+        ours.label(DATA).filter(|name| name.starts_with("synthetic-") && published.label(DATA).is_none())
+    {
+        return vec![format!("{DATA:?} is {name:?} in OURS, made by a program")];
+    }
     let differing = published.labels.iter().filter_map(|(key, theirs)| {
         let value = ours.label(key).filter(|value| value != theirs)?;
         Some(format!("{key:?} is {value:?} in OURS and {theirs:?} in PUBLISHED"))
@@ -207,6 +214,15 @@ mod tests {
         let other_data = compare(mse, &published("Figure 2/correlated_dataset_Fig2-a.json").unwrap(), 10).unwrap();
         assert_eq!(other_data.other_data, [r#""Data" is "Uncorrelated" in OURS and "Correlated" in PUBLISHED"#]);
         assert!(other_data.rows.iter().all(|r| r.verdict == Verdict::NotComparable && r.difference.is_some()));
+        let pesq = published("Figure 1/PESQ.json").unwrap();
+        let mut ours = pesq.clone();
+        ours.labels.insert(0, ("Data".into(), "synthetic-speech".into()));
+        let options = FileOptions { margin: 0.01, runs: &|_, _| 40 };
+        let synthetic = compare_files(&ours, &pesq, &options).unwrap();
+        assert_eq!(synthetic.other_data, [r#""Data" is "synthetic-speech" in OURS, made by a program"#]);
+        assert!(synthetic.rows.iter().all(|r| r.verdict == Verdict::NotComparable));
+        let row = &compare_files(&pesq, &pesq, &options).unwrap().rows[0];
+        assert_eq!((row.ours.unwrap().n, row.published.unwrap().n, row.tick.as_str()), (40, 40, "8 kbits/sec"));
         other.labels[1].1 = "Loudness".into();
         let error = compare_files(&other, &other, &FileOptions { margin: 0.01, runs: &|_, _| 10 }).unwrap_err();
         assert!(error.to_string().contains("\"PESQ\""), "{error}");

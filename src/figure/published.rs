@@ -29,7 +29,8 @@ const FIGURE_3: [u32; 3] = [64, 128, 256];
 /// # Errors
 /// [`FigureError`]
 pub fn draw_published(out_dir: &Path, formats: &[Format], only: &[String]) -> Result<Vec<Drawn>, FigureError> {
-    let wanted = |id: &str| only.is_empty() || only.iter().any(|o| o == id);
+    // Figure 1 as a whole is its two parts.
+    let wanted = |id: &str| only.is_empty() || only.iter().any(|o| o == id || (o == "1" && id.starts_with('1')));
     let plain = FIGURES.iter().filter(|f| wanted(f.0)).filter_map(|(id, file, cost)| sketch(id, file, *cost));
     let mut sketches: Vec<Sketch> = plain.collect();
     sketches.extend(wanted("3").then(figure_3));
