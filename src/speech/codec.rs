@@ -2,17 +2,14 @@
 
 use super::bands::Bands;
 use super::coder::{Damaged, Reader, Writer};
+use super::magnitudes::{Class, Magnitudes};
 use super::mdct::Mdct;
-use super::magnitudes::{COST_UNIT, Magnitudes};
 use super::model::Model;
 use super::rate::{Frame, steps};
-use super::settings::CodecSettings;
+use super::settings::{CodecSettings, RATE};
 use super::steps::{StepModels, decibel};
 use super::stream::{HEADER, Header, StreamError};
 use crate::quantizer::{Search, assigner, encode};
-
-/// Samples a second.
-pub const RATE: u32 = 16_000;
 
 /// Signals to envelopes: the part of the codec that comes before the quantizer.
 pub struct Analysis {
@@ -47,7 +44,7 @@ pub struct Codec<'a> {
 pub struct Coded {
     /// What the file holds.
     pub bytes: Vec<u8>,
-    /// What a decoder gives.
+    /// The encoder's reconstruction, which a decoder's is bit for bit.
     pub samples: Vec<f32>,
 }
 
@@ -66,16 +63,32 @@ impl<'a> Codec<'a> {
         let coefficients = self.analysis.mdct.forward(samples);
         let codes = self.codes(&coefficients)?;
         let levels = self.decoded(&codes)?;
-        let fixed = self.model.books.stages() as u32 * self.model.bits();
-        let frames = self.frames(&coefficients, &levels, fixed);
+        let frames = self.frames(&coefficients, &levels);
         let bits = |samples: u64| samples * u64::from(bitrate) / u64::from(RATE);
         let budget = bits(samples.len() as u64).saturating_sub(8 * HEADER as u64);
         let reservoir = bits(u64::from(self.model.settings.reservoir) * u64::from(RATE) / 1_000);
         let steps = steps(&frames, &self.magnitudes, budget, reservoir);
-        let payload = self.write(&coefficients, &codes, &frames, &steps);
-        let bytes = header.with(&payload);
-        let samples = self.decode(&bytes)?;
-        Ok(Coded { bytes, samples })
+        let n = self.analysis.bands.coefficients();
+        let (mut writer, mut models) = (Writer::default(), StepModels::new());
+        let (mut noise, mut decoded) = (Noise(1), Vec::with_capacity(coefficients.len()));
+        let rows = codes.chunks_exact(self.model.books.stages()).zip(coefficients.chunks_exact(n));
+        for (((codes, coefficients), levels), (frame, step)) in
+            rows.zip(levels.chunks_exact(n)).zip(frames.iter().zip(&steps))
+        {
+            for code in codes {
+                writer.bits(u32::from(*code), self.model.bits());
+            }
+            writer.step(&mut models, *step);
+            let whole = self.quantized(frame, coefficients, *step);
+            for (class, value) in self.classes(levels, *step).zip(&whole) {
+                if let Some(class) = class {
+                    writer.magnitude(class, value.unsigned_abs(), *value < 0);
+                }
+            }
+            self.dequantize(levels, *step, &whole, &mut noise, &mut decoded);
+        }
+        let decoded = self.analysis.mdct.inverse(&decoded, samples.len());
+        Ok(Coded { bytes: header.with(&writer.bytes()), samples: decoded })
     }
 
     /// Codes (frames × M) of the envelopes.
@@ -101,39 +114,55 @@ impl<'a> Codec<'a> {
         Ok(all)
     }
 
-    fn frames(&self, coefficients: &[f32], levels: &[f32], fixed: u32) -> Vec<Frame> {
-        let (n, weighting) = (self.analysis.bands.coefficients(), self.model.settings.weighting as f32);
-        let frames = coefficients.chunks_exact(n).zip(levels.chunks_exact(n));
+    /// Frames for the rate loop.
+    fn frames(&self, coefficients: &[f32], levels: &[f32]) -> Vec<Frame> {
+        let (n, weighting) = (self.analysis.bands.coefficients(), self.weighting());
+        let fixed = self.model.books.stages() as u32 * self.model.bits();
         let frame = |(coefficients, levels): (&[f32], &[f32])| {
             let weighted = coefficients.iter().zip(levels).map(|(x, l)| x.abs() * libm::exp10f(-weighting * l / 20.0));
-            Frame {
-                weighted: weighted.collect(),
-                levels: levels.iter().map(|l| (1.0 - weighting) * l).collect(),
-                fixed,
-            }
+            let levels = levels.iter().map(|level| (1.0 - weighting) * level);
+            Frame { weighted: weighted.collect(), levels: levels.collect(), fixed }
         };
-        frames.map(frame).collect()
+        coefficients.chunks_exact(n).zip(levels.chunks_exact(n)).map(frame).collect()
     }
 
-    fn write(&self, coefficients: &[f32], codes: &[u16], frames: &[Frame], steps: &[u32]) -> Vec<u8> {
-        let (mut writer, mut models) = (Writer::default(), StepModels::new());
-        let n = self.analysis.bands.coefficients();
-        let rows = codes.chunks_exact(self.model.books.stages()).zip(coefficients.chunks_exact(n));
-        for ((codes, coefficients), (frame, step)) in rows.zip(frames.iter().zip(steps)) {
-            for code in codes {
-                writer.bits(u32::from(*code), self.model.bits());
-            }
-            writer.step(&mut models, *step);
-            let decibel = decibel(*step);
-            let inverse = libm::exp10f(-decibel / 20.0);
-            for ((value, level), coefficient) in frame.weighted.iter().zip(&frame.levels).zip(coefficients) {
-                if let Some(class) = self.magnitudes.class(level - decibel) {
-                    let magnitude = self.magnitudes.quantize(value * inverse);
-                    writer.magnitude(class, magnitude, *coefficient < 0.0);
+    /// γ.
+    fn weighting(&self) -> f32 {
+        self.model.settings.weighting as f32
+    }
+
+    /// The class of each coefficient; `None` where nothing is written.
+    fn classes(&self, levels: &[f32], step: u32) -> impl Iterator<Item = Option<&Class>> {
+        let (weighting, decibel) = (self.weighting(), decibel(step));
+        levels.iter().map(move |level| self.magnitudes.class((1.0 - weighting) * level - decibel))
+    }
+
+    /// The quantized coefficients, with their signs.
+    fn quantized(&self, frame: &Frame, coefficients: &[f32], step: u32) -> Vec<i32> {
+        let inverse = libm::exp10f(-decibel(step) / 20.0);
+        let whole = |(value, coefficient): (&f32, &f32)| {
+            let magnitude = self.magnitudes.quantize(value * inverse) as i32;
+            if *coefficient < 0.0 { -magnitude } else { magnitude }
+        };
+        frame.weighted.iter().zip(coefficients).map(whole).collect()
+    }
+
+    /// What encoder and decoder take for the coefficients; those of which nothing was written, or a 0, are noise.
+    fn dequantize(&self, levels: &[f32], step: u32, whole: &[i32], noise: &mut Noise, out: &mut Vec<f32>) {
+        let (weighting, decibel) = (self.weighting(), decibel(step));
+        let filling = self.model.settings.noise_filling as f32;
+        for ((class, level), whole) in self.classes(levels, step).zip(levels).zip(whole) {
+            out.push(match class {
+                None => filling * libm::exp10f(level / 20.0) * noise.sign(),
+                Some(class) => {
+                    let step = libm::exp10f((decibel + weighting * level) / 20.0);
+                    match whole {
+                        0 => filling * class.zero() * step * noise.sign(),
+                        _ => self.magnitudes.value(class, whole.unsigned_abs()) * step * whole.signum() as f32,
+                    }
                 }
-            }
+            });
         }
-        writer.bytes()
     }
 
     /// The samples of a coded file.
@@ -149,38 +178,22 @@ impl<'a> Codec<'a> {
 
     fn read(&self, payload: &[u8], blocks: usize) -> Result<Vec<f32>, Damaged> {
         let (mut reader, mut models) = (Reader::new(payload), StepModels::new());
-        let n = self.analysis.bands.coefficients();
-        let weighting = self.model.settings.weighting as f32;
+        let (mut noise, mut coefficients) = (Noise(1), Vec::new());
         let mut codes = vec![0u16; self.model.books.stages()];
-        let mut noise = Noise(1);
-        let mut coefficients = Vec::with_capacity(blocks * n);
         for _ in 0..blocks {
             for code in &mut codes {
                 *code = reader.bits(self.model.bits())? as u16;
             }
             let levels = self.decoded(&codes).map_err(|_| Damaged)?;
-            let decibel = decibel(reader.step(&mut models)?);
-            for level in &levels {
-                let step = libm::exp10f((decibel + weighting * level) / 20.0);
-                let (ratio, zero) = ((1.0 - weighting) * level - decibel, self.model.settings.noise_filling as f32);
-                let value = match self.magnitudes.class(ratio) {
-                    // Nothing is written so far below the step.
-                    None => zero * libm::exp10f(level / 20.0) * noise.sign(),
-                    Some(class) => match reader.magnitude(class)? {
-                        (0, _) => zero * class.zero() * step * noise.sign(),
-                        (magnitude, true) => -self.magnitudes.value(class, magnitude) * step,
-                        (magnitude, false) => self.magnitudes.value(class, magnitude) * step,
-                    },
-                };
-                coefficients.push(value);
-            }
+            let step = reader.step(&mut models)?;
+            let signed = |class: Option<&Class>| match class {
+                Some(class) => reader.magnitude(class),
+                None => Ok(0),
+            };
+            let whole = self.classes(&levels, step).map(signed).collect::<Result<Vec<i32>, _>>()?;
+            self.dequantize(&levels, step, &whole, &mut noise, &mut coefficients);
         }
         Ok(coefficients)
-    }
-
-    /// Bits of a frame's envelope and, on average, of its step.
-    pub fn side_bits(&self) -> u32 {
-        self.model.books.stages() as u32 * self.model.bits() + 3 * COST_UNIT / COST_UNIT
     }
 }
 

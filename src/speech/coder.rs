@@ -93,15 +93,15 @@ impl Reader {
     }
 
     /// A magnitude with its sign.
-    pub fn magnitude(&mut self, class: &Class) -> Result<(u32, bool), Damaged> {
+    pub fn magnitude(&mut self, class: &Class) -> Result<i32, Damaged> {
         let mut entry = self.0.decode_symbol(&class.model).map_err(|_| Damaged)? as u32;
         if entry == ESCAPE {
             entry += self.golomb()?;
         }
         let low = if class.shift > 0 { self.bits(class.shift)? } else { 0 };
         let magnitude = entry.checked_mul(1 << class.shift).ok_or(Damaged)? | low;
-        let is_negative = magnitude > 0 && self.bits(1)? == 1;
-        Ok((magnitude, is_negative))
+        let magnitude = i32::try_from(magnitude).map_err(|_| Damaged)?;
+        Ok(if magnitude > 0 && self.bits(1)? == 1 { -magnitude } else { magnitude })
     }
 
     fn golomb(&mut self) -> Result<u32, Damaged> {

@@ -22,6 +22,9 @@ pub struct CodecSettings {
     pub reservoir: u32,
 }
 
+/// Samples a second.
+pub const RATE: u32 = 16_000;
+
 /// Limits of [`CodecSettings`].
 pub const ADVANCES: std::ops::RangeInclusive<usize> = 128..=1024;
 pub const BANDS: std::ops::RangeInclusive<usize> = 4..=64;

@@ -1,0 +1,1 @@
+//! Cells of a few made-up utterances.
