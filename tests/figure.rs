@@ -45,6 +45,15 @@ fn ids(drawn: &[Drawn]) -> Vec<&str> {
     drawn.iter().map(|d| d.id.as_str()).collect()
 }
 
+fn draw_speech(plan: &Plan, opus: bool, dir: &Path) -> Vec<Drawn> {
+    let records = synthetic::speech::records(plan, opus);
+    let aggregates = aggregate(plan, &records);
+    let options = Options { comparisons: &compare_plan(plan, &aggregates), published: true, pictures: None };
+    let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
+    drawn.iter().for_each(check);
+    drawn
+}
+
 /// The target folder can be kept for a look at the figures.
 fn folder(name: &str) -> std::path::PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("figures").join(name);
@@ -103,8 +112,36 @@ fn complexity_figures() {
 }
 
 #[test]
+fn speech_figures_with_and_without_opus() {
+    let drawn = draw_speech(&synthetic::speech::recorded(1), true, &folder("speech"));
+    assert_eq!(ids(&drawn), ["figure-1a", "figure-1b", "gaps-pesq", "gaps-psnr"]);
+    for text in ["PESQ (MOS)", "bitrate (kbit/s)", "9.6", "13.2", "Opus", "published", "middle 95 % of utterances"] {
+        assert!(drawn[0].svg.contains(text), "{text}");
+    }
+    assert!(drawn[1].svg.contains("pSNR (dB)") && !drawn[1].svg.contains("Opus"));
+    assert!(drawn[2].svg.contains("AVQ − RVQ") && drawn[2].svg.contains("± 2 standard errors"));
+    let drawn = draw_speech(&synthetic::speech::plan(2), false, &folder("speech-synthetic"));
+    assert!(!drawn[0].svg.contains("Opus") && !drawn[0].caption.contains("Opus"));
+    assert!(drawn[0].caption.contains("only the order of the curves"));
+}
+
+#[test]
+fn both_parts_of_figure_1_can_be_one() {
+    let mut plan = synthetic::speech::recorded(1);
+    plan.figures = vec!["1".into()];
+    plan.panels.iter_mut().for_each(|panel| panel.figure = Some("1".into()));
+    let drawn = draw_speech(&plan, true, &folder("speech-one"));
+    assert_eq!(ids(&drawn), ["figure-1", "gaps-pesq", "gaps-psnr"]);
+    assert!(drawn[0].svg.contains("PESQ (MOS)") && drawn[0].svg.contains("pSNR (dB)"));
+}
+
+#[test]
 fn nothing_done_draws_nothing() {
     assert_eq!(draw(&synthetic::toy(), 1, &folder("nothing")), []);
+    let plan = synthetic::speech::plan(1);
+    let (none, options) = (Default::default(), Options { comparisons: &[], published: true, pictures: None });
+    let drawn = draw_experiment(&plan, &aggregate(&plan, &none), &none, &folder("silence"), &[], options).unwrap();
+    assert_eq!(drawn, []);
 }
 
 #[test]

@@ -147,17 +147,28 @@ fn failures_and_panics_are_kept_with_their_reason_and_tried_again() {
         3 => Err(TaskError::Diverged("loss is NaN at update 5".into())),
         4 => Ok(Outcome { metrics: BTreeMap::from([("mse".into(), f64::NAN)]), ..Outcome::default() }),
         5 => Ok(Outcome::default()),
+        6 => {
+            let samples = BTreeMap::from([("pesq@8000".into(), vec![1.5, f64::INFINITY])]);
+            simple(cell, context).map(|outcome| Outcome { samples, ..outcome })
+        }
         _ => simple(cell, context),
     };
     let summary = run_with(&cells(8), folder.path(), &jobs(2), &task);
     assert_eq!((summary.records.len(), summary.computed), (8, 8));
     let reasons = summary.failed.join("\n");
-    for reason in ["no such file", "panicked: index out of bounds", "loss is NaN", "mse is NaN", "measured nothing"] {
+    for reason in [
+        "no such file",
+        "panicked: index out of bounds",
+        "loss is NaN",
+        "mse is NaN",
+        "measured nothing",
+        "pesq@8000 is inf",
+    ] {
         assert!(reasons.contains(reason), "{reason} is not in {reasons}");
     }
-    // Failed ones (1, 2, 5) are tried again; diverged ones (3, 4) would diverge again.
+    // Failed ones (1, 2, 5) are tried again; diverged ones (3, 4, 6) would diverge again.
     let again = run_with(&cells(8), folder.path(), &jobs(2), &simple);
-    assert_eq!((again.computed, again.failed.len()), (3, 2));
+    assert_eq!((again.computed, again.failed.len()), (3, 3));
     assert!(again.records.values().filter(|r| r.status == Status::Diverged).all(|r| r.metrics.is_empty()));
 }
 

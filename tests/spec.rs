@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use vqlab::spec::{LoadOptions, load, parse, profiles};
+use vqlab::spec::{CellSettings, LoadOptions, load, parse, profiles};
 
 #[path = "specs/form.rs"]
 mod form;
@@ -11,6 +11,8 @@ mod form;
 mod image;
 #[path = "specs/points.rs"]
 mod points;
+#[path = "specs/speech.rs"]
+mod speech;
 #[path = "specs/values.rs"]
 mod values;
 
@@ -60,6 +62,31 @@ learning-rate = 0.001
 updates = 1000
 "#;
 
+const SPEECH: &str = r#"[experiment]
+name = "speech"
+title = "Speech"
+task = "speech"
+
+[sweep]
+methods = ["avq", "rvq", "pvq"]
+bits = [24]
+stages = [8]
+seeds = 1
+
+[codec]
+bands = 24
+
+[quantizer]
+beam-width = 16
+
+[training]
+learning-rate = 0.1
+updates = 1000
+
+[evaluation]
+bitrates = [8000, 16400]
+"#;
+
 /// A spec and the options it is loaded with.
 struct Case {
     valid: &'static str,
@@ -78,6 +105,11 @@ impl Case {
     /// Begins with [`IMAGE`].
     fn image() -> Self {
         Case { valid: IMAGE, ..Case::default() }
+    }
+
+    /// Begins with [`SPEECH`].
+    fn speech() -> Self {
+        Case { valid: SPEECH, ..Case::default() }
     }
 
     /// Replaces a part of [`VALID`].
@@ -131,6 +163,26 @@ fn the_spec_under_test_is_valid() {
 fn the_image_spec_under_test_is_valid() {
     let plan = parse(Path::new("spec.toml"), IMAGE, &LoadOptions::default()).expect("a valid spec");
     assert_eq!((plan.cells().len(), plan.panels[0].metric.as_str(), plan.primary.name()), (3 * 2, "psnr", "fresh"));
+}
+
+#[test]
+fn the_speech_spec_under_test_is_valid() {
+    let load = |text: &str| parse(Path::new("spec.toml"), text, &LoadOptions::default()).expect("a valid spec");
+    let plan = load(SPEECH);
+    assert_eq!((plan.cells().len(), plan.panels[0].metric.as_str(), plan.panels[0].dimension), (3, "pesq", 24));
+    assert_eq!(plan.panels[0].measured_at, [8000, 16400]);
+    // Over bits, bitrates may stand in any order, and each has a file of its own.
+    let plan = load(&SPEECH.replace("[24]", "[16, 24]").replace("[8000, 16400]", "[16400, 8000]"));
+    assert_eq!(vqlab::results::result_metrics(&plan, &plan.panels[0]), ["pesq@16400", "pesq@8000"]);
+    // What other panels need is measured by the same cells.
+    let also = load(&format!("{SPEECH}also-bitrates = [32000]\n"));
+    let CellSettings::Speech(speech) = &also.cells()[0].settings else { panic!("not a speech cell") };
+    assert_eq!((&speech.evaluation.bitrates[..], speech.evaluation.opus), (&[8000, 16400, 32000][..], true));
+    assert_eq!(also.panels[0].measured_at, [8000, 16400]);
+    let end = load(&format!("{SPEECH}[end-to-end]\nupdates = 10\n"));
+    let CellSettings::Speech(speech) = &end.cells()[0].settings else { panic!("not a speech cell") };
+    let end = speech.end_to_end.as_ref().expect("end-to-end training");
+    assert_eq!((end.updates, end.learning_rate, end.batch_size, end.estimator.name()), (10, 0.01, 256, "nsvq"));
 }
 
 #[test]

@@ -255,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn values_that_rise() {
+        // Points: AVQ 1 and 2, RVQ 3 and 4, PVQ 5 and 6; the published errors fall.
+        let checks = check(ClaimKind::Rises, None, |_, _| {});
+        assert_eq!(checks[0].ours, ClaimResult::Holds);
+        assert!(matches!(&checks[0].published, ClaimResult::FailsAt(bits) if bits.len() == 7 && bits[0] == 16));
+        let checks = check(ClaimKind::Rises, None, |_, a| a[0].points[3].samples[0].1 = 3.0);
+        assert_eq!(checks[0].ours, ClaimResult::FailsAt(vec![16]));
+        let checks = check(ClaimKind::Rises, None, |_, a| a[0].points[3].samples.clear());
+        assert_eq!(checks[0].ours, ClaimResult::Unknown);
+        // One place has nothing before it.
+        assert_eq!(check(ClaimKind::Rises, Some(16), |_, _| {})[0].ours, ClaimResult::Unknown);
+    }
+
+    #[test]
     fn lowest_and_highest() {
         let pvq_lowest = |p: &mut Plan, _: &mut Vec<Aggregate>| {
             p.panels[0].published_file = Some("Figure 2/uncorrelated_dataset_Fig2-b.json".into());

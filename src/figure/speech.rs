@@ -48,7 +48,11 @@ impl Work<'_> {
     /// The panels' metrics over the axis, a chart a panel.
     fn quality(&self, id: String, number: &str, panels: &[&Panel]) -> Option<Sketch> {
         let drawn = panels.iter().filter_map(|panel| Some((*panel, self.chart(panel, number)?)));
-        let (panels, charts): (Vec<&Panel>, Vec<Chart>) = drawn.unzip();
+        let (panels, mut charts): (Vec<&Panel>, Vec<Chart>) = drawn.unzip();
+        if charts.len() > 1 {
+            // In one line with each other.
+            charts.iter_mut().for_each(|chart| chart.legend = LegendPlace::Below);
+        }
         let first = *panels.first()?;
         let mut labels: Vec<String> = panels.iter().map(|p| metric::label(&primary_metric(self.plan, p))).collect();
         labels.dedup();
@@ -168,7 +172,8 @@ fn on_axis(panel: &Panel, curve: &Curve, series: Series) -> Series {
 
 fn opus_series(panel: &Panel, records: &HashMap<String, Record>) -> Option<Series> {
     let points: Vec<(f64, f64)> = opus(panel, records).iter().map(|p| (p.bitrate * 1e-3, p.pesq)).collect();
-    (!points.is_empty()).then(|| Series::line(OPUS, Colour::GREY, LineStyle::Solid, points).width(1.3))
+    let line = Series::line(OPUS, Colour::GREY, LineStyle::Solid, points).width(1.1).marker(Marker::Cross);
+    (!line.points.is_empty()).then_some(line)
 }
 
 /// One pair's gaps with their bars, and the published ones.

@@ -338,8 +338,9 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
     };
     document.paragraph(format!(
         "{measured}A point is reproduced when two one-sided tests show that its mean lies within the margin of the published one, \
-         better or worse when it lies outside, and inconclusive when the seeds are too few to tell. A figure's verdict is the \
-         worst of its points."
+         better or worse when it lies outside, and inconclusive when the {} are too few to tell. A figure's verdict is the \
+         worst of its points.",
+        if input.plan.task == TaskKind::Speech { "utterances" } else { "seeds" }
     ));
     document.list(input.comparisons.iter().map(|c| verdict_line(input, c)).collect());
 }

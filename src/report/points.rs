@@ -26,7 +26,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
              with its 95 % interval (Welch)."
         }
         TaskKind::Speech => {
-            "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean over the test \
+            "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean over the n test \
              utterances (and the seeds) with the range that holds the middle 95 % of the utterances; the difference is ours \
              against the published mean, in points of the score for PESQ and in dB for perceptual SNR, with its 95 % interval \
              (Welch, over utterances)."
@@ -120,11 +120,17 @@ fn our_cells(point: Option<&Point>, planned: &PlannedPoint, spread: bool) -> Vec
     if !spread {
         return vec![value(point)];
     }
-    let n = point.map_or(0, |p| p.samples.len());
-    let seeds = if n == planned.cells.len() { n.to_string() } else { format!("{n} of {}", planned.cells.len()) };
-    let range = point.filter(|_| n > 1).and_then(|p| Some((p.quantile_low()?, p.quantile_high()?)));
+    let (n, all) = (point.map_or(0, |p| p.samples.len()), planned.cells.len());
+    let seeds = if n == all { n.to_string() } else { format!("{n} of {all}") };
+    // Of test items, as utterances, each is the mean over the seeds.
+    let count = match point.map_or(0, |p| p.items.len()) {
+        0 => seeds,
+        items if n == all => items.to_string(),
+        items => format!("{items} ({seeds} seeds)"),
+    };
+    let range = point.filter(|p| p.values().len() > 1).and_then(|p| Some((p.quantile_low()?, p.quantile_high()?)));
     let range = range.map_or(String::new(), |(low, high)| format!("{} – {}", significant(low), significant(high)));
-    vec![seeds.into(), value(point), range.into()]
+    vec![count.into(), value(point), range.into()]
 }
 
 fn value(point: Option<&Point>) -> Cell {

@@ -4,7 +4,7 @@
 use std::path::{Component, Path};
 
 use super::document::{Block, Cell, Clip, Clips, Document, Table, Text, Tone, text};
-use super::format::{enumerate, margin, signed, whole};
+use super::format::{enumerate, margin, signed, unit, whole};
 use super::points::method_name;
 use super::{ReportInput, panel_name};
 use crate::compare::PanelComparison;
@@ -66,6 +66,13 @@ fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
     plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel))
 }
 
+/// The panel's name above what its cells gave, unless there is only one such panel.
+fn head(input: &ReportInput, panel: &Panel, document: &mut Document) {
+    if panels(input).count() > 1 {
+        document.subsection(panel_name(panel));
+    }
+}
+
 fn settings(panel: &Panel) -> Option<&SpeechSettings> {
     match panel.settings() {
         Some(CellSettings::Speech(settings)) => Some(settings),
@@ -103,7 +110,7 @@ fn measures(input: &ReportInput, document: &mut Document) {
     );
     for panel in panels(input) {
         let Some(settings) = settings(panel) else { continue };
-        document.subsection(panel_name(panel));
+        head(input, panel, document);
         let (table, furthest) = by_bitrate(input, panel);
         if table.rows.is_empty() {
             document.paragraph("No cell of this panel is done.");
@@ -192,10 +199,11 @@ fn within_margin(input: &ReportInput, panel: &Panel) -> Option<Text> {
     let lowest = differences.iter().copied().reduce(f64::min)?;
     let label = metric::label(&primary_metric(input.plan, panel));
     Some(text(format!(
-        "{label}: {good} of {} means lie within {} of the published ones or above; the lowest lies {} from it.",
+        "{label}: {good} of {} means lie within {} of the published ones or above; the lowest difference is {} {}.",
         differences.len(),
         margin(panel.comparison.margin),
-        super::format::difference(lowest, panel.comparison.margin)
+        super::format::difference(lowest, panel.comparison.margin),
+        unit(panel.comparison.margin)
     )))
 }
 
@@ -247,7 +255,7 @@ fn gap_cell(place: &GapAt) -> Cell {
 
 /// The error of the envelopes alone, and what the clock said.
 fn envelopes(input: &ReportInput, document: &mut Document) {
-    let mut blocks: Vec<(String, Table)> = Vec::new();
+    let mut blocks: Vec<(&Panel, Table)> = Vec::new();
     for panel in panels(input) {
         let times = timings(input, panel);
         let mut titles = vec!["method".to_owned(), "#bits".into(), "#error (dB)".into(), "#on training frames".into()];
@@ -265,7 +273,7 @@ fn envelopes(input: &ReportInput, document: &mut Document) {
             table.row(row);
         }
         if !table.rows.is_empty() {
-            blocks.push((panel_name(panel), table));
+            blocks.push((panel, table));
         }
     }
     if blocks.is_empty() {
@@ -276,8 +284,8 @@ fn envelopes(input: &ReportInput, document: &mut Document) {
         "Root mean square error of the decoded envelopes' log energies, which does not hang on the bitrate. Times were measured on \
          one thread while other cells ran beside it.",
     );
-    for (name, table) in blocks {
-        document.subsection(name);
+    for (panel, table) in blocks {
+        head(input, panel, document);
         document.table(table);
     }
 }
@@ -310,7 +318,7 @@ fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
             );
             has_title = true;
         }
-        document.subsection(panel_name(panel));
+        head(input, panel, document);
         document.blocks.extend(blocks);
         if audible.settings.data.digest.is_some() && !input.plan.attributions.is_empty() {
             document.paragraph(format!("{}.", enumerate(&input.plan.attributions).trim_end_matches('.')));

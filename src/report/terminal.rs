@@ -139,8 +139,8 @@ fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> Str
     head.extend(aggregates.iter().map(|a| a.metric.clone()));
     let mut rows = vec![head];
     for point in aggregates.first().map_or(&[][..], |a| &a.points) {
-        let mut row =
-            vec![name_of(planned, point.contender, point.at), point.at.to_string(), point.samples.len().to_string()];
+        let place = planned.map_or_else(|| point.at.to_string(), |panel| panel.axis.number(point.at));
+        let mut row = vec![name_of(planned, point.contender, point.at), place, point.values().len().to_string()];
         row.extend(aggregates.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
@@ -157,10 +157,11 @@ fn mean(aggregate: &Aggregate, contender: Contender, at: u32) -> String {
     aggregate.point(contender, at).and_then(Point::mean).map_or("–".into(), significant)
 }
 
-/// `fresh` of `mse-fresh`, `T = 100` of `recall@100`.
+/// `fresh` of `mse-fresh`, `T = 100` of `recall@100`, `at 9600` of `pesq@9600`.
 fn ending(metric: &str) -> String {
     match metric.split_once('@') {
-        Some((_, rank)) => format!("T = {rank}"),
+        Some(("recall", rank)) => format!("T = {rank}"),
+        Some((_, bitrate)) => format!("at {bitrate}"),
         None => metric.rsplit('-').next().unwrap_or(metric).to_owned(),
     }
 }

@@ -109,7 +109,7 @@ fn scope(task: TaskKind, table: &Table) -> Checked<Table> {
     let mut scope = Table { entries: beside.cloned().collect() };
     if let Some(node) = table.get("where") {
         let filter = node.expect_table("claim.where")?;
-        check_keys("claim.where", filter, &[&["bits"], &scope_names(task)[..]].concat())?;
+        check_keys("claim.where", filter, &[&["panels", "bits"], &scope_names(task)[1..]].concat())?;
         for (key, node) in &filter.entries {
             if scope.get(&key.name).is_some() {
                 let message = format!("the claim has `{}` both in `where` and beside it", key.name);

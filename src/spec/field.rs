@@ -45,7 +45,7 @@ pub(super) struct Field {
 
 const ESTIMATORS: &[&str] = &["nsvq", "ste", "rotation", "diveq"];
 pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq", "opq", "lsq"];
-pub(super) const FIGURES: &[&str] = &["2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b", "1", "1a", "1b"];
+pub(super) const FIGURES: &[&str] = &["1", "1a", "1b", "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b"];
 /// The largest T of a recall@T.
 pub(super) const MOST_RANK: i64 = 1_000_000;
 /// More seeds, vectors or updates than any machine gets through are typing errors.

@@ -128,7 +128,7 @@ pub struct Plan {
     pub profile: String,
     /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
     pub folder: String,
-    /// Figures that this experiment draws: `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a`, `6b`, `1`, `1a`, `1b`.
+    /// Figures that this experiment draws: `1`, `1a`, `1b`, `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a`, `6b`.
     pub figures: Vec<String>,
     pub primary: Primary,
     /// In spec order (= order of the series in the Results files).

@@ -80,7 +80,7 @@ spec.toml:20:2: unknown table [trainng]
    |
 20 | [trainng]
    |  ^^^^^^^
-allowed: experiment, sweep, data, network, quantizer, training, evaluation, comparison, output, variant, override, profile, claim
+allowed: experiment, sweep, data, network, codec, quantizer, training, end-to-end, evaluation, comparison, output, variant, override, profile, claim
 help: did you mean `training`?"#,
     );
 }
@@ -202,7 +202,7 @@ fn set_title() {
   |
 1 | experiment.title=x
   | ^^^^^^^^^^
-allowed: sweep, data, network, quantizer, training, evaluation, comparison, variant"#,
+allowed: sweep, data, network, codec, quantizer, training, end-to-end, evaluation, comparison, variant"#,
     );
 }
 

@@ -246,7 +246,7 @@ spec.toml:24:7: `output.figures.toy` can't be "2c"
    |
 24 | toy = "2c"
    |       ^^^^
-allowed: "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b""#,
+allowed: "1", "1a", "1b", "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b""#,
     );
 }
 
@@ -294,7 +294,7 @@ spec.toml:24:8: the claim says nothing that can be checked
    |
 24 | text = "PVQ is best"
    |        ^^^^^^^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]"#,
+allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]"#,
     );
 }
 
@@ -306,7 +306,7 @@ spec.toml:26:1: the claim has both `lowest` and `highest`
    |
 26 | highest = "rvq"
    | ^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]
+allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]
 help: write two claims"#,
     );
 }

@@ -296,7 +296,7 @@ spec.toml:18:13: `quantizer.estimator` can't be "ste"
 18 | estimator = "ste"
    |             ^^^^^
 allowed: "nsvq"
-help: only codebooks inside a network, task "image", need another one: alone they get the exact gradient"#,
+help: only codebooks inside a network, task "image", or trained end to end (end-to-end.estimator) need another one: alone they get the exact gradient"#,
     );
 }
 

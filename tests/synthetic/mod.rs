@@ -8,6 +8,8 @@ use vqlab::results::published;
 use vqlab::runner::{LogPoint, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, StageUse, Status};
 use vqlab::spec::*;
 
+pub mod speech;
+
 pub const METHODS: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
 const SEEDS: u64 = 4;
 

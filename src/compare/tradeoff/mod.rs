@@ -35,11 +35,15 @@ pub fn uses_released_search(point: &PlannedPoint) -> bool {
     point.cells.iter().any(|cell| search(cell) == Some(Search::Released))
 }
 
-/// A mean of a record metric as what is to be small: an error as it is, 1 − x of what is best at 1 (recall, SSIM), −x of
-/// what is in dB. The same gives the mean from the error.
+/// The score of wideband PESQ that no speech exceeds.
+const HIGHEST_PESQ: f64 = 4.644;
+
+/// A mean of a record metric as what is to be small: an error as it is, 1 − x of what is best at 1 (recall, SSIM), what
+/// PESQ lacks to its highest score, −x of what is in dB. The same gives the mean from the error.
 pub fn error_of(metric: &str, mean: f64) -> f64 {
     match metric::find(metric) {
         Some(row) if row.is_decibel() => -mean,
+        Some(row) if row.unit == "MOS" => HIGHEST_PESQ - mean,
         Some(row) if row.direction == Direction::HigherIsBetter => 1.0 - mean,
         _ => mean,
     }
