@@ -10,6 +10,9 @@ use super::steps::{ESCAPE_STEP, StepModels};
 /// Bytes of a word of the range coder.
 const WORD: usize = 4;
 
+/// Zero bytes that are left out at the end, at most.
+pub const MOST_OMITTED: usize = 2 * WORD - 1;
+
 /// The writing side.
 #[derive(Default)]
 pub struct Writer(DefaultRangeEncoder);
@@ -62,9 +65,8 @@ impl Writer {
         let words = self.0.into_compressed().unwrap_or_else(|never| match never {});
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
         // The reader takes bytes after the end as zeros.
-        while bytes.last() == Some(&0) {
-            bytes.pop();
-        }
+        let zeros = bytes.iter().rev().take(MOST_OMITTED).take_while(|byte| **byte == 0).count();
+        bytes.truncate(bytes.len() - zeros);
         bytes
     }
 }

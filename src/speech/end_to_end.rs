@@ -134,7 +134,9 @@ impl<'a> Course<'a> {
 pub enum EndToEndError {
     #[error("stopped")]
     Stopped,
-    #[error("the loss was {loss} at update {update} of the end-to-end training; a lower `end-to-end.learning-rate` may help")]
+    #[error(
+        "the loss was {loss} at update {update} of the end-to-end training; a lower `end-to-end.learning-rate` may help"
+    )]
     Diverged { update: u64, loss: f64 },
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
@@ -159,10 +161,8 @@ pub fn train_end_to_end(
     let (d, stages, batch) = (set.bands, model.books.stages(), settings.batch_size);
     let beam = Some((model.search.unwrap_or(Search::Beam), beam_width));
     let mut assign = training_assigner(model.books.method(), beam, batch);
-    let mut optimizer = OptimizerState::new(
-        &Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        model.books.values().len(),
-    );
+    let mut optimizer =
+        OptimizerState::new(&Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, model.books.values().len());
     let [mut frames, mut noise] = ["frames", "noise"].map(|what| stream(&format!("{name}/end-to-end/{what}")));
     let how = Substitute { estimator: settings.estimator, ..Substitute::default() };
     let shape = (stages, model.books.size(), model.books.width());

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Model;
 use super::settings::CodecSettings;
-use crate::quantizer::checkpoint::{CheckpointError, Provenance, floats, parse, save_with};
 use crate::quantizer::Search;
+use crate::quantizer::checkpoint::{CheckpointError, Provenance, floats, parse, save_with};
 
 const MEAN: &str = "mean";
 const CODEC: &str = "speech_codec";

@@ -83,7 +83,8 @@ impl Class {
         let wide = f64::from(1u32 << shift);
         let zero_end = wide - rounding;
         let tail = |from: f64| scales.iter().map(|(b, w)| w * libm::exp(-from / b)).sum::<f64>();
-        let ends: Vec<f64> = (0..=ESCAPE).map(|i| if i == 0 { 1.0 } else { tail(zero_end + f64::from(i - 1) * wide) }).collect();
+        let ends: Vec<f64> =
+            (0..=ESCAPE).map(|i| if i == 0 { 1.0 } else { tail(zero_end + f64::from(i - 1) * wide) }).collect();
         let probability = |i: usize| ends[i] - ends.get(i + 1).copied().unwrap_or(0.0);
         let counts = counts(&(0..=ESCAPE as usize).map(probability).collect::<Vec<_>>());
         let bits = |count: u32| f64::from(PRECISION) - libm::log2(f64::from(count));

@@ -12,7 +12,7 @@ pub struct Mdct {
     advance: usize,
     /// 2N.
     window: Vec<f64>,
-    /// e^(−iπ(4n + 1)/4N), N/2.
+    /// e^(−iπ(8n + 1)/8N), N/2.
     twiddles: Vec<Complex<f64>>,
     fft: Arc<dyn Fft<f64>>,
 }
@@ -22,7 +22,7 @@ impl Mdct {
         let n = advance as f64;
         let window = (0..2 * advance).map(|i| (PI * (i as f64 + 0.5) / (2.0 * n)).sin()).collect();
         let twiddles =
-            (0..advance / 2).map(|i| Complex::from_polar(1.0, -PI * (4 * i + 1) as f64 / (4.0 * n))).collect();
+            (0..advance / 2).map(|i| Complex::from_polar(1.0, -PI * (8 * i + 1) as f64 / (8.0 * n))).collect();
         Self { advance, window, twiddles, fft: FftPlanner::new().plan_fft_forward(advance / 2) }
     }
 

@@ -15,11 +15,13 @@ mod rate;
 mod settings;
 mod steps;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use codec::{Analysis, Codec, Coded};
 pub use end_to_end::{EndToEndError, EndToEndSet, train_end_to_end};
 pub use excerpts::{EXCERPTS, excerpt, excerpt_name, opus_name, original_name};
-pub use opus::{Opus, OpusError};
 pub use model::{Model, features, mean_levels};
-pub use settings::{CodecSettings, EndToEndSettings};
+pub use opus::{Opus, OpusError};
+pub use settings::{BITRATES, CodecSettings, EndToEndSettings};
 pub use stream::StreamError;

@@ -40,7 +40,9 @@ impl Model {
     /// The first bytes of the digest of all that decides how a file is read.
     pub fn identity(&self) -> [u8; IDENTITY] {
         let mut digest = Sha256::new();
-        digest.update(serde_json::json!([self.settings, self.books.method(), self.books.stages(), self.books.size()]).to_string());
+        digest.update(
+            serde_json::json!([self.settings, self.books.method(), self.books.stages(), self.books.size()]).to_string(),
+        );
         let values = self.books.values().iter().chain(&self.mean);
         let rotation = self.books.rotation().map(|rotation| rotation.matrix()).unwrap_or_default();
         for value in values.chain(rotation) {

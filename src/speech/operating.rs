@@ -45,7 +45,13 @@ impl OperatingModel {
 
     /// Sums over the coefficients for levels (N, in dB) and a step in dB; `by_level` is given each coefficient's derivatives
     /// of bits and error by its level.
-    fn sums(&self, frame: &TrainingFrame, levels: &[f32], step: f32, mut by_level: impl FnMut(usize, f32, f32)) -> Sums {
+    fn sums(
+        &self,
+        frame: &TrainingFrame,
+        levels: &[f32],
+        step: f32,
+        mut by_level: impl FnMut(usize, f32, f32),
+    ) -> Sums {
         let mut sums = Sums::default();
         let (gamma, t) = (self.weighting, self.threshold);
         for (k, ((x, w), level)) in frame.magnitudes.iter().zip(frame.weights).zip(levels).enumerate() {
@@ -90,8 +96,12 @@ impl OperatingModel {
         let mut step = -50.0f32;
         for _ in 0..24 {
             let sums = self.sums(frame, levels, step, |_, _, _| ());
-            if sums.bits > bits { low = step } else { high = step }
-            if (sums.bits - bits).abs() < 0.05 || high - low < 1e-3 {
+            if sums.bits > bits {
+                low = step
+            } else {
+                high = step
+            }
+            if (sums.bits - bits).abs() < 0.005 || high - low < 1e-3 {
                 break;
             }
             let newton = step - (sums.bits - bits) / sums.bits_by_step.min(-1e-3);
@@ -149,7 +159,10 @@ mod tests {
                 };
                 let measured = (at(0.05) - at(-0.05)) / 0.1;
                 let told: f32 = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
-                assert!((measured - told).abs() < 0.02 + 0.1 * told.abs(), "{bits} bits, {shape}: {told} for {measured}");
+                assert!(
+                    (measured - told).abs() < 0.02 + 0.1 * told.abs(),
+                    "{bits} bits, {shape}: {told} for {measured}"
+                );
             }
         }
     }

@@ -55,7 +55,11 @@ impl Costs<'_> {
         let (mut low, mut high) = (0, LAST_STEP);
         while low < high {
             let middle = (low + high) / 2;
-            if i64::from(self.get(frame, middle) + models.cost(middle)) <= most { high = middle } else { low = middle + 1 }
+            if i64::from(self.get(frame, middle) + models.cost(middle)) <= most {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         low
     }

@@ -26,7 +26,7 @@ pub struct CodecSettings {
 pub const RATE: u32 = 16_000;
 
 /// Limits of [`CodecSettings`].
-pub const ADVANCES: std::ops::RangeInclusive<usize> = 128..=1024;
+pub const ADVANCES: std::ops::RangeInclusive<usize> = 320..=512;
 pub const BANDS: std::ops::RangeInclusive<usize> = 4..=64;
 pub const MOST_RESERVOIR: u32 = 5_000;
 /// bit/s.

@@ -2,6 +2,7 @@
 
 use flate2::Crc;
 
+use super::coder::MOST_OMITTED;
 use super::model::Model;
 
 const MAGIC: [u8; 4] = *b"VQSP";
@@ -39,7 +40,10 @@ pub struct Header {
 impl Header {
     pub fn of(samples: &[f32], model: &Model) -> Result<Self, StreamError> {
         if !(1..=MOST_SAMPLES).contains(&samples.len()) {
-            return Err(StreamError::Samples(format!("it has {} samples, allowed are 1 to {MOST_SAMPLES}", samples.len())));
+            return Err(StreamError::Samples(format!(
+                "it has {} samples, allowed are 1 to {MOST_SAMPLES}",
+                samples.len()
+            )));
         }
         if let Some(at) = samples.iter().position(|s| !s.is_finite()) {
             return Err(StreamError::Samples(format!("sample {at} is {}", samples[at])));
@@ -82,9 +86,11 @@ impl Header {
             return Err(StreamError::OtherModel { found, expected });
         }
         let samples = word(5 + IDENTITY);
-        // Trailing zero bytes are not written, so silence may be short; but nothing is that short.
-        if !(1..=MOST_SAMPLES).contains(&(samples as usize)) {
-            return format(format!("it claims {samples} samples"));
+        // The codes of each frame's envelope take their bits in any case.
+        let frame = model.books.stages() * model.bits() as usize;
+        let frames = 8 * (payload.len() + MOST_OMITTED) / frame.max(1) + 1;
+        if !(1..=frames.saturating_mul(model.settings.advance).min(MOST_SAMPLES)).contains(&(samples as usize)) {
+            return format(format!("it claims {samples} samples in {} bytes", bytes.len()));
         }
         Ok((Self { model: identity, samples }, payload))
     }

@@ -15,7 +15,8 @@ pub(super) fn scores(work: &Work, bitrate: u32) -> Result<Option<Scores>, TaskEr
         return Ok(None);
     }
     let Some(opus) = Opus::find() else { return Ok(None) };
-    let identity = serde_json::json!([work.settings.data, bitrate, opus.version(), env!("CARGO_PKG_VERSION")]).to_string();
+    let identity =
+        serde_json::json!([work.settings.data, bitrate, opus.version(), env!("CARGO_PKG_VERSION")]).to_string();
     let name = format!("opus-{}.json", &hex(&Sha256::digest(identity))[..24]);
     let path = work.context.shared_folder().map(|folder| folder.join(name));
     // A damaged file counts as none.
