@@ -16,6 +16,7 @@ mod run;
 mod score;
 mod search;
 mod specs;
+mod speech;
 mod status;
 mod stop;
 mod survey;
@@ -68,6 +69,7 @@ enum Command {
     Decode(decode::DecodeArgs),
     Search(search::SearchArgs),
     Score(score::ScoreArgs),
+    Speech(speech::SpeechArgs),
     Data(data::DataArgs),
 }
 
@@ -102,6 +104,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Decode(args) => decode::run(args),
         Command::Search(args) => search::run(args),
         Command::Score(args) => score::run(args),
+        Command::Speech(args) => speech::run(args),
         Command::Data(args) => data::run(args),
     }
 }

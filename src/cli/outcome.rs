@@ -1,6 +1,6 @@
 //! From records to files: what `run`, `figures` and `report` have in common.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -100,12 +100,25 @@ fn write_report(
     Ok(())
 }
 
+/// More files of one folder than this are not named one by one.
+const MANY: usize = 20;
+
 /// Names the files that are new or have changed; those that would get the bytes they have already were left alone.
 fn tell(plan: &Plan, files: &[PathBuf], before: &HashMap<PathBuf, SystemTime>) {
     let is_changed = |file: &&PathBuf| modified(file) != before.get(*file).copied();
     let (changed, same): (Vec<_>, Vec<_>) = files.iter().partition(is_changed);
-    for file in changed {
-        note(&format!("wrote {}", file.display()));
+    let of_folder = |folder: Option<&Path>| changed.iter().filter(|file| file.parent() == folder).count();
+    let mut told = HashSet::new();
+    for file in &changed {
+        let folder = file.parent();
+        match of_folder(folder) {
+            many if many > MANY => {
+                if told.insert(folder) {
+                    note(&format!("wrote {many} files in {}", folder.unwrap_or(Path::new(".")).display()));
+                }
+            }
+            _ => note(&format!("wrote {}", file.display())),
+        }
     }
     if !same.is_empty() {
         note(&format!("{} files of {} are up to date", same.len(), plan.name));

@@ -1,12 +1,18 @@
 //! The metrics: one row each with name, label, unit, direction and meaning, which drives tables, plots, Pareto fronts,
-//! comparison and claims; recall; and the quality of pictures.
+//! comparison and claims; recall; and the quality of pictures and of speech.
 
 mod image;
+mod perceptual;
+mod pesq;
 mod recall;
+mod speech;
 mod structure;
 
 pub use image::{ImageQuality, ImageQualityError, SHORTEST_SIDE, image_quality, image_quality_sized};
+pub use perceptual::perceptual_snr;
+pub use pesq::{SHORTEST_SPEECH, pesq};
 pub use recall::{RecallError, recall_at};
+pub use speech::{Side, SpeechQualityError};
 
 /// Which values of a metric are the good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

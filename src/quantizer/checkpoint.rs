@@ -38,6 +38,20 @@ pub enum CheckpointError {
 /// # Errors
 /// [`CheckpointError::Io`] with the path.
 pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(), CheckpointError> {
+    save_with(path, books, provenance, &[], &[])
+}
+
+/// As [`save`], with vectors and texts beside the codebooks, for what else belongs to them.
+///
+/// # Errors
+/// As [`save`].
+pub(crate) fn save_with(
+    path: &Path,
+    books: &Codebooks,
+    provenance: &Provenance,
+    vectors: &[(&'static str, &[f32])],
+    texts: &[(&str, String)],
+) -> Result<(), CheckpointError> {
     let malformed = |e: safetensors::SafeTensorError| CheckpointError::Malformed(path.into(), e.to_string());
     let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
     let shape = vec![books.stages(), books.size(), books.width()];
@@ -50,11 +64,12 @@ pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(
         };
         tensors.push(("rotation", vec![dimension, dimension], matrix));
     }
+    tensors.extend(vectors.iter().map(|(name, values)| (*name, vec![values.len()], bytes(values))));
     let views: Result<Vec<_>, _> = tensors
         .iter()
         .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect();
-    let metadata = HashMap::from([
+    let mut metadata: HashMap<String, String> = HashMap::from([
         ("format".into(), FORMAT.into()),
         ("version".into(), VERSION.into()),
         ("method".into(), books.method().label().to_lowercase()),
@@ -65,6 +80,7 @@ pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(
         ("trainer".into(), provenance.trainer.clone()),
         ("provenance".into(), provenance.provenance.clone()),
     ]);
+    metadata.extend(texts.iter().map(|(name, text)| ((*name).to_owned(), text.clone())));
     let file = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(malformed)?;
     let io = |e: std::io::Error| CheckpointError::Io(path.into(), e);
     let mut temporary = crate::temporary::beside(path).map_err(io)?;
@@ -89,7 +105,8 @@ pub fn load(path: &Path) -> Result<(Codebooks, Provenance), CheckpointError> {
     parse(&bytes).map_err(|reason| CheckpointError::Malformed(path.into(), reason))
 }
 
-fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
+/// As [`load`], from the bytes of a file; the reason where they are none.
+pub(crate) fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
     let metadata = header.metadata().as_ref().ok_or("it has no metadata")?;
     let field = |name: &str| metadata.get(name).map(String::as_str).ok_or(format!("the metadata has no `{name}`"));
@@ -139,6 +156,6 @@ fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
     Ok((books, Provenance { beam_width: number("beam_width")?, trainer, provenance }))
 }
 
-fn floats(bytes: &[u8]) -> Vec<f32> {
+pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }

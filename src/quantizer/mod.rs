@@ -8,7 +8,7 @@ mod beam;
 mod byte_beam;
 mod byte_bounds;
 mod bytes;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod codebooks;
 mod estimator;
 mod flat;

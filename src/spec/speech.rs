@@ -37,6 +37,9 @@ fn codec(settings: &Settings) -> CodecSettings {
 /// The settings of a speech cell on the utterances `data`.
 pub(super) fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Checked<SpeechSettings> {
     let codec = codec(settings);
+    if let Some(node) = settings.node("codec.advance").filter(|_| !codec.advance.is_multiple_of(2)) {
+        return Err(node.cannot_be("codec.advance").allowed("even numbers, 320 to 512"));
+    }
     let end_to_end = end_to_end(settings, point)?;
     let quantizer = quantizer::resolve(settings, point, codec.bands)?;
     let training = training(settings, point)?;

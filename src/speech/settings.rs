@@ -1,39 +1,68 @@
-//! What the codec is made of, as plain data.
+//! What a codec is made of, as plain data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::quantizer::Estimator;
 
+/// The parts of the codec that have nothing to do with vector quantization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CodecSettings {
-    /// Samples from frame to frame, and bins of a frame.
+    /// N: samples from frame to frame, and coefficients of a frame; even.
     pub advance: usize,
-    /// D, the mel bands of the envelope.
+    /// D: mel bands of the envelope.
     pub bands: usize,
-    /// γ: the noise follows the envelope to this power.
+    /// γ, 0..=1: the coding noise follows the envelope to this power.
     pub weighting: f64,
-    /// Added before truncation; 0.5 is plain rounding, less a dead zone.
+    /// 0..=0.5: added to a magnitude in steps before it is cut off to a whole number; below 0.5 the dead zone is wider.
     pub rounding: f64,
-    /// The level of what fills zeros, as a share of the expected one.
+    /// 0..=1: the level of the noise that stands for coefficients quantized to 0, relative to their expected magnitude.
     pub noise_filling: f64,
-    /// Milliseconds of the bitrate by which frames may borrow or save; 0 = each frame meets its budget.
+    /// Frames may have spent so many milliseconds' worth of bits more or less than their share; 0: every frame its own.
     pub reservoir: u32,
 }
 
+/// Samples a second.
+pub const RATE: u32 = 16_000;
+
+/// Limits of [`CodecSettings`].
+pub const ADVANCES: std::ops::RangeInclusive<usize> = 320..=512;
+pub const BANDS: std::ops::RangeInclusive<usize> = 4..=64;
+pub const MOST_RESERVOIR: u32 = 5_000;
+/// bit/s.
+pub const BITRATES: std::ops::RangeInclusive<u32> = 6_000..=64_000;
+
 impl Default for CodecSettings {
     fn default() -> Self {
-        Self { advance: 480, bands: 20, weighting: 0.5, rounding: 0.35, noise_filling: 0.5, reservoir: 0 }
+        Self { advance: 320, bands: 24, weighting: 0.4, rounding: 0.35, noise_filling: 0.5, reservoir: 500 }
     }
 }
 
-/// How the codebooks are trained for the decoded signal, after their training on log energies.
+impl CodecSettings {
+    /// What is wrong with settings that did not go through the checks of a spec, such as those of a file.
+    pub fn fault(&self) -> Option<String> {
+        let outside = |name: &str, value: f64, low: f64, high: f64| {
+            (!(low..=high).contains(&value)).then(|| format!("{name} is {value}, allowed are {low} to {high}"))
+        };
+        if !self.advance.is_multiple_of(2) {
+            return Some(format!("advance is {}, allowed are even numbers", self.advance));
+        }
+        outside("advance", self.advance as f64, *ADVANCES.start() as f64, *ADVANCES.end() as f64)
+            .or(outside("bands", self.bands as f64, *BANDS.start() as f64, *BANDS.end() as f64))
+            .or(outside("weighting", self.weighting, 0.0, 1.0))
+            .or(outside("rounding", self.rounding, 0.0, 0.5))
+            .or(outside("noise-filling", self.noise_filling, 0.0, 1.0))
+            .or(outside("reservoir", f64::from(self.reservoir), 0.0, f64::from(MOST_RESERVOIR)))
+    }
+}
+
+/// The training of the envelope's codebooks for the weighted error at the rate, after that on log energies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct EndToEndSettings {
     pub updates: u64,
     pub learning_rate: f64,
-    /// Frames.
+    /// In frames.
     pub batch_size: usize,
     pub estimator: Estimator,
 }

@@ -44,7 +44,7 @@ const fn sonorant(weight: f64, formants: [f64; 3], voice: f64) -> Phone {
 }
 
 const fn nasal(weight: f64, formants: [f64; 3]) -> Phone {
-    Phone { manner: Manner::Nasal, weight, formants, voice: -7.0, noise: QUIET, duration: 70.0 }
+    Phone { manner: Manner::Nasal, weight, formants, voice: -4.0, noise: QUIET, duration: 70.0 }
 }
 
 const fn fricative(weight: f64, formants: [f64; 3], voice: f64, noise: Noise, duration: f64) -> Phone {
@@ -52,7 +52,7 @@ const fn fricative(weight: f64, formants: [f64; 3], voice: f64, noise: Noise, du
 }
 
 const fn plosive(weight: f64, formants: [f64; 3], voice: f64, noise: Noise) -> Phone {
-    Phone { manner: Manner::Plosive, weight, formants, voice, noise, duration: 70.0 }
+    Phone { manner: Manner::Plosive, weight, formants, voice, noise, duration: 50.0 }
 }
 
 /// Formants of American vowels (G. E. Peterson, H. L. Barney, JASA 1952).
@@ -81,18 +81,18 @@ const VELAR: [f64; 3] = [280.0, 1900.0, 2300.0];
 
 /// Sounds between vowels.
 pub const CONSONANTS: [Phone; 23] = [
-    sonorant(4.0, [360.0, 1100.0, 2750.0], -5.0),
-    sonorant(4.5, [340.0, 1100.0, 1450.0], -5.0),
-    sonorant(2.3, [300.0, 680.0, 2150.0], -6.0),
-    sonorant(0.8, [270.0, 2200.0, 3000.0], -6.0),
+    sonorant(4.0, [360.0, 1100.0, 2750.0], -3.0),
+    sonorant(4.5, [340.0, 1100.0, 1450.0], -3.0),
+    sonorant(2.3, [300.0, 680.0, 2150.0], -4.0),
+    sonorant(0.8, [270.0, 2200.0, 3000.0], -4.0),
     nasal(2.8, LABIAL),
     nasal(7.0, ALVEOLAR),
     nasal(1.0, VELAR),
-    fricative(4.6, ALVEOLAR, SILENT, [6000.0, 2600.0, -12.0], 105.0),
-    fricative(1.0, PALATAL, SILENT, [3300.0, 1700.0, -9.0], 105.0),
-    fricative(1.8, LABIAL, SILENT, [6500.0, 6500.0, -28.0], 90.0),
-    fricative(0.6, DENTAL, SILENT, [6800.0, 5500.0, -30.0], 85.0),
-    fricative(2.6, ALVEOLAR, -14.0, [6000.0, 2600.0, -19.0], 75.0),
+    fricative(4.6, ALVEOLAR, SILENT, [6800.0, 4000.0, -1.0], 105.0),
+    fricative(1.0, PALATAL, SILENT, [3500.0, 2200.0, -7.0], 105.0),
+    fricative(1.8, LABIAL, SILENT, [6500.0, 6500.0, -22.0], 90.0),
+    fricative(0.6, DENTAL, SILENT, [6800.0, 5500.0, -24.0], 85.0),
+    fricative(2.6, ALVEOLAR, -14.0, [6800.0, 4000.0, -7.0], 75.0),
     fricative(2.0, LABIAL, -9.0, [6500.0, 6500.0, -34.0], 60.0),
     fricative(3.0, DENTAL, -9.0, [6800.0, 5500.0, -36.0], 50.0),
     fricative(0.2, PALATAL, -14.0, [3300.0, 1700.0, -18.0], 80.0),
@@ -105,11 +105,11 @@ pub const CONSONANTS: [Phone; 23] = [
         duration: 60.0,
     },
     plosive(1.9, LABIAL, SILENT, [900.0, 1500.0, -20.0]),
-    plosive(6.5, ALVEOLAR, SILENT, [4300.0, 2500.0, -10.0]),
+    plosive(6.5, ALVEOLAR, SILENT, [4500.0, 3000.0, -6.0]),
     plosive(3.0, VELAR, SILENT, [2000.0, 900.0, -13.0]),
-    plosive(1.8, LABIAL, -20.0, [800.0, 1500.0, -24.0]),
-    plosive(4.0, ALVEOLAR, -20.0, [4000.0, 2500.0, -15.0]),
-    plosive(1.2, VELAR, -20.0, [1900.0, 900.0, -18.0]),
+    plosive(1.8, LABIAL, -13.0, [800.0, 1500.0, -24.0]),
+    plosive(4.0, ALVEOLAR, -13.0, [4000.0, 2500.0, -15.0]),
+    plosive(1.2, VELAR, -13.0, [1900.0, 900.0, -18.0]),
     // The English affricate, as a plosive with much noise.
     plosive(1.0, PALATAL, SILENT, [3400.0, 1800.0, -9.0]),
 ];

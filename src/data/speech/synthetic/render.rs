@@ -1,5 +1,7 @@
 //! From a score to the sound at the lips.
 
+use std::f64::consts::PI;
+
 use rand_chacha::ChaCha8Rng;
 
 use super::super::RATE;
@@ -11,14 +13,14 @@ use super::{around, decibels, unit};
 const FS: f64 = RATE as f64;
 
 /// Bandwidths of the formants, Hz.
-const BANDWIDTHS: [f64; 8] = [70.0, 95.0, 140.0, 220.0, 280.0, 350.0, 420.0, 500.0];
+const BANDWIDTHS: [f64; 8] = [90.0, 100.0, 130.0, 180.0, 220.0, 260.0, 320.0, 400.0];
 
 /// No formant is above.
 const HIGHEST: f64 = 7800.0;
 
 /// A resonator of two poles (Klatt 1980), of gain 1 at 0 Hz.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Resonator {
+struct Resonator {
     a: f64,
     b: f64,
     c: f64,
@@ -26,14 +28,14 @@ pub struct Resonator {
 }
 
 impl Resonator {
-    pub fn tune(&mut self, frequency: f64, bandwidth: f64) {
-        let radius = (-std::f64::consts::PI * bandwidth / FS).exp();
+    fn tune(&mut self, frequency: f64, bandwidth: f64) {
+        let radius = (-PI * bandwidth / FS).exp();
         self.c = -radius * radius;
-        self.b = 2.0 * radius * (2.0 * std::f64::consts::PI * frequency / FS).cos();
+        self.b = 2.0 * radius * (2.0 * PI * frequency / FS).cos();
         self.a = 1.0 - self.b - self.c;
     }
 
-    pub fn filter(&mut self, x: f64) -> f64 {
+    fn filter(&mut self, x: f64) -> f64 {
         let y = self.a * x + self.b * self.y[0] + self.c * self.y[1];
         self.y = [y, self.y[0]];
         y
@@ -68,10 +70,9 @@ struct Glottis {
     /// Share of the period that has gone by, and its length in samples.
     phase: f64,
     period: f64,
-    open: f64,
     gain: f64,
-    /// Low-passes that round the closure.
-    soft: [f64; 2],
+    /// The state of the low-pass that rounds the closure.
+    soft: f64,
 }
 
 impl Glottis {
@@ -82,15 +83,14 @@ impl Glottis {
             self.phase -= 1.0;
             self.period = FS / (pitch * (1.0 + around(rng, 0.0, voice.jitter))).clamp(50.0, 500.0);
             self.gain = 1.0 + around(rng, 0.0, voice.shimmer);
-            self.open = voice.open;
         }
-        let t = self.phase / self.open;
+        let t = self.phase / voice.open;
         let open = t < 1.0;
         // Flow t² − t³, its derivative; at the closure it falls from −1 to 0.
         let mut value = if open { 2.0 * t - 3.0 * t * t } else { 0.0 };
         // The step, as far as the rate can show it.
         let dt = 1.0 / self.period;
-        let past = self.phase - self.open;
+        let past = self.phase - voice.open;
         if (0.0..dt).contains(&past) {
             let x = past / dt - 1.0;
             value -= 0.5 * x * x;
@@ -98,9 +98,9 @@ impl Glottis {
             let x = past / dt + 1.0;
             value += 0.5 * x * x;
         }
-        let pace = 1.0 - (-2.0 * std::f64::consts::PI * voice.softness / FS).exp();
-        self.soft[0] += pace * (self.gain * value - self.soft[0]);
-        (self.soft[0], open)
+        let pace = 1.0 - (-2.0 * PI * voice.softness / FS).exp();
+        self.soft += pace * (self.gain * value - self.soft);
+        (self.soft, open)
     }
 }
 
@@ -117,7 +117,7 @@ impl Hiss {
         let centre = centre.min(HIGHEST);
         self.band.tune(centre, width);
         // Of equal power, whatever the band.
-        let at = self.band.a / (1.0 - (-std::f64::consts::PI * width / FS).exp()).max(1e-3);
+        let at = self.band.a / (1.0 - (-PI * width / FS).exp()).max(1e-3);
         self.gain = 1.0 / at.max(1e-6) * (2000.0 / width).sqrt();
     }
 
@@ -129,33 +129,39 @@ impl Hiss {
     }
 }
 
+/// The sound of a score, of any level.
 pub fn render(voice: &Voice, score: &Score, rng: &mut ChaCha8Rng) -> Vec<f64> {
-    let mut glottis = Glottis { phase: 0.0, period: FS / voice.pitch, open: voice.open, gain: 1.0, soft: [0.0; 2] };
+    let mut glottis = Glottis { phase: 0.0, period: FS / voice.pitch, gain: 1.0, soft: 0.0 };
     let mut tract = [Resonator::default(); 8];
     let mut nose = Antiresonator::default();
     let mut hiss = Hiss::default();
+    let rustle = decibels(voice.breath);
     let mut out = Vec::with_capacity(score.0.len() * STEP);
-    let mut before = Levels::of(voice, &score.0[0]);
+    let mut before = Levels::default();
     for moment in &score.0 {
         for (i, resonator) in tract.iter_mut().enumerate() {
             let frequency = if i < 3 { voice.formants * moment.formants[i] } else { voice.upper[i - 3] };
-            resonator.tune(frequency.min(HIGHEST), BANDWIDTHS[i] * voice.damping * moment.damping);
+            let frequency = frequency.min(HIGHEST);
+            // The mirror image above half the rate would double one that is near.
+            let narrow = if frequency > 6800.0 { 4000.0 } else { BANDWIDTHS[i] };
+            resonator.tune(frequency, narrow * voice.damping * moment.damping);
         }
-        // Shut off by a pair of zero and pole that meet.
+        // What the nose swallows.
         let zero = voice.formants * (900.0 + 300.0 * (1.0 - moment.nose));
         nose.tune(zero, 100.0 + 4000.0 * (1.0 - moment.nose));
         hiss.tune(moment.noise[0], moment.noise[1]);
-        let levels = Levels::of(voice, moment);
+        let levels = Levels::of(moment);
         for i in 0..STEP {
-            let level = levels.from(&before, (i + 1) as f64 / STEP as f64);
+            let level = levels.after(&before, (i + 1) as f64 / STEP as f64);
             let (pulse, open) = glottis.next(voice, moment.pitch, rng);
             let breath = around(rng, 0.0, 1.0);
-            let rustle = if open { 1.0 } else { 0.4 };
-            let source = level.voice * (pulse + level.rustle * rustle * breath) + level.breath * breath;
+            let rustle = rustle * if open { 1.0 } else { 0.4 };
+            let source = level.voice * (pulse + rustle * breath) + level.breath * breath;
             let mut sound = tract.iter_mut().fold(source, |x, resonator| resonator.filter(x));
             if moment.nose > 0.02 {
                 sound += moment.nose * (0.5 * nose.filter(sound) - sound);
             }
+            // The air comes in puffs.
             let modulated = if level.voice > 0.05 && !open { 0.5 } else { 1.0 };
             let noise = level.noise * modulated * hiss.filter(unit(rng) - 0.5);
             out.push(sound + noise);
@@ -166,30 +172,24 @@ pub fn render(voice: &Voice, score: &Score, rng: &mut ChaCha8Rng) -> Vec<f64> {
 }
 
 /// As factors.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Levels {
     voice: f64,
-    rustle: f64,
     breath: f64,
     noise: f64,
 }
 
 impl Levels {
-    fn of(voice: &Voice, moment: &Moment) -> Self {
+    fn of(moment: &Moment) -> Self {
         let factor = |level: f64| if level < SILENT + 5.0 { 0.0 } else { decibels(level) };
-        Self {
-            voice: factor(moment.voice),
-            rustle: decibels(voice.breath),
-            breath: factor(moment.breath),
-            noise: factor(moment.noise[2]),
-        }
+        Self { voice: factor(moment.voice), breath: factor(moment.breath), noise: factor(moment.noise[2]) }
     }
 
-    fn from(&self, before: &Self, share: f64) -> Self {
+    /// On the way from others.
+    fn after(&self, before: &Self, share: f64) -> Self {
         let mix = |a: f64, b: f64| a + share * (b - a);
         Self {
             voice: mix(before.voice, self.voice),
-            rustle: self.rustle,
             breath: mix(before.breath, self.breath),
             noise: mix(before.noise, self.noise),
         }

@@ -9,8 +9,12 @@ use super::{around, between, unit};
 /// Samples of a step of the score: a millisecond.
 pub const STEP: usize = 16;
 
-/// Duration of an utterance up to which phrases are begun, ms.
-const LASTS: [f64; 2] = [3300.0, 4700.0];
+/// Duration of an utterance without the silence at its end, ms, and the least of a phrase.
+const LASTS: [f64; 2] = [4300.0, 5900.0];
+const PHRASE: f64 = 700.0;
+
+/// A syllable takes so long or so, ms.
+const SYLLABLE: f64 = 200.0;
 
 /// What is steered, at a time.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,10 @@ struct Writer<'a> {
     rng: &'a mut ChaCha8Rng,
     targets: Vec<Moment>,
     last: Moment,
+    /// Of the phrase, dB.
+    loud: f64,
+    /// Of the word, dB.
+    word: f64,
 }
 
 /// Where in a phrase a syllable is.
@@ -76,18 +84,18 @@ impl Score {
             pitch: voice.pitch,
         };
         let lasts = between(rng, LASTS[0], LASTS[1]);
-        let mut writer = Writer { voice, rng, targets: Vec::new(), last: rest };
-        let lead = between(writer.rng, 200.0, 500.0);
+        let mut writer = Writer { voice, rng, targets: Vec::new(), last: rest, loud: 0.0, word: 0.0 };
+        let lead = between(writer.rng, 150.0, 400.0);
         writer.pause(lead);
         loop {
-            writer.phrase();
-            if writer.targets.len() as f64 > lasts {
+            writer.phrase(lasts);
+            let pause = between(writer.rng, 300.0, 900.0);
+            if writer.targets.len() as f64 + pause + PHRASE > lasts {
                 break;
             }
-            let pause = between(writer.rng, 120.0, 500.0);
             writer.pause(pause);
         }
-        let end = between(writer.rng, 250.0, 500.0);
+        let end = between(writer.rng, 150.0, 400.0);
         writer.pause(end);
         Self(smooth(&writer.targets))
     }
@@ -104,19 +112,25 @@ impl Writer<'_> {
         self.last = moment;
     }
 
-    fn phrase(&mut self) {
-        let syllables = 4 + (9.0 * unit(self.rng)) as usize;
+    /// A phrase, which ends at the time `until` at the latest.
+    fn phrase(&mut self, until: f64) {
+        self.loud = around(self.rng, 0.0, 3.0);
+        let syllables = 9 + (12.0 * unit(self.rng)) as usize;
         for i in 0..syllables {
-            let place = Place {
-                through: i as f64 / syllables as f64,
-                stressed: unit(self.rng) < 0.42,
-                last: i + 1 == syllables,
-            };
-            self.syllable(place);
+            let left = until - self.targets.len() as f64;
+            let last = i + 1 == syllables || left < 2.0 * SYLLABLE;
+            let stressed = unit(self.rng) < 0.42;
+            self.syllable(Place { through: i as f64 / syllables as f64, stressed, last });
+            if last {
+                break;
+            }
         }
     }
 
     fn syllable(&mut self, place: Place) {
+        if unit(self.rng) < 0.6 {
+            self.word = around(self.rng, 0.0, 3.5);
+        }
         let onset = match unit(self.rng) {
             u if u < 0.15 => 0,
             u if u < 0.85 => 1,
@@ -145,7 +159,9 @@ impl Writer<'_> {
 
     /// How loud, how high and how long a place of the phrase is.
     fn weight(&mut self, place: Place) -> (f64, f64, f64) {
-        let loud = if place.stressed { 1.5 } else { -2.0 } - 5.0 * place.through - if place.last { 3.0 } else { 0.0 };
+        let loud = self.loud + self.word + if place.stressed { 1.5 } else { -1.0 }
+            - 5.0 * place.through
+            - if place.last { 2.0 } else { 0.0 };
         let accent = if place.stressed { around(self.rng, 2.8, 1.2) } else { around(self.rng, 0.0, 0.8) };
         let semitones = self.voice.melody * (2.0 + accent - 5.0 * place.through - if place.last { 2.0 } else { 0.0 });
         let pitch = self.voice.pitch * (semitones / 12.0).exp2();
@@ -175,7 +191,7 @@ impl Writer<'_> {
         let formants = phone.formants.map(|f| f * around(self.rng, 1.0, 0.05));
         let [centre, width, level] = phone.noise;
         let centre = centre * around(self.rng, 1.0, 0.06);
-        let noise = [centre, width, level + self.voice.hiss + 0.6 * loud + around(self.rng, 0.0, 2.0)];
+        let noise = [centre, width, level + self.voice.hiss + 0.5 * loud + around(self.rng, 0.0, 3.0)];
         let base = Moment {
             formants,
             damping: 1.0,

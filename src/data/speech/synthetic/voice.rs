@@ -29,6 +29,15 @@ pub struct Voice {
     pub damping: f64,
     /// Formants above the third, Hz.
     pub upper: [f64; 5],
+    /// What the microphone adds above 1 kHz or so, as a factor.
+    pub presence: f64,
+    /// Frequencies that it changes, Hz, and by what factor.
+    pub colour: [[f64; 2]; 4],
+    /// Pace of its low-pass, 1 without.
+    pub dullness: f64,
+    /// Level of the echoes, dB, and the seconds until they have fallen by 60 dB.
+    pub echo: f64,
+    pub decay: f64,
     /// Level of the speech, dB of full scale, and of the noise below it.
     pub level: f64,
     pub noise: f64,
@@ -39,26 +48,32 @@ impl Voice {
         let kind = unit(rng);
         // Men, women and a few children.
         let (formants, pitch, open, softness) = match kind {
-            k if k < 0.48 => (around(rng, 1.0, 0.04), around(rng, 115.0, 16.0), 0.55, 2600.0),
-            k if k < 0.94 => (around(rng, 1.15, 0.04), around(rng, 200.0, 22.0), 0.62, 2200.0),
-            _ => (around(rng, 1.27, 0.04), around(rng, 255.0, 20.0), 0.62, 2200.0),
+            k if k < 0.48 => (around(rng, 1.0, 0.04), around(rng, 115.0, 16.0), 0.70, 4600.0),
+            k if k < 0.94 => (around(rng, 1.15, 0.04), around(rng, 200.0, 22.0), 0.78, 4200.0),
+            _ => (around(rng, 1.27, 0.04), around(rng, 255.0, 20.0), 0.78, 4200.0),
         };
         let upper = [3500.0, 4400.0, 5400.0, 6400.0, 7400.0].map(|f: f64| formants * (f + around(rng, 0.0, 90.0)));
         Self {
             formants,
             pitch: pitch.max(75.0),
-            melody: between(rng, 0.6, 1.5),
-            slowness: between(rng, 0.85, 1.2),
+            melody: between(rng, 0.7, 1.9),
+            slowness: between(rng, 0.85, 1.35),
             open: open + between(rng, -0.1, 0.12),
             softness: softness * between(rng, 0.6, 1.6),
-            breath: between(rng, -34.0, -20.0),
-            hiss: between(rng, -4.0, 4.0),
-            jitter: between(rng, 0.004, 0.012),
+            breath: between(rng, -36.0, -16.0),
+            hiss: between(rng, -6.0, 2.0),
+            jitter: between(rng, 0.004, 0.014),
             shimmer: between(rng, 0.02, 0.06),
             damping: between(rng, 0.9, 1.5),
             upper,
-            level: around(rng, -26.0, 2.0),
-            noise: between(rng, -52.0, -28.0),
+            presence: between(rng, -0.4, 1.8),
+            colour: [150.0, 600.0, 2000.0, 5000.0]
+                .map(|f| [f * around(rng, 0.0, 0.35).exp(), (around(rng, 0.0, 0.5)).exp()]),
+            dullness: between(rng, 0.6, 1.0),
+            echo: between(rng, -24.0, -12.0),
+            decay: between(rng, 0.2, 0.5),
+            level: around(rng, -25.0, 2.0),
+            noise: between(rng, -72.0, -36.0),
         }
     }
 }

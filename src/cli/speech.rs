@@ -1,0 +1,192 @@
+//! `vqlab speech`: speech files → coded files → speech files.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, Subcommand};
+
+use super::codec::{refused, wrote};
+use super::outcome::failed;
+use super::{CliError, print};
+use crate::data::file::Output;
+use crate::data::speech::{RATE, read_audio, wav_bytes};
+use crate::metric::{perceptual_snr, pesq};
+use crate::speech::{BITRATES, Codec, Model};
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab speech encode codec.safetensors in.wav -o out.vqsp --bitrate 16400
+  vqlab speech decode codec.safetensors out.vqsp -o out.wav
+
+CODEC is a file that `vqlab run experiments/speech.toml` leaves in results/codecs, one
+for each method; the same file decodes what it has encoded.";
+
+const ENCODE_EXAMPLES: &str = "\
+Examples:
+  vqlab speech encode codec.safetensors in.wav -o out.vqsp --bitrate 16400
+  vqlab speech encode codec.safetensors in.flac -o out.vqsp --bitrate 8000 --score --json
+
+Any rate and any number of channels; what is coded is one channel of 16 kHz. The
+bitrate counts all bytes of the file. The quality is that of what a decoder gives.";
+
+const DECODE_EXAMPLES: &str = "\
+Example:
+  vqlab speech decode codec.safetensors out.vqsp -o out.wav
+
+The output is a WAV file of 16 bits, one channel, 16 kHz.";
+
+/// Codes speech with a trained codec, and decodes it.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct SpeechArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand, Debug)]
+enum Action {
+    Encode(EncodeArgs),
+    Decode(DecodeArgs),
+}
+
+/// Codes a WAV or FLAC file.
+#[derive(Args, Debug)]
+#[command(after_help = ENCODE_EXAMPLES)]
+struct EncodeArgs {
+    /// Trained codec
+    #[arg(value_name = "CODEC")]
+    codec: PathBuf,
+    /// Speech: .wav or .flac
+    #[arg(value_name = "SPEECH")]
+    input: PathBuf,
+    /// Where the coded speech goes
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Bits a second, 6000 to 64000
+    #[arg(long, value_name = "BITS", value_parser = bitrate)]
+    bitrate: u32,
+    /// Also decode, and tell PESQ and perceptual SNR
+    #[arg(long)]
+    score: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Decodes a file of `vqlab speech encode`.
+#[derive(Args, Debug)]
+#[command(after_help = DECODE_EXAMPLES)]
+struct DecodeArgs {
+    /// The codec that the file was coded with
+    #[arg(value_name = "CODEC")]
+    codec: PathBuf,
+    /// Coded speech
+    #[arg(value_name = "FILE")]
+    input: PathBuf,
+    /// Where the speech goes, .wav
+    #[arg(long, short, value_name = "WAV")]
+    output: PathBuf,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Args, Debug)]
+struct Options {
+    /// Replaces an output file that exists
+    #[arg(long)]
+    force: bool,
+    /// Print the closing figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn bitrate(text: &str) -> Result<u32, String> {
+    let (least, most) = (BITRATES.start(), BITRATES.end());
+    text.parse().ok().filter(|rate| BITRATES.contains(rate)).ok_or(format!("bits a second, {least} to {most}"))
+}
+
+/// # Errors
+/// Of use: files that are missing, of another kind or of another codec, and an output that exists. Failed: a full disk.
+pub fn run(args: SpeechArgs) -> Result<(), CliError> {
+    match args.action {
+        Action::Encode(args) => encode(&args),
+        Action::Decode(args) => decode(&args),
+    }
+}
+
+fn encode(args: &EncodeArgs) -> Result<(), CliError> {
+    let model = Model::load(&args.codec).map_err(refused)?;
+    let samples = read_audio(&args.input).map_err(refused)?;
+    let output = output(&args.output, &args.options, [&args.codec, &args.input]);
+    let mut file = output.begin().map_err(refused)?;
+    let codec = Codec::new(&model);
+    let since = Instant::now();
+    let coded = codec.encode(&samples, args.bitrate).map_err(|error| of(&args.input, &error))?;
+    let work = since.elapsed().as_secs_f64();
+    file.write(&coded.bytes).map_err(failed)?;
+    file.commit().map_err(failed)?;
+    wrote(&args.output);
+    let seconds = samples.len() as f64 / f64::from(RATE);
+    let real = 8.0 * coded.bytes.len() as f64 / seconds;
+    let scores = match args.score {
+        true => Some((
+            pesq(&samples, &coded.samples).map_err(|error| of(&args.input, &error))?,
+            perceptual_snr(&samples, &coded.samples).map_err(|error| of(&args.input, &error))?,
+        )),
+        false => None,
+    };
+    if args.options.json {
+        let value = serde_json::json!({
+            "output": args.output.display().to_string(),
+            "method": model.books.method().label().to_lowercase(),
+            "seconds": seconds,
+            "bytes": coded.bytes.len(),
+            "bitrate": real,
+            "pesq": scores.map(|(pesq, _)| pesq),
+            "psnr_perceptual": scores.map(|(_, snr)| snr),
+            "times_real_time": seconds / work.max(1e-9),
+        });
+        return print(&format!("{value:#}\n"));
+    }
+    let scored = scores.map_or(String::new(), |(pesq, snr)| format!(", PESQ {pesq:.3}, perceptual SNR {snr:.2} dB"));
+    print(&format!(
+        "{seconds:.2} s of speech in {} bytes, {:.3} kbit/s, {:.0} times real time{scored}\n",
+        coded.bytes.len(),
+        real / 1e3,
+        seconds / work.max(1e-9)
+    ))
+}
+
+fn decode(args: &DecodeArgs) -> Result<(), CliError> {
+    let model = Model::load(&args.codec).map_err(refused)?;
+    let bytes = std::fs::read(&args.input)
+        .map_err(|error| CliError::Usage(format!("cannot read {}: {error}", args.input.display())))?;
+    let output = output(&args.output, &args.options, [&args.codec, &args.input]);
+    let mut file = output.begin().map_err(refused)?;
+    let since = Instant::now();
+    let samples = Codec::new(&model).decode(&bytes).map_err(|error| of(&args.input, &error))?;
+    let work = since.elapsed().as_secs_f64();
+    file.write(&wav_bytes(&samples)).map_err(failed)?;
+    file.commit().map_err(failed)?;
+    wrote(&args.output);
+    let seconds = samples.len() as f64 / f64::from(RATE);
+    let speed = seconds / work.max(1e-9);
+    if args.options.json {
+        let value = serde_json::json!({
+            "output": args.output.display().to_string(),
+            "seconds": seconds,
+            "samples": samples.len(),
+            "times_real_time": speed,
+        });
+        return print(&format!("{value:#}\n"));
+    }
+    print(&format!("{seconds:.2} s of speech, {speed:.0} times real time\n"))
+}
+
+fn output(path: &Path, options: &Options, inputs: [&PathBuf; 2]) -> Output {
+    Output::new(path).force(options.force).made_from(&inputs.map(PathBuf::as_path))
+}
+
+/// What is wrong with a file.
+fn of(path: &Path, error: &impl std::fmt::Display) -> CliError {
+    CliError::Usage(format!("{}: {error}", path.display()))
+}

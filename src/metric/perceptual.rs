@@ -1,0 +1,161 @@
+//! Perceptually weighted signal-to-noise ratio of speech.
+
+use std::sync::{Arc, LazyLock};
+
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+
+use super::speech::{SpeechQualityError, check};
+
+/// Samples of a frame, 32 ms.
+const FRAME: usize = 512;
+/// Samples from frame to frame, 16 ms.
+const HOP: usize = 256;
+/// Bins of a spectrum: 0 to 8 kHz in steps of 31.25 Hz.
+const BINS: usize = FRAME / 2 + 1;
+/// Width of a bin in Hz.
+const BIN_WIDTH: f64 = 16_000.0 / FRAME as f64;
+/// Mel bands of the envelope.
+const BANDS: usize = 20;
+/// How much of the reference's envelope, in dB, the noise may follow without counting more: γ.
+const GAMMA: f64 = 0.4;
+/// Frames whose reference is below are not counted, dB re full scale.
+const QUIETEST: i32 = -75;
+/// The power in its bin of a sine of full scale (amplitude 1): a quarter of the squared sum of the window.
+const FULL_SCALE: f64 = (FRAME * FRAME) as f64 / 16.0;
+/// The lowest power of a band that is taken for the envelope: −100 dB re full scale.
+const FLOOR: f64 = FULL_SCALE * 1e-10;
+/// Largest SNR of a frame, and the smallest with the other sign, in dB.
+const CAP: f64 = 100.0;
+
+/// What is the same for all frames.
+struct Analysis {
+    fft: Arc<dyn RealToComplex<f64>>,
+    window: Vec<f64>,
+    /// Of each band: the first bin of its triangle, and the triangle's values divided by their sum.
+    triangles: Vec<(usize, Vec<f64>)>,
+    /// Of each bin: the band whose centre is the next below, and the share of the band after it.
+    places: Vec<(usize, f64)>,
+}
+
+static ANALYSIS: LazyLock<Analysis> = LazyLock::new(Analysis::new);
+
+impl Analysis {
+    fn new() -> Self {
+        let turn = |i: usize| std::f64::consts::TAU * i as f64 / FRAME as f64;
+        let window = (0..FRAME).map(|i| 0.5 - 0.5 * turn(i).cos()).collect();
+        // The corners of the triangles, equally spaced in HTK's mel, in Hz.
+        let mel = |hertz: f64| 2595.0 * (1.0 + hertz / 700.0).log10();
+        let hertz = |mel: f64| 700.0 * (10_f64.powf(mel / 2595.0) - 1.0);
+        let corner = |i: usize| hertz(mel(8_000.0) * i as f64 / (BANDS + 1) as f64);
+        let corners: Vec<f64> = (0..BANDS + 2).map(corner).collect();
+        let triangles = corners.windows(3).map(|c| triangle(c[0], c[1], c[2])).collect();
+        let centres = &corners[1..=BANDS];
+        let places = (0..BINS).map(|k| place(k as f64 * BIN_WIDTH, centres)).collect();
+        Analysis { fft: RealFftPlanner::new().plan_fft_forward(FRAME), window, triangles, places }
+    }
+
+    /// The weights of the bins, from the powers of the reference's.
+    fn weights(&self, powers: &[f64], weights: &mut [f64]) {
+        let mut levels = [0.0; BANDS];
+        for (level, (first, shares)) in levels.iter_mut().zip(&self.triangles) {
+            let mean: f64 = shares.iter().zip(&powers[*first..]).map(|(share, power)| share * power).sum();
+            *level = mean.max(FLOOR).log10();
+        }
+        for (weight, (band, share)) in weights.iter_mut().zip(&self.places) {
+            let level =
+                if *share == 0.0 { levels[*band] } else { levels[*band] + share * (levels[*band + 1] - levels[*band]) };
+            *weight = 10_f64.powf(-GAMMA * level);
+        }
+    }
+}
+
+/// A triangle over the bins, divided by its sum, and its first bin.
+fn triangle(low: f64, centre: f64, high: f64) -> (usize, Vec<f64>) {
+    let value = |k: usize| {
+        let f = k as f64 * BIN_WIDTH;
+        ((f - low) / (centre - low)).min((high - f) / (high - centre)).max(0.0)
+    };
+    let values: Vec<f64> = (0..BINS).map(value).collect();
+    let first = values.iter().position(|v| *v > 0.0).unwrap_or(0);
+    let sum: f64 = values.iter().sum();
+    (first, values[first..].iter().take_while(|v| **v > 0.0).map(|v| v / sum).collect())
+}
+
+/// Between which of the ascending centres a frequency lies: the lower one, and the share of the upper one; outside, the
+/// nearest centre alone.
+fn place(f: f64, centres: &[f64]) -> (usize, f64) {
+    match centres.partition_point(|centre| *centre <= f) {
+        0 => (0, 0.0),
+        n if n == centres.len() => (n - 1, 0.0),
+        n => (n - 1, (f - centres[n - 1]) / (centres[n] - centres[n - 1])),
+    }
+}
+
+/// Perceptually weighted signal-to-noise ratio of speech in dB: noise counts less where the reference is strong.
+///
+/// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1. Frames have 512 samples (32 ms), begin every 256
+/// (16 ms) and are weighted by a periodic Hann window; the first begins 256 samples before the signal, the last is the first to
+/// reach its end 256 samples behind, with zeros outside of the signal: each sample lies in two frames. With the
+/// spectra X of the reference and Y of the test, bins k = 0 … 256, the SNR of a frame is
+///
+/// 10 log10 (Σₖ wₖ |Xₖ|² / Σₖ wₖ |Xₖ − Yₖ|²) dB, wₖ = Eₖ^(−γ), γ = 0.5,
+///
+/// so noise that follows the power envelope E to the power γ, as that of a codec with perceptual noise shaping does, counts
+/// equally in all bins. E comes from the reference alone: mean power per bin in 20 mel bands (triangles equally spaced in
+/// HTK's mel, 2595 log10(1 + f / 700 Hz), from 0 to 8 kHz; each divided by its sum), not below −100 dB re the power that a
+/// sine of full scale has in its bin, in dB linear over frequency between the bands' centres and constant outside of them.
+///
+/// The value is the mean over the frames whose reference has an RMS (without window) above −75 dB re full scale (an RMS of
+/// 1). A frame's SNR is limited to ±100 dB; without any error it is 100 dB.
+///
+/// # Errors
+/// [`SpeechQualityError`]: other lengths, NaN or infinite samples, no frame that is loud enough.
+pub fn perceptual_snr(reference: &[f32], test: &[f32]) -> Result<f64, SpeechQualityError> {
+    check(reference, test)?;
+    let analysis = &*ANALYSIS;
+    let mut scratch = analysis.fft.make_scratch_vec();
+    let mut windowed = vec![0.0; FRAME];
+    let mut spectra = [(); 2].map(|()| analysis.fft.make_output_vec());
+    let (mut powers, mut weights) = (vec![0.0; BINS], vec![0.0; BINS]);
+    let quietest = FRAME as f64 * 10_f64.powf(f64::from(QUIETEST) / 10.0);
+    let (mut sum, mut frames) = (0.0, 0);
+    for frame in 0..=reference.len().div_ceil(HOP) {
+        let (begin, end) = (frame.saturating_sub(1) * HOP, ((frame + 1) * HOP).min(reference.len()));
+        let (x, y) = (&reference[begin..end], &test[begin..end]);
+        if x.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() <= quietest {
+            continue;
+        }
+        // Only the first frame begins before the signal.
+        let before = if frame == 0 { HOP } else { 0 };
+        let [signal, error] = &mut spectra;
+        for (difference, spectrum) in [(false, &mut *signal), (true, &mut *error)] {
+            windowed.fill(0.0);
+            let inside = windowed[before..].iter_mut().zip(&analysis.window[before..]);
+            for ((out, window), (x, y)) in inside.zip(x.iter().zip(y)) {
+                *out = window * if difference { f64::from(*x) - f64::from(*y) } else { f64::from(*x) };
+            }
+            let done = analysis.fft.process_with_scratch(&mut windowed, spectrum, &mut scratch);
+            done.expect("the buffers have the lengths of the transform");
+        }
+        for (power, x) in powers.iter_mut().zip(&*signal) {
+            *power = x.norm_sqr();
+        }
+        analysis.weights(&powers, &mut weights);
+        sum += ratio(weighted(&weights, signal), weighted(&weights, error));
+        frames += 1;
+    }
+    if frames == 0 {
+        return Err(SpeechQualityError::Quiet { quietest: QUIETEST });
+    }
+    Ok(sum / f64::from(frames))
+}
+
+fn weighted(weights: &[f64], spectrum: &[Complex<f64>]) -> f64 {
+    weights.iter().zip(spectrum).map(|(weight, x)| weight * x.norm_sqr()).sum()
+}
+
+/// The SNR of a frame in dB.
+fn ratio(signal: f64, noise: f64) -> f64 {
+    if noise == 0.0 { CAP } else { (10.0 * (signal / noise).log10()).clamp(-CAP, CAP) }
+}

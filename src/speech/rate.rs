@@ -1,0 +1,110 @@
+//! The rate loop: which step each frame gets, so that the file has the bits it may have.
+//!
+//! All frames would have one step, found for the whole file, if it were not for the reservoir: what the frames so far have
+//! spent may differ from their share by so many bits and no more. Without a reservoir every frame meets its own share.
+
+use super::magnitudes::{COST_UNIT, Magnitudes};
+use super::steps::{LAST_STEP, StepModels, decibel};
+
+/// A frame as the encoder sees it.
+pub struct Frame {
+    /// Of each coefficient: its magnitude, divided by the decoded envelope to the power γ.
+    pub weighted: Vec<f32>,
+    /// Its decoded level in dB, times 1 − γ.
+    pub levels: Vec<f32>,
+    /// Bits beside the coefficients and the step.
+    pub fixed: u32,
+}
+
+impl Frame {
+    /// What its coefficients cost with this step, in 1/[`COST_UNIT`] bit.
+    pub fn cost(&self, magnitudes: &Magnitudes, step: u32) -> u32 {
+        let decibel = decibel(step);
+        let inverse = libm::exp10f(-decibel / 20.0);
+        let mut sum = 0u32;
+        for (value, level) in self.weighted.iter().zip(&self.levels) {
+            if let Some(class) = magnitudes.class(level - decibel) {
+                sum += class.cost(magnitudes.quantize(value * inverse));
+            }
+        }
+        sum
+    }
+}
+
+/// Costs of frames by step, computed as they are asked for.
+struct Costs<'a> {
+    frames: &'a [Frame],
+    magnitudes: &'a Magnitudes,
+    known: Vec<u32>,
+}
+
+const UNKNOWN: u32 = u32::MAX;
+
+impl Costs<'_> {
+    fn get(&mut self, frame: usize, step: u32) -> u32 {
+        let at = frame * (LAST_STEP as usize + 1) + step as usize;
+        if self.known[at] == UNKNOWN {
+            let frame = &self.frames[frame];
+            self.known[at] = frame.cost(self.magnitudes, step) + frame.fixed * COST_UNIT;
+        }
+        self.known[at]
+    }
+
+    /// The finest step of a frame that costs no more than `most`, or else the coarsest.
+    fn finest(&mut self, frame: usize, models: &StepModels, most: i64) -> u32 {
+        let (mut low, mut high) = (0, LAST_STEP);
+        while low < high {
+            let middle = (low + high) / 2;
+            if i64::from(self.get(frame, middle) + models.cost(middle)) <= most {
+                high = middle
+            } else {
+                low = middle + 1
+            }
+        }
+        low
+    }
+}
+
+/// The steps of all frames: together they cost no more than `bits`, as far as the coarsest step allows, and as near to it
+/// as the steps are fine; never more than `reservoir` bits away from their share so far.
+pub fn steps(frames: &[Frame], magnitudes: &Magnitudes, bits: u64, reservoir: u64) -> Vec<u32> {
+    let known = vec![UNKNOWN; frames.len() * (LAST_STEP as usize + 1)];
+    let mut costs = Costs { frames, magnitudes, known };
+    // In 32nds of a step: between two, frames take turns.
+    let (mut low, mut high) = (0, LAST_STEP * TURNS);
+    if reservoir == 0 {
+        return pass(&mut costs, 0, bits, 0).0;
+    }
+    while low < high {
+        let middle = (low + high) / 2;
+        let (_, cost) = pass(&mut costs, middle, bits, reservoir);
+        if cost <= bits * u64::from(COST_UNIT) { high = middle } else { low = middle + 1 }
+    }
+    pass(&mut costs, low, bits, reservoir).0
+}
+
+const TURNS: u32 = 32;
+
+/// The steps with a common one for all, as far as the reservoir lets them, and what they cost.
+fn pass(costs: &mut Costs, common: u32, bits: u64, reservoir: u64) -> (Vec<u32>, u64) {
+    let mut models = StepModels::new();
+    let mut spent = 0u64;
+    let mut steps = Vec::with_capacity(costs.frames.len());
+    for frame in 0..costs.frames.len() {
+        let due = (bits * u64::from(COST_UNIT)) as i64 * (frame as i64 + 1) / costs.frames.len() as i64;
+        let room = (reservoir * u64::from(COST_UNIT)) as i64;
+        // Frames take turns in an order that is even at every length.
+        let turn = (frame as u32).wrapping_mul(13) % TURNS;
+        let wished = ((common + turn) / TURNS).min(LAST_STEP);
+        let most = due + room - spent as i64;
+        let least = due - room - spent as i64;
+        let finest = costs.finest(frame, &models, most);
+        // The finest that spends too little is one above the coarsest that does not.
+        let coarsest = costs.finest(frame, &models, least.max(0)).max(finest);
+        let step = wished.clamp(finest, coarsest);
+        spent += u64::from(costs.get(frame, step) + models.cost(step));
+        models.follow(step);
+        steps.push(step);
+    }
+    (steps, spent)
+}

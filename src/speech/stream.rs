@@ -1,0 +1,104 @@
+//! The frame around the coded payload: what it is, which model it needs, how many samples it holds, and a checksum.
+
+use flate2::Crc;
+
+use super::coder::MOST_OMITTED;
+use super::model::Model;
+
+const MAGIC: [u8; 4] = *b"VQSP";
+const VERSION: u8 = 1;
+/// Bytes of the model's digest.
+pub const IDENTITY: usize = 8;
+/// Magic, version, model, samples, checksum.
+pub const HEADER: usize = 4 + 1 + IDENTITY + 4 + 4;
+
+/// Six hours.
+const MOST_SAMPLES: usize = 6 * 3_600 * 16_000;
+
+/// Why something can't be coded or decoded.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum StreamError {
+    #[error("the signal can't be coded: {0}")]
+    Samples(String),
+    #[error("it is no speech file of vqlab: {0}")]
+    Format(String),
+    #[error("it was coded with another model, {found}; this one is {expected}")]
+    OtherModel { found: String, expected: String },
+    #[error("it is damaged: its checksum does not match its bytes")]
+    Damaged,
+    #[error("the model can't be used: {0}")]
+    Model(String),
+}
+
+/// What stands before the payload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    pub model: [u8; IDENTITY],
+    pub samples: u32,
+}
+
+impl Header {
+    pub fn of(samples: &[f32], model: &Model) -> Result<Self, StreamError> {
+        if !(1..=MOST_SAMPLES).contains(&samples.len()) {
+            return Err(StreamError::Samples(format!(
+                "it has {} samples, allowed are 1 to {MOST_SAMPLES}",
+                samples.len()
+            )));
+        }
+        if let Some(at) = samples.iter().position(|s| !s.is_finite()) {
+            return Err(StreamError::Samples(format!("sample {at} is {}", samples[at])));
+        }
+        Ok(Self { model: model.identity(), samples: samples.len() as u32 })
+    }
+
+    /// The file: this header and the payload.
+    pub fn with(&self, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER + payload.len());
+        bytes.extend(MAGIC);
+        bytes.push(VERSION);
+        bytes.extend(self.model);
+        bytes.extend(self.samples.to_le_bytes());
+        bytes.extend(checksum(&bytes, payload).to_le_bytes());
+        bytes.extend(payload);
+        bytes
+    }
+
+    /// Header and payload of a file.
+    pub fn read<'b>(bytes: &'b [u8], model: &Model) -> Result<(Self, &'b [u8]), StreamError> {
+        let format = |reason: String| Err(StreamError::Format(reason));
+        let Some((head, payload)) = bytes.split_at_checked(HEADER) else {
+            return format(format!("it has {} bytes, a header alone has {HEADER}", bytes.len()));
+        };
+        if head[..4] != MAGIC {
+            return format(format!("it begins with {:02x?}, not with {MAGIC:02x?} (\"VQSP\")", &head[..4]));
+        }
+        if head[4] != VERSION {
+            return format(format!("it is of version {}, this program reads version {VERSION}", head[4]));
+        }
+        let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        if word(HEADER - 4) != checksum(&head[..HEADER - 4], payload) {
+            return Err(StreamError::Damaged);
+        }
+        let mut identity = [0; IDENTITY];
+        identity.copy_from_slice(&head[5..5 + IDENTITY]);
+        if identity != model.identity() {
+            let [found, expected] = [identity, model.identity()].map(|id| crate::data::folder::hex(&id));
+            return Err(StreamError::OtherModel { found, expected });
+        }
+        let samples = word(5 + IDENTITY);
+        // The codes of each frame's envelope take their bits in any case.
+        let frame = model.books.stages() * model.bits() as usize;
+        let frames = 8 * (payload.len() + MOST_OMITTED) / frame.max(1) + 1;
+        if !(1..=frames.saturating_mul(model.settings.advance).min(MOST_SAMPLES)).contains(&(samples as usize)) {
+            return format(format!("it claims {samples} samples in {} bytes", bytes.len()));
+        }
+        Ok((Self { model: identity, samples }, payload))
+    }
+}
+
+fn checksum(head: &[u8], payload: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(head);
+    crc.update(payload);
+    crc.sum()
+}
