@@ -22,6 +22,9 @@ use crate::spec::{Cell, CellSettings, SpeechSettings, Training};
 use crate::speech::{Analysis, EndToEndError, EndToEndSet, Model, features, mean_levels, train_end_to_end};
 use crate::training::Trained;
 
+/// Positions of the frames in the training set, evenly apart: envelopes hang on them, by chance, so that there are more.
+const PHASES: usize = 4;
+
 /// Shares of the progress.
 const TRAINED: f64 = 0.3;
 const END_TO_END: f64 = 0.6;
@@ -30,14 +33,13 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     let key = Cell { settings: CellSettings::Speech(settings.clone()), seed }.key();
     let speech = Speech::open(&settings.data).map_err(failed)?;
     let work = Work { settings, seed, key: &key, speech: &speech, context, analysis: Analysis::new(&settings.codec) };
-    let coefficients = work.coefficients(speech.training());
-    let levels = work.analysis.levels(&coefficients);
+    let levels = work.levels(speech.training(), PHASES);
     let mean = mean_levels(&levels, settings.codec.bands);
     let mut metrics = BTreeMap::new();
     let kept = Kept::new(context, &key);
     let finished = match kept.load() {
         Some(finished) => finished,
-        None => work.train(&kept, &coefficients, &levels, &mean)?,
+        None => work.train(&kept, &levels, &mean)?,
     };
     let model = work.model(finished.codebooks, mean);
     if let Some(folder) = context.kept {
@@ -62,9 +64,15 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Coefficients of all utterances, frames × N.
-    fn coefficients(&self, utterances: &[Utterance]) -> Vec<f32> {
-        utterances.iter().flat_map(|utterance| self.analysis.mdct.forward(&utterance.samples)).collect()
+    /// Levels of all utterances, frames × D, with the frames in so many positions.
+    fn levels(&self, utterances: &[Utterance], phases: usize) -> Vec<f32> {
+        let begins = move |phase: usize| phase * self.settings.codec.advance / phases;
+        let of = |samples: &[f32]| self.analysis.levels(&self.analysis.mdct.forward(samples));
+        let of_utterance = |utterance: &Utterance| {
+            let parts = (0..phases).filter_map(move |phase| utterance.samples.get(begins(phase)..));
+            parts.flat_map(of).collect::<Vec<f32>>()
+        };
+        utterances.iter().flat_map(of_utterance).collect()
     }
 
     fn model(&self, books: Codebooks, mean: Vec<f32>) -> Model {
@@ -73,7 +81,7 @@ impl Work<'_> {
         Model { settings: self.settings.codec.clone(), books, mean, beam_width, search: quantizer.search }
     }
 
-    fn train(&self, kept: &Kept, coefficients: &[f32], levels: &[f32], mean: &[f32]) -> Result<Finished, TaskError> {
+    fn train(&self, kept: &Kept, levels: &[f32], mean: &[f32]) -> Result<Finished, TaskError> {
         let (settings, since) = (self.settings, Instant::now());
         let vectors = Arc::new(features(&self.analysis.bands, mean, levels));
         // The order hangs on data and seed alone: methods see the same batches.
@@ -83,16 +91,18 @@ impl Work<'_> {
         let pair = (&settings.quantizer, &settings.training);
         let mut trained = trained(pair, settings.codec.bands, self.key, &mut set, self.context, (0.0, end))?;
         if settings.end_to_end.is_some() {
-            trained = self.train_end_to_end(trained, coefficients, mean)?;
+            trained = self.train_end_to_end(trained, mean)?;
         }
         let seconds = since.elapsed().as_secs_f64();
         kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)
     }
 
-    fn train_end_to_end(&self, trained: Trained, coefficients: &[f32], mean: &[f32]) -> Result<Trained, TaskError> {
+    fn train_end_to_end(&self, trained: Trained, mean: &[f32]) -> Result<Trained, TaskError> {
         let Some(settings) = &self.settings.end_to_end else { return Ok(trained) };
         let mut model = self.model(trained.codebooks, mean.to_vec());
-        let set = EndToEndSet::new(&self.analysis, coefficients);
+        let utterances = self.speech.training().iter();
+        let coefficients: Vec<f32> = utterances.flat_map(|u| self.analysis.mdct.forward(&u.samples)).collect();
+        let set = EndToEndSet::new(&self.analysis, &coefficients);
         let mut log = trained.log;
         let mut go_on = |share: f64| {
             (self.context.progress)(TRAINED + (END_TO_END - TRAINED) * share);
