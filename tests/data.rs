@@ -15,6 +15,7 @@ use vqlab::data::catalogue::known;
 use vqlab::data::descriptors::DescriptorData;
 use vqlab::data::fetch::{Archive, FetchError, fetch, part};
 use vqlab::data::images::{ImageData, Images};
+use vqlab::data::speech::{Speech, SpeechData};
 
 #[test]
 fn the_list_names_origin_licence_size_and_checksum() {
@@ -25,7 +26,18 @@ fn the_list_names_origin_licence_size_and_checksum() {
     let json = env.run(&["data", "list", "--json"]).ends_with(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|data| data["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["sift1m", "siftsmall", "cifar10", "synthetic-descriptors", "synthetic-images"]);
+    assert_eq!(
+        names,
+        [
+            "sift1m",
+            "siftsmall",
+            "cifar10",
+            "librispeech",
+            "synthetic-descriptors",
+            "synthetic-images",
+            "synthetic-speech"
+        ]
+    );
     for command in ["list", "make", "fetch"] {
         env.run(&["data", command, "--help"]).ends_with(0).prints("Example").prints(&format!("vqlab data {command}"));
     }
@@ -70,6 +82,26 @@ fn made_images_are_a_folder_with_the_same_pixels() {
     let args = ["data", "make", "synthetic-descriptors", "-o", "b", "--test", "4"];
     env.run(&args).ends_with(2).says("--test is not for synthetic-descriptors");
     env.run(&["data", "make", "synthetic-images", "-o", "b", "--test", "0"]).ends_with(2).says("0 test images");
+    assert!(!env.path("b").exists() && env.leftovers(".").is_empty());
+}
+
+#[test]
+fn made_speech_is_a_folder_with_the_same_samples() {
+    let env = Env::new();
+    let make = |more: &[&str]| {
+        let args = ["data", "make", "synthetic-speech", "-o", "a", "--training", "3", "--test", "2"];
+        env.run(&[&args[..], more].concat())
+    };
+    make(&["--seed", "3"]).ends_with(0).says("wrote a").prints("a\n");
+    let files = Speech::open(&SpeechData::folder(&env.path("a"), [None; 2]).unwrap()).unwrap();
+    let memory = Speech::open(&SpeechData::synthetic(3, 2, 3)).unwrap();
+    assert!(files.training() == memory.training() && files.test() == memory.test());
+    make(&[]).ends_with(2).says("--force");
+    make(&["--force"]).ends_with(0);
+    assert_ne!(SpeechData::folder(&env.path("a"), [None; 2]).unwrap().digest, files.data().digest);
+    make(&["--learn", "3"]).ends_with(2).says("--learn is not for synthetic-speech");
+    let args = ["data", "make", "synthetic-speech", "-o", "b", "--training", "65537"];
+    env.run(&args).ends_with(2).says("allowed are 1 to 65536");
     assert!(!env.path("b").exists() && env.leftovers(".").is_empty());
 }
 

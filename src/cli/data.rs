@@ -16,12 +16,14 @@ use crate::data::descriptors::{self, DescriptorData};
 use crate::data::fetch::{Archive, fetch, part};
 use crate::data::folder::{Made, check};
 use crate::data::images::{self, ImageData};
+use crate::data::speech::{self, SpeechData};
 
 const EXAMPLES: &str = "\
 Examples:
   vqlab data list
   vqlab data make synthetic-descriptors -o descriptors --base 100000
   vqlab data make synthetic-images -o images --training 20000
+  vqlab data make synthetic-speech -o speech --training 100 --test 20
   vqlab data fetch sift1m -o sift
   vqlab data fetch sift1m --from http://mirror.example/sift.tar.gz";
 
@@ -29,10 +31,12 @@ const MAKE_EXAMPLES: &str = "\
 Examples:
   vqlab data make synthetic-descriptors -o descriptors --base 100000
   vqlab data make synthetic-images -o images --training 20000
+  vqlab data make synthetic-speech -o speech --training 100 --test 20
 
 Of descriptors writes synthetic_learn.bvecs, synthetic_base.bvecs, synthetic_query.bvecs and the
 100 nearest base vectors of each query, synthetic_groundtruth.ivecs; of images the
-binary files of CIFAR-10, data_batch_1.bin and so on and test_batch.bin, all labels 0.
+binary files of CIFAR-10, data_batch_1.bin and so on and test_batch.bin, all labels 0;
+of speech the folders train and test with WAV files of 16 kHz, some 5 s each.
 The same numbers and seed give the same bytes on any number of threads.";
 
 const FETCH_EXAMPLES: &str = "\
@@ -74,7 +78,7 @@ struct ListArgs {
 #[command(after_help = MAKE_EXAMPLES)]
 struct MakeArgs {
     /// Which one
-    #[arg(value_name = "NAME", value_parser = [descriptors::SYNTHETIC, images::SYNTHETIC])]
+    #[arg(value_name = "NAME", value_parser = [descriptors::SYNTHETIC, images::SYNTHETIC, speech::SYNTHETIC])]
     name: String,
     /// Folder to make
     #[arg(long, short, value_name = "DIR")]
@@ -88,13 +92,13 @@ struct MakeArgs {
     /// Queries [default: 10000]
     #[arg(long, value_name = "N", help_heading = "Descriptors")]
     queries: Option<u64>,
-    /// Images to train with [default: 50000]
-    #[arg(long, value_name = "N", help_heading = "Images")]
+    /// Images or utterances to train with [default: 50000 or 60]
+    #[arg(long, value_name = "N", help_heading = "Images and speech")]
     training: Option<u64>,
-    /// Images to test on [default: 10000]
-    #[arg(long, value_name = "N", help_heading = "Images")]
+    /// Images or utterances to test on [default: 10000 or 12]
+    #[arg(long, value_name = "N", help_heading = "Images and speech")]
     test: Option<u64>,
-    #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the images")]
+    #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the random numbers")]
     seed: u64,
     /// Replaces files of a folder that holds something
     #[arg(long)]
@@ -168,7 +172,11 @@ fn json() -> String {
 }
 
 fn run_make(args: &MakeArgs) -> Result<(), CliError> {
-    if args.name == images::SYNTHETIC { make_images(args) } else { make_descriptors(args) }
+    match args.name.as_str() {
+        images::SYNTHETIC => make_images(args),
+        speech::SYNTHETIC => make_speech(args),
+        _ => make_descriptors(args),
+    }
 }
 
 fn make_descriptors(args: &MakeArgs) -> Result<(), CliError> {
@@ -187,6 +195,15 @@ fn make_images(args: &MakeArgs) -> Result<(), CliError> {
     data.check_counts().map_err(refused)?;
     made(args, images::steps(&data), |stop, meter| {
         images::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
+    })
+}
+
+fn make_speech(args: &MakeArgs) -> Result<(), CliError> {
+    unused(&args.name, [("--learn", args.learn), ("--base", args.base), ("--queries", args.queries)])?;
+    let data = SpeechData::synthetic(args.training.unwrap_or(60), args.test.unwrap_or(12), args.seed);
+    data.check_counts().map_err(refused)?;
+    made(args, speech::steps(&data), |stop, meter| {
+        speech::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
     })
 }
 

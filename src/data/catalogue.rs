@@ -1,7 +1,7 @@
 //! The data sets that the experiments know.
 
 use super::fetch::Archive;
-use super::{descriptors, images};
+use super::{descriptors, images, speech};
 
 /// A data set: where it comes from and who may use it.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +16,9 @@ pub struct KnownData {
     pub used_by: &'static str,
 }
 
-/// All of them. Checksums are those that the publishers state (of ANN_SIFT in the file MD5SUM beside the archives, of
+/// All of them; those of several archives are not fetched. Checksums are those that the publishers state (of ANN_SIFT in the file MD5SUM beside the archives, of
 /// CIFAR-10 on its page); sizes and the SHA-256 were measured by others, the latter in the list of TensorFlow Datasets.
-pub const KNOWN: [KnownData; 5] = [
+pub const KNOWN: [KnownData; 7] = [
     KnownData {
         name: "sift1m",
         what: "ANN_SIFT1M: SIFT descriptors, D = 128; 100,000 to learn from, base of 1,000,000, 10,000 queries",
@@ -74,6 +74,15 @@ pub const KNOWN: [KnownData; 5] = [
         used_by: IMAGE,
     },
     KnownData {
+        name: "librispeech",
+        what: "LibriSpeech: English audiobooks read by 2,484 speakers, FLAC files of 16 kHz in train-*, dev-* and test-*; unpack \
+               one of train-* and one of test-* side by side",
+        origin: "https://www.openslr.org/12 (Panayotov, Chen, Povey, Khudanpur, ICASSP 2015)",
+        licence: "CC BY 4.0",
+        archive: None,
+        used_by: SPEECH,
+    },
+    KnownData {
         name: descriptors::SYNTHETIC,
         what: "SIFT descriptors of dead-leaves images, D = 128, as many as asked for",
         origin: "made here: `vqlab data make`",
@@ -89,9 +98,18 @@ pub const KNOWN: [KnownData; 5] = [
         archive: None,
         used_by: IMAGE,
     },
+    KnownData {
+        name: speech::SYNTHETIC,
+        what: "synthetic speech with the spectra and levels of read English, 16 kHz, as many utterances as asked for",
+        origin: "made here: `vqlab data make`",
+        licence: "that of vqlab",
+        archive: None,
+        used_by: SPEECH,
+    },
 ];
 
 const IMAGE: &str = "run, image experiments: data.path";
+const SPEECH: &str = "run, speech experiments: data.path";
 const SEARCH: &str = "run, search experiments: data.path; encode, search: the files";
 
 /// The data set of this name.

@@ -51,7 +51,7 @@ pub fn read_audio(path: &Path) -> Result<Vec<f32>, SpeechError> {
 }
 
 /// See [`read_audio`]; an error is what is wrong with the file.
-fn decode(bytes: &[u8]) -> Result<Vec<f32>, String> {
+pub fn decode(bytes: &[u8]) -> Result<Vec<f32>, String> {
     let Sound { rate, samples } = match bytes {
         [] => return Err("the file is empty".into()),
         [b'R', b'I', b'F', b'F', ..] => wav::read(bytes)?,

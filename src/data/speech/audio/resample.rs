@@ -6,7 +6,7 @@ use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 use super::super::RATE;
 use super::rounded;
 
-/// Samples that a block of the filter gives at least: it lets everything below 0.97 of the lower of the two half rates pass
+/// Samples of a block of the filter, at the lower rate, at least: it lets everything below 0.96 of the lower half rate pass
 /// and, by this window, nothing above it.
 const BLOCK: usize = 1024;
 
@@ -17,8 +17,8 @@ pub fn resample(samples: &[f32], from: u32) -> Result<Vec<f32>, String> {
     let (from_rate, to_rate) = (from as usize, RATE as usize);
     // The shortest block that is whole at both rates. Two of them or more, so that half a block, the delay, is whole too.
     let least = from_rate / gcd(from_rate, to_rate);
-    let twice = 2 * to_rate * least / from_rate;
-    let block = 2 * least * BLOCK.div_ceil(twice);
+    let shorter = least.min(to_rate * least / from_rate);
+    let block = 2 * least * BLOCK.div_ceil(2 * shorter);
     let mut resampler =
         Fft::<f64>::new_custom(from_rate, to_rate, block, 1, 1, WindowFunction::BlackmanHarris2, FixedSync::Both)
             .map_err(|error| failed(error.to_string()))?;
