@@ -1,5 +1,6 @@
 //! Folders of data: those that appear when they are whole, and what a folder holds.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -38,6 +39,16 @@ impl NewFolder {
         &self.inner
     }
 
+    /// A folder within.
+    ///
+    /// # Errors
+    /// [`FileError::Write`].
+    pub fn below(&self, name: &str) -> Result<PathBuf, FileError> {
+        let path = self.inner.join(name);
+        std::fs::create_dir_all(&path).map_err(|source| FileError::Write { path: self.target.join(name), source })?;
+        Ok(path)
+    }
+
     /// Where they will be.
     pub fn target(&self) -> &Path {
         &self.target
@@ -49,22 +60,31 @@ impl NewFolder {
     /// # Errors
     /// [`FileError::Write`].
     pub fn commit(self) -> Result<(), FileError> {
-        let write = |path: &Path| {
-            let path = path.to_path_buf();
-            move |source| FileError::Write { path, source }
-        };
-        if !holds_something(&self.target) {
-            // Not every system renames over an empty folder.
-            let _ = std::fs::remove_dir(&self.target);
-            return std::fs::rename(&self.inner, &self.target).map_err(write(&self.target));
-        }
-        for entry in std::fs::read_dir(&self.inner).map_err(write(&self.inner))? {
-            let entry = entry.map_err(write(&self.inner))?;
-            let to = self.target.join(entry.file_name());
-            std::fs::rename(entry.path(), &to).map_err(write(&to))?;
-        }
-        Ok(())
+        place(&self.inner, &self.target)
     }
+}
+
+/// Moves a folder to its place, or into the folder that is there.
+fn place(from: &Path, to: &Path) -> Result<(), FileError> {
+    let write = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| FileError::Write { path, source }
+    };
+    if !holds_something(to) {
+        // Not every system renames over an empty folder.
+        let _ = std::fs::remove_dir(to);
+        return std::fs::rename(from, to).map_err(write(to));
+    }
+    for entry in std::fs::read_dir(from).map_err(write(from))? {
+        let entry = entry.map_err(write(from))?;
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            place(&from, &to)?;
+        } else {
+            std::fs::rename(&from, &to).map_err(write(&to))?;
+        }
+    }
+    Ok(())
 }
 
 /// How the making of files ended.
@@ -128,6 +148,34 @@ pub(super) fn name_of(folder: &Path) -> Result<Option<String>, FileError> {
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Names by their characters, but numbers in them by their value, so that 10 comes after 9.
+pub(super) fn by_number(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
+        let (first, second) = (digits(left), digits(right));
+        let order = match first.is_empty() || second.is_empty() {
+            true => x.cmp(&y),
+            false => {
+                let (n, m) = (first.trim_start_matches('0'), second.trim_start_matches('0'));
+                n.len().cmp(&m.len()).then_with(|| n.cmp(m))
+            }
+        };
+        if order.is_ne() {
+            return order;
+        }
+        left = &left[first.len().max(x.len_utf8())..];
+        right = &right[second.len().max(y.len_utf8())..];
+    }
+    // 1 and 01 are equal so far.
+    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
+}
+
+/// The digits that a text begins with.
+fn digits(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    &text[..end]
 }
 
 #[cfg(test)]

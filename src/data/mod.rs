@@ -7,9 +7,12 @@ pub mod file;
 pub mod folder;
 pub mod images;
 mod leaves;
+mod part;
 mod settings;
+pub mod speech;
 pub mod stream;
 mod threads;
 pub mod toy;
 
+pub use part::Part;
 pub use settings::{Distribution, ToyData, Vectors};

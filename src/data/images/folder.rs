@@ -1,13 +1,12 @@
 //! Folders of images.
 
-use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::open::Pixels;
 use super::{ImageData, ImageError, Part, cifar, picture};
-use crate::data::folder::{hex, holds, name_of, names};
+use crate::data::folder::{by_number, hex, holds, name_of, names};
 
 /// Of so many pictures one is for the test.
 const EVERY: usize = 10;
@@ -118,34 +117,6 @@ fn sorted(names: &[String], folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec
     let mut names: Vec<&String> = names.iter().filter(|name| wanted(name)).collect();
     names.sort_by(|a, b| by_number(a, b));
     names.into_iter().map(|name| folder.join(name)).collect()
-}
-
-/// Names by their characters, but numbers in them by their value, so that 10 comes after 9.
-fn by_number(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (a, b);
-    while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
-        let (first, second) = (digits(left), digits(right));
-        let order = match first.is_empty() || second.is_empty() {
-            true => x.cmp(&y),
-            false => {
-                let (n, m) = (first.trim_start_matches('0'), second.trim_start_matches('0'));
-                n.len().cmp(&m.len()).then_with(|| n.cmp(m))
-            }
-        };
-        if order.is_ne() {
-            return order;
-        }
-        left = &left[first.len().max(x.len_utf8())..];
-        right = &right[second.len().max(y.len_utf8())..];
-    }
-    // 1 and 01 are equal so far.
-    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
-}
-
-/// The digits that a text begins with.
-fn digits(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    &text[..end]
 }
 
 impl ImageData {

@@ -27,6 +27,8 @@ pub use error::ImageError;
 pub use make::{make, steps};
 pub use open::Images;
 
+pub use super::Part;
+
 /// Pixels of a side.
 pub const SIDE: usize = 32;
 
@@ -70,26 +72,6 @@ impl PartialEq for ImageData {
             (name, [training, test], digest, seed)
         };
         identity(self) == identity(other)
-    }
-}
-
-/// A part of a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Training,
-    Test,
-}
-
-impl Part {
-    pub const ALL: [Part; 2] = [Self::Training, Self::Test];
-}
-
-impl std::fmt::Display for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Training => "training",
-            Self::Test => "test",
-        })
     }
 }
 

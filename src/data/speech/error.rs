@@ -1,0 +1,30 @@
+//! Why speech can't be opened, read or written.
+
+use std::path::PathBuf;
+
+use crate::data::Part;
+use crate::data::file::FileError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SpeechError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The folder doesn't hold one set.
+    #[error(
+        "{path}: {reason}; accepted are WAV and FLAC files: in folders whose names begin with train and test, or anywhere in \
+         the folder, of which the first of every ten speakers is for the test"
+    )]
+    Folder { path: PathBuf, reason: String },
+    /// A file that is damaged or can't be taken.
+    #[error("{path}: {reason}; accepted are WAV (8 to 32 bits, or floats) and FLAC files")]
+    Audio { path: PathBuf, reason: String },
+    /// A whole file that is of no use here.
+    #[error("{path}: {reason}")]
+    Utterance { path: PathBuf, reason: String },
+    #[error("{asked} {part} utterances are asked for; allowed are 1 to {most}")]
+    Count { part: Part, asked: u64, most: u64 },
+    #[error("{0}")]
+    Settings(String),
+    #[error("{doing} failed: {reason}")]
+    Threads { doing: &'static str, reason: String },
+}

@@ -1,0 +1,273 @@
+//! Folders of speech.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::open::Parts;
+use super::{MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Utterance, read_audio};
+use crate::data::folder::{by_number, hex, holds, name_of, names};
+use crate::data::threads::on_all_cores;
+
+/// Of so many speakers one is for the test.
+const EVERY: usize = 10;
+
+/// Folders within folders; a link that leads to itself would go on for ever.
+const DEEPEST: usize = 16;
+
+/// Endings of audio files.
+const ENDINGS: [&str; 3] = ["wav", "wave", "flac"];
+
+/// The shortest utterance, samples, and the least level of a part of it: PESQ can't judge less.
+const SHORTEST: usize = RATE as usize / 2;
+const SILENCE_DB: f64 = -70.0;
+
+/// Samples of the parts of which one has to be louder.
+const WINDOW: usize = 512;
+
+/// Files that are read at once.
+const AT_ONCE: usize = 32;
+
+/// A file, and who speaks in it.
+#[derive(Debug)]
+struct Recording {
+    path: PathBuf,
+    name: String,
+    speaker: String,
+}
+
+/// The files of a set, in the order of [`Part::ALL`].
+#[derive(Debug)]
+pub struct Layout([Vec<Recording>; 2]);
+
+impl Layout {
+    /// Finds the files of the one set that a folder holds.
+    ///
+    /// # Errors
+    /// [`SpeechError::Folder`] with what is there and what is accepted; [`FileError::Read`](crate::data::file::FileError).
+    pub fn find(folder: &Path) -> Result<Self, SpeechError> {
+        let mut names = names(folder)?;
+        names.sort_by(|a, b| by_number(a, b));
+        let refused = |reason: String| Err(SpeechError::Folder { path: folder.into(), reason });
+        let below = |prefix: &str| -> Vec<PathBuf> {
+            let found = names.iter().filter(|name| name.starts_with(prefix)).map(|name| folder.join(name));
+            found.filter(|path| path.is_dir()).collect()
+        };
+        let parts = match (below("train"), below("test")) {
+            (training, test) if training.is_empty() && test.is_empty() => {
+                let found = recordings(folder)?;
+                if found.is_empty() {
+                    return refused(format!("it holds {}, no WAV or FLAC file", holds(&names)));
+                }
+                match split(found) {
+                    Some(parts) => parts,
+                    None => {
+                        return refused(
+                            "it holds a single speaker, who can't be both trained with and tested on; add others"
+                                .into(),
+                        );
+                    }
+                }
+            }
+            (_, test) if test.is_empty() => return refused("it holds train, but test is missing".into()),
+            (training, _) if training.is_empty() => return refused("it holds test, but train is missing".into()),
+            (training, test) => {
+                if let Some(name) = names.iter().find(|name| is_audio(&folder.join(name))) {
+                    return refused(format!("it holds {name} beside train and test; move it there"));
+                }
+                let part = |folders: Vec<PathBuf>| -> Result<Vec<Recording>, SpeechError> {
+                    let mut all = Vec::new();
+                    for folder in folders {
+                        let found = recordings(&folder)?;
+                        if found.is_empty() {
+                            let reason = "it holds no WAV or FLAC file".into();
+                            return Err(SpeechError::Folder { path: folder, reason });
+                        }
+                        all.extend(found);
+                    }
+                    Ok(all)
+                };
+                [part(training)?, part(test)?]
+            }
+        };
+        let layout = Self(parts);
+        let [training, test] = layout.speakers();
+        match training.intersection(&test).next() {
+            Some(speaker) => {
+                refused(format!("speaker {speaker} is in both parts; move all files of one to one of them"))
+            }
+            None => Ok(layout),
+        }
+    }
+
+    fn speakers(&self) -> [BTreeSet<&str>; 2] {
+        self.0.each_ref().map(|files| files.iter().map(|file| file.speaker.as_str()).collect())
+    }
+
+    /// Reads the first utterances of each part, as many as `limits` say (None: all of them). Of the training part those that
+    /// are of no use are left out.
+    ///
+    /// # Errors
+    /// Files that are damaged or can't be read; [`SpeechError::Utterance`] for a file of the test part that is of no use;
+    /// [`SpeechError::Count`] where there are fewer.
+    pub fn read(&self, limits: [Option<u64>; 2]) -> Result<Parts, SpeechError> {
+        let mut parts = [Vec::new(), Vec::new()];
+        let mut samples = 0;
+        for ((part, out), limit) in Part::ALL.into_iter().zip(&mut parts).zip(limits) {
+            let wanted = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+            let mut rest = &self.0[part as usize][..];
+            while !rest.is_empty() && out.len() < wanted {
+                let (files, later) = rest.split_at(rest.len().min(AT_ONCE).min(wanted - out.len()));
+                rest = later;
+                let doing = "reading speech";
+                let read = || files.par_iter().map(|file| file.read(part)).collect::<Vec<_>>();
+                // The first error in the order of the files, whichever came first.
+                for found in on_all_cores(read).map_err(|reason| SpeechError::Threads { doing, reason })? {
+                    if let Some(utterance) = found? {
+                        samples += utterance.samples.len();
+                        out.push(utterance);
+                    }
+                }
+                if samples > MOST_SAMPLES {
+                    let hours = MOST_SAMPLES / (3600 * RATE as usize);
+                    let reason = format!("there are more than {hours} hours of speech; ask for fewer utterances");
+                    return Err(SpeechError::Settings(reason));
+                }
+            }
+            let most = out.len() as u64;
+            if most == 0 || limit.is_some_and(|limit| limit != most) {
+                return Err(SpeechError::Count { part, asked: limit.unwrap_or(1), most });
+            }
+        }
+        Ok(Parts(parts))
+    }
+}
+
+impl Recording {
+    /// None for one that can't be trained with.
+    fn read(&self, part: Part) -> Result<Option<Utterance>, SpeechError> {
+        let samples = read_audio(&self.path)?;
+        match (useless(&samples), part) {
+            (None, _) => Ok(Some(Utterance { name: self.name.clone(), speaker: self.speaker.clone(), samples })),
+            (Some(_), Part::Training) => Ok(None),
+            (Some(reason), Part::Test) => Err(SpeechError::Utterance { path: self.path.clone(), reason }),
+        }
+    }
+}
+
+/// Why an utterance is of no use.
+fn useless(samples: &[f32]) -> Option<String> {
+    if samples.len() < SHORTEST {
+        let (seconds, shortest) = (samples.len() as f64 / f64::from(RATE), SHORTEST as f64 / f64::from(RATE));
+        return Some(format!("it lasts {seconds:.2} s, needed to test are {shortest} s; remove it"));
+    }
+    let mean = samples.iter().map(|v| f64::from(*v)).sum::<f64>() / samples.len() as f64;
+    let power = |window: &[f32]| window.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / WINDOW as f64;
+    let least = 10_f64.powf(SILENCE_DB / 10.0);
+    (!samples.chunks(WINDOW).any(|window| power(window) > least)).then(|| "it is silent; remove it".into())
+}
+
+/// The audio files of a folder and the folders below it, in order.
+fn recordings(folder: &Path) -> Result<Vec<Recording>, SpeechError> {
+    let mut found = Vec::new();
+    search(folder, None, 0, &mut found)?;
+    Ok(found)
+}
+
+/// `within`: the name of the folder, unless it is that of a part.
+fn search(folder: &Path, within: Option<&str>, depth: usize, out: &mut Vec<Recording>) -> Result<(), SpeechError> {
+    if depth == DEEPEST {
+        let reason = format!("it lies {DEEPEST} folders deep; is it a link to a folder above?");
+        return Err(SpeechError::Folder { path: folder.into(), reason });
+    }
+    let mut names = names(folder)?;
+    names.sort_by(|a, b| by_number(a, b));
+    for name in names.iter().filter(|name| !name.starts_with('.')) {
+        let path = folder.join(name);
+        if path.is_dir() {
+            search(&path, Some(name), depth + 1, out)?;
+        } else if is_audio(&path) {
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let speaker = speaker(&stem).or(within).unwrap_or(&stem).to_owned();
+            out.push(Recording { path, name: stem, speaker });
+        }
+    }
+    Ok(())
+}
+
+/// The speaker of a name of LibriSpeech, SPEAKER-CHAPTER-NUMBER.
+fn speaker(stem: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match stem.split('-').collect::<Vec<_>>()[..] {
+        [speaker, chapter, number] if !speaker.is_empty() && is_number(chapter) && is_number(number) => Some(speaker),
+        _ => None,
+    }
+}
+
+fn is_audio(path: &Path) -> bool {
+    let known = |ending: &std::ffi::OsStr| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    path.extension().is_some_and(known) && !path.is_dir()
+}
+
+/// The first of every ten speakers is for the test; None for a single one.
+fn split(files: Vec<Recording>) -> Option<[Vec<Recording>; 2]> {
+    let mut speakers: Vec<String> = files.iter().map(|file| file.speaker.clone()).collect();
+    speakers.sort_by(|a, b| by_number(a, b));
+    speakers.dedup();
+    if speakers.len() < 2 {
+        return None;
+    }
+    let is_test = |file: &Recording| {
+        let at = speakers.binary_search_by(|speaker| by_number(speaker, &file.speaker));
+        at.is_ok_and(|at| at % EVERY == 0)
+    };
+    let (test, training) = files.into_iter().partition(is_test);
+    Some([training, test])
+}
+
+impl SpeechData {
+    /// Looks into a folder, and reads all the utterances that are used once, for the digest. They are WAV and FLAC files
+    /// (see [`read_audio`]; other files are of no account)
+    /// - in folders whose names begin with `train`, and others whose names begin with `test`, or in folders below them;
+    /// - or, without such folders, anywhere in the folder, of whose speakers (sorted) the first, the eleventh and so on are
+    ///   for the test.
+    ///
+    /// Files are sorted by name, folder by folder, numbers by their value. The speaker is the first part of a name like
+    /// `1594-135914-0000` (LibriSpeech); else the folder that the file is in, below that of the part; else the file itself.
+    /// No speaker may be in both parts. Files that are shorter than half a second or silent are an error in the test part,
+    /// because nothing can judge them, and are left out of the training part.
+    ///
+    /// `limits` (training, test) takes only the first so many utterances of a part, None all of them.
+    ///
+    /// # Errors
+    /// [`SpeechError::Folder`]; files that are damaged; limits above what is there.
+    pub fn folder(path: &Path, limits: [Option<u64>; 2]) -> Result<Self, SpeechError> {
+        let layout = Layout::find(path)?;
+        let name = name_of(path)?.unwrap_or("speech".into());
+        let asked = limits.map(|limit| limit.unwrap_or(1));
+        let data = Self { name, training: asked[0], test: asked[1], digest: None, seed: None, path: Some(path.into()) };
+        data.check_counts()?;
+        let parts = layout.read(limits)?;
+        let [training, test] = Part::ALL.map(|part| parts.part(part).len() as u64);
+        let data = Self { training, test, digest: Some(digest(&parts)), ..data };
+        data.check_counts()?;
+        Ok(data)
+    }
+}
+
+/// See [`SpeechData::digest`].
+pub fn digest(parts: &Parts) -> String {
+    let mut hash = Sha256::new();
+    for part in Part::ALL {
+        let utterances = parts.part(part);
+        hash.update((utterances.len() as u64).to_le_bytes());
+        for utterance in utterances {
+            hash.update((utterance.samples.len() as u64).to_le_bytes());
+            let bytes: Vec<u8> = utterance.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+            hash.update(bytes);
+        }
+    }
+    hex(&hash.finalize())
+}

@@ -1,0 +1,111 @@
+//! Speech in two parts, training and test, of speakers that are in one of them alone: WAV and FLAC files, or synthetic
+//! utterances where there are none. Everything is one channel of 16 kHz.
+//!
+//! ```
+//! use vqlab::data::speech::{Speech, SpeechData};
+//!
+//! let speech = Speech::open(&SpeechData::synthetic(2, 1, 1))?;
+//! assert!(speech.training().iter().all(|utterance| utterance.samples.len() > 3 * 16_000));
+//! # Ok::<(), vqlab::data::speech::SpeechError>(())
+//! ```
+
+mod audio;
+mod error;
+mod folder;
+mod make;
+mod open;
+mod synthetic;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use audio::{read_audio, wav_bytes, write_wav};
+pub use error::SpeechError;
+pub use make::{make, steps};
+pub use open::Speech;
+
+use super::Part;
+
+/// Samples a second, of all speech here.
+pub const RATE: u32 = 16_000;
+
+/// Name of the synthetic sets.
+pub const SYNTHETIC: &str = "synthetic-speech";
+
+/// The most utterances of a part, and the most samples of a set: 18 hours, 4 GiB.
+pub const MOST: u64 = 1 << 16;
+const MOST_SAMPLES: usize = 1 << 30;
+
+/// Which speech, as plain data and part of a cell's identity.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SpeechData {
+    /// [`SYNTHETIC`], or the name of the folder.
+    pub name: String,
+    /// Utterances of each part.
+    pub training: u64,
+    pub test: u64,
+    /// Files: SHA-256 of the samples that are used (training, test, each after its count of utterances; every utterance after
+    /// its count of samples; counts as 64-bit numbers, samples as 32-bit floats, little-endian), so the file format is of no
+    /// account.
+    pub digest: Option<String>,
+    /// Synthetic speech only.
+    pub seed: Option<u64>,
+    /// Where the files lie; not part of the identity.
+    #[serde(skip)]
+    pub path: Option<PathBuf>,
+}
+
+impl PartialEq for SpeechData {
+    /// Equal speech, wherever it lies.
+    fn eq(&self, other: &Self) -> bool {
+        let identity = |data: &Self| {
+            let Self { name, training, test, digest, seed, path: _ } = data.clone();
+            (name, [training, test], digest, seed)
+        };
+        identity(self) == identity(other)
+    }
+}
+
+/// What one speaker says at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Utterance {
+    /// The name of its file without the ending.
+    pub name: String,
+    pub speaker: String,
+    /// One channel of 16 kHz; full scale is ±1.
+    pub samples: Vec<f32>,
+}
+
+impl SpeechData {
+    /// Made-up speech: the first so many utterances, of some five seconds and a speaker of their own each, of endless sets
+    /// that hang on the seed alone.
+    pub fn synthetic(training: u64, test: u64, seed: u64) -> Self {
+        Self { name: SYNTHETIC.into(), training, test, digest: None, seed: Some(seed), path: None }
+    }
+
+    /// The number of utterances of a part.
+    pub fn count(&self, part: Part) -> u64 {
+        match part {
+            Part::Training => self.training,
+            Part::Test => self.test,
+        }
+    }
+
+    /// Refuses counts that no set can have.
+    ///
+    /// # Errors
+    /// [`SpeechError::Count`].
+    pub fn check_counts(&self) -> Result<(), SpeechError> {
+        for part in Part::ALL {
+            let asked = self.count(part);
+            if !(1..=MOST).contains(&asked) {
+                return Err(SpeechError::Count { part, asked, most: MOST });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! Speakers, and where they are recorded.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::{around, between, unit};
+
+/// What the sounds of a speaker have in common.
+#[derive(Debug)]
+pub struct Voice {
+    /// Formants over those of a man.
+    pub formants: f64,
+    /// Mean fundamental frequency, Hz, and how lively it is.
+    pub pitch: f64,
+    pub melody: f64,
+    /// Durations over the usual ones.
+    pub slowness: f64,
+    /// Share of a period in which the glottis is open.
+    pub open: f64,
+    /// Half-power frequency of the low-pass that closes softly, Hz.
+    pub softness: f64,
+    /// Level of breath noise beside the voice, dB.
+    pub breath: f64,
+    /// Of frication, dB.
+    pub hiss: f64,
+    /// Deviation of a period and of its amplitude, as a share.
+    pub jitter: f64,
+    pub shimmer: f64,
+    /// Bandwidths over the usual ones.
+    pub damping: f64,
+    /// Formants above the third, Hz.
+    pub upper: [f64; 5],
+    /// Level of the speech, dB of full scale, and of the noise below it.
+    pub level: f64,
+    pub noise: f64,
+}
+
+impl Voice {
+    pub fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let kind = unit(rng);
+        // Men, women and a few children.
+        let (formants, pitch, open, softness) = match kind {
+            k if k < 0.48 => (around(rng, 1.0, 0.04), around(rng, 115.0, 16.0), 0.55, 2600.0),
+            k if k < 0.94 => (around(rng, 1.15, 0.04), around(rng, 200.0, 22.0), 0.62, 2200.0),
+            _ => (around(rng, 1.27, 0.04), around(rng, 255.0, 20.0), 0.62, 2200.0),
+        };
+        let upper = [3500.0, 4400.0, 5400.0, 6400.0, 7400.0].map(|f: f64| formants * (f + around(rng, 0.0, 90.0)));
+        Self {
+            formants,
+            pitch: pitch.max(75.0),
+            melody: between(rng, 0.6, 1.5),
+            slowness: between(rng, 0.85, 1.2),
+            open: open + between(rng, -0.1, 0.12),
+            softness: softness * between(rng, 0.6, 1.6),
+            breath: between(rng, -34.0, -20.0),
+            hiss: between(rng, -4.0, 4.0),
+            jitter: between(rng, 0.004, 0.012),
+            shimmer: between(rng, 0.02, 0.06),
+            damping: between(rng, 0.9, 1.5),
+            upper,
+            level: around(rng, -26.0, 2.0),
+            noise: between(rng, -52.0, -28.0),
+        }
+    }
+}
