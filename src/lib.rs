@@ -24,6 +24,7 @@ pub mod results;
 pub mod runner;
 pub mod search;
 pub mod spec;
+pub mod speech;
 pub mod task;
 mod temporary;
 pub mod training;

@@ -1,0 +1,3 @@
+//! Coding of speech.
+
+pub mod opus;
