@@ -1,8 +1,9 @@
-//! `vqlab score` on pictures as a user calls it.
+//! `vqlab score` on pictures and on speech as a user calls it.
 
 mod common;
 
 use common::Env;
+use vqlab::data::speech::{wav_bytes, write_wav};
 use vqlab::picture::{Picture, encode};
 
 /// A ramp, and the same with every other value raised by so much.
@@ -18,7 +19,11 @@ fn env(size: (usize, usize), raise: u8) -> Env {
 }
 
 fn json(env: &Env, metric: &str) -> f64 {
-    let run = env.run(&["score", metric, "a.png", "b.png", "--json"]).ends_with(0);
+    value(env, metric, ["a.png", "b.png"])
+}
+
+fn value(env: &Env, metric: &str, [reference, test]: [&str; 2]) -> f64 {
+    let run = env.run(&["score", metric, reference, test, "--json"]).ends_with(0);
     serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()["value"].as_f64().unwrap()
 }
 
@@ -54,4 +59,90 @@ fn what_is_no_pair_of_pictures_is_refused() {
     let pixels = vec![0; 3 * 10 * 30];
     std::fs::write(env.path("small.png"), encode(&Picture { width: 30, height: 10, pixels }).unwrap()).unwrap();
     env.run(&["score", "mse", "small.png", "small.png"]).ends_with(1).says("30 × 10").says("at least 11 × 11");
+}
+
+/// Harmonics of a gliding tone, louder and softer, and hiss of so many steps of 16 bits on it.
+fn voice(n: usize, hiss: f64) -> Vec<f32> {
+    let value = |i: usize| {
+        let t = i as f64 / 16_000.0;
+        let phase = std::f64::consts::TAU * (120.0 * t + 3.0 * (4.0 * t).sin());
+        let sum: f64 = (1..30).map(|h| (phase * f64::from(h)).sin() / f64::from(h)).sum();
+        let noise = (i as u32).wrapping_mul(2_654_435_761) >> 8;
+        let noise = f64::from((noise ^ noise >> 9).wrapping_mul(0x9e37_79b9)) / 2_147_483_648.0 - 1.0;
+        (0.1 * sum * (9.0 * t).sin().powi(2) + noise * hiss / 32_768.0) as f32
+    };
+    (0..n).map(value).collect()
+}
+
+/// The clean voice, the one with hiss and files that don't go with them.
+fn speech() -> Env {
+    let env = Env::new();
+    for (name, samples) in [
+        ("original.wav", voice(48_000, 0.0)),
+        ("decoded.wav", voice(48_000, 100.0)),
+        ("short.wav", voice(47_000, 0.0)),
+        ("silent.wav", vec![0.0; 48_000]),
+        ("brief.wav", voice(2_000, 0.0)),
+    ] {
+        write_wav(&env.path(name), &samples).unwrap();
+    }
+    env
+}
+
+#[test]
+fn speech_is_scored() {
+    let env = speech();
+    let pair = ["original.wav", "decoded.wav"];
+    let pesq = value(&env, "pesq", pair);
+    assert!((1.5..4.0).contains(&pesq), "{pesq}");
+    let snr = value(&env, "psnr-perceptual", pair);
+    assert!((-10.0..30.0).contains(&snr), "{snr}");
+    env.run(&["score", "pesq", pair[0], pair[1]]).ends_with(0).prints(&format!("{pesq:.6} MOS\n"));
+    env.run(&["score", "psnr-perceptual", pair[0], pair[1]]).ends_with(0).prints(&format!("{snr:.6} dB\n"));
+    assert!(value(&env, "pesq", [pair[0]; 2]) > 4.6);
+    env.run(&["score", "psnr-perceptual", pair[0], pair[0]]).ends_with(0).prints("100.000000 dB").says("infinite");
+}
+
+/// Files of 32 kHz are compared at 16 kHz.
+#[test]
+fn speech_of_another_rate_is_scored() {
+    let env = speech();
+    // Every sample twice; as a file of twice the rate it lasts as long.
+    let mut bytes = wav_bytes(&voice(48_000, 0.0).into_iter().flat_map(|x| [x, x]).collect::<Vec<_>>());
+    bytes[24..28].copy_from_slice(&32_000_u32.to_le_bytes());
+    bytes[28..32].copy_from_slice(&64_000_u32.to_le_bytes());
+    std::fs::write(env.path("fast.wav"), bytes).unwrap();
+    let pesq = value(&env, "pesq", ["original.wav", "fast.wav"]);
+    assert!(pesq > 3.5, "{pesq}");
+}
+
+#[test]
+fn what_is_no_pair_of_speech_is_refused() {
+    let env = speech();
+    let refused = |metric, reference, test| env.run(&["score", metric, reference, test]).ends_with(1);
+    refused("pesq", "original.wav", "short.wav").says("original.wav has 48000").says("short.wav has 47000 (2.938 s)");
+    refused("pesq", "original.wav", "silent.wav").says("silent.wav against original.wav").says("the test is silent");
+    refused("psnr-perceptual", "silent.wav", "original.wav").says("no frame louder than -75 dB");
+    refused("pesq", "brief.wav", "brief.wav").says("2000 samples are too few").says("4000");
+    refused("pesq", "original.wav", "none.wav").says("none.wav");
+    refused("pesq", "original.wav", "tiny.toml").says("tiny.toml").says("WAV").says("FLAC");
+    refused("ssim", "original.wav", "decoded.wav").says("original.wav: no whole PNG");
+}
+
+/// Every example of the help, on files of these names.
+#[test]
+fn the_examples_of_the_help_run() {
+    let env = speech();
+    for name in ["original.png", "decoded.png"] {
+        let pixels = (0..3 * 16 * 16).map(|i| (i % 251) as u8).collect();
+        std::fs::write(env.path(name), encode(&Picture { width: 16, height: 16, pixels }).unwrap()).unwrap();
+    }
+    // Files are told by what they hold.
+    std::fs::copy(env.path("original.wav"), env.path("original.flac")).unwrap();
+    let help = env.run(&["score", "--help"]).ends_with(0).stdout;
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("vqlab ")).collect();
+    assert_eq!(examples.len(), 4, "{help}");
+    for example in examples {
+        env.run(&example.split(' ').collect::<Vec<_>>()).ends_with(0);
+    }
 }

@@ -2,6 +2,8 @@
 //! comparison and claims; recall; and the quality of pictures and of speech.
 
 mod image;
+#[cfg(test)]
+mod made;
 mod perceptual;
 mod pesq;
 mod recall;
