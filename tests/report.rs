@@ -216,3 +216,17 @@ fn speech_without_excerpts_and_opus() {
     assert!(!pages.html.contains("<p>Utterances: "));
     pages_in("silence", &plan, &HashMap::new(), None).both_hold(&["0 of 3 cells", "missing"]);
 }
+
+#[test]
+fn panels_of_speech_are_paired_too() {
+    let mut plan = synthetic::speech::recorded(1);
+    let mut other = plan.panels[0].clone();
+    (other.name, other.figure) = ("other".into(), None);
+    for cell in other.points.iter_mut().flat_map(|point| &mut point.cells) {
+        cell.seed = 2;
+    }
+    plan.panels.push(other);
+    let records = synthetic::speech::records(&plan, false);
+    pages_in("speech-panels", &plan, &records, None)
+        .both_hold(&["Gaps between the panels, utterance by utterance", "other − pesq: PESQ"]);
+}

@@ -6,6 +6,7 @@ mod costs;
 mod document;
 mod findings;
 mod format;
+mod gaps;
 mod health;
 mod html;
 mod image;

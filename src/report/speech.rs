@@ -3,12 +3,12 @@
 
 use std::path::{Component, Path};
 
-use super::document::{Block, Cell, Clip, Clips, Document, Table, Text, Tone, text};
+use super::document::{Block, Cell, Clip, Clips, Document, Table, Text, text};
 use super::format::{enumerate, margin, signed, unit, whole};
 use super::points::method_name;
 use super::{ReportInput, panel_name};
 use crate::compare::PanelComparison;
-use crate::compare::speech::{Gap, GapAt, gaps, opus};
+use crate::compare::speech::opus;
 use crate::metric;
 use crate::results::{Audible, Point, aggregate_metric, audible, primary_metric};
 use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechSettings, TaskKind};
@@ -55,7 +55,7 @@ pub(super) fn sections(input: &ReportInput, out_dir: &Path, document: &mut Docum
         return;
     }
     measures(input, document);
-    paired(input, document);
+    super::gaps::sections(input, document);
     envelopes(input, document);
     excerpts(input, out_dir, document);
 }
@@ -205,52 +205,6 @@ fn within_margin(input: &ReportInput, panel: &Panel) -> Option<Text> {
         super::format::difference(lowest, panel.comparison.margin),
         unit(panel.comparison.margin)
     )))
-}
-
-/// AVQ less RVQ and RVQ less PVQ on the same utterances.
-fn paired(input: &ReportInput, document: &mut Document) {
-    let found: Vec<(&Panel, Vec<Gap>)> =
-        input.plan.panels.iter().map(|panel| (panel, gaps(input.plan, panel, input.aggregates))).collect();
-    let is_there = |gaps: &[Gap]| gaps.iter().flat_map(|gap| &gap.places).any(|place| place.ours.is_some());
-    if !found.iter().any(|(_, gaps)| is_there(gaps)) {
-        return;
-    }
-    document.section("Gaps between the methods, utterance by utterance");
-    document.paragraph(
-        "The mean over the test utterances of one method's value less that of the other on the same utterance (the mean over the \
-         seeds where there are several), ± its standard error over utterances; beside it the distance of the published means, whose \
-         pairing is not known. A gap below two standard errors is marked as doubtful.",
-    );
-    for (panel, gaps) in found.iter().filter(|(_, gaps)| is_there(gaps)) {
-        document.subsection(format!("{}: {}", panel_name(panel), metric::label(&primary_metric(input.plan, panel))));
-        let mut titles = vec![format!("#{}", panel.axis.heading()), "#utterances".to_owned()];
-        for gap in gaps {
-            let pair = format!("{} − {}", panel.curve_name(gap.first), panel.curve_name(gap.second));
-            titles.extend([format!("#{pair}"), "#published".to_owned()]);
-        }
-        let mut table = Table::new(&titles);
-        for (i, first) in gaps.iter().flat_map(|gap| gap.places.iter().enumerate()).take(gaps[0].places.len()) {
-            let at: Vec<&GapAt> = gaps.iter().filter_map(|gap| gap.places.get(i)).collect();
-            let Some(n) = at.iter().find_map(|place| place.ours).map(|ours| ours.n) else { continue };
-            let mut row: Vec<Cell> = vec![panel.axis.number(first.at).into(), n.to_string().into()];
-            row.extend(
-                at.iter().flat_map(|place| [gap_cell(place), or_dash(place.published.map(|gap| signed(gap, 3)))]),
-            );
-            table.row(row);
-        }
-        document.table(table);
-    }
-}
-
-fn gap_cell(place: &GapAt) -> Cell {
-    let Some(gap) = place.ours else { return "–".into() };
-    match gap.standard_error {
-        Some(error) => Cell {
-            text: format!("{} ± {error:.3}", signed(gap.mean, 3)),
-            tone: if gap.mean.abs() < 2.0 * error { Tone::Doubtful } else { Tone::Neutral },
-        },
-        None => Cell { text: signed(gap.mean, 3), tone: Tone::Doubtful },
-    }
 }
 
 /// The error of the envelopes alone, and what the clock said.
