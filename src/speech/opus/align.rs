@@ -18,7 +18,9 @@ pub fn aligned(reference: &[f32], decoded: &[f32]) -> Vec<f32> {
     let (forward, backward) = (planner.plan_fft_forward(n), planner.plan_fft_inverse(n));
     let (x, mut y) = (spectrum(&*forward, reference), spectrum(&*forward, decoded));
     let cross: Vec<Complex<f64>> = x.iter().zip(&y).map(|(x, y)| x.conj() * y).collect();
-    let delay = delay(&cross, n);
+    let mut whole = backward.make_output_vec();
+    backward.process(&mut cross.clone(), &mut whole).expect("the buffers have the lengths of the transform");
+    let delay = delay(&cross, &whole);
     turn(&mut y, delay, n);
     // What a fraction leaves at the highest frequency is not real.
     y[n / 2].im = 0.0;
@@ -37,9 +39,10 @@ fn spectrum(forward: &dyn RealToComplex<f64>, samples: &[f32]) -> Vec<Complex<f6
     spectrum
 }
 
-/// Where the correlation is greatest, in samples: the best whole delay, then in ever smaller steps uphill.
-fn delay(cross: &[Complex<f64>], n: usize) -> f64 {
-    let longest = LONGEST as f64;
+/// Where the correlation is greatest, in samples: the best whole delay of the correlation `whole` (n), then in ever smaller
+/// steps uphill by its spectrum.
+fn delay(cross: &[Complex<f64>], whole: &[f64]) -> f64 {
+    let (n, longest) = (whole.len(), LONGEST as f64);
     let correlation = |delay: f64| {
         let step = Complex::from_polar(1.0, std::f64::consts::TAU * delay / n as f64);
         let mut phase = Complex::new(1.0, 0.0);
@@ -50,10 +53,11 @@ fn delay(cross: &[Complex<f64>], n: usize) -> f64 {
         }
         sum
     };
-    let whole = (-(LONGEST as i32)..=LONGEST as i32).map(f64::from).map(|d| (correlation(d), d));
+    let later = (1..=LONGEST).flat_map(|d| [(whole[d], d as f64), (whole[n - d], -(d as f64))]);
     // Of equal ones the shortest, so that silence has none.
     let better = |a: (f64, f64), b: (f64, f64)| if b.0 > a.0 { b } else { a };
-    let mut best = whole.fold((correlation(0.0), 0.0), better);
+    let best = later.fold((whole[0], 0.0), better);
+    let mut best = (correlation(best.1), best.1);
     let mut step = 0.5;
     while step >= PRECISION {
         for side in [best.1 - step, best.1 + step] {
