@@ -13,10 +13,11 @@ pub const SHORTEST_SPEECH: usize = 4_000;
 ///
 /// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1; they are rounded to 16 bits, as in a WAV file.
 ///
-/// Computed by the crate `pesq`, which finds the same passages and delays as the ITU's code (PyPI `pesq` 0.0.4), and from
-/// them the same score to .001, but for what comes before the first loud sample of the reference: the ITU's code smooths its
-/// scale over that silence too, the crate begins anew. On speech with much noise in that silence it is off by up to .008; after
-/// a change of tempo by up to .06.
+/// Computed by the crate `pesq`. Against the ITU's code (PyPI `pesq` 0.0.4) on 46 utterances of LibriSpeech it was off by at
+/// most .0005 after Opus at 6 to 32 kbit/s, low-pass, quantization, clipping, lost frames or a delay; .003 after an MDCT with
+/// few coefficients; .011 with white noise at 20 dB; .036 (once) where the delay changes within the signal, .14 where the
+/// tempo does. It finds the same passages and delays, but what comes before the first loud sample of the reference counts
+/// otherwise: the ITU's code smooths its scale over that silence too, the crate begins anew.
 ///
 /// # Errors
 /// [`SpeechQualityError`]: other lengths, less than [`SHORTEST_SPEECH`], NaN or infinite samples, silence, no speech.
