@@ -98,7 +98,8 @@ fn place(f: f64, centres: &[f64]) -> (usize, f64) {
 ///
 /// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1. Frames have 512 samples (32 ms), begin every 256
 /// (16 ms) and are weighted by a periodic Hann window; the first begins 256 samples before the signal, and there are as many
-/// as put each sample into two frames, with zeros outside of the signal. With the spectra X of the reference and Y of the test, bins k = 0 … 256, the SNR of a frame is
+/// as put each sample into two frames, with zeros outside of the signal. With the spectra X of the reference and Y of the
+/// test, bins k = 0 … 256, the SNR of a frame is
 ///
 /// 10 log10 (Σₖ wₖ |Xₖ|² / Σₖ wₖ |Xₖ − Yₖ|²) dB, wₖ = Eₖ^(−γ), γ = 0.4,
 ///

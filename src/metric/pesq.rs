@@ -12,7 +12,12 @@ pub const SHORTEST_SPEECH: usize = 4_000;
 /// Wideband PESQ (ITU-T P.862.2) as MOS-LQO, about 1.04 (bad) to 4.64 (no audible difference).
 ///
 /// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1; they are rounded to 16 bits, as in a WAV file.
-/// Computed by the crate `pesq`.
+///
+/// Computed by the crate `pesq`. Against the ITU's code (PyPI `pesq` 0.0.4) on 46 utterances of LibriSpeech it was off by at
+/// most .0005 after Opus at 6 to 32 kbit/s, low-pass, quantization, clipping, lost frames or a delay; .003 after an MDCT with
+/// few coefficients; .011 with white noise at 20 dB; .036 (once) where the delay changes within the signal, .14 where the
+/// tempo does. It finds the same passages and delays, but what comes before the first loud sample of the reference counts
+/// otherwise: the ITU's code smooths its scale over that silence too, the crate begins anew.
 ///
 /// # Errors
 /// [`SpeechQualityError`]: other lengths, less than [`SHORTEST_SPEECH`], NaN or infinite samples, silence, no speech.
@@ -78,7 +83,8 @@ mod tests {
     /// The crate's panic says so on stderr; the caller has an error.
     #[test]
     fn what_the_crate_can_not_align_is_refused() {
-        let tone: Vec<f32> = (0..60_000).map(|i| (f64::from(i) * 43.0 * 0.026).sin() as f32 * 0.03).collect();
+        let step = |i: i32| (1000.0 * (43.0 * 0.026 * f64::from(i)).sin()).trunc();
+        let tone: Vec<f32> = (0..60_000).map(|i| (step(i) / 32_768.0) as f32).collect();
         let half = [&[0.0; 30_001], &tone[30_001..]].concat();
         assert!(pesq(&tone, &half).unwrap_err().to_string().contains("delay"));
     }
