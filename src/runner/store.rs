@@ -128,6 +128,11 @@ impl Store {
                 claim.discard_temporary();
             }
         }
+        // Cells leave more beside their records: codebooks, networks, what others need too.
+        let beside = self.folder.parent().and_then(|parent| fs::read_dir(parent).ok());
+        for folder in beside.into_iter().flatten().flatten().map(|entry| entry.path()) {
+            crate::temporary::sweep(&folder);
+        }
         Ok(())
     }
 
