@@ -40,6 +40,12 @@ pub(super) fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Ch
     if let Some(node) = settings.node("codec.advance").filter(|_| !codec.advance.is_multiple_of(2)) {
         return Err(node.cannot_be("codec.advance").allowed("even numbers, 320 to 512"));
     }
+    const SEARCH: &str = "quantizer.search";
+    if let Some(node) = settings.node(SEARCH).filter(|node| node.text() == Some("released")) {
+        return Err(node
+            .cannot_be(SEARCH)
+            .allowed("\"beam\", \"ordered\": the released search may use a codebook twice, which no file can hold"));
+    }
     let end_to_end = end_to_end(settings, point)?;
     let quantizer = quantizer::resolve(settings, point, codec.bands)?;
     let training = training(settings, point)?;

@@ -27,6 +27,30 @@ allowed: a whole number, 320 to 512"#,
 }
 
 #[test]
+fn an_odd_advance() {
+    Case::speech().edit("bands = 24", "bands = 24\nadvance = 401").refused(
+        r#"
+spec.toml:14:11: `codec.advance` can't be 401
+   |
+14 | advance = 401
+   |           ^^^
+allowed: even numbers, 320 to 512"#,
+    );
+}
+
+#[test]
+fn the_released_search() {
+    Case::speech().edit("beam-width = 16", "beam-width = 16\nsearch = \"released\"").refused(
+        r#"
+spec.toml:17:10: `quantizer.search` can't be "released"
+   |
+17 | search = "released"
+   |          ^^^^^^^^^^
+allowed: "beam", "ordered": the released search may use a codebook twice, which no file can hold"#,
+    );
+}
+
+#[test]
 fn rounding_above_a_half() {
     Case::speech().edit("bands = 24", "bands = 24\nrounding = 0.7").refused(
         r#"
