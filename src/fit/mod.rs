@@ -18,6 +18,7 @@
 
 mod error;
 mod evaluate;
+mod import;
 mod kmeans;
 mod nsvq;
 mod sample;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 
 pub use error::FitError;
 pub use evaluate::{evaluation_search, squared_errors};
+pub use import::{ImportError, import};
 pub use sample::{Sampled, sample};
 
 use crate::quantizer::{Codebooks, MAX_BEAM, Method, Search};
@@ -58,7 +60,8 @@ pub struct FitSettings {
 impl FitSettings {
     /// By k-means, without limits; AVQ with a beam of 16.
     pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
-        let width = |avq| if method == Method::Avq { avq } else { 1 };
+        let most = stages.saturating_mul(1 << bits_per_stage.min(16)).max(1);
+        let width = |avq: usize| if method == Method::Avq { avq.min(most) } else { 1 };
         let (beam_width, training_beam_width) = (width(16), width(4));
         let trainer = Trainer::Kmeans;
         let (budget, updates, seed) = (None, None, 1);
@@ -70,8 +73,11 @@ impl FitSettings {
         1 << self.bits_per_stage
     }
 
-    /// Refuses what no training can be made of.
-    fn check(&self, dimension: usize) -> Result<(), FitError> {
+    /// Refuses what no training of vectors of this dimension can be made of.
+    ///
+    /// # Errors
+    /// [`FitError`].
+    pub fn check(&self, dimension: usize) -> Result<(), FitError> {
         if !(1..=16).contains(&self.bits_per_stage) {
             return Err(FitError::Bits(self.bits_per_stage));
         }
@@ -113,6 +119,8 @@ pub struct Fitted {
     pub training_mse: f64,
     /// The same of all validation vectors.
     pub validation_mse: f64,
+    /// Mean variance of the coordinates of the training vectors.
+    pub variance: f64,
     /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
     pub search: Option<Search>,
     /// Updates or iterations, and the validation error then (NSVQ: of a part of the vectors, with the search of the training).
@@ -165,7 +173,20 @@ pub fn fit(
         curve.push((trained.done, validation_mse));
     }
     let search = search.map(|(search, _)| search);
-    Ok(Fitted { codebooks, training_mse, validation_mse, search, curve, seconds, ended: trained.ended })
+    let (variance, ended) = (scaling.variance, trained.ended);
+    Ok(Fitted { codebooks, training_mse, validation_mse, variance, search, curve, seconds, ended })
+}
+
+/// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors.
+pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimension: usize) -> u64 {
+    let codewords = (settings.stages * settings.codebook_size()) as u64;
+    // Both parts, the scaled vectors, and what the codes leave of them.
+    let vectors = (3 * training + 2 * validation) as u64 * dimension as u64;
+    // With the moments and the gradient of the optimiser, and the best ones.
+    let books = 6 * codewords * if settings.method.is_product() { 1 } else { dimension as u64 };
+    // The Gram matrix of all codewords, or of those that a least-squares problem of f64 couples.
+    let gram = if matches!(settings.method, Method::Avq | Method::Lsq) { 4 * codewords.pow(2).min(1 << 24) } else { 0 };
+    4 * (vectors + books + gram)
 }
 
 fn check_vectors(vectors: &[f32], dimension: usize, part: &'static str, needed: usize) -> Result<(), FitError> {

@@ -7,6 +7,8 @@ pub struct Scaling {
     mean: Vec<f32>,
     /// Root of the mean variance of the coordinates; 1 where nothing varies.
     pub scale: f32,
+    /// That variance.
+    pub variance: f64,
 }
 
 impl Scaling {
@@ -20,8 +22,9 @@ impl Scaling {
         let mean: Vec<f32> = sums.iter().map(|sum| (sum / count) as f32).collect();
         let square = |x: &[f32]| x.iter().zip(&mean).map(|(v, m)| (f64::from(*v) - f64::from(*m)).powi(2)).sum::<f64>();
         let squares: f64 = vectors.chunks_exact(dimension).map(square).sum();
-        let scale = (squares / (count * dimension as f64)).sqrt() as f32;
-        Self { mean, scale: if scale.is_normal() { scale } else { 1.0 } }
+        let variance = squares / (count * dimension as f64);
+        let scale = variance.sqrt() as f32;
+        Self { mean, scale: if scale.is_normal() { scale } else { 1.0 }, variance }
     }
 
     pub fn apply(&self, vectors: &[f32]) -> Vec<f32> {

@@ -38,6 +38,6 @@ mod write;
 pub use element::Element;
 pub use error::FileError;
 pub use output::{Output, OutputFile};
-pub use read::{CodeFile, IdFile, VectorFile};
+pub use read::{CodeFile, IdFile, VectorFile, read_npy};
 pub use table::{Format, MAX_DIMENSION};
 pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};

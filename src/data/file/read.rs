@@ -8,6 +8,7 @@ use super::element::Element;
 use super::error::FileError;
 use super::lines::Lines;
 use super::table::{Format, Table, rows};
+use super::{map, npy};
 
 /// A file of vectors, read as f32: fvecs, bvecs, ivecs, npy or safetensors of any [`Element`], csv.
 ///
@@ -223,4 +224,25 @@ impl IdFile {
         }
         Ok(())
     }
+}
+
+/// All numbers of an npy file as f32, whatever its shape. NaN and infinity are let through.
+///
+/// # Errors
+/// [`FileError::Read`], [`FileError::Kind`] (file ending, folder, pipe), [`FileError::Content`] (empty, torn, header).
+pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), FileError> {
+    Format::of(path, &[Format::Npy])?;
+    let map = map::map(path)?;
+    let parsed = npy::parse_array(&map);
+    let (element, (shape, _), start) = parsed.map_err(|fault| FileError::content(path, fault.offset, fault.reason))?;
+    let numbers = &map[start..];
+    let count = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n));
+    if count.and_then(|count| count.checked_mul(element.size())) != Some(numbers.len()) {
+        let (name, found) = (element.name(), numbers.len());
+        let reason = format!("an array {shape:?} of {name} is not made of the {found} bytes that are left; it is torn");
+        return Err(FileError::content(path, start, reason));
+    }
+    let mut values = vec![0.0; numbers.len() / element.size()];
+    convert(element, numbers, &mut values);
+    Ok((shape, values))
 }
