@@ -8,6 +8,7 @@ mod data;
 mod decode;
 mod encode;
 mod figures;
+mod inspect;
 mod meter;
 mod outcome;
 mod output;
@@ -67,6 +68,7 @@ enum Command {
     Complexity(complexity::ComplexityArgs),
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
+    Inspect(inspect::InspectArgs),
     Search(search::SearchArgs),
     Score(score::ScoreArgs),
     Speech(speech::SpeechArgs),
@@ -102,6 +104,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Complexity(args) => complexity::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Search(args) => search::run(args),
         Command::Score(args) => score::run(args),
         Command::Speech(args) => speech::run(args),
