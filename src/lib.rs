@@ -16,6 +16,7 @@ pub mod complexity;
 pub mod data;
 pub mod figure;
 pub mod fit;
+pub mod inspect;
 pub mod metric;
 pub mod network;
 pub mod picture;

@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod figures;
 mod fit;
+mod inspect;
 mod meter;
 mod outcome;
 mod output;
@@ -69,6 +70,7 @@ enum Command {
     Fit(fit::FitArgs),
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
+    Inspect(inspect::InspectArgs),
     Search(search::SearchArgs),
     Score(score::ScoreArgs),
     Speech(speech::SpeechArgs),
@@ -105,6 +107,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Fit(args) => fit::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Inspect(args) => inspect::run(args),
         Command::Search(args) => search::run(args),
         Command::Score(args) => score::run(args),
         Command::Speech(args) => speech::run(args),

@@ -17,4 +17,4 @@ pub use progress::{Bar, CellEnd, Overview, Plain, Progress, Quiet, Sink, stderr_
 pub use record::*;
 pub use schedule::{Options, Summary, TaskFns, run};
 pub use shard::{Shard, by_cost};
-pub use store::{Claim, Loaded, Store, StoreError};
+pub use store::{Claim, Loaded, Store, StoreError, parse_record};

@@ -194,6 +194,18 @@ impl Drop for Claim<'_> {
 /// # Errors
 /// Why these bytes are not a whole record of this cell.
 fn check(bytes: &[u8], cell: &Cell, key: &str) -> Result<Record, String> {
+    let record = parse_record(bytes)?;
+    if record.key != key || record.cell != *cell {
+        return Err(format!("holds another cell than its name says ({})", record.cell.label()));
+    }
+    Ok(record)
+}
+
+/// A record from the bytes of its file, whole and consistent in itself.
+///
+/// # Errors
+/// Why it is none.
+pub fn parse_record(bytes: &[u8]) -> Result<Record, String> {
     if bytes.last() != Some(&b'\n') {
         return Err("truncated (a record ends with a line feed)".into());
     }
@@ -202,8 +214,8 @@ fn check(bytes: &[u8], cell: &Cell, key: &str) -> Result<Record, String> {
         let found = format!("{} {}", record.format, record.version);
         return Err(format!("of format {found:?}, this program reads {RECORD_FORMAT} {RECORD_VERSION}"));
     }
-    if record.key != key || record.cell != *cell || record.cell.key() != key {
-        return Err(format!("holds another cell than its name says ({})", record.cell.label()));
+    if record.cell.key() != record.key {
+        return Err(format!("its key is not that of its cell ({}); it was edited", record.cell.label()));
     }
     match record.status {
         Status::Done if record.metrics.is_empty() => Err("done, but without metrics".into()),

@@ -44,7 +44,13 @@ impl Model {
         Self::parse(&bytes).map_err(|reason| CheckpointError::Malformed(path.into(), reason))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
+    /// Whether a codebook file is of a speech codec.
+    pub(crate) fn is_in(bytes: &[u8]) -> bool {
+        let header = SafeTensors::read_metadata(bytes).ok();
+        header.is_some_and(|(_, header)| header.metadata().as_ref().is_some_and(|m| m.contains_key(CODEC)))
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let (books, provenance) = parse(bytes)?;
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
         let text = header.metadata().as_ref().and_then(|m| m.get(CODEC));

@@ -39,3 +39,4 @@ pub use model::{Model, features, mean_levels};
 pub use opus::{Opus, OpusError};
 pub use settings::{BITRATES, CodecSettings, EndToEndSettings};
 pub use stream::StreamError;
+pub(crate) use stream::{Header, MAGIC};

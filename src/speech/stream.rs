@@ -5,7 +5,7 @@ use flate2::Crc;
 use super::coder::MOST_OMITTED;
 use super::model::Model;
 
-const MAGIC: [u8; 4] = *b"VQSP";
+pub const MAGIC: [u8; 4] = *b"VQSP";
 const VERSION: u8 = 1;
 /// Bytes of the model's digest.
 pub const IDENTITY: usize = 8;
@@ -65,6 +65,23 @@ impl Header {
 
     /// Header and payload of a file.
     pub fn read<'b>(bytes: &'b [u8], model: &Model) -> Result<(Self, &'b [u8]), StreamError> {
+        let (header, payload) = Self::parse(bytes)?;
+        if header.model != model.identity() {
+            let [found, expected] = [header.model, model.identity()].map(|id| crate::data::folder::hex(&id));
+            return Err(StreamError::OtherModel { found, expected });
+        }
+        let samples = header.samples as usize;
+        // The codes of each frame's envelope take their bits in any case.
+        let frame = model.books.stages() * model.bits() as usize;
+        let frames = 8 * (payload.len() + MOST_OMITTED) / frame.max(1) + 1;
+        if !(1..=frames.saturating_mul(model.settings.advance).min(MOST_SAMPLES)).contains(&samples) {
+            return Err(StreamError::Format(format!("it claims {samples} samples in {} bytes", bytes.len())));
+        }
+        Ok((header, payload))
+    }
+
+    /// As [`Header::read`], as far as no model is needed for it: the number of samples may be any.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), StreamError> {
         let format = |reason: String| Err(StreamError::Format(reason));
         let Some((head, payload)) = bytes.split_at_checked(HEADER) else {
             return format(format!("it has {} bytes, a header alone has {HEADER}", bytes.len()));
@@ -79,20 +96,9 @@ impl Header {
         if word(HEADER - 4) != checksum(&head[..HEADER - 4], payload) {
             return Err(StreamError::Damaged);
         }
-        let mut identity = [0; IDENTITY];
-        identity.copy_from_slice(&head[5..5 + IDENTITY]);
-        if identity != model.identity() {
-            let [found, expected] = [identity, model.identity()].map(|id| crate::data::folder::hex(&id));
-            return Err(StreamError::OtherModel { found, expected });
-        }
-        let samples = word(5 + IDENTITY);
-        // The codes of each frame's envelope take their bits in any case.
-        let frame = model.books.stages() * model.bits() as usize;
-        let frames = 8 * (payload.len() + MOST_OMITTED) / frame.max(1) + 1;
-        if !(1..=frames.saturating_mul(model.settings.advance).min(MOST_SAMPLES)).contains(&(samples as usize)) {
-            return format(format!("it claims {samples} samples in {} bytes", bytes.len()));
-        }
-        Ok((Self { model: identity, samples }, payload))
+        let mut model = [0; IDENTITY];
+        model.copy_from_slice(&head[5..5 + IDENTITY]);
+        Ok((Self { model, samples: word(5 + IDENTITY) }, payload))
     }
 }
 
