@@ -129,6 +129,31 @@ fn what_is_no_pair_of_speech_is_refused() {
     refused("ssim", "original.wav", "decoded.wav").says("original.wav: no whole PNG");
 }
 
+/// Twelve ids of each of two queries: the true neighbour of the first comes first, that of the second fifth.
+fn put_ids(env: &Env) {
+    let row = |ids: &[i32]| -> Vec<u8> {
+        [ids.len() as i32].iter().chain(ids).flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>()
+    };
+    let found: Vec<i32> = (0..12).collect();
+    std::fs::write(env.path("groundtruth.ivecs"), [row(&[0, 9]), row(&[4, 9])].concat()).unwrap();
+    std::fs::write(env.path("found.ivecs"), [row(&found), row(&found)].concat()).unwrap();
+    std::fs::write(env.path("one.ivecs"), row(&found)).unwrap();
+}
+
+#[test]
+fn recall_is_the_share_of_true_neighbours_found() {
+    let env = Env::new();
+    put_ids(&env);
+    let pair = ["score", "recall", "groundtruth.ivecs", "found.ivecs"];
+    for (at, expected) in [("1", "0.500000\n"), ("4", "0.500000\n"), ("5", "1.000000\n"), ("12", "1.000000\n")] {
+        env.run(&[&pair[..], &["--at", at]].concat()).ends_with(0).prints(expected);
+    }
+    env.run(&pair).ends_with(0).prints("0.500000\n");
+    env.run(&[&pair[..], &["--at", "13"]].concat()).ends_with(1).says("needs at least 13 ids a query, found 12");
+    env.run(&["score", "recall", "groundtruth.ivecs", "one.ivecs"]).ends_with(1).says("2 rows").says("one.ivecs has 1");
+    env.run(&["score", "mse", "a.png", "b.png", "--at", "1"]).ends_with(2).says("recall alone");
+}
+
 /// Every example of the help, on files of these names.
 #[test]
 fn the_examples_of_the_help_run() {
@@ -139,9 +164,10 @@ fn the_examples_of_the_help_run() {
     }
     // Files are told by what they hold.
     std::fs::copy(env.path("original.wav"), env.path("original.flac")).unwrap();
+    put_ids(&env);
     let help = env.run(&["score", "--help"]).ends_with(0).stdout;
     let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("vqlab ")).collect();
-    assert_eq!(examples.len(), 4, "{help}");
+    assert_eq!(examples.len(), 5, "{help}");
     for example in examples {
         env.run(&example.split(' ').collect::<Vec<_>>()).ends_with(0);
     }

@@ -5,29 +5,35 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{CliError, note, print};
+use crate::data::file::IdFile;
 use crate::data::speech::{RATE, read_audio};
 use crate::metric::{self, ImageQuality, image_quality_sized};
 use crate::picture;
 
-/// Quality of a picture, or of speech, against the original it stands for.
+/// Quality of a picture, of speech or of search results against the original they stand for.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab score psnr original.png decoded.png\n  \
     vqlab score ssim original.png decoded.png --json\n  \
     vqlab score pesq original.wav decoded.wav\n  \
-    vqlab score psnr-perceptual original.flac decoded.wav --json\n\n\
+    vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
+    vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
     Pictures are PNG files of 8 bits a channel and of the same size, at least 11 × 11 pixels. Speech is WAV or FLAC, \
-    compared as one channel of 16 kHz; both files must last equally long.")]
+    compared as one channel of 16 kHz; both files must last equally long. Search results are ivecs or npy files of ids, \
+    a row a query, nearest first; of the ground truth the first id of each row counts.")]
 pub struct ScoreArgs {
     /// What to measure.
     #[arg(value_enum, value_name = "METRIC")]
     metric: Score,
-    /// The original: a PNG file, or a WAV or FLAC file.
+    /// The original: a PNG file, a WAV or FLAC file, or the ids of the true neighbours.
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
     /// What is judged: a file of the same kind.
     #[arg(value_name = "TEST")]
     test: PathBuf,
+    /// T of a recall@T: the true neighbour must be among so many ids.
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..))]
+    at: Option<u32>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -45,6 +51,8 @@ enum Score {
     Pesq,
     /// Signal-to-noise ratio of speech in dB, noise weighted by how audible it is.
     PsnrPerceptual,
+    /// Share of queries whose true nearest neighbour is among the first T ids.
+    Recall,
 }
 
 impl Score {
@@ -55,6 +63,7 @@ impl Score {
             Score::Ssim => pictures(args).map(|quality| quality.ssim),
             Score::Pesq => speech(args, metric::pesq),
             Score::PsnrPerceptual => speech(args, metric::perceptual_snr),
+            Score::Recall => recall(args),
         }
     }
 
@@ -66,6 +75,7 @@ impl Score {
             Score::Ssim => "ssim",
             Score::Pesq => "pesq",
             Score::PsnrPerceptual => "psnr-perceptual",
+            Score::Recall => "recall",
         })
     }
 }
@@ -75,6 +85,9 @@ impl Score {
 /// # Errors
 /// Files that can't be read, or pictures or speech that can't be compared, are failures.
 pub fn run(args: ScoreArgs) -> Result<(), CliError> {
+    if args.at.is_some() && args.metric != Score::Recall {
+        return Err(CliError::Usage("--at is of recall alone".into()));
+    }
     let value = args.metric.of(&args)?;
     let unit = args.metric.row().map_or("", |row| row.unit);
     let text = if args.json {
@@ -132,6 +145,32 @@ fn speech(
         note("the files are equal: their signal-to-noise ratio is infinite; each frame counts as 100 dB");
     }
     Ok(value)
+}
+
+fn recall(args: &ScoreArgs) -> Result<f64, CliError> {
+    let (truth, found) = (ids(&args.reference)?, ids(&args.test)?);
+    if truth.len() != found.len() {
+        return Err(CliError::Failed(format!(
+            "{} has {} rows, {} has {}; use the ground truth of the same queries",
+            args.reference.display(),
+            truth.len(),
+            args.test.display(),
+            found.len()
+        )));
+    }
+    let nearest: Vec<u32> = truth.iter().filter_map(|row| row.first().copied()).collect();
+    let flat: Vec<u32> = found.concat();
+    metric::recall_at(&flat, &nearest, args.at.unwrap_or(1) as usize)
+        .map_err(|error| CliError::Failed(format!("{}: {error}", args.test.display())))
+}
+
+/// Rows of ids; one that stands for no neighbour, below 0, equals none.
+fn ids(path: &Path) -> Result<Vec<Vec<u32>>, CliError> {
+    let file = IdFile::open(path).map_err(failed)?;
+    let mut values = vec![0; file.len() * file.columns()];
+    file.read(0, &mut values).map_err(failed)?;
+    let unsigned = |id: &i32| u32::try_from(*id).unwrap_or(u32::MAX);
+    Ok(values.chunks_exact(file.columns()).map(|row| row.iter().map(unsigned).collect()).collect())
 }
 
 fn failed(error: impl std::fmt::Display) -> CliError {
