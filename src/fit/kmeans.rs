@@ -64,7 +64,7 @@ fn within(
             if let Some(left) = left.filter(|_| attempt + 1 < TRIES)
                 && (done >= BELIEVED || elapsed > 0.1 * left)
             {
-                let expected = elapsed / done.max(1e-3) / left.max(1e-3);
+                let expected = elapsed / done.max(BELIEVED) / left.max(1e-3);
                 excess = Some(expected).filter(|expected| *expected > 1.1);
             }
             excess.is_none()

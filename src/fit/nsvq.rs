@@ -50,7 +50,7 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
     };
     let beam = (settings.method == Method::Avq).then_some((Search::Ordered, settings.training_beam_width));
     let error = |books: &Codebooks| evaluate::mse(books, beam, validation);
-    let mut training = TrainingSettings {
+    let training = TrainingSettings {
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         learning_rate: LEARNING_RATE,
         schedule: Schedule::Exponential { final_rate: FINAL_RATE },
@@ -63,7 +63,6 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
         let first = error(&books);
         return Ok(Trained { codebooks: books, curve: vec![(0, first)], done: 0, ended: Ended::Budget });
     }
-    training.updates = training.updates.max(1);
     let first = error(&books);
     let mut best = (first, books.clone());
     let mut curve = vec![(0, first)];

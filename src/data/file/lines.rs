@@ -120,3 +120,67 @@ fn shown(field: &[u8]) -> String {
         _ => format!("{:?}…", text.chars().take(SHOWN).collect::<String>()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::VectorFile;
+    use super::*;
+
+    fn all(bytes: &[u8]) -> Result<(usize, Vec<f32>), FileError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let file = VectorFile::open(&path)?;
+        let mut values = vec![0.0; file.len() * file.dimension()];
+        file.read(0, &mut values)?;
+        Ok((file.dimension(), values))
+    }
+
+    #[test]
+    fn separators_head_lines_and_ends_of_lines() {
+        let expected = (3, vec![1.0, 2.5, -3.0, 4e2, 5.0, 6.0]);
+        for text in [
+            "1,2.5,-3\n4e2,5,6\n",
+            "1;2.5;-3\r\n400;5;6",
+            "  1 2.5\t-3\n\n4e2 5 6\n\n",
+            "\u{feff}a,b,c\n1, 2.5, -3\n\"4e2\",\"5\",\"6\"\n",
+            "# made by numpy.savetxt\n1,2.5,-3\n4e2,5,6",
+            "x y z\n1 2.5 -3\n4e2 5 6",
+        ] {
+            assert_eq!(all(text.as_bytes()).unwrap(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_line_and_column() {
+        for (text, said) in [
+            ("a,b\n1,2\n1,x\n", "line 3, column 2 (counted from 1): \"x\" is no number"),
+            ("a,b\n1,2\n\n1\n", "line 4, column 2 (counted from 1): the line has 1 numbers, line 2 has 2"),
+            ("1,2\n1,2,3\n", "line 2, column 3 (counted from 1): the line has 3 numbers, line 1 has 2"),
+            ("1,2\n1,\n", "line 2, column 2 (counted from 1): an empty field is no number"),
+            ("1,2\nnan,1\n", "line 2, column 1 (counted from 1): it holds \"nan\""),
+            ("1,1e39\n", "line 1, column 2 (counted from 1): it holds \"1e39\""),
+            ("1,b\n1,2", "line 1, column 2 (counted from 1): \"b\" is no number"),
+            ("a,b\nc,d\n", "line 2, column 1"),
+            ("", "empty"),
+            ("\n \n", "no line with numbers"),
+            ("a,b\n", "no line with numbers"),
+        ] {
+            let error = all(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(said), "{text:?}: {error}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(prop::sample::select(b"0159.,; \n\r\t-+enaif\"#\xff\0".to_vec()), 0..80)) {
+            if let Ok((dimension, values)) = all(&bytes) {
+                prop_assert!(dimension > 0 && values.len() <= bytes.len());
+            }
+        }
+    }
+}
