@@ -11,6 +11,7 @@ mod figures;
 mod meter;
 mod outcome;
 mod output;
+mod recommend;
 mod report;
 mod run;
 mod score;
@@ -69,6 +70,7 @@ enum Command {
     Decode(decode::DecodeArgs),
     Search(search::SearchArgs),
     Score(score::ScoreArgs),
+    Recommend(recommend::RecommendArgs),
     Speech(speech::SpeechArgs),
     Data(data::DataArgs),
 }
@@ -104,6 +106,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Decode(args) => decode::run(args),
         Command::Search(args) => search::run(args),
         Command::Score(args) => score::run(args),
+        Command::Recommend(args) => recommend::run(args),
         Command::Speech(args) => speech::run(args),
         Command::Data(args) => data::run(args),
     }
