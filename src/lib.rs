@@ -15,6 +15,7 @@ pub mod compare;
 pub mod complexity;
 pub mod data;
 pub mod figure;
+pub mod fit;
 pub mod metric;
 pub mod network;
 pub mod picture;

@@ -39,12 +39,24 @@ pub struct ComplexityArgs {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum MethodName {
+pub enum MethodName {
     Avq,
     Rvq,
     Pvq,
     Opq,
     Lsq,
+}
+
+impl From<MethodName> for Method {
+    fn from(name: MethodName) -> Self {
+        match name {
+            MethodName::Avq => Method::Avq,
+            MethodName::Rvq => Method::Rvq,
+            MethodName::Pvq => Method::Pvq,
+            MethodName::Opq => Method::Opq,
+            MethodName::Lsq => Method::Lsq,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -65,13 +77,6 @@ enum ModelName {
 /// # Errors
 /// A shape that has no count is wrong use; stdout that can't be written to is a failure.
 pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
-    let method = match args.method {
-        MethodName::Avq => Method::Avq,
-        MethodName::Rvq => Method::Rvq,
-        MethodName::Pvq => Method::Pvq,
-        MethodName::Opq => Method::Opq,
-        MethodName::Lsq => Method::Lsq,
-    };
     let precision = match args.precision {
         PrecisionName::Single => Precision::Single,
         PrecisionName::Double => Precision::Double,
@@ -81,7 +86,7 @@ pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
         ModelName::Corrected => Model::Corrected,
         ModelName::Lookup => Model::Lookup,
     };
-    let operations = count(method, args.dim, args.stages, args.codebook_size, args.beam, model)
+    let operations = count(args.method.into(), args.dim, args.stages, args.codebook_size, args.beam, model)
         .map_err(|e| CliError::Usage(e.to_string()))?;
     let text = if args.json { json(&operations, precision) } else { table(&operations, precision) };
     print(&format!("{text}\n"))

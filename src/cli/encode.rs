@@ -22,14 +22,14 @@ The codes are an npy array of N × M numbers: uint8 for codebooks of up to 256
 codewords, else uint16. The file is streamed, so it may be larger than the memory.
 The mean squared error is per coordinate.";
 
-/// Encodes the vectors of a file (npy, fvecs, bvecs, ivecs) with trained codebooks.
+/// Encodes the vectors of a file (npy, fvecs, bvecs, ivecs, csv, safetensors) with trained codebooks.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct EncodeArgs {
     /// Codebook file
     #[arg(value_name = "CODEBOOKS")]
     codebooks: PathBuf,
-    /// Vectors: .npy, .fvecs, .bvecs or .ivecs
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .csv or .safetensors
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// Where the codes go, .npy

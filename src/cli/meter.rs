@@ -1,5 +1,6 @@
 //! How far the work on a file is: a bar where stderr is a terminal, a plain line every ten seconds elsewhere.
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -31,14 +32,7 @@ struct Clock {
 
 impl Meter {
     pub fn new(total: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
-                bar.set_style(style);
-            }
-            bar
-        });
-        Self { bar, total, clock: Mutex::new(None) }
+        Self { bar: bar(total as u64), total, clock: Mutex::new(None) }
     }
 
     /// Called as often as one likes, from any thread.
@@ -70,6 +64,64 @@ impl Meter {
     }
 }
 
+/// Where stderr is a terminal.
+fn bar(total: u64) -> Option<ProgressBar> {
+    std::io::stderr().is_terminal().then(|| {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+            bar.set_style(style);
+        }
+        bar
+    })
+}
+
+/// Shows the share of the work that is done, and the time left.
+pub struct ShareMeter {
+    bar: Option<ProgressBar>,
+    begin: Instant,
+    shown: Cell<Instant>,
+}
+
+/// Of a bar, all of the work.
+const WHOLE: f64 = 1000.0;
+
+impl ShareMeter {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self { bar: bar(WHOLE as u64), begin: now, shown: Cell::new(now) }
+    }
+
+    /// Called as often as one likes.
+    pub fn show(&self, share: f64) {
+        if self.shown.get().elapsed() < if self.bar.is_some() { LOOKS } else { PLAIN } {
+            return;
+        }
+        self.shown.set(Instant::now());
+        let text = share_line(share, self.begin.elapsed().as_secs_f64());
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position((WHOLE * share) as u64);
+                bar.set_message(text);
+            }
+            None => note(&text),
+        }
+    }
+
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn share_line(share: f64, elapsed: f64) -> String {
+    let percent = 100.0 * share;
+    if share < 0.01 {
+        return format!("{percent:.0} % done");
+    }
+    format!("{percent:.0} % done, about {} left", human_seconds(elapsed * (1.0 - share) / share))
+}
+
 fn line(done: usize, total: usize, rate: f64) -> String {
     let left = human_seconds((total - done.min(total)) as f64 / rate.max(1e-9));
     format!("{done} of {total} vectors · {} · about {left} left", human_rate(rate))
@@ -83,6 +135,12 @@ pub fn human_rate(rate: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_says_the_time_left() {
+        assert_eq!(share_line(0.25, 10.0), "25 % done, about 30.0 s left");
+        assert_eq!(share_line(0.0, 10.0), "0 % done");
+    }
 
     #[test]
     fn a_line_says_rate_and_time_left() {

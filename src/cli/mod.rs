@@ -8,6 +8,7 @@ mod data;
 mod decode;
 mod encode;
 mod figures;
+mod fit;
 mod meter;
 mod outcome;
 mod output;
@@ -66,6 +67,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Report(report::ReportArgs),
     Complexity(complexity::ComplexityArgs),
+    Fit(fit::FitArgs),
     Encode(encode::EncodeArgs),
     Decode(decode::DecodeArgs),
     Search(search::SearchArgs),
@@ -102,6 +104,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Compare(args) => compare::run(args),
         Command::Report(args) => report::run(args),
         Command::Complexity(args) => complexity::run(args),
+        Command::Fit(args) => fit::run(args),
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Search(args) => search::run(args),

@@ -31,10 +31,10 @@ pub struct SearchArgs {
     /// Codebook file
     #[arg(value_name = "CODEBOOKS")]
     codebooks: PathBuf,
-    /// Codes (.npy) or vectors (.npy, .fvecs, .bvecs, .ivecs)
+    /// Codes (.npy) or vectors (.npy, .fvecs, .bvecs, .ivecs, .csv, .safetensors)
     #[arg(value_name = "BASE")]
     base: PathBuf,
-    /// Vectors: .npy, .fvecs, .bvecs or .ivecs
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .csv or .safetensors
     #[arg(value_name = "QUERIES")]
     queries: PathBuf,
     /// Neighbours a query

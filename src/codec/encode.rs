@@ -41,6 +41,21 @@ struct Worker {
     picks: Vec<u32>,
 }
 
+/// The one of AVQ's searches [`Search::Beam`] and [`Search::Ordered`] with the lower error on the first 1024 of the vectors
+/// (n × D); the faster one where both have the same.
+pub fn better_search(books: &Codebooks, width: usize, vectors: &[f32]) -> Search {
+    let vectors = &vectors[..vectors.len().min(TRIED * books.dimension())];
+    let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
+    let mut error = |search| {
+        let mut assign = assigner(books.method(), Some((search, width)));
+        let mut remainder = vectors.to_vec();
+        assign.prepare(books);
+        assign.assign(books, &mut remainder, &mut picks);
+        remainder.iter().map(|v| f64::from(v * v)).sum::<f64>()
+    };
+    if error(Search::Ordered) <= error(Search::Beam) { Search::Ordered } else { Search::Beam }
+}
+
 impl<'a> Encoder<'a> {
     /// `width` = the beam width asked for, else `default_width`, that of the codebook file; AVQ alone has one.
     ///
@@ -127,20 +142,11 @@ impl<'a> Encoder<'a> {
         Ok(Encoded { vectors: shape.rows, mse, search, seconds: begin.elapsed().as_secs_f64() })
     }
 
-    /// The search with the lower error on the first vectors; the faster one where both have the same.
+    /// As [`better_search`], on the first vectors of the file.
     fn better_search(&self) -> Result<Search, CodecError> {
-        let rows = self.data.len().min(TRIED);
-        let mut x = vec![0.0; rows * self.books.dimension()];
+        let mut x = vec![0.0; self.data.len().min(TRIED) * self.books.dimension()];
         self.data.read(0, &mut x)?;
-        let mut picks = vec![0; rows * self.books.stages()];
-        let mut error = |search| {
-            let mut assign = assigner(self.books.method(), Some((search, self.width)));
-            let mut remainder = x.clone();
-            assign.prepare(self.books);
-            assign.assign(self.books, &mut remainder, &mut picks);
-            remainder.iter().map(|v| f64::from(v * v)).sum::<f64>()
-        };
-        Ok(if error(Search::Ordered) <= error(Search::Beam) { Search::Ordered } else { Search::Beam })
+        Ok(better_search(self.books, self.width, &x))
     }
 
     fn worker(&self, search: Search, chunk: usize) -> Worker {

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub use decode::{Decoded, Decoder};
-pub use encode::{Encoded, Encoder};
+pub use encode::{Encoded, Encoder, better_search};
 pub use search::{BaseFile, Searched, Searcher};
 pub use windows::WINDOW;
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use super::codebooks::Codebooks;
@@ -18,7 +19,7 @@ const VERSION: &str = "1";
 pub struct Provenance {
     /// AVQ's beam width, else 1.
     pub beam_width: usize,
-    /// `nsvq` or `kmeans`.
+    /// `nsvq`, `kmeans`, or `import` for codebooks of another program.
     pub trainer: String,
     /// Free text: the cell's key, or the data file.
     pub provenance: String,
@@ -52,7 +53,29 @@ pub(crate) fn save_with(
     vectors: &[(&'static str, &[f32])],
     texts: &[(&str, String)],
 ) -> Result<(), CheckpointError> {
-    let malformed = |e: safetensors::SafeTensorError| CheckpointError::Malformed(path.into(), e.to_string());
+    let file = bytes_with(books, provenance, vectors, texts);
+    let file = file.map_err(|error| CheckpointError::Malformed(path.into(), error.to_string()))?;
+    let io = |e: std::io::Error| CheckpointError::Io(path.into(), e);
+    let mut temporary = crate::temporary::beside(path).map_err(io)?;
+    temporary.write_all(&file).and_then(|()| temporary.as_file().sync_all()).map_err(io)?;
+    temporary.persist(path).map_err(|e| io(e.error))?;
+    Ok(())
+}
+
+/// The bytes of a codebook file.
+///
+/// # Errors
+/// Those of the crate safetensors.
+pub fn to_bytes(books: &Codebooks, provenance: &Provenance) -> Result<Vec<u8>, SafeTensorError> {
+    bytes_with(books, provenance, &[], &[])
+}
+
+fn bytes_with(
+    books: &Codebooks,
+    provenance: &Provenance,
+    vectors: &[(&'static str, &[f32])],
+    texts: &[(&str, String)],
+) -> Result<Vec<u8>, SafeTensorError> {
     let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
     let shape = vec![books.stages(), books.size(), books.width()];
     let mut tensors = vec![("codebooks", shape, bytes(books.values()))];
@@ -65,7 +88,7 @@ pub(crate) fn save_with(
         tensors.push(("rotation", vec![dimension, dimension], matrix));
     }
     tensors.extend(vectors.iter().map(|(name, values)| (*name, vec![values.len()], bytes(values))));
-    let views: Result<Vec<_>, _> = tensors
+    let views: Result<Vec<_>, SafeTensorError> = tensors
         .iter()
         .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect();
@@ -81,12 +104,7 @@ pub(crate) fn save_with(
         ("provenance".into(), provenance.provenance.clone()),
     ]);
     metadata.extend(texts.iter().map(|(name, text)| ((*name).to_owned(), text.clone())));
-    let file = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(malformed)?;
-    let io = |e: std::io::Error| CheckpointError::Io(path.into(), e);
-    let mut temporary = crate::temporary::beside(path).map_err(io)?;
-    temporary.write_all(&file).and_then(|()| temporary.as_file().sync_all()).map_err(io)?;
-    temporary.persist(path).map_err(|e| io(e.error))?;
-    Ok(())
+    views.and_then(|views| safetensors::serialize(views, Some(metadata)))
 }
 
 /// D × D.

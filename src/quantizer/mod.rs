@@ -31,7 +31,7 @@ mod tests;
 pub use additive::{Additive, GRAM_LIMIT};
 pub use assign::{Assign, codes, encode, repeats_codebook};
 pub use beam::MAX_BEAM;
-pub use checkpoint::{CheckpointError, Provenance, load, save};
+pub use checkpoint::{CheckpointError, Provenance, load, save, to_bytes};
 pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
 pub use estimator::{Estimator, Noise};
 pub use free_order::FreeOrder;

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::kept::{EncodedBase, Kept};
-use super::train::{Shuffled, trained};
+use super::train::trained;
 use super::{Context, Outcome, TaskError};
 use crate::data::descriptors::{Descriptors, Part};
 use crate::metric::recall_at;
 use crate::quantizer::{Assign, Codebooks, Method, QuantizerSettings, Search, assigner, codes};
 use crate::search::{Codes, Index};
 use crate::spec::{Cell, CellSettings, SearchSettings, Training};
-use crate::training::squared_norm;
+use crate::training::{Shuffled, squared_norm};
 
 /// Vectors encoded between two looks at the cancel flag.
 const CHUNK: usize = 2048;
@@ -71,7 +71,7 @@ fn failed(error: impl std::fmt::Display) -> TaskError {
 }
 
 /// The learn set in memory.
-fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result<Shuffled, TaskError> {
+fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result<Shuffled<Arc<Vec<f32>>>, TaskError> {
     let (count, dimension) = (settings.data.learn as usize, settings.data.dimension);
     let mut vectors = vec![0f32; count * dimension];
     data.read(Part::Learn, 0, &mut vectors).map_err(failed)?;

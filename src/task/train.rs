@@ -1,18 +1,15 @@
 //! Training a cell's quantizer by either trainer, whatever the vectors are.
 
 use std::cell::Cell as Flag;
-
 use std::sync::Arc;
-
-use rand_chacha::ChaCha8Rng;
 
 use super::{Context, TaskError};
 use crate::baseline;
-use crate::data::stream::{shuffle, stream};
+use crate::data::stream::stream;
 use crate::quantizer::QuantizerSettings;
 use crate::training::{
-    Feed, InitError, KmeansSettings, Setup, Stop, Trained, Training, TrainingSettings, initial_codebooks, train,
-    warm_share,
+    Feed, InitError, KmeansSettings, Setup, Shuffled, Stop, Trained, Training, TrainingSettings, initial_codebooks,
+    train, warm_share,
 };
 
 /// Where training vectors come from.
@@ -27,38 +24,13 @@ pub(super) trait TrainingSet {
     fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError>;
 }
 
-/// Vectors held in memory, gone through in a new order in each pass.
-pub(super) struct Shuffled {
-    dimension: usize,
-    vectors: Arc<Vec<f32>>,
-    order: Vec<u32>,
-    at: usize,
-    rng: ChaCha8Rng,
-}
-
-impl Shuffled {
-    /// N × D vectors. `name` names the stream of orders: where it hangs on data and seed alone, methods see the same batches.
-    pub fn new(vectors: Arc<Vec<f32>>, dimension: usize, name: &str) -> Self {
-        let count = (vectors.len() / dimension) as u32;
-        Self { dimension, vectors, order: (0..count).collect(), at: 0, rng: stream(name) }
-    }
-}
-
-impl TrainingSet for Shuffled {
+impl TrainingSet for Shuffled<Arc<Vec<f32>>> {
     fn next_batch(&mut self, out: &mut [f32]) {
-        for row in out.chunks_exact_mut(self.dimension) {
-            let position = self.at % self.order.len();
-            if position == 0 {
-                shuffle(&mut self.order, &mut self.rng);
-            }
-            let index = self.order[position] as usize;
-            row.copy_from_slice(&self.vectors[index * self.dimension..][..self.dimension]);
-            self.at += 1;
-        }
+        Shuffled::next_batch(self, out);
     }
 
     fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError> {
-        Ok(self.vectors.clone())
+        Ok(self.vectors().clone())
     }
 }
 

@@ -6,7 +6,7 @@ use super::log::{Gathered, LogPoint};
 use super::optimizer::OptimizerState;
 use super::schedule::rate;
 use super::step::accumulate_gradient;
-use crate::quantizer::{BatchUsage, Codebooks, QuantizerSettings, Search, training_assigner};
+use crate::quantizer::{Assign, BatchUsage, Codebooks, QuantizerSettings, Search, training_assigner};
 use crate::training::TrainingSettings;
 
 /// What a training run needs beside the codebooks and the vectors.
@@ -42,48 +42,102 @@ pub struct Trained {
     pub log: Vec<LogPoint>,
 }
 
+/// A training on its way, one update after the other.
+pub struct Run<'a> {
+    setup: Setup<'a>,
+    codebooks: Codebooks,
+    assign: Box<dyn Assign>,
+    optimizer: OptimizerState,
+    usage: BatchUsage,
+    gathered: Gathered,
+    /// batch × D, batch × M.
+    remainder: Vec<f32>,
+    picks: Vec<u32>,
+    gradient: Vec<f32>,
+    done: u64,
+    learning_rate: f64,
+}
+
+impl<'a> Run<'a> {
+    /// From these codebooks on.
+    pub fn new(codebooks: Codebooks, setup: Setup<'a>) -> Self {
+        let codewords = codebooks.stages() * codebooks.size();
+        let (quantizer, batch) = (setup.quantizer, setup.training.batch_size);
+        let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
+        let beam = Some((quantizer.search.unwrap_or(Search::Beam), width));
+        Self {
+            assign: training_assigner(quantizer.method, beam, batch),
+            optimizer: OptimizerState::new(&setup.training.optimizer, codebooks.values().len()),
+            usage: BatchUsage::new(codewords),
+            gathered: Gathered::new(codewords),
+            remainder: vec![0f32; batch * codebooks.dimension()],
+            picks: vec![0u32; batch * codebooks.stages()],
+            gradient: vec![0f32; codebooks.values().len()],
+            done: 0,
+            learning_rate: setup.training.learning_rate,
+            setup,
+            codebooks,
+        }
+    }
+
+    /// The codebooks as they are now.
+    pub fn codebooks(&self) -> &Codebooks {
+        &self.codebooks
+    }
+
+    /// Updates done.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// One update on the next batch.
+    ///
+    /// # Errors
+    /// [`Stop::Diverged`].
+    pub fn update(&mut self, next_batch: &mut dyn FnMut(&mut [f32])) -> Result<(), Stop> {
+        let (settings, codebooks) = (self.setup.training, &mut self.codebooks);
+        next_batch(&mut self.remainder);
+        self.assign.prepare(codebooks);
+        self.assign.assign(codebooks, &mut self.remainder, &mut self.picks);
+        let loss = accumulate_gradient(codebooks, &self.remainder, &self.picks, &mut self.gradient);
+        if !loss.is_finite() {
+            return Err(Stop::Diverged { update: self.done + 1, loss });
+        }
+        self.learning_rate = rate(settings, self.done);
+        self.optimizer.step(codebooks.values_mut(), &mut self.gradient, self.learning_rate);
+        self.gathered.add(&self.picks, loss);
+        self.done += 1;
+        if let Some(replacement) = &settings.replacement {
+            self.usage.add_batch(&self.picks);
+            if self.done % replacement.every == 0 && self.done + replacement.stop_before_end <= settings.updates {
+                self.gathered.replaced += self.usage.replace(codebooks, replacement.threshold, &mut self.setup.rng);
+            }
+        }
+        Ok(())
+    }
+
+    /// What happened since the last log point.
+    fn log_point(&mut self) -> LogPoint {
+        self.gathered.take(self.done, self.learning_rate, self.codebooks.size())
+    }
+}
+
 /// Trains `codebooks` on batches of `feed`.
 ///
 /// # Errors
 /// [`Stop`].
-pub fn train(mut codebooks: Codebooks, mut setup: Setup, feed: &mut Feed) -> Result<Trained, Stop> {
+pub fn train(codebooks: Codebooks, setup: Setup, feed: &mut Feed) -> Result<Trained, Stop> {
     let settings = setup.training;
-    let codewords = codebooks.stages() * codebooks.size();
-    let quantizer = setup.quantizer;
-    let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
-    let beam = Some((quantizer.search.unwrap_or(Search::Beam), width));
-    let mut assign = training_assigner(quantizer.method, beam, settings.batch_size);
-    let mut optimizer = OptimizerState::new(&settings.optimizer, codebooks.values().len());
-    let mut usage = BatchUsage::new(codewords);
-    let mut gathered = Gathered::new(codewords);
-    let mut remainder = vec![0f32; settings.batch_size * codebooks.dimension()];
-    let mut picks = vec![0u32; settings.batch_size * codebooks.stages()];
-    let mut gradient = vec![0f32; codebooks.values().len()];
+    let mut run = Run::new(codebooks, setup);
     let mut log = Vec::new();
     for update in 0..settings.updates {
         if update % 16 == 0 && !(feed.go_on)(update as f64 / settings.updates as f64) {
             return Err(Stop::Asked);
         }
-        (feed.next_batch)(&mut remainder);
-        assign.prepare(&codebooks);
-        assign.assign(&codebooks, &mut remainder, &mut picks);
-        let loss = accumulate_gradient(&codebooks, &remainder, &picks, &mut gradient);
-        if !loss.is_finite() {
-            return Err(Stop::Diverged { update: update + 1, loss });
-        }
-        let learning_rate = rate(settings, update);
-        optimizer.step(codebooks.values_mut(), &mut gradient, learning_rate);
-        gathered.add(&picks, loss);
-        let done = update + 1;
-        if let Some(replacement) = &settings.replacement {
-            usage.add_batch(&picks);
-            if done % replacement.every == 0 && done + replacement.stop_before_end <= settings.updates {
-                gathered.replaced += usage.replace(&mut codebooks, replacement.threshold, &mut setup.rng);
-            }
-        }
-        if done % settings.log_every == 0 || done == settings.updates {
-            log.push(gathered.take(done, learning_rate, codebooks.size()));
+        run.update(&mut feed.next_batch)?;
+        if run.done % settings.log_every == 0 || run.done == settings.updates {
+            log.push(run.log_point());
         }
     }
-    Ok(Trained { codebooks, log })
+    Ok(Trained { codebooks: run.codebooks, log })
 }

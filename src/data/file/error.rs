@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// Why a file can't be read or written. Rows and columns are counted from 0, offsets in bytes from the file's start.
+/// Why a file can't be read or written. Rows and columns are counted from 0, offsets in bytes from the file's start; lines of
+/// text and columns in them from 1, as editors do.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error("cannot read {path}: {source}")]
@@ -17,6 +18,9 @@ pub enum FileError {
     /// The bytes at `offset` are not what the format demands.
     #[error("{path}, byte {offset}: {reason}")]
     Content { path: PathBuf, offset: u64, reason: String },
+    /// What stands in a line of text is no vector like the others.
+    #[error("{path}, line {line}, column {column} (counted from 1): {reason}")]
+    Line { path: PathBuf, line: u64, column: u64, reason: String },
     /// A number that no method can take.
     #[error("{path}, byte {offset}: row {row}, column {column} (counted from 0) holds {value}; {allowed}")]
     Value { path: PathBuf, offset: u64, row: usize, column: usize, value: String, allowed: &'static str },

@@ -1,5 +1,5 @@
 //! Files of vectors, codes and ids: fvecs, bvecs, ivecs (a 32-bit dimension before every row, little-endian) and npy
-//! (C order, two-dimensional). The format is told by the file's ending.
+//! (C order, two-dimensional); for vectors also csv and safetensors. The format is told by the file's ending.
 //!
 //! Reading is by memory map and row range, so that callers stream and a file may be larger than the memory; nothing is
 //! allocated here that a file's content could make large. Writing is streamed too, to a temporary file that replaces the
@@ -24,11 +24,13 @@
 
 mod element;
 mod error;
+mod lines;
 mod map;
 mod npy;
 mod output;
 mod read;
 mod table;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -36,6 +38,6 @@ mod write;
 pub use element::Element;
 pub use error::FileError;
 pub use output::{Output, OutputFile};
-pub use read::{CodeFile, IdFile, VectorFile};
+pub use read::{CodeFile, IdFile, VectorFile, read_npy};
 pub use table::{Format, MAX_DIMENSION};
 pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};

@@ -54,6 +54,15 @@ pub fn header(element: Element, rows: usize, columns: usize) -> [u8; HEADER] {
 /// Whatever is not a C-ordered two-dimensional array of a known type with 1 to [`MAX_DIMENSION`] columns and at least one
 /// row.
 pub fn parse(file: &[u8]) -> Result<Header, Fault> {
+    let (element, (shape, shape_at), start) = parse_array(file)?;
+    header_of(element, (&shape, shape_at), start)
+}
+
+/// As [`parse`], for arrays of any shape: type, shape with its place in the file, and where the numbers begin.
+///
+/// # Errors
+/// Whatever is not a C-ordered array of a known type.
+pub fn parse_array(file: &[u8]) -> Result<(Element, Placed<Vec<usize>>, usize), Fault> {
     if !file.starts_with(MAGIC) {
         return fault(0, "this is no npy file: it does not begin with \\x93NUMPY");
     }
@@ -70,21 +79,8 @@ pub fn parse(file: &[u8]) -> Result<Header, Fault> {
         let left = file.len() - start;
         return fault(8, format!("the npy header has {length} bytes, {left} are left in the file; copy it again"));
     };
-    header_of(Dictionary { text, at: 0, start }.read()?, start + length)
-}
-
-/// A value and where it stands in the file.
-type Placed<T> = (T, usize);
-
-/// The entries of the dictionary.
-struct Entries {
-    descr: Placed<String>,
-    fortran: Placed<bool>,
-    shape: Placed<Vec<usize>>,
-}
-
-fn header_of(entries: Entries, start: usize) -> Result<Header, Fault> {
-    let Entries { descr: (descr, descr_at), fortran: (fortran, fortran_at), shape: (shape, shape_at) } = entries;
+    let Entries { descr: (descr, descr_at), fortran: (fortran, fortran_at), shape } =
+        Dictionary { text, at: 0, start }.read()?;
     let Some(element) = Element::of_descr(&descr) else {
         let allowed = names(&Element::ALL);
         let reason = format!("the type is {descr:?}; allowed are {allowed}, little-endian: array.astype('<f4')");
@@ -93,7 +89,21 @@ fn header_of(entries: Entries, start: usize) -> Result<Header, Fault> {
     if fortran {
         return fault(fortran_at, "the array is in Fortran order; save numpy.ascontiguousarray(array)");
     }
-    let [rows, columns] = shape[..] else {
+    Ok((element, shape, start + length))
+}
+
+/// A value and where it stands in the file.
+pub type Placed<T> = (T, usize);
+
+/// The entries of the dictionary.
+struct Entries {
+    descr: Placed<String>,
+    fortran: Placed<bool>,
+    shape: Placed<Vec<usize>>,
+}
+
+fn header_of(element: Element, (shape, shape_at): (&[usize], usize), start: usize) -> Result<Header, Fault> {
+    let &[rows, columns] = shape else {
         let reason = format!("the shape is {shape:?}; needed are two dimensions, rows × columns: array.reshape(n, d)");
         return fault(shape_at, reason);
     };

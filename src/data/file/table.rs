@@ -1,11 +1,13 @@
 //! A mapped file as rows of equal length, whatever its format.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
 use super::element::{Element, names};
 use super::error::FileError;
+use super::tensors::{self, Tensor};
 use super::{map, npy};
 
 /// The largest dimension that is believed; a larger one speaks for a file of another kind.
@@ -18,10 +20,14 @@ pub enum Format {
     Bvecs,
     Ivecs,
     Npy,
+    /// Of vectors alone.
+    Csv,
+    /// Of vectors alone; `FILE.safetensors:NAME` chooses one of several tensors.
+    Safetensors,
 }
 
 impl Format {
-    pub const ALL: [Format; 4] = [Self::Fvecs, Self::Bvecs, Self::Ivecs, Self::Npy];
+    pub const ALL: [Format; 6] = [Self::Npy, Self::Fvecs, Self::Bvecs, Self::Ivecs, Self::Csv, Self::Safetensors];
 
     /// Without the dot.
     pub fn ending(self) -> &'static str {
@@ -30,6 +36,8 @@ impl Format {
             Self::Bvecs => "bvecs",
             Self::Ivecs => "ivecs",
             Self::Npy => "npy",
+            Self::Csv => "csv",
+            Self::Safetensors => "safetensors",
         }
     }
 
@@ -53,7 +61,7 @@ impl Format {
             Self::Fvecs => Some(Element::F32),
             Self::Bvecs => Some(Element::U8),
             Self::Ivecs => Some(Element::I32),
-            Self::Npy => None,
+            Self::Npy | Self::Csv | Self::Safetensors => None,
         }
     }
 }
@@ -71,7 +79,7 @@ pub(super) struct Table {
     pub columns: usize,
     /// Where the first row begins.
     start: usize,
-    /// [`HEAD`], or 0 for npy.
+    /// [`HEAD`], or 0 for npy and safetensors.
     head: usize,
 }
 
@@ -79,10 +87,15 @@ impl Table {
     /// Maps a file of one of these formats and types and checks its header and its length; the rows' own heads are
     /// checked as they are read.
     pub fn open(path: &Path, formats: &[Format], elements: &[Element]) -> Result<Self, FileError> {
-        let format = Format::of(path, formats)?;
+        let tensor = tensors::split(path).filter(|_| formats.contains(&Format::Safetensors));
+        let (path, format, name) = match &tensor {
+            Some((path, name)) => (path.as_path(), Format::Safetensors, Some(name.as_str())),
+            None => (path, Format::of(path, formats)?, None),
+        };
         let map = map::map(path)?;
         let table = match format.element() {
             Some(element) => Self::of_vecs(path, map, element)?,
+            None if format == Format::Safetensors => Self::of_safetensors(path, map, name)?,
             None => Self::of_npy(path, map)?,
         };
         if !elements.contains(&table.element) {
@@ -112,6 +125,12 @@ impl Table {
                 ),
             ));
         }
+        Ok(Self { path: path.into(), map, element, rows, columns, start, head: 0 })
+    }
+
+    fn of_safetensors(path: &Path, map: Mmap, name: Option<&str>) -> Result<Self, FileError> {
+        let tensor = tensors::find(&map, name).map_err(|reason| FileError::content(path, 0, reason))?;
+        let Tensor { element, rows, columns, start } = tensor;
         Ok(Self { path: path.into(), map, element, rows, columns, start, head: 0 })
     }
 
@@ -163,16 +182,29 @@ impl Table {
     }
 
     /// The rows that `numbers` numbers from row `first` on are.
-    pub fn range(&self, first: usize, numbers: usize) -> Result<std::ops::Range<usize>, FileError> {
-        let end = first.checked_add(numbers / self.columns).filter(|end| *end <= self.rows);
-        match end {
-            Some(end) if numbers.is_multiple_of(self.columns) => Ok(first..end),
-            _ => Err(self.no_rows(first, numbers)),
-        }
+    pub fn range(&self, first: usize, numbers: usize) -> Result<Range<usize>, FileError> {
+        rows(&self.path, (self.rows, self.columns), first, numbers)
     }
 
     fn no_rows(&self, first: usize, wanted: usize) -> FileError {
-        let (rows, columns) = (self.rows, self.columns);
-        FileError::Rows { path: self.path.clone(), first, wanted, rows, columns }
+        no_rows(&self.path, (self.rows, self.columns), first, wanted)
     }
+}
+
+/// The rows that `numbers` numbers from row `first` on are, in a file of rows × columns.
+pub(super) fn rows(
+    path: &Path,
+    shape: (usize, usize),
+    first: usize,
+    numbers: usize,
+) -> Result<Range<usize>, FileError> {
+    let end = first.checked_add(numbers / shape.1).filter(|end| *end <= shape.0);
+    match end {
+        Some(end) if numbers.is_multiple_of(shape.1) => Ok(first..end),
+        _ => Err(no_rows(path, shape, first, numbers)),
+    }
+}
+
+fn no_rows(path: &Path, (rows, columns): (usize, usize), first: usize, wanted: usize) -> FileError {
+    FileError::Rows { path: path.into(), first, wanted, rows, columns }
 }

@@ -6,8 +6,8 @@ use super::{TRAINED, Work, failed};
 use crate::network::{Autoencoder, IMAGE_BYTES, LATENTS, to_blocks};
 use crate::spec::ImageSettings;
 use crate::task::TaskError;
-use crate::task::train::{Shuffled, trained as train};
-use crate::training::Trained;
+use crate::task::train::trained as train;
+use crate::training::{Shuffled, Trained};
 
 /// Training images whose latent vectors are used, at most: all together are held in memory (164 MB at D = 64).
 const MOST: u64 = 10_000;

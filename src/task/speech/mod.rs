@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::kept::{Finished, Kept};
-use super::train::{Shuffled, trained};
+use super::train::trained;
 use super::{Context, Outcome, TaskError};
 use crate::data::speech::{Speech, Utterance};
 use crate::quantizer::Codebooks;
 use crate::spec::{Cell, CellSettings, SpeechSettings, Training};
 use crate::speech::{Analysis, EndToEndError, EndToEndSet, Model, features, mean_levels, train_end_to_end};
-use crate::training::Trained;
+use crate::training::{Shuffled, Trained};
 
 /// Positions of the frames in the training set, evenly apart: envelopes hang on them, by chance, so that there are more.
 const PHASES: usize = 4;

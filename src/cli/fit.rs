@@ -1,0 +1,286 @@
+//! `vqlab fit`: vectors → codebooks.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use super::codec::{refused, wrote};
+use super::complexity::MethodName;
+use super::meter::ShareMeter;
+use super::outcome::failed;
+use super::stop::stop_flag;
+use super::{CliError, note, print};
+use crate::data::file::{Output, VectorFile};
+use crate::fit::{Ended, FitError, FitSettings, Fitted, Sampled, fit, import, memory, sample};
+use crate::quantizer::{Codebooks, MAX_BEAM, Method, Provenance, to_bytes};
+use crate::runner::human_seconds;
+use crate::training::Trainer;
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab fit learn.fvecs --method rvq --stages 8 --bits 8 -o books.safetensors
+  vqlab fit learn.csv --method avq --stages 4 --bits 6 -o books.safetensors --trainer nsvq --budget 2m --json
+  vqlab fit --import codebooks.npy --method pvq -o books.safetensors
+
+DATA is npy, fvecs, bvecs, ivecs, csv or safetensors (FILE.safetensors:NAME where it
+holds several tensors). What it gives is for encode, decode and search. The errors
+are per coordinate, with the search that encode takes; in dB they are the share
+of the variance of the data. With --updates, or without --budget, the same command
+gives the same bytes; what --budget reaches hangs on the machine.
+An imported npy array is M × K × D, for PVQ M × K × D/M.";
+
+/// Trains codebooks on the vectors of a file.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct FitArgs {
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .csv or .safetensors
+    #[arg(value_name = "DATA", required_unless_present = "import")]
+    data: Option<PathBuf>,
+    /// Codebooks of another program instead: .npy
+    #[arg(long, value_name = "NPY", conflicts_with_all = ["data", "stages", "bits", "trainer", "budget", "updates"])]
+    import: Option<PathBuf>,
+    #[arg(long, value_enum)]
+    method: MethodName,
+    /// Codebooks, M
+    #[arg(long, value_name = "M", required_unless_present = "import")]
+    stages: Option<usize>,
+    /// Bits a stage: 2^B codewords each
+    #[arg(long, value_name = "B", required_unless_present = "import")]
+    bits: Option<u32>,
+    /// Where the codebooks go, .safetensors
+    #[arg(long, short, value_name = "CODEBOOKS")]
+    output: PathBuf,
+    /// kmeans: the classic way, all methods (the default); nsvq: stochastic optimisation from there on, AVQ, RVQ and PVQ
+    #[arg(long, value_enum)]
+    trainer: Option<TrainerName>,
+    /// Tuples that AVQ's search keeps, 16 without
+    #[arg(long, value_name = "W")]
+    beam_width: Option<usize>,
+    /// The same while it trains, 4 without
+    #[arg(long, value_name = "W")]
+    training_beam_width: Option<usize>,
+    /// Vectors that are used at most, chosen at random
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    sample: usize,
+    /// The share of them that is kept for validation
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    validation: f64,
+    /// Time for the training: 90s, 5m, 2h
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    budget: Option<Duration>,
+    /// Updates (nsvq) or iterations (kmeans); by the data and the method without
+    #[arg(long, value_name = "N")]
+    updates: Option<u64>,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Replaces an output file that exists
+    #[arg(long)]
+    force: bool,
+    /// Print the closing figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TrainerName {
+    Kmeans,
+    Nsvq,
+}
+
+/// A time such as `90s`, `5m`, `2h`; bare numbers are seconds.
+pub fn parse_time(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
+    let parse = |(unit, seconds): &(&str, f64)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * seconds);
+    let seconds = units.iter().find_map(parse).filter(|seconds| (0.1..=1e7).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or("a time from 0.1s on, such as 90s, 5m or 2h".into())
+}
+
+/// # Errors
+/// Of use: what doesn't fit together, too few vectors, an output that exists. Failed: NaN in the data, a full disk, Ctrl-C.
+pub fn run(args: FitArgs) -> Result<(), CliError> {
+    if !args.output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
+        let path = args.output.display();
+        return Err(CliError::Usage(format!("{path}: codebooks go to a file with the ending .safetensors")));
+    }
+    match (&args.import, &args.data, args.stages, args.bits) {
+        (Some(path), ..) => run_import(&args, path),
+        (None, Some(data), Some(stages), Some(bits)) => run_fit(&args, data, settings(&args, stages, bits)),
+        // clap asks for all of them.
+        _ => Err(CliError::Usage("DATA, --stages and --bits are needed".into())),
+    }
+}
+
+fn settings(args: &FitArgs, stages: usize, bits: u32) -> FitSettings {
+    let default = FitSettings::new(args.method.into(), stages, bits);
+    FitSettings {
+        trainer: match args.trainer {
+            Some(TrainerName::Nsvq) => Trainer::Nsvq,
+            Some(TrainerName::Kmeans) | None => Trainer::Kmeans,
+        },
+        beam_width: args.beam_width.unwrap_or(default.beam_width),
+        training_beam_width: args.training_beam_width.unwrap_or(default.training_beam_width),
+        budget: args.budget,
+        updates: args.updates,
+        seed: args.seed,
+        ..default
+    }
+}
+
+fn run_fit(args: &FitArgs, data: &Path, settings: FitSettings) -> Result<(), CliError> {
+    let file = VectorFile::open(data).map_err(refused)?;
+    settings.check(file.dimension()).map_err(refused)?;
+    let mut output = output(args, file.path()).begin().map_err(refused)?;
+    let since = Instant::now();
+    let sampled = sample(&file, args.sample, args.validation, settings.seed).map_err(exit)?;
+    let Sampled { training, validation, dimension, of } = &sampled;
+    let counts = [training.len() / dimension, validation.len() / dimension];
+    note(&format!(
+        "{of} vectors of dimension {dimension}: {} to train on, {} to validate, read in {}; about {} MB of memory",
+        counts[0],
+        counts[1],
+        human_seconds(since.elapsed().as_secs_f64()),
+        memory(&settings, counts, *dimension).div_ceil(1_000_000)
+    ));
+    let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+    let meter = ShareMeter::new();
+    let mut go_on = |done: f64| {
+        meter.show(done);
+        !stop.load(Ordering::Relaxed)
+    };
+    let fitted = fit(training, validation, *dimension, &settings, &mut go_on);
+    meter.end();
+    let fitted = fitted.map_err(exit)?;
+    let provenance = Provenance {
+        beam_width: settings.beam_width,
+        trainer: settings.trainer.name().into(),
+        provenance: format!("fit to {} with seed {}", data.display(), settings.seed),
+    };
+    output.write(&to_bytes(&fitted.codebooks, &provenance).map_err(failed)?).map_err(failed)?;
+    output.commit().map_err(failed)?;
+    wrote(&args.output);
+    let text = if args.json { json(args, &settings, *of, counts, &fitted) } else { lines(&settings, &fitted) };
+    print(&format!("{text}\n"))
+}
+
+fn output(args: &FitArgs, input: &Path) -> Output {
+    Output::new(&args.output).force(args.force).made_from(&[input])
+}
+
+/// Exit status 2 for what no training could change, 1 for the rest.
+fn exit(error: FitError) -> CliError {
+    match error {
+        FitError::File(_) | FitError::Stopped | FitError::Diverged(_) | FitError::Kmeans(_) => failed(error),
+        error => refused(error),
+    }
+}
+
+/// An error as the share of the variance in dB; None where nothing varies or nothing is left.
+fn decibels(mse: f64, variance: f64) -> Option<f64> {
+    Some(10.0 * (mse / variance).log10()).filter(|db| db.is_finite())
+}
+
+fn lines(settings: &FitSettings, fitted: &Fitted) -> String {
+    let row = |name: &str, mse: f64| {
+        let share = decibels(mse, fitted.variance).map_or(String::new(), |db| format!(", {db:.2} dB of the variance"));
+        format!("{name} MSE {mse:.6}{share}")
+    };
+    let (method, stages, size) = (settings.method.label(), settings.stages, settings.codebook_size());
+    let updates = fitted.curve.last().map_or(0, |point| point.0);
+    let unit = if settings.trainer == Trainer::Nsvq { "updates" } else { "iterations" };
+    let ended = match fitted.ended {
+        Ended::Converged => "the error no longer fell",
+        Ended::Budget => "the time was up",
+        Ended::Updates => "all were done",
+    };
+    format!(
+        "{method} of {stages} × {size} in {} ({updates} {unit}; {ended})\n{}\n{}",
+        human_seconds(fitted.seconds),
+        row("training", fitted.training_mse),
+        row("validation", fitted.validation_mse)
+    )
+}
+
+fn json(
+    args: &FitArgs,
+    settings: &FitSettings,
+    of: u64,
+    [training, validation]: [usize; 2],
+    fitted: &Fitted,
+) -> String {
+    let value = serde_json::json!({
+        "output": args.output.display().to_string(),
+        "method": settings.method.label().to_lowercase(),
+        "dimension": fitted.codebooks.dimension(),
+        "stages": settings.stages,
+        "bits_per_stage": settings.bits_per_stage,
+        "trainer": settings.trainer.name(),
+        "beam_width": settings.beam_width,
+        "search": fitted.search,
+        "seed": settings.seed,
+        "vectors": of,
+        "training_vectors": training,
+        "validation_vectors": validation,
+        "variance": fitted.variance,
+        "training_mse": fitted.training_mse,
+        "validation_mse": fitted.validation_mse,
+        "training_db": decibels(fitted.training_mse, fitted.variance),
+        "validation_db": decibels(fitted.validation_mse, fitted.variance),
+        "updates": fitted.curve.last().map(|point| point.0),
+        "ended": match fitted.ended {
+            Ended::Converged => "converged",
+            Ended::Budget => "budget",
+            Ended::Updates => "updates",
+        },
+        "seconds": fitted.seconds,
+        "curve": fitted.curve,
+    });
+    format!("{value:#}")
+}
+
+fn run_import(args: &FitArgs, path: &Path) -> Result<(), CliError> {
+    let books = import(path, args.method.into()).map_err(refused)?;
+    let mut output = output(args, path).begin().map_err(refused)?;
+    let beam_width = beam_width(args, &books)?;
+    let provenance = Provenance { beam_width, trainer: "import".into(), provenance: path.display().to_string() };
+    output.write(&to_bytes(&books, &provenance).map_err(failed)?).map_err(failed)?;
+    output.commit().map_err(failed)?;
+    wrote(&args.output);
+    let (method, dimension, stages, size) = (books.method().label(), books.dimension(), books.stages(), books.size());
+    let text = if args.json {
+        let method = method.to_lowercase();
+        let output = args.output.display().to_string();
+        let value = serde_json::json!({
+            "output": output, "method": method, "dimension": dimension, "stages": stages, "codebook_size": size,
+        });
+        format!("{value:#}")
+    } else {
+        format!("{method} of {stages} × {size} for vectors of dimension {dimension}")
+    };
+    print(&format!("{text}\n"))
+}
+
+fn beam_width(args: &FitArgs, books: &Codebooks) -> Result<usize, CliError> {
+    let most = if books.method() == Method::Avq { (books.stages() * books.size()).min(MAX_BEAM) } else { 1 };
+    let found = args.beam_width.unwrap_or(most.min(16));
+    let error = FitError::Beam { method: books.method(), found, most };
+    if (1..=most).contains(&found) { Ok(found) } else { Err(refused(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        let seconds = |text| parse_time(text).map(|time| time.as_secs_f64());
+        assert_eq!(
+            [seconds("90s"), seconds("5m"), seconds("2h"), seconds("1.5")].map(Result::unwrap),
+            [90.0, 300.0, 7200.0, 1.5]
+        );
+        for wrong in ["", "m", "5d", "-1s", "0", "NaN", "inf", "1e99h"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

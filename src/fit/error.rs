@@ -1,0 +1,48 @@
+//! Why there are no codebooks.
+
+use crate::baseline;
+use crate::data::file::FileError;
+use crate::quantizer::{Method, ShapeError};
+use crate::training::Stop;
+
+/// Why there are no codebooks. Rows and columns are counted from 0.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    #[error("{0} bits a stage are not possible; allowed are 1 to 16")]
+    Bits(u32),
+    #[error("there is no training of {} by NSVQ, only of AVQ, RVQ and PVQ; use the trainer kmeans", .0.label())]
+    Trainer(Method),
+    #[error("0 updates train nothing; allowed are 1 and more")]
+    NoUpdates,
+    #[error("a beam width of {found} is not possible; allowed for {} of this shape are 1 to {most}", .method.label())]
+    Beam { method: Method, found: usize, most: usize },
+    #[error("a validation share of {0} is not possible; allowed is what lies between 0 and 1")]
+    Share(f64),
+    #[error("{values} {part} values are no whole number of vectors of dimension {dimension}")]
+    Rows { part: &'static str, values: usize, dimension: usize },
+    #[error(
+        "there are {found} {part} vectors, at least {needed} are needed (as many as codewords a stage to train on); use more vectors or fewer bits a stage"
+    )]
+    TooFew { part: &'static str, found: usize, needed: usize },
+    #[error("{part} vector {row}, column {column} (counted from 0) holds {value}; remove or replace such vectors")]
+    NotFinite { part: &'static str, row: usize, column: usize, value: f32 },
+    #[error(transparent)]
+    Kmeans(baseline::Error),
+    #[error(transparent)]
+    Diverged(Stop),
+    #[error("stopped; nothing was written")]
+    Stopped,
+}
+
+impl From<baseline::Error> for FitError {
+    fn from(error: baseline::Error) -> Self {
+        match error {
+            baseline::Error::Stopped => Self::Stopped,
+            error => Self::Kmeans(error),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Codebooks for one's own vectors: a random sample of a file is split in two, a quantizer is trained on one part, and the
+//! other says how good it is.
+//!
+//! Data of any offset and scale: they are centred and scaled for the training, which is undone in the codebooks. Both
+//! parts are held in memory, the training part twice.
+//!
+//! ```
+//! use vqlab::fit::{FitSettings, fit};
+//! use vqlab::quantizer::Method;
+//!
+//! let vectors: Vec<f32> = (0..4000).map(|i| (i * i % 97) as f32).collect();
+//! let (training, validation) = vectors.split_at(3200);
+//! let fitted = fit(training, validation, 4, &FitSettings::new(Method::Rvq, 2, 4), &mut |_done| true)?;
+//! assert_eq!((fitted.codebooks.stages(), fitted.codebooks.size()), (2, 16));
+//! assert!(fitted.validation_mse < 200.0);
+//! # Ok::<(), vqlab::fit::FitError>(())
+//! ```
+
+mod error;
+mod evaluate;
+mod import;
+mod kmeans;
+mod nsvq;
+mod sample;
+mod scaling;
+
+use std::time::{Duration, Instant};
+
+pub use error::FitError;
+pub use evaluate::{evaluation_search, squared_errors};
+pub use import::{ImportError, import};
+pub use sample::{Sampled, sample};
+
+use crate::quantizer::{Codebooks, MAX_BEAM, Method, Search};
+use crate::training::Trainer;
+use scaling::Scaling;
+
+/// What is trained, how, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitSettings {
+    pub method: Method,
+    /// M.
+    pub stages: usize,
+    /// b; K = 2^b codewords a stage.
+    pub bits_per_stage: u32,
+    /// OPQ and LSQ have k-means alone.
+    pub trainer: Trainer,
+    /// AVQ's at evaluation; 1 for other methods.
+    pub beam_width: usize,
+    /// AVQ's in training; 1 for other methods.
+    pub training_beam_width: usize,
+    /// Wall time, held to about a tenth; what is reached in it hangs on the machine. Without, the same settings and vectors
+    /// give the same bits.
+    pub budget: Option<Duration>,
+    /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method call for.
+    pub updates: Option<u64>,
+    pub seed: u64,
+}
+
+impl FitSettings {
+    /// By k-means, without limits; AVQ with a beam of 16.
+    pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
+        let most = stages.saturating_mul(1 << bits_per_stage.min(16)).max(1);
+        let width = |avq: usize| if method == Method::Avq { avq.min(most) } else { 1 };
+        let (beam_width, training_beam_width) = (width(16), width(4));
+        let trainer = Trainer::Kmeans;
+        let (budget, updates, seed) = (None, None, 1);
+        Self { method, stages, bits_per_stage, trainer, beam_width, training_beam_width, budget, updates, seed }
+    }
+
+    /// K.
+    pub fn codebook_size(&self) -> usize {
+        1 << self.bits_per_stage
+    }
+
+    /// Refuses what no training of vectors of this dimension can be made of.
+    ///
+    /// # Errors
+    /// [`FitError`].
+    pub fn check(&self, dimension: usize) -> Result<(), FitError> {
+        if !(1..=16).contains(&self.bits_per_stage) {
+            return Err(FitError::Bits(self.bits_per_stage));
+        }
+        // Asks for the shape alone: no memory is touched.
+        Codebooks::zeros(self.method, dimension, self.stages, self.codebook_size())?;
+        if self.trainer == Trainer::Nsvq && !Method::PAPER.contains(&self.method) {
+            return Err(FitError::Trainer(self.method));
+        }
+        if self.updates == Some(0) {
+            return Err(FitError::NoUpdates);
+        }
+        let avq = self.method == Method::Avq;
+        let most = if avq { (self.stages * self.codebook_size()).min(MAX_BEAM) } else { 1 };
+        for found in [self.beam_width, self.training_beam_width] {
+            if !(1..=most).contains(&found) {
+                return Err(FitError::Beam { method: self.method, found, most });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The validation error no longer fell.
+    Converged,
+    /// The time was up.
+    Budget,
+    /// All updates or iterations were done.
+    Updates,
+}
+
+/// Trained codebooks and how good they are.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    pub codebooks: Codebooks,
+    /// Mean squared error per coordinate, with the search of the evaluation; of at most [`MEASURED`] training vectors.
+    pub training_mse: f64,
+    /// The same of all validation vectors.
+    pub validation_mse: f64,
+    /// Mean variance of the coordinates of the training vectors.
+    pub variance: f64,
+    /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
+    pub search: Option<Search>,
+    /// Updates or iterations, and the validation error then (NSVQ: of a part of the vectors, with the search of the training).
+    pub curve: Vec<(u64, f64)>,
+    /// Of the training, without the evaluation.
+    pub seconds: f64,
+    pub ended: Ended,
+}
+
+/// Training vectors that the training error is measured on, at most.
+pub const MEASURED: usize = 10_000;
+
+/// Trains a quantizer on `training` (n × D) and measures it on `validation` (n × D). `go_on` is told the share of the
+/// work that is done, several times a second, and ends it by false. NSVQ starts from k-means (AVQ: from an RVQ by k-means)
+/// and keeps the codebooks that were the best on the validation vectors.
+///
+/// # Errors
+/// [`FitError`].
+pub fn fit(
+    training: &[f32],
+    validation: &[f32],
+    dimension: usize,
+    settings: &FitSettings,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Fitted, FitError> {
+    settings.check(dimension)?;
+    let size = settings.codebook_size();
+    check_vectors(training, dimension, "training", size)?;
+    check_vectors(validation, dimension, "validation", 1)?;
+    let since = Instant::now();
+    let scaling = Scaling::of(training, dimension);
+    let scaled = scaling.apply(training);
+    let work = Work { settings, training: &scaled, dimension, since };
+    let trained = match settings.trainer {
+        Trainer::Kmeans => kmeans::train(&work, go_on)?,
+        Trainer::Nsvq => {
+            nsvq::train(&work, &scaling.apply(&evaluate::part(validation, dimension, nsvq::CHECKED)), go_on)?
+        }
+    };
+    drop(scaled);
+    let seconds = since.elapsed().as_secs_f64();
+    let codebooks = scaling.undo(trained.codebooks)?;
+    let search = evaluation_search(&codebooks, settings.beam_width, validation);
+    let mse = |vectors: &[f32]| evaluate::mse(&codebooks, search, vectors);
+    let validation_mse = mse(validation);
+    let training_mse = mse(&evaluate::part(training, dimension, MEASURED));
+    let scale = f64::from(scaling.scale).powi(2);
+    let mut curve: Vec<(u64, f64)> = trained.curve.iter().map(|(update, mse)| (*update, mse * scale)).collect();
+    if curve.is_empty() {
+        curve.push((trained.done, validation_mse));
+    }
+    let search = search.map(|(search, _)| search);
+    let (variance, ended) = (scaling.variance, trained.ended);
+    Ok(Fitted { codebooks, training_mse, validation_mse, variance, search, curve, seconds, ended })
+}
+
+/// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors.
+pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimension: usize) -> u64 {
+    let codewords = (settings.stages * settings.codebook_size()) as u64;
+    // Both parts, the scaled vectors, and what the codes leave of them.
+    let vectors = (3 * training + 2 * validation) as u64 * dimension as u64;
+    // With the moments and the gradient of the optimiser, and the best ones.
+    let books = 6 * codewords * if settings.method.is_product() { 1 } else { dimension as u64 };
+    // The Gram matrix of all codewords, or of those that a least-squares problem of f64 couples.
+    let gram = if matches!(settings.method, Method::Avq | Method::Lsq) { 4 * codewords.pow(2).min(1 << 24) } else { 0 };
+    4 * (vectors + books + gram)
+}
+
+fn check_vectors(vectors: &[f32], dimension: usize, part: &'static str, needed: usize) -> Result<(), FitError> {
+    if !vectors.len().is_multiple_of(dimension) {
+        return Err(FitError::Rows { part, values: vectors.len(), dimension });
+    }
+    let found = vectors.len() / dimension;
+    if found < needed {
+        return Err(FitError::TooFew { part, found, needed });
+    }
+    match vectors.iter().position(|v| !v.is_finite()) {
+        Some(at) => Err(FitError::NotFinite { part, row: at / dimension, column: at % dimension, value: vectors[at] }),
+        None => Ok(()),
+    }
+}
+
+/// What the trainers work on.
+struct Work<'a> {
+    settings: &'a FitSettings,
+    /// Scaled, n × D.
+    training: &'a Vec<f32>,
+    dimension: usize,
+    since: Instant,
+}
+
+impl Work<'_> {
+    /// The name of the random streams of a purpose.
+    fn name(&self, purpose: &str) -> String {
+        let FitSettings { method, stages, bits_per_stage, seed, .. } = self.settings;
+        format!("fit/{seed}/{}/{stages}/{bits_per_stage}/{purpose}", method.label())
+    }
+
+    /// Seconds left of this share of the budget, counted from the beginning; None = no end.
+    fn left(&self, share: f64) -> Option<f64> {
+        self.settings.budget.map(|budget| (share * budget.as_secs_f64() - self.since.elapsed().as_secs_f64()).max(0.0))
+    }
+}
+
+/// What the trainers give, for scaled vectors.
+struct Trained {
+    codebooks: Codebooks,
+    curve: Vec<(u64, f64)>,
+    done: u64,
+    ended: Ended,
+}

@@ -1,0 +1,42 @@
+//! Batches of vectors that are held in memory.
+
+use std::ops::Deref;
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::stream::{shuffle, stream};
+
+/// Vectors (N × D), gone through in a new order in each pass.
+pub struct Shuffled<V> {
+    dimension: usize,
+    vectors: V,
+    order: Vec<u32>,
+    at: usize,
+    rng: ChaCha8Rng,
+}
+
+impl<V: Deref<Target = Vec<f32>>> Shuffled<V> {
+    /// `name` names the stream of orders: where it hangs on data and seed alone, methods see the same batches.
+    pub fn new(vectors: V, dimension: usize, name: &str) -> Self {
+        let count = (vectors.len() / dimension) as u32;
+        Self { dimension, vectors, order: (0..count).collect(), at: 0, rng: stream(name) }
+    }
+
+    /// Writes the next vectors (n × D).
+    pub fn next_batch(&mut self, out: &mut [f32]) {
+        for row in out.chunks_exact_mut(self.dimension) {
+            let position = self.at % self.order.len();
+            if position == 0 {
+                shuffle(&mut self.order, &mut self.rng);
+            }
+            let index = self.order[position] as usize;
+            row.copy_from_slice(&self.vectors[index * self.dimension..][..self.dimension]);
+            self.at += 1;
+        }
+    }
+
+    /// All of them.
+    pub fn vectors(&self) -> &V {
+        &self.vectors
+    }
+}

@@ -1,0 +1,269 @@
+//! `fit` as a user calls it, and its library.
+
+mod common;
+
+use std::time::Duration;
+
+use common::Env;
+use common::vectors::{json, numbers, put_vectors, read};
+use vqlab::data::file::VectorFile;
+use vqlab::fit::{Ended, FitError, FitSettings, fit, sample, squared_errors};
+use vqlab::quantizer::{Method, load};
+use vqlab::training::Trainer;
+
+const DIMENSION: usize = 8;
+
+/// Vectors of 8 coordinates with an offset and a scale: 2,000 around 40 centres.
+fn clusters() -> Vec<f32> {
+    let (centres, noise) = (numbers("centres", 40 * DIMENSION), numbers("noise", 2000 * DIMENSION));
+    let at = |i: usize| 300.0 + 50.0 * centres[(i / DIMENSION * 7 % 40) * DIMENSION + i % DIMENSION];
+    noise.iter().enumerate().map(|(i, v)| at(i) + 10.0 * v).collect()
+}
+
+fn trained(method: Method, trainer: Trainer) -> FitSettings {
+    FitSettings {
+        trainer,
+        updates: Some(if trainer == Trainer::Nsvq { 600 } else { 8 }),
+        ..FitSettings::new(method, 2, 4)
+    }
+}
+
+fn combinations() -> impl Iterator<Item = (Method, Trainer)> {
+    let nsvq = Method::PAPER.into_iter().map(|method| (method, Trainer::Nsvq));
+    Method::ALL.into_iter().map(|method| (method, Trainer::Kmeans)).chain(nsvq)
+}
+
+#[test]
+fn the_error_told_is_that_of_the_decoded_codes_for_every_method_and_trainer() {
+    let env = Env::new();
+    let vectors = clusters();
+    put_vectors(&env.path("x.npy"), DIMENSION, &vectors);
+    for (method, trainer) in combinations() {
+        let (method, trainer) = (method.label().to_lowercase(), trainer.name());
+        let args =
+            ["fit", "x.npy", "--method", &method, "--stages", "2", "--bits", "4", "-o", "b.safetensors", "--force"];
+        let updates = if trainer == "nsvq" { "400" } else { "6" };
+        let more = ["--json", "--trainer", trainer, "--updates", updates, "--validation", "0.5"];
+        let run = env.run(&[&args[..], &more].concat()).ends_with(0).says("1000 to train on, 1000 to validate");
+        let run = run.says("MB of memory").says("wrote b.safetensors");
+        env.run(&["encode", "b.safetensors", "x.npy", "-o", "c.npy", "--force"]).ends_with(0);
+        env.run(&["decode", "b.safetensors", "c.npy", "-o", "y.npy", "--force"]).ends_with(0);
+        let back = read(&env.path("y.npy")).1;
+        let mse = vectors.iter().zip(&back).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / vectors.len() as f64;
+        let told = (json(&run, "training_mse") + json(&run, "validation_mse")) / 2.0;
+        assert!((mse / told - 1.0).abs() < 1e-3, "{method} {trainer}: {mse} {told}");
+        // The centres alone have a variance of some 2500, the noise 100.
+        assert!(json(&run, "validation_db") < -3.0 && told < 1500.0, "{method} {trainer}: {told}");
+    }
+}
+
+#[test]
+fn every_format_gives_the_same_codebooks() {
+    let env = Env::new();
+    let whole: Vec<f32> = clusters().iter().map(|v| v.round().clamp(0.0, 255.0)).collect();
+    for name in ["x.npy", "x.fvecs"] {
+        put_vectors(&env.path(name), DIMENSION, &whole);
+    }
+    let rows = whole.chunks(DIMENSION).map(|row| row.iter().map(f32::to_string).collect::<Vec<_>>().join(","));
+    env.write("x.csv", &rows.collect::<Vec<_>>().join("\n"));
+    let heads = |row: &[f32]| [&8i32.to_le_bytes()[..], &row.iter().map(|v| *v as u8).collect::<Vec<_>>()].concat();
+    std::fs::write(env.path("x.bvecs"), whole.chunks(DIMENSION).flat_map(heads).collect::<Vec<u8>>()).unwrap();
+    let bytes: Vec<u8> = whole.iter().flat_map(|v| v.to_le_bytes()).collect();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2000, 8], &bytes).unwrap();
+    let file = safetensors::serialize([("a", view.clone()), ("b", view)], None).unwrap();
+    std::fs::write(env.path("x.safetensors"), file).unwrap();
+    let mut first = None;
+    for data in ["x.npy", "x.fvecs", "x.bvecs", "x.csv", "x.safetensors:b"] {
+        let args = ["fit", data, "--method", "pvq", "--stages", "2", "--bits", "3", "-o", "b.safetensors", "--force"];
+        env.run(&args).ends_with(0).prints("validation MSE").prints("dB of the variance");
+        let books = load(&env.path("b.safetensors")).unwrap().0;
+        assert_eq!(first.get_or_insert(books.clone()), &books, "{data}");
+        env.run(&["encode", "b.safetensors", data, "-o", "c.npy", "--force"]).ends_with(0);
+        env.run(&["search", "b.safetensors", "c.npy", data, "-k", "1", "-o", "i.npy", "--force"]).ends_with(0);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_a_reason() {
+    let env = Env::new();
+    put_vectors(&env.path("x.fvecs"), DIMENSION, &clusters());
+    put_vectors(&env.path("few.fvecs"), DIMENSION, &numbers("few", 10 * DIMENSION));
+    let mut nan: Vec<u8> = std::fs::read(env.path("few.fvecs")).unwrap();
+    nan[36 * 4 + 4 + 8..36 * 4 + 4 + 12].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(env.path("nan.fvecs"), nan).unwrap();
+    env.write("nan.csv", "a,b\n1,2\n3,inf\n");
+    env.write("text.csv", "a,b\n1,2\n3,x\n");
+    env.write("empty.npy", "");
+    env.write("there.safetensors", "old");
+    let with = |data: &str, method: &str, stages: &str, bits: &str, more: &[&str], status: i32, said: &str| {
+        let args = ["fit", data, "--method", method, "--stages", stages, "--bits", bits];
+        let output: &[&str] = if more.contains(&"-o") { &[] } else { &["-o", "b.safetensors"] };
+        env.run(&[&args[..], output, more].concat()).ends_with(status).says(said);
+        assert!(!env.path("b.safetensors").exists());
+    };
+    with("nan.fvecs", "rvq", "1", "1", &[], 1, "row 4, column 2 (counted from 0) holds NaN");
+    with("nan.csv", "rvq", "1", "1", &[], 1, "line 3, column 2 (counted from 1): it holds \"inf\"");
+    with("text.csv", "rvq", "1", "1", &[], 1, "line 3, column 2 (counted from 1): \"x\" is no number");
+    with("few.fvecs", "rvq", "2", "4", &[], 2, "there are 9 training vectors, at least 16 are needed");
+    with("empty.npy", "rvq", "2", "4", &[], 2, "the file is empty");
+    with("none.npy", "rvq", "2", "4", &[], 2, "none.npy");
+    with("x.bin", "rvq", "2", "4", &[], 2, "allowed here: .npy, .fvecs, .bvecs, .ivecs, .csv, .safetensors");
+    with("x.fvecs", "pvq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3");
+    with("x.fvecs", "opq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3");
+    with("x.fvecs", "rvq", "17", "4", &[], 2, "17 stages are more than 16");
+    with("x.fvecs", "rvq", "0", "4", &[], 2, "must be at least 1");
+    with("x.fvecs", "rvq", "2", "0", &[], 2, "0 bits a stage are not possible; allowed are 1 to 16");
+    with("x.fvecs", "rvq", "2", "17", &[], 2, "17 bits a stage");
+    with("x.fvecs", "rvq", "2", "4", &["--beam-width", "4"], 2, "allowed for RVQ of this shape are 1 to 1");
+    with("x.fvecs", "avq", "2", "4", &["--beam-width", "33"], 2, "allowed for AVQ of this shape are 1 to 32");
+    with("x.fvecs", "opq", "2", "4", &["--trainer", "nsvq"], 2, "no training of OPQ by NSVQ");
+    with("x.fvecs", "rvq", "2", "4", &["--updates", "0"], 2, "0 updates");
+    with("x.fvecs", "rvq", "2", "4", &["--validation", "1"], 2, "a validation share of 1");
+    with("x.fvecs", "rvq", "2", "4", &["--sample", "1"], 2, "1 sampled vectors");
+    with("x.fvecs", "rvq", "2", "4", &["--budget", "soon"], 2, "90s, 5m or 2h");
+    with("x.fvecs", "rvq", "2", "4", &["-o", "b.npy"], 2, "ending .safetensors");
+    with("x.fvecs", "rvq", "2", "4", &["-o", "no/b.safetensors"], 2, "cannot write no/b.safetensors");
+    with("x.fvecs", "rvq", "2", "4", &["-o", "there.safetensors"], 2, "--force");
+    assert_eq!(std::fs::read(env.path("there.safetensors")).unwrap(), b"old");
+    env.run(&["fit", "x.fvecs", "--method", "rvq", "-o", "b.safetensors"]).ends_with(2).says("--stages");
+}
+
+#[test]
+fn an_input_is_not_replaced() {
+    let env = Env::new();
+    let bytes: Vec<u8> = clusters().iter().flat_map(|v| v.to_le_bytes()).collect();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2000, 8], &bytes).unwrap();
+    let file = safetensors::serialize([("a", view)], None).unwrap();
+    std::fs::write(env.path("x.safetensors"), &file).unwrap();
+    let args =
+        ["fit", "x.safetensors:a", "--method", "rvq", "--stages", "2", "--bits", "2", "-o", "x.safetensors", "--force"];
+    env.run(&args).ends_with(2).says("it is an input of this command");
+    assert_eq!(std::fs::read(env.path("x.safetensors")).unwrap(), file);
+}
+
+fn npy(shape: &str, values: &[f32]) -> Vec<u8> {
+    let mut head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}").into_bytes();
+    head.resize(117, b' ');
+    head.push(b'\n');
+    let data: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    [b"\x93NUMPY\x01\x00\x76\x00".to_vec(), head, data].concat()
+}
+
+#[test]
+fn codebooks_of_other_programs_are_imported() {
+    let env = Env::new();
+    let values = numbers("books", 2 * 4 * 3);
+    let put = |name: &str, bytes: Vec<u8>| std::fs::write(env.path(name), bytes).unwrap();
+    put("good.npy", npy("(2, 4, 3)", &values));
+    put("flat.npy", npy("(8, 3)", &values));
+    put("torn.npy", npy("(2, 4, 4)", &values));
+    let mut wrong = values.clone();
+    wrong[12 + 2 * 3 + 1] = f32::INFINITY;
+    put("wrong.npy", npy("(2, 4, 3)", &wrong));
+    put("none.npy", npy("(2, 0, 3)", &[]));
+    for (method, dimension) in [("rvq", 3), ("avq", 3), ("lsq", 3), ("pvq", 6)] {
+        let args = ["fit", "--import", "good.npy", "--method", method, "-o", "b.safetensors", "--force"];
+        env.run(&args).ends_with(0).prints(&format!("of 2 × 4 for vectors of dimension {dimension}"));
+        let (books, provenance) = load(&env.path("b.safetensors")).unwrap();
+        assert_eq!((books.values(), books.dimension()), (&values[..], dimension));
+        assert_eq!((provenance.trainer.as_str(), provenance.provenance.as_str()), ("import", "good.npy"));
+        put_vectors(&env.path("x.fvecs"), dimension, &numbers("x", 20 * dimension));
+        env.run(&["encode", "b.safetensors", "x.fvecs", "-o", "c.npy", "--force"]).ends_with(0);
+    }
+    for (file, method, said) in [
+        ("flat.npy", "rvq", "an array of shape [8, 3]; codebooks are M × K × D"),
+        ("torn.npy", "rvq", "it is torn"),
+        ("wrong.npy", "pvq", "codebook 1, codeword 2, column 1 (counted from 0) holds inf"),
+        ("none.npy", "rvq", "must be at least 1"),
+        ("good.npy", "opq", "OPQ come with a rotation"),
+        ("missing.npy", "rvq", "missing.npy"),
+        ("good.txt", "rvq", "allowed here: .npy"),
+    ] {
+        let args = ["fit", "--import", file, "--method", method, "-o", "n.safetensors"];
+        env.run(&args).ends_with(2).says(said);
+        assert!(!env.path("n.safetensors").exists());
+    }
+    env.run(&["fit", "x.fvecs", "--import", "good.npy", "--method", "rvq", "-o", "n.safetensors"]).ends_with(2);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_the_best_codebooks_are_kept() {
+    let vectors = clusters();
+    let (training, validation) = vectors.split_at(1600 * DIMENSION);
+    for (method, trainer) in combinations() {
+        let settings = trained(method, trainer);
+        let run = |settings: &FitSettings| fit(training, validation, DIMENSION, settings, &mut |_| true).unwrap();
+        let fitted = run(&settings);
+        let again = run(&settings);
+        assert_eq!((&fitted.codebooks, fitted.validation_mse), (&again.codebooks, again.validation_mse));
+        let beam = fitted.search.map(|search| (search, settings.beam_width));
+        let errors = squared_errors(&fitted.codebooks, beam, validation);
+        let mse = errors.iter().sum::<f64>() / validation.len() as f64;
+        assert_eq!((errors.len(), mse), (400, fitted.validation_mse));
+        let least = fitted.curve.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
+        assert!((least / fitted.validation_mse - 1.0).abs() < 0.2, "{method:?} {trainer:?}: {fitted:?}");
+        if trainer == Trainer::Nsvq && method != Method::Avq {
+            assert!((least / fitted.validation_mse - 1.0).abs() < 1e-4, "{method:?}: {fitted:?}");
+        }
+        let other = run(&FitSettings { seed: 2, ..settings });
+        assert_ne!(fitted.codebooks, other.codebooks);
+    }
+}
+
+#[test]
+fn a_budget_is_held_and_a_stop_obeyed() {
+    let vectors = numbers("budget", 8000 * 32);
+    let (training, validation) = vectors.split_at(7000 * 32);
+    for (method, trainer) in combinations() {
+        let budget = Some(Duration::from_millis(400));
+        let settings = FitSettings { trainer, budget, ..FitSettings::new(method, 4, 6) };
+        let fitted = fit(training, validation, 32, &settings, &mut |_| true).unwrap();
+        // Loose: machines that test have other things to do.
+        assert!(fitted.seconds < 4.0, "{method:?} {trainer:?}: {} s", fitted.seconds);
+        assert!(fitted.validation_mse < 1.0);
+        let stopped = fit(training, validation, 32, &settings, &mut |done| done < 0.01);
+        assert!(matches!(stopped, Err(FitError::Stopped)), "{method:?} {trainer:?}");
+    }
+}
+
+#[test]
+fn a_training_ends_where_the_error_no_longer_falls() {
+    // Codewords for every vector: the start is the end.
+    let vectors: Vec<f32> = (0..4000).map(|i| (i % 8) as f32).collect();
+    let settings = FitSettings { trainer: Trainer::Nsvq, ..FitSettings::new(Method::Rvq, 1, 2) };
+    let fitted = fit(&vectors, &vectors[..400], 4, &settings, &mut |_| true).unwrap();
+    assert_eq!(fitted.ended, Ended::Converged);
+    assert!(fitted.validation_mse < 1e-6);
+}
+
+#[test]
+fn odd_vectors_are_trained_on() {
+    for vectors in [vec![7.0; 400], vec![0.0; 400], numbers("tiny", 400).iter().map(|v| 1e-18 * v).collect()] {
+        for (method, trainer) in combinations() {
+            let settings = FitSettings { updates: Some(20), ..trained(method, trainer) };
+            let fitted = fit(&vectors, &vectors, 4, &settings, &mut |_| true).unwrap();
+            assert!(fitted.validation_mse.is_finite() && fitted.codebooks.values().iter().all(|v| v.is_finite()));
+        }
+    }
+}
+
+#[test]
+fn a_sample_is_a_random_split_without_repetition() {
+    let env = Env::new();
+    let vectors: Vec<f32> = (0..1000).flat_map(|i| [i as f32, -(i as f32)]).collect();
+    put_vectors(&env.path("x.fvecs"), 2, &vectors);
+    let file = VectorFile::open(&env.path("x.fvecs")).unwrap();
+    let of = |count, share, seed| sample(&file, count, share, seed).unwrap();
+    let split = of(100, 0.2, 1);
+    assert_eq!((split.training.len(), split.validation.len(), split.dimension, split.of), (160, 40, 2, 1000));
+    let mut drawn: Vec<i32> =
+        split.training.iter().chain(&split.validation).filter(|v| **v >= 0.0).map(|v| *v as i32).collect();
+    drawn.sort_unstable();
+    drawn.dedup();
+    assert!(drawn.len() >= 99, "zero is positive twice");
+    assert!(drawn[50] > 350 && drawn[50] < 650, "{drawn:?}");
+    assert_eq!(split, of(100, 0.2, 1));
+    assert_ne!(split, of(100, 0.2, 2));
+    assert_eq!(of(usize::MAX, 0.1, 1).training.len(), 1800);
+    assert!(matches!(sample(&file, 100, 0.0, 1), Err(FitError::Share(_))));
+}
