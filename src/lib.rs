@@ -5,8 +5,8 @@
 //! The data flow one way: a spec (TOML) is checked and expanded into cells ([`spec`]), a task computes each cell
 //! ([`task`]) from data, quantizers and training ([`data`], [`quantizer`], [`training`]), the runner keeps the records
 //! ([`runner`]), and records become Results files, verdicts, figures and reports ([`results`], [`compare`],
-//! [`figure`], [`report`]). [`quantizer`], [`training`], [`baseline`] (the classic trainers), [`codec`] (whole files) and [`search`](mod@search) (nearest
-//! neighbours) serve alone as a library.
+//! [`figure`], [`report`]). [`quantizer`], [`training`], [`baseline`] (the classic trainers), [`codec`] (whole files), [`search`](mod@search) (nearest
+//! neighbours) and [`recommend`](mod@recommend) (which method for given vectors) serve alone as a library.
 
 pub mod baseline;
 pub mod cli;
@@ -21,6 +21,7 @@ pub mod metric;
 pub mod network;
 pub mod picture;
 pub mod quantizer;
+pub mod recommend;
 pub mod report;
 pub mod results;
 pub mod runner;

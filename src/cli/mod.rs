@@ -13,6 +13,7 @@ mod inspect;
 mod meter;
 mod outcome;
 mod output;
+mod recommend;
 mod report;
 mod run;
 mod score;
@@ -73,6 +74,7 @@ enum Command {
     Inspect(inspect::InspectArgs),
     Search(search::SearchArgs),
     Score(score::ScoreArgs),
+    Recommend(recommend::RecommendArgs),
     Speech(speech::SpeechArgs),
     Data(data::DataArgs),
 }
@@ -110,6 +112,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Inspect(args) => inspect::run(args),
         Command::Search(args) => search::run(args),
         Command::Score(args) => score::run(args),
+        Command::Recommend(args) => recommend::run(args),
         Command::Speech(args) => speech::run(args),
         Command::Data(args) => data::run(args),
     }

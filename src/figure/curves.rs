@@ -74,7 +74,7 @@ pub(super) fn colour(contender: Contender) -> Colour {
     }
 }
 
-fn method_colour(method: Method) -> Colour {
+pub(super) fn method_colour(method: Method) -> Colour {
     match method {
         Method::Avq => Colour(0x1b, 0x8a, 0x2f),
         Method::Rvq => Colour(0x1f, 0x4f, 0xd8),

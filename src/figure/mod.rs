@@ -14,6 +14,7 @@ mod log;
 mod output;
 mod pictures;
 mod published;
+mod recommend;
 mod scale;
 mod search;
 mod speech;
@@ -32,6 +33,7 @@ pub use log::draw_log;
 pub use output::{Format, svg_to_pdf, to_png, to_svg};
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
+pub use recommend::draw_recommendation;
 pub(crate) use tradeoff::drawn_once;
 
 use crate::compare::PanelComparison;

@@ -15,6 +15,7 @@ mod overview;
 mod points;
 mod rankings;
 mod recall;
+mod recommend;
 mod searches;
 mod speech;
 mod terminal;
@@ -23,6 +24,7 @@ mod tradeoffs;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
 pub use terminal::terminal_table;
 
 use crate::compare::{ClaimCheck, PanelComparison};

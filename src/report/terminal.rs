@@ -166,8 +166,8 @@ fn ending(metric: &str) -> String {
     }
 }
 
-/// Columns two blanks apart; the first one and `verdict` flush left, the others flush right.
-fn aligned(rows: &[Vec<String>]) -> String {
+/// Columns two blanks apart; those of words flush left, those of numbers flush right.
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let Some(head) = rows.first() else { return String::new() };
     let width = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
@@ -175,7 +175,7 @@ fn aligned(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for ((cell, width), title) in row.iter().zip(&widths).zip(head) {
-            let left = matches!(title.as_str(), "method" | "verdict");
+            let left = matches!(title.as_str(), "method" | "verdict" | "front" | "");
             let cell = if left { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") };
             line.push_str(&cell);
         }

@@ -1,0 +1,272 @@
+//! `vqlab recommend`: which method for these vectors.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::codec::refused;
+use super::outcome::failed;
+use super::run::parse_jobs;
+use super::stop::stop_flag;
+use super::{CliError, note, print};
+use crate::data::file::VectorFile;
+use crate::figure::{Drawn, Format, draw_recommendation};
+use crate::recommend::{
+    Candidate, Choice, Limits, RECALL_AT, RecommendError, Recommendation, Request, Step, Watch, check, recommend,
+};
+use crate::report::{recommendation_reason, recommendation_text, write_recommendation};
+use crate::runner::{Options, human_seconds};
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab recommend base.fvecs --bits 64 --budget 20s
+  vqlab recommend base.fvecs --bits 32 --queries queries.fvecs --max-wmops 0.5 --budget 20s -o which
+  vqlab recommend base.npy --bits 16,32 --max-codebook-bytes 200000 --budget 20s --json
+
+Fits AVQ, RVQ, PVQ, OPQ and LSQ to a sample, in the shapes that divide the bits, and
+measures them on vectors that no fit has seen. Of those within the limits it takes the
+one with the lowest error; of those that can't be told apart, the cheapest.
+Then train it in full length with `vqlab fit`, by the command that is printed.";
+
+/// Says which method and shape to use for the vectors of a file, and why
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct RecommendArgs {
+    /// Vectors, such as .npy, .fvecs or .bvecs
+    #[arg(value_name = "DATA")]
+    data: PathBuf,
+    /// Bits of a whole code; several with commas
+    #[arg(long, value_name = "B", required = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    bits: Vec<u32>,
+    /// Queries whose nearest neighbours the codes should find (the first 1000)
+    #[arg(long, value_name = "FILE")]
+    queries: Option<PathBuf>,
+    /// Operations for encoding a vector, at most (WMOPS with all stages counted)
+    #[arg(long, value_name = "W", value_parser = positive)]
+    max_wmops: Option<f64>,
+    /// Milliseconds for encoding a vector on one thread, at most
+    #[arg(long, value_name = "T", value_parser = positive)]
+    max_ms_per_vector: Option<f64>,
+    /// Bytes of the codebooks, at most
+    #[arg(long, value_name = "N")]
+    max_codebook_bytes: Option<usize>,
+    /// Vectors taken of the file, at random
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    sample: usize,
+    /// Time for everything: 90s, 4m, 1h
+    #[arg(long, value_name = "TIME", default_value = "4m", value_parser = parse_time)]
+    budget: Duration,
+    /// Threads, a fit each; all cores without
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    jobs: Option<usize>,
+    /// Of the sample and the fits
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Folder for report.html and pareto.png
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Replaces a report that exists
+    #[arg(long)]
+    force: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("allowed are numbers above 0".into()),
+    }
+}
+
+/// `90s`, `4m`, `1.5h`; seconds where there is no unit.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("allowed units are s, m and h".into()),
+    };
+    let time = number.parse::<f64>().ok().filter(|n| *n > 0.0).map(|n| Duration::try_from_secs_f64(n * seconds));
+    time.and_then(Result::ok).ok_or_else(|| "allowed are times above 0, such as 90s, 4m or 1h".into())
+}
+
+/// # Errors
+/// Of use: what doesn't fit together, and a report that exists. Failed: no quantizer within the limits (after the table), bad
+/// data, Ctrl-C.
+pub fn run(args: RecommendArgs) -> Result<(), CliError> {
+    let file = VectorFile::open(&args.data).map_err(refused)?;
+    let queries = args.queries.as_deref().map(VectorFile::open).transpose().map_err(refused)?;
+    if let Some(dir) = &args.output {
+        prepare(dir, args.force)?;
+    }
+    let mut bits = args.bits.clone();
+    let mut seen = std::collections::BTreeSet::new();
+    bits.retain(|b| seen.insert(*b));
+    let request = Request {
+        bits,
+        limits: Limits {
+            wmops: args.max_wmops,
+            ms_per_vector: args.max_ms_per_vector,
+            codebook_bytes: args.max_codebook_bytes,
+        },
+        sample: args.sample,
+        budget: args.budget,
+        updates: None,
+        jobs: args.jobs.unwrap_or(Options::default().jobs),
+        seed: args.seed,
+    };
+    check(&file, queries.as_ref(), &request).map_err(refused)?;
+    let values = file.len().min(args.sample) * file.dimension();
+    note(&format!(
+        "{} of {} vectors of dimension {}: some {} MiB; done in about {}",
+        file.len().min(args.sample),
+        file.len(),
+        file.dimension(),
+        // The sample, its scaled copies of the fits, and scratch.
+        (values * size_of::<f32>() * (2 + 2 * request.jobs)).div_ceil(1 << 20),
+        human_seconds(args.budget.as_secs_f64()),
+    ));
+    let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+    let progress = |step: &Step| {
+        note(&format!("{} of {}: {} · {} left", step.done, step.total, step.text, human_seconds(step.left)));
+    };
+    let found = recommend(&file, queries.as_ref(), &request, &Watch { stop: &stop, progress: &progress });
+    let found = found.map_err(|error| match error {
+        RecommendError::TooFew { .. } => refused(error),
+        error => failed(error),
+    })?;
+    let mut drawn = None;
+    if let Some(dir) = &args.output {
+        let name = args.data.file_name().unwrap_or_default().to_string_lossy();
+        let figure: Drawn = draw_recommendation(&found, dir, &[Format::Png]).map_err(failed)?;
+        let report = write_recommendation(&found, &name, &figure, dir).map_err(failed)?;
+        note(&format!("wrote {}", report.display()));
+        drawn = Some(report);
+    }
+    print(&if args.json { json(&found, drawn.as_deref()) } else { text(&found, &args) })?;
+    match found.choices.iter().find(|choice| choice.chosen.is_none()) {
+        Some(choice) => Err(CliError::Failed(recommendation_reason(&found, choice))),
+        None => Ok(()),
+    }
+}
+
+/// Makes the folder; refuses one that holds a report.
+fn prepare(dir: &Path, force: bool) -> Result<(), CliError> {
+    for name in ["report.html", "pareto.png"] {
+        let path = dir.join(name);
+        if path.exists() && !force {
+            let message = format!("{} exists; choose another folder, or overwrite it with --force", path.display());
+            return Err(CliError::Usage(message));
+        }
+    }
+    std::fs::create_dir_all(dir).map_err(|error| CliError::Usage(format!("cannot make {}: {error}", dir.display())))
+}
+
+/// The text, and the commands that follow it.
+fn text(found: &Recommendation, args: &RecommendArgs) -> String {
+    let mut text = recommendation_text(found);
+    for chosen in found.choices.iter().filter_map(|choice| choice.chosen) {
+        let chosen = &found.candidates[chosen];
+        let beam = chosen.search.map_or(String::new(), |_| format!(" --beam-width {}", chosen.beam_width));
+        let (method, shape) = (chosen.shape.method.label().to_lowercase(), chosen.shape);
+        text += &format!(
+            "\nvqlab fit {} --method {method} --stages {} --bits {}{beam} -o {}\n",
+            args.data.display(),
+            shape.stages,
+            shape.bits_per_stage,
+            "books.safetensors",
+        );
+    }
+    text
+}
+
+/// The first bitrate's choice at the top, all of them in `choices`.
+fn json(found: &Recommendation, report: Option<&Path>) -> String {
+    let choices: Vec<Value> = found.choices.iter().map(|choice| chosen(found, choice)).collect();
+    let mut value = choices.first().cloned().unwrap_or_default();
+    value["choices"] = Value::Array(choices);
+    value["candidates"] =
+        found.candidates.iter().enumerate().map(|(place, c)| candidate(found, place, c)).collect::<Vec<_>>().into();
+    value["left_out"] = found
+        .left_out
+        .iter()
+        .map(|l| json!({ "shape": l.shape.label(), "reason": l.reason }))
+        .collect::<Vec<_>>()
+        .into();
+    value["vectors"] = found.of.into();
+    value["dimension"] = found.dimension.into();
+    value["training_vectors"] = found.training.into();
+    value["held_out_vectors"] = found.held_out.into();
+    value["variance"] = found.variance.into();
+    value["spectral_flatness"] = json!(found.flatness);
+    value["seconds"] = found.seconds.into();
+    value["report"] = json!(report.map(|path| path.display().to_string()));
+    format!("{value:#}\n")
+}
+
+fn chosen(found: &Recommendation, choice: &Choice) -> Value {
+    let chosen = choice.chosen.map(|place| &found.candidates[place]);
+    let references = found.references.iter().find(|r| r.bits == choice.bits);
+    json!({
+        "bits": choice.bits,
+        "method": chosen.map(|c| c.shape.method.label().to_lowercase()),
+        "stages": chosen.map(|c| c.shape.stages),
+        "bits_per_stage": chosen.map(|c| c.shape.bits_per_stage),
+        "beam_width": chosen.map(|c| c.beam_width),
+        "mse": chosen.map(|c| c.mse.mean),
+        "standard_error": chosen.map(|c| c.mse.standard_error),
+        "reason": recommendation_reason(found, choice),
+        "gaussian_bound": references.map(|r| r.gaussian),
+        "white_bound": references.map(|r| r.white),
+        "scalar_mse": references.map(|r| r.scalar),
+        "scalar_mse_principal_axes": references.map(|r| r.scalar_along_axes),
+    })
+}
+
+fn candidate(found: &Recommendation, place: usize, c: &Candidate) -> Value {
+    let choice = found.choices.iter().find(|choice| choice.bits == c.shape.bits());
+    let recall = |all: &Vec<crate::recommend::Estimate>| -> serde_json::Map<String, Value> {
+        RECALL_AT.iter().zip(all).map(|(t, r)| (t.to_string(), r.mean.into())).collect()
+    };
+    json!({
+        "bits": c.shape.bits(),
+        "method": c.shape.method.label().to_lowercase(),
+        "stages": c.shape.stages,
+        "bits_per_stage": c.shape.bits_per_stage,
+        "beam_width": c.beam_width,
+        "search": c.search,
+        "mse": c.mse.mean,
+        "standard_error": c.mse.standard_error,
+        "recall": c.recall.as_ref().map(recall),
+        "wmops": c.wmops,
+        "wmops_published": c.wmops_published,
+        "wmops_lookup": c.wmops_lookup,
+        "ms_per_vector": c.ms_per_vector,
+        "codebook_bytes": c.codebook_bytes,
+        "fit_seconds": c.fit_seconds,
+        "fit_ended": format!("{:?}", c.ended).to_lowercase(),
+        "allowed": c.allowed,
+        "front": { "wmops": c.front.wmops, "ms_per_vector": c.front.ms, "codebook_bytes": c.front.bytes },
+        "equal_to_best": choice.is_some_and(|choice| choice.equal.contains(&place)),
+        "chosen": choice.is_some_and(|choice| choice.chosen == Some(place)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        let seconds = |text| parse_time(text).map(|time| time.as_secs_f64());
+        assert_eq!([seconds("90s"), seconds("4m"), seconds("1.5h"), seconds("7")], [90.0, 240.0, 5400.0, 7.0].map(Ok));
+        for wrong in ["", "m", "0s", "-1m", "3d", "1e400h"] {
+            assert!(parse_time(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Error over what it costs, for the quantizers of a recommendation: a row a bitrate; operations, time and codebooks side by side.
+
+use std::path::Path;
+
+use super::chart::{Axis, Chart, Colour, Figure, LegendPlace, LineStyle, Marker, Series, VerticalMark};
+use super::curves::method_colour;
+use super::{Drawn, FigureError, Format, Sketch};
+use crate::quantizer::Method;
+use crate::recommend::{Candidate, Choice, Recommendation};
+
+type Cost = (&'static str, fn(&Candidate) -> f64, fn(&Candidate) -> bool);
+
+const COSTS: [Cost; 3] = [
+    ("operations of encoding one vector (WMOPS)", |c| c.wmops, |c| c.front.wmops),
+    ("encoding time of one vector (ms)", |c| c.ms_per_vector, |c| c.front.ms),
+    ("codebooks (KiB)", |c| c.codebook_bytes as f64 / 1024.0, |c| c.front.bytes),
+];
+
+/// Draws `DIR/pareto.png`.
+///
+/// # Errors
+/// [`FigureError`]
+pub fn draw_recommendation(found: &Recommendation, dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
+    let row = |choice: &Choice| COSTS.iter().map(|cost| chart(found, choice, cost)).collect();
+    let figure = Figure { rows: found.choices.iter().map(row).collect(), width: 1290, row_height: 440 };
+    let caption = "Mean squared error of held-out vectors over what encoding costs; both axes are logarithmic. A dot is a quantizer, \
+        grey lines join those that no other beats in both at once, the vertical line stands at the one to use."
+        .to_string();
+    let title = "Error over operations, time and size of the codebooks".to_string();
+    Sketch { id: "pareto".into(), title, caption, figure }.finish(dir, formats)
+}
+
+fn chart(found: &Recommendation, choice: &Choice, (label, cost, on_front): &Cost) -> Chart {
+    let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
+    let place = |c: &&Candidate| (cost(c), c.mse.mean);
+    let mut chart =
+        Chart::new(format!("{} bits a vector", choice.bits), Axis::log(*label), Axis::log("MSE per coordinate"));
+    let mut front: Vec<(f64, f64)> = own.iter().filter(|c| on_front(c)).map(place).collect();
+    front.sort_by(|a, b| a.0.total_cmp(&b.0));
+    chart.series.push(Series::line("", Colour::GREY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabelled());
+    for method in Method::ALL {
+        let points: Vec<(f64, f64)> = own.iter().filter(|c| c.shape.method == method).map(place).collect();
+        if !points.is_empty() {
+            let series = Series::line(method.label(), method_colour(method), LineStyle::Solid, points);
+            chart.series.push(Series { line: None, ..series }.marker(Marker::Circle));
+        }
+    }
+    if let Some(chosen) = choice.chosen.map(|place| &found.candidates[place]) {
+        chart.marks.push(VerticalMark { x: cost(chosen), label: chosen.label() });
+    }
+    chart.legend = LegendPlace::Below;
+    chart
+}

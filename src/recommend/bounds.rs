@@ -1,0 +1,140 @@
+//! What a Gaussian source with the data's covariance could reach (reverse water-filling), and how flat its spectrum is.
+//! Of all sources with this covariance the Gaussian one is the hardest, so that real data may lie below its bound.
+
+use nalgebra::{DMatrix, SymmetricEigen};
+
+/// Dimensions above which the eigenvalues, whose cost grows with D³, take too long.
+const MOST_DIMENSIONS: usize = 1024;
+
+/// Mean, and eigenvalues and eigenvectors of the covariance.
+#[derive(Clone, Debug)]
+pub struct Spectrum {
+    pub mean: Vec<f64>,
+    /// Descending, none negative.
+    pub variances: Vec<f64>,
+    /// Unit vectors of these variances, D × D, a row an axis.
+    pub axes: Vec<f32>,
+}
+
+impl Spectrum {
+    /// Of n × D vectors; None where D is above 1024.
+    pub fn of(vectors: &[f32], dimension: usize) -> Option<Self> {
+        /// Vectors that are multiplied at once.
+        const BLOCK: usize = 1024;
+        if dimension > MOST_DIMENSIONS {
+            return None;
+        }
+        let count = (vectors.len() / dimension) as f64;
+        let mean = mean(vectors, dimension);
+        let mut covariance = DMatrix::<f64>::zeros(dimension, dimension);
+        for block in vectors.chunks(BLOCK * dimension) {
+            let centred = block.iter().enumerate().map(|(at, v)| f64::from(*v) - mean[at % dimension]);
+            let columns = DMatrix::from_iterator(dimension, block.len() / dimension, centred);
+            covariance.gemm(1.0 / count, &columns, &columns.transpose(), 1.0);
+        }
+        let eigen = SymmetricEigen::new(covariance);
+        let mut order: Vec<usize> = (0..dimension).collect();
+        order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
+        let variances = order.iter().map(|axis| eigen.eigenvalues[*axis].max(0.0)).collect();
+        let column = |axis: usize| eigen.eigenvectors.column(axis).iter().map(|v| *v as f32).collect::<Vec<_>>();
+        Some(Self { mean, variances, axes: order.into_iter().flat_map(column).collect() })
+    }
+
+    /// Geometric over arithmetic mean of the variances: 1 for white data, 0 where a direction has no variance.
+    pub fn flatness(&self) -> f64 {
+        let count = self.variances.len() as f64;
+        let arithmetic = self.variances.iter().sum::<f64>() / count;
+        if arithmetic == 0.0 {
+            return 1.0;
+        }
+        let logarithms = self.variances.iter().map(|v| (v / arithmetic).ln()).sum::<f64>();
+        (logarithms / count).exp()
+    }
+
+    /// The least mean squared error per coordinate of a Gaussian source with these variances at `bits` a vector.
+    pub fn gaussian_bound(&self, bits: f64) -> f64 {
+        gaussian_bound(&self.variances, bits)
+    }
+
+    /// As [`Spectrum::gaussian_bound`], for white data of the same variance.
+    pub fn white_bound(&self, bits: f64) -> f64 {
+        let count = self.variances.len() as f64;
+        self.variances.iter().sum::<f64>() / count * (-2.0 * bits / count).exp2()
+    }
+
+    /// The coordinates of n × D vectors along the axes, centred.
+    pub fn along_axes(&self, vectors: &[f32]) -> Vec<f32> {
+        let dimension = self.mean.len();
+        let mut out = Vec::with_capacity(vectors.len());
+        let mut centred = vec![0f32; dimension];
+        for x in vectors.chunks_exact(dimension) {
+            centred
+                .iter_mut()
+                .zip(x.iter().zip(&self.mean))
+                .for_each(|(c, (v, mean))| *c = (f64::from(*v) - mean) as f32);
+            let along = |axis: &[f32]| axis.iter().zip(&centred).map(|(a, c)| a * c).sum::<f32>();
+            out.extend(self.axes.chunks_exact(dimension).map(along));
+        }
+        out
+    }
+}
+
+/// The mean of n × D vectors.
+pub(super) fn mean(vectors: &[f32], dimension: usize) -> Vec<f64> {
+    let count = (vectors.len() / dimension) as f64;
+    let mut mean = vec![0f64; dimension];
+    for x in vectors.chunks_exact(dimension) {
+        mean.iter_mut().zip(x).for_each(|(m, v)| *m += f64::from(*v) / count);
+    }
+    mean
+}
+
+/// Reverse water-filling: the mean of min(θ, λ_i), where Σ max(0, ½ log2(λ_i/θ)) = `bits`. `variances` descend.
+fn gaussian_bound(variances: &[f64], bits: f64) -> f64 {
+    // With the n largest above the water: log2 θ = (Σ log2 λ − 2·bits) / n, which holds where λ_n ≥ θ ≥ λ_(n+1).
+    let mut logarithms = 0.0;
+    for (i, variance) in variances.iter().enumerate() {
+        logarithms += variance.log2();
+        let level = ((logarithms - 2.0 * bits) / (i + 1) as f64).exp2();
+        let next = variances.get(i + 1).copied().unwrap_or(0.0);
+        if level >= next {
+            let drowned: f64 = variances[i + 1..].iter().sum();
+            return (level * (i + 1) as f64 + drowned) / variances.len() as f64;
+        }
+    }
+    0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn water_filling_of_known_sources() {
+        // White: σ²·2^(−2R), R bits a coordinate.
+        assert!((gaussian_bound(&[4.0; 8], 16.0) - 0.25).abs() < 1e-12);
+        // 2 bits go to the first coordinate alone: 16·2^(−4) = 1 = the second variance.
+        assert!((gaussian_bound(&[16.0, 1.0], 2.0) - 1.0).abs() < 1e-12);
+        // One more bit is shared: θ = √(16·1)·2^(−3) = 0.5.
+        assert!((gaussian_bound(&[16.0, 1.0], 3.0) - 0.5).abs() < 1e-12);
+        assert!((gaussian_bound(&[16.0, 1.0, 0.0], 3.0) - 1.0 / 3.0).abs() < 1e-12);
+        assert!((gaussian_bound(&[2.0, 1.0], 0.0) - 1.5).abs() < 1e-12);
+        assert_eq!(gaussian_bound(&[0.0, 0.0], 3.0), 0.0);
+    }
+
+    #[test]
+    fn spectra_tell_white_from_correlated_data() {
+        let mut rng = crate::data::stream::stream("spectrum");
+        let white: Vec<f32> = (0..4000 * 4).map(|_| crate::data::stream::normal(&mut rng)).collect();
+        let spectrum = Spectrum::of(&white, 4).unwrap();
+        assert!(spectrum.flatness() > 0.99, "{}", spectrum.flatness());
+        assert!((spectrum.white_bound(4.0) - 0.25).abs() < 0.01);
+        let skew: Vec<f32> = white.chunks_exact(4).flat_map(|x| [x[0], x[0] + 0.1 * x[1], 3.0 + x[2], x[2]]).collect();
+        let spectrum = Spectrum::of(&skew, 4).unwrap();
+        assert!(spectrum.flatness() < 0.05, "{}", spectrum.flatness());
+        assert!(spectrum.gaussian_bound(4.0) < 0.5 * spectrum.white_bound(4.0));
+        let along = spectrum.along_axes(&skew);
+        let power: f64 = along.iter().map(|v| f64::from(v * v)).sum::<f64>() / 4000.0;
+        assert!((power / spectrum.variances.iter().sum::<f64>() - 1.0).abs() < 1e-3);
+    }
+}

@@ -1,0 +1,87 @@
+//! Which quantizers are tried at a bitrate.
+
+use super::{RecommendError, Shape};
+use crate::quantizer::{MAX_STAGES, Method};
+
+/// Bits a stage that are tried.
+const BITS: std::ops::RangeInclusive<u32> = 2..=10;
+
+/// AVQ's beam widths.
+const BEAMS: [usize; 3] = [1, 4, 16];
+
+/// All shapes of `bits` a vector, those of the cheapest search first. One stage of any method is plain VQ, tried once (as RVQ).
+///
+/// # Errors
+/// [`RecommendError::Bits`] where no number of stages divides `bits` into 2 to 10 a stage.
+pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, RecommendError> {
+    let stages = (1..=MAX_STAGES as u32).filter(|m| bits.is_multiple_of(*m) && BITS.contains(&(bits / m)));
+    let stages: Vec<u32> = stages.collect();
+    if stages.is_empty() {
+        let mut all = (1..=BITS.end() * MAX_STAGES as u32).filter(|n| possible(*n));
+        let below = all.clone().filter(|n| *n < bits).max();
+        let above = all.find(|n| *n > bits);
+        let nearest = match (below, above) {
+            (Some(below), Some(above)) => format!("the nearest are {below} and {above}"),
+            (below, above) => format!("the nearest is {}", below.or(above).unwrap_or_default()),
+        };
+        return Err(RecommendError::Bits { bits, nearest });
+    }
+    let mut all = Vec::new();
+    for method in [Method::Pvq, Method::Opq, Method::Rvq, Method::Avq, Method::Lsq] {
+        for m in &stages {
+            let shape = Shape { method, stages: *m as usize, bits_per_stage: bits / m };
+            let divides = !method.is_product() || dimension.is_multiple_of(shape.stages);
+            if divides && (shape.stages > 1 || method == Method::Rvq) {
+                all.push(shape);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn possible(bits: u32) -> bool {
+    (1..=MAX_STAGES as u32).any(|m| bits.is_multiple_of(m) && BITS.contains(&(bits / m)))
+}
+
+/// The beam widths at which a shape is measured; 1 for all methods but AVQ. Beams wider than a codebook have no operation
+/// count that means anything.
+pub(super) fn beams(shape: &Shape) -> Vec<usize> {
+    match shape.method {
+        Method::Avq => BEAMS.into_iter().filter(|w| *w <= shape.size()).collect(),
+        _ => vec![1],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_divide_the_bits_and_products_the_dimension() {
+        let of = |method, bits, dimension| -> Vec<(usize, u32)> {
+            let all = shapes(bits, dimension).unwrap().into_iter().filter(|s| s.method == method);
+            all.map(|s| (s.stages, s.bits_per_stage)).collect()
+        };
+        assert_eq!(of(Method::Avq, 24, 10), [(3, 8), (4, 6), (6, 4), (8, 3), (12, 2)]);
+        assert_eq!(of(Method::Pvq, 24, 12), [(3, 8), (4, 6), (6, 4), (12, 2)]);
+        assert_eq!(of(Method::Rvq, 8, 3), [(1, 8), (2, 4), (4, 2)]);
+        assert_eq!(of(Method::Pvq, 8, 3), []);
+        assert_eq!(of(Method::Lsq, 64, 128), [(8, 8), (16, 4)]);
+    }
+
+    #[test]
+    fn impossible_bitrates_name_the_next_ones() {
+        let message = |bits| shapes(bits, 8).unwrap_err().to_string();
+        assert!(message(67).contains("66 and 70"), "{}", message(67));
+        assert!(message(1).ends_with("the nearest is 2"), "{}", message(1));
+        assert!(message(400).ends_with("the nearest is 160"), "{}", message(400));
+    }
+
+    #[test]
+    fn beams_are_no_wider_than_a_codebook() {
+        let shape = |method, bits_per_stage| Shape { method, stages: 4, bits_per_stage };
+        assert_eq!(beams(&shape(Method::Avq, 8)), [1, 4, 16]);
+        assert_eq!(beams(&shape(Method::Avq, 2)), [1, 4]);
+        assert_eq!(beams(&shape(Method::Lsq, 8)), [1]);
+    }
+}

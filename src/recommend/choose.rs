@@ -1,0 +1,88 @@
+//! Fronts and choice.
+
+use super::{Candidate, Estimate};
+
+/// The choice at one bitrate; candidates by their place in [`super::Recommendation::candidates`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub bits: u32,
+    /// The one to use; None where the limits leave none.
+    pub chosen: Option<usize>,
+    /// The one with the lowest error that is allowed.
+    pub best: Option<usize>,
+    /// Those whose error can't be told from the lowest (`best` among them): the chosen is the cheapest of them.
+    pub equal: Vec<usize>,
+    /// The allowed one of the next lowest error that is not equal, and how much more it has.
+    pub next: Option<Difference>,
+    /// The allowed one of the fewest operations that has at most 10 % more error than the chosen, where it takes at most half of
+    /// its operations.
+    pub cheaper: Option<Difference>,
+    /// The one with the lowest error of all, where the limits forbid it.
+    pub forbidden: Option<Difference>,
+}
+
+/// The error of a candidate less that of the best or chosen one, paired by vector, with its standard error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    pub candidate: usize,
+    pub error: Estimate,
+}
+
+/// Standard errors within which two errors count as equal.
+const EQUAL: f64 = 2.0;
+
+/// Bounds of [`Choice::cheaper`].
+const MORE_ERROR: f64 = 1.1;
+const FEWER_OPERATIONS: f64 = 0.5;
+
+impl Choice {
+    pub(super) fn of(candidates: &[Candidate], bits: u32) -> Self {
+        let of_bits = (0..candidates.len()).filter(|i| candidates[*i].shape.bits() == bits);
+        let lowest = |i: &usize, j: &usize| candidates[*i].mse.mean.total_cmp(&candidates[*j].mse.mean);
+        let cheapest = |i: &usize, j: &usize| {
+            let cost =
+                |i: usize| (candidates[i].wmops, candidates[i].codebook_bytes as f64, candidates[i].ms_per_vector);
+            cost(*i).partial_cmp(&cost(*j)).unwrap_or(std::cmp::Ordering::Equal)
+        };
+        let allowed: Vec<usize> = of_bits.clone().filter(|i| candidates[*i].allowed).collect();
+        let less = |i: usize, of: usize| Difference { candidate: i, error: paired(&candidates[i], &candidates[of]) };
+        let mut choice =
+            Self { bits, chosen: None, best: None, equal: Vec::new(), next: None, cheaper: None, forbidden: None };
+        let Some(best) = allowed.iter().copied().min_by(lowest) else { return choice };
+        let (equal, worse): (Vec<usize>, Vec<usize>) = allowed.iter().partition(|i| is_equal(&less(**i, best).error));
+        let chosen = equal.iter().copied().min_by(cheapest).unwrap_or(best);
+        choice.next = worse.iter().copied().min_by(lowest).map(|i| less(i, best));
+        let much_cheaper = |i: &usize| {
+            candidates[*i].mse.mean <= MORE_ERROR * candidates[chosen].mse.mean
+                && candidates[*i].wmops <= FEWER_OPERATIONS * candidates[chosen].wmops
+        };
+        choice.cheaper = worse.iter().copied().filter(much_cheaper).min_by(cheapest).map(|i| less(i, chosen));
+        let forbidden = of_bits.min_by(lowest).filter(|i| !candidates[*i].allowed).map(|i| less(i, best));
+        choice.forbidden = forbidden.filter(|d| !is_equal(&d.error));
+        Self { chosen: Some(chosen), best: Some(best), equal, ..choice }
+    }
+}
+
+fn is_equal(difference: &Estimate) -> bool {
+    difference.mean.abs() <= EQUAL * difference.standard_error || difference.mean == 0.0
+}
+
+/// The error of `a` less that of `b`, vector by vector.
+fn paired(a: &Candidate, b: &Candidate) -> Estimate {
+    Estimate::of(a.errors.iter().zip(&b.errors).map(|(a, b)| f64::from(*a) - f64::from(*b)))
+}
+
+/// Marks who is on the fronts of their bitrate.
+pub(super) fn fronts(candidates: &mut [Candidate]) {
+    let on_front = |candidates: &[Candidate], i: usize, cost: fn(&Candidate) -> f64| {
+        let own = (candidates[i].mse.mean, cost(&candidates[i]));
+        let same_bits = candidates.iter().filter(|c| c.shape.bits() == candidates[i].shape.bits());
+        let other = same_bits.map(|c| (c.mse.mean, cost(c)));
+        !other.into_iter().any(|(error, cost)| error <= own.0 && cost <= own.1 && (error, cost) != own)
+    };
+    for i in 0..candidates.len() {
+        candidates[i].front.wmops = on_front(candidates, i, |c| c.wmops);
+        candidates[i].front.ms = on_front(candidates, i, |c| c.ms_per_vector);
+        candidates[i].front.bytes = on_front(candidates, i, |c| c.codebook_bytes as f64);
+    }
+}

@@ -1,0 +1,151 @@
+//! The fits, a thread each, within the time that there is.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::measure::{Measured, Queries, measured};
+use super::{LeftOut, RecommendError, Request, Shape, Split, Step, Watch, candidates, wmops};
+use crate::complexity::Model;
+use crate::fit::{FitError, FitSettings, fit};
+use crate::quantizer::Method;
+use crate::training::Trainer;
+
+/// The time budget.
+#[derive(Clone, Copy)]
+pub(super) struct Clock {
+    pub begin: Instant,
+    /// From the beginning: no fit goes on after this, …
+    pub until: Duration,
+    /// … and one that does is given up here.
+    pub end: Duration,
+}
+
+impl Clock {
+    pub fn left(&self, of: Duration) -> Duration {
+        of.saturating_sub(self.begin.elapsed())
+    }
+}
+
+/// What all fits share.
+pub(super) struct Work<'a> {
+    pub split: &'a Split,
+    pub queries: Option<&'a Queries>,
+    pub request: &'a Request,
+    pub watch: &'a Watch<'a>,
+    pub clock: Clock,
+}
+
+impl Work<'_> {
+    pub fn stopped(&self) -> bool {
+        self.watch.stop.load(Ordering::Relaxed)
+    }
+
+    /// A thread's own pool, so that what is parallel inside a fit stays on its thread.
+    pub fn pool(&self) -> Result<rayon::ThreadPool, RecommendError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        pool.map_err(|error| RecommendError::Threads { jobs: self.request.jobs, reason: error.to_string() })
+    }
+
+    pub fn say(&self, done: usize, total: usize, text: String) {
+        (self.watch.progress)(&Step { done, total, text, left: self.clock.left(self.clock.end).as_secs_f64() });
+    }
+}
+
+/// Updates a training of AVQ's beam takes well.
+const TRAINING_BEAM: usize = 4;
+
+/// Fits and measures all shapes; in their order, whatever thread was first.
+///
+/// # Errors
+/// [`RecommendError::Stopped`], [`RecommendError::Threads`], [`RecommendError::NothingFitted`].
+pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<LeftOut>), RecommendError> {
+    // The quick ones first, so that what they don't need of their share goes to the slow ones.
+    let cost = |shape: &Shape| wmops(shape, work.split.dimension, TRAINING_BEAM, Model::Corrected).unwrap_or(0.0);
+    let mut order: Vec<usize> = (0..shapes.len()).collect();
+    order.sort_by(|a, b| cost(&shapes[*a]).total_cmp(&cost(&shapes[*b])));
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let jobs = work.request.jobs.min(shapes.len()).max(1);
+    let results: Mutex<Vec<(usize, Result<Vec<Measured>, String>)>> = Mutex::new(Vec::new());
+    let worker = || {
+        loop {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let Some(place) = order.get(turn) else { return };
+            if work.stopped() {
+                return;
+            }
+            let left = work.clock.left(work.clock.until);
+            let share = left.mul_f64((jobs as f64 / (shapes.len() - turn) as f64).min(1.0));
+            let result = one(&shapes[*place], share, work);
+            let text = match &result {
+                Ok(measured) => told(&shapes[*place], measured),
+                Err(reason) => format!("{}: {reason}", shapes[*place].label()),
+            };
+            work.say(1 + done.fetch_add(1, Ordering::Relaxed), shapes.len(), text);
+            results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*place, result));
+        }
+    };
+    let pools = (0..jobs).map(|_| work.pool()).collect::<Result<Vec<_>, _>>()?;
+    std::thread::scope(|scope| {
+        for pool in &pools {
+            scope.spawn(|| pool.install(worker));
+        }
+    });
+    if work.stopped() {
+        return Err(RecommendError::Stopped);
+    }
+    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.sort_by_key(|(place, _)| *place);
+    let (mut fitted, mut left_out) = (Vec::new(), Vec::new());
+    for (place, result) in results {
+        match result {
+            Ok(measured) => fitted.extend(measured),
+            Err(reason) => left_out.push(LeftOut { shape: shapes[place], reason }),
+        }
+    }
+    if fitted.is_empty() {
+        let reasons: Vec<&str> = left_out.iter().map(|l| l.reason.as_str()).take(1).collect();
+        return Err(RecommendError::NothingFitted(reasons.concat()));
+    }
+    Ok((fitted, left_out))
+}
+
+/// `RVQ 8 × 8: MSE 123.4, 12 s`.
+fn told(shape: &Shape, measured: &[Measured]) -> String {
+    let best = measured.iter().map(|m| &m.candidate).min_by(|a, b| a.mse.mean.total_cmp(&b.mse.mean));
+    let (mse, seconds) = best.map_or((f64::NAN, 0.0), |c| (c.mse.mean, c.fit_seconds));
+    format!("{}: MSE {mse:.4}, {seconds:.1} s", shape.label())
+}
+
+/// One fit with its measurements; the reason where there is none.
+fn one(shape: &Shape, share: Duration, work: &Work) -> Result<Vec<Measured>, String> {
+    let Shape { method, stages, bits_per_stage } = *shape;
+    let (updates, seed) = (work.request.updates, work.request.seed);
+    if updates.is_none() && share.is_zero() {
+        return Err("no time was left for it; give a larger --budget".into());
+    }
+    let beams = candidates::beams(shape);
+    let trainer = if Method::PAPER.contains(&method) { Trainer::Nsvq } else { Trainer::Kmeans };
+    let settings = FitSettings {
+        trainer,
+        beam_width: beams.last().copied().unwrap_or(1),
+        training_beam_width: if method == Method::Avq { TRAINING_BEAM.min(shape.size()) } else { 1 },
+        budget: updates.is_none().then_some(share),
+        updates,
+        seed,
+        ..FitSettings::new(method, stages, bits_per_stage)
+    };
+    let split = work.split;
+    let late = || updates.is_none() && work.clock.left(work.clock.end).is_zero();
+    let mut go_on = |_| !work.stopped() && !late();
+    let fitted = fit(&split.training, &split.validation, split.dimension, &settings, &mut go_on);
+    let fitted = fitted.map_err(|error| match error {
+        FitError::Stopped => "its fit was not done within the budget; give a larger --budget".into(),
+        error => error.to_string(),
+    })?;
+    beams
+        .into_iter()
+        .map(|beam| measured(shape, &fitted, beam, work))
+        .collect::<Result<_, _>>()
+        .map_err(|e| e.to_string())
+}

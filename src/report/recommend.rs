@@ -1,0 +1,313 @@
+//! A recommendation in words: the paragraph that gives the reason, the table, and the page.
+
+use std::path::{Path, PathBuf};
+
+use super::document::{Block, Cell, Document, Picture, Table, Tone};
+use super::format::{enumerate, share, signed, significant, whole};
+use super::{html, terminal};
+use crate::figure::Drawn;
+use crate::fit::Ended;
+use crate::recommend::{Candidate, Choice, Difference, Estimate, Limits, RECALL_AT, Recommendation, References};
+use crate::results::write_atomic;
+
+use super::ReportError;
+
+/// Spectral flatness above which data count as white.
+const WHITE: f64 = 0.9;
+
+/// A gain over scalar quantization in dB below which VQ is hardly worth it.
+const WORTH: f64 = 1.0;
+
+/// One paragraph: what to use, why, and how sure that is.
+pub fn recommendation_reason(found: &Recommendation, choice: &Choice) -> String {
+    let (Some(chosen), Some(best)) = (choice.chosen, choice.best) else { return nothing(found, choice) };
+    let (chosen, best) = (&found.candidates[chosen], &found.candidates[best]);
+    let mut text = format!(
+        "For {} bits a vector, use {}: {} of {} bits{}. On {} held-out vectors its mean squared error is {} ± {} a coordinate \
+         (standard error), {} of the variance ({} dB). ",
+        choice.bits,
+        chosen.shape.method.label(),
+        plural(chosen.shape.stages, "codebook"),
+        chosen.shape.bits_per_stage,
+        if chosen.search.is_some() { format!(" and a beam of {}", chosen.beam_width) } else { String::new() },
+        whole(found.held_out as u64),
+        significant(chosen.mse.mean),
+        significant(chosen.mse.standard_error),
+        share(chosen.mse.mean / found.variance),
+        signed(decibel(chosen.mse.mean, found.variance), 2),
+    );
+    text += &standing(found, choice, chosen, best);
+    text += &format!(
+        "It takes {} WMOPS a vector, {} ms on one thread of this machine, and {} of codebooks. ",
+        significant(chosen.wmops),
+        significant(chosen.ms_per_vector),
+        bytes(chosen.codebook_bytes)
+    );
+    text += &alternatives(found, choice, chosen);
+    if let Some(references) = found.references.iter().find(|r| r.bits == choice.bits) {
+        text += &against_bounds(found, chosen, references);
+    }
+    text += &caveats(found, choice);
+    text.trim_end().into()
+}
+
+/// Where no candidate is within the limits.
+fn nothing(found: &Recommendation, choice: &Choice) -> String {
+    let own = || found.candidates.iter().filter(|c| c.shape.bits() == choice.bits);
+    let least = |cost: fn(&Candidate) -> f64| own().min_by(|a, b| cost(a).total_cmp(&cost(b)));
+    let Limits { wmops, ms_per_vector, codebook_bytes } = found.limits;
+    let mut nearest = Vec::new();
+    if let Some(c) = least(|c| c.wmops).filter(|_| wmops.is_some()) {
+        nearest.push(format!("{} WMOPS ({})", significant(c.wmops), c.label()));
+    }
+    if let Some(c) = least(|c| c.ms_per_vector).filter(|_| ms_per_vector.is_some()) {
+        nearest.push(format!("{} ms a vector ({})", significant(c.ms_per_vector), c.label()));
+    }
+    if let Some(c) = least(|c| c.codebook_bytes as f64).filter(|_| codebook_bytes.is_some()) {
+        nearest.push(format!("{} bytes of codebooks ({})", c.codebook_bytes, c.label()));
+    }
+    let bits = choice.bits;
+    if nearest.is_empty() {
+        return format!("For {bits} bits a vector nothing could be fitted.");
+    }
+    format!("For {bits} bits a vector nothing is within the limits; the least there is are {}.", enumerate(&nearest))
+}
+
+/// Lowest error, or the cheapest of equals; and by how much the next one is worse.
+fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &Candidate) -> String {
+    let own = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits);
+    let (all, allowed) = (own.clone().count(), own.filter(|c| c.allowed).count());
+    let among = match all == allowed {
+        true => format!("the {all} quantizers tried"),
+        false => format!("the {allowed} of {all} quantizers tried that are within the limits"),
+    };
+    let mut text = match choice.equal.len() {
+        0 | 1 => format!("That is the lowest error of {among}. "),
+        equals => format!(
+            "It is the cheapest of {equals} whose error can't be told from the lowest{} of {among}: pairs of errors differ by less \
+             than two standard errors. ",
+            if chosen.label() == best.label() { String::new() } else { format!(" ({})", best.label()) },
+        ),
+    };
+    if let Some(next) = &choice.next {
+        text += &format!("The next is {}. ", more(found, next, best));
+    }
+    if let Some(better) = &choice.forbidden {
+        text += &format!("Without limits it would be {}. ", more(found, better, best));
+    }
+    text
+}
+
+/// `LSQ 8 × 8 with 1.2 ± 0.3 % more error`.
+fn more(found: &Recommendation, difference: &Difference, than: &Candidate) -> String {
+    let Estimate { mean, standard_error } = difference.error;
+    let percent = |value: f64| format!("{:.2}", 100.0 * value.abs() / than.mse.mean.max(f64::MIN_POSITIVE));
+    let direction = if mean < 0.0 { "less" } else { "more" };
+    let label = found.candidates[difference.candidate].label();
+    format!("{label} with {} ± {} % {direction} error", percent(mean), percent(standard_error))
+}
+
+fn alternatives(found: &Recommendation, choice: &Choice, chosen: &Candidate) -> String {
+    let Some(cheaper) = &choice.cheaper else { return String::new() };
+    let factor = chosen.wmops / found.candidates[cheaper.candidate].wmops;
+    format!("Where operations matter, take {} and {:.1} times fewer of them. ", more(found, cheaper, chosen), factor)
+}
+
+fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &References) -> String {
+    let (bits, error) = (references.bits, chosen.mse.mean);
+    let away = |bound: f64| {
+        let gap = decibel(error, bound);
+        format!("{} dB {}", signed(gap.abs(), 2).trim_start_matches('+'), if gap < 0.0 { "below" } else { "above" })
+    };
+    let mut text = String::new();
+    if let (Some(gaussian), Some(white)) = (references.gaussian, references.white) {
+        text += &format!(
+            "No quantizer of {bits} bits could have less than {} on a Gaussian source with the data's covariance, or {} on white \
+             Gaussian data of their variance (rate-distortion theory): the choice is {} the first{} and {} the second. ",
+            significant(gaussian),
+            significant(white),
+            away(gaussian),
+            if error < gaussian { ", as only data can be that aren't Gaussian," } else { "" },
+            away(white),
+        );
+    }
+    let scalar = references.scalar_along_axes.map_or(references.scalar, |rotated| rotated.min(references.scalar));
+    let gain = decibel(scalar, error);
+    let along = if scalar < references.scalar { " along the principal axes" } else { "" };
+    text += &format!(
+        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ gains {} dB. ",
+        significant(scalar),
+        signed(gain, 2),
+    );
+    let flat = found.flatness.filter(|flatness| *flatness > WHITE);
+    match flat {
+        Some(flatness) if gain < WORTH => {
+            text += &format!(
+                "The data are white (spectral flatness {flatness:.3}): there is no correlation to exploit, and VQ is hardly worth its \
+                 cost here. "
+            );
+        }
+        Some(flatness) => {
+            text += &format!(
+                "The data are white (spectral flatness {flatness:.3}): there is no correlation to exploit, so that VQ gains by its \
+                 fractions of a bit a coordinate, by the shape of its cells and of the density alone. "
+            );
+        }
+        None if gain < WORTH => text += "VQ is hardly worth its cost here. ",
+        None => {}
+    }
+    text
+}
+
+fn caveats(found: &Recommendation, choice: &Choice) -> String {
+    let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
+    let cut = own.iter().filter(|c| c.ended == Ended::Budget).count();
+    let mut text = String::from("The standard errors are over vectors, not over trainings");
+    if cut > 0 {
+        text += &format!("; {cut} of the {} had their fit ended by the time budget", own.len());
+    }
+    if (found.training + found.validation + found.held_out) as u64 != found.of {
+        text += &format!("; fitted to a sample of {} of {} vectors", whole(found.training as u64), whole(found.of));
+    }
+    text + "."
+}
+
+/// Methods in rows: one table a bitrate.
+fn table(found: &Recommendation, choice: &Choice) -> Table {
+    let mut titles =
+        vec!["method", "#MSE", "#±", "#dB", "#WMOPS", "#published", "#look-up", "#ms", "#codebooks", "#fit s"];
+    let recalls = found.candidates.iter().filter_map(|c| c.recall.as_ref()).map(Vec::len).max().unwrap_or(0);
+    let heads: Vec<String> = RECALL_AT.iter().take(recalls).map(|t| format!("#R@{t}")).collect();
+    titles.extend(heads.iter().map(String::as_str));
+    titles.extend(["front", ""]);
+    let mut table = Table::new(&titles);
+    let places = (0..found.candidates.len()).filter(|i| found.candidates[*i].shape.bits() == choice.bits);
+    for place in places {
+        let c = &found.candidates[place];
+        let optional = |value: Option<f64>| value.map_or("–".into(), significant);
+        let mut cells: Vec<Cell> = vec![
+            c.label().into(),
+            significant(c.mse.mean).into(),
+            significant(c.mse.standard_error).into(),
+            signed(decibel(c.mse.mean, found.variance), 2).into(),
+            significant(c.wmops).into(),
+            optional(c.wmops_published).into(),
+            optional(c.wmops_lookup).into(),
+            significant(c.ms_per_vector).into(),
+            bytes(c.codebook_bytes).into(),
+            format!("{:.1}", c.fit_seconds).into(),
+        ];
+        cells.extend((0..recalls).map(|i| {
+            let recall = c.recall.as_ref().and_then(|all| all.get(i));
+            Cell::from(recall.map_or("–".into(), |r| format!("{:.3}", r.mean)))
+        }));
+        let fronts = [(c.front.wmops, "operations"), (c.front.ms, "time"), (c.front.bytes, "bytes")];
+        let fronts: Vec<&str> = fronts.iter().filter(|f| f.0).map(|f| f.1).collect();
+        cells.push(fronts.join(", ").into());
+        let (remark, tone) = match () {
+            () if choice.chosen == Some(place) => ("use this", Tone::Good),
+            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
+            () if !c.allowed => ("over a limit", Tone::Doubtful),
+            () => ("", Tone::Neutral),
+        };
+        cells.push(Cell { text: remark.into(), tone });
+        table.row(cells);
+    }
+    table
+}
+
+/// How to read the table.
+fn legend(found: &Recommendation) -> String {
+    let mut text = "MSE: mean squared error a coordinate on the held-out vectors, with its standard error; dB: of the variance. WMOPS: \
+        operations of encoding a vector with all stages counted; beside it as the paper counts, and with products of codewords looked \
+        up. ms: measured encoding time of a vector on one thread. front: no other has both a lower error and less of this."
+        .to_string();
+    if let Some((queries, base)) = found.queries {
+        text += &format!(
+            " R@T: the share of {queries} queries whose nearest of {base} vectors (none trained on) is among the T found by the codes, \
+             with exact norms beside those of AVQ, RVQ and LSQ."
+        );
+    }
+    text
+}
+
+/// What the data and the sample are.
+fn data(found: &Recommendation) -> String {
+    let flatness = found.flatness.map_or(String::new(), |f| format!(", spectral flatness {f:.3}"));
+    format!(
+        "{} vectors of dimension {}; sample: {} to train on, {} to end fits by, {} held out. Variance {} a coordinate{flatness}.",
+        whole(found.of),
+        found.dimension,
+        whole(found.training as u64),
+        whole(found.validation as u64),
+        whole(found.held_out as u64),
+        significant(found.variance),
+    )
+}
+
+fn left_out(found: &Recommendation) -> Vec<String> {
+    found.left_out.iter().map(|l| format!("{} was left out: {}", l.shape.label(), l.reason)).collect()
+}
+
+/// What `recommend` prints: the data, and for each bitrate the table and the reason. Ends with a line break.
+pub fn recommendation_text(found: &Recommendation) -> String {
+    let mut text = format!("{}\n", data(found));
+    for choice in &found.choices {
+        let table = table(found, choice);
+        let head = table.columns.iter().map(|c| c.title.clone()).collect();
+        let rows = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect());
+        let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+        text += &format!("\n{}\n{}\n", terminal::aligned(&rows), recommendation_reason(found, choice));
+    }
+    for line in left_out(found) {
+        text += &format!("\n{line}");
+    }
+    text.trim_end().to_string() + "\n"
+}
+
+/// Writes `DIR/report.html`, which stands alone, and gives its path. `name` = that of the data.
+///
+/// # Errors
+/// [`ReportError::Write`]
+pub fn write_recommendation(
+    found: &Recommendation,
+    name: &str,
+    drawn: &Drawn,
+    dir: &Path,
+) -> Result<PathBuf, ReportError> {
+    let mut document = Document { title: format!("Which vector quantizer for {name}"), blocks: Vec::new() };
+    document.paragraph(data(found));
+    for choice in &found.choices {
+        document.section(&format!("{} bits a vector", choice.bits));
+        document.paragraph(recommendation_reason(found, choice));
+        document.table(table(found, choice));
+    }
+    document.paragraph(legend(found));
+    document.section("Pareto front");
+    let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
+    document.blocks.push(Block::Picture(Picture { title, caption, svg, link: None }));
+    if !found.left_out.is_empty() {
+        document.section("Left out");
+        document.list(left_out(found).into_iter().map(super::document::text).collect());
+    }
+    let path = dir.join("report.html");
+    write_atomic(&path, html::render(&document).as_bytes())?;
+    Ok(path)
+}
+
+/// `value` over `of`.
+fn decibel(value: f64, of: f64) -> f64 {
+    10.0 * (value / of).log10()
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn bytes(count: usize) -> String {
+    match count {
+        0..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{} KiB", significant(count as f64 / 1024.0)),
+        _ => format!("{} MiB", significant(count as f64 / 1_048_576.0)),
+    }
+}
