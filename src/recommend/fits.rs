@@ -52,7 +52,7 @@ impl Work<'_> {
     }
 }
 
-/// Updates a training of AVQ's beam takes well.
+/// AVQ's beam in training.
 const TRAINING_BEAM: usize = 4;
 
 /// Fits and measures all shapes; in their order, whatever thread was first.
@@ -125,13 +125,13 @@ fn one(shape: &Shape, share: Duration, work: &Work) -> Result<Vec<Measured>, Str
         return Err("no time was left for it; give a larger --budget".into());
     }
     let beams = candidates::beams(shape);
-    let trainer = if Method::PAPER.contains(&method) { Trainer::Nsvq } else { Trainer::Kmeans };
+    let trainer = shape.trainer();
     let settings = FitSettings {
         trainer,
         beam_width: beams.last().copied().unwrap_or(1),
         training_beam_width: if method == Method::Avq { TRAINING_BEAM.min(shape.size()) } else { 1 },
         budget: updates.is_none().then_some(share),
-        updates,
+        updates: updates.filter(|_| trainer == Trainer::Nsvq),
         seed,
         ..FitSettings::new(method, stages, bits_per_stage)
     };
