@@ -52,6 +52,9 @@ impl Work<'_> {
     }
 }
 
+/// A shape's candidates, or the reason why there are none.
+type Outcome = Result<Vec<Measured>, String>;
+
 /// AVQ's beam in training.
 const TRAINING_BEAM: usize = 4;
 
@@ -66,7 +69,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     order.sort_by(|a, b| cost(&shapes[*a]).total_cmp(&cost(&shapes[*b])));
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let jobs = work.request.jobs.min(shapes.len()).max(1);
-    let results: Mutex<Vec<(usize, Result<Vec<Measured>, String>)>> = Mutex::new(Vec::new());
+    let results: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::new());
     let worker = || {
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +121,7 @@ fn told(shape: &Shape, measured: &[Measured]) -> String {
 }
 
 /// One fit with its measurements; the reason where there is none.
-fn one(shape: &Shape, share: Duration, work: &Work) -> Result<Vec<Measured>, String> {
+fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
     let Shape { method, stages, bits_per_stage } = *shape;
     let (updates, seed) = (work.request.updates, work.request.seed);
     if updates.is_none() && share.is_zero() {
