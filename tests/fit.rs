@@ -228,12 +228,12 @@ fn a_budget_is_held_and_a_stop_obeyed() {
 
 #[test]
 fn a_training_ends_where_the_error_no_longer_falls() {
-    // Codewords for every vector: the start is the end.
-    let vectors: Vec<f32> = (0..4000).map(|i| (i % 8) as f32).collect();
+    // A batch holds all of them several times, so that k-means has left nothing to do.
+    let (training, validation) = (numbers("few", 64 * 4), numbers("others", 100 * 4));
     let settings = FitSettings { trainer: Trainer::Nsvq, ..FitSettings::new(Method::Rvq, 1, 2) };
-    let fitted = fit(&vectors, &vectors[..400], 4, &settings, &mut |_| true).unwrap();
+    let fitted = fit(&training, &validation, 4, &settings, &mut |_| true).unwrap();
     assert_eq!(fitted.ended, Ended::Converged);
-    assert!(fitted.validation_mse < 1e-6);
+    assert!(fitted.curve.len() < 30, "{:?}", fitted.curve);
 }
 
 #[test]

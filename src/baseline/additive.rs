@@ -10,7 +10,7 @@ pub const ITERATIONS: usize = 25;
 pub const BEAM_WIDTH: usize = 16;
 
 /// The share of the work that the start takes.
-const START: f64 = 0.1;
+const START: f64 = 0.2;
 
 /// AVQ codebooks: an RVQ's by k-means, then codes and codebooks in turn. A vector takes new codes only where they are better
 /// than its old ones, so that no step raises the error.
@@ -28,6 +28,9 @@ pub fn train(
     let mut codes = Codes::none(vectors, dimension, settings.stages);
     let mut progress = progress.part(START, 1.0 - START);
     for iteration in 0..settings.iterations {
+        if iteration > 0 && progress.late() {
+            break;
+        }
         let mut progress = progress.step(iteration, settings.iterations);
         search.prepare(&books);
         let search = &mut |x: &mut [f32], picks: &mut [u32]| search.assign(&books, x, picks);

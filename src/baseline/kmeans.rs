@@ -90,6 +90,9 @@ pub fn kmeans(
         let centroids = if share == 1.0 { rows.clone() } else { rows.iter().enumerate().map(towards_mean).collect() };
         let mut run = Run::new(empty.clone(), centroids, points);
         for step in 0..tried {
+            if step > 0 && progress.late() {
+                break;
+            }
             run.step(points, rng, &mut progress.step(number * tried + step, steps))?;
         }
         if best.as_ref().is_none_or(|best| run.score < best.score) {
@@ -98,7 +101,7 @@ pub fn kmeans(
     }
     let Some(mut best) = best else { return Ok(rows) };
     for step in STARTS.len() * tried..steps {
-        if !best.step(points, rng, &mut progress.step(step, steps))? {
+        if progress.late() || !best.step(points, rng, &mut progress.step(step, steps))? {
             break;
         }
     }

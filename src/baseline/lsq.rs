@@ -49,6 +49,9 @@ pub fn train(
     let start = (best.error, best.books.clone());
     let mut progress = progress.part(START, 1.0 - START);
     for iteration in 0..settings.iterations {
+        if iteration > 0 && progress.late() {
+            break;
+        }
         let left = 1.0 - (iteration + 1) as f64 / settings.iterations as f64;
         let scale = (TEMPERATURE * left.sqrt() / stages as f64) as f32;
         for word in best.books.values_mut().chunks_exact_mut(dimension) {

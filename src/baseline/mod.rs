@@ -86,15 +86,29 @@ pub fn train(
     name: &str,
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Codebooks, Error> {
+    train_until(settings, vectors, dimension, name, &mut Progress::new(go_on))
+}
+
+/// As [`train`], in a part of a greater work, or with a deadline ([`Progress::until`]) by which it is about done, if need be
+/// with fewer iterations: then the codebooks hang on the machine.
+///
+/// # Errors
+/// [`Error`].
+pub fn train_until(
+    settings: &Settings,
+    vectors: &[f32],
+    dimension: usize,
+    name: &str,
+    progress: &mut Progress,
+) -> Result<Codebooks, Error> {
     let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
     check(vectors, dimension)?;
     let mut rng = stream(&format!("{name}/baseline"));
-    let mut progress = Progress::new(go_on);
     let trained = match settings.method {
-        Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, &mut progress)?,
-        Method::Avq => additive::train(settings, vectors, dimension, &mut rng, &mut progress)?,
-        Method::Opq => opq::train(books, vectors, settings.iterations, &mut rng, &mut progress)?,
-        Method::Lsq => lsq::train(settings, vectors, dimension, &mut rng, &mut progress)?,
+        Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress)?,
+        Method::Avq => additive::train(settings, vectors, dimension, &mut rng, progress)?,
+        Method::Opq => opq::train(books, vectors, settings.iterations, &mut rng, progress)?,
+        Method::Lsq => lsq::train(settings, vectors, dimension, &mut rng, progress)?,
     };
     progress.done(1.0)?;
     Ok(trained)

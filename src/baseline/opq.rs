@@ -72,6 +72,9 @@ impl Trial {
     /// Improves the rotation, the codes and the codewords so many times.
     fn run(&mut self, vectors: &[f32], iterations: usize, progress: &mut Progress) -> Result<(), Error> {
         for iteration in 0..iterations {
+            if iteration > 0 && progress.late() {
+                break;
+            }
             self.encode(vectors, &mut progress.step(iteration, iterations))?;
             let (dimension, stages) = (self.books.dimension(), self.books.stages());
             let rows = Rows { data: vectors, stride: dimension };

@@ -1,5 +1,7 @@
 //! How far the work is, told to whoever may end it.
 
+use std::time::Instant;
+
 use super::Error;
 
 /// A share of the work. The caller's `go_on` is told the share of all work that is done, and ends it by false.
@@ -7,17 +9,35 @@ pub struct Progress<'a> {
     go_on: &'a mut dyn FnMut(f64) -> bool,
     from: f64,
     share: f64,
+    /// When the time for this part is up.
+    deadline: Option<Instant>,
 }
 
 impl<'a> Progress<'a> {
     /// All of the work.
     pub fn new(go_on: &'a mut dyn FnMut(f64) -> bool) -> Self {
-        Self { go_on, from: 0.0, share: 1.0 }
+        Self { go_on, from: 0.0, share: 1.0, deadline: None }
+    }
+
+    /// As [`Progress::new`], with a time after which iterations are left out. Each part has the time that is left for it by its
+    /// share of the work when it begins.
+    pub fn until(deadline: Option<Instant>, go_on: &'a mut dyn FnMut(f64) -> bool) -> Self {
+        Self { deadline, ..Self::new(go_on) }
+    }
+
+    /// Whether the time for this part is up: what is good enough shall do.
+    pub fn late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// The part of this one that begins at `from` and takes `share` of it.
     pub fn part(&mut self, from: f64, share: f64) -> Progress<'_> {
-        Progress { go_on: &mut *self.go_on, from: self.from + self.share * from, share: self.share * share }
+        let deadline = self.deadline.map(|deadline| {
+            let now = Instant::now();
+            let part = (share / (1.0 - from).max(share)).min(1.0);
+            now + deadline.saturating_duration_since(now).mul_f64(part)
+        });
+        Progress { go_on: &mut *self.go_on, from: self.from + self.share * from, share: self.share * share, deadline }
     }
 
     /// The `index`-th of `count` equal parts.

@@ -18,6 +18,8 @@ const BATCH: usize = 256;
 /// Looks at the validation vectors, and those over which the error must fall.
 const CHECKS: u64 = 40;
 const WINDOW: usize = 8;
+/// The most of the budget's time that the looks take.
+const LOOKING: f64 = 0.2;
 
 /// A fall of the error that is none.
 const NOTHING: f64 = 5e-4;
@@ -50,25 +52,17 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
     };
     let beam = (settings.method == Method::Avq).then_some((Search::Ordered, settings.training_beam_width));
     let error = |books: &Codebooks| evaluate::mse(books, beam, validation);
-    let training = TrainingSettings {
-        optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        learning_rate: LEARNING_RATE,
-        schedule: Schedule::Exponential { final_rate: FINAL_RATE },
-        batch_size: BATCH,
-        updates: updates(work, go_on, &books, &quantizer, &error)?,
-        log_every: u64::MAX,
-        replacement: None,
-    };
+    let (updates, looks) = plan(work, go_on, &books, &quantizer, &error)?;
+    let training = training(updates);
+    let first = error(&books);
     if training.updates == 0 {
-        let first = error(&books);
         return Ok(Trained { codebooks: books, curve: vec![(0, first)], done: 0, ended: Ended::Budget });
     }
-    let first = error(&books);
     let mut best = (first, books.clone());
     let mut curve = vec![(0, first)];
     let mut batches = Shuffled::new(work.training, work.dimension, &work.name("order"));
     let mut run = Run::new(books, setup(work, &quantizer, &training));
-    let every = training.updates.div_ceil(CHECKS);
+    let every = training.updates.div_ceil(looks);
     let mut ended =
         if settings.updates.is_none() && settings.budget.is_some() { Ended::Budget } else { Ended::Updates };
     while run.done() < training.updates {
@@ -98,6 +92,18 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
     Ok(Trained { codebooks: best.1, curve, done: run.done(), ended })
 }
 
+fn training(updates: u64) -> TrainingSettings {
+    TrainingSettings {
+        optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+        learning_rate: LEARNING_RATE,
+        schedule: Schedule::Exponential { final_rate: FINAL_RATE },
+        batch_size: BATCH,
+        updates,
+        log_every: u64::MAX,
+        replacement: None,
+    }
+}
+
 fn setup<'a>(work: &Work, quantizer: &'a QuantizerSettings, training: &'a TrainingSettings) -> Setup<'a> {
     Setup { quantizer, training, rng: stream(&work.name("replacement")) }
 }
@@ -111,33 +117,26 @@ fn start(work: &Work, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, F
     Ok(Codebooks::new(method, work.dimension, stages, size, books.values().to_vec())?)
 }
 
-/// Updates that are asked for, that the budget is good for, or that the number of vectors calls for.
-fn updates(
+/// Updates that are asked for, that the budget is good for, or that the number of vectors calls for; and looks at the
+/// validation vectors meanwhile.
+fn plan(
     work: &Work,
     go_on: &mut dyn FnMut(f64) -> bool,
     books: &Codebooks,
     quantizer: &QuantizerSettings,
     error: &dyn Fn(&Codebooks) -> f64,
-) -> Result<u64, FitError> {
+) -> Result<(u64, u64), FitError> {
     let count = (work.training.len() / work.dimension) as u64;
     let usual = (PASSES * count / BATCH as u64).clamp(*UPDATES.start(), *UPDATES.end());
     if let Some(updates) = work.settings.updates {
-        return Ok(updates);
+        return Ok((updates, CHECKS));
     }
-    let Some(budget) = work.settings.budget else { return Ok(usual) };
+    let Some(budget) = work.settings.budget else { return Ok((usual, CHECKS)) };
     // Some updates that count for nothing, and one look at the validation vectors, tell how many there is time for.
     let since = Instant::now();
     error(books);
     let look = since.elapsed().as_secs_f64();
-    let training = TrainingSettings {
-        optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        learning_rate: LEARNING_RATE,
-        schedule: Schedule::Constant,
-        batch_size: BATCH,
-        updates: u64::MAX,
-        log_every: u64::MAX,
-        replacement: None,
-    };
+    let training = training(usual);
     let mut batches = Shuffled::new(work.training, work.dimension, &work.name("trial"));
     let mut run = Run::new(books.clone(), setup(work, quantizer, &training));
     let since = Instant::now();
@@ -148,8 +147,10 @@ fn updates(
         run.update(&mut |batch| batches.next_batch(batch)).map_err(FitError::Diverged)?;
     }
     let update = since.elapsed().as_secs_f64() / run.done() as f64;
-    let left = work.left(0.95).unwrap_or_default() - CHECKS as f64 * look;
-    Ok(((left / update.max(1e-9)) as u64).min(MOST * usual))
+    let left = work.left(0.95).unwrap_or_default();
+    let looks = ((LOOKING * left / look.max(1e-9)) as u64).clamp(2, CHECKS);
+    let updates = (left - looks as f64 * look) / update.max(1e-9);
+    Ok(((updates as u64).min(MOST * usual), looks))
 }
 
 /// Whether the least error of the last looks is hardly below that of those before.
