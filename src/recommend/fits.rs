@@ -78,7 +78,8 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
                 return;
             }
             let left = work.clock.left(work.clock.until);
-            let share = left.mul_f64((jobs as f64 / (shapes.len() - turn) as f64).min(1.0));
+            let rest: f64 = order[turn..].iter().map(|place| weight(&shapes[*place])).sum();
+            let share = left.mul_f64((jobs as f64 * weight(&shapes[*place]) / rest).min(1.0));
             let result = one(&shapes[*place], share, work);
             let text = match &result {
                 Ok(measured) => told(&shapes[*place], measured),
@@ -111,6 +112,16 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
         return Err(RecommendError::NothingFitted(reasons.concat()));
     }
     Ok((fitted, left_out))
+}
+
+/// The share of the time that a fit gets, in terms of others: what trainings to their end took on descriptors, roughly.
+fn weight(shape: &Shape) -> f64 {
+    let method = match shape.method {
+        Method::Pvq => 1.0,
+        Method::Opq | Method::Rvq => 2.0,
+        Method::Avq | Method::Lsq => 5.0,
+    };
+    method * (shape.size() as f64).sqrt()
 }
 
 /// `RVQ 8 × 8: MSE 123.4, 12 s`.

@@ -166,15 +166,15 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
 fn caveats(found: &Recommendation, choice: &Choice) -> String {
     let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
     // Beams share a fit.
-    let fits = |all: &mut dyn Iterator<Item = &&Candidate>| {
-        let mut shapes: Vec<_> = all.map(|c| c.shape.label()).collect();
-        shapes.dedup();
-        shapes.len()
-    };
-    let (cut, all) = (fits(&mut own.iter().filter(|c| c.ended == Ended::Budget)), fits(&mut own.iter()));
+    let mut cut: Vec<String> = own.iter().filter(|c| c.ended == Ended::Budget).map(|c| c.shape.label()).collect();
+    cut.dedup();
     let mut text = String::from("The standard errors are over vectors, not over trainings");
-    if cut > 0 {
-        text += &format!("; {cut} of {all} fits were ended by the time budget");
+    if !cut.is_empty() {
+        text += &format!(
+            "; the time budget ended {} of {}, whose error may fall with a larger one",
+            if cut.len() == 1 { "the fit" } else { "the fits" },
+            enumerate(&cut)
+        );
     }
     if (found.training + found.validation + found.held_out) as u64 != found.of {
         text += &format!("; fitted to a sample of {} of {} vectors", whole(found.training as u64), whole(found.of));
