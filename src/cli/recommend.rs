@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::codec::refused;
+use super::fit::parse_time;
 use super::outcome::failed;
 use super::run::parse_jobs;
 use super::stop::stop_flag;
@@ -80,19 +81,6 @@ fn positive(text: &str) -> Result<f64, String> {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
         _ => Err("allowed are numbers above 0".into()),
     }
-}
-
-/// `90s`, `4m`, `1.5h`; seconds where there is no unit.
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
-    let seconds = match unit {
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err("allowed units are s, m and h".into()),
-    };
-    let time = number.parse::<f64>().ok().filter(|n| *n > 0.0).map(|n| Duration::try_from_secs_f64(n * seconds));
-    time.and_then(Result::ok).ok_or_else(|| "allowed are times above 0, such as 90s, 4m or 1h".into())
 }
 
 /// # Errors
@@ -175,11 +163,11 @@ fn text(found: &Recommendation, args: &RecommendArgs) -> String {
         let beam = chosen.search.map_or(String::new(), |_| format!(" --beam-width {}", chosen.beam_width));
         let (method, shape) = (chosen.shape.method.label().to_lowercase(), chosen.shape);
         text += &format!(
-            "\nvqlab fit {} --method {method} --stages {} --bits {}{beam} -o {}\n",
+            "\nvqlab fit {} --method {method} --stages {} --bits {} --trainer {}{beam} -o books.safetensors\n",
             args.data.display(),
             shape.stages,
             shape.bits_per_stage,
-            "books.safetensors",
+            shape.trainer().name(),
         );
     }
     text
@@ -255,18 +243,4 @@ fn candidate(found: &Recommendation, place: usize, c: &Candidate) -> Value {
         "equal_to_best": choice.is_some_and(|choice| choice.equal.contains(&place)),
         "chosen": choice.is_some_and(|choice| choice.chosen == Some(place)),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units() {
-        let seconds = |text| parse_time(text).map(|time| time.as_secs_f64());
-        assert_eq!([seconds("90s"), seconds("4m"), seconds("1.5h"), seconds("7")], [90.0, 240.0, 5400.0, 7.0].map(Ok));
-        for wrong in ["", "m", "0s", "-1m", "3d", "1e400h"] {
-            assert!(parse_time(wrong).is_err(), "{wrong}");
-        }
-    }
 }

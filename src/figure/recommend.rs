@@ -16,6 +16,9 @@ const COSTS: [Cost; 3] = [
     ("codebooks (KiB)", |c| c.codebook_bytes as f64 / 1024.0, |c| c.front.bytes),
 ];
 
+/// Errors of this ratio of largest to smallest are drawn on a logarithmic axis.
+const LOG_FROM: f64 = 6.0;
+
 /// Draws `DIR/pareto.png`.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ const COSTS: [Cost; 3] = [
 pub fn draw_recommendation(found: &Recommendation, dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
     let row = |choice: &Choice| COSTS.iter().map(|cost| chart(found, choice, cost)).collect();
     let figure = Figure { rows: found.choices.iter().map(row).collect(), width: 1290, row_height: 440 };
-    let caption = "Mean squared error of held-out vectors over what encoding costs; both axes are logarithmic. A dot is a quantizer, \
+    let caption = "Mean squared error of held-out vectors over what encoding costs, on logarithmic axes of cost. A dot is a quantizer, \
         grey lines join those that no other beats in both at once, the vertical line stands at the one to use."
         .to_string();
     let title = "Error over operations, time and size of the codebooks".to_string();
@@ -33,8 +36,11 @@ pub fn draw_recommendation(found: &Recommendation, dir: &Path, formats: &[Format
 fn chart(found: &Recommendation, choice: &Choice, (label, cost, on_front): &Cost) -> Chart {
     let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
     let place = |c: &&Candidate| (cost(c), c.mse.mean);
-    let mut chart =
-        Chart::new(format!("{} bits a vector", choice.bits), Axis::log(*label), Axis::log("MSE per coordinate"));
+    let errors = own.iter().map(|c| c.mse.mean);
+    let (low, high) = errors.fold((f64::INFINITY, 0f64), |(low, high), error| (low.min(error), high.max(error)));
+    let name = "MSE per coordinate";
+    let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(name) } else { Axis::linear(name) };
+    let mut chart = Chart::new(format!("{} bits a vector", choice.bits), Axis::log(*label), y);
     let mut front: Vec<(f64, f64)> = own.iter().filter(|c| on_front(c)).map(place).collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
     chart.series.push(Series::line("", Colour::GREY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabelled());

@@ -10,7 +10,8 @@ pub struct Choice {
     pub chosen: Option<usize>,
     /// The one with the lowest error that is allowed.
     pub best: Option<usize>,
-    /// Those whose error can't be told from the lowest (`best` among them): the chosen is the cheapest of them.
+    /// Those whose error can't be told from the lowest, or lies between it and such a one (`best` among them): the chosen is the
+    /// cheapest of them.
     pub equal: Vec<usize>,
     /// The allowed one of the next lowest error that is not equal, and how much more it has.
     pub next: Option<Difference>,
@@ -49,7 +50,12 @@ impl Choice {
         let mut choice =
             Self { bits, chosen: None, best: None, equal: Vec::new(), next: None, cheaper: None, forbidden: None };
         let Some(best) = allowed.iter().copied().min_by(lowest) else { return choice };
-        let (equal, worse): (Vec<usize>, Vec<usize>) = allowed.iter().partition(|i| is_equal(&less(**i, best).error));
+        // Pairs with the same codebooks differ little and surely: what lies between the lowest error and one that can't be
+        // told from it is no worse than that one, so that nothing beats the choice in both error and operations.
+        let alike = allowed.iter().filter(|i| is_equal(&less(**i, best).error)).map(|i| candidates[*i].mse.mean);
+        let highest = alike.fold(candidates[best].mse.mean, f64::max);
+        let (equal, worse): (Vec<usize>, Vec<usize>) =
+            allowed.iter().partition(|i| candidates[**i].mse.mean <= highest);
         let chosen = equal.iter().copied().min_by(cheapest).unwrap_or(best);
         choice.next = worse.iter().copied().min_by(lowest).map(|i| less(i, best));
         let much_cheaper = |i: &usize| {

@@ -52,7 +52,10 @@ impl Work<'_> {
     }
 }
 
-/// Updates a training of AVQ's beam takes well.
+/// A shape's candidates, or the reason why there are none.
+type Outcome = Result<Vec<Measured>, String>;
+
+/// AVQ's beam in training.
 const TRAINING_BEAM: usize = 4;
 
 /// Fits and measures all shapes; in their order, whatever thread was first.
@@ -66,7 +69,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     order.sort_by(|a, b| cost(&shapes[*a]).total_cmp(&cost(&shapes[*b])));
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let jobs = work.request.jobs.min(shapes.len()).max(1);
-    let results: Mutex<Vec<(usize, Result<Vec<Measured>, String>)>> = Mutex::new(Vec::new());
+    let results: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::new());
     let worker = || {
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
@@ -75,7 +78,8 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
                 return;
             }
             let left = work.clock.left(work.clock.until);
-            let share = left.mul_f64((jobs as f64 / (shapes.len() - turn) as f64).min(1.0));
+            let rest: f64 = order[turn..].iter().map(|place| weight(&shapes[*place])).sum();
+            let share = left.mul_f64((jobs as f64 * weight(&shapes[*place]) / rest).min(1.0));
             let result = one(&shapes[*place], share, work);
             let text = match &result {
                 Ok(measured) => told(&shapes[*place], measured),
@@ -110,6 +114,16 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     Ok((fitted, left_out))
 }
 
+/// The share of the time that a fit gets, in terms of others: what trainings to their end took on descriptors, roughly.
+fn weight(shape: &Shape) -> f64 {
+    let method = match shape.method {
+        Method::Pvq => 1.0,
+        Method::Opq | Method::Rvq => 2.0,
+        Method::Avq | Method::Lsq => 5.0,
+    };
+    method * (shape.size() as f64).sqrt()
+}
+
 /// `RVQ 8 × 8: MSE 123.4, 12 s`.
 fn told(shape: &Shape, measured: &[Measured]) -> String {
     let best = measured.iter().map(|m| &m.candidate).min_by(|a, b| a.mse.mean.total_cmp(&b.mse.mean));
@@ -118,20 +132,20 @@ fn told(shape: &Shape, measured: &[Measured]) -> String {
 }
 
 /// One fit with its measurements; the reason where there is none.
-fn one(shape: &Shape, share: Duration, work: &Work) -> Result<Vec<Measured>, String> {
+fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
     let Shape { method, stages, bits_per_stage } = *shape;
     let (updates, seed) = (work.request.updates, work.request.seed);
     if updates.is_none() && share.is_zero() {
         return Err("no time was left for it; give a larger --budget".into());
     }
     let beams = candidates::beams(shape);
-    let trainer = if Method::PAPER.contains(&method) { Trainer::Nsvq } else { Trainer::Kmeans };
+    let trainer = shape.trainer();
     let settings = FitSettings {
         trainer,
         beam_width: beams.last().copied().unwrap_or(1),
         training_beam_width: if method == Method::Avq { TRAINING_BEAM.min(shape.size()) } else { 1 },
         budget: updates.is_none().then_some(share),
-        updates,
+        updates: updates.filter(|_| trainer == Trainer::Nsvq),
         seed,
         ..FitSettings::new(method, stages, bits_per_stage)
     };

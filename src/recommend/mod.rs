@@ -26,6 +26,7 @@ use crate::data::file::{FileError, VectorFile};
 use crate::fit::{Ended, FitError, sample};
 use crate::quantizer::{Codebooks, Method, Search};
 use crate::search::SearchError;
+use crate::training::Trainer;
 use measure::Queries;
 
 /// What is asked.
@@ -38,7 +39,7 @@ pub struct Request {
     pub sample: usize,
     /// Time for everything: fits, errors, and times.
     pub budget: Duration,
-    /// Instead of a share of the budget, every fit makes so many updates (tests: the same numbers on every run).
+    /// So many updates of NSVQ and all iterations of k-means, instead of a share of the budget: the same errors on every run.
     pub updates: Option<u64>,
     /// Threads, at least 1; a fit takes one.
     pub jobs: usize,
@@ -84,6 +85,11 @@ impl Shape {
         self.stages as u32 * self.bits_per_stage
     }
 
+    /// NSVQ for those that have it: it starts from k-means and is never worse on the vectors that it is watched on.
+    pub fn trainer(&self) -> Trainer {
+        if Method::PAPER.contains(&self.method) { Trainer::Nsvq } else { Trainer::Kmeans }
+    }
+
     /// `RVQ 8 × 8`: stages × bits a stage.
     pub fn label(&self) -> String {
         format!("{} {} × {}", self.method.label(), self.stages, self.bits_per_stage)
@@ -123,7 +129,7 @@ pub struct Candidate {
     pub recall: Option<Vec<Estimate>>,
     /// [`Model::Corrected`], as the limits and the front have it.
     pub wmops: f64,
-    /// None for OPQ and LSQ, of which nothing is published, and where that model counts nothing.
+    /// None for LSQ, of which there is no such count, and where it counts nothing.
     pub wmops_published: Option<f64>,
     pub wmops_lookup: Option<f64>,
     pub ms_per_vector: f64,

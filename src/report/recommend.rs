@@ -84,8 +84,8 @@ fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &
     let mut text = match choice.equal.len() {
         0 | 1 => format!("That is the lowest error of {among}. "),
         equals => format!(
-            "It is the cheapest of {equals} whose error can't be told from the lowest{} of {among}: pairs of errors differ by less \
-             than two standard errors. ",
+            "It is the cheapest of {equals} whose error can't be told from the lowest{} of {among} (paired by vector, within two standard \
+             errors), or lies between such. ",
             if chosen.label() == best.label() { String::new() } else { format!(" ({})", best.label()) },
         ),
     };
@@ -110,7 +110,11 @@ fn more(found: &Recommendation, difference: &Difference, than: &Candidate) -> St
 fn alternatives(found: &Recommendation, choice: &Choice, chosen: &Candidate) -> String {
     let Some(cheaper) = &choice.cheaper else { return String::new() };
     let factor = chosen.wmops / found.candidates[cheaper.candidate].wmops;
-    format!("Where operations matter, take {} and {:.1} times fewer of them. ", more(found, cheaper, chosen), factor)
+    format!(
+        "Where operations matter, take {} and {} times fewer of them. ",
+        more(found, cheaper, chosen),
+        if factor < 9.95 { format!("{factor:.1}") } else { format!("{factor:.0}") }
+    )
 }
 
 fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &References) -> String {
@@ -137,7 +141,7 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     text += &format!(
         "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ gains {} dB. ",
         significant(scalar),
-        signed(gain, 2),
+        signed(gain, 2).trim_start_matches('+'),
     );
     let flat = found.flatness.filter(|flatness| *flatness > WHITE);
     match flat {
@@ -161,10 +165,16 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
 
 fn caveats(found: &Recommendation, choice: &Choice) -> String {
     let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
-    let cut = own.iter().filter(|c| c.ended == Ended::Budget).count();
+    // Beams share a fit.
+    let mut cut: Vec<String> = own.iter().filter(|c| c.ended == Ended::Budget).map(|c| c.shape.label()).collect();
+    cut.dedup();
     let mut text = String::from("The standard errors are over vectors, not over trainings");
-    if cut > 0 {
-        text += &format!("; {cut} of the {} had their fit ended by the time budget", own.len());
+    if !cut.is_empty() {
+        text += &format!(
+            "; the time budget ended {} of {}, whose error may fall with a larger one",
+            if cut.len() == 1 { "the fit" } else { "the fits" },
+            enumerate(&cut)
+        );
     }
     if (found.training + found.validation + found.held_out) as u64 != found.of {
         text += &format!("; fitted to a sample of {} of {} vectors", whole(found.training as u64), whole(found.of));

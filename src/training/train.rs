@@ -109,7 +109,9 @@ impl<'a> Run<'a> {
         self.done += 1;
         if let Some(replacement) = &settings.replacement {
             self.usage.add_batch(&self.picks);
-            if self.done % replacement.every == 0 && self.done + replacement.stop_before_end <= settings.updates {
+            if self.done.is_multiple_of(replacement.every)
+                && self.done + replacement.stop_before_end <= settings.updates
+            {
                 self.gathered.replaced += self.usage.replace(codebooks, replacement.threshold, &mut self.setup.rng);
             }
         }
@@ -135,7 +137,7 @@ pub fn train(codebooks: Codebooks, setup: Setup, feed: &mut Feed) -> Result<Trai
             return Err(Stop::Asked);
         }
         run.update(&mut feed.next_batch)?;
-        if run.done % settings.log_every == 0 || run.done == settings.updates {
+        if run.done.is_multiple_of(settings.log_every) || run.done == settings.updates {
             log.push(run.log_point());
         }
     }
