@@ -9,6 +9,7 @@
 //! neighbours) serve alone as a library.
 
 pub mod baseline;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
 pub mod compare;
