@@ -9,6 +9,7 @@
 //! neighbours) and [`recommend`](mod@recommend) (which method for given vectors) serve alone as a library.
 
 pub mod baseline;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod codec;
 pub mod compare;

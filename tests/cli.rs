@@ -7,8 +7,20 @@ use std::time::Duration;
 
 use common::{Env, Run, TINY, TINY_CELLS, files_below};
 
-const COMMANDS: [&str; 11] =
-    ["run", "status", "figures", "compare", "report", "complexity", "encode", "decode", "search", "score", "data"];
+const COMMANDS: [&str; 12] = [
+    "run",
+    "status",
+    "figures",
+    "compare",
+    "report",
+    "complexity",
+    "encode",
+    "decode",
+    "inspect",
+    "search",
+    "score",
+    "data",
+];
 
 #[test]
 fn every_command_has_help_with_an_example() {

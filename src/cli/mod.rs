@@ -1,6 +1,7 @@
 //! The commands. One file a command, no logic of its own: data go to stdout, messages and progress to stderr, and the
 //! exit status is 0 (done), 1 (failed at work) or 2 (wrong use).
 
+mod bar;
 mod codec;
 mod compare;
 mod complexity;

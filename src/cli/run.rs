@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::bar::stderr_sink;
 use super::outcome::{self, failed};
 use super::specs::{Folders, SpecOptions};
 use super::stop::stop_flag;
@@ -12,9 +13,7 @@ use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::Format;
 use crate::results;
-use crate::runner::{
-    self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds, stderr_sink,
-};
+use crate::runner::{self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds};
 use crate::spec::{Cell, Plan};
 
 const EXAMPLES: &str = "\

@@ -6,15 +6,16 @@ use serde_json::json;
 
 use super::{InspectError, Inspected, inspected};
 use crate::data::file::{CodeFile, Element, FileError, VectorFile};
+use crate::quantizer::MAX_STAGES;
 
 /// Numbers that are read at once.
 const BLOCK: usize = 1 << 18;
 
 pub fn inspect(path: &Path) -> Result<Inspected, InspectError> {
     let vectors = VectorFile::open(path)?;
-    let may_be_codes = matches!(vectors.element(), Element::U8 | Element::U16);
     match CodeFile::open(path) {
-        Ok(file) if may_be_codes => Ok(codes(&file, vectors.element())?),
+        // Wider ones are vectors of whole numbers, and counting their codes would take 8 KiB a byte of the file.
+        Ok(file) if file.stages() <= MAX_STAGES => Ok(codes(&file, vectors.element())?),
         _ => Ok(self::vectors(&vectors)?),
     }
 }

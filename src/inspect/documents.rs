@@ -5,22 +5,26 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Inspected, inspected};
-use crate::results::{Curve, CurveValues, PROVENANCE_FORMAT, ResultsFile, read_provenance};
+use super::{InspectError, Inspected, inspected};
+use crate::results::{Curve, CurveValues, PROVENANCE_FORMAT, ResultsError, ResultsFile, read_provenance};
 use crate::runner::{RECORD_FORMAT, Status, parse_record};
 
-pub fn inspect(path: &Path, bytes: &[u8]) -> Result<Inspected, String> {
+pub fn inspect(path: &Path, bytes: &[u8]) -> Result<Inspected, InspectError> {
     #[derive(Deserialize)]
     struct Format {
         format: Option<String>,
     }
-    let format = serde_json::from_slice(bytes).map_err(|error| format!("no whole JSON object: {error}"));
-    // Of another type than text, it is a curve's or an axis'.
-    let format = format.map_or(None, |Format { format }| format);
+    let content = |reason: String| InspectError::Content { path: path.into(), reason };
+    let format = match serde_json::from_slice(bytes) {
+        Ok(Format { format }) => format,
+        // Of another type than text, it is a curve or an axis.
+        Err(error) if error.is_data() => None,
+        Err(error) => return Err(content(format!("no whole JSON object: {error}"))),
+    };
     match format.as_deref() {
-        Some(RECORD_FORMAT) => record(bytes),
-        Some(PROVENANCE_FORMAT) => provenance(path),
-        _ => results(path, bytes),
+        Some(RECORD_FORMAT) => record(bytes).map_err(content),
+        Some(PROVENANCE_FORMAT) => Ok(provenance(path)?),
+        _ => Ok(results(path, bytes)?),
     }
 }
 
@@ -44,8 +48,8 @@ fn record(bytes: &[u8]) -> Result<Inspected, String> {
     Ok(inspected("record", holds))
 }
 
-fn provenance(path: &Path) -> Result<Inspected, String> {
-    let file = read_provenance(path).map_err(|error| error.to_string())?;
+fn provenance(path: &Path) -> Result<Inspected, ResultsError> {
+    let file = read_provenance(path)?;
     let done = file.cells.iter().filter(|cell| cell.status == Status::Done).count();
     let panels = file.panels.iter().map(|panel| panel.name.as_str());
     Ok(inspected(
@@ -64,9 +68,8 @@ fn provenance(path: &Path) -> Result<Inspected, String> {
     ))
 }
 
-fn results(path: &Path, bytes: &[u8]) -> Result<Inspected, String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| format!("no UTF-8: {error}"))?;
-    let file = ResultsFile::parse(text, &path.display().to_string()).map_err(|error| error.to_string())?;
+fn results(path: &Path, bytes: &[u8]) -> Result<Inspected, ResultsError> {
+    let file = ResultsFile::parse(&String::from_utf8_lossy(bytes), &path.display().to_string())?;
     let spread = |curve: &Curve| matches!(curve.values, CurveValues::Spread { .. });
     Ok(inspected(
         "results",

@@ -3,7 +3,7 @@
 //! | kind | told by |
 //! |---|---|
 //! | codebooks, speech codec | safetensors with our metadata |
-//! | codes | npy of uint8 or uint16 |
+//! | codes | npy of uint8 or uint16, with as many columns as codes can have stages |
 //! | vectors | npy of other types, fvecs, bvecs, ivecs, and what else [`VectorFile`] takes |
 //! | coded speech | `VQSP` |
 //! | record, provenance | JSON with a `format` |
@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::data::file::{FileError, VectorFile};
 use crate::quantizer::CheckpointError;
+use crate::results::ResultsError;
 
 /// Why a file can't be told.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub enum InspectError {
     File(#[from] FileError),
     #[error(transparent)]
     Codebooks(#[from] CheckpointError),
+    #[error(transparent)]
+    Results(#[from] ResultsError),
     #[error("{path}: {reason}")]
     Content { path: PathBuf, reason: String },
 }
@@ -55,7 +58,7 @@ pub fn inspect(path: &Path) -> Result<Inspected, InspectError> {
         return models::coded_speech(&bytes).map_err(content);
     }
     if bytes.trim_ascii_start().starts_with(b"{") {
-        return documents::inspect(path, &bytes).map_err(content);
+        return documents::inspect(path, &bytes);
     }
     if safetensors::SafeTensors::read_metadata(&bytes).is_ok() {
         return match models::codebooks(&bytes) {

@@ -1,5 +1,19 @@
 //! The metrics: one row each with name, label, unit, direction and meaning, which drives tables, plots, Pareto fronts,
 //! comparison and claims; recall; and the quality of pictures and of speech.
+//!
+//! ```
+//! use vqlab::metric::{find, image_quality_sized, recall_at};
+//!
+//! // Two queries with three ids each, nearest first; the true neighbours are 7 and 4.
+//! assert_eq!(recall_at(&[7, 1, 2, 0, 9, 4], &[7, 4], 1)?, 0.5);
+//! assert_eq!(recall_at(&[7, 1, 2, 0, 9, 4], &[7, 4], 3)?, 1.0);
+//!
+//! // A grey picture of 16 × 16 pixels, in RGB, and a slightly brighter one.
+//! let quality = image_quality_sized(&[100; 768], &[102; 768], 16, 16)?;
+//! assert_eq!(quality.mse, 4.0);
+//! assert_eq!(find("psnr").map(|row| row.unit), Some("dB"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod image;
 #[cfg(test)]

@@ -1,6 +1,21 @@
 //! Vector quantizers: codebooks, the assignment of codewords (encoding), decoding, noise substitution for training inside
 //! a network, codebook replacement, and the codebook file. Usable without the harness; a new method is one file that
 //! implements [`Assign`] and one line in [`assigner`].
+//!
+//! ```
+//! use vqlab::quantizer::{Codebooks, Method, assigner, encode};
+//!
+//! // Two codebooks of two codewords for vectors of two coordinates: M × K × D numbers.
+//! let values = vec![0.0, 0.0, 4.0, 4.0, /* and */ 0.0, 0.0, 0.0, 1.0];
+//! let books = Codebooks::new(Method::Rvq, 2, 2, 2, values)?;
+//! let vectors = [4.0, 5.2, 0.1, -0.1];
+//! let codes = encode(&books, assigner(Method::Rvq, None).as_mut(), &vectors)?;
+//! assert_eq!(codes, [1, 1, 0, 0]);
+//! let mut decoded = [0.0; 4];
+//! books.decode(&codes, &mut decoded)?;
+//! assert_eq!(decoded, [4.0, 5.0, 0.0, 0.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod additive;
 mod assign;

@@ -13,7 +13,7 @@ mod store;
 
 pub use cpu::cpu;
 pub use estimate::{Estimator, human_seconds, time_left};
-pub use progress::{Bar, CellEnd, Overview, Plain, Progress, Quiet, Sink, stderr_sink};
+pub use progress::{CellEnd, Overview, Plain, Progress, Quiet, Sink, cell_text, overview_line};
 pub use record::*;
 pub use schedule::{Options, Summary, TaskFns, run};
 pub use shard::{Shard, by_cost};
