@@ -41,12 +41,16 @@ fn prepared() -> Env {
     let file = "Data_Dimension_128.json";
     std::fs::copy(published.join(file), env.path("results/published/Figure 3").join(file)).unwrap();
     std::fs::copy(published.join(file), env.path("ours.json")).unwrap();
+    std::fs::create_dir_all(env.path("results/paper/Figure 3")).unwrap();
+    std::fs::copy(published.join(file), env.path("results/paper/Figure 3").join(file)).unwrap();
 
     put_books(&env, "books.safetensors", Method::Avq, (8, 2, 256));
     for name in ["base.fvecs", "base.npy", "query.fvecs", "query.npy", "vectors.fvecs", "vectors.npy"] {
         put_vectors(&env.path(name), 8, &numbers(name, 8 * 300));
     }
     env.run(&["encode", "books.safetensors", "base.fvecs", "-o", "codes.npy"]).ends_with(0);
+    env.run(&["search", "books.safetensors", "codes.npy", "query.fvecs", "-k", "10", "-o", "found.ivecs"]).ends_with(0);
+    std::fs::copy(env.path("found.ivecs"), env.path("groundtruth.ivecs")).unwrap();
 
     let picture = |shift| {
         let pixels = (0..32 * 32 * 3).map(|i: u32| (i * i % 199) as u8 + shift).collect();

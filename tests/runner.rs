@@ -193,8 +193,8 @@ fn a_truncated_or_foreign_record_is_never_trusted() {
     assert!(reason(&std::fs::read(path(&two[1])).unwrap()).contains("another cell"));
     let text = String::from_utf8(whole.clone()).unwrap();
     let edits = [
-        ("\"dimension\":1", "\"dimension\":2", "another cell"),
-        ("\"seed\":1", "\"seed\":3", "another cell"),
+        ("\"dimension\":1", "\"dimension\":2", "it was edited"),
+        ("\"seed\":1", "\"seed\":3", "it was edited"),
         ("\"version\":1", "\"version\":2", "this program reads"),
         ("vqlab-record", "other-record", "this program reads"),
         ("\"mse\":1.0", "\"mse\":null", "not a record"),

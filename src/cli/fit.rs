@@ -188,7 +188,11 @@ fn lines(settings: &FitSettings, fitted: &Fitted) -> String {
     };
     let (method, stages, size) = (settings.method.label(), settings.stages, settings.codebook_size());
     let updates = fitted.curve.last().map_or(0, |point| point.0);
-    let unit = if settings.trainer == Trainer::Nsvq { "updates" } else { "iterations" };
+    let unit = match (settings.trainer, fitted.ended) {
+        (Trainer::Nsvq, _) => "updates",
+        (Trainer::Kmeans, Ended::Budget) => "iterations at most",
+        (Trainer::Kmeans, _) => "iterations",
+    };
     let ended = match fitted.ended {
         Ended::Converged => "the error no longer fell",
         Ended::Budget => "the time was up",

@@ -49,7 +49,8 @@ pub struct FitSettings {
     pub beam_width: usize,
     /// AVQ's in training; 1 for other methods.
     pub training_beam_width: usize,
-    /// Wall time, held to about a tenth; what is reached in it hangs on the machine. Without, the same settings and vectors
+    /// Wall time of the training, overrun by no more than the last iteration of a part of it; what is reached in it hangs on
+    /// the machine. Without, the same settings and vectors
     /// give the same bits.
     pub budget: Option<Duration>,
     /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method call for.
@@ -123,7 +124,8 @@ pub struct Fitted {
     pub variance: f64,
     /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
     pub search: Option<Search>,
-    /// Updates or iterations, and the validation error then (NSVQ: of a part of the vectors, with the search of the training).
+    /// Updates or iterations, and the validation error then (NSVQ: of a part of the vectors, with the search of the training;
+    /// k-means: the end alone, with the iterations that were planned, which a budget may have cut).
     pub curve: Vec<(u64, f64)>,
     /// Of the training, without the evaluation.
     pub seconds: f64,

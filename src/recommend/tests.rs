@@ -104,13 +104,13 @@ fn white_data_are_told() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let data = file(&folder, "x.npy", 8, &correlated("recommend/few", 12));
+    let data = file(&folder, "x.npy", 8, &correlated("recommend/few", 100));
     let other = file(&folder, "q.npy", 4, &[0.0; 8]);
     assert!(matches!(run(&data, None, &request(&[67])), Err(RecommendError::Bits { bits: 67, .. })));
     assert!(matches!(run(&data, Some(&other), &request(&[8])), Err(RecommendError::Queries { found: 4, .. })));
     let few = Request { sample: 4, ..request(&[8]) };
     assert!(matches!(run(&data, None, &few), Err(RecommendError::TooFew { .. })));
-    // Ten vectors are no codebook of 256, but of 4 and 16 in part.
+    // A hundred vectors are no codebook of 256, but of 4 and 16.
     let found = run(&data, None, &request(&[8])).unwrap();
     assert!(found.left_out.iter().any(|l| l.shape.size() == 256), "{:?}", found.left_out);
     let stopped = Watch { stop: &AtomicBool::new(true), progress: &|_| () };
