@@ -48,7 +48,9 @@ pub fn read(bytes: &[u8]) -> Result<Sound, String> {
 fn damaged(error: Error) -> String {
     let what = match error {
         Error::IoError(_) => "it ends too early",
-        Error::FormatError(what) | Error::Unsupported(what) => what,
+        Error::FormatError(what) => what,
+        // Damage can look like it too.
+        Error::Unsupported(what) => return format!("it has a feature of FLAC that is not known here ({what})"),
     };
     format!("it is no whole FLAC file ({what})")
 }
