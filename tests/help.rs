@@ -21,7 +21,10 @@ const LEFT_OUT: [(&str, &str); 2] = [
 ];
 
 /// What is run with smaller numbers, to save time.
-const SMALLER: [(&str, &str); 3] = [
+const SMALLER: [(&str, &str); 5] = [
+    ("--budget 20s", "--budget 2s"),
+    // Other examples need the codebooks that are there.
+    ("-o books.safetensors", "-o fitted.safetensors"),
     ("--base 100000", "--base 500"),
     ("--training 20000", "--training 20"),
     ("--training 100 --test 20", "--training 2 --test 1"),
@@ -45,9 +48,15 @@ fn prepared() -> Env {
     std::fs::copy(published.join(file), env.path("results/paper/Figure 3").join(file)).unwrap();
 
     put_books(&env, "books.safetensors", Method::Avq, (8, 2, 256));
-    for name in ["base.fvecs", "base.npy", "query.fvecs", "query.npy", "vectors.fvecs", "vectors.npy"] {
-        put_vectors(&env.path(name), 8, &numbers(name, 8 * 300));
+    for name in ["base", "query", "queries", "vectors", "learn"] {
+        for ending in ["fvecs", "npy"] {
+            put_vectors(&env.path(&format!("{name}.{ending}")), 8, &numbers(name, 8 * 300));
+        }
     }
+    let row = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
+    let rows: Vec<String> = numbers("learn", 8 * 300).chunks(8).map(row).collect();
+    env.write("learn.csv", &rows.join("\n"));
+    put_npy(&env.path("codebooks.npy"), "(2, 16, 4)", &numbers("codebooks", 2 * 16 * 4));
     env.run(&["encode", "books.safetensors", "base.fvecs", "-o", "codes.npy"]).ends_with(0);
     env.run(&["search", "books.safetensors", "codes.npy", "query.fvecs", "-k", "10", "-o", "found.ivecs"]).ends_with(0);
     std::fs::copy(env.path("found.ivecs"), env.path("groundtruth.ivecs")).unwrap();
@@ -80,6 +89,17 @@ fn prepared() -> Env {
     let model = Model { mean: vec![-40.0; settings.bands], settings, books, beam_width: 1, search: None };
     model.save(&env.path("codec.safetensors"), "kmeans", "test").unwrap();
     env
+}
+
+/// An npy file of any shape.
+fn put_npy(path: &Path, shape: &str, values: &[f32]) {
+    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    let head = format!("{head:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((head.len() as u16).to_le_bytes());
+    bytes.extend(head.as_bytes());
+    bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    std::fs::write(path, bytes).unwrap();
 }
 
 /// The commands below `command` (words), with their own ones, as their help lists them.

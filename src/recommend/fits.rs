@@ -114,7 +114,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     Ok((fitted, left_out))
 }
 
-/// The share of the time that a fit gets, in terms of others: what trainings to their end took on descriptors, roughly.
+/// The share of the time that a fit gets, in terms of others: a guess from how the work grows, not measured.
 fn weight(shape: &Shape) -> f64 {
     let method = match shape.method {
         Method::Pvq => 1.0,

@@ -160,7 +160,10 @@ fn faults_of_files_are_named_with_their_place() {
         assert!(said.contains(name) && said.contains(part), "{name}: {said}");
     }
     let said = message(VectorFile::open(&folder.path("x.doc")));
-    assert!(said.contains("the file ending .doc; allowed here: .fvecs, .bvecs, .ivecs, .npy"), "{said}");
+    assert!(
+        said.contains("the file ending .doc; allowed here: .npy, .fvecs, .bvecs, .ivecs, .csv, .safetensors"),
+        "{said}"
+    );
     assert!(message(VectorFile::open(&folder.path("x"))).contains("no file ending"));
     assert!(message(VectorFile::open(&folder.path("none.npy"))).contains("cannot read"));
     std::fs::create_dir(folder.path("folder.npy")).unwrap();
