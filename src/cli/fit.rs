@@ -20,8 +20,8 @@ use crate::training::Trainer;
 
 const EXAMPLES: &str = "\
 Examples:
-  vqlab fit learn.fvecs --method rvq --stages 8 --bits 8 -o books.safetensors
-  vqlab fit learn.csv --method avq --stages 4 --bits 6 -o books.safetensors --trainer nsvq --budget 2m --json
+  vqlab fit learn.fvecs --method rvq --stages 8 --bits 8 -o books.safetensors --budget 2m
+  vqlab fit learn.csv --method avq --stages 4 --bits 6 -o avq.safetensors --trainer nsvq
   vqlab fit --import codebooks.npy --method pvq -o books.safetensors
 
 DATA is npy, fvecs, bvecs, ivecs, csv or safetensors (FILE.safetensors:NAME where it

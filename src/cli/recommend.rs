@@ -23,7 +23,7 @@ use crate::runner::{Options, human_seconds};
 const EXAMPLES: &str = "\
 Examples:
   vqlab recommend base.fvecs --bits 64 --budget 20s
-  vqlab recommend base.fvecs --bits 32 --queries queries.fvecs --max-wmops 0.5 --budget 20s -o which
+  vqlab recommend base.fvecs --bits 32 --queries queries.fvecs --max-wmops 0.5 -o which
   vqlab recommend base.npy --bits 16,32 --max-codebook-bytes 200000 --budget 20s --json
 
 Fits AVQ, RVQ, PVQ, OPQ and LSQ to a sample, in the shapes that divide the bits, and
