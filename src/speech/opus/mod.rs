@@ -87,7 +87,7 @@ impl Opus {
     /// sample to two samples, is found as that of the greatest cross-correlation and taken out.
     ///
     /// # Errors
-    /// [`OpusError`]: bit rates outside [`OPUS_BITRATES`], no samples, samples that are not finite, tools that fail.
+    /// [`OpusError`]: bit rates outside 6 to 256 kbit/s, no samples, samples that are not finite, tools that fail.
     pub fn code(&self, samples: &[f32], bitrate: u32) -> Result<Coded, OpusError> {
         if !OPUS_BITRATES.contains(&bitrate) {
             return Err(OpusError::Bitrate(bitrate));
