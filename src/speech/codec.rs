@@ -9,7 +9,7 @@ use super::rate::{Frame, steps};
 use super::settings::{CodecSettings, RATE};
 use super::steps::{StepModels, decibel};
 use super::stream::{HEADER, Header, StreamError};
-use crate::quantizer::{Search, assigner, encode};
+use crate::quantizer::{assigner, encode};
 
 /// Signals to envelopes: the part of the codec that comes before the quantizer.
 pub struct Analysis {
@@ -94,8 +94,7 @@ impl<'a> Codec<'a> {
     /// Codes (frames × M) of the envelopes.
     fn codes(&self, coefficients: &[f32]) -> Result<Vec<u16>, StreamError> {
         let features = self.model.features(&self.analysis.bands, &self.analysis.levels(coefficients));
-        let beam = Some((self.model.search.unwrap_or(Search::Beam), self.model.beam_width));
-        let mut assign = assigner(self.model.books.method(), beam);
+        let mut assign = assigner(self.model.books.method(), self.model.beam());
         encode(&self.model.books, assign.as_mut(), &features).map_err(|error| StreamError::Model(error.to_string()))
     }
 

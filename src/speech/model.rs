@@ -26,6 +26,11 @@ impl Model {
         self.books.size().ilog2()
     }
 
+    /// How codes are searched, for [`crate::quantizer::assigner`].
+    pub fn beam(&self) -> Option<(Search, usize)> {
+        Some((self.search.unwrap_or(Search::Beam), self.beam_width))
+    }
+
     /// Features (frames × D) of levels in dB: what is quantized, so that squared errors count as much in each coefficient.
     pub fn features(&self, bands: &Bands, levels: &[f32]) -> Vec<f32> {
         features(bands, &self.mean, levels)

@@ -22,8 +22,7 @@ pub struct CodecSettings {
     pub reservoir: u32,
 }
 
-/// Samples a second.
-pub const RATE: u32 = 16_000;
+pub use crate::data::speech::RATE;
 
 /// Limits of [`CodecSettings`].
 pub const ADVANCES: std::ops::RangeInclusive<usize> = 320..=512;

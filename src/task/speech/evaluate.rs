@@ -7,7 +7,7 @@ use super::opus;
 use super::{END_TO_END, Work, failed};
 use crate::data::speech::{RATE, write_wav};
 use crate::metric::{perceptual_snr, pesq};
-use crate::quantizer::{Search, assigner};
+use crate::quantizer::assigner;
 use crate::speech::{Codec, EXCERPTS, Model, excerpt, excerpt_name, original_name};
 use crate::task::TaskError;
 
@@ -124,8 +124,7 @@ pub(super) fn keep(work: &Work, name: &str, samples: &[f32]) -> Result<(), TaskE
 pub(super) fn envelope(work: &Work, model: &Model, levels: &[f32]) -> Result<f64, TaskError> {
     let books = &model.books;
     let mut remainder = model.features(&work.analysis.bands, levels);
-    let beam = Some((model.search.unwrap_or(Search::Beam), model.beam_width));
-    let mut assign = assigner(books.method(), beam);
+    let mut assign = assigner(books.method(), model.beam());
     assign.prepare(books);
     let mut picks = vec![0; remainder.len() / books.dimension() * books.stages()];
     let block = 4096;
