@@ -28,7 +28,7 @@ pub struct SpecOptions {
 
 impl SpecOptions {
     pub fn folders(&self) -> Folders {
-        Folders { results: clean(&self.out, "results"), reports: clean(&self.out, "reports") }
+        folders(&self.out)
     }
 
     /// Reads and checks all specs; the errors of all of them come together, before any work.
@@ -84,6 +84,11 @@ impl SpecOptions {
             _ => true,
         }
     }
+}
+
+/// Those below `--out`.
+pub fn folders(out: &Path) -> Folders {
+    Folders { results: clean(out, "results"), reports: clean(out, "reports") }
 }
 
 /// Where the files of a run lie.

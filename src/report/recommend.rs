@@ -220,7 +220,7 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
             () if !c.allowed => ("over a limit", Tone::Doubtful),
             () => ("", Tone::Neutral),
         };
-        cells.push(Cell { text: remark.into(), tone });
+        cells.push(Cell::toned(remark, tone));
         table.row(cells);
     }
     table
