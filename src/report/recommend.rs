@@ -139,9 +139,10 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     let gain = decibel(scalar, error);
     let along = if scalar < references.scalar { " along the principal axes" } else { "" };
     text += &format!(
-        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ gains {} dB. ",
+        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ {} {:.2} dB. ",
         significant(scalar),
-        signed(gain, 2).trim_start_matches('+'),
+        if gain < 0.0 { "loses" } else { "gains" },
+        gain.abs(),
     );
     let flat = found.flatness.filter(|flatness| *flatness > WHITE);
     match flat {
@@ -184,19 +185,37 @@ fn caveats(found: &Recommendation, choice: &Choice) -> String {
 
 /// Methods in rows: one table a bitrate.
 fn table(found: &Recommendation, choice: &Choice) -> Table {
-    let mut titles =
-        vec!["method", "#MSE", "#±", "#dB", "#WMOPS", "#published", "#look-up", "#ms", "#codebooks", "#fit s"];
+    let mut titles = vec![
+        "method",
+        "choice",
+        "#MSE",
+        "#±",
+        "#dB",
+        "#WMOPS",
+        "#published",
+        "#look-up",
+        "#ms",
+        "#codebooks",
+        "#fit s",
+    ];
     let recalls = found.candidates.iter().filter_map(|c| c.recall.as_ref()).map(Vec::len).max().unwrap_or(0);
     let heads: Vec<String> = RECALL_AT.iter().take(recalls).map(|t| format!("#R@{t}")).collect();
     titles.extend(heads.iter().map(String::as_str));
-    titles.extend(["front", ""]);
+    titles.push("front");
     let mut table = Table::new(&titles);
     let places = (0..found.candidates.len()).filter(|i| found.candidates[*i].shape.bits() == choice.bits);
     for place in places {
         let c = &found.candidates[place];
         let optional = |value: Option<f64>| value.map_or("–".into(), significant);
+        let (remark, tone) = match () {
+            () if choice.chosen == Some(place) => ("use this", Tone::Good),
+            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
+            () if !c.allowed => ("over a limit", Tone::Doubtful),
+            () => ("", Tone::Neutral),
+        };
         let mut cells: Vec<Cell> = vec![
             c.label().into(),
+            Cell::toned(remark, tone),
             significant(c.mse.mean).into(),
             significant(c.mse.standard_error).into(),
             signed(decibel(c.mse.mean, found.variance), 2).into(),
@@ -214,13 +233,6 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
         let fronts = [(c.front.wmops, "operations"), (c.front.ms, "time"), (c.front.bytes, "bytes")];
         let fronts: Vec<&str> = fronts.iter().filter(|f| f.0).map(|f| f.1).collect();
         cells.push(fronts.join(", ").into());
-        let (remark, tone) = match () {
-            () if choice.chosen == Some(place) => ("use this", Tone::Good),
-            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
-            () if !c.allowed => ("over a limit", Tone::Doubtful),
-            () => ("", Tone::Neutral),
-        };
-        cells.push(Cell::toned(remark, tone));
         table.row(cells);
     }
     table

@@ -44,11 +44,12 @@ pub fn reproduction_text(reproduction: &Reproduction) -> String {
     let head = table.columns.iter().map(|column| column.title.clone()).collect();
     let rows = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect());
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    terminal::aligned(&rows) + &summary::broken(reproduction)
+    let broken: String = summary::broken(reproduction).iter().map(|line| format!("{line}\n")).collect();
+    terminal::aligned(&rows) + &broken
 }
 
 fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
-    let title = "Stochastic optimization of vector quantization (Vali and Bäckström, ICASSP 2023), reproduced".into();
+    let title = "Vector quantization by stochastic optimization: the paper reproduced".into();
     let mut document = Document { title, blocks: Vec::new() };
     summary::section(reproduction, out_dir, &mut document);
     figures(reproduction, out_dir, &mut document);
@@ -88,7 +89,7 @@ fn report_of(input: &ReportInput, out_dir: &Path) -> Option<String> {
     path.is_file().then(|| if beside { file } else { format!("../{folder}/{file}") })
 }
 
-/// The data of a result, and the folder where it is none of this run's: `real-cifar10: cifar10`.
+/// `this run`, or the folder of a kept result.
 fn source(input: &ReportInput, reproduction: &Reproduction) -> String {
     let is_own = reproduction.computed.iter().any(|own| std::ptr::eq(own.plan, input.plan));
     if is_own { "this run".into() } else { format!("results/{}", input.plan.folder) }
