@@ -259,8 +259,9 @@ fn figures(inputs: &[ReportInput], out_dir: &Path, document: &mut Document) {
         }
     }
     document.table(table);
-    let line =
-        |(reason, figures): (&str, Vec<String>)| text(format!("No verdict on Figure {}: {reason}.", enumerate(&figures)));
+    let line = |(reason, figures): (&str, Vec<String>)| {
+        text(format!("No verdict on Figure {}: {reason}.", enumerate(&figures)))
+    };
     document.list(reasons.into_iter().map(line).collect());
 }
 
