@@ -178,6 +178,10 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
     match (quantizer.method, beam.unwrap_or(16)) {
         (Method::Pvq | Method::Opq, _) => fixed + product / stages,
         (Method::Rvq, _) => fixed + product,
+        (Method::Registered(method), _) => {
+            let operations = (method.operations)(dimension, quantizer.stages, quantizer.codebook_size());
+            fixed + operations.iter().sum::<u64>() as f64 * 1e-10
+        }
         (Method::Avq | Method::Lsq, 1) if quantizer.search != Some(Search::Released) => {
             fixed + product * (stages + 1.0) / 2.0
         }
