@@ -17,7 +17,7 @@ const COSTS: [Cost; 3] = [
 ];
 
 /// Errors of this ratio of largest to smallest are drawn on a logarithmic axis.
-const LOG_FROM: f64 = 6.0;
+const LOG_FROM: f64 = 2.0;
 
 /// Draws `DIR/pareto.png`.
 ///

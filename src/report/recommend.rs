@@ -205,14 +205,21 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
     let recalls = found.candidates.iter().filter_map(|c| c.recall.as_ref()).map(Vec::len).max().unwrap_or(0);
     let heads: Vec<String> = RECALL_AT.iter().take(recalls).map(|t| format!("#R@{t}")).collect();
     titles.extend(heads.iter().map(String::as_str));
-    titles.extend(["front", ""]);
+    titles.push("front");
     let mut table = Table::new(&titles);
     let places = (0..found.candidates.len()).filter(|i| found.candidates[*i].shape.bits() == choice.bits);
     for place in places {
         let c = &found.candidates[place];
         let optional = |value: Option<f64>| value.map_or("–".into(), significant);
+        let (remark, tone) = match () {
+            () if choice.chosen == Some(place) => ("use this", Tone::Good),
+            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
+            () if !c.allowed => ("over a limit", Tone::Doubtful),
+            () => ("", Tone::Neutral),
+        };
         let mut cells: Vec<Cell> = vec![
             c.label().into(),
+            Cell { text: remark.into(), tone },
             c.shape.trainer_name().into(),
             significant(c.mse.mean).into(),
             significant(c.mse.standard_error).into(),
@@ -231,13 +238,6 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
         let fronts = [(c.front.wmops, "operations"), (c.front.ms, "time"), (c.front.bytes, "bytes")];
         let fronts: Vec<&str> = fronts.iter().filter(|f| f.0).map(|f| f.1).collect();
         cells.push(fronts.join(", ").into());
-        let (remark, tone) = match () {
-            () if choice.chosen == Some(place) => ("use this", Tone::Good),
-            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
-            () if !c.allowed => ("over a limit", Tone::Doubtful),
-            () => ("", Tone::Neutral),
-        };
-        cells.push(Cell { text: remark.into(), tone });
         table.row(cells);
     }
     table
