@@ -116,7 +116,7 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
         file.len(),
         file.dimension(),
         // The sample, its scaled copies of the fits, and scratch.
-        (values * size_of::<f32>() * (2 + 2 * request.jobs)).div_ceil(1 << 20),
+        (values * size_of::<f32>() * (2 + 4 * request.jobs)).div_ceil(1 << 20),
         human_seconds(args.budget.as_secs_f64()),
     ));
     let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
