@@ -118,7 +118,7 @@ fn warm_start(
     };
     let name = format!("{name}/warm-start");
     let mut go_on = |done: f64| (feed.go_on)(share * done);
-    let mut feed = Feed { next_batch: &mut *feed.next_batch, go_on: &mut go_on };
+    let mut feed = Feed { next_batch: &mut *feed.next_batch, go_on: &mut go_on, checkpoint: feed.checkpoint };
     let start = initial_codebooks(&quantizer, &training, dimension, &name, &mut feed)?;
     let setup = Setup { quantizer: &quantizer, training: &training, rng: stream(&format!("{name}/replacement")) };
     let trained = train(start, setup, &mut feed)?.codebooks;
