@@ -28,7 +28,7 @@ pub struct SpecOptions {
 
 impl SpecOptions {
     pub fn folders(&self) -> Folders {
-        Folders { results: clean(&self.out, "results"), reports: clean(&self.out, "reports") }
+        folders(&self.out)
     }
 
     /// The same options as words of a command line that is run anywhere: the folder is absolute.
@@ -97,6 +97,11 @@ impl SpecOptions {
             _ => true,
         }
     }
+}
+
+/// Those below `--out`.
+pub fn folders(out: &Path) -> Folders {
+    Folders { results: clean(out, "results"), reports: clean(out, "reports") }
 }
 
 /// Where the files of a run lie.

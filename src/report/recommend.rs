@@ -219,7 +219,7 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
         };
         let mut cells: Vec<Cell> = vec![
             c.label().into(),
-            Cell { text: remark.into(), tone },
+            Cell::toned(remark, tone),
             c.shape.trainer_name().into(),
             significant(c.mse.mean).into(),
             significant(c.mse.standard_error).into(),
