@@ -75,7 +75,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         return print(&dry_run(&plans, &survey, options.jobs));
     }
     folders.make(&plans)?;
-    let store = folders.open()?;
+    let store = if args.shard.is_some() { folders.join()? } else { folders.open()? };
     if args.adopt {
         adopt(&plans, &folders, &store)?;
     }
@@ -133,7 +133,7 @@ fn compute(plans: &[Plan], store: &Store, options: &Options) -> Result<Summary, 
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {
         return Err(CliError::Failed(format!(
-            "{error}; records written before are intact, and the same command goes on"
+            "{error}; records written before are intact; the same command goes on once that is mended"
         )));
     }
     if summary.stopped {
