@@ -91,7 +91,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     if args.gather {
         return gather(&plans, &folders, &args.format);
     }
-    let store = folders.open()?;
+    let store = if args.shard.is_some() { folders.join()? } else { folders.open()? };
     if args.adopt {
         adopt(&plans, &folders, &store)?;
     }
@@ -203,7 +203,7 @@ pub fn compute(cells: &[Cell], store: &Store, options: &Options) -> Result<Summa
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {
         return Err(CliError::Failed(format!(
-            "{error}; records written before are intact, and the same command goes on"
+            "{error}; records written before are intact; the same command goes on once that is mended"
         )));
     }
     if summary.stopped {
