@@ -10,10 +10,12 @@ mod decode;
 mod encode;
 mod figures;
 mod fit;
+mod gathered;
 mod inspect;
 mod meter;
 mod outcome;
 mod output;
+mod queue;
 mod recommend;
 mod report;
 mod reproduce;
@@ -24,6 +26,7 @@ mod specs;
 mod speech;
 mod status;
 mod stop;
+mod submit;
 mod survey;
 
 use std::process::ExitCode;
@@ -67,6 +70,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Submit(submit::SubmitArgs),
     Status(status::StatusArgs),
     Figures(figures::FiguresArgs),
     Compare(compare::CompareArgs),
@@ -106,6 +110,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Submit(args) => submit::run(args),
         Command::Status(args) => status::run(args),
         Command::Figures(args) => figures::run(args),
         Command::Compare(args) => compare::run(args),

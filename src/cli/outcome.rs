@@ -237,7 +237,7 @@ pub fn saved_records(plan: &Plan, folders: &Folders) -> Result<Records, CliError
                 records.insert(record.key.clone(), *record);
             }
             Loaded::Absent => {}
-            Loaded::Unusable(reason) => note(&format!("not trusted, left out: {reason}")),
+            Loaded::Unusable(reason) | Loaded::Newer(reason) => note(&format!("not trusted, left out: {reason}")),
         }
     }
     let provenance = results::provenance_path(plan, &folders.results);

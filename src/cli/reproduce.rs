@@ -14,7 +14,7 @@ use crate::figure::{self, Drawn, Format};
 use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
 use crate::results::{audio_folder, plan_of_kept, read_provenance};
 use crate::runner::{Options, human_seconds};
-use crate::spec::{LoadOptions, PAPER, PaperSpec, Plan, Purpose};
+use crate::spec::{Cell, LoadOptions, PAPER, PaperSpec, Plan, Purpose};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -109,7 +109,8 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     if args.adopt {
         adopt(&selection.plans, &folders, &store)?;
     }
-    let summary = compute(&selection.plans, &store, &options)?;
+    let cells: Vec<Cell> = selection.plans.iter().flat_map(Plan::cells).collect();
+    let summary = compute(&cells, &store, &options)?;
     let mut errors: Vec<String> = failures(&summary).err().iter().map(CliError::to_string).collect();
     outcome::as_only_writer(&selection.plans, &folders, || {
         errors.extend(write(&selection, &summary.records, &folders, &args)?);

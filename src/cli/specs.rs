@@ -31,6 +31,19 @@ impl SpecOptions {
         folders(&self.out)
     }
 
+    /// The same options as words of a command line that is run anywhere: the folder is absolute.
+    ///
+    /// # Errors
+    /// The folder's name is no Unicode.
+    pub fn arguments(&self) -> Result<Vec<String>, CliError> {
+        let mut words = Vec::new();
+        words.extend(self.profile.iter().map(|profile| format!("--profile={profile}")));
+        words.extend(self.set.iter().map(|set| format!("--set={set}")));
+        words.extend(self.seeds.iter().map(|seeds| format!("--seeds={seeds}")));
+        words.push(format!("--out={}", absolute(&self.out)?));
+        Ok(words)
+    }
+
     /// Reads and checks all specs; the errors of all of them come together, before any work.
     ///
     /// # Errors
@@ -103,12 +116,25 @@ impl Folders {
         self.results.join("cells")
     }
 
+    /// What was submitted to Slurm.
+    pub fn slurm(&self) -> PathBuf {
+        self.results.join("slurm")
+    }
+
     /// The records, for writing.
     ///
     /// # Errors
     /// The folder can't be made.
     pub fn open(&self) -> Result<Store, CliError> {
         Store::open(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
+    }
+
+    /// The records, for one of many shards to write.
+    ///
+    /// # Errors
+    /// The folder can't be made.
+    pub fn join(&self) -> Result<Store, CliError> {
+        Store::join(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
     }
 
     /// The records, for reading.
@@ -132,12 +158,15 @@ impl Folders {
     }
 
     /// # Errors
-    /// A folder can't be made: better known before hours of work than after.
+    /// A folder can't be made or written to: better known before hours of work than after.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
         let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.folder), self.figures(plan)]);
         for folder in of_plans.chain([self.cells()]) {
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| CliError::Failed(format!("cannot make the folder {}: {error}", folder.display())))?;
+            let failed = |what: &str, error: std::io::Error| {
+                CliError::Failed(format!("cannot {what} the folder {}: {error}", folder.display()))
+            };
+            std::fs::create_dir_all(&folder).map_err(|error| failed("make", error))?;
+            crate::temporary::beside(&folder.join("any")).map_err(|error| failed("write to", error))?;
         }
         Ok(())
     }
@@ -148,12 +177,32 @@ fn clean(out: &Path, name: &str) -> PathBuf {
     if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
 }
 
+/// # Errors
+/// The path is no Unicode, or the working folder is gone.
+pub fn absolute(path: &Path) -> Result<String, CliError> {
+    let failed = |reason: String| CliError::Failed(format!("{}: {reason}", path.display()));
+    let absolute =
+        std::path::absolute(path).map_err(|error| failed(format!("the path can't be made absolute: {error}")))?;
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|_| failed("the path is no Unicode; rename it for a job script".into()))
+}
+
 /// These folders of results/ and reports/ hold something else.
 fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
     match plans.iter().find(|plan| {
         matches!(
             plan.folder.as_str(),
-            "audio" | "cells" | "published" | "codebooks" | "shared" | "pictures" | "networks" | "checkpoints"
+            "audio"
+                | "cells"
+                | "published"
+                | "codebooks"
+                | "shared"
+                | "pictures"
+                | "networks"
+                | "checkpoints"
+                | "slurm"
         )
     }) {
         None => Ok(()),

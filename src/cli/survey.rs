@@ -67,11 +67,12 @@ pub struct Survey {
 impl Survey {
     pub fn new(plans: &[Plan], store: &Store, options: &Options) -> Self {
         let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
-        let dealt = by_cost(&all, &crate::task::cost).into_iter().enumerate();
-        let mut taken: HashSet<String> = dealt
-            .filter(|(position, _)| options.shard.is_none_or(|shard| shard.takes(*position)))
-            .map(|(_, (cell, _))| cell.key())
-            .collect();
+        let all = by_cost(&all, &crate::task::cost);
+        let part = match options.shard {
+            Some(shard) => shard.part(all),
+            None => all,
+        };
+        let mut taken: HashSet<String> = part.iter().map(|(cell, _)| cell.key()).collect();
         let mut survey = Self { entries: Vec::new(), estimator: Estimator::default() };
         for (position, plan) in plans.iter().enumerate() {
             for panel in &plan.panels {
@@ -94,7 +95,7 @@ impl Survey {
                 }
                 if force { State::ToDo } else { state_of(&record) }
             }
-            Loaded::Unusable(reason) => State::Unusable(reason),
+            Loaded::Unusable(reason) | Loaded::Newer(reason) => State::Unusable(reason),
             Loaded::Absent => State::ToDo,
         };
         let state = if !state.is_settled() && store.is_running(cell) { State::Running } else { state };

@@ -139,6 +139,17 @@ impl<'a> Batches<'a> {
         Self { source, order, at: 0, rng: stream(&format!("order/{}", source.training_key)) }
     }
 
+    /// Passes over so many training vectors, as if they had been drawn.
+    pub fn skip(&mut self, count: u64) {
+        let (length, at) = (self.order.len() as u64, self.at + count);
+        if length > 0 {
+            for _ in self.at.div_ceil(length)..at.div_ceil(length) {
+                shuffle(&mut self.order, &mut self.rng);
+            }
+        }
+        self.at = at;
+    }
+
     /// Fills `out` (n × D) with the next n training vectors.
     pub fn next(&mut self, out: &mut [f32]) {
         for row in out.chunks_exact_mut(self.source.data.dimension) {

@@ -62,7 +62,7 @@ fn every_method_learns_from_every_start_and_twice_the_same() {
             let (quantizer, training) = (quantizer(method, init), training(400));
             let run = || {
                 let mut next = batches(4);
-                let mut feed = Feed { next_batch: &mut next, go_on: &mut |_| true };
+                let mut feed = Feed { next_batch: &mut next, go_on: &mut |_| true, checkpoint: None };
                 let start = initial_codebooks(&quantizer, &training, 4, "t", &mut feed)?;
                 let setup = Setup { quantizer: &quantizer, training: &training, rng: stream("r") };
                 Ok::<_, InitError>(train(start, setup, &mut feed)?)
@@ -90,7 +90,7 @@ fn a_run_stops_when_asked_and_says_when_it_diverges() {
     let start = Codebooks::zeros(Method::Rvq, 4, 2, 8).unwrap();
     let run = |training: &TrainingSettings, go_on: &mut dyn FnMut(f64) -> bool| {
         let setup = Setup { quantizer: &quantizer, training, rng: stream("r") };
-        train(start.clone(), setup, &mut Feed { next_batch: &mut batches(4), go_on }).map(|t| t.log)
+        train(start.clone(), setup, &mut Feed { next_batch: &mut batches(4), go_on, checkpoint: None }).map(|t| t.log)
     };
     assert_eq!(run(&training, &mut |share| share < 0.5), Err(Stop::Asked));
     training.optimizer = Optimizer::Sgd { momentum: 0.9 };

@@ -96,18 +96,15 @@ impl Work<'_> {
         let (network, trained, seconds) = match &self.settings.joint {
             Some(joint) => joint::trained(self, network, joint)?,
             None => {
-                let trained = frozen::trained(self, &network)?;
-                (network, trained, since.elapsed().as_secs_f64())
+                let (trained, earlier) = frozen::trained(self, &network)?;
+                (network, trained, earlier + since.elapsed().as_secs_f64())
             }
         };
         if let Some(path) = self.file("networks", "safetensors").filter(|_| self.settings.joint.is_some()) {
             save_network(&path, &network, self.key).map_err(failed)?;
         }
         let finished = kept.save(trained, quantizer, trainer, seconds).map_err(failed)?;
-        if let Some(checkpoint) = self.file("checkpoints", "safetensors") {
-            // One that stays does no harm.
-            let _ = std::fs::remove_file(checkpoint);
-        }
+        super::forget_checkpoint(self.key, self.context.kept);
         Ok((network, finished))
     }
 

@@ -50,7 +50,7 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     metrics.insert("envelope-db-training".into(), evaluate::envelope(&work, &model, &levels)?);
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
     let samples = evaluate::all(&work, &model, &mut metrics, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, samples, timings })
+    Ok(Outcome { metrics, log: finished.log, samples, timings, ..Outcome::default() })
 }
 
 /// A cell at work.
@@ -89,11 +89,11 @@ impl Work<'_> {
         let mut set = Shuffled::new(vectors, settings.codec.bands, &order);
         let end = if settings.end_to_end.is_some() { TRAINED } else { END_TO_END };
         let pair = (&settings.quantizer, &settings.training);
-        let mut trained = trained(pair, settings.codec.bands, self.key, &mut set, self.context, (0.0, end))?;
+        let (mut trained, earlier) = trained(pair, settings.codec.bands, self.key, &mut set, self.context, (0.0, end))?;
         if settings.end_to_end.is_some() {
             trained = self.train_end_to_end(trained, mean)?;
         }
-        let seconds = since.elapsed().as_secs_f64();
+        let seconds = earlier + since.elapsed().as_secs_f64();
         kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)
     }
 
