@@ -1,69 +1,18 @@
 //! The runner with mock tasks: order, resume, sharing, failures, and records that must not be trusted.
 
+mod common;
+
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use common::mock::{cells, cost, jobs, leftovers, number, run_with, simple};
 use proptest::prelude::*;
-use vqlab::runner::{Loaded, Options, Plain, Quiet, Shard, Status, Store, Summary, TaskFns, run};
-use vqlab::spec::{Cell, CellSettings, ComplexitySettings, Method};
+use vqlab::runner::{Loaded, Options, Plain, Quiet, Shard, Status, Store, TaskFns, run};
+use vqlab::spec::Cell;
 use vqlab::task::{Context, Outcome, TaskError};
-
-type TaskResult = Result<Outcome, TaskError>;
-
-/// Cells whose dimension is their number and, in these tests, their cost.
-fn cells(n: usize) -> Vec<Cell> {
-    let settings = |dimension| ComplexitySettings {
-        method: Method::ALL[dimension % 3],
-        dimension,
-        stages: 4,
-        bits_per_stage: 3,
-        beam_width: (dimension % 3 == 0).then_some(8),
-    };
-    (1..=n).map(|i| Cell { settings: CellSettings::Complexity(settings(i)), seed: i as u64 % 2 }).collect()
-}
-
-fn number(cell: &Cell) -> usize {
-    match &cell.settings {
-        CellSettings::Complexity(settings) => settings.dimension,
-        _ => 0,
-    }
-}
-
-fn outcome(cell: &Cell) -> Outcome {
-    Outcome { metrics: BTreeMap::from([("mse".into(), 1.0 / number(cell) as f64)]), ..Outcome::default() }
-}
-
-fn cost(cell: &Cell) -> f64 {
-    number(cell) as f64
-}
-
-fn run_with(
-    cells: &[Cell],
-    folder: &Path,
-    options: &Options,
-    task: &(dyn Fn(&Cell, &Context) -> TaskResult + Sync),
-) -> Summary {
-    let store = Store::open(folder).unwrap();
-    run(cells, &store, options, TaskFns { run: task, cost: &cost }, &Quiet, &AtomicBool::new(false)).unwrap()
-}
-
-fn jobs(jobs: usize) -> Options {
-    Options { jobs, ..Options::default() }
-}
-
-fn simple(cell: &Cell, _: &Context) -> TaskResult {
-    Ok(outcome(cell))
-}
-
-/// Names of the files in a folder that are not records.
-fn leftovers(folder: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| !name.ends_with(".json")).collect()
-}
 
 #[test]
 fn dear_cells_start_first_and_a_second_run_computes_nothing() {

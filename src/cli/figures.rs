@@ -95,7 +95,7 @@ fn draw_log(plans: &[Plan], key: &str, folders: &Folders, formats: &[Format]) ->
     let record = match folders.store().load(cell) {
         Loaded::Found(record) => record,
         Loaded::Absent => return Err(CliError::Failed(format!("{} is not computed yet", cell.label()))),
-        Loaded::Unusable(reason) => return Err(CliError::Failed(reason)),
+        Loaded::Unusable(reason) | Loaded::Newer(reason) => return Err(CliError::Failed(reason)),
     };
     if record.log.is_empty() {
         return Err(CliError::Failed(format!("{} has no training log ({:?})", cell.label(), record.status)));

@@ -31,7 +31,7 @@ impl Gathered {
                 }
                 Loaded::Absent if store.is_running(&cell) => Some("being computed".into()),
                 Loaded::Absent => Some("not computed".into()),
-                Loaded::Unusable(reason) => Some(reason),
+                Loaded::Unusable(reason) | Loaded::Newer(reason) => Some(reason),
             };
             gathered.without.extend(reason.map(|reason| format!("{}: {reason}", cell.label())));
         }

@@ -82,8 +82,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         let mut survey = Survey::new(&plans, &folders.store(), &options);
         if args.adopt {
             for plan in &plans {
-                let keys = finished(plan, &folders)?.into_iter().map(|record| record.cell.key()).collect();
-                survey.mark_adoptable(&keys);
+                survey.mark_adoptable(&adoptable(plan, &folders)?);
             }
         }
         return print(&dry_run(&plans, &survey, options.jobs));
@@ -92,7 +91,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     if args.gather {
         return gather(&plans, &folders, &args.format);
     }
-    let store = folders.open()?;
+    let store = if args.shard.is_some() { folders.join()? } else { folders.open()? };
     if args.adopt {
         adopt(&plans, &folders, &store)?;
     }
@@ -128,8 +127,19 @@ fn write_all(
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
 }
 
+/// The keys of the cells that `--adopt` would take over.
+///
+/// # Errors
+/// The provenance file is not usable.
+pub fn adoptable(plan: &Plan, folders: &Folders) -> Result<HashSet<String>, CliError> {
+    Ok(finished(plan, folders)?.into_iter().map(|record| record.key).collect())
+}
+
 /// Puts the finished cells of the provenance files in the store, where it has no record of its own.
-fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
+///
+/// # Errors
+/// A provenance file is not usable, or a record can't be written.
+pub fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
     for plan in plans {
         let mut adopted = 0;
         for record in finished(plan, folders)? {
@@ -185,13 +195,16 @@ fn gather(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Result<(), C
 }
 
 /// All cells of all plans together, so that the threads are busy to the end.
-fn compute(cells: &[Cell], store: &Store, options: &Options) -> Result<Summary, CliError> {
+///
+/// # Errors
+/// The run was stopped, or a record can't be written.
+pub fn compute(cells: &[Cell], store: &Store, options: &Options) -> Result<Summary, CliError> {
     let stop = stop_flag("stopping: no cell starts any more, those at work are given up; once more to abort at once")?;
     let summary = runner::run(cells, store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {
         return Err(CliError::Failed(format!(
-            "{error}; records written before are intact, and the same command goes on"
+            "{error}; records written before are intact; the same command goes on once that is mended"
         )));
     }
     if summary.stopped {
@@ -201,7 +214,9 @@ fn compute(cells: &[Cell], store: &Store, options: &Options) -> Result<Summary, 
     Ok(summary)
 }
 
-fn failures(summary: &Summary) -> Result<(), CliError> {
+/// # Errors
+/// Cells that have no numbers, each with its reason.
+pub fn failures(summary: &Summary) -> Result<(), CliError> {
     if summary.failed.is_empty() {
         return Ok(());
     }

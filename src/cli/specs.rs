@@ -28,7 +28,7 @@ pub struct SpecOptions {
 
 impl SpecOptions {
     pub fn folders(&self) -> Folders {
-        Folders { results: clean(&self.out, "results"), reports: clean(&self.out, "reports") }
+        folders(&self.out)
     }
 
     /// The same options as words of a command line that is run anywhere: the folder is absolute.
@@ -99,6 +99,11 @@ impl SpecOptions {
     }
 }
 
+/// Those below `--out`.
+pub fn folders(out: &Path) -> Folders {
+    Folders { results: clean(out, "results"), reports: clean(out, "reports") }
+}
+
 /// Where the files of a run lie.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -124,6 +129,14 @@ impl Folders {
         Store::open(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
     }
 
+    /// The records, for one of many shards to write.
+    ///
+    /// # Errors
+    /// The folder can't be made.
+    pub fn join(&self) -> Result<Store, CliError> {
+        Store::join(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
+    }
+
     /// The records, for reading.
     pub fn store(&self) -> Store {
         Store::at(self.cells())
@@ -145,12 +158,15 @@ impl Folders {
     }
 
     /// # Errors
-    /// A folder can't be made: better known before hours of work than after.
+    /// A folder can't be made or written to: better known before hours of work than after.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
         let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.folder), self.figures(plan)]);
         for folder in of_plans.chain([self.cells()]) {
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| CliError::Failed(format!("cannot make the folder {}: {error}", folder.display())))?;
+            let failed = |what: &str, error: std::io::Error| {
+                CliError::Failed(format!("cannot {what} the folder {}: {error}", folder.display()))
+            };
+            std::fs::create_dir_all(&folder).map_err(|error| failed("make", error))?;
+            crate::temporary::beside(&folder.join("any")).map_err(|error| failed("write to", error))?;
         }
         Ok(())
     }

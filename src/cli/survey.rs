@@ -95,7 +95,7 @@ impl Survey {
                 }
                 if force { State::ToDo } else { state_of(&record) }
             }
-            Loaded::Unusable(reason) => State::Unusable(reason),
+            Loaded::Unusable(reason) | Loaded::Newer(reason) => State::Unusable(reason),
             Loaded::Absent => State::ToDo,
         };
         let state = if !state.is_settled() && store.is_running(cell) { State::Running } else { state };

@@ -147,7 +147,8 @@ pub(super) fn name_of(folder: &Path) -> Result<Option<String>, FileError> {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Names by their characters, but numbers in them by their value, so that 10 comes after 9.

@@ -25,15 +25,15 @@ pub(super) fn claims(input: &ReportInput, document: &mut Document) {
     document.table(table);
 }
 
-fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
+pub(super) fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
     match result {
-        ClaimResult::Holds => Cell { text: "holds".into(), tone: Tone::Good },
+        ClaimResult::Holds => Cell::toned("holds", Tone::Good),
         ClaimResult::FailsAt(places) => {
             let places: Vec<String> = places.iter().map(|at| axis.number(*at)).collect();
-            Cell { text: format!("fails at {}", axis.in_words(&enumerate(&places))), tone: Tone::Bad }
+            Cell::toned(format!("fails at {}", axis.in_words(&enumerate(&places))), Tone::Bad)
         }
-        ClaimResult::Fails(instead) => Cell { text: format!("fails: {instead}"), tone: Tone::Bad },
-        ClaimResult::Unknown => Cell { text: "not known".into(), tone: Tone::Doubtful },
+        ClaimResult::Fails(instead) => Cell::toned(format!("fails: {instead}"), Tone::Bad),
+        ClaimResult::Unknown => Cell::toned("not known", Tone::Doubtful),
     }
 }
 
@@ -66,6 +66,12 @@ pub(super) fn generalisation(input: &ReportInput, document: &mut Document) {
         document.subsection(format!("Gap in %: {}", panel_name(panel)));
         document.table(gap_table(&input.plan.contenders, gaps));
     }
+}
+
+/// A sentence a panel of a toy experiment: how far training and fresh errors lie apart.
+pub(super) fn gaps_in_words(input: &ReportInput) -> Vec<String> {
+    let panels = input.plan.panels.iter().filter(|_| input.plan.task == TaskKind::Toy);
+    panels.filter_map(|panel| gap_text(panel, &gaps(input, panel))).collect()
 }
 
 fn gap_text(panel: &Panel, gaps: &[Gap]) -> Option<String> {

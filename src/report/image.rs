@@ -168,7 +168,7 @@ fn nearest_pair(panel: &Panel, aggregate: &Aggregate, file: &ResultsFile, at: u3
         second.label().into(),
         format!("{apart:.digits$}").into(),
         format!("{spread:.digits$}").into(),
-        Cell { text: format!("{ratio:.1}"), tone },
+        Cell::toned(format!("{ratio:.1}"), tone),
     ])
 }
 

@@ -16,6 +16,7 @@ mod points;
 mod rankings;
 mod recall;
 mod recommend;
+mod reproduction;
 mod searches;
 mod speech;
 mod terminal;
@@ -25,6 +26,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
+pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use terminal::terminal_table;
 
 use crate::compare::{ClaimCheck, PanelComparison};

@@ -81,7 +81,7 @@ fn seeds(seeds: &[u64]) -> String {
     }
 }
 
-fn data_of(panel: &Panel) -> String {
+pub(super) fn data_of(panel: &Panel) -> String {
     let cells = panel.points.iter().flat_map(|p| &p.cells);
     let mut kinds: Vec<String> = Vec::new();
     for cell in cells {

@@ -75,6 +75,11 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     document.table(table);
 }
 
+/// A sentence a panel: what the released search costs on equal codebooks, and which search the published numbers fit.
+pub(super) fn costs_in_words(input: &ReportInput) -> Vec<String> {
+    input.plan.panels.iter().filter_map(|panel| sentence(panel, &searched(input, panel))).collect()
+}
+
 fn searched(input: &ReportInput, panel: &Panel) -> Vec<Searched> {
     let metric = |name: &str| aggregate_metric(panel, name, input.records);
     let (beam, released) = (metric("mse-subset-beam"), metric("mse-subset-released"));

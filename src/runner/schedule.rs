@@ -72,7 +72,8 @@ pub struct Summary {
 ///
 /// Done and diverged cells are kept (both are deterministic), failed ones are tried again. Each record is on disk as
 /// soon as its cell has ended. A cell that another process is computing is waited for. Setting `stop` ends the run
-/// soon; cells at work are given up. If a record can't be written, the run sets `stop` itself.
+/// soon; cells at work are given up. If a record can't be written, the run sets `stop` itself. If one is of a later
+/// version, nothing is computed at all, because its result would have no place.
 ///
 /// # Errors
 /// The threads can't be started.
@@ -90,8 +91,10 @@ pub fn run(
     }
     let jobs = options.jobs.max(1);
     let state = Mutex::new(look_up(&cells, store, options.force, sink));
-    let scheduler =
-        Scheduler { cells: &cells, store, force: options.force, jobs, task, sink, stop, state, started: unix_now() };
+    let scheduler = Scheduler { cells: &cells, store, force: options.force, jobs, task, sink, stop, state };
+    if scheduler.state().summary.error.is_some() {
+        return Ok(scheduler.finish());
+    }
     let seconds = scheduler.state().seconds_left(&cells, jobs);
     let found = scheduler.state().summary.records.len();
     sink.begin(&Overview { total: cells.len(), found, jobs, seconds });
@@ -116,6 +119,8 @@ struct State {
     queue: VecDeque<usize>,
     /// Found claimed by another process.
     elsewhere: VecDeque<usize>,
+    /// When and where the records that are to be replaced were made, to tell them from new ones.
+    replaced: HashMap<usize, RunInfo>,
     running: Vec<Running>,
     estimator: Estimator,
     /// Estimated seconds of the cells of this run: all, and those that have ended.
@@ -123,16 +128,31 @@ struct State {
     work_done: f64,
     summary: Summary,
     last_tick: Instant,
+    /// Seconds until the end, as estimated at a time: going through the whole queue at the end of every cell would be the work
+    /// of a run of many small cells.
+    left: Option<(Instant, f64)>,
 }
 
 impl State {
-    fn seconds_left(&self, cells: &[(Cell, f64)], jobs: usize) -> f64 {
+    /// How long an estimate of the time left is good.
+    const GOOD_FOR: Duration = Duration::from_millis(100);
+
+    fn seconds_left(&mut self, cells: &[(Cell, f64)], jobs: usize) -> f64 {
+        let (at, left) = match self.left {
+            Some((at, left)) if at.elapsed() < Self::GOOD_FOR => (at, left),
+            _ => (Instant::now(), self.estimate(cells, jobs)),
+        };
+        self.left = Some((at, left));
+        (left - at.elapsed().as_secs_f64()).max(0.0)
+    }
+
+    fn estimate(&self, cells: &[(Cell, f64)], jobs: usize) -> f64 {
         let expected = |position: usize| self.estimator.seconds(&cells[position].0, cells[position].1);
         let running: Vec<f64> = self.running.iter().map(|cell| cell.seconds_left(expected(cell.position))).collect();
         time_left(jobs, &running, self.queue.iter().chain(&self.elsewhere).map(|&position| expected(position)))
     }
 
-    fn progress(&self, cells: &[(Cell, f64)], jobs: usize) -> Progress {
+    fn progress(&mut self, cells: &[(Cell, f64)], jobs: usize) -> Progress {
         let at_work: f64 = self.running.iter().map(|cell| cell.share() * cells[cell.position].1).sum();
         let share = if self.work > 0.0 { ((self.work_done + at_work) / self.work).min(1.0) } else { 1.0 };
         Progress {
@@ -163,12 +183,14 @@ fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -
     let mut state = State {
         queue: VecDeque::new(),
         elsewhere: VecDeque::new(),
+        replaced: HashMap::new(),
         running: Vec::new(),
         estimator: Estimator::default(),
         work: 0.0,
         work_done: 0.0,
         summary: Summary { total: cells.len(), ..Summary::default() },
         last_tick: Instant::now(),
+        left: None,
     };
     for (position, (cell, cost)) in cells.iter().enumerate() {
         match store.load(cell) {
@@ -180,11 +202,15 @@ fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -
                     state.summary.records.insert(record.key.clone(), *record);
                     continue;
                 }
+                state.replaced.insert(position, record.run);
             }
             Loaded::Absent => {}
             Loaded::Unusable(reason) => {
                 sink.warn(&format!("not trusted, computed again: {reason}"));
                 state.summary.unusable.push(reason);
+            }
+            Loaded::Newer(reason) => {
+                state.summary.error.get_or_insert(StoreError::Newer(reason));
             }
         }
         state.queue.push_back(position);
@@ -202,8 +228,6 @@ struct Scheduler<'a> {
     sink: &'a dyn Sink,
     stop: &'a AtomicBool,
     state: Mutex<State>,
-    /// Seconds since 1970.
-    started: u64,
 }
 
 impl Scheduler<'_> {
@@ -246,11 +270,13 @@ impl Scheduler<'_> {
             state.elsewhere.push_back(position);
             return Ok(());
         };
-        if let Loaded::Found(record) = self.store.load(cell)
-            && self.is_settled(&record, waited)
-        {
-            self.keep(*record, *cost);
-            return Ok(());
+        match self.store.load(cell) {
+            Loaded::Found(record) if self.is_settled(&record, position) => {
+                self.keep(*record, *cost);
+                return Ok(());
+            }
+            Loaded::Newer(reason) => return Err(StoreError::Newer(reason)),
+            Loaded::Found(_) | Loaded::Absent | Loaded::Unusable(_) => {}
         }
         let Some(record) = self.compute(position) else { return Ok(()) };
         claim.write(&record)?;
@@ -260,10 +286,11 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Whether a record that another process wrote after we looked for the first time stands for ours.
-    fn is_settled(&self, record: &Record, waited: bool) -> bool {
-        let new = waited && record.run.finished_unix >= self.started;
-        new || (!self.force && record.status != Status::Failed)
+    /// Whether a record stands for ours: what another process wrote after we looked for the first time does. Clocks jump
+    /// and differ between machines, so that no time tells; but no two records were made in the same time to the last bit.
+    fn is_settled(&self, record: &Record, position: usize) -> bool {
+        let is_new = || self.state().replaced.get(&position).is_none_or(|old| *old != record.run);
+        (!self.force && record.status != Status::Failed) || is_new()
     }
 
     /// Runs the task on this thread; `None` if it was cancelled.
@@ -288,7 +315,8 @@ impl Scheduler<'_> {
         let mut state = self.state();
         if state.last_tick.elapsed() >= Self::TICK {
             state.last_tick = Instant::now();
-            self.sink.tick(&state.progress(self.cells, self.jobs));
+            let progress = state.progress(self.cells, self.jobs);
+            self.sink.tick(&progress);
         }
     }
 

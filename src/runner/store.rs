@@ -13,13 +13,19 @@ use std::time::Duration;
 use super::{LogPoint, RECORD_FORMAT, RECORD_VERSION, Record, Status};
 use crate::spec::Cell;
 
-/// A file operation that failed.
+/// Why records can't be kept.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", path.display())]
-pub struct StoreError {
-    action: &'static str,
-    path: PathBuf,
-    source: io::Error,
+pub enum StoreError {
+    #[error("cannot {action} {}: {source}", path.display())]
+    File { action: &'static str, path: PathBuf, source: io::Error },
+    /// It is not made again: below the place where a lost disk was mounted, records would be hidden once it is back.
+    #[error("the folder {} is gone: removed, renamed or unmounted while the run was at work", .0.display())]
+    Gone(PathBuf),
+    #[error("cannot write the record {}: its lock file was removed, and another process is at the same cell", .0.display())]
+    LostClaim(PathBuf),
+    /// See [`Loaded::Newer`]: it is kept, as no other program could compute it again.
+    #[error("{0}; it is not overwritten: use that version, move the file away, or write to another folder with --out")]
+    Newer(String),
 }
 
 /// What the folder holds about a cell.
@@ -30,6 +36,8 @@ pub enum Loaded {
     Absent,
     /// A file that is not a whole record of this cell: its path and what is wrong with it.
     Unusable(String),
+    /// The record of a later version of this program: its path and the version.
+    Newer(String),
 }
 
 /// A folder of records.
@@ -49,9 +57,19 @@ impl Store {
     /// # Errors
     /// The folder can't be made, read or written.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let store = Self::join(folder)?;
+        store.sweep()?;
+        Ok(store)
+    }
+
+    /// As [`Self::open`] for one of many processes. What killed ones left behind does no harm, and if each of thousands tried
+    /// the locks of all the others, a file server had little else to do.
+    ///
+    /// # Errors
+    /// The folder can't be made.
+    pub fn join(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let store = Self::at(folder);
         fs::create_dir_all(&store.folder).map_err(failed("make the folder", &store.folder))?;
-        store.sweep()?;
         Ok(store)
     }
 
@@ -70,7 +88,13 @@ impl Store {
         };
         match check(&bytes, cell, &key) {
             Ok(record) => Loaded::Found(Box::new(record)),
-            Err(reason) => Loaded::Unusable(format!("{}: {reason}", path.display())),
+            Err(reason) => match newer_version(&bytes) {
+                None => Loaded::Unusable(format!("{}: {reason}", path.display())),
+                Some(version) => Loaded::Newer(format!(
+                    "{}: written by a later vqlab ({RECORD_FORMAT} {version}, this one reads {RECORD_VERSION})",
+                    path.display()
+                )),
+            },
         }
     }
 
@@ -105,7 +129,7 @@ impl Store {
         let path = self.path(&key, "lock");
         loop {
             let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
-            let lock = options.open(&path).map_err(failed("make the lock file", &path))?;
+            let lock = options.open(&path).map_err(|error| self.failed("make the lock file", &path, error))?;
             match lock.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -139,6 +163,14 @@ impl Store {
     fn path(&self, key: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{key}.{ending}"))
     }
+
+    /// What is not found because its folder isn't is said to be so.
+    fn failed(&self, action: &'static str, path: &Path, source: io::Error) -> StoreError {
+        if source.kind() == io::ErrorKind::NotFound && !self.folder.exists() {
+            return StoreError::Gone(self.folder.clone());
+        }
+        failed(action, path)(source)
+    }
 }
 
 /// The right to compute one cell and to write its record; ends when dropped.
@@ -153,15 +185,25 @@ impl Claim<'_> {
     /// Writes the record of the claimed cell: it is there as a whole or, after any crash, not at all.
     ///
     /// # Errors
-    /// The record is of another cell or could not be written; an older record is then still there.
+    /// The record is of another cell, its folder is gone, its lock has another holder, or it could not be written; an older
+    /// record is then still there.
     pub fn write(&self, record: &Record) -> Result<(), StoreError> {
         let temporary = self.store.path(&self.key, "tmp");
         let target = self.store.path(&self.key, "json");
+        if self.store.folder.exists() && !self.holds() {
+            let again = self.store.claim_key(self.key.clone())?;
+            return again.ok_or(StoreError::LostClaim(target))?.write(record);
+        }
         let written = self.write_through(record, &temporary, &target);
         if written.is_err() {
             self.discard_temporary();
         }
-        written.map_err(failed("write the record", &target))
+        written.map_err(|error| self.store.failed("write the record", &target, error))
+    }
+
+    /// Whether the lock still is the file that others would find.
+    fn holds(&self) -> bool {
+        is_file_at(&self.lock, &self.store.path(&self.key, "lock"))
     }
 
     fn write_through(&self, record: &Record, temporary: &Path, target: &Path) -> io::Result<()> {
@@ -183,8 +225,9 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        // Removed while still locked: who opened it meanwhile sees that it is gone and makes a new one.
-        if cfg!(unix) {
+        // Removed while still locked: who opened it meanwhile sees that it is gone and makes a new one. One that is not
+        // ours guards the claim of another.
+        if cfg!(unix) && self.holds() {
             let _ = fs::remove_file(self.store.path(&self.key, "lock"));
         }
         let _ = self.lock.unlock();
@@ -224,6 +267,17 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, String> {
     }
 }
 
+/// The version of a whole record that is later than ours, whatever else it holds.
+fn newer_version(bytes: &[u8]) -> Option<u32> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        format: String,
+        version: u32,
+    }
+    let head: Head = serde_json::from_slice(bytes).ok()?;
+    (head.format == RECORD_FORMAT && head.version > RECORD_VERSION).then_some(head.version)
+}
+
 /// Says which number is not finite, if one is: JSON could not hold it.
 pub(super) fn first_infinite(
     metrics: &BTreeMap<String, f64>,
@@ -244,7 +298,7 @@ pub(super) fn first_infinite(
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.to_path_buf();
-    move |source| StoreError { action, path, source }
+    move |source| StoreError::File { action, path, source }
 }
 
 #[cfg(unix)]

@@ -158,8 +158,16 @@ pub struct Cell {
 impl Cell {
     /// SHA-256 of the canonical JSON of format version, settings and seed, as 64 hexadecimal digits.
     pub fn key(&self) -> String {
-        let canonical = serde_json::json!({ "format": CELL_FORMAT, "settings": self.settings, "seed": self.seed });
-        hex(&Sha256::digest(canonical.to_string()))
+        #[derive(Serialize)]
+        struct Canonical<'a> {
+            format: u32,
+            settings: &'a CellSettings,
+            seed: u64,
+        }
+        let canonical = Canonical { format: CELL_FORMAT, settings: &self.settings, seed: self.seed };
+        // Cells are plain data, which JSON always holds.
+        let text = serde_json::to_vec(&canonical).expect("a cell as JSON");
+        hex(&Sha256::digest(text))
     }
 
     pub fn method(&self) -> Method {

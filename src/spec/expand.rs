@@ -148,7 +148,7 @@ fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
 struct Expansion<'a> {
     document: &'a Document,
     choice: Choice<'a>,
-    cells: u64,
+    cells: u128,
     sets: DataSets,
     images: ImageSets,
     speech: SpeechSets,
@@ -307,7 +307,7 @@ impl<'a> Expansion<'a> {
         }
         let node = settings.node("sweep.seeds");
         let count = self.choice.seeds.unwrap_or_else(|| node.map_or(SEEDS, seed_count));
-        self.cells = self.cells.saturating_add(count);
+        self.cells = self.cells.saturating_add(count.into());
         if self.cells > MOST_CELLS {
             return Err(too_many(self.document, settings, self.cells));
         }

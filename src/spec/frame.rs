@@ -8,8 +8,8 @@ use super::error::{Checked, Fault, quoted};
 use super::layer::{Entry, Settings};
 use super::value::Node;
 
-/// More cells than this are refused before they are made.
-pub(super) const MOST_CELLS: u64 = 1_000_000;
+/// More cells than this are refused before they are made: a typing error, or some hundred times the whole paper.
+pub(super) const MOST_CELLS: u128 = 100_000;
 
 // Numbers of the layers, from the first laid down to the last.
 const BASE: usize = 0;
@@ -86,20 +86,22 @@ pub(super) fn frames<'a>(document: &'a Document, choice: Choice<'a>) -> Checked<
     let variants = document.variants();
     let variants: Vec<Option<&str>> =
         if variants.is_empty() { vec![None] } else { variants.into_iter().map(Some).collect() };
-    let (mut frames, mut cells) = (Vec::new(), 0u64);
+    let (mut spaces, mut cells) = (Vec::new(), 0u128);
     for variant in variants {
         let below = below_axes(document, choice.profile, variant);
         let mut all = below.clone();
         apply_set(&mut all, choice.set, variant);
         let axes = axes(document, &all)?;
-        let panels = axes.iter().fold(1, |product: u64, axis| product.saturating_mul(axis.values.len() as u64));
+        let panels = axes.iter().fold(1, |product: u128, axis| product.saturating_mul(axis.values.len() as u128));
         cells = cells.saturating_add(panels.saturating_mul(cells_of_panel(&all, choice)));
-        if cells > MOST_CELLS {
-            return Err(too_many(document, &all, cells));
-        }
-        for number in 0..panels {
-            frames.push(frame(document, choice, variant, &below, &axes, number));
-        }
+        spaces.push((variant, below, axes, panels, all));
+    }
+    if let Some((.., largest)) = spaces.iter().max_by_key(|(.., panels, _)| *panels).filter(|_| cells > MOST_CELLS) {
+        return Err(too_many(document, largest, cells));
+    }
+    let mut frames = Vec::new();
+    for (variant, below, axes, panels, _) in &spaces {
+        frames.extend((0..*panels).map(|number| frame(document, choice, *variant, below, axes, number)));
     }
     check_names(document, &frames)?;
     Ok(frames)
@@ -139,7 +141,7 @@ fn frame<'a>(
     variant: Option<&'a str>,
     below: &Settings<'a>,
     axes: &[Axis<'a>],
-    number: u64,
+    number: u128,
 ) -> Frame<'a> {
     let mut lower = below.clone();
     let mut names = Vec::new();
@@ -168,12 +170,12 @@ fn frame<'a>(
 }
 
 /// The cells of a panel of these settings, before overrides of the seeds; 1 where the sweep is still incomplete.
-fn cells_of_panel(settings: &Settings, choice: Choice) -> u64 {
-    let length = |path: &str| settings.node(path).and_then(Node::list).map_or(0, |items| items.len() as u64);
+fn cells_of_panel(settings: &Settings, choice: Choice) -> u128 {
+    let length = |path: &str| settings.node(path).and_then(Node::list).map_or(0, |items| items.len() as u128);
     let contenders = length("sweep.methods") + length("sweep.baselines");
     let bits = length("sweep.bits").max(length("sweep.bits-per-stage"));
     let seeds = choice.seeds.unwrap_or_else(|| settings.node("sweep.seeds").map_or(1, seed_count));
-    contenders.saturating_mul(bits).saturating_mul(seeds).max(1)
+    contenders.saturating_mul(bits).saturating_mul(seeds.into()).max(1)
 }
 
 /// How many seeds a `seeds` value means.
@@ -181,7 +183,7 @@ pub(super) fn seed_count(node: &Node) -> u64 {
     node.whole().unwrap_or_else(|| node.list().unwrap_or_default().len() as u64)
 }
 
-pub(super) fn too_many(document: &Document, settings: &Settings, cells: u64) -> Fault {
+pub(super) fn too_many(document: &Document, settings: &Settings, cells: u128) -> Fault {
     let longest = settings.node("sweep.seeds").filter(|node| seed_count(node) > 1000);
     let span = longest.map_or(document.head.sweep, |node| node.span);
     Fault::new(span, format!("the sweep has {cells} cells or more"))

@@ -139,7 +139,8 @@ fn mean_error(
     Ok(Error { mse: sum / (n * dimension as f64), repeated: repeated as f64 / n })
 }
 
-/// Estimated seconds on one core (an AVX-512 one with VNNI, at some 100 GFLOP/s); fitted to a few cells, good to a factor of two.
+/// Estimated seconds on one core (an AVX-512 one with VNNI, at some 100 GFLOP/s); good to a factor of one and a half on a quiet
+/// machine.
 pub(super) fn cost(settings: &ToySettings) -> f64 {
     let quantizer = &settings.quantizer;
     let evaluated = (training_vectors(settings) + settings.evaluation.vectors) as f64;
@@ -174,24 +175,34 @@ fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {
     QuantizerSettings { search: Some(Search::Released), ..quantizer.clone() }
 }
 
-/// Estimated seconds for one vector.
+/// Estimated seconds for one vector. Fitted to the quickest of equal cells in results/*/provenance (docs/scaling.md), because
+/// what else a machine does only adds to the time of a cell.
 pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usize>, many: bool) -> f64 {
     let (stages, size, d) = (quantizer.stages as f64, quantizer.codebook_size() as f64, dimension as f64);
-    let product = 2.0 * stages * size * d * if quantizer.method == Method::Pvq { 1.05e-11 } else { 5.5e-12 }
+    let product = 2.0 * stages * size * d * if quantizer.method == Method::Pvq { 1.05e-11 } else { 6.5e-12 }
         + stages * size * 2e-11;
-    let fixed = 1e-9 * d + 2e-8 * stages;
+    // To draw or read it, and to take the codewords from it.
+    let fixed = d * (1.5e-9 + if quantizer.method.is_product() { 1e-9 } else { 8e-10 * stages }) + 2e-8 * stages;
     match (quantizer.method, beam.unwrap_or(16)) {
         (Method::Pvq | Method::Opq, _) => fixed + product / stages,
         (Method::Rvq, _) => fixed + product,
+        (Method::Registered(method), _) => {
+            let operations = (method.operations)(dimension, quantizer.stages, quantizer.codebook_size());
+            fixed + operations.iter().sum::<u64>() as f64 * 1e-10
+        }
         (Method::Avq | Method::Lsq, 1) if quantizer.search != Some(Search::Released) => {
             fixed + product * (stages + 1.0) / 2.0
         }
         (Method::Avq | Method::Lsq, width) => {
-            let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
             let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
-            let each = if by_gram { 6e-10 } else { d * 1e-11 + 2e-10 };
-            let search = if quantizer.search == Some(Search::Released) { 3e-9 } else { each };
-            fixed + 1.3 * product + extensions * search + width as f64 * stages * 4e-8
+            // An extension of a tuple by a codeword; a tuple and stage.
+            let (extension, tuple) = match quantizer.search {
+                Some(Search::Released) => (3e-9, 1.36e-7),
+                Some(Search::Ordered) => (if by_gram { 5e-10 } else { d * 8e-12 + 2e-10 }, 3e-8),
+                _ => (if by_gram { 7.5e-10 } else { d * 1e-11 + 4e-10 }, 9e-8),
+            };
+            let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
+            fixed + 1.3 * product + extensions * extension + width as f64 * stages * tuple
         }
     }
 }

@@ -81,7 +81,7 @@ fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, itera
     let mut go_on = |_| (feed.go_on)(0.0);
     stage_by_stage(books, &mut remainder, &mut Progress::new(&mut go_on), &mut |points, progress| match iterations {
         0 => Ok(random_rows(points, size, rng)),
-        _ => kmeans(points, size, iterations, rng, progress),
+        _ => kmeans(points, size, iterations, rng, progress, &[]),
     })?;
     Ok(())
 }

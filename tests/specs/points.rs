@@ -183,7 +183,7 @@ spec.toml:10:9: the sweep has 6000000000 cells or more
    |
 10 | seeds = 1_000_000_000
    |         ^^^^^^^^^^^^^
-allowed: up to 1000000 cells: panels × methods × bits × seeds
+allowed: up to 100000 cells: panels × methods × bits × seeds
 help: shorten a list, or split the experiment into several specs"#,
     );
 }

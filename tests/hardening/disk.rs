@@ -1,0 +1,141 @@
+//! Disks that are full, and folders that can't be written to. Disks of their own need Linux's `unshare`, which gives
+//! mounts that nobody else sees and that end with their process; where it is not allowed, the tests say that they are
+//! skipped. A limit on the size of files stands for a full disk everywhere.
+
+use std::process::Command;
+
+use crate::common::vectors::{numbers, put_books, put_vectors};
+use crate::common::{Env, Run, TINY_CELLS, files_below};
+
+const RUN: [&str; 5] = ["run", "tiny.toml", "--format", "svg", "--out"];
+
+/// Runs a script of the shell in `env`; the program is `$vqlab`.
+fn shell(env: &Env, script: &str) -> Run {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]).env("vqlab", env!("CARGO_BIN_EXE_vqlab")).current_dir(env.path("."));
+    Run::from(command.output().unwrap())
+}
+
+/// Runs a script that may mount; `None` where that is not allowed.
+fn with_mounts(env: &Env, script: &str) -> Option<Run> {
+    let unshare = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-ec", script]);
+        command.env("vqlab", env!("CARGO_BIN_EXE_vqlab")).current_dir(env.path(".")).output()
+    };
+    std::fs::create_dir_all(env.path("disk")).unwrap();
+    let allowed = unshare("mount -t tmpfs -o size=64k tmpfs disk && mount --bind -o ro disk disk");
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no disk can be mounted here (`unshare --map-root-user --mount` is not allowed)");
+        return None;
+    }
+    Some(Run::from(unshare(script).unwrap()))
+}
+
+#[test]
+fn a_run_on_a_full_disk_names_the_file_and_goes_on_when_there_is_room() {
+    let env = Env::new();
+    env.run(&[&RUN[..], &["whole"]].concat()).ends_with(0);
+    // Full of bytes, then of files.
+    for limit in ["size=72k", "nr_inodes=20"] {
+        let script = format!(
+            "mount -t tmpfs -o {limit} tmpfs disk
+            $vqlab {run} disk && exit 90
+            test $(ls disk/results/cells | grep -c 'json$') -gt 3 || exit 91
+            test -z \"$(find disk -name '*.tmp' -o -name '*.lock')\" || exit 92
+            tail -qc 1 disk/results/cells/*.json | tr -d '\\n' | grep . && exit 93
+            echo MORE ROOM >&2
+            mount -o remount,size=64m,nr_inodes=10000 disk
+            $vqlab {run} disk
+            cp -r disk kept-{limit}",
+            run = RUN.join(" ")
+        );
+        let Some(run) = with_mounts(&env, &script) else { return };
+        let run = run.ends_with(0).says("No space left on device").says("disk/results/cells/");
+        let again = run.stderr.split_once("MORE ROOM").unwrap().1;
+        let computed = again.lines().filter(|line| line.starts_with('[')).count();
+        assert!((1..TINY_CELLS - 3).contains(&computed), "{limit}: {computed} of {TINY_CELLS}: {again}");
+        assert_eq!(env.results(&format!("kept-{limit}")), env.results("whole"), "{limit}");
+    }
+}
+
+#[test]
+fn a_results_folder_that_cannot_be_written_to_is_refused_before_any_work() {
+    let env = Env::new();
+    env.run(&[&RUN[..], &["disk"]].concat()).ends_with(0);
+    std::fs::remove_file(files_below(&env.path("disk/results/cells")).remove(0)).unwrap();
+    let before = files_below(&env.path("disk"));
+    for (read_only, named) in [
+        ("disk", "cannot write to the folder disk/results/default"),
+        ("disk/results/cells", "cannot write to the folder disk/results/cells"),
+        ("disk/reports", "cannot write to the folder disk/reports/default/figures/tiny"),
+    ] {
+        let script = format!(
+            "mount --bind {read_only} {read_only}; mount -o remount,bind,ro {read_only}
+            $vqlab status tiny.toml --out disk
+            $vqlab {} disk",
+            RUN.join(" ")
+        );
+        let Some(run) = with_mounts(&env, &script) else { return };
+        let run = run.ends_with(1).prints("23 of 24 cells done").says(named).says("Read-only file system");
+        assert_eq!(run.computed(), 0);
+        assert_eq!(files_below(&env.path("disk")), before);
+    }
+    let script = "mount --bind disk disk; mount -o remount,bind,ro disk; $vqlab run tiny.toml --out disk/new";
+    let Some(run) = with_mounts(&env, script) else { return };
+    assert_eq!(run.ends_with(1).says("cannot make the folder disk/new/results/default").computed(), 0);
+}
+
+/// Files larger than some blocks of 512 bytes can't be written; the signal that would say so is ignored.
+fn limited(blocks: usize, command: &str) -> String {
+    format!("trap '' XFSZ; ulimit -f {blocks}; exec $vqlab {command}")
+}
+
+#[test]
+fn a_run_whose_files_cannot_grow_leaves_nothing_half_written() {
+    let env = Env::new();
+    let run = RUN.join(" ");
+    env.run(&[&RUN[..], &["whole"]].concat()).ends_with(0);
+    let said = shell(&env, &limited(2, &format!("{run} limited"))).ends_with(1);
+    said.says("cannot write the record limited/results/cells/").says("File too large");
+    assert!(env.leftovers("limited").is_empty() && files_below(&env.path("limited/results/cells")).is_empty());
+    // The system kills what does not ignore the signal.
+    assert_eq!(shell(&env, &format!("ulimit -f 2; exec $vqlab {run} limited")).status, None);
+
+    // Records have room, figures have not: the numbers are there, and old figures stay.
+    let figure = "whole/reports/default/figures/tiny/plain.svg";
+    let old = std::fs::read(env.path(figure)).unwrap();
+    shell(&env, &limited(16, &format!("{run} whole --seeds 3"))).ends_with(1).says("File too large");
+    assert!(env.leftovers("whole").is_empty());
+    assert_eq!(std::fs::read(env.path(figure)).unwrap(), old);
+
+    env.run(&[&RUN[..], &["limited"]].concat()).ends_with(0);
+    env.run(&[&RUN[..], &["whole"]].concat()).ends_with(0);
+    assert_eq!(env.results("limited"), env.results("whole"));
+}
+
+#[test]
+fn commands_on_vectors_keep_the_old_output_when_the_disk_is_full() {
+    let env = Env::new();
+    put_books(&env, "rvq", vqlab::quantizer::Method::Rvq, (8, 2, 16));
+    put_vectors(&env.path("x.fvecs"), 8, &numbers("x", 8 * 20_000));
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "codes.npy"]).ends_with(0);
+    let outputs = ["books.safetensors", "c.npy", "y.npy", "y.fvecs", "i.ivecs", "i.npy"];
+    for output in outputs {
+        env.write(output, "old");
+    }
+    let before = files_below(&env.path("."));
+    for (command, output) in [
+        ("fit x.fvecs --method rvq --stages 4 --bits 8 --updates 2 --force -o", "books.safetensors"),
+        ("encode rvq x.fvecs --force -o", "c.npy"),
+        ("decode rvq codes.npy --force -o", "y.npy"),
+        ("decode rvq codes.npy --force -o", "y.fvecs"),
+        ("search rvq codes.npy x.fvecs -k 3 --force -o", "i.ivecs"),
+        ("search rvq codes.npy x.fvecs -k 3 --force -o", "i.npy"),
+    ] {
+        let run = shell(&env, &limited(8, &format!("{command} {output}"))).ends_with(1);
+        run.says(&format!("cannot write {output}")).says("File too large");
+        assert_eq!(std::fs::read(env.path(output)).unwrap(), b"old", "{output}");
+        assert_eq!(files_below(&env.path(".")), before, "{output}");
+    }
+}
