@@ -20,12 +20,15 @@ pub struct Queue {
 
 impl Queue {
     pub fn new(folders: &Folders, survey: &Survey) -> Self {
-        let settled: HashMap<_, _> =
-            survey.entries.iter().map(|entry| (entry.cell.key(), entry.state.is_settled())).collect();
         let (mut submissions, error) = match slurm::queue(&folders.slurm()) {
             Ok(found) => (found, None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
+        if submissions.is_empty() {
+            return Self { submissions, error, settled: HashMap::new() };
+        }
+        let settled: HashMap<_, _> =
+            survey.entries.iter().map(|entry| (entry.cell.key(), entry.state.is_settled())).collect();
         submissions.retain(|queued| queued.deal.shards.iter().flatten().any(|key| settled.contains_key(key)));
         Self { submissions, error, settled }
     }

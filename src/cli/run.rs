@@ -49,7 +49,7 @@ pub struct RunArgs {
     /// The cells of each shard, as `vqlab submit` wrote them; without, all cells are spread by their cost
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with = "dry_run")]
     deal: Option<PathBuf>,
-    /// Computes nothing: writes results, figures and report of the cells that are done, and names those that are missing
+    /// Computes nothing: writes results, figures and report of what is done, and names the cells that are missing
     #[arg(long, conflicts_with_all = ["shard", "dry_run", "force", "adopt", "jobs"])]
     gather: bool,
     /// Lists the cells with their estimated cost, and computes nothing
@@ -102,7 +102,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     let summary = compute(&cells, &store, &options)?;
     if let Some(shard) = args.shard {
         note(&format!(
-            "shard {shard}: {} of its {} cells computed now; when all shards are done, run with --gather for the results",
+            "shard {shard}: {} of its {} cells computed now; when all shards are done, --gather writes the results",
             summary.computed, summary.total
         ));
         return failures(&summary);
@@ -178,7 +178,8 @@ fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliEr
     if cells.len() < wanted.len() {
         let (found, count) = (cells.len(), wanted.len());
         return Err(usage(format!(
-            "the specs have only {found} of the {count} cells of shard {shard}: they or the options have changed since the deal; submit again"
+            "the specs have only {found} of the {count} cells of shard {shard}: they or the options have changed since \
+             the deal; submit again"
         )));
     }
     Ok(cells)

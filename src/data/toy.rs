@@ -359,6 +359,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_passed_over_is_as_if_drawn() {
+        for vectors in [Vectors::Fixed(100), Vectors::Stream] {
+            let source = ToySource::new(&ToyData { vectors, ..data(Distribution::Normal) }, 1).unwrap();
+            let after = |skipped: &[u64]| {
+                let mut batches = Batches::new(&source);
+                skipped.iter().for_each(|count| batches.skip(*count));
+                let mut x = vec![0f32; 24 * 450];
+                batches.next(&mut x);
+                x
+            };
+            let all = after(&[]);
+            for skipped in [[0, 1], [99, 1], [100, 5], [230, 0]] {
+                let count = skipped.iter().sum::<u64>() as usize;
+                assert_eq!(after(&skipped)[..24 * 200], all[24 * count..24 * (count + 200)], "{skipped:?}");
+            }
+        }
+    }
+
+    #[test]
     fn half_ranges() {
         assert_eq!(integer_half_range(140.0), Some(20));
         assert_eq!(integer_half_range(141.0), None);

@@ -32,8 +32,8 @@ impl Shard {
         self.count
     }
 
-    /// This part of the cells that [`by_cost`] gave. It hangs on the list alone, done cells included, so that all shards
-    /// agree on the split though some of them are ahead.
+    /// This part of the cells that [`by_cost`] gave. It hangs on the list alone, done cells included, so that all
+    /// shards agree on the split though some of them are ahead.
     pub fn part(self, cells: Vec<(Cell, f64)>) -> Vec<(Cell, f64)> {
         let costs: Vec<f64> = cells.iter().map(|(_, cost)| *cost).collect();
         let owners = deal(&costs, self.count);
@@ -58,11 +58,11 @@ impl std::fmt::Display for Shard {
 }
 
 /// The shard (from 0) of each cell, for costs in falling order: each cell goes to the shard that has the least so far
-/// (longest processing time first; Graham, SIAM J. Appl. Math. 1969). No shard gets more than 4/3 of the heaviest shard of
-/// the best split there is, nor more than the mean and one cell.
+/// (longest processing time first; Graham, SIAM J. Appl. Math. 1969). No shard gets more than 4/3 of the heaviest shard
+/// of the best split there is, nor more than the mean and one cell.
 pub fn deal(costs: &[f64], count: usize) -> Vec<usize> {
-    // Numbers that are not negative have the order of their bits. Of equal loads the one with fewer cells is next, so that
-    // cells without a cost are spread too.
+    // Numbers that are not negative have the order of their bits. Of equal loads the one with fewer cells is next, so
+    // that cells without a cost are spread too.
     let mut shards: BinaryHeap<_> = (0..count).map(|shard| Reverse((0.0_f64.to_bits(), 0, shard))).collect();
     let mut next = |cost: f64| {
         let Some(Reverse((load, cells, shard))) = shards.pop() else { return 0 };

@@ -1,9 +1,9 @@
 //! Which cells belong to which task of an array.
 //!
-//! The deal is made once, when the array is submitted, over the cells that are missing then, and kept in a file: tasks that
-//! start hours apart agree on it though records come in meanwhile, and the missing cells of a half-done experiment are spread
-//! evenly, which a deal over all cells would not do. No cell stands in two shards, so tasks of one array don't need the
-//! file system's locks to keep out of each other's way.
+//! The deal is made once, when the array is submitted, over the cells that are missing then, and kept in a file: tasks
+//! that start hours apart agree on it though records come in meanwhile, and the missing cells of a half-done experiment
+//! are spread evenly, which a deal over all cells would not do. No cell stands in two shards, so tasks of one array
+//! don't need the file system's locks to keep out of each other's way.
 
 use std::path::Path;
 

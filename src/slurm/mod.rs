@@ -1,8 +1,8 @@
-//! Cells on a cluster: job arrays for Slurm, and what Slurm says of them. Slurm queues, starts and requeues; nothing here
-//! schedules.
+//! Cells on a cluster: job arrays for Slurm, and what Slurm says of them. Slurm queues, starts and requeues; nothing
+//! here schedules.
 //!
-//! A [`Submission`] is a folder, `results/slurm/N`: what was submitted (`submission.json`), which cells belong to which task
-//! of the array ([`Deal`], `shards.json`), the job scripts ([`JobScripts`]) and the tasks' logs.
+//! A [`Submission`] is a folder, `results/slurm/N`: what was submitted (`submission.json`), which cells belong to which
+//! task of the array ([`Deal`], `shards.json`), the job scripts ([`JobScripts`]) and the tasks' logs.
 
 mod command;
 mod deal;

@@ -43,8 +43,8 @@ pub struct JobScripts {
 const SECONDS_TO_STOP: u32 = 60;
 
 impl JobScripts {
-    /// The array's tasks replace their shell by the program (`exec`), so that Slurm's signals reach it: SIGTERM before the
-    /// time limit (`--signal=B:`, to the batch step itself), at preemption and by scancel.
+    /// The array's tasks replace their shell by the program (`exec`), so that Slurm's signals reach it: SIGTERM before
+    /// the time limit (`--signal=B:`, to the batch step itself), at preemption and by scancel.
     pub fn new(request: &Request) -> Self {
         let Request { resources, tasks, folder, .. } = request;
         let run = command(request);
@@ -108,10 +108,10 @@ mod tests {
     fn scripts_read_well_and_quote_what_needs_it() {
         let resources =
             Resources { partition: Some("long".into()), time: Some("4:00:00".into()), memory: None, cpus: 2 };
-        let arguments = ["/home/me/my specs/toy.toml", "--set=quantizer.init='rvq'", "--out=/scratch/50%"];
+        let arguments = ["/my specs/a.toml", "--set=quantizer.init='rvq'"];
         let request = Request {
             name: "vqlab-toy",
-            program: "/usr/bin/vqlab",
+            program: "vqlab",
             working_folder: "/home/me",
             arguments: &arguments.map(str::to_owned),
             resources: &resources,
@@ -119,7 +119,30 @@ mod tests {
             folder: "/scratch/50%/results/slurm/1",
         };
         let scripts = JobScripts::new(&request);
-        insta::assert_snapshot!(scripts.array, @r#""#);
-        insta::assert_snapshot!(scripts.gather, @r#""#);
+        insta::assert_snapshot!(scripts.array, @r#"
+        #!/bin/sh
+        #SBATCH --job-name=vqlab-toy
+        #SBATCH --chdir="/home/me"
+        #SBATCH --output="/scratch/50%%/results/slurm/1/%a.log"
+        #SBATCH --partition=long
+        #SBATCH --time=4:00:00
+        #SBATCH --requeue
+        #SBATCH --open-mode=append
+        #SBATCH --array=1-8
+        #SBATCH --cpus-per-task=2
+        #SBATCH --signal=B:TERM@60
+        exec vqlab run '/my specs/a.toml' '--set=quantizer.init='\''rvq'\''' --deal /scratch/50%/results/slurm/1/shards.json --shard "$SLURM_ARRAY_TASK_ID/8" --jobs 2
+        "#);
+        insta::assert_snapshot!(scripts.gather, @r#"
+        #!/bin/sh
+        #SBATCH --job-name=vqlab-toy-gather
+        #SBATCH --chdir="/home/me"
+        #SBATCH --output="/scratch/50%%/results/slurm/1/gather.log"
+        #SBATCH --partition=long
+        #SBATCH --time=4:00:00
+        #SBATCH --requeue
+        #SBATCH --open-mode=append
+        exec vqlab run '/my specs/a.toml' '--set=quantizer.init='\''rvq'\''' --gather
+        "#);
     }
 }

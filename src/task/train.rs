@@ -15,7 +15,7 @@ use crate::training::{
 };
 
 /// Seconds between two checkpoints instead of [`EVERY`], for tests and for machines that are taken away often.
-pub(crate) const CHECKPOINT_SECONDS: &str = "VQLAB_CHECKPOINT_SECONDS";
+const CHECKPOINT_SECONDS: &str = "VQLAB_CHECKPOINT_SECONDS";
 
 /// Between two checkpoints: few enough for a file system that thousands of cells share.
 const EVERY: Duration = Duration::from_secs(300);
@@ -49,8 +49,8 @@ impl TrainingSet for Shuffled<Arc<Vec<f32>>> {
     }
 }
 
-/// Trains the quantizer of the cell called `name` (its key, which names all random streams); the progress goes `from`..`to`.
-/// Gives also the seconds of earlier attempts that it went on from.
+/// Trains the quantizer of the cell called `name` (its key, which names all random streams); the progress goes
+/// `from`..`to`. Gives also the seconds of earlier attempts that it went on from.
 ///
 /// # Errors
 /// [`TaskError`].

@@ -1,8 +1,8 @@
-//! A training on its way, kept in a file, so that a kill costs only what came after the last writing. One that goes on from
-//! there gives the same bits as one that was never killed.
+//! A training on its way, kept in a file, so that a kill costs only what came after the last writing. One that goes on
+//! from there gives the same bits as one that was never killed.
 //!
-//! The file is a codebook file with the optimiser's moments and the rest of the state beside the codebooks. The vectors that
-//! a training meets are drawn again from their streams, so it is enough to know how many there were.
+//! The file is a codebook file with the optimiser's moments and the rest of the state beside the codebooks. The vectors
+//! that a training meets are drawn again from their streams, so it is enough to know how many there were.
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ use crate::quantizer::checkpoint::{CheckpointError, Provenance, floats, parse, s
 const STATE: &str = "vqlab_training";
 const MOMENTS: [&str; 2] = ["first_moments", "second_moments"];
 
-/// At a stop, the work of so many seconds is worth a file.
-const WORTH_A_FILE: Duration = Duration::from_secs(1);
+/// At a stop or the end, the work of so many seconds is worth a file.
+const WORTH_A_FILE: Duration = Duration::from_secs(5);
 
 /// What the file holds beside codebooks and moments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -69,8 +69,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Written to `path` at most once in `every`. `identity` is all that the bits hang on: files of another one, and damaged
-    /// ones, count as none. Nothing is read where the training is to begin `anew`.
+    /// Written to `path` at most once in `every`. `identity` is all that the bits hang on: files of another one, and
+    /// damaged ones, count as none. Nothing is read where the training is to begin `anew`.
     pub fn new(path: PathBuf, identity: String, every: Duration, anew: bool) -> Self {
         let found = if anew { None } else { read(&path).filter(|saved| saved.state.identity == identity) };
         let (drawn, earlier_seconds) =

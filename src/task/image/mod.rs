@@ -43,17 +43,18 @@ pub(super) fn run(settings: &ImageSettings, seed: u64, context: &Context) -> Res
     let key = Cell { settings: CellSettings::Image(settings.clone()), seed }.key();
     let images = Images::open(&settings.data).map_err(failed)?;
     let work = Work { settings, seed, key: &key, images: &images, context };
-    let kept = Kept::new(context, &key);
+    let (kept, since) = (Kept::new(context, &key), Instant::now());
     let (network, finished) = match work.finished(&kept)? {
         Some(both) => both,
         None => work.train(&kept)?,
     };
+    let earlier_seconds = finished.earlier_seconds(since);
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
     if let Some(training) = settings.joint.as_ref().and(settings.training.nsvq()) {
         timings.insert("step-ms".to_string(), 1e3 * finished.seconds / training.updates.max(1) as f64);
     }
     let metrics = evaluate::all(&work, &network, &finished.codebooks, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, timings, ..Outcome::default() })
+    Ok(Outcome { metrics, log: finished.log, timings, earlier_seconds, ..Outcome::default() })
 }
 
 /// A cell at work.

@@ -36,11 +36,12 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     let levels = work.levels(speech.training(), PHASES);
     let mean = mean_levels(&levels, settings.codec.bands);
     let mut metrics = BTreeMap::new();
-    let kept = Kept::new(context, &key);
+    let (kept, since) = (Kept::new(context, &key), Instant::now());
     let finished = match kept.load() {
         Some(finished) => finished,
         None => work.train(&kept, &levels, &mean)?,
     };
+    let earlier_seconds = finished.earlier_seconds(since);
     let model = work.model(finished.codebooks, mean);
     if let Some(folder) = context.kept {
         let path = folder.join("codecs").join(format!("{key}.safetensors"));
@@ -50,7 +51,7 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     metrics.insert("envelope-db-training".into(), evaluate::envelope(&work, &model, &levels)?);
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
     let samples = evaluate::all(&work, &model, &mut metrics, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, samples, timings, ..Outcome::default() })
+    Ok(Outcome { metrics, log: finished.log, samples, timings, earlier_seconds, ..Outcome::default() })
 }
 
 /// A cell at work.
