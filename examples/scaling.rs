@@ -60,29 +60,33 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, std::io::Error> {
     Ok(paths)
 }
 
-/// Wall time over the model's, by experiment and method: of the whole group, and between which factors nine of ten of its
-/// cells lie.
+/// Wall time over the model's, by experiment and method; also of the quickest of cells that differ in their seed alone, because
+/// what else the machine did only adds: geometric mean over the points, and the factor of their standard deviation.
 fn model_errors(measured: &Measured) {
-    println!("| experiment (profile) | method | cells | wall time | model | wall / model | 5 % to 95 % of the cells |");
+    println!(
+        "| experiment (profile) | method | cells | wall time | model | wall / model | quickest of equal cells / model |"
+    );
     println!("|---|---|---|---|---|---|---|");
     for (name, rows) in &measured.files {
-        let mut groups: BTreeMap<&str, Vec<(f64, f64)>> = BTreeMap::new();
-        for (cell, model, wall) in rows {
-            groups.entry(cell.contender().label()).or_default().push((*model, *wall));
+        let mut groups: BTreeMap<&str, Vec<&(Cell, f64, f64)>> = BTreeMap::new();
+        for row in rows.iter().filter(|(cell, ..)| !matches!(cell.settings, CellSettings::Complexity(_))) {
+            groups.entry(row.0.contender().label()).or_default().push(row);
         }
-        for (method, pairs) in groups {
-            let sum = |pick: fn(&(f64, f64)) -> f64| pairs.iter().map(pick).sum::<f64>();
-            let (model, wall) = (sum(|pair| pair.0), sum(|pair| pair.1));
-            let mut ratios: Vec<f64> = pairs.iter().map(|(model, wall)| wall / model).collect();
-            ratios.sort_by(f64::total_cmp);
-            let at = |share: f64| ratios[((ratios.len() - 1) as f64 * share).round() as usize];
-            let (wall, model, ratio) = (human_seconds(wall), human_seconds(model), wall / model);
-            let n = pairs.len();
-            println!(
-                "| {name} | {method} | {n} | {wall} | {model} | {ratio:.2} | {:.2} to {:.2} |",
-                at(0.05),
-                at(0.95)
-            );
+        for (method, rows) in groups {
+            let (model, wall) = (rows.iter().map(|row| row.1).sum::<f64>(), rows.iter().map(|row| row.2).sum::<f64>());
+            let mut quickest: BTreeMap<String, f64> = BTreeMap::new();
+            for (cell, model, wall) in &rows {
+                let point = Cell { seed: 0, ..cell.clone() }.key();
+                let least = quickest.entry(point).or_insert(f64::INFINITY);
+                *least = least.min(wall / model);
+            }
+            let logs: Vec<f64> = quickest.values().map(|ratio| ratio.ln()).collect();
+            let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / logs.len() as f64;
+            let centre = mean(&mut logs.iter().copied());
+            let spread = mean(&mut logs.iter().map(|log| (log - centre).powi(2))).sqrt();
+            let (centre, spread, ratio) = (centre.exp(), spread.exp(), wall / model);
+            let (n, wall, model) = (rows.len(), human_seconds(wall), human_seconds(model));
+            println!("| {name} | {method} | {n} | {wall} | {model} | {ratio:.2} | {centre:.2} ×/÷ {spread:.2} |");
         }
     }
     println!();

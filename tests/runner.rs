@@ -145,7 +145,7 @@ fn a_truncated_or_foreign_record_is_never_trusted() {
     let edits = [
         ("\"dimension\":1", "\"dimension\":2", "it was edited"),
         ("\"seed\":1", "\"seed\":3", "it was edited"),
-        ("\"version\":1", "\"version\":2", "this program reads"),
+        ("\"version\":1", "\"version\":0", "this program reads"),
         ("vqlab-record", "other-record", "this program reads"),
         ("\"mse\":1.0", "\"mse\":null", "not a record"),
         ("\"mse\":1.0", "\"mse\":1e999", "not a record"),

@@ -166,7 +166,8 @@ impl Folders {
                 CliError::Failed(format!("cannot {what} the folder {}: {error}", folder.display()))
             };
             std::fs::create_dir_all(&folder).map_err(|error| failed("make", error))?;
-            crate::temporary::beside(&folder.join("any")).map_err(|error| failed("write to", error))?;
+            // Without a name, so that a kill leaves nothing.
+            tempfile::tempfile_in(&folder).map_err(|error| failed("write to", error))?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::error::{Checked, Fault, quoted};
 use super::layer::{Entry, Settings};
 use super::value::Node;
 
-/// More cells than this are refused before they are made: a typing error, or some hundred times the whole paper.
+/// More cells than this are refused before they are made: a typing error, or some forty times the whole paper.
 pub(super) const MOST_CELLS: u128 = 100_000;
 
 // Numbers of the layers, from the first laid down to the last.

@@ -177,13 +177,19 @@ pub(super) fn cost(settings: &SearchSettings) -> f64 {
             let codewords = (quantizer.stages * quantizer.codebook_size()) as f64;
             let solve = codewords.powi(3) / 3.0 * 5e-11 + codewords * codewords * data.dimension as f64 * 1e-10;
             let encode =
-                if quantizer.method == Method::Lsq { 5e-5 } else { vector(quantizer.training_beam_width, true) };
+                if quantizer.method == Method::Lsq { 1.5e-4 } else { vector(quantizer.training_beam_width, true) };
             iterated(k.kmeans_iterations) * encode + k.kmeans_iterations as f64 * solve
         }
-        (Training::Kmeans(k), _) => iterated(k.kmeans_iterations) * 1.5 * vector(None, true),
+        (Training::Kmeans(k), method) => {
+            let rotation = if method == Method::Opq { 1e-5 } else { 0.0 };
+            iterated(k.kmeans_iterations) * (1.5 * vector(None, true) + rotation)
+        }
     };
     let encoding = (data.base + data.learn.min(MEASURED)) as f64 * vector(quantizer.beam_width, true);
-    let searching = data.queries as f64 * data.base as f64 * quantizer.stages as f64 * 1e-10;
+    let look_up = if quantizer.codebook_size() <= 256 { 1e-10 } else { 1.6e-9 };
+    let most = settings.evaluation.recall_at.iter().max().map_or(0.0, |most| f64::from(*most));
+    let scan = data.base as f64 * quantizer.stages as f64 * look_up;
+    let searching = data.queries as f64 * (4e-5 + most * 3e-8 + scan);
     training + encoding + searching
 }
 

@@ -195,11 +195,11 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
         }
         (Method::Avq | Method::Lsq, width) => {
             let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
-            // An extension of a tuple by a codeword; a tuple and stage.
+            // An extension of a tuple by a codeword; a tuple and stage (any order tries the stages that are left).
             let (extension, tuple) = match quantizer.search {
                 Some(Search::Released) => (3e-9, 1.36e-7),
                 Some(Search::Ordered) => (if by_gram { 5e-10 } else { d * 8e-12 + 2e-10 }, 3e-8),
-                _ => (if by_gram { 7.5e-10 } else { d * 1e-11 + 4e-10 }, 9e-8),
+                _ => (if by_gram { 7.5e-10 } else { d * 1e-11 + 4e-10 }, 2.25e-8 * stages),
             };
             let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
             fixed + 1.3 * product + extensions * extension + width as f64 * stages * tuple

@@ -17,7 +17,7 @@ use super::kept::{Finished, Kept};
 use super::train::trained;
 use super::{Context, Outcome, TaskError};
 use crate::data::speech::{Speech, Utterance};
-use crate::quantizer::Codebooks;
+use crate::quantizer::{Codebooks, Method};
 use crate::spec::{Cell, CellSettings, SpeechSettings, Training};
 use crate::speech::{Analysis, EndToEndError, EndToEndSet, Model, features, mean_levels, train_end_to_end};
 use crate::training::{Shuffled, Trained};
@@ -134,16 +134,14 @@ fn failed(error: impl std::fmt::Display) -> TaskError {
     TaskError::Failed(error.to_string())
 }
 
-/// Estimated seconds.
+/// Estimated seconds on one core; good to a factor of two.
 pub(super) fn cost(settings: &SpeechSettings) -> f64 {
     let quantizer = &settings.quantizer;
-    let words = (quantizer.stages * quantizer.codebook_size()) as f64;
-    let beam = quantizer.training_beam_width.unwrap_or(1) as f64;
-    let updates = settings.training.nsvq().map_or(20.0, |nsvq| (nsvq.updates * nsvq.batch_size as u64) as f64);
-    let training = updates * (3e-7 + words * settings.codec.bands as f64 * beam * 4e-10);
-    let frames = |end: &crate::speech::EndToEndSettings| (end.updates * end.batch_size as u64) as f64;
-    let end_to_end = settings.end_to_end.as_ref().map_or(0.0, |end| 1e-4 * frames(end));
+    let training = super::toy::training_cost(quantizer, &settings.training, settings.codec.bands) + 0.1;
+    let frame = if quantizer.method == Method::Avq { 6e-4 } else { 2.5e-4 };
+    let end_to_end =
+        settings.end_to_end.as_ref().map_or(0.0, |end| frame * (end.updates * end.batch_size as u64) as f64);
     // PESQ takes most of the evaluation.
-    let evaluation = 0.06 * settings.data.test as f64 * settings.evaluation.bitrates.len() as f64;
+    let evaluation = 0.08 * settings.data.test as f64 * settings.evaluation.bitrates.len() as f64;
     training + end_to_end + evaluation
 }
