@@ -45,7 +45,8 @@ impl CodecOptions {
         run: impl FnOnce(&Work) -> Result<T, CodecError>,
     ) -> Result<T, CliError> {
         let jobs = self.jobs.unwrap_or(Options::default().jobs);
-        note(&format!("{total} vectors on {jobs} threads: about {} MB of memory", memory(jobs).div_ceil(1_000_000)));
+        let threads = if jobs == 1 { "1 thread".into() } else { format!("{jobs} threads") };
+        note(&format!("{total} vectors on {threads}: about {} MB of memory", memory(jobs).div_ceil(1_000_000)));
         let stop: Arc<AtomicBool> = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
         let meter = Meter::new(total);
         let work = Work { jobs, stop: &stop, progress: &|done| meter.show(done) };

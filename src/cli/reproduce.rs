@@ -10,7 +10,7 @@ use super::run::{adopt, adoptable, compute, failures, parse_jobs};
 use super::specs::{Folders, folders};
 use super::survey::Survey;
 use super::{CliError, note, print};
-use crate::figure::{Drawn, Format};
+use crate::figure::{self, Drawn, Format};
 use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
 use crate::results::{audio_folder, plan_of_kept, read_provenance};
 use crate::runner::{Options, human_seconds};
@@ -279,12 +279,28 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told> {
             let path = folders.results.join(&folder).join("provenance").join(format!("{}.json", plan.name));
             match path.is_file().then(|| kept_in(spec, &path, &folder)) {
                 None | Some(Ok(None)) => {}
-                Some(Ok(Some((plan, records)))) => found.push(Told::new(plan, records, folders)),
+                Some(Ok(Some((plan, records)))) => found.push(drawn_again(Told::new(plan, records, folders), folders)),
                 Some(Err(reason)) => note(&format!("left out of the report: {reason}")),
             }
         }
     }
     found
+}
+
+/// With the figures of kept results, for the page alone: files are named where there are any.
+fn drawn_again(mut told: Told, folders: &Folders) -> Told {
+    let options = figure::Options { comparisons: &[], published: true, pictures: None };
+    let (plan, outcome) = (&told.plan, &told.outcome);
+    let out = folders.figures(plan);
+    match figure::draw_experiment(plan, &outcome.aggregates, &told.records, &out, &[], options) {
+        Ok(drawn) => told.drawn = drawn,
+        Err(error) => note(&format!("the figures of {} are left out: {error}", told.plan.folder)),
+    }
+    for drawn in &mut told.drawn {
+        let files = ["png", "svg"].map(|ending| out.join(format!("{}.{ending}", drawn.id)));
+        drawn.files = files.into_iter().filter(|file| file.is_file()).collect();
+    }
+    told
 }
 
 /// The plan and the records of a provenance file; `None` where it holds no cell of the spec.

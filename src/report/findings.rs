@@ -38,9 +38,9 @@ pub(super) fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
 }
 
 /// Gap of a method at a bitrate: mean, low and high in %.
-type Gap = (Contender, u32, (f64, f64, f64));
+pub(super) type Gap = (Contender, u32, (f64, f64, f64));
 
-fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
+pub(super) fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
     let metric = |ending: &str| find_aggregate(input.aggregates, &panel.name, &format!("{}-{ending}", panel.metric));
     let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { return Vec::new() };
     let gap = |t: &Point| Some((t.contender, t.at, generalisation_gap(t, fresh.point(t.contender, t.at)?)?));
@@ -66,12 +66,6 @@ pub(super) fn generalisation(input: &ReportInput, document: &mut Document) {
         document.subsection(format!("Gap in %: {}", panel_name(panel)));
         document.table(gap_table(&input.plan.contenders, gaps));
     }
-}
-
-/// A sentence a panel of a toy experiment: how far training and fresh errors lie apart.
-pub(super) fn gaps_in_words(input: &ReportInput) -> Vec<String> {
-    let panels = input.plan.panels.iter().filter(|_| input.plan.task == TaskKind::Toy);
-    panels.filter_map(|panel| gap_text(panel, &gaps(input, panel))).collect()
 }
 
 fn gap_text(panel: &Panel, gaps: &[Gap]) -> Option<String> {

@@ -8,7 +8,7 @@ use super::document::{Block, Cell, Clips, Document, Inline, Picture, Table, Text
 const STYLE: &str = include_str!("style.css");
 
 /// Cells with more characters than this break into lines.
-const LONG: usize = 40;
+const LONG: usize = 30;
 
 pub(super) fn render(document: &Document) -> String {
     let title = escape(&document.title);

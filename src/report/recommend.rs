@@ -140,9 +140,10 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     let gain = decibel(scalar, error);
     let along = if scalar < references.scalar { " along the principal axes" } else { "" };
     text += &format!(
-        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ gains {} dB. ",
+        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ {} {:.2} dB. ",
         significant(scalar),
-        signed(gain, 2).trim_start_matches('+'),
+        if gain < 0.0 { "loses" } else { "gains" },
+        gain.abs(),
     );
     let flat = found.flatness.filter(|flatness| *flatness > WHITE);
     match flat {
@@ -191,6 +192,7 @@ fn caveats(found: &Recommendation, choice: &Choice) -> String {
 fn table(found: &Recommendation, choice: &Choice) -> Table {
     let mut titles = vec![
         "method",
+        "choice",
         "trainer",
         "#MSE",
         "#±",

@@ -87,7 +87,7 @@ fn shown(result: &PanelTradeoff, error: f64) -> String {
     if is_decibel(&result.metric) { format!("{:.2}", -error) } else { significant(error) }
 }
 
-pub(super) fn counted(model: Model) -> &'static str {
+fn counted(model: Model) -> &'static str {
     match model {
         Model::Published => "paper's",
         Model::Corrected => "all stages",
@@ -95,7 +95,7 @@ pub(super) fn counted(model: Model) -> &'static str {
     }
 }
 
-pub(super) fn wmops(log10: f64) -> String {
+fn wmops(log10: f64) -> String {
     significant(10f64.powf(log10))
 }
 

@@ -12,8 +12,13 @@ pub fn plan_of_kept(mut plan: Plan, file: &ProvenanceFile, folder: &str) -> Plan
     folder.clone_into(&mut plan.folder);
     for panel in &mut plan.panels {
         let own: Vec<&ProvenanceCell> = file.cells.iter().filter(|cell| cell.panels.contains(&panel.name)).collect();
-        let by_planned_data = panel.settings().and_then(other_data);
+        let (planned_data, by_planned_data) =
+            (panel.data_name().map(str::to_owned), panel.settings().and_then(other_data));
         panel.points = panel.points.drain(..).filter_map(|point| with_cells(point, &own)).collect();
+        if panel.data_name() != planned_data.as_deref() {
+            // The name of made-up data, which stands in files of such alone.
+            panel.labels.retain(|(key, value)| key != "Data" || Some(value) != planned_data.as_ref());
+        }
         // A reason that the spec itself gives stays.
         if panel.comparison.not_comparable.is_none() || panel.comparison.not_comparable == by_planned_data {
             panel.comparison.not_comparable = panel.settings().and_then(other_data);

@@ -2,14 +2,17 @@
 
 use super::super::document::{Cell, Document, Table, Tone};
 use super::super::format::{percent, signed, significant};
-use super::super::tradeoffs::{counted, wmops};
 use super::super::{ReportInput, panel_name};
 use super::{Reproduction, source};
 use crate::compare::tradeoff::{BudgetRange, Step, error_of, is_decibel, ladders, tradeoff};
 use crate::complexity::Model;
+use crate::figure::wmops;
 use crate::metric::{self, Direction};
 use crate::results::primary_metric;
 use crate::spec::{Panel, TaskKind, other_data};
+
+/// In the order of [`Model::ALL`].
+const COUNTS: [&str; 3] = ["WMOPS as published", "WMOPS, all stages", "WMOPS by look-up"];
 
 pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
     document.section("Which method to take");
@@ -69,12 +72,7 @@ fn is_shown(input: &ReportInput, panel: &Panel) -> bool {
 }
 
 fn overview(reproduction: &Reproduction) -> Table {
-    let titles: Vec<String> = ["figure", "measure", "numbers of"]
-        .map(String::from)
-        .into_iter()
-        .chain(Model::ALL.map(|model| format!("by {} count", counted(model))))
-        .collect();
-    let mut table = Table::new(&titles);
+    let mut table = Table::new(&[&["figure", "measure", "numbers of"][..], &COUNTS].concat());
     for input in reproduction.computed.iter().chain(reproduction.kept) {
         for result in tradeoff(input.plan, input.aggregates) {
             let panel = input.plan.panels.iter().find(|p| p.name == result.panel && is_shown(input, p));
@@ -105,15 +103,8 @@ fn ranges_in_words(ranges: &[BudgetRange]) -> String {
 
 /// A row a place on the panel's axis.
 fn by_place(input: &ReportInput, panel: &Panel) -> Table {
-    let titles = [
-        format!("#{}", panel.axis.heading()),
-        "best".into(),
-        "#its value".into(),
-        "#gain".into(),
-        format!("WMOPS by {} count", counted(Model::Published)),
-        counted(Model::Corrected).into(),
-        counted(Model::Lookup).into(),
-    ];
+    let titles = [format!("#{}", panel.axis.heading()), "best".into(), "#its value".into(), "#gain".into()];
+    let titles = [&titles[..], &COUNTS.map(String::from)].concat();
     let mut table = Table::new(&titles);
     if !has_choice(panel) {
         return table;

@@ -19,7 +19,7 @@ pub struct Reproduction<'a> {
     pub profile: &'a str,
     /// The experiments of this run, in the order of the paper's figures.
     pub computed: &'a [ReportInput<'a>],
-    /// What other runs left in results/: longer ones, or such on the user's own data.
+    /// What other runs left in results/: longer ones, or such on the user's own data. Their figures need no files.
     pub kept: &'a [ReportInput<'a>],
     /// Experiments that were not run: what they are about, and why not.
     pub left_out: &'a [(String, String)],
@@ -44,11 +44,12 @@ pub fn reproduction_text(reproduction: &Reproduction) -> String {
     let head = table.columns.iter().map(|column| column.title.clone()).collect();
     let rows = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect());
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    terminal::aligned(&rows) + &summary::broken(reproduction)
+    let broken: String = summary::broken(reproduction).iter().map(|line| format!("{line}\n")).collect();
+    terminal::aligned(&rows) + &broken
 }
 
 fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
-    let title = "Stochastic optimization of vector quantization (Vali and Bäckström, ICASSP 2023), reproduced".into();
+    let title = "Vector quantization by stochastic optimization: the paper reproduced".into();
     let mut document = Document { title, blocks: Vec::new() };
     summary::section(reproduction, out_dir, &mut document);
     figures(reproduction, out_dir, &mut document);
@@ -65,17 +66,23 @@ fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document)
     document.section("The paper's figures, ours and published");
     document.paragraph(
         "Ours are the thick lines in the paper's styles, the published numbers the thin ones of the same hue (crosses where \
-         operations are counted). All are of this run; the reports of the experiments have more.",
+         operations are counted). Figures of kept results name their folder; the reports of the experiments have more.",
     );
-    let drawn = reproduction.computed.iter().flat_map(|input| input.figures);
-    let mut drawn: Vec<(&str, &Drawn)> =
-        drawn.filter_map(|drawn| Some((drawn.id.strip_prefix("figure-")?, drawn))).collect();
-    drawn.sort_by_key(|(figure, _)| *figure);
+    let all = reproduction.computed.iter().chain(reproduction.kept);
+    let mut drawn: Vec<(&str, &ReportInput, &Drawn)> = all
+        .flat_map(|input| input.figures.iter().map(move |drawn| (input, drawn)))
+        .filter_map(|(input, drawn)| Some((drawn.id.strip_prefix("figure-")?, input, drawn)))
+        .collect();
+    drawn.sort_by_key(|(figure, ..)| *figure);
     if drawn.is_empty() {
         document.paragraph("There is nothing to draw: no cell of an experiment with figures is done.");
     }
-    for (_, drawn) in drawn {
-        let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
+    for (_, input, drawn) in drawn {
+        let title = match is_own(input, reproduction) {
+            true => drawn.title.clone(),
+            false => format!("{} ({})", drawn.title, source(input, reproduction)),
+        };
+        let (caption, svg) = (drawn.caption.clone(), drawn.svg.clone());
         document.blocks.push(Block::Picture(Picture { title, caption, svg, link: link(drawn, out_dir) }));
     }
 }
@@ -88,8 +95,11 @@ fn report_of(input: &ReportInput, out_dir: &Path) -> Option<String> {
     path.is_file().then(|| if beside { file } else { format!("../{folder}/{file}") })
 }
 
-/// The data of a result, and the folder where it is none of this run's: `real-cifar10: cifar10`.
+/// `this run`, or the folder of a kept result.
 fn source(input: &ReportInput, reproduction: &Reproduction) -> String {
-    let is_own = reproduction.computed.iter().any(|own| std::ptr::eq(own.plan, input.plan));
-    if is_own { "this run".into() } else { format!("results/{}", input.plan.folder) }
+    if is_own(input, reproduction) { "this run".into() } else { format!("results/{}", input.plan.folder) }
+}
+
+fn is_own(input: &ReportInput, reproduction: &Reproduction) -> bool {
+    reproduction.computed.iter().any(|own| std::ptr::eq(own.plan, input.plan))
 }
