@@ -166,7 +166,7 @@ fn a_dry_run_prints_scripts_and_writes_nothing() {
     assert!(!env.path("out").exists() && submitted(&env).is_empty());
     for wrong in [["--partition", "a b"], ["--time", "1;rm"], ["--memory", ""], ["--cpus", "0"], ["--array-size", "0"]]
     {
-        submit(&env, &wrong).ends_with(2).says("allowed are");
+        run(&env, &[&["submit", "tiny.toml", "--out", "out"], &wrong[..]].concat()).ends_with(2).says("allowed are");
     }
 }
 

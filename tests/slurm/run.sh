@@ -1,6 +1,6 @@
 #!/bin/sh
-# `vqlab submit` on a real Slurm: starts one on this machine, submits a small experiment, kills a task and then the
-# whole node in the middle, lets Slurm requeue, submits what is missing, and compares the Results files with those of
+# `vqlab submit` on a real Slurm: starts one on this machine, submits a small experiment, cancels a task, kills one and
+# then the whole node in the middle, lets Slurm requeue, submits what is missing, and compares the Results files with those of
 # one process. Usage: tests/slurm/run.sh [PROGRAM]; it builds the program without. Where there can be no Slurm it says
 # so and ends with 0.
 set -eu
@@ -100,7 +100,7 @@ SelectTypeParameters=CR_CPU
 JobAcctGatherType=jobacct_gather/none
 MpiDefault=none
 ReturnToService=2
-KillWait=2
+KillWait=20
 SlurmdParameters=config_overrides
 NodeName=$node NodeAddr=127.0.0.1 CPUs=2 RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
@@ -195,6 +195,13 @@ cat "$scratch/log/status"
 submit 2>&1 | tee "$scratch/log/again"
 grep -q "nothing to submit: .* in the queue" "$scratch/log/again" || fail "cells in the queue are submitted again"
 
+echo "cancelling a task, which is told to stop first"
+first=$(squeue --noheader --array --states=running --format=%i | head -n 1)
+log="$cluster/results/slurm/1/${first#*_}.log"
+scancel "$first"
+was_stopped() { grep -q "^stopping: " "$log" && grep -q "^error: stopped with" "$log"; }
+await 20 was_stopped
+
 echo "killing a task"
 first=$(tasks | head -n 1)
 [ -z "$first" ] || kill -KILL "$first"
@@ -207,7 +214,8 @@ for pid in $(steps) $(tasks); do kill -KILL "$pid" 2> /dev/null || true; done
 scontrol update nodename="$node" state=down reason="a test"
 before=$(records)
 slurmd
-scontrol update nodename="$node" state=resume
+# Refused where the daemon has brought the node back by itself.
+scontrol update nodename="$node" state=resume 2> /dev/null || true
 await 20 node_is_up "idle\|mixed\|alloc"
 echo "the node is back, $before of $cells cells have a record"
 scontrol show job "$job" | grep -q "Restarts=1" || fail "Slurm has requeued no task"
@@ -218,7 +226,7 @@ done
 squeue --array
 await 120 has_left
 
-echo "submitting what the killed task has left"
+echo "submitting what the cancelled and the killed task have left"
 submit 2>&1 | tee "$scratch/log/rest"
 await 90 has_left
 [ "$(records)" = "$cells" ] || fail "$(records) of $cells cells have a record"
