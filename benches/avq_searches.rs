@@ -78,7 +78,7 @@ impl Data {
     fn feed<T>(&self, run: impl FnOnce(&mut Feed) -> T) -> T {
         let mut batches = Batches::new(&self.source);
         let (mut next_batch, mut go_on) = (|out: &mut [f32]| batches.next(out), |_| true);
-        run(&mut Feed { next_batch: &mut next_batch, go_on: &mut go_on })
+        run(&mut Feed { next_batch: &mut next_batch, go_on: &mut go_on, checkpoint: None })
     }
 
     /// The trained codebooks that AVQ begins with.

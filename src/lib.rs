@@ -27,6 +27,7 @@ pub mod report;
 pub mod results;
 pub mod runner;
 pub mod search;
+pub mod slurm;
 pub mod spec;
 pub mod speech;
 pub mod task;

@@ -1,19 +1,22 @@
-//! A method from outside of the crate, as docs/adding-a-method.md tells: plain VQ with a single codebook, swept by a spec,
-//! computed by the runner, written as a Results file and plotted.
+//! A method from outside of the crate, as docs/adding-a-method.md tells: plain VQ with a single codebook, registered under
+//! a name of its own, swept by a spec, computed by the runner, written as Results files, plotted, kept in a codebook file.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use vqlab::complexity::{Model, Precision, count};
 use vqlab::data::stream::{normal, stream};
 use vqlab::figure::{Format, Options as Figures, draw_experiment};
-use vqlab::quantizer::{Assign, Codebooks, Method, assigner, encode};
+use vqlab::quantizer::{
+    Assign, Codebooks, Definition, Method, Provenance, RegisterError, TrainRequest, assigner, encode, load, register,
+    save,
+};
 use vqlab::results::{ResultsFile, aggregate, write_results};
 use vqlab::runner::{Options, Quiet, Status, Store, TaskFns, run};
-use vqlab::spec::{Cell, CellSettings, LoadOptions, parse};
-use vqlab::task::{Context, Outcome, TaskError};
+use vqlab::spec::{LoadOptions, parse};
 
-// ---- The method: how codewords are chosen, and how they are trained. ----
+// ---- The method: how codewords are chosen, how they are trained, and what it is called. ----
 
 /// The nearest codeword of one codebook.
 struct PlainVq;
@@ -38,12 +41,16 @@ impl Assign for PlainVq {
     }
 }
 
-/// Lloyd's algorithm from random vectors.
-fn train(vectors: &[f32], dimension: usize, size: usize, iterations: usize) -> Codebooks {
-    let first = vectors[..size * dimension].to_vec();
-    let mut books = Codebooks::new(Method::Rvq, dimension, 1, size, first).unwrap();
-    for _ in 0..iterations {
-        let codes = encode(&books, &mut PlainVq, vectors).unwrap();
+/// Lloyd's algorithm from the first vectors.
+fn train(request: &TrainRequest, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, String> {
+    let TrainRequest { method, vectors, dimension, stages, size, iterations, .. } = *request;
+    let first = vectors.get(..size * dimension).ok_or("there are fewer vectors than codewords")?;
+    let mut books = Codebooks::new(method, dimension, stages, size, first.to_vec()).map_err(|e| e.to_string())?;
+    for iteration in 0..iterations {
+        if !go_on(iteration as f64 / iterations as f64) {
+            return Err("stopped".into());
+        }
+        let codes = encode(&books, &mut PlainVq, vectors).map_err(|e| e.to_string())?;
         let (mut sums, mut counts) = (vec![0f32; size * dimension], vec![0f32; size]);
         for (x, code) in vectors.chunks_exact(dimension).zip(codes.iter().map(|code| usize::from(*code))) {
             counts[code] += 1.0;
@@ -54,31 +61,30 @@ fn train(vectors: &[f32], dimension: usize, size: usize, iterations: usize) -> C
             codeword.iter_mut().zip(sum).for_each(|(c, sum)| *c = sum / count);
         }
     }
-    books
+    Ok(books)
 }
 
-// ---- What a cell of the sweep computes with it. ----
-
-fn vectors(part: &str, seed: u64, dimension: usize) -> Vec<f32> {
-    let mut rng = stream(&format!("{part}/{seed}"));
-    (0..2000 * dimension).map(|_| normal(&mut rng)).collect()
+/// K distances (D differences, squares and sums each), and the least of them.
+fn operations(dimension: usize, _stages: usize, size: usize) -> [u64; 4] {
+    let [d, k] = [dimension, size].map(|n| n as u64);
+    [k * (2 * d - 1) + k - 1, k * d, k - 1, 0]
 }
 
-fn error(books: &Codebooks, assign: &mut dyn Assign, vectors: &[f32]) -> f64 {
-    let mut decoded = vec![0.0; vectors.len()];
-    books.decode(&encode(books, assign, vectors).unwrap(), &mut decoded).unwrap();
-    vectors.iter().zip(&decoded).map(|(x, y)| f64::from(x - y).powi(2)).sum::<f64>() / vectors.len() as f64
-}
+const PLAIN: Definition = Definition {
+    label: "VQ",
+    is_product: false,
+    most_stages: 1,
+    assign: || Box::new(PlainVq),
+    train: Some(train),
+    operations,
+};
 
-fn compute(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
-    let CellSettings::Toy(settings) = &cell.settings else { return Err(TaskError::Failed("not a toy cell".into())) };
-    context.check()?;
-    let dimension = settings.data.dimension;
-    let (training, fresh) = (vectors("training", cell.seed, dimension), vectors("fresh", cell.seed, dimension));
-    let books = train(&training, dimension, settings.quantizer.codebook_size(), 10);
-    let metrics = [("training", &training), ("fresh", &fresh)];
-    let metrics = metrics.map(|(name, x)| (format!("mse-{name}"), error(&books, &mut PlainVq, x)));
-    Ok(Outcome { metrics: BTreeMap::from(metrics), ..Outcome::default() })
+// ---- What the registration gives. ----
+
+/// Once for all tests of this programme.
+fn plain() -> Method {
+    static METHOD: OnceLock<Method> = OnceLock::new();
+    *METHOD.get_or_init(|| register(PLAIN).unwrap())
 }
 
 const SPEC: &str = r#"
@@ -87,7 +93,8 @@ name = "plain"
 title = "Plain VQ"
 task = "toy"
 [sweep]
-methods = ["rvq"]
+methods = ["vq", "rvq"]
+baselines = ["vq"]
 bits = [2, 4, 6]
 stages = [1]
 seeds = 2
@@ -95,29 +102,44 @@ seeds = 2
 distribution = "normal"
 dimension = 4
 variance = 1
+vectors = 4000
+[quantizer]
+init = "data"
 [training]
-learning-rate = 0.1
+learning-rate = 0.02
 updates = 1000
+[evaluation]
+vectors = 2000
+[[claim]]
+text = "with one stage RVQ is plain VQ"
+order = ["vq", "rvq"]
 "#;
 
 #[test]
-fn a_method_of_ones_own_is_swept_recorded_and_plotted() {
+fn a_registered_method_is_swept_recorded_and_plotted() {
+    plain();
     let folder = tempfile::tempdir().unwrap();
     let plan = parse(Path::new("plain.toml"), SPEC, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e}"));
-    let cells = plan.cells();
     let store = Store::open(folder.path().join("cells")).unwrap();
-    let task = TaskFns { run: &compute, cost: &|cell| f64::from(1 << cell.total_bits()) };
-    let done = run(&cells, &store, &Options::default(), task, &Quiet, &AtomicBool::new(false)).unwrap();
-    assert_eq!(done.computed, 6);
+    let done =
+        run(&plan.cells(), &store, &Options::default(), TaskFns::real(), &Quiet, &AtomicBool::new(false)).unwrap();
+    assert_eq!((done.computed, &done.failed), (18, &vec![]));
     assert!(done.records.values().all(|record| record.status == Status::Done));
 
     let aggregates = aggregate(&plan, &done.records);
     let written = write_results(&plan, &aggregates, folder.path()).unwrap();
-    let errors = ResultsFile::read(&written[0]).unwrap().curves[0].mean().to_vec();
-    assert!(errors.windows(2).all(|pair| pair[1] < pair[0]), "{errors:?}");
-    // Gaussian data at B/D = 1.5 bits a coordinate: no code is better than 2^-3, the training set apart.
-    let fresh = ResultsFile::read(&written[1]).unwrap().curves[0].mean()[2].unwrap();
-    assert!((0.125..0.3).contains(&fresh), "{fresh}");
+    let fresh = written.iter().find(|path| path.to_string_lossy().contains("fresh")).unwrap();
+    let file = ResultsFile::read(fresh).unwrap();
+    let errors = |name: &str| -> Vec<f64> {
+        let curve = file.curves.iter().find(|curve| curve.name == name).unwrap_or_else(|| panic!("no curve {name}"));
+        curve.mean().iter().map(|mean| mean.unwrap()).collect()
+    };
+    for name in ["VQ", "VQ baseline", "RVQ"] {
+        let errors = errors(name);
+        assert!(errors.windows(2).all(|pair| pair[1] < pair[0]), "{name}: {errors:?}");
+        // Gaussian data at B/D = 1.5 bits a coordinate: no code is better than 2^-3.
+        assert!((0.125..0.3).contains(&errors[2]), "{name}: {errors:?}");
+    }
 
     let options = Figures { comparisons: &[], published: false, pictures: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
@@ -126,12 +148,47 @@ fn a_method_of_ones_own_is_swept_recorded_and_plotted() {
 
 /// With a single stage an RVQ is the plain VQ.
 #[test]
-fn it_agrees_with_the_crates_own() {
-    let training = vectors("training", 1, 4);
-    let books = train(&training, 4, 16, 10);
-    let own = encode(&books, assigner(Method::Rvq, None).as_mut(), &training).unwrap();
-    let codes = encode(&books, &mut PlainVq, &training).unwrap();
+fn it_agrees_with_the_crates_own_and_goes_into_a_codebook_file() {
+    let mut rng = stream("adding a method");
+    let vectors: Vec<f32> = (0..2000 * 4).map(|_| normal(&mut rng)).collect();
+    let request = TrainRequest {
+        method: plain(),
+        vectors: &vectors,
+        dimension: 4,
+        stages: 1,
+        size: 16,
+        iterations: 10,
+        name: "a test",
+    };
+    let books = train(&request, &mut |_| true).unwrap();
+    let codes = encode(&books, assigner(books.method(), None).as_mut(), &vectors).unwrap();
+    let twin = Codebooks::new(Method::Rvq, 4, 1, 16, books.values().to_vec()).unwrap();
+    let own = encode(&twin, assigner(Method::Rvq, None).as_mut(), &vectors).unwrap();
     let equal = own.iter().zip(&codes).filter(|(a, b)| a == b).count();
     // Rounding may tell two codewords at the same distance either way.
     assert!(equal >= codes.len() - 2, "{equal} of {}", codes.len());
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("books.safetensors");
+    let provenance = Provenance { beam_width: 1, trainer: "kmeans".into(), provenance: "a test".into() };
+    save(&path, &books, &provenance).unwrap();
+    assert_eq!(load(&path).unwrap().0, books);
+
+    let wmops = |method, model| count(method, 4, 1, 16, None, model).unwrap().wmops(Precision::Single);
+    assert_eq!(wmops(plain(), Model::Corrected), 1e-6 * (16.0 * 7.0 + 15.0 + 64.0 + 15.0));
+}
+
+#[test]
+fn what_it_cannot_be_is_refused() {
+    plain();
+    assert_eq!(register(PLAIN).unwrap_err(), RegisterError::Known("VQ"));
+    assert_eq!(register(Definition { label: "avq", ..PLAIN }).unwrap_err(), RegisterError::Known("avq"));
+    assert_eq!(register(Definition { label: "a b", ..PLAIN }).unwrap_err(), RegisterError::Label("a b"));
+    assert!(Codebooks::zeros(plain(), 4, 2, 16).unwrap_err().to_string().contains("2 stages are more than 1"));
+    let two = SPEC.replace("stages = [1]", "stages = [2]");
+    let error = parse(Path::new("plain.toml"), &two, &LoadOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("VQ can't have 2 stages") && error.contains("stages = [2]"), "{error}");
+    let none = SPEC.replace("\"vq\", \"rvq\"", "\"vqx\"");
+    let error = parse(Path::new("plain.toml"), &none, &LoadOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("\"avq\", \"rvq\", \"pvq\", \"opq\", \"lsq\", \"vq\""), "{error}");
 }

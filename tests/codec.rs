@@ -42,7 +42,8 @@ fn a_file_goes_there_and_back_and_the_error_is_the_one_that_was_said() {
     }
     let run = env.run(&["encode", "rvq", "x.fvecs", "-o", "again.npy", "--jobs", "1"]).ends_with(0);
     let run = run.prints("100 vectors as RVQ codes of 2 × 16 in ").prints("MSE");
-    assert!(run.stderr.lines().count() == 1, "{run:#?}");
+    let run = run.says("100 vectors on 1 thread: about 1 MB of memory");
+    assert!(run.stderr.lines().count() == 2, "{run:#?}");
     let bytes = |name| std::fs::read(env.path(name)).unwrap();
     assert_eq!(bytes("again.npy"), bytes("rvq.npy"));
 }

@@ -2,7 +2,8 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Error, Progress, Settings, least_squares, stagewise};
+use super::watch::Best;
+use super::{Error, Progress, Settings, Watch, least_squares, stagewise};
 use crate::quantizer::kernels::{ROWS, squared_length};
 use crate::quantizer::{Codebooks, Method, Search, assigner};
 
@@ -20,25 +21,29 @@ pub fn train(
     dimension: usize,
     rng: &mut ChaCha8Rng,
     progress: &mut Progress,
+    watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
     least_squares::check(settings.stages, settings.size)?;
     let books = Codebooks::zeros(Method::Avq, dimension, settings.stages, settings.size)?;
-    let mut books = stagewise::train(books, vectors, super::kmeans::ITERATIONS, rng, &mut progress.part(0.0, START))?;
+    let start = &mut progress.part(0.0, START);
+    let mut books = stagewise::train(books, vectors, super::kmeans::ITERATIONS, rng, start, &Watch::default())?;
     let mut search = assigner(Method::Avq, Some((Search::Ordered, settings.beam_width)));
     let mut codes = Codes::none(vectors, dimension, settings.stages);
     let mut progress = progress.part(START, 1.0 - START);
+    let mut best = Best::default();
     for iteration in 0..settings.iterations {
-        if iteration > 0 && progress.late() {
+        if iteration > 0 && (progress.late() || best.converged()) {
             break;
         }
         let mut progress = progress.step(iteration, settings.iterations);
         search.prepare(&books);
-        let search = &mut |x: &mut [f32], picks: &mut [u32]| search.assign(&books, x, picks);
-        codes.improve(&books, vectors, &mut progress.part(0.0, 0.8), search)?;
+        let found = &mut |x: &mut [f32], picks: &mut [u32]| search.assign(&books, x, picks);
+        codes.improve(&books, vectors, &mut progress.part(0.0, 0.8), found)?;
         least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress.part(0.8, 0.2))?;
         codes.update_remainder(&books, vectors);
+        watch.note(&mut best, &books, search.as_mut());
     }
-    Ok(books)
+    Ok(best.or(books))
 }
 
 /// The codes of all training vectors, and what they leave.

@@ -22,6 +22,11 @@ pub enum Error {
     TooManyCodewords { stages: usize, size: usize },
     #[error("the least squares of the codebooks have no solution in these numbers; scale the vectors")]
     LeastSquares,
+    #[error("{label} has no trainer of its own")]
+    NoTrainer { label: &'static str },
+    /// Of a registered method ([`crate::quantizer::register`]).
+    #[error("{label}: {reason}")]
+    Registered { label: &'static str, reason: String },
     #[error("stopped")]
     Stopped,
 }

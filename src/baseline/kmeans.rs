@@ -4,10 +4,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::seeding::{draw, seed};
 use super::sums::Sums;
+use super::watch::{Best, mean_error};
 use super::{Error, Progress};
 use crate::quantizer::kernels::Rows;
 use crate::quantizer::nearest::Nearest;
-use crate::quantizer::{Codebooks, Method};
+use crate::quantizer::{Codebooks, Greedy, Method};
 
 /// Iterations of PVQ's and RVQ's k-means.
 pub const ITERATIONS: usize = 25;
@@ -67,7 +68,8 @@ impl<'a> Points<'a> {
 /// drawn by k-means++, and the same drawn towards the mean. In many dimensions without clusters a row is far from all
 /// others, so that most rows as they are would stay alone (on the remainders of SIFT 183 of 256); where there are clusters,
 /// they are the better start. A cluster that becomes empty takes a point that is drawn with a probability proportional to its
-/// squared error.
+/// squared error. With `validation` points (n × width), the iterations after the trial end when the error of these no longer
+/// falls, and the centroids that were the best for them are given.
 ///
 /// # Errors
 /// A K that no codebook has; [`Error::Stopped`].
@@ -77,6 +79,7 @@ pub fn kmeans(
     iterations: usize,
     rng: &mut ChaCha8Rng,
     progress: &mut Progress,
+    validation: &[f32],
 ) -> Result<Vec<f32>, Error> {
     // Checks the shape before anything is drawn.
     let empty = Codebooks::zeros(Method::Rvq, points.width, 1, size)?;
@@ -100,12 +103,16 @@ pub fn kmeans(
         }
     }
     let Some(mut best) = best else { return Ok(rows) };
+    let mut seen = Best::default();
     for step in STARTS.len() * tried..steps {
-        if progress.late() || !best.step(points, rng, &mut progress.step(step, steps))? {
+        if let Some(error) = mean_error(&best.books, &mut Greedy::default(), validation) {
+            seen.look(error, &best.books);
+        }
+        if seen.converged() || progress.late() || !best.step(points, rng, &mut progress.step(step, steps))? {
             break;
         }
     }
-    Ok(best.books.values().to_vec())
+    Ok(seen.or(best.books).values().to_vec())
 }
 
 /// Centroids on their way.

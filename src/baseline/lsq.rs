@@ -3,7 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::additive::Codes;
-use super::{Error, Progress, Settings, kmeans, least_squares, opq, stagewise};
+use super::watch::Best;
+use super::{Error, Progress, Settings, Watch, kmeans, least_squares, opq, stagewise};
 use crate::data::stream::normal;
 use crate::quantizer::{Assign, Codebooks, LocalSearch, Method, Rotation};
 
@@ -31,15 +32,18 @@ pub fn train(
     dimension: usize,
     rng: &mut ChaCha8Rng,
     progress: &mut Progress,
+    watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
     let (stages, size) = (settings.stages, settings.size);
     least_squares::check(stages, size)?;
     let empty = Codebooks::zeros(Method::Lsq, dimension, stages, size)?;
-    let books = stagewise::train(empty, vectors, kmeans::ITERATIONS, rng, &mut progress.part(0.0, 0.1 * START))?;
+    let (unwatched, begin) = (&mut Watch::default(), &mut progress.part(0.0, 0.1 * START));
+    let books = stagewise::train(empty, vectors, kmeans::ITERATIONS, rng, begin, unwatched)?;
     let mut best = Trial::new(books, vectors, &mut progress.part(0.1 * START, 0.2 * START))?;
     if dimension.is_multiple_of(stages) {
         let opq = Codebooks::zeros(Method::Opq, dimension, stages, size)?;
-        let opq = opq::train(opq, vectors, opq::ITERATIONS, rng, &mut progress.part(0.3 * START, 0.5 * START))?;
+        let begin = &mut progress.part(0.3 * START, 0.5 * START);
+        let opq = opq::train(opq, vectors, opq::ITERATIONS, rng, begin, unwatched)?;
         let trial = Trial::new(as_sums(&opq)?, vectors, &mut progress.part(0.8 * START, 0.2 * START))?;
         if trial.error < best.error {
             best = trial;
@@ -48,8 +52,10 @@ pub fn train(
     let deviations = deviations(vectors, dimension);
     let start = (best.error, best.books.clone());
     let mut progress = progress.part(START, 1.0 - START);
+    let mut seen = Best::default();
+    watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
     for iteration in 0..settings.iterations {
-        if iteration > 0 && progress.late() {
+        if iteration > 0 && (progress.late() || seen.converged()) {
             break;
         }
         let left = 1.0 - (iteration + 1) as f64 / settings.iterations as f64;
@@ -58,9 +64,10 @@ pub fn train(
             word.iter_mut().zip(&deviations).for_each(|(v, deviation)| *v += scale * deviation * normal(rng));
         }
         best.step(vectors, &mut progress.step(iteration, settings.iterations))?;
+        watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
     }
     // Few iterations may not make good for the noise.
-    Ok(if best.error <= start.0 { best.books } else { start.1 })
+    Ok(seen.or(if best.error <= start.0 { best.books } else { start.1 }))
 }
 
 /// Codebooks on their way.

@@ -33,16 +33,19 @@ mod stagewise;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use error::Error;
 pub use kmeans::{Points, kmeans};
 pub use progress::Progress;
 pub(crate) use seeding::random_rows;
 pub(crate) use stagewise::stage_by_stage;
+pub use watch::Watch;
+pub(crate) use watch::has_converged;
 
 use crate::data::stream::stream;
 use crate::quantizer::kernels::squared_length;
-use crate::quantizer::{Codebooks, Method};
+use crate::quantizer::{Codebooks, Method, Registered, TrainRequest};
 
 /// What is trained, and for how long.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +69,7 @@ impl Settings {
             Method::Avq => additive::ITERATIONS,
             Method::Opq => opq::ITERATIONS,
             Method::Lsq => lsq::ITERATIONS,
+            Method::Registered(_) => kmeans::ITERATIONS,
         };
         Self { method, stages, size, iterations, beam_width: additive::BEAM_WIDTH }
     }
@@ -86,32 +90,62 @@ pub fn train(
     name: &str,
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Codebooks, Error> {
-    train_until(settings, vectors, dimension, name, &mut Progress::new(go_on))
+    train_watched(settings, vectors, dimension, name, &mut Progress::new(go_on), &mut Watch::default())
 }
 
-/// As [`train`], in a part of a greater work, or with a deadline ([`Progress::until`]) by which it is about done, if need be
-/// with fewer iterations: then the codebooks hang on the machine.
+/// As [`train`], in a part of a greater work; with a deadline ([`Progress::until`]) by which it is about done, if need be with
+/// fewer iterations, so that the codebooks hang on the machine; or with validation vectors ([`Watch`]), so that it ends when
+/// their error no longer falls, with the codebooks (PVQ, RVQ: of each stage) that were the best for them.
 ///
 /// # Errors
 /// [`Error`].
-pub fn train_until(
+pub fn train_watched(
     settings: &Settings,
     vectors: &[f32],
     dimension: usize,
     name: &str,
     progress: &mut Progress,
+    watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
     let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
     check(vectors, dimension)?;
     let mut rng = stream(&format!("{name}/baseline"));
     let trained = match settings.method {
-        Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress)?,
-        Method::Avq => additive::train(settings, vectors, dimension, &mut rng, progress)?,
-        Method::Opq => opq::train(books, vectors, settings.iterations, &mut rng, progress)?,
-        Method::Lsq => lsq::train(settings, vectors, dimension, &mut rng, progress)?,
+        Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
+        Method::Avq => additive::train(settings, vectors, dimension, &mut rng, progress, watch)?,
+        Method::Opq => opq::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
+        Method::Lsq => lsq::train(settings, vectors, dimension, &mut rng, progress, watch)?,
+        Method::Registered(method) => registered(method, settings, (vectors, dimension), name, progress)?,
     };
     progress.done(1.0)?;
     Ok(trained)
+}
+
+/// The trainer that a registered method brought. It sees no validation vectors.
+fn registered(
+    method: Registered,
+    settings: &Settings,
+    (vectors, dimension): (&[f32], usize),
+    name: &str,
+    progress: &mut Progress,
+) -> Result<Codebooks, Error> {
+    let label = method.label;
+    let Some(train) = method.train else { return Err(Error::NoTrainer { label }) };
+    let Settings { method, stages, size, iterations, .. } = *settings;
+    let request = TrainRequest { method, vectors, dimension, stages, size, iterations, name };
+    let mut stopped = false;
+    let trained = train(&request, &mut |share| {
+        stopped |= progress.done(share).is_err();
+        !stopped
+    });
+    match trained {
+        _ if stopped => Err(Error::Stopped),
+        Err(reason) => Err(Error::Registered { label, reason }),
+        Ok(books) if (books.dimension(), books.stages(), books.size()) != (dimension, stages, size) => {
+            Err(Error::Registered { label, reason: "its trainer gave codebooks of another shape".into() })
+        }
+        Ok(books) => Ok(books),
+    }
 }
 
 /// Refuses vectors that can't be trained on.

@@ -6,7 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::kmeans::PULSE;
 use super::sums::Sums;
-use super::{Error, Progress, kmeans, stagewise};
+use super::watch::Best;
+use super::{Error, Progress, Watch, kmeans, stagewise};
 use crate::quantizer::kernels::{ROWS, Rows, squared_length};
 use crate::quantizer::{Assign, Codebooks, Method, Rotation, assigner};
 
@@ -27,6 +28,7 @@ pub fn train(
     iterations: usize,
     rng: &mut ChaCha8Rng,
     progress: &mut Progress,
+    watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
     let axes = principal_axes(vectors, books.dimension(), books.stages());
     let mut best: Option<Trial> = None;
@@ -40,16 +42,18 @@ pub fn train(
             books = books.with_rotation(matrix)?;
             books.rotation().iter().for_each(|rotation| rotation.apply(&mut rotated));
         }
-        let start = stagewise::train(books, &rotated, kmeans::ITERATIONS, rng, &mut progress.part(0.0, 0.7))?;
+        let begin = &mut progress.part(0.0, 0.7);
+        let start = stagewise::train(books, &rotated, kmeans::ITERATIONS, rng, begin, &Watch::default())?;
         drop(rotated);
         let mut trial = Trial::new(start, vectors);
-        trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3))?;
+        trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;
         if best.as_ref().is_none_or(|best| trial.error < best.error) {
             best = Some(trial);
         }
     }
     let mut best = best.ok_or(Error::NoVectors)?;
-    best.run(vectors, iterations.saturating_sub(TRIED), &mut progress.part(2.0 * START, 1.0 - 2.0 * START))?;
+    let rest = &mut progress.part(2.0 * START, 1.0 - 2.0 * START);
+    best.run(vectors, iterations.saturating_sub(TRIED), rest, watch)?;
     Ok(best.books)
 }
 
@@ -70,9 +74,16 @@ impl Trial {
     }
 
     /// Improves the rotation, the codes and the codewords so many times.
-    fn run(&mut self, vectors: &[f32], iterations: usize, progress: &mut Progress) -> Result<(), Error> {
+    fn run(
+        &mut self,
+        vectors: &[f32],
+        iterations: usize,
+        progress: &mut Progress,
+        watch: &mut Watch,
+    ) -> Result<(), Error> {
+        let mut best = Best::default();
         for iteration in 0..iterations {
-            if iteration > 0 && progress.late() {
+            if iteration > 0 && (progress.late() || best.converged()) {
                 break;
             }
             self.encode(vectors, &mut progress.step(iteration, iterations))?;
@@ -83,7 +94,9 @@ impl Trial {
             self.turn(&sums)?;
             // The best codewords for these codes in the new coordinates.
             self.move_codewords(&sums);
+            watch.note(&mut best, &self.books, self.search.as_mut());
         }
+        self.books = best.or(std::mem::replace(&mut self.books, Codebooks::zeros(Method::Opq, 1, 1, 1)?));
         Ok(())
     }
 

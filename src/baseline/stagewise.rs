@@ -4,7 +4,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::kmeans::{PULSE, Points, kmeans};
-use super::{Error, Progress};
+use super::{Error, Progress, Watch};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method};
 
 /// Codebooks of the shape of `books`.
@@ -14,12 +14,47 @@ pub fn train(
     iterations: usize,
     rng: &mut ChaCha8Rng,
     progress: &mut Progress,
+    watch: &Watch,
 ) -> Result<Codebooks, Error> {
+    let mut validation = Validation { remainder: watch.validation().to_vec(), stage: 0, shape: books.clone() };
     let size = books.size();
     stage_by_stage(&mut books, &mut vectors.to_vec(), progress, &mut |points, progress| {
-        kmeans(points, size, iterations, rng, progress)
+        let words = kmeans(points, size, iterations, rng, progress, &validation.points())?;
+        validation.pass(&words)?;
+        Ok(words)
     })?;
     Ok(books)
+}
+
+/// What the stages up to the present one leave of the validation vectors.
+struct Validation {
+    /// n × D; may be empty.
+    remainder: Vec<f32>,
+    stage: usize,
+    shape: Codebooks,
+}
+
+impl Validation {
+    /// n × width.
+    fn points(&self) -> Vec<f32> {
+        let span = self.shape.span(self.stage);
+        self.remainder.chunks_exact(self.shape.dimension()).flat_map(|x| &x[span.clone()]).copied().collect()
+    }
+
+    /// On to the next stage.
+    fn pass(&mut self, words: &[f32]) -> Result<(), Error> {
+        self.stage += 1;
+        if self.remainder.is_empty() || self.shape.method().is_product() {
+            return Ok(());
+        }
+        let dimension = self.shape.dimension();
+        let single = Codebooks::new(Method::Rvq, dimension, 1, self.shape.size(), words.to_vec())?;
+        let mut greedy = Greedy::default();
+        greedy.prepare(&single);
+        let mut picks = vec![0; self.remainder.len() / dimension];
+        greedy.assign(&single, &mut self.remainder, &mut picks);
+        Ok(())
+    }
 }
 
 /// Gives the codewords of a stage, K × width.

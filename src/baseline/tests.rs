@@ -35,7 +35,7 @@ fn error(books: &Codebooks, x: &[f32]) -> f64 {
 fn k_means_finds_separate_centres() {
     let x: Vec<f32> = (0..400).map(|i| (i % 4) as f32 * 10.0 + (i % 5) as f32 * 0.01).collect();
     let points = Points::new(&x, 1, 0..1).unwrap();
-    let mut centroids = kmeans(&points, 4, 20, &mut stream("k"), &mut Progress::new(&mut |_| true)).unwrap();
+    let mut centroids = kmeans(&points, 4, 20, &mut stream("k"), &mut Progress::new(&mut |_| true), &[]).unwrap();
     centroids.sort_by(f32::total_cmp);
     for (k, c) in centroids.iter().enumerate() {
         assert!((c - k as f32 * 10.0 - 0.02).abs() < 0.01, "{centroids:?}");
@@ -50,7 +50,7 @@ fn more_iterations_never_raise_the_error_of_k_means() {
         .into_iter()
         .map(|iterations| {
             let centroids =
-                kmeans(&points, 32, iterations, &mut stream("k"), &mut Progress::new(&mut |_| true)).unwrap();
+                kmeans(&points, 32, iterations, &mut stream("k"), &mut Progress::new(&mut |_| true), &[]).unwrap();
             let books = Codebooks::new(Method::Rvq, 3, 1, 32, centroids).unwrap();
             error(&books, &x.chunks_exact(4).flat_map(|x| &x[1..]).copied().collect::<Vec<_>>())
         })

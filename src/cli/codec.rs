@@ -36,15 +36,20 @@ impl CodecOptions {
         Output::new(path).force(self.force).made_from(&inputs)
     }
 
-    /// Runs the work on a file of `total` vectors, with progress on stderr, until it ends or Ctrl-C.
-    pub fn work<T>(&self, total: usize, run: impl FnOnce(&Work) -> Result<T, CodecError>) -> Result<T, CliError> {
+    /// Runs the work on a file of `total` vectors, with progress on stderr, until it ends or Ctrl-C. `memory` gives the bytes
+    /// that it takes on so many threads.
+    pub fn work<T>(
+        &self,
+        total: usize,
+        memory: impl Fn(usize) -> usize,
+        run: impl FnOnce(&Work) -> Result<T, CodecError>,
+    ) -> Result<T, CliError> {
+        let jobs = self.jobs.unwrap_or(Options::default().jobs);
+        let threads = if jobs == 1 { "1 thread".into() } else { format!("{jobs} threads") };
+        note(&format!("{total} vectors on {threads}: about {} MB of memory", memory(jobs).div_ceil(1_000_000)));
         let stop: Arc<AtomicBool> = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
         let meter = Meter::new(total);
-        let work = Work {
-            jobs: self.jobs.unwrap_or(Options::default().jobs),
-            stop: &stop,
-            progress: &|done| meter.show(done),
-        };
+        let work = Work { jobs, stop: &stop, progress: &|done| meter.show(done) };
         let result = run(&work);
         meter.end();
         result.map_err(failed)

@@ -11,9 +11,9 @@ use crate::spec::Method;
 #[command(after_help = "Example, a point of the paper's Figure 4c:\n  \
     vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 256 --beam 16")]
 pub struct ComplexityArgs {
-    /// Quantization method.
-    #[arg(long, value_enum)]
-    method: MethodName,
+    /// avq, rvq, pvq, opq or lsq.
+    #[arg(long, value_name = "METHOD", value_parser = parse_method)]
+    method: Method,
     /// Dimension D of a vector.
     #[arg(long, value_name = "D")]
     dim: usize,
@@ -38,25 +38,10 @@ pub struct ComplexityArgs {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum MethodName {
-    Avq,
-    Rvq,
-    Pvq,
-    Opq,
-    Lsq,
-}
-
-impl From<MethodName> for Method {
-    fn from(name: MethodName) -> Self {
-        match name {
-            MethodName::Avq => Method::Avq,
-            MethodName::Rvq => Method::Rvq,
-            MethodName::Pvq => Method::Pvq,
-            MethodName::Opq => Method::Opq,
-            MethodName::Lsq => Method::Lsq,
-        }
-    }
+/// # Errors
+/// Names those that there are.
+pub fn parse_method(name: &str) -> Result<Method, String> {
+    Method::try_from(name.to_string())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -86,7 +71,7 @@ pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
         ModelName::Corrected => Model::Corrected,
         ModelName::Lookup => Model::Lookup,
     };
-    let operations = count(args.method.into(), args.dim, args.stages, args.codebook_size, args.beam, model)
+    let operations = count(args.method, args.dim, args.stages, args.codebook_size, args.beam, model)
         .map_err(|e| CliError::Usage(e.to_string()))?;
     let text = if args.json { json(&operations, precision) } else { table(&operations, precision) };
     print(&format!("{text}\n"))

@@ -44,7 +44,8 @@ pub fn run(args: DecodeArgs) -> Result<(), CliError> {
     let decoder = Decoder::new(&books, &codes).map_err(refused)?;
     let output = args.options.output(&args.output, &[&args.codebooks, &args.codes]);
     let mut vectors = VectorWriter::create(output, books.dimension()).map_err(refused)?;
-    let decoded = args.options.work(codes.len(), |work| decoder.run(work, &mut vectors))?;
+    let decoded =
+        args.options.work(codes.len(), |jobs| decoder.memory(jobs), |work| decoder.run(work, &mut vectors))?;
     vectors.finish().map_err(failed)?;
     wrote(&args.output);
     let (count, seconds) = (decoded.vectors, decoded.seconds);

@@ -66,7 +66,7 @@ pub fn run(args: EncodeArgs) -> Result<(), CliError> {
     };
     let output = args.options.output(&args.output, &[&args.codebooks, &args.data]);
     let mut codes = CodeWriter::create(output, books.stages(), books.size()).map_err(refused)?;
-    let encoded = args.options.work(data.len(), |work| encoder.run(work, &mut codes))?;
+    let encoded = args.options.work(data.len(), |jobs| encoder.memory(jobs), |work| encoder.run(work, &mut codes))?;
     let bytes = codes.bytes();
     codes.finish().map_err(failed)?;
     wrote(&args.output);

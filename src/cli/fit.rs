@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 
 use super::codec::{refused, wrote};
-use super::complexity::MethodName;
+use super::complexity::parse_method;
 use super::meter::ShareMeter;
 use super::outcome::failed;
 use super::stop::stop_flag;
@@ -41,8 +41,9 @@ pub struct FitArgs {
     /// Codebooks of another program instead: .npy
     #[arg(long, value_name = "NPY", conflicts_with_all = ["data", "stages", "bits", "trainer", "budget", "updates"])]
     import: Option<PathBuf>,
-    #[arg(long, value_enum)]
-    method: MethodName,
+    /// avq, rvq, pvq, opq or lsq
+    #[arg(long, value_name = "METHOD", value_parser = parse_method)]
+    method: Method,
     /// Codebooks, M
     #[arg(long, value_name = "M", required_unless_present = "import")]
     stages: Option<usize>,
@@ -113,7 +114,7 @@ pub fn run(args: FitArgs) -> Result<(), CliError> {
 }
 
 fn settings(args: &FitArgs, stages: usize, bits: u32) -> FitSettings {
-    let default = FitSettings::new(args.method.into(), stages, bits);
+    let default = FitSettings::new(args.method, stages, bits);
     FitSettings {
         trainer: match args.trainer {
             Some(TrainerName::Nsvq) => Trainer::Nsvq,
@@ -244,7 +245,7 @@ fn json(
 }
 
 fn run_import(args: &FitArgs, path: &Path) -> Result<(), CliError> {
-    let books = import(path, args.method.into()).map_err(refused)?;
+    let books = import(path, args.method).map_err(refused)?;
     let mut output = output(args, path).begin().map_err(refused)?;
     let beam_width = beam_width(args, &books)?;
     let provenance = Provenance { beam_width, trainer: "import".into(), provenance: path.display().to_string() };

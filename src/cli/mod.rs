@@ -10,12 +10,15 @@ mod decode;
 mod encode;
 mod figures;
 mod fit;
+mod gathered;
 mod inspect;
 mod meter;
 mod outcome;
 mod output;
+mod queue;
 mod recommend;
 mod report;
+mod reproduce;
 mod run;
 mod score;
 mod search;
@@ -23,6 +26,7 @@ mod specs;
 mod speech;
 mod status;
 mod stop;
+mod submit;
 mod survey;
 
 use std::process::ExitCode;
@@ -44,13 +48,15 @@ pub enum CliError {
 
 const EXAMPLES: &str = "\
 Examples:
+  vqlab reproduce --dry-run
   vqlab run experiments/toy.toml
   vqlab run experiments/toy.toml experiments/toy-dimension.toml --profile paper
   vqlab status experiments/toy.toml
   vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
   vqlab encode books.safetensors base.fvecs -o codes.npy
 
-The first one gives the paper's Figure 2, its numbers, a comparison and a report.
+The first one lists what the whole paper takes, the second gives its Figure 2, the
+numbers, a comparison and a report.
 Exit status: 0 done, 1 failed at work, 2 wrong use.";
 
 /// Compares vector quantization methods by accuracy, complexity and bitrate, and reproduces Vali and Bäckström (ICASSP 2023).
@@ -64,10 +70,12 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Submit(submit::SubmitArgs),
     Status(status::StatusArgs),
     Figures(figures::FiguresArgs),
     Compare(compare::CompareArgs),
     Report(report::ReportArgs),
+    Reproduce(reproduce::ReproduceArgs),
     Complexity(complexity::ComplexityArgs),
     Fit(fit::FitArgs),
     Encode(encode::EncodeArgs),
@@ -102,10 +110,12 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<(), CliError> {
     match command {
         Command::Run(args) => run::run(args),
+        Command::Submit(args) => submit::run(args),
         Command::Status(args) => status::run(args),
         Command::Figures(args) => figures::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Report(args) => report::run(args),
+        Command::Reproduce(args) => reproduce::run(args),
         Command::Complexity(args) => complexity::run(args),
         Command::Fit(args) => fit::run(args),
         Command::Encode(args) => encode::run(args),

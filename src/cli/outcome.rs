@@ -61,17 +61,43 @@ pub fn as_only_writer(
 /// # Errors
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
-    let before = modification_times(&folders.of_plan(plan));
     let outcome = Outcome::new(plan, records);
+    let table = || print(&format!("{}\n", report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates)));
+    write_files(plan, &outcome, records, folders, formats, table).map(|_| ())
+}
+
+/// As [`write`], without the table; gives the figures.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_without_table(
+    plan: &Plan,
+    outcome: &Outcome,
+    records: &Records,
+    folders: &Folders,
+    formats: &[Format],
+) -> Result<Vec<Drawn>, CliError> {
+    write_files(plan, outcome, records, folders, formats, || Ok(()))
+}
+
+fn write_files(
+    plan: &Plan,
+    outcome: &Outcome,
+    records: &Records,
+    folders: &Folders,
+    formats: &[Format],
+    when_safe: impl FnOnce() -> Result<(), CliError>,
+) -> Result<Vec<Drawn>, CliError> {
+    let before = modification_times(&folders.of_plan(plan));
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_audio(plan, records, &folders.results).map_err(failed)?);
-    print(&format!("{}\n", report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates)))?;
+    when_safe()?;
     for point in results::missing(plan, &outcome.aggregates) {
         note(&format!("missing: {point}"));
     }
-    let reported = write_report(plan, &outcome, records, folders, formats, &mut files);
+    let reported = write_report(plan, outcome, records, folders, formats, &mut files);
     tell(plan, &files, &before);
     reported
 }
@@ -83,7 +109,7 @@ fn write_report(
     folders: &Folders,
     formats: &[Format],
     files: &mut Vec<PathBuf>,
-) -> Result<(), CliError> {
+) -> Result<Vec<Drawn>, CliError> {
     let drawn = draw(plan, outcome, records, folders, formats)?;
     files.extend(drawn.iter().flat_map(|figure| figure.files.iter().cloned()));
     let audio = results::audio_folder(plan, &folders.results);
@@ -97,7 +123,7 @@ fn write_report(
         audio: Some(&audio),
     };
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
-    Ok(())
+    Ok(drawn)
 }
 
 /// More files of one folder than this are not named one by one.

@@ -54,7 +54,7 @@ pub struct RecommendArgs {
     #[arg(long, value_name = "N")]
     max_codebook_bytes: Option<usize>,
     /// Vectors taken of the file, at random
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
     sample: usize,
     /// Time for everything: 90s, 4m, 1h
     #[arg(long, value_name = "TIME", default_value = "4m", value_parser = parse_time)]
@@ -116,7 +116,7 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
         file.len(),
         file.dimension(),
         // The sample, its scaled copies of the fits, and scratch.
-        (values * size_of::<f32>() * (2 + 2 * request.jobs)).div_ceil(1 << 20),
+        (values * size_of::<f32>() * (2 + 4 * request.jobs)).div_ceil(1 << 20),
         human_seconds(args.budget.as_secs_f64()),
     ));
     let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
@@ -227,6 +227,7 @@ fn candidate(found: &Recommendation, place: usize, c: &Candidate) -> Value {
         "stages": c.shape.stages,
         "bits_per_stage": c.shape.bits_per_stage,
         "beam_width": c.beam_width,
+        "trainer": c.shape.trainer().name(),
         "search": c.search,
         "mse": c.mse.mean,
         "standard_error": c.mse.standard_error,

@@ -1,12 +1,14 @@
 //! `vqlab run`: computes what is missing, then writes results, figures, comparison and report.
 
+use std::collections::HashSet;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::bar::stderr_sink;
-use super::outcome::{self, failed};
+use super::gathered::Gathered;
+use super::outcome::{self, Records, failed};
 use super::specs::{Folders, SpecOptions};
 use super::stop::stop_flag;
 use super::survey::Survey;
@@ -14,6 +16,7 @@ use super::{CliError, note, print};
 use crate::figure::Format;
 use crate::results;
 use crate::runner::{self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds};
+use crate::slurm::Deal;
 use crate::spec::{Cell, Plan};
 
 const EXAMPLES: &str = "\
@@ -26,7 +29,7 @@ Examples:
 Prints a table of ours against the published numbers to stdout, and names the
 files that it wrote on stderr. Ctrl-C stops in good order; the same command goes
 on where it stopped. Shards are for machines that share the folder: a last run
-without --shard gathers their results.";
+with --gather writes their results. `vqlab submit` does all of that by Slurm.";
 
 /// Computes the cells of experiments that have no record yet, then writes Results files, figures and a report.
 #[derive(Args)]
@@ -40,9 +43,15 @@ pub struct RunArgs {
     /// Cells computed at the same time, one thread each; all cores without
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
-    /// Only part I of N of the cells, for machines that share the folder; a run without it then gathers the results
+    /// Only part I of N of the cells, for machines that share the folder; writes no results
     #[arg(long, value_name = "I/N", value_parser = str::parse::<Shard>)]
     shard: Option<Shard>,
+    /// The cells of each shard, as `vqlab submit` wrote them; without, all cells are spread by their cost
+    #[arg(long, value_name = "FILE", requires = "shard", conflicts_with = "dry_run")]
+    deal: Option<PathBuf>,
+    /// Computes nothing: writes results, figures and report of what is done, and names the cells that are missing
+    #[arg(long, conflicts_with_all = ["shard", "dry_run", "force", "adopt", "jobs"])]
+    gather: bool,
     /// Lists the cells with their estimated cost, and computes nothing
     #[arg(long)]
     dry_run: bool,
@@ -63,41 +72,74 @@ pub struct RunArgs {
 pub fn run(args: RunArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     let folders = args.options.folders();
-    let options = Options { jobs: args.jobs.unwrap_or(Options::default().jobs), force: args.force, shard: args.shard };
+    let options = Options {
+        jobs: args.jobs.unwrap_or(Options::default().jobs),
+        force: args.force,
+        // A deal has split the cells already.
+        shard: args.shard.filter(|_| args.deal.is_none()),
+    };
     if args.dry_run {
         let mut survey = Survey::new(&plans, &folders.store(), &options);
         if args.adopt {
             for plan in &plans {
-                let keys = finished(plan, &folders)?.into_iter().map(|record| record.cell.key()).collect();
-                survey.mark_adoptable(&keys);
+                survey.mark_adoptable(&adoptable(plan, &folders)?);
             }
         }
         return print(&dry_run(&plans, &survey, options.jobs));
     }
     folders.make(&plans)?;
+    if args.gather {
+        return gather(&plans, &folders, &args.format);
+    }
     let store = if args.shard.is_some() { folders.join()? } else { folders.open()? };
     if args.adopt {
         adopt(&plans, &folders, &store)?;
     }
-    let summary = compute(&plans, &store, &options)?;
+    let mut cells: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
+    if let (Some(deal), Some(shard)) = (&args.deal, args.shard) {
+        cells = dealt(cells, deal, shard)?;
+    }
+    let summary = compute(&cells, &store, &options)?;
     if let Some(shard) = args.shard {
         note(&format!(
-            "shard {shard}: {} of its {} cells computed now; when all shards are done, run without --shard for the results",
+            "shard {shard}: {} of its {} cells computed now; when all shards are done, --gather writes the results",
             summary.computed, summary.total
         ));
         return failures(&summary);
     }
-    let mut errors: Vec<String> = failures(&summary).err().iter().map(CliError::to_string).collect();
-    outcome::as_only_writer(&plans, &folders, || {
-        let written = plans.iter().map(|plan| outcome::write(plan, &summary.records, &folders, &args.format));
+    write_all(&plans, &summary.records, &folders, &args.format, failures(&summary))
+}
+
+/// Writes what came of all plans; the errors follow on that of the cells, if there is one.
+fn write_all(
+    plans: &[Plan],
+    records: &Records,
+    folders: &Folders,
+    formats: &[Format],
+    cells: Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut errors: Vec<String> = cells.err().iter().map(CliError::to_string).collect();
+    outcome::as_only_writer(plans, folders, || {
+        let written = plans.iter().map(|plan| outcome::write(plan, records, folders, formats));
         errors.extend(written.filter_map(Result::err).map(|error| error.to_string()));
         Ok(())
     })?;
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
 }
 
+/// The keys of the cells that `--adopt` would take over.
+///
+/// # Errors
+/// The provenance file is not usable.
+pub fn adoptable(plan: &Plan, folders: &Folders) -> Result<HashSet<String>, CliError> {
+    Ok(finished(plan, folders)?.into_iter().map(|record| record.key).collect())
+}
+
 /// Puts the finished cells of the provenance files in the store, where it has no record of its own.
-fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
+///
+/// # Errors
+/// A provenance file is not usable, or a record can't be written.
+pub fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
     for plan in plans {
         let mut adopted = 0;
         for record in finished(plan, folders)? {
@@ -125,11 +167,40 @@ fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
     Ok(records.filter(|record| record.status == Status::Done).collect())
 }
 
+/// The cells of a shard by a deal that was made before.
+fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliError> {
+    let deal = Deal::read(path).map_err(|error| CliError::Usage(error.to_string()))?;
+    let usage = |reason: String| CliError::Usage(format!("{}: {reason}", path.display()));
+    let wanted: HashSet<&str> = deal.part(shard).map_err(usage)?.iter().map(String::as_str).collect();
+    let mut seen = HashSet::new();
+    let cells: Vec<Cell> =
+        cells.into_iter().filter(|cell| wanted.contains(cell.key().as_str()) && seen.insert(cell.key())).collect();
+    if cells.len() < wanted.len() {
+        let (found, count) = (cells.len(), wanted.len());
+        return Err(usage(format!(
+            "the specs have only {found} of the {count} cells of shard {shard}: they or the options have changed since \
+             the deal; submit again"
+        )));
+    }
+    Ok(cells)
+}
+
+/// Writes what there is without computing anything.
+fn gather(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+    let gathered = Gathered::new(plans, &folders.store());
+    if gathered.records.is_empty() {
+        return Err(CliError::Failed("nothing is computed yet: there is nothing to gather".into()));
+    }
+    write_all(plans, &gathered.records, folders, formats, gathered.missing())
+}
+
 /// All cells of all plans together, so that the threads are busy to the end.
-fn compute(plans: &[Plan], store: &Store, options: &Options) -> Result<Summary, CliError> {
-    let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
+///
+/// # Errors
+/// The run was stopped, or a record can't be written.
+pub fn compute(cells: &[Cell], store: &Store, options: &Options) -> Result<Summary, CliError> {
     let stop = stop_flag("stopping: no cell starts any more, those at work are given up; once more to abort at once")?;
-    let summary = runner::run(&all, store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
+    let summary = runner::run(cells, store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {
         return Err(CliError::Failed(format!(
@@ -143,7 +214,9 @@ fn compute(plans: &[Plan], store: &Store, options: &Options) -> Result<Summary, 
     Ok(summary)
 }
 
-fn failures(summary: &Summary) -> Result<(), CliError> {
+/// # Errors
+/// Cells that have no numbers, each with its reason.
+pub fn failures(summary: &Summary) -> Result<(), CliError> {
     if summary.failed.is_empty() {
         return Ok(());
     }

@@ -74,7 +74,8 @@ pub fn run(args: SearchArgs) -> Result<(), CliError> {
     let searcher = Searcher::new(&books, made.beam_width, &base, &queries, k, norms).map_err(refused)?;
     let output = args.options.output(&args.output, &[&args.codebooks, &args.base, &args.queries]);
     let mut ids = IdWriter::create(output, k).map_err(refused)?;
-    let searched = args.options.work(searcher.total(), |work| searcher.run(work, &mut ids))?;
+    let searched =
+        args.options.work(searcher.total(), |jobs| searcher.memory(jobs), |work| searcher.run(work, &mut ids))?;
     ids.finish().map_err(failed)?;
     wrote(&args.output);
     let text = if args.options.json { json(&args, &books, &searched) } else { line(&books, &searched) };

@@ -28,7 +28,20 @@ pub struct SpecOptions {
 
 impl SpecOptions {
     pub fn folders(&self) -> Folders {
-        Folders { results: clean(&self.out, "results"), reports: clean(&self.out, "reports") }
+        folders(&self.out)
+    }
+
+    /// The same options as words of a command line that is run anywhere: the folder is absolute.
+    ///
+    /// # Errors
+    /// The folder's name is no Unicode.
+    pub fn arguments(&self) -> Result<Vec<String>, CliError> {
+        let mut words = Vec::new();
+        words.extend(self.profile.iter().map(|profile| format!("--profile={profile}")));
+        words.extend(self.set.iter().map(|set| format!("--set={set}")));
+        words.extend(self.seeds.iter().map(|seeds| format!("--seeds={seeds}")));
+        words.push(format!("--out={}", absolute(&self.out)?));
+        Ok(words)
     }
 
     /// Reads and checks all specs; the errors of all of them come together, before any work.
@@ -86,6 +99,11 @@ impl SpecOptions {
     }
 }
 
+/// Those below `--out`.
+pub fn folders(out: &Path) -> Folders {
+    Folders { results: clean(out, "results"), reports: clean(out, "reports") }
+}
+
 /// Where the files of a run lie.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -96,6 +114,11 @@ pub struct Folders {
 impl Folders {
     pub fn cells(&self) -> PathBuf {
         self.results.join("cells")
+    }
+
+    /// What was submitted to Slurm.
+    pub fn slurm(&self) -> PathBuf {
+        self.results.join("slurm")
     }
 
     /// The records, for writing.
@@ -155,12 +178,32 @@ fn clean(out: &Path, name: &str) -> PathBuf {
     if out == Path::new(".") { PathBuf::from(name) } else { out.join(name) }
 }
 
+/// # Errors
+/// The path is no Unicode, or the working folder is gone.
+pub fn absolute(path: &Path) -> Result<String, CliError> {
+    let failed = |reason: String| CliError::Failed(format!("{}: {reason}", path.display()));
+    let absolute =
+        std::path::absolute(path).map_err(|error| failed(format!("the path can't be made absolute: {error}")))?;
+    absolute
+        .into_os_string()
+        .into_string()
+        .map_err(|_| failed("the path is no Unicode; rename it for a job script".into()))
+}
+
 /// These folders of results/ and reports/ hold something else.
 fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
     match plans.iter().find(|plan| {
         matches!(
             plan.folder.as_str(),
-            "audio" | "cells" | "published" | "codebooks" | "shared" | "pictures" | "networks" | "checkpoints"
+            "audio"
+                | "cells"
+                | "published"
+                | "codebooks"
+                | "shared"
+                | "pictures"
+                | "networks"
+                | "checkpoints"
+                | "slurm"
         )
     }) {
         None => Ok(()),

@@ -1,18 +1,20 @@
-//! `vqlab status`: what is done, running, failed and left.
+//! `vqlab status`: what is done, running, failed and left, and what Slurm has of it.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::queue::Queue;
 use super::specs::SpecOptions;
 use super::survey::{Entry, Survey};
 use super::{CliError, print};
 use crate::runner::{Options, human_seconds};
 use crate::spec::Plan;
 
-/// Shows which cells are done, running, failed and left, and how long the rest will take.
+/// Shows which cells are done, running, failed and left, how long the rest will take, and the states of Slurm's jobs.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  vqlab status experiments/toy.toml --profile paper\n  vqlab status experiments/*.toml --json"
@@ -36,12 +38,17 @@ pub struct StatusArgs {
 pub fn run(args: StatusArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     let jobs = args.jobs.unwrap_or(Options::default().jobs);
-    let survey = Survey::new(&plans, &args.options.folders().store(), &Options::default());
+    let folders = args.options.folders();
+    let survey = Survey::new(&plans, &folders.store(), &Options::default());
+    let queue = Queue::new(&folders, &survey);
     if args.json {
-        let experiments: Vec<Value> = (0..plans.len()).map(|i| as_json(&plans, i, &survey, jobs)).collect();
-        return print(&format!("{:#}\n", json!({ "jobs": jobs, "experiments": experiments })));
+        let in_queue = queue.cells();
+        let experiments: Vec<Value> = (0..plans.len()).map(|i| as_json(&plans, i, &survey, jobs, &in_queue)).collect();
+        let all = json!({ "jobs": jobs, "experiments": experiments, "slurm": queue.as_json() });
+        return print(&format!("{all:#}\n"));
     }
-    print(&(0..plans.len()).map(|i| as_text(&plans, i, &survey, jobs)).collect::<String>())
+    let plans: String = (0..plans.len()).map(|i| as_text(&plans, i, &survey, jobs)).collect();
+    print(&(plans + &queue.as_text()))
 }
 
 fn of_plan(survey: &Survey, plan: usize) -> impl Iterator<Item = &Entry> + Clone {
@@ -81,11 +88,13 @@ fn as_text(plans: &[Plan], plan: usize, survey: &Survey, jobs: usize) -> String 
     text
 }
 
-fn as_json(plans: &[Plan], plan: usize, survey: &Survey, jobs: usize) -> Value {
+fn as_json(plans: &[Plan], plan: usize, survey: &Survey, jobs: usize, in_queue: &HashMap<&str, Value>) -> Value {
     let cells: Vec<Value> = of_plan(survey, plan)
         .map(|entry| {
+            let key = entry.cell.key();
             json!({
-                "key": entry.cell.key(),
+                "slurm": in_queue.get(key.as_str()),
+                "key": key,
                 "panel": entry.panel,
                 "method": entry.cell.method().label(),
                 "bits": entry.cell.total_bits(),

@@ -67,11 +67,12 @@ pub struct Survey {
 impl Survey {
     pub fn new(plans: &[Plan], store: &Store, options: &Options) -> Self {
         let all: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
-        let dealt = by_cost(&all, &crate::task::cost).into_iter().enumerate();
-        let mut taken: HashSet<String> = dealt
-            .filter(|(position, _)| options.shard.is_none_or(|shard| shard.takes(*position)))
-            .map(|(_, (cell, _))| cell.key())
-            .collect();
+        let all = by_cost(&all, &crate::task::cost);
+        let part = match options.shard {
+            Some(shard) => shard.part(all),
+            None => all,
+        };
+        let mut taken: HashSet<String> = part.iter().map(|(cell, _)| cell.key()).collect();
         let mut survey = Self { entries: Vec::new(), estimator: Estimator::default() };
         for (position, plan) in plans.iter().enumerate() {
             for panel in &plan.panels {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::windows::{Shape, Threads, chunk_rows};
+use super::windows::{Shape, Threads, WINDOW, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeFile, VectorWriter};
 use crate::quantizer::{CodeError, Codebooks};
@@ -30,6 +30,13 @@ impl<'a> Decoder<'a> {
             return Err(Mismatch::Stages { path: codes.path().into(), found, expected });
         }
         Ok(Self { books, codes })
+    }
+
+    /// Bytes that [`Decoder::run`] takes on so many threads, roughly, without the file.
+    pub fn memory(&self, jobs: usize) -> usize {
+        let (dimension, books) = (self.books.dimension(), self.books.values().len() * size_of::<f32>());
+        let chunk = chunk_rows(dimension);
+        books + jobs.min(self.codes.len().div_ceil(chunk)) * WINDOW * chunk * dimension * size_of::<f32>()
     }
 
     /// Decodes all codes, in order, into `out`, which is left for the caller to finish.

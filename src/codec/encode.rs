@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::windows::{Shape, Threads, chunk_rows};
+use super::windows::{Shape, Threads, WINDOW, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::ROWS;
-use crate::quantizer::{Assign, CodeError, Codebooks, MAX_BEAM, Method, Search, assigner, codes};
+use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Method, Search, assigner, codes};
 
 /// Vectors on which AVQ's searches are compared.
 const TRIED: usize = 1024;
@@ -105,6 +105,19 @@ impl<'a> Encoder<'a> {
     /// The beam width; 1 for RVQ and PVQ.
     pub fn beam_width(&self) -> usize {
         self.width
+    }
+
+    /// Bytes that [`Encoder::run`] takes on so many threads, roughly, without the file, of which the system keeps in memory
+    /// what it has room for.
+    pub fn memory(&self, jobs: usize) -> usize {
+        let (dimension, stages) = (self.books.dimension(), self.books.stages());
+        let (chunk, words) = (chunk_rows(dimension), stages * self.books.size());
+        let has_products = matches!(self.books.method(), Method::Avq | Method::Lsq) && words <= GRAM_LIMIT;
+        let books = self.books.values().len() * size_of::<f32>();
+        let tables = 2 * books + if has_products { words * words * size_of::<f32>() } else { 0 };
+        let vectors = chunk * (dimension + stages) * size_of::<f32>();
+        let codes = WINDOW * chunk * stages * size_of::<u16>();
+        books + jobs.min(self.data.len().div_ceil(chunk)) * (tables + vectors + codes)
     }
 
     /// Encodes all vectors, in order, into `out`, which is left for the caller to finish. All vectors are checked before

@@ -149,6 +149,16 @@ impl<'a> Searcher<'a> {
         self.queries.len() + if self.encoder.is_some() { self.base.len() } else { 0 }
     }
 
+    /// Bytes that [`Searcher::run`] takes on so many threads, roughly, without the files: the codes of the base, twice while
+    /// they are put in order, and their norms.
+    pub fn memory(&self, jobs: usize) -> usize {
+        let code = if self.books.size() <= 256 { 1 } else { 2 };
+        let norms = if self.books.method().is_product() { 0 } else { size_of::<f32>() };
+        let base = self.base.len() * (2 * code * self.books.stages() + norms);
+        let books = self.books.values().len() * size_of::<f32>();
+        base + self.encoder.as_ref().map_or(books, |encoder| encoder.memory(jobs))
+    }
+
     /// Writes the ids of all queries, in order, into `out`, which is left for the caller to finish.
     ///
     /// # Errors

@@ -92,7 +92,7 @@ impl Runs {
             None | Some((_, "proposed")) => (curve.split(' ').next()?, Trainer::Nsvq),
             Some((name, _)) => (name, Trainer::Kmeans),
         };
-        let method = Method::ALL.into_iter().find(|m| m.label() == name)?;
+        let method = Method::find(name)?;
         let bits = tick.strip_suffix(" bits").map(|bits| bits.parse().ok());
         let bits = if let Some(bits) = bits { Some(bits?) } else { None };
         self.files.iter().find_map(|f| f.runs(&self.name, Contender { method, trainer }, bits))

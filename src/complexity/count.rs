@@ -63,6 +63,11 @@ pub fn count(
             return Err(ComplexityError::NotCounted { method: method.label() });
         }
         (Method::Lsq, None) => tally.lsq(d, m, k),
+        (Method::Registered(method), None) => {
+            let [additions, multiplications, moves, branches] =
+                (method.operations)(dim, stages, codebook_size).map(u128::from);
+            return Ok(Operations { additions, multiplications, moves, branches });
+        }
     }
     let negative = ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size: codebook_size };
     tally.operations().ok_or(negative)

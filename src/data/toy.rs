@@ -139,6 +139,17 @@ impl<'a> Batches<'a> {
         Self { source, order, at: 0, rng: stream(&format!("order/{}", source.training_key)) }
     }
 
+    /// Passes over so many training vectors, as if they had been drawn.
+    pub fn skip(&mut self, count: u64) {
+        let (length, at) = (self.order.len() as u64, self.at + count);
+        if length > 0 {
+            for _ in self.at.div_ceil(length)..at.div_ceil(length) {
+                shuffle(&mut self.order, &mut self.rng);
+            }
+        }
+        self.at = at;
+    }
+
     /// Fills `out` (n × D) with the next n training vectors.
     pub fn next(&mut self, out: &mut [f32]) {
         for row in out.chunks_exact_mut(self.source.data.dimension) {
@@ -345,6 +356,25 @@ mod tests {
         let (first, second) = (pass(), pass());
         assert_ne!(first, second);
         assert_eq!(sorted(&first), sorted(&second));
+    }
+
+    #[test]
+    fn what_is_passed_over_is_as_if_drawn() {
+        for vectors in [Vectors::Fixed(100), Vectors::Stream] {
+            let source = ToySource::new(&ToyData { vectors, ..data(Distribution::Normal) }, 1).unwrap();
+            let after = |skipped: &[u64]| {
+                let mut batches = Batches::new(&source);
+                skipped.iter().for_each(|count| batches.skip(*count));
+                let mut x = vec![0f32; 24 * 450];
+                batches.next(&mut x);
+                x
+            };
+            let all = after(&[]);
+            for skipped in [[0, 1], [99, 1], [100, 5], [230, 0]] {
+                let count = skipped.iter().sum::<u64>() as usize;
+                assert_eq!(after(&skipped)[..24 * 200], all[24 * count..24 * (count + 200)], "{skipped:?}");
+            }
+        }
     }
 
     #[test]

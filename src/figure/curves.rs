@@ -81,6 +81,8 @@ pub(super) fn method_colour(method: Method) -> Colour {
         Method::Pvq => Colour::BLACK,
         Method::Opq => Colour(0xb0, 0x4a, 0x00),
         Method::Lsq => Colour(0x8a, 0x1f, 0x8a),
+        // Several look alike; their names stand beside the curves.
+        Method::Registered(_) => Colour(0x00, 0x7a, 0x87),
     }
 }
 
@@ -88,7 +90,7 @@ pub(super) fn method_colour(method: Method) -> Colour {
 pub(super) fn line_style(contender: Contender) -> LineStyle {
     match contender.method {
         _ if contender.trainer == Trainer::Kmeans => LineStyle::Solid,
-        Method::Avq | Method::Lsq => LineStyle::Dashed,
+        Method::Avq | Method::Lsq | Method::Registered(_) => LineStyle::Dashed,
         Method::Rvq => LineStyle::Dotted,
         Method::Pvq | Method::Opq => LineStyle::DashDot,
     }
@@ -100,7 +102,7 @@ pub(super) fn marker(method: Method) -> Marker {
         Method::Avq => Marker::Square,
         Method::Rvq => Marker::Circle,
         Method::Pvq => Marker::Triangle,
-        Method::Opq | Method::Lsq => Marker::Cross,
+        Method::Opq | Method::Lsq | Method::Registered(_) => Marker::Cross,
     }
 }
 

@@ -34,7 +34,7 @@ pub use output::{Format, svg_to_pdf, to_png, to_svg};
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
 pub use recommend::draw_recommendation;
-pub(crate) use tradeoff::drawn_once;
+pub(crate) use tradeoff::{drawn_once, wmops};
 
 use crate::compare::PanelComparison;
 use crate::results::{Aggregate, ResultsError};

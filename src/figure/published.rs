@@ -114,7 +114,7 @@ fn number(tick: &str) -> Option<f64> {
 
 fn series(curve: &Curve, xs: &[Option<f64>]) -> Series {
     let baseline = curve.name.ends_with("baseline");
-    let method = Method::ALL.into_iter().find(|m| curve.name.starts_with(m.label()));
+    let method = curve.name.split(' ').next().and_then(Method::find);
     let trainer = if baseline { Trainer::Kmeans } else { Trainer::Nsvq };
     let contender = method.map(|method| Contender { method, trainer });
     let colour = contender.map_or(Colour::GREY, curves::colour);

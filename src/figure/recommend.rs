@@ -17,7 +17,7 @@ const COSTS: [Cost; 3] = [
 ];
 
 /// Errors of this ratio of largest to smallest are drawn on a logarithmic axis.
-const LOG_FROM: f64 = 6.0;
+const LOG_FROM: f64 = 2.0;
 
 /// Draws `DIR/pareto.png`.
 ///
@@ -44,7 +44,7 @@ fn chart(found: &Recommendation, choice: &Choice, (label, cost, on_front): &Cost
     let mut front: Vec<(f64, f64)> = own.iter().filter(|c| on_front(c)).map(place).collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
     chart.series.push(Series::line("", Colour::GREY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabelled());
-    for method in Method::ALL {
+    for method in Method::known() {
         let points: Vec<(f64, f64)> = own.iter().filter(|c| c.shape.method == method).map(place).collect();
         if !points.is_empty() {
             let series = Series::line(method.label(), method_colour(method), LineStyle::Solid, points);

@@ -82,7 +82,7 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
 }
 
 /// log10 WMOPS as WMOPS with two digits.
-fn wmops(log10: f64) -> String {
+pub(crate) fn wmops(log10: f64) -> String {
     let value = 10f64.powf(log10);
     let decimals = (1.0 - log10.floor()).clamp(0.0, 6.0) as usize;
     format!("{value:.decimals$}")

@@ -1,22 +1,31 @@
-//! Expectation maximisation within a time.
+//! Expectation maximisation within a time, watched on validation vectors.
 
 use std::time::{Duration, Instant};
 
 use super::{Ended, FitError, Trained, Work};
-use crate::baseline::{Progress, Settings, train_until};
+use crate::baseline::{Progress, Settings, Watch, train_watched};
 use crate::quantizer::{Codebooks, Method};
 
-pub(super) fn train(work: &Work, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Trained, FitError> {
+pub(super) fn train(
+    work: &Work,
+    validation: Vec<f32>,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Trained, FitError> {
     let settings = work.settings;
     let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
     plan.beam_width = settings.training_beam_width;
     if let Some(updates) = settings.updates {
         plan.iterations = updates.try_into().unwrap_or(usize::MAX);
     }
-    let done = plan.iterations as u64;
-    let (codebooks, cut) = within(work, &plan, 1.0, go_on)?;
-    let ended = if cut { Ended::Budget } else { Ended::Updates };
-    Ok(Trained { codebooks, curve: Vec::new(), done, ended })
+    let mut watch = Watch::new(validation);
+    let (codebooks, cut) = within(work, &plan, 1.0, &mut watch, go_on)?;
+    let ended = match (watch.converged, cut) {
+        (true, _) => Ended::Converged,
+        (false, true) => Ended::Budget,
+        (false, false) => Ended::Updates,
+    };
+    let done = watch.curve.last().map_or(plan.iterations as u64, |last| last.0);
+    Ok(Trained { codebooks, curve: watch.curve, done, ended })
 }
 
 /// Where stochastic optimisation of `method` starts, within this share of the budget.
@@ -29,7 +38,7 @@ pub(super) fn start(
 ) -> Result<Codebooks, FitError> {
     let mut plan = Settings::new(method, work.settings.stages, work.settings.codebook_size());
     plan.iterations = iterations;
-    Ok(within(work, &plan, share, go_on)?.0)
+    Ok(within(work, &plan, share, &mut Watch::default(), go_on)?.0)
 }
 
 /// Trains; where the time of the budget's share would not do, with fewer iterations. Gives the codebooks, and whether the time
@@ -38,12 +47,14 @@ fn within(
     work: &Work,
     plan: &Settings,
     share: f64,
+    watch: &mut Watch,
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<(Codebooks, bool), FitError> {
     // The deadline is looked at between iterations, so that it is overrun by a part of one.
     let deadline = work.left(0.95 * share).map(|left| Instant::now() + Duration::from_secs_f64(left));
     let mut progress = Progress::until(deadline, go_on);
-    let books = train_until(plan, work.training, work.dimension, &work.name("kmeans"), &mut progress)?;
+    let name = work.name("kmeans");
+    let books = train_watched(plan, work.training, work.dimension, &name, &mut progress, watch)?;
     let cut = progress.late() || deadline.is_some_and(|d| d.saturating_duration_since(Instant::now()) < CLOSE);
     Ok((books, cut))
 }

@@ -84,7 +84,7 @@ impl FitSettings {
         }
         // Asks for the shape alone: no memory is touched.
         Codebooks::zeros(self.method, dimension, self.stages, self.codebook_size())?;
-        if self.trainer == Trainer::Nsvq && !Method::PAPER.contains(&self.method) {
+        if self.trainer == Trainer::Nsvq && !self.method.has_nsvq() {
             return Err(FitError::Trainer(self.method));
         }
         if self.updates == Some(0) {
@@ -124,8 +124,8 @@ pub struct Fitted {
     pub variance: f64,
     /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
     pub search: Option<Search>,
-    /// Updates or iterations, and the validation error then (NSVQ: of a part of the vectors, with the search of the training;
-    /// k-means: the end alone, with the iterations that were planned, which a budget may have cut).
+    /// Updates or iterations, and the error of at most [`CHECKED`] validation vectors then, with the search of the training
+    /// (PVQ and RVQ by k-means, stage by stage: the end alone, with the iterations of a stage, which may have been fewer).
     pub curve: Vec<(u64, f64)>,
     /// Of the training, without the evaluation.
     pub seconds: f64,
@@ -135,9 +135,13 @@ pub struct Fitted {
 /// Training vectors that the training error is measured on, at most.
 pub const MEASURED: usize = 10_000;
 
+/// Validation vectors that a training is watched on, at most.
+pub const CHECKED: usize = 2048;
+
 /// Trains a quantizer on `training` (n × D) and measures it on `validation` (n × D). `go_on` is told the share of the
-/// work that is done, several times a second, and ends it by false. NSVQ starts from k-means (AVQ: from an RVQ by k-means)
-/// and keeps the codebooks that were the best on the validation vectors.
+/// work that is done, several times a second, and ends it by false. The training ends early when the error of the validation
+/// vectors no longer falls, and the codebooks that were the best on these are kept (PVQ and RVQ by k-means: of each stage).
+/// NSVQ starts from k-means (AVQ: from an RVQ by k-means).
 ///
 /// # Errors
 /// [`FitError`].
@@ -156,11 +160,10 @@ pub fn fit(
     let scaling = Scaling::of(training, dimension);
     let scaled = scaling.apply(training);
     let work = Work { settings, training: &scaled, dimension, since };
+    let watched = scaling.apply(&evaluate::part(validation, dimension, CHECKED));
     let trained = match settings.trainer {
-        Trainer::Kmeans => kmeans::train(&work, go_on)?,
-        Trainer::Nsvq => {
-            nsvq::train(&work, &scaling.apply(&evaluate::part(validation, dimension, nsvq::CHECKED)), go_on)?
-        }
+        Trainer::Kmeans => kmeans::train(&work, watched, go_on)?,
+        Trainer::Nsvq => nsvq::train(&work, &watched, go_on)?,
     };
     drop(scaled);
     let seconds = since.elapsed().as_secs_f64();

@@ -1,38 +1,27 @@
-//! Stochastic optimisation (NSVQ) from k-means on, watched on validation vectors.
-
-use std::time::Instant;
+//! Stochastic optimisation (NSVQ) from k-means on, watched on validation vectors: rounds of a lower and lower learning rate,
+//! each from the best codebooks so far until their error no longer falls.
 
 use super::{Ended, FitError, Trained, Work, evaluate, kmeans};
+use crate::baseline::has_converged;
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search};
 use crate::training::{Optimizer, Run, Schedule, Setup, Shuffled, TrainingSettings};
 
-/// Validation vectors that the training is watched on, at most.
-pub(super) const CHECKED: usize = 2048;
-
-/// Of vectors with variance 1: the rate of experiments/search.toml after k-means; a higher one would undo the start.
-const LEARNING_RATE: f64 = 0.0125;
-const FINAL_RATE: f64 = 1e-4;
+/// Of vectors with variance 1, a round each. On SIFT and GloVe a higher first rate undoes the start, and a lower one is slow.
+const RATES: [f64; 5] = [0.03, 0.01, 3e-3, 1e-3, 3e-4];
 const BATCH: usize = 256;
 
-/// Looks at the validation vectors, and those over which the error must fall.
-const CHECKS: u64 = 40;
-const WINDOW: usize = 8;
-/// The most of the budget's time that the looks take.
-const LOOKING: f64 = 0.2;
+/// Updates from look to look at the validation vectors, which cost as much as some 5 of them; and the looks over which the
+/// error must fall.
+const EVERY: u64 = 64;
+const WINDOW: usize = 6;
 
-/// A fall of the error that is none.
-const NOTHING: f64 = 5e-4;
+/// Without a number: passes over the vectors, at most, within these bounds.
+const PASSES: u64 = 200;
+const UPDATES: std::ops::RangeInclusive<u64> = 10_000..=200_000;
 
-/// Without a number: passes over the vectors, within these bounds.
-const PASSES: u64 = 40;
-const UPDATES: std::ops::RangeInclusive<u64> = 3_000..=20_000;
-/// The most that a budget is spent on, in terms of the same.
-const MOST: u64 = 5;
-
-/// Of the start.
+/// Of the start: iterations of k-means, and its share of the budget and of the progress.
 const ITERATIONS: usize = 8;
-/// Its share of the budget and of the progress.
 const START: f64 = 0.3;
 
 pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) -> bool) -> Result<Trained, FitError> {
@@ -52,60 +41,105 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
     };
     let beam = (settings.method == Method::Avq).then_some((Search::Ordered, settings.training_beam_width));
     let error = |books: &Codebooks| evaluate::mse(books, beam, validation);
-    let (updates, looks) = plan(work, go_on, &books, &quantizer, &error)?;
-    let training = training(updates);
     let first = error(&books);
-    if training.updates == 0 {
-        return Ok(Trained { codebooks: books, curve: vec![(0, first)], done: 0, ended: Ended::Budget });
+    let passes = PASSES * (work.training.len() / work.dimension) as u64 / BATCH as u64;
+    let most = settings.updates.unwrap_or(passes.clamp(*UPDATES.start(), *UPDATES.end()));
+    let batches = Shuffled::new(work.training, work.dimension, &work.name("order"));
+    let mut rounds = Rounds {
+        work,
+        quantizer: &quantizer,
+        error: &error,
+        batches,
+        go_on,
+        most,
+        done: 0,
+        best: (first, books),
+        curve: vec![(0, first)],
+        ended: Ended::Converged,
+    };
+    for (round, rate) in RATES.into_iter().enumerate() {
+        rounds.run(round, rate)?;
     }
-    let mut best = (first, books.clone());
-    let mut curve = vec![(0, first)];
-    let mut batches = Shuffled::new(work.training, work.dimension, &work.name("order"));
-    let mut run = Run::new(books, setup(work, &quantizer, &training));
-    let every = training.updates.div_ceil(looks);
-    let mut ended =
-        if settings.updates.is_none() && settings.budget.is_some() { Ended::Budget } else { Ended::Updates };
-    while run.done() < training.updates {
-        let share = run.done() as f64 / training.updates as f64;
-        if run.done().is_multiple_of(16) && !go_on(START + (1.0 - START) * share) {
-            return Err(FitError::Stopped);
-        }
-        run.update(&mut |batch| batches.next_batch(batch)).map_err(FitError::Diverged)?;
-        let late = run.done().is_multiple_of(16) && work.left(1.0).is_some_and(|left| left <= 0.0);
-        if !late && run.done() < training.updates && !run.done().is_multiple_of(every) {
-            continue;
-        }
-        let found = error(run.codebooks());
-        curve.push((run.done(), found));
-        if found < best.0 {
-            best = (found, run.codebooks().clone());
-        }
-        if late {
-            ended = Ended::Budget;
-            break;
-        }
-        if run.done() < training.updates && converged(&curve[1..]) {
-            ended = Ended::Converged;
-            break;
-        }
-    }
-    Ok(Trained { codebooks: best.1, curve, done: run.done(), ended })
+    Ok(Trained { codebooks: rounds.best.1, curve: rounds.curve, done: rounds.done, ended: rounds.ended })
 }
 
-fn training(updates: u64) -> TrainingSettings {
+/// A training on its way.
+struct Rounds<'a, 'b> {
+    work: &'a Work<'a>,
+    quantizer: &'a QuantizerSettings,
+    error: &'a dyn Fn(&Codebooks) -> f64,
+    batches: Shuffled<&'a Vec<f32>>,
+    go_on: &'b mut dyn FnMut(f64) -> bool,
+    /// Updates of all rounds.
+    most: u64,
+    done: u64,
+    best: (f64, Codebooks),
+    curve: Vec<(u64, f64)>,
+    /// Of the last round.
+    ended: Ended,
+}
+
+impl Rounds<'_, '_> {
+    /// One round. It has half of the updates and of the time that are left, the last one all.
+    fn run(&mut self, round: usize, rate: f64) -> Result<(), FitError> {
+        let share = if round + 1 == RATES.len() { 1.0 } else { 0.5 };
+        let updates = (share * (self.most - self.done) as f64).ceil() as u64;
+        let until = self.work.left(1.0).map(|left| (1.0 - share) * left);
+        let training = training(rate, updates);
+        let rng = stream(&self.work.name("replacement"));
+        let mut run = Run::new(self.best.1.clone(), Setup { quantizer: self.quantizer, training: &training, rng });
+        // Without the start: the first updates may leave it.
+        let mut errors = Vec::new();
+        self.ended = loop {
+            let late = until.zip(self.work.left(1.0)).is_some_and(|(until, left)| left <= until);
+            let over = late || run.done() == updates;
+            if run.done() > 0 && (over || run.done().is_multiple_of(EVERY)) {
+                errors.push(self.look(&run));
+            }
+            if over {
+                break if late { Ended::Budget } else { Ended::Updates };
+            }
+            if has_converged(&errors, WINDOW) {
+                break Ended::Converged;
+            }
+            let progress = self.progress(run.done());
+            if run.done().is_multiple_of(16) && !(self.go_on)(progress) {
+                return Err(FitError::Stopped);
+            }
+            run.update(&mut |batch| self.batches.next_batch(batch)).map_err(FitError::Diverged)?;
+        };
+        self.done += run.done();
+        Ok(())
+    }
+
+    fn look(&mut self, run: &Run) -> f64 {
+        let found = (self.error)(run.codebooks());
+        self.curve.push((self.done + run.done(), found));
+        if found < self.best.0 {
+            self.best = (found, run.codebooks().clone());
+        }
+        found
+    }
+
+    /// The share of the work that is done, by updates or, if that is more, by time.
+    fn progress(&self, updates: u64) -> f64 {
+        let by_updates = START + (1.0 - START) * (self.done + updates) as f64 / self.most as f64;
+        let time = self.work.left(1.0).zip(self.work.settings.budget);
+        let by_time = time.map_or(0.0, |(left, budget)| 1.0 - left / budget.as_secs_f64().max(1e-9));
+        by_updates.max(by_time).min(1.0)
+    }
+}
+
+fn training(learning_rate: f64, updates: u64) -> TrainingSettings {
     TrainingSettings {
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-        learning_rate: LEARNING_RATE,
-        schedule: Schedule::Exponential { final_rate: FINAL_RATE },
+        learning_rate,
+        schedule: Schedule::Constant,
         batch_size: BATCH,
         updates,
         log_every: u64::MAX,
         replacement: None,
     }
-}
-
-fn setup<'a>(work: &Work, quantizer: &'a QuantizerSettings, training: &'a TrainingSettings) -> Setup<'a> {
-    Setup { quantizer, training, rng: stream(&work.name("replacement")) }
 }
 
 /// Codebooks by k-means; AVQ's are those of an RVQ, which is an AVQ too.
@@ -115,48 +149,4 @@ fn start(work: &Work, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, F
     let books = kmeans::start(work, source, ITERATIONS, START, go_on)?;
     let (stages, size) = (books.stages(), books.size());
     Ok(Codebooks::new(method, work.dimension, stages, size, books.values().to_vec())?)
-}
-
-/// Updates that are asked for, that the budget is good for, or that the number of vectors calls for; and looks at the
-/// validation vectors meanwhile.
-fn plan(
-    work: &Work,
-    go_on: &mut dyn FnMut(f64) -> bool,
-    books: &Codebooks,
-    quantizer: &QuantizerSettings,
-    error: &dyn Fn(&Codebooks) -> f64,
-) -> Result<(u64, u64), FitError> {
-    let count = (work.training.len() / work.dimension) as u64;
-    let usual = (PASSES * count / BATCH as u64).clamp(*UPDATES.start(), *UPDATES.end());
-    if let Some(updates) = work.settings.updates {
-        return Ok((updates, CHECKS));
-    }
-    let Some(budget) = work.settings.budget else { return Ok((usual, CHECKS)) };
-    // Some updates that count for nothing, and one look at the validation vectors, tell how many there is time for.
-    let since = Instant::now();
-    error(books);
-    let look = since.elapsed().as_secs_f64();
-    let training = training(usual);
-    let mut batches = Shuffled::new(work.training, work.dimension, &work.name("trial"));
-    let mut run = Run::new(books.clone(), setup(work, quantizer, &training));
-    let since = Instant::now();
-    while run.done() < 4 || (run.done() < 64 && since.elapsed() < budget.mul_f64(0.03)) {
-        if !go_on(START) {
-            return Err(FitError::Stopped);
-        }
-        run.update(&mut |batch| batches.next_batch(batch)).map_err(FitError::Diverged)?;
-    }
-    let update = since.elapsed().as_secs_f64() / run.done() as f64;
-    let left = work.left(0.95).unwrap_or_default();
-    let looks = ((LOOKING * left / look.max(1e-9)) as u64).clamp(2, CHECKS);
-    let updates = (left - looks as f64 * look) / update.max(1e-9);
-    Ok(((updates as u64).min(MOST * usual), looks))
-}
-
-/// Whether the least error of the last looks is hardly below that of those before.
-fn converged(curve: &[(u64, f64)]) -> bool {
-    let least = |points: &[(u64, f64)]| points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
-    let Some(rest) = curve.len().checked_sub(WINDOW).filter(|rest| *rest >= WINDOW) else { return false };
-    let (before, last) = curve.split_at(rest);
-    least(last) > least(&before[rest - WINDOW..]) * (1.0 - NOTHING)
 }

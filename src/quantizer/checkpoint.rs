@@ -138,8 +138,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
         ));
     }
     let name = field("method")?;
-    let method = Method::ALL.into_iter().find(|m| m.label().eq_ignore_ascii_case(name));
-    let method = method.ok_or(format!("unknown method {name:?}; known: avq, rvq, pvq, opq, lsq"))?;
+    let method = Method::try_from(name.to_string())?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let tensor = tensors.tensor("codebooks").map_err(|e| e.to_string())?;
     let (&[stages, size, width], Dtype::F32) = (tensor.shape(), tensor.dtype()) else {

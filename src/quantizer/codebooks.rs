@@ -26,8 +26,8 @@ pub enum ShapeError {
     NotDivisible(usize, usize),
     #[error("a code holds 16 bits a stage: K = {0} is more than 65536")]
     TooLarge(usize),
-    #[error("{0} stages are more than {max}", max = MAX_STAGES)]
-    TooManyStages(usize),
+    #[error("{0} stages are more than {1}, the most of this method")]
+    TooManyStages(usize, usize),
     #[error("codebooks of D = {0}, M = {1}, K = {2} have more values than any memory")]
     TooManyValues(usize, usize, usize),
     #[error("{found} values do not make M × K × width = {expected}")]
@@ -61,8 +61,9 @@ impl Codebooks {
         if dimension == 0 || stages == 0 || size == 0 {
             return Err(ShapeError::Empty(dimension, stages, size));
         }
-        if stages > MAX_STAGES {
-            return Err(ShapeError::TooManyStages(stages));
+        let most = method.most_stages();
+        if stages > most {
+            return Err(ShapeError::TooManyStages(stages, most));
         }
         if size > 1 << 16 {
             return Err(ShapeError::TooLarge(size));

@@ -1,6 +1,6 @@
 //! Vector quantizers: codebooks, the assignment of codewords (encoding), decoding, noise substitution for training inside
-//! a network, codebook replacement, and the codebook file. Usable without the harness; a new method is one file that
-//! implements [`Assign`] and one line in [`assigner`].
+//! a network, codebook replacement, and the codebook file. Usable without the harness; a new method implements
+//! [`Assign`] and is made known by [`register`].
 //!
 //! ```
 //! use vqlab::quantizer::{Codebooks, Method, assigner, encode};
@@ -35,6 +35,7 @@ mod local_search;
 pub(crate) mod nearest;
 mod nsvq;
 pub mod panels;
+mod registry;
 mod released;
 mod replacement;
 mod rotation;
@@ -53,6 +54,7 @@ pub use free_order::FreeOrder;
 pub use greedy::Greedy;
 pub use local_search::LocalSearch;
 pub use nsvq::{Config, Quantizer};
+pub use registry::{Definition, RegisterError, Registered, Train, TrainRequest, register};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
 pub use rotation::{Rotated, Rotation, RotationError};
@@ -66,6 +68,7 @@ pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign
         (Method::Opq, _) => Box::new(Rotated(Box::new(Greedy::default()))),
         (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width)),
         (Method::Lsq, _) => Box::new(LocalSearch::default()),
+        (Method::Registered(method), _) => (method.assign)(),
         (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
         (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
         (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),

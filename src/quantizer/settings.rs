@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A VQ method: the paper's additive, residual and product VQ, and two of the field's that go beyond it.
+use super::codebooks::MAX_STAGES;
+use super::registry::{Registered, registered};
+
+/// A VQ method: the paper's additive, residual and product VQ, two of the field's that go beyond it, and those of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Method {
     Avq,
     Rvq,
@@ -13,9 +16,12 @@ pub enum Method {
     Opq,
     /// Additive VQ by local search (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV 2018).
     Lsq,
+    /// From outside of the crate ([`super::register`]).
+    Registered(Registered),
 }
 
 impl Method {
+    /// The crate's own.
     pub const ALL: [Method; 5] = [Method::Avq, Method::Rvq, Method::Pvq, Method::Opq, Method::Lsq];
     /// The three that the paper compares.
     pub const PAPER: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
@@ -28,12 +34,63 @@ impl Method {
             Method::Pvq => "PVQ",
             Method::Opq => "OPQ",
             Method::Lsq => "LSQ",
+            Method::Registered(method) => method.label,
+        }
+    }
+
+    /// The name used in specs, on the command line and in files: the label in lower case.
+    pub fn name(self) -> String {
+        self.label().to_ascii_lowercase()
+    }
+
+    /// All that are known: the crate's own, then the registered ones.
+    pub fn known() -> Vec<Method> {
+        Method::ALL.into_iter().chain(registered()).collect()
+    }
+
+    /// Their names.
+    pub fn names() -> Vec<String> {
+        Method::known().into_iter().map(Method::name).collect()
+    }
+
+    /// The one of this name or label.
+    pub fn find(name: &str) -> Option<Method> {
+        Method::known().into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether NSVQ trains it.
+    pub fn has_nsvq(self) -> bool {
+        !matches!(self, Method::Opq | Method::Lsq)
+    }
+
+    /// The most codebooks (stages) that it can have.
+    pub fn most_stages(self) -> usize {
+        match self {
+            Method::Registered(method) => method.most_stages.clamp(1, MAX_STAGES),
+            _ => MAX_STAGES,
         }
     }
 
     /// Whether codewords are parts of the vector that stand side by side, instead of adding up.
     pub fn is_product(self) -> bool {
-        matches!(self, Method::Pvq | Method::Opq)
+        match self {
+            Method::Registered(method) => method.is_product,
+            method => matches!(method, Method::Pvq | Method::Opq),
+        }
+    }
+}
+
+impl From<Method> for String {
+    fn from(method: Method) -> Self {
+        method.name()
+    }
+}
+
+impl TryFrom<String> for Method {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Method::find(&name).ok_or_else(|| format!("unknown method {name:?}; known: {}", Method::names().join(", ")))
     }
 }
 

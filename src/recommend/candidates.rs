@@ -27,11 +27,14 @@ pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, Recommen
         return Err(RecommendError::Bits { bits, nearest });
     }
     let mut all = Vec::new();
-    for method in [Method::Pvq, Method::Opq, Method::Rvq, Method::Avq, Method::Lsq] {
+    let own = [Method::Pvq, Method::Opq, Method::Rvq, Method::Avq, Method::Lsq];
+    let others = Method::known().into_iter().filter(|method| !own.contains(method));
+    for method in own.into_iter().chain(others) {
         for m in &stages {
             let shape = Shape { method, stages: *m as usize, bits_per_stage: bits / m };
             let divides = !method.is_product() || dimension.is_multiple_of(shape.stages);
-            if divides && (shape.stages > 1 || method == Method::Rvq) {
+            let has_shape = shape.stages <= method.most_stages();
+            if divides && has_shape && (shape.stages > 1 || method == Method::Rvq || !own.contains(&method)) {
                 all.push(shape);
             }
         }

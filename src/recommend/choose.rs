@@ -1,5 +1,7 @@
 //! Fronts and choice.
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 use super::{Candidate, Estimate};
 
 /// The choice at one bitrate; candidates by their place in [`super::Recommendation::candidates`].
@@ -13,6 +15,8 @@ pub struct Choice {
     /// Those whose error can't be told from the lowest, or lies between it and such a one (`best` among them): the chosen is the
     /// cheapest of them.
     pub equal: Vec<usize>,
+    /// Standard errors within which two errors count as equal ([`within`]).
+    pub within: f64,
     /// The allowed one of the next lowest error that is not equal, and how much more it has.
     pub next: Option<Difference>,
     /// The allowed one of the fewest operations that has at most 10 % more error than the chosen, where it takes at most half of
@@ -29,8 +33,13 @@ pub struct Difference {
     pub error: Estimate,
 }
 
-/// Standard errors within which two errors count as equal.
-const EQUAL: f64 = 2.0;
+/// The probability that chance alone tells any of the candidates from the best.
+const ERROR: f64 = 0.05;
+
+/// Standard errors within which two errors count as equal, where the best is compared with so many others (Bonferroni).
+fn within(others: usize) -> f64 {
+    Normal::standard().inverse_cdf(1.0 - ERROR / (2.0 * others.max(1) as f64))
+}
 
 /// Bounds of [`Choice::cheaper`].
 const MORE_ERROR: f64 = 1.1;
@@ -47,12 +56,22 @@ impl Choice {
         };
         let allowed: Vec<usize> = of_bits.clone().filter(|i| candidates[*i].allowed).collect();
         let less = |i: usize, of: usize| Difference { candidate: i, error: paired(&candidates[i], &candidates[of]) };
-        let mut choice =
-            Self { bits, chosen: None, best: None, equal: Vec::new(), next: None, cheaper: None, forbidden: None };
+        let within = within(of_bits.clone().count().saturating_sub(1));
+        let mut choice = Self {
+            bits,
+            chosen: None,
+            best: None,
+            equal: Vec::new(),
+            within,
+            next: None,
+            cheaper: None,
+            forbidden: None,
+        };
         let Some(best) = allowed.iter().copied().min_by(lowest) else { return choice };
         // Pairs with the same codebooks differ little and surely: what lies between the lowest error and one that can't be
         // told from it is no worse than that one, so that nothing beats the choice in both error and operations.
-        let alike = allowed.iter().filter(|i| is_equal(&less(**i, best).error)).map(|i| candidates[*i].mse.mean);
+        let alike =
+            allowed.iter().filter(|i| is_equal(&less(**i, best).error, within)).map(|i| candidates[*i].mse.mean);
         let highest = alike.fold(candidates[best].mse.mean, f64::max);
         let (equal, worse): (Vec<usize>, Vec<usize>) =
             allowed.iter().partition(|i| candidates[**i].mse.mean <= highest);
@@ -64,13 +83,13 @@ impl Choice {
         };
         choice.cheaper = worse.iter().copied().filter(much_cheaper).min_by(cheapest).map(|i| less(i, chosen));
         let forbidden = of_bits.min_by(lowest).filter(|i| !candidates[*i].allowed).map(|i| less(i, best));
-        choice.forbidden = forbidden.filter(|d| !is_equal(&d.error));
+        choice.forbidden = forbidden.filter(|d| !is_equal(&d.error, within));
         Self { chosen: Some(chosen), best: Some(best), equal, ..choice }
     }
 }
 
-fn is_equal(difference: &Estimate) -> bool {
-    difference.mean.abs() <= EQUAL * difference.standard_error || difference.mean == 0.0
+fn is_equal(difference: &Estimate, within: f64) -> bool {
+    difference.mean.abs() <= within * difference.standard_error || difference.mean == 0.0
 }
 
 /// The error of `a` less that of `b`, vector by vector.

@@ -87,7 +87,15 @@ impl Shape {
 
     /// NSVQ for those that have it: it starts from k-means and is never worse on the vectors that it is watched on.
     pub fn trainer(&self) -> Trainer {
-        if Method::PAPER.contains(&self.method) { Trainer::Nsvq } else { Trainer::Kmeans }
+        if self.method.has_nsvq() { Trainer::Nsvq } else { Trainer::Kmeans }
+    }
+
+    /// `NSVQ` or `k-means`.
+    pub fn trainer_name(&self) -> &'static str {
+        match self.trainer() {
+            Trainer::Nsvq => "NSVQ",
+            Trainer::Kmeans => "k-means",
+        }
     }
 
     /// `RVQ 8 × 8`: stages × bits a stage.

@@ -7,6 +7,11 @@ pub(super) enum Inline {
     Plain(String),
     Strong(String),
     Code(String),
+    /// Text that leads to `href`, relative to the report.
+    Link {
+        text: String,
+        href: String,
+    },
 }
 
 /// One or more stretches, as a paragraph or a cell holds.
@@ -30,11 +35,23 @@ pub(super) enum Tone {
 pub(super) struct Cell {
     pub text: String,
     pub tone: Tone,
+    /// Where the text leads, relative to the report.
+    pub link: Option<String>,
+}
+
+impl Cell {
+    pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Cell { text: text.into(), tone, link: None }
+    }
+
+    pub fn linked(self, link: Option<String>) -> Self {
+        Cell { link, ..self }
+    }
 }
 
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
-        Cell { text: text.into(), tone: Tone::Neutral }
+        Cell::toned(text, Tone::Neutral)
     }
 }
 

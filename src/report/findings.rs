@@ -25,22 +25,22 @@ pub(super) fn claims(input: &ReportInput, document: &mut Document) {
     document.table(table);
 }
 
-fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
+pub(super) fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
     match result {
-        ClaimResult::Holds => Cell { text: "holds".into(), tone: Tone::Good },
+        ClaimResult::Holds => Cell::toned("holds", Tone::Good),
         ClaimResult::FailsAt(places) => {
             let places: Vec<String> = places.iter().map(|at| axis.number(*at)).collect();
-            Cell { text: format!("fails at {}", axis.in_words(&enumerate(&places))), tone: Tone::Bad }
+            Cell::toned(format!("fails at {}", axis.in_words(&enumerate(&places))), Tone::Bad)
         }
-        ClaimResult::Fails(instead) => Cell { text: format!("fails: {instead}"), tone: Tone::Bad },
-        ClaimResult::Unknown => Cell { text: "not known".into(), tone: Tone::Doubtful },
+        ClaimResult::Fails(instead) => Cell::toned(format!("fails: {instead}"), Tone::Bad),
+        ClaimResult::Unknown => Cell::toned("not known", Tone::Doubtful),
     }
 }
 
 /// Gap of a method at a bitrate: mean, low and high in %.
-type Gap = (Contender, u32, (f64, f64, f64));
+pub(super) type Gap = (Contender, u32, (f64, f64, f64));
 
-fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
+pub(super) fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
     let metric = |ending: &str| find_aggregate(input.aggregates, &panel.name, &format!("{}-{ending}", panel.metric));
     let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { return Vec::new() };
     let gap = |t: &Point| Some((t.contender, t.at, generalisation_gap(t, fresh.point(t.contender, t.at)?)?));

@@ -102,10 +102,10 @@ fn or_dash(value: Option<String>) -> Cell {
 fn gap_cell(gap: Option<PairedGap>) -> Cell {
     let Some(gap) = gap else { return "–".into() };
     match gap.standard_error {
-        Some(error) => Cell {
-            text: format!("{} ± {error:.3}", signed(gap.mean, 3)),
-            tone: if gap.mean.abs() < 2.0 * error { Tone::Doubtful } else { Tone::Neutral },
-        },
-        None => Cell { text: signed(gap.mean, 3), tone: Tone::Doubtful },
+        Some(error) => Cell::toned(
+            format!("{} ± {error:.3}", signed(gap.mean, 3)),
+            if gap.mean.abs() < 2.0 * error { Tone::Doubtful } else { Tone::Neutral },
+        ),
+        None => Cell::toned(signed(gap.mean, 3), Tone::Doubtful),
     }
 }

@@ -7,6 +7,9 @@ use super::document::{Block, Cell, Clips, Document, Inline, Picture, Table, Text
 
 const STYLE: &str = include_str!("style.css");
 
+/// Cells with more characters than this break into lines.
+const LONG: usize = 30;
+
 pub(super) fn render(document: &Document) -> String {
     let title = escape(&document.title);
     let mut out = format!(
@@ -76,9 +79,16 @@ fn render_cell(cell: &Cell, number: bool) -> String {
         Tone::Bad => "bad",
         Tone::Doubtful => "doubt",
     };
-    let classes = [if number { "n" } else { "" }, tone].join(" ");
-    let attribute = if classes.trim().is_empty() { String::new() } else { format!(" class=\"{}\"", classes.trim()) };
-    format!("<td{attribute}>{}</td>", escape(&cell.text))
+    let width = if cell.text.chars().count() > LONG { "long" } else { "" };
+    let classes: Vec<&str> =
+        [if number { "n" } else { "" }, tone, width].into_iter().filter(|c| !c.is_empty()).collect();
+    let classes = classes.join(" ");
+    let attribute = if classes.is_empty() { String::new() } else { format!(" class=\"{classes}\"") };
+    let text = match &cell.link {
+        Some(href) => link(&cell.text, href),
+        None => escape(&cell.text),
+    };
+    format!("<td{attribute}>{text}</td>")
 }
 
 fn render_picture(picture: &Picture, out: &mut String) {
@@ -108,8 +118,18 @@ fn inline(text: &Text) -> String {
         Inline::Plain(s) => escape(s),
         Inline::Strong(s) => format!("<strong>{}</strong>", escape(s)),
         Inline::Code(s) => format!("<code>{}</code>", escape(s)),
+        Inline::Link { text, href } => link(text, href),
     };
     text.iter().map(piece).collect()
+}
+
+fn link(text: &str, href: &str) -> String {
+    format!("<a href=\"{}\">{}</a>", escape(&address(href)), escape(text))
+}
+
+/// A relative path as an address: what a browser or Markdown would read otherwise is encoded.
+pub(super) fn address(path: &str) -> String {
+    path.replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F")
 }
 
 pub(super) fn escape(text: &str) -> String {

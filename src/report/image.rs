@@ -13,15 +13,20 @@ use crate::network::LATENTS;
 use crate::results::{
     Aggregate, Point, ResultsFile, aggregate_metric, find_aggregate, primary_metric, published, timing_mean,
 };
-use crate::spec::{CellSettings, Contender, ImageSettings, Panel, TaskKind};
+use crate::spec::{CellSettings, Contender, ImageData, ImageSettings, Panel, TaskKind};
 
-/// The images, and what is trained on them.
-pub(super) fn data_in_words(settings: &ImageSettings) -> String {
-    let (data, network) = (&settings.data, &settings.network);
+/// The images alone.
+pub(super) fn images_in_words(data: &ImageData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
         false => format!("{} (made by this program, not photographs; seed {})", data.name, data.seed.unwrap_or(1)),
     };
+    format!("{what}: {} images to train on, {} to test on", whole(data.training), whole(data.test))
+}
+
+/// The images, and what is trained on them.
+pub(super) fn data_in_words(settings: &ImageSettings) -> String {
+    let network = &settings.network;
     let trained = match (&settings.joint, network.updates) {
         (None, updates) => format!(
             "the network is trained alone ({} updates) and frozen, and quantizers are trained on its latent vectors",
@@ -35,10 +40,9 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
         ),
     };
     format!(
-        "{what}: {} images to train on, {} to test on, 32 × 32 pixels in colour, {LATENTS} latent vectors of dimension {} an \
+        "{}, 32 × 32 pixels in colour, {LATENTS} latent vectors of dimension {} an \
          image, a network of {} parameters (width {}, {} residual blocks each way, learning rate {}); {trained}",
-        whole(data.training),
-        whole(data.test),
+        images_in_words(&settings.data),
         network.dimension,
         whole(network.parameters() as u64),
         network.width,
@@ -168,7 +172,7 @@ fn nearest_pair(panel: &Panel, aggregate: &Aggregate, file: &ResultsFile, at: u3
         second.label().into(),
         format!("{apart:.digits$}").into(),
         format!("{spread:.digits$}").into(),
-        Cell { text: format!("{ratio:.1}"), tone },
+        Cell::toned(format!("{ratio:.1}"), tone),
     ])
 }
 

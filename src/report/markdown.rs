@@ -1,6 +1,7 @@
 //! A document as Markdown with pipe tables; figures are links to the picture files beside it.
 
-use super::document::{Block, Clip, Document, Inline, Table, Text};
+use super::document::{Block, Cell, Clip, Document, Inline, Table, Text};
+use super::html::address;
 
 pub(super) fn render(document: &Document) -> String {
     let mut out = format!("# {}\n", escape(&document.title));
@@ -20,14 +21,12 @@ fn render_block(block: &Block, out: &mut String) {
         Block::Table(table) => render_table(table, out),
         Block::Picture(picture) => {
             if let Some(link) = &picture.link {
-                let target = link.replace(' ', "%20");
-                out.push_str(&format!("![{}]({target})\n\n", escape(&picture.title)));
+                out.push_str(&format!("![{}]({})\n\n", escape(&picture.title), address(link)));
             }
             out.push_str(&format!("**{}.** {}\n", escape(&picture.title), escape(&picture.caption)));
         }
         Block::Clips(clips) => {
-            let link = |clip: &Clip| format!("[{}]({})", escape(&clip.label), clip.link.replace(' ', "%20"));
-            let links: Vec<String> = clips.clips.iter().map(link).collect();
+            let links: Vec<String> = clips.clips.iter().map(|clip: &Clip| link(&clip.label, &clip.link)).collect();
             out.push_str(&format!("- {}: {}\n", escape(&clips.title), links.join(", ")));
         }
         Block::Details { summary, verbatim } => {
@@ -46,14 +45,26 @@ fn render_table(table: &Table, out: &mut String) {
     out.push_str(&line(table.columns.iter().map(|c| escape(&c.title)).collect()));
     out.push_str(&line(table.columns.iter().map(|c| if c.number { "---:".into() } else { "---".into() }).collect()));
     for row in &table.rows {
-        out.push_str(&line(row.iter().map(|cell| escape(&cell.text)).collect()));
+        out.push_str(&line(row.iter().map(cell_text).collect()));
     }
+}
+
+fn cell_text(cell: &Cell) -> String {
+    match &cell.link {
+        Some(href) => link(&cell.text, href),
+        None => escape(&cell.text),
+    }
+}
+
+fn link(text: &str, href: &str) -> String {
+    format!("[{}]({})", escape(text), address(href))
 }
 
 fn inline(text: &Text) -> String {
     let piece = |part: &Inline| match part {
         Inline::Plain(s) => escape(s),
         Inline::Strong(s) => format!("**{}**", escape(s)),
+        Inline::Link { text, href } => link(text, href),
         Inline::Code(s) => format!("`{}`", s.replace('`', "'")),
     };
     text.iter().map(piece).collect()

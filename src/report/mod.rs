@@ -16,6 +16,7 @@ mod points;
 mod rankings;
 mod recall;
 mod recommend;
+mod reproduction;
 mod searches;
 mod speech;
 mod terminal;
@@ -25,6 +26,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
+pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use terminal::terminal_table;
 
 use crate::compare::{ClaimCheck, PanelComparison};
@@ -102,11 +104,13 @@ fn figures(input: &ReportInput, out_dir: &Path, document: &mut Document) {
     }
 }
 
-/// The PNG, else the SVG, relative to the report.
+/// The PNG, else the SVG, relative to the report, in whose folder or in one beside it the file is.
 fn link(drawn: &Drawn, out_dir: &Path) -> Option<String> {
     let ends = |ending: &str| drawn.files.iter().find(|f| f.extension().is_some_and(|e| e == ending));
     let file = ends("png").or_else(|| ends("svg"))?;
-    let relative = file.strip_prefix(out_dir).unwrap_or(file);
+    let beside = || Some(Path::new("..").join(file.strip_prefix(out_dir.parent()?).ok()?));
+    let below = file.strip_prefix(out_dir).ok().map(Path::to_path_buf);
+    let relative = below.or_else(beside).unwrap_or_else(|| file.clone());
     // Web paths have forward slashes on every system.
     Some(relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/"))
 }

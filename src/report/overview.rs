@@ -86,7 +86,7 @@ fn data_of(panel: &Panel) -> String {
     let mut kinds: Vec<String> = Vec::new();
     for cell in cells {
         let kind = match &cell.settings {
-            CellSettings::Toy(toy) => data_in_words(&toy.data),
+            CellSettings::Toy(toy) => toy_in_words(&toy.data),
             CellSettings::Search(search) => descriptors_in_words(&search.data),
             CellSettings::Image(image) => super::image::data_in_words(image),
             CellSettings::Speech(speech) => super::speech::data_in_words(speech),
@@ -123,7 +123,7 @@ fn beyond_the_paper(contenders: &[Contender]) -> String {
     text
 }
 
-fn descriptors_in_words(data: &DescriptorData) -> String {
+pub(super) fn descriptors_in_words(data: &DescriptorData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
         false => format!("{} (made by this program, not real ones; seed {})", data.name, data.seed.unwrap_or(1)),
@@ -137,7 +137,7 @@ fn descriptors_in_words(data: &DescriptorData) -> String {
     )
 }
 
-fn data_in_words(data: &ToyData) -> String {
+pub(super) fn toy_in_words(data: &ToyData) -> String {
     let vectors = match data.vectors {
         Vectors::Fixed(n) => format!("a fixed set of {} vectors", whole(n)),
         Vectors::Stream => "an endless stream of new vectors".into(),

@@ -142,7 +142,7 @@ fn compared_cells(comparison: &PanelComparison, place: (Contender, u32), spread:
     let Some(point) = found else { return vec![Cell::from("–"); if spread { 5 } else { 3 }] };
     let published = point.published.map_or_else(|| "–".into(), |e| significant(e.mean));
     let shown = point.difference.map_or_else(|| "–".into(), |d| difference(d, point.margin));
-    let verdict = Cell { text: point.verdict.name().into(), tone: tone(point.verdict) };
+    let verdict = Cell::toned(point.verdict.name(), tone(point.verdict));
     if spread {
         vec![published.into(), shown.into(), interval(point).into(), margin(point.margin).into(), verdict]
     } else {

@@ -84,9 +84,10 @@ fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &
     let mut text = match choice.equal.len() {
         0 | 1 => format!("That is the lowest error of {among}. "),
         equals => format!(
-            "It is the cheapest of {equals} whose error can't be told from the lowest{} of {among} (paired by vector, within two standard \
-             errors), or lies between such. ",
+            "It is the cheapest of {equals} whose error can't be told from the lowest{} of {among} (paired by vector, within {:.1} \
+             standard errors: 5 % for all comparisons together), or lies between such. ",
             if chosen.label() == best.label() { String::new() } else { format!(" ({})", best.label()) },
+            choice.within,
         ),
     };
     if let Some(next) = &choice.next {
@@ -139,9 +140,10 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     let gain = decibel(scalar, error);
     let along = if scalar < references.scalar { " along the principal axes" } else { "" };
     text += &format!(
-        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ gains {} dB. ",
+        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ {} {:.2} dB. ",
         significant(scalar),
-        signed(gain, 2).trim_start_matches('+'),
+        if gain < 0.0 { "loses" } else { "gains" },
+        gain.abs(),
     );
     let flat = found.flatness.filter(|flatness| *flatness > WHITE);
     match flat {
@@ -177,26 +179,50 @@ fn caveats(found: &Recommendation, choice: &Choice) -> String {
         );
     }
     if (found.training + found.validation + found.held_out) as u64 != found.of {
-        text += &format!("; fitted to a sample of {} of {} vectors", whole(found.training as u64), whole(found.of));
+        text += &format!(
+            "; fitted to a sample of {} of {} vectors (with more of them, shapes of many codewords gain the most)",
+            whole(found.training as u64),
+            whole(found.of)
+        );
     }
     text + "."
 }
 
 /// Methods in rows: one table a bitrate.
 fn table(found: &Recommendation, choice: &Choice) -> Table {
-    let mut titles =
-        vec!["method", "#MSE", "#±", "#dB", "#WMOPS", "#published", "#look-up", "#ms", "#codebooks", "#fit s"];
+    let mut titles = vec![
+        "method",
+        "choice",
+        "trainer",
+        "#MSE",
+        "#±",
+        "#dB",
+        "#WMOPS",
+        "#published",
+        "#look-up",
+        "#ms",
+        "#codebooks",
+        "#fit s",
+    ];
     let recalls = found.candidates.iter().filter_map(|c| c.recall.as_ref()).map(Vec::len).max().unwrap_or(0);
     let heads: Vec<String> = RECALL_AT.iter().take(recalls).map(|t| format!("#R@{t}")).collect();
     titles.extend(heads.iter().map(String::as_str));
-    titles.extend(["front", ""]);
+    titles.push("front");
     let mut table = Table::new(&titles);
     let places = (0..found.candidates.len()).filter(|i| found.candidates[*i].shape.bits() == choice.bits);
     for place in places {
         let c = &found.candidates[place];
         let optional = |value: Option<f64>| value.map_or("–".into(), significant);
+        let (remark, tone) = match () {
+            () if choice.chosen == Some(place) => ("use this", Tone::Good),
+            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
+            () if !c.allowed => ("over a limit", Tone::Doubtful),
+            () => ("", Tone::Neutral),
+        };
         let mut cells: Vec<Cell> = vec![
             c.label().into(),
+            Cell::toned(remark, tone),
+            c.shape.trainer_name().into(),
             significant(c.mse.mean).into(),
             significant(c.mse.standard_error).into(),
             signed(decibel(c.mse.mean, found.variance), 2).into(),
@@ -214,13 +240,6 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
         let fronts = [(c.front.wmops, "operations"), (c.front.ms, "time"), (c.front.bytes, "bytes")];
         let fronts: Vec<&str> = fronts.iter().filter(|f| f.0).map(|f| f.1).collect();
         cells.push(fronts.join(", ").into());
-        let (remark, tone) = match () {
-            () if choice.chosen == Some(place) => ("use this", Tone::Good),
-            () if choice.equal.contains(&place) => ("equal", Tone::Neutral),
-            () if !c.allowed => ("over a limit", Tone::Doubtful),
-            () => ("", Tone::Neutral),
-        };
-        cells.push(Cell { text: remark.into(), tone });
         table.row(cells);
     }
     table
@@ -228,7 +247,8 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
 
 /// How to read the table.
 fn legend(found: &Recommendation) -> String {
-    let mut text = "MSE: mean squared error a coordinate on the held-out vectors, with its standard error; dB: of the variance. WMOPS: \
+    let mut text = "trainer: k-means stands for expectation maximisation (OPQ, LSQ), NSVQ starts from k-means; each fit ends when the \
+        error of validation vectors no longer falls. MSE: mean squared error a coordinate on the held-out vectors, with its standard error; dB: of the variance. WMOPS: \
         operations of encoding a vector with all stages counted; beside it as the paper counts, and with products of codewords looked \
         up. ms: measured encoding time of a vector on one thread. front: no other has both a lower error and less of this."
         .to_string();

@@ -10,10 +10,10 @@ use crate::spec::{Contender, Method, Panel, PlannedPoint, Search};
 const AVQ: Contender = Contender::proposed(Method::Avq);
 
 /// One AVQ point, both searches on the same codebooks and vectors.
-struct Searched {
+pub(super) struct Searched {
     panel: String,
     method: String,
-    bits: u32,
+    pub bits: u32,
     beam: f64,
     released: f64,
     /// Share of vectors that use a codebook twice under the released search.
@@ -21,6 +21,18 @@ struct Searched {
     published: Option<f64>,
     /// Which search the published number fits; `None` where it does not tell.
     fit: Option<Fit>,
+}
+
+impl Searched {
+    /// How much larger the error of the released search is, as a share.
+    pub fn cost(&self) -> f64 {
+        self.released / self.beam - 1.0
+    }
+
+    /// The search that the published number is nearer to; `None` where it does not tell.
+    pub fn nearer(&self) -> Option<Search> {
+        self.fit.map(|fit| fit.search)
+    }
 }
 
 /// How a published number tells the searches apart.
@@ -66,7 +78,7 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
             p.bits.to_string().into(),
             significant(p.beam).into(),
             significant(p.released).into(),
-            percent(p.released / p.beam - 1.0).into(),
+            percent(p.cost()).into(),
             p.repeated.map_or("–".into(), share).into(),
             against(p.beam).into(),
             against(p.released).into(),
@@ -75,7 +87,8 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     document.table(table);
 }
 
-fn searched(input: &ReportInput, panel: &Panel) -> Vec<Searched> {
+/// The AVQ points of a panel that were encoded with both searches, in the panel's order.
+pub(super) fn searched(input: &ReportInput, panel: &Panel) -> Vec<Searched> {
     let metric = |name: &str| aggregate_metric(panel, name, input.records);
     let (beam, released) = (metric("mse-subset-beam"), metric("mse-subset-released"));
     let repeated = [metric("repeated-share-subset-released"), metric("repeated-share")];
@@ -137,10 +150,9 @@ fn own_search(planned: &PlannedPoint) -> Option<Search> {
 
 /// What the released search costs on a panel, and which search the published numbers fit.
 fn sentence(panel: &Panel, points: &[Searched]) -> Option<String> {
-    let cost = |p: &Searched| p.released / p.beam - 1.0;
-    let by_cost = |a: &&Searched, b: &&Searched| cost(a).total_cmp(&cost(b));
+    let by_cost = |a: &&Searched, b: &&Searched| a.cost().total_cmp(&b.cost());
     let (least, most) = (points.iter().min_by(by_cost)?, points.iter().max_by(by_cost)?);
-    let (low, high) = (percent(cost(least)), percent(cost(most)));
+    let (low, high) = (percent(least.cost()), percent(most.cost()));
     let range = match (low == high, points.len()) {
         (true, 1) => format!("{low} % at {} bits", least.bits),
         (true, _) => format!("{low} % at every bitrate"),

@@ -11,16 +11,21 @@ use crate::compare::PanelComparison;
 use crate::compare::speech::opus;
 use crate::metric;
 use crate::results::{Audible, Point, aggregate_metric, audible, primary_metric};
-use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechSettings, TaskKind};
+use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechData, SpeechSettings, TaskKind};
 use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
-/// The utterances, and how the codec is set.
-pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
-    let (data, codec) = (&settings.data, &settings.codec);
+/// The speech alone.
+pub(super) fn speech_in_words(data: &SpeechData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
         false => format!("{} (made by this program, not recorded; seed {})", data.name, data.seed.unwrap_or(1)),
     };
+    format!("{what}: {} utterances to train on, {} to test on", whole(data.training), whole(data.test))
+}
+
+/// The utterances, and how the codec is set.
+pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
+    let codec = &settings.codec;
     let trained = match &settings.end_to_end {
         None => "codebooks are trained on the envelopes' log energies".to_owned(),
         Some(end) => format!(
@@ -37,10 +42,9 @@ pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
         ms => format!("frames may borrow or save {ms} ms of the bitrate"),
     };
     format!(
-        "{what}: {} utterances to train on, {} to test on, 16 kHz; frames of {} samples, {} bands, γ = {}, rounding {}, noise \
+        "{}, 16 kHz; frames of {} samples, {} bands, γ = {}, rounding {}, noise \
          filling {}, {reservoir}; {trained}",
-        whole(data.training),
-        whole(data.test),
+        speech_in_words(&settings.data),
         codec.advance,
         codec.bands,
         codec.weighting,

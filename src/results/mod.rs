@@ -8,6 +8,7 @@ mod audio;
 mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod kept;
 mod pictures;
 mod provenance;
 mod published;
@@ -18,6 +19,7 @@ mod write;
 pub use aggregate::*;
 pub use audio::{Audible, audible, audio_folder, keep_audio};
 pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
+pub use kept::plan_of_kept;
 pub use pictures::{keep_pictures, originals_of, pictured, pictures_folder};
 pub use provenance::{
     PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, provenance_path,

@@ -16,5 +16,5 @@ pub use estimate::{Estimator, human_seconds, time_left};
 pub use progress::{CellEnd, Overview, Plain, Progress, Quiet, Sink, cell_text, overview_line};
 pub use record::*;
 pub use schedule::{Options, Summary, TaskFns, run};
-pub use shard::{Shard, by_cost};
+pub use shard::{Shard, by_cost, deal};
 pub use store::{Claim, Loaded, Store, StoreError, parse_record};

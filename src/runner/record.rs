@@ -47,6 +47,7 @@ pub enum Status {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunInfo {
+    /// With those of killed attempts whose training this one went on from.
     pub wall_seconds: f64,
     pub program_version: String,
     /// Seconds since 1970-01-01 UTC, when the cell ended.

@@ -87,8 +87,7 @@ pub fn run(
 ) -> Result<Summary, rayon::ThreadPoolBuildError> {
     let mut cells = by_cost(cells, &task.cost);
     if let Some(shard) = options.shard {
-        let all = std::mem::take(&mut cells).into_iter().enumerate();
-        cells = all.filter(|(position, _)| shard.takes(*position)).map(|(_, cell)| cell).collect();
+        cells = shard.part(cells);
     }
     let jobs = options.jobs.max(1);
     let state = Mutex::new(look_up(&cells, store, options.force, sink));
@@ -281,6 +280,7 @@ impl Scheduler<'_> {
         }
         let Some(record) = self.compute(position) else { return Ok(()) };
         claim.write(&record)?;
+        crate::task::forget_checkpoint(&record.key, self.store.folder().parent());
         self.state().summary.computed += 1;
         self.keep(record, *cost);
         Ok(())
@@ -371,7 +371,7 @@ fn record(cell: &Cell, result: Result<Outcome, TaskError>, wall_seconds: f64) ->
         log: outcome.log,
         samples: outcome.samples,
         run: RunInfo {
-            wall_seconds,
+            wall_seconds: wall_seconds + outcome.earlier_seconds,
             program_version: env!("CARGO_PKG_VERSION").into(),
             finished_unix: unix_now(),
             cpu: cpu().into(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cell::Method;
 use super::document::{check_keys, method, read_range};
 use super::error::{Checked, Fault};
-use super::field::{Kind, METHODS, MOST_BITRATE, MOST_RANK};
+use super::field::{Kind, MOST_BITRATE, MOST_RANK};
 use super::layer::unknown;
 use super::plan::{Claim, ClaimKind, ClaimMetric, TaskKind};
 use super::value::{Node, Table};
@@ -131,7 +131,7 @@ fn scope(task: TaskKind, table: &Table) -> Checked<Table> {
 }
 
 fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
-    let allowed = Kind::Choice(METHODS);
+    let allowed = Kind::Method;
     let one = || {
         allowed.check(&format!("claim.{name}"), node)?;
         node.text().and_then(method).ok_or_else(|| node.cannot_be(name))
@@ -153,7 +153,7 @@ fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
 }
 
 fn read_order(name: &str, node: &Node, first: &str) -> Checked<Vec<Method>> {
-    Kind::ChoiceList(METHODS).check(name, node)?;
+    Kind::MethodList.check(name, node)?;
     let methods: Vec<Method> =
         node.list().unwrap_or_default().iter().filter_map(|item| item.text().and_then(method)).collect();
     if methods.len() < 2 {
@@ -168,7 +168,7 @@ fn near_baseline(node: &Node) -> Checked<ClaimKind> {
     let (Some(name), Some(margin)) = (table.get("method"), table.get("margin")) else {
         return Err(node.cannot_be("claim.near-baseline").allowed("{ method = \"avq\", margin = 0.05 }"));
     };
-    Kind::Choice(METHODS).check("claim.near-baseline.method", name)?;
+    Kind::Method.check("claim.near-baseline.method", name)?;
     Kind::Number(|x| x > 0.0, "a number above 0").check("claim.near-baseline.margin", margin)?;
     let method = name.text().and_then(method).ok_or_else(|| name.cannot_be("claim.near-baseline.method"))?;
     Ok(ClaimKind::NearBaseline { method, margin: margin.number().unwrap_or_default() })

@@ -3,7 +3,7 @@
 
 use super::claim::{self, WrittenClaim};
 use super::error::{Checked, Fault, Span, quoted};
-use super::field::{self, FIGURES, Kind, METHODS};
+use super::field::{FIGURES, Kind};
 use super::layer::{Layer, Place, SECTIONS, unknown};
 use super::output::Output;
 use super::plan::TaskKind;
@@ -262,7 +262,7 @@ fn read_filter(table: &Table) -> Checked<Filter> {
     let (min_bits, max_bits) = read_range(table, ["min-bits", "max-bits"], 256)?;
     Ok(Filter {
         panels: node("panels", Kind::Names)?.cloned(),
-        methods: node("methods", Kind::ChoiceList(METHODS))?.cloned(),
+        methods: node("methods", Kind::MethodList)?.cloned(),
         bits: node("bits", Kind::WholeList(1, 256))?.cloned(),
         min_bits,
         max_bits,
@@ -332,7 +332,5 @@ pub(super) fn check_variant(key: &Key, known: &[&str]) -> Checked<()> {
 
 /// The method called `name` in a spec.
 pub(super) fn method(name: &str) -> Option<super::cell::Method> {
-    super::cell::Method::ALL.into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
+    super::cell::Method::find(name)
 }
-
-const _: () = assert!(field::METHODS.len() == super::cell::Method::ALL.len());

@@ -4,6 +4,7 @@
 use super::error::{Checked, Fault, closest, quoted};
 use super::plan::TaskKind;
 use super::value::{Node, Value};
+use crate::quantizer::Method;
 
 /// What a field may hold.
 #[derive(Clone, Copy)]
@@ -26,6 +27,10 @@ pub(super) enum Kind {
     WholeList(i64, i64),
     /// A list of choices, without repetition.
     ChoiceList(&'static [&'static str]),
+    /// The name of a known method, registered ones included.
+    Method,
+    /// A list of them, without repetition.
+    MethodList,
     /// A number of seeds or a list of seeds.
     Seeds,
 }
@@ -44,7 +49,6 @@ pub(super) struct Field {
 }
 
 const ESTIMATORS: &[&str] = &["nsvq", "ste", "rotation", "diveq"];
-pub(super) const METHODS: &[&str] = &["avq", "rvq", "pvq", "opq", "lsq"];
 pub(super) const FIGURES: &[&str] = &["1", "1a", "1b", "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b"];
 /// The largest T of a recall@T.
 pub(super) const MOST_RANK: i64 = 1_000_000;
@@ -96,8 +100,8 @@ const SHARE: Kind = Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 
 const COUNT: Kind = Kind::Whole(1, MOST);
 
 pub(super) const FIELDS: &[Field] = &[
-    panel("sweep.methods", Kind::ChoiceList(METHODS)),
-    panel("sweep.baselines", Kind::ChoiceList(METHODS)).only(TRAINED),
+    panel("sweep.methods", Kind::MethodList),
+    panel("sweep.baselines", Kind::MethodList).only(TRAINED),
     panel("sweep.bits", Kind::WholeList(1, 256)),
     panel("sweep.bits-per-stage", Kind::WholeList(1, 16)),
     panel("sweep.stages", Kind::WholeList(1, 16)),
@@ -238,6 +242,8 @@ impl Kind {
             ),
             Kind::WholeList(low, high) => format!("a list, not empty, each {}", whole_numbers(low, high)),
             Kind::ChoiceList(names) => format!("a list, not empty, out of {}", quoted(names.iter().copied())),
+            Kind::Method => quoted(Method::names().iter().map(String::as_str)),
+            Kind::MethodList => format!("a list, not empty, out of {}", Kind::Method.allowed()),
             Kind::Seeds => {
                 "a number of seeds, 1 or more (10 means 1 to 10), or a list of seeds such as [1, 5]".to_owned()
             }
@@ -258,6 +264,8 @@ impl Kind {
             Kind::Vectors => is_within(node, 1, MOST_VECTORS) || node.text() == Some("stream"),
             Kind::WholeList(low, high) => return check_list(Kind::Whole(low, high), self, name, node),
             Kind::ChoiceList(names) => return check_list(Kind::Choice(names), self, name, node),
+            Kind::Method => node.text().is_some_and(|text| Method::names().iter().any(|name| name == text)),
+            Kind::MethodList => return check_list(Kind::Method, self, name, node),
             Kind::Seeds if node.list().is_some() => return check_list(Kind::Whole(0, i64::MAX), self, name, node),
             Kind::Seeds => is_within(node, 1, MOST),
         };
@@ -265,8 +273,10 @@ impl Kind {
             return Ok(());
         }
         let fault = node.cannot_be(name).allowed(self.allowed());
+        let methods = Method::names();
         let meant = match (self, node.text()) {
             (Kind::Choice(names), Some(text)) => closest(text, names.iter().copied()),
+            (Kind::Method, Some(text)) => closest(text, methods.iter().map(String::as_str)),
             _ => None,
         };
         Err(match (name, meant) {

@@ -97,7 +97,7 @@ fn check_joint(settings: &Settings, point: Point) -> Checked<()> {
             .allowed(format!("sweep.baselines and training.trainer = \"kmeans\" where {FROZEN} = true"))
             .help(help));
     }
-    if matches!(point.method, Method::Opq | Method::Lsq) {
+    if !point.method.has_nsvq() {
         let message = format!("{} can't be trained together with the network", point.method.label());
         return Err(Fault::new(point.name, message)
             .allowed("\"avq\", \"rvq\", \"pvq\"")

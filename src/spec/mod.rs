@@ -24,6 +24,7 @@ mod images;
 mod known;
 mod layer;
 mod output;
+mod paper;
 mod plan;
 mod quantizer;
 mod resolve;
@@ -36,6 +37,7 @@ use std::path::Path;
 
 pub use cell::*;
 pub use error::SpecError;
+pub use paper::{PAPER, PaperSpec, Purpose};
 pub use plan::*;
 
 use document::{Body, Document};
@@ -82,14 +84,27 @@ pub fn parse(path: &Path, text: &str, options: &LoadOptions) -> Result<Plan, Spe
     expand::plan(&document, choice, profile, path, text).map_err(|fault| sources.error(fault))
 }
 
+/// Why numbers on the data of a cell can't stand against the published ones; none where they can, as far as the data go.
+pub fn other_data(settings: &CellSettings) -> Option<String> {
+    match settings {
+        CellSettings::Search(search) => descriptors::not_comparable(&search.data),
+        CellSettings::Image(image) => images::not_comparable(&image.data),
+        CellSettings::Speech(speech) => speech_data::not_comparable(&speech.data),
+        CellSettings::Toy(_) | CellSettings::Complexity(_) => None,
+    }
+}
+
 /// The names of a spec's profiles, `default` first, then in the order of the file.
 ///
 /// # Errors
 /// As [`load`], but for what only shows under a profile.
 pub fn profiles(path: &Path) -> Result<Vec<String>, SpecError> {
-    let text = read(path)?;
-    let document = value::parse(&text, 0).and_then(|root| Document::read(&root));
-    let document = document.map_err(|fault| Sources::new(path, &text).error(fault))?;
+    profiles_of(path, &read(path)?)
+}
+
+fn profiles_of(path: &Path, text: &str) -> Result<Vec<String>, SpecError> {
+    let document = value::parse(text, 0).and_then(|root| Document::read(&root));
+    let document = document.map_err(|fault| Sources::new(path, text).error(fault))?;
     Ok(document.profile_names().into_iter().map(str::to_owned).collect())
 }
 

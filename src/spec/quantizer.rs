@@ -16,6 +16,7 @@ pub(super) const BEAM_WIDTH: usize = 16;
 pub(super) fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
     check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
+    check_stages(settings, point)?;
     check_memory(point, dimension)?;
     let is_kmeans = point.trainer(settings) == Trainer::Kmeans;
     // Expectation maximisation has its own start.
@@ -45,6 +46,17 @@ pub(super) fn resolve(settings: &Settings, point: Point, dimension: usize) -> Ch
         init_updates,
         init_learning_rate: init_updates.and_then(|_| init_learning_rate(settings)),
     })
+}
+
+/// Methods from outside may have fewer stages than the crate's.
+fn check_stages(settings: &Settings, point: Point) -> Checked<()> {
+    let (stages, most) = (point.stages, point.method.most_stages());
+    if stages <= most {
+        return Ok(());
+    }
+    let span = settings.node("sweep.stages").map_or(point.head, |node| node.span);
+    let message = format!("{} can't have {stages} stages", point.method.label());
+    Err(Fault::new(span, message).allowed(if most == 1 { "1".into() } else { format!("1 to {most}") }))
 }
 
 /// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from, and

@@ -126,7 +126,7 @@ pub(super) fn training(settings: &Settings, point: Point) -> Checked<Training> {
     if trainer == Trainer::Kmeans {
         return Ok(Training::Kmeans(training::kmeans(settings)));
     }
-    if matches!(point.method, Method::Opq | Method::Lsq) {
+    if !point.method.has_nsvq() {
         let label = point.method.label();
         return Err(Fault::new(point.name, format!("{label} has no stochastic training"))
             .allowed("\"avq\", \"rvq\", \"pvq\"")

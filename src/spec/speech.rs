@@ -1,8 +1,6 @@
 //! The settings of a speech cell: the codec, how the codebooks of its envelopes are trained, and the bitrates.
 
-use super::cell::{
-    CodecSettings, EndToEndSettings, Estimator, Method, SpeechData, SpeechEvaluation, SpeechSettings, Trainer,
-};
+use super::cell::{CodecSettings, EndToEndSettings, Estimator, SpeechData, SpeechEvaluation, SpeechSettings, Trainer};
 use super::error::{Checked, Fault};
 use super::layer::Settings;
 use super::quantizer;
@@ -67,7 +65,7 @@ fn end_to_end(settings: &Settings, point: Point) -> Checked<Option<EndToEndSetti
         return Ok(None);
     }
     let is_trained_apart = point.trainer(settings) == Trainer::Kmeans;
-    if is_trained_apart || matches!(point.method, Method::Opq | Method::Lsq) {
+    if is_trained_apart || !point.method.has_nsvq() {
         return Err(apart(settings, point));
     }
     let named = |estimator: &Estimator| Some(estimator.name()) == settings.text("end-to-end.estimator");

@@ -3,6 +3,7 @@
 //! done.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +26,13 @@ pub(super) struct Finished {
     pub codebooks: Codebooks,
     pub log: Vec<LogPoint>,
     pub seconds: f64,
+}
+
+impl Finished {
+    /// Seconds of the training that are not of this attempt, which began it `since`.
+    pub fn earlier_seconds(&self, since: Instant) -> f64 {
+        (self.seconds - since.elapsed().as_secs_f64()).max(0.0)
+    }
 }
 
 /// What belongs to a training beside the codebooks.

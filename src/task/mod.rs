@@ -14,6 +14,8 @@ pub struct Outcome {
     pub log: Vec<LogPoint>,
     /// Values of single test items (utterances), in the order of the data, under the names of the metrics that sum them up.
     pub samples: BTreeMap<String, Vec<f64>>,
+    /// Of earlier attempts, whose work this one went on from.
+    pub earlier_seconds: f64,
     /// What the clock said (`train-seconds`, `encode-us`, `search-us`): it differs from run to run.
     pub timings: BTreeMap<String, f64>,
 }
@@ -78,6 +80,19 @@ pub fn cost(cell: &Cell) -> f64 {
         CellSettings::Image(settings) => image::cost(settings),
         CellSettings::Speech(settings) => speech::cost(settings),
         CellSettings::Complexity(_) => 1e-4,
+    }
+}
+
+/// Where the training of a cell is kept on its way.
+fn checkpoint_path(key: &str, kept: Option<&Path>) -> Option<PathBuf> {
+    kept.map(|folder| folder.join("checkpoints").join(format!("{key}.safetensors")))
+}
+
+/// Removes what was kept of a cell's training on its way: its record is on disk.
+pub(crate) fn forget_checkpoint(key: &str, kept: Option<&Path>) {
+    if let Some(path) = checkpoint_path(key, kept) {
+        // One that stays does no harm, and most cells have none.
+        let _ = std::fs::remove_file(path);
     }
 }
 

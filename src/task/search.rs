@@ -33,17 +33,19 @@ pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Re
     let data = Descriptors::open(&settings.data, context.shared_folder().as_deref()).map_err(failed)?;
     let kept = Kept::new(context, &key);
     let mut timings = BTreeMap::new();
+    let since = Instant::now();
     let trained = match kept.load() {
         Some(trained) => trained,
         None => {
             let mut set = learn_set(&data, settings, seed)?;
-            let since = Instant::now();
+            let begun = Instant::now();
             let pair = (&settings.quantizer, &settings.training);
-            let trained = trained(pair, settings.data.dimension, &key, &mut set, context, (0.0, TRAINED))?;
-            let seconds = since.elapsed().as_secs_f64();
+            let (trained, earlier) = trained(pair, settings.data.dimension, &key, &mut set, context, (0.0, TRAINED))?;
+            let seconds = earlier + begun.elapsed().as_secs_f64();
             kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)?
         }
     };
+    let earlier_seconds = trained.earlier_seconds(since);
     timings.insert("train-seconds".to_string(), trained.seconds);
     let books = &trained.codebooks;
     let encoder = Encoder { data: &data, books, quantizer: &settings.quantizer, context };
@@ -63,7 +65,7 @@ pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Re
     let search_us = recalls(settings, &data, books, &base.codes, context, &mut metrics)?;
     timings.insert("search-us".to_string(), search_us);
     kept.forget_codes();
-    Ok(Outcome { metrics, log: trained.log, timings, ..Outcome::default() })
+    Ok(Outcome { metrics, log: trained.log, timings, earlier_seconds, ..Outcome::default() })
 }
 
 fn failed(error: impl std::fmt::Display) -> TaskError {

@@ -23,9 +23,10 @@ pub(super) fn run(settings: &ToySettings, seed: u64, context: &Context) -> Resul
     let name = Cell { settings: CellSettings::Toy(settings.clone()), seed }.key();
     let mut set = ToySet { batches: Batches::new(&source), source: &source, settings };
     let pair = (&settings.quantizer, &settings.training);
-    let trained = trained(pair, settings.data.dimension, &name, &mut set, context, (0.0, TRAINING_SHARE))?;
+    let shares = (0.0, TRAINING_SHARE);
+    let (trained, earlier_seconds) = trained(pair, settings.data.dimension, &name, &mut set, context, shares)?;
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
-    Ok(Outcome { metrics, log: trained.log, ..Outcome::default() })
+    Ok(Outcome { metrics, log: trained.log, earlier_seconds, ..Outcome::default() })
 }
 
 struct ToySet<'a> {
@@ -37,6 +38,10 @@ struct ToySet<'a> {
 impl TrainingSet for ToySet<'_> {
     fn next_batch(&mut self, out: &mut [f32]) {
         self.batches.next(out);
+    }
+
+    fn skip(&mut self, count: u64) {
+        self.batches.skip(count);
     }
 
     fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError> {
@@ -181,6 +186,10 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
     match (quantizer.method, beam.unwrap_or(16)) {
         (Method::Pvq | Method::Opq, _) => fixed + product / stages,
         (Method::Rvq, _) => fixed + product,
+        (Method::Registered(method), _) => {
+            let operations = (method.operations)(dimension, quantizer.stages, quantizer.codebook_size());
+            fixed + operations.iter().sum::<u64>() as f64 * 1e-10
+        }
         (Method::Avq | Method::Lsq, 1) if quantizer.search != Some(Search::Released) => {
             fixed + product * (stages + 1.0) / 2.0
         }

@@ -2,20 +2,31 @@
 
 use std::cell::Cell as Flag;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Context, TaskError};
 use crate::baseline;
 use crate::data::stream::stream;
-use crate::quantizer::QuantizerSettings;
+use crate::quantizer::{Codebooks, QuantizerSettings};
+use crate::runner::cpu;
 use crate::training::{
-    Feed, InitError, KmeansSettings, Setup, Shuffled, Stop, Trained, Training, TrainingSettings, initial_codebooks,
-    train, warm_share,
+    Checkpoint, Feed, InitError, KmeansSettings, Setup, Shuffled, Stop, Trained, Training, TrainingSettings,
+    initial_codebooks, train, warm_share,
 };
+
+/// Seconds between two checkpoints instead of [`EVERY`], for tests and for machines that are taken away often.
+const CHECKPOINT_SECONDS: &str = "VQLAB_CHECKPOINT_SECONDS";
+
+/// Between two checkpoints: few enough for a file system that thousands of cells share.
+const EVERY: Duration = Duration::from_secs(300);
 
 /// Where training vectors come from.
 pub(super) trait TrainingSet {
     /// Writes the next vectors (n × D) of an endless succession.
     fn next_batch(&mut self, out: &mut [f32]);
+
+    /// Passes over so many vectors of that succession.
+    fn skip(&mut self, count: u64);
 
     /// All vectors, N × D.
     ///
@@ -29,12 +40,17 @@ impl TrainingSet for Shuffled<Arc<Vec<f32>>> {
         Shuffled::next_batch(self, out);
     }
 
+    fn skip(&mut self, count: u64) {
+        Shuffled::skip(self, count);
+    }
+
     fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError> {
         Ok(self.vectors().clone())
     }
 }
 
-/// Trains the quantizer of the cell called `name` (its key, which names all random streams); the progress goes `from`..`to`.
+/// Trains the quantizer of the cell called `name` (its key, which names all random streams); the progress goes
+/// `from`..`to`. Gives also the seconds of earlier attempts that it went on from.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -45,14 +61,19 @@ pub(super) fn trained(
     set: &mut dyn TrainingSet,
     context: &Context,
     (from, to): (f64, f64),
-) -> Result<Trained, TaskError> {
+) -> Result<(Trained, f64), TaskError> {
     let mut report = |done: f64| {
         (context.progress)(from + (to - from) * done);
         context.check().is_ok()
     };
     match training {
-        Training::Nsvq(settings) => nsvq(quantizer, settings, dimension, name, set, &mut report),
-        Training::Kmeans(settings) => kmeans(quantizer, settings, dimension, name, set, &mut report),
+        Training::Nsvq(settings) => {
+            let checkpoint = checkpoint(name, context)?;
+            let kept = checkpoint.as_ref();
+            let trained = nsvq(quantizer, settings, dimension, name, set, kept, &mut report)?;
+            Ok((trained, kept.map_or(0.0, Checkpoint::earlier_seconds)))
+        }
+        Training::Kmeans(settings) => Ok((kmeans(quantizer, settings, dimension, name, set, &mut report)?, 0.0)),
     }
 }
 
@@ -62,20 +83,45 @@ fn nsvq(
     dimension: usize,
     name: &str,
     set: &mut dyn TrainingSet,
+    checkpoint: Option<&Checkpoint>,
     report: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Trained, TaskError> {
     let (warm, before) = (warm_share(quantizer, training), Flag::new(true));
     let mut go_on = |share: f64| report(if before.get() { share } else { warm + (1.0 - warm) * share });
-    let mut feed = Feed { next_batch: &mut |out| set.next_batch(out), go_on: &mut go_on };
-    let start = initial_codebooks(quantizer, training, dimension, name, &mut feed).map_err(task_error)?;
-    before.set(false);
+    set.skip(checkpoint.map_or(0, Checkpoint::drawn));
+    let mut next_batch = |out: &mut [f32]| {
+        set.next_batch(out);
+        checkpoint.inspect(|checkpoint| checkpoint.count(out.len() / dimension));
+    };
+    let mut feed = Feed { next_batch: &mut next_batch, go_on: &mut go_on, checkpoint };
     let setup = Setup { quantizer, training, rng: stream(&format!("{name}/replacement")) };
+    let start = if checkpoint.is_some_and(|checkpoint| checkpoint.holds(&setup)) {
+        let (stages, size) = (quantizer.stages, quantizer.codebook_size());
+        Codebooks::zeros(quantizer.method, dimension, stages, size).map_err(InitError::from)
+    } else {
+        initial_codebooks(quantizer, training, dimension, name, &mut feed)
+    };
+    let start = start.map_err(task_error)?;
+    before.set(false);
     train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))
+}
+
+/// The checkpoint of a cell; none where nothing is kept. Its bits hang on the cell, the program and the processor.
+fn checkpoint(name: &str, context: &Context) -> Result<Option<Checkpoint>, TaskError> {
+    let every = match std::env::var(CHECKPOINT_SECONDS) {
+        Err(_) => EVERY,
+        Ok(text) => text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()).ok_or_else(|| {
+            TaskError::Failed(format!("{CHECKPOINT_SECONDS} is {text:?}; allowed is a number of seconds from 0 on"))
+        })?,
+    };
+    let identity = format!("{name}, vqlab {}, {}", env!("CARGO_PKG_VERSION"), cpu());
+    Ok(super::checkpoint_path(name, context.kept).map(|path| Checkpoint::new(path, identity, every, context.anew)))
 }
 
 pub(super) fn task_error(error: InitError) -> TaskError {
     match error {
         InitError::Stop(Stop::Asked) => TaskError::Cancelled,
+        InitError::Stop(unwritten @ Stop::Checkpoint(_)) => TaskError::Failed(unwritten.to_string()),
         InitError::Stop(diverged) => TaskError::Diverged(diverged.to_string()),
         other => TaskError::Failed(other.to_string()),
     }

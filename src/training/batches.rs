@@ -35,6 +35,15 @@ impl<V: Deref<Target = Vec<f32>>> Shuffled<V> {
         }
     }
 
+    /// Passes over so many vectors, as if they had been written.
+    pub fn skip(&mut self, count: u64) {
+        let (length, at) = (self.order.len(), self.at + count as usize);
+        for _ in self.at.div_ceil(length)..at.div_ceil(length) {
+            shuffle(&mut self.order, &mut self.rng);
+        }
+        self.at = at;
+    }
+
     /// All of them.
     pub fn vectors(&self) -> &V {
         &self.vectors

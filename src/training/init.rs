@@ -81,7 +81,7 @@ fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, itera
     let mut go_on = |_| (feed.go_on)(0.0);
     stage_by_stage(books, &mut remainder, &mut Progress::new(&mut go_on), &mut |points, progress| match iterations {
         0 => Ok(random_rows(points, size, rng)),
-        _ => kmeans(points, size, iterations, rng, progress),
+        _ => kmeans(points, size, iterations, rng, progress, &[]),
     })?;
     Ok(())
 }
@@ -118,7 +118,7 @@ fn warm_start(
     };
     let name = format!("{name}/warm-start");
     let mut go_on = |done: f64| (feed.go_on)(share * done);
-    let mut feed = Feed { next_batch: &mut *feed.next_batch, go_on: &mut go_on };
+    let mut feed = Feed { next_batch: &mut *feed.next_batch, go_on: &mut go_on, checkpoint: feed.checkpoint };
     let start = initial_codebooks(&quantizer, &training, dimension, &name, &mut feed)?;
     let setup = Setup { quantizer: &quantizer, training: &training, rng: stream(&format!("{name}/replacement")) };
     let trained = train(start, setup, &mut feed)?.codebooks;

@@ -59,6 +59,10 @@ impl Gathered {
         Self { counts: vec![0; codewords], loss: 0.0, updates: 0, replaced: 0 }
     }
 
+    pub fn codewords(&self) -> usize {
+        self.counts.len()
+    }
+
     pub fn add(&mut self, picks: &[u32], loss: f64) {
         picks.iter().for_each(|pick| self.counts[*pick as usize] += 1);
         self.loss += loss;

@@ -35,7 +35,7 @@
 //! let mut numbers = vectors.iter().cycle();
 //! let mut next_batch = |batch: &mut [f32]| batch.iter_mut().zip(&mut numbers).for_each(|(b, v)| *b = *v);
 //! let mut go_on = |_done: f64| true;
-//! let mut feed = Feed { next_batch: &mut next_batch, go_on: &mut go_on };
+//! let mut feed = Feed { next_batch: &mut next_batch, go_on: &mut go_on, checkpoint: None };
 //! let books = initial_codebooks(&quantizer, &training, 4, "an example", &mut feed)?;
 //! let setup = Setup { quantizer: &quantizer, training: &training, rng: stream("an example") };
 //! let trained = train(books, setup, &mut feed)?;
@@ -44,6 +44,7 @@
 //! ```
 
 mod batches;
+mod checkpoint;
 mod init;
 mod log;
 mod optimizer;
@@ -55,6 +56,7 @@ mod tests;
 mod train;
 
 pub use batches::Shuffled;
+pub use checkpoint::Checkpoint;
 pub use init::{InitError, initial_codebooks, warm_share};
 pub(crate) use log::Gathered;
 pub use log::{HISTOGRAM_BIN, LogPoint, StageUse};

@@ -62,7 +62,7 @@ fn every_method_learns_from_every_start_and_twice_the_same() {
             let (quantizer, training) = (quantizer(method, init), training(400));
             let run = || {
                 let mut next = batches(4);
-                let mut feed = Feed { next_batch: &mut next, go_on: &mut |_| true };
+                let mut feed = Feed { next_batch: &mut next, go_on: &mut |_| true, checkpoint: None };
                 let start = initial_codebooks(&quantizer, &training, 4, "t", &mut feed)?;
                 let setup = Setup { quantizer: &quantizer, training: &training, rng: stream("r") };
                 Ok::<_, InitError>(train(start, setup, &mut feed)?)
@@ -90,13 +90,84 @@ fn a_run_stops_when_asked_and_says_when_it_diverges() {
     let start = Codebooks::zeros(Method::Rvq, 4, 2, 8).unwrap();
     let run = |training: &TrainingSettings, go_on: &mut dyn FnMut(f64) -> bool| {
         let setup = Setup { quantizer: &quantizer, training, rng: stream("r") };
-        train(start.clone(), setup, &mut Feed { next_batch: &mut batches(4), go_on }).map(|t| t.log)
+        train(start.clone(), setup, &mut Feed { next_batch: &mut batches(4), go_on, checkpoint: None }).map(|t| t.log)
     };
     assert_eq!(run(&training, &mut |share| share < 0.5), Err(Stop::Asked));
     training.optimizer = Optimizer::Sgd { momentum: 0.9 };
     training.learning_rate = 1e30;
     training.schedule = Schedule::Constant;
     assert!(matches!(run(&training, &mut |_| true), Err(Stop::Diverged { .. })));
+}
+
+/// Trains with a checkpoint at every look, until the progress passes `stop_at`; vectors drawn before are passed over.
+fn attempt(quantizer: &QuantizerSettings, path: &std::path::Path, stop_at: f64) -> (Result<Trained, InitError>, u64) {
+    let training = training(400);
+    let checkpoint = Checkpoint::new(path.into(), "t".into(), std::time::Duration::ZERO, false);
+    let mut next = batches(4);
+    next(&mut vec![0.0; 4 * checkpoint.drawn() as usize]);
+    let mut updates = 0;
+    let mut next_batch = |out: &mut [f32]| {
+        next(out);
+        updates += 1;
+        checkpoint.count(out.len() / 4);
+    };
+    let go_on = &mut |share| share <= stop_at;
+    let mut feed = Feed { next_batch: &mut next_batch, go_on, checkpoint: Some(&checkpoint) };
+    let setup = Setup { quantizer, training: &training, rng: stream("r") };
+    let start = if checkpoint.holds(&setup) {
+        Ok(Codebooks::zeros(quantizer.method, 4, 2, 8).unwrap())
+    } else {
+        initial_codebooks(quantizer, &training, 4, "t", &mut feed)
+    };
+    let trained = start.and_then(|start| Ok(train(start, setup, &mut feed)?));
+    (trained, updates)
+}
+
+#[test]
+fn a_training_that_is_stopped_anywhere_goes_on_with_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    for (method, init) in [
+        (Method::Avq, Init::Uniform),
+        (Method::Avq, Init::Rvq),
+        (Method::Rvq, Init::Pvq),
+        (Method::Rvq, Init::Kmeans),
+        (Method::Pvq, Init::Data),
+    ] {
+        let quantizer = quantizer(method, init);
+        let (whole, all) = attempt(&quantizer, &folder.path().join(format!("{method:?} {init:?}")), 2.0);
+        let whole = whole.unwrap();
+        // A warm start takes the first fifth; what follows begins again at 0 here.
+        for stop_at in [0.05, 0.1, 0.3, 0.45, 0.7, 0.99] {
+            let path = folder.path().join(format!("{method:?} {init:?} {stop_at}"));
+            let (stopped, before) = attempt(&quantizer, &path, stop_at);
+            assert!(matches!(stopped, Err(InitError::Stop(Stop::Asked))), "{method:?} {init:?} {stop_at}");
+            let (resumed, after) = attempt(&quantizer, &path, 2.0);
+            let resumed = resumed.unwrap();
+            assert_eq!(
+                (&resumed.codebooks, &resumed.log),
+                (&whole.codebooks, &whole.log),
+                "{method:?} {init:?} {stop_at}"
+            );
+            assert_eq!(before + after, all, "{method:?} {init:?} stopped at {stop_at}");
+        }
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_as_if_drawn() {
+    let vectors: Vec<f32> = (0..7).map(|i| i as f32).collect();
+    let drawn = |skipped: &[u64], then: usize| {
+        let mut set = Shuffled::new(&vectors, 1, "t");
+        skipped.iter().for_each(|count| set.skip(*count));
+        let mut out = vec![0.0; then];
+        set.next_batch(&mut out);
+        out
+    };
+    let all = drawn(&[], 60);
+    for skipped in [0, 1, 6, 7, 8, 14, 20] {
+        assert_eq!(drawn(&[skipped], 40), all[skipped as usize..][..40]);
+        assert_eq!(drawn(&[skipped, 5], 10), all[skipped as usize + 5..][..10]);
+    }
 }
 
 /// An optimiser's parameters after five updates with gradients g_t = (t + 1)·[0.1, −0.2, 0] + p/10.

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::checkpoint::Checkpoint;
 use super::log::{Gathered, LogPoint};
 use super::optimizer::OptimizerState;
 use super::schedule::rate;
@@ -23,6 +24,8 @@ pub struct Feed<'a> {
     pub next_batch: &'a mut dyn FnMut(&mut [f32]),
     /// Told the share of the work that is done, every 16 updates or k-means iteration; false stops the run.
     pub go_on: &'a mut dyn FnMut(f64) -> bool,
+    /// Where the training is kept on its way.
+    pub checkpoint: Option<&'a Checkpoint>,
 }
 
 /// Why a training run ended early.
@@ -33,6 +36,9 @@ pub enum Stop {
     Asked,
     #[error("the loss was {loss} at update {update}; a lower learning rate may help")]
     Diverged { update: u64, loss: f64 },
+    /// Its state can't be written.
+    #[error("the training can't be kept on its way: {0}")]
+    Checkpoint(String),
 }
 
 /// Trained codebooks and their log.
@@ -44,17 +50,17 @@ pub struct Trained {
 
 /// A training on its way, one update after the other.
 pub struct Run<'a> {
-    setup: Setup<'a>,
-    codebooks: Codebooks,
+    pub(super) setup: Setup<'a>,
+    pub(super) codebooks: Codebooks,
     assign: Box<dyn Assign>,
-    optimizer: OptimizerState,
-    usage: BatchUsage,
-    gathered: Gathered,
+    pub(super) optimizer: OptimizerState,
+    pub(super) usage: BatchUsage,
+    pub(super) gathered: Gathered,
     /// batch × D, batch × M.
     remainder: Vec<f32>,
     picks: Vec<u32>,
     gradient: Vec<f32>,
-    done: u64,
+    pub(super) done: u64,
     learning_rate: f64,
 }
 
@@ -124,22 +130,33 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Trains `codebooks` on batches of `feed`.
+/// Trains `codebooks` on batches of `feed`, or goes on where the feed's checkpoint was.
 ///
 /// # Errors
 /// [`Stop`].
 pub fn train(codebooks: Codebooks, setup: Setup, feed: &mut Feed) -> Result<Trained, Stop> {
     let settings = setup.training;
     let mut run = Run::new(codebooks, setup);
-    let mut log = Vec::new();
-    for update in 0..settings.updates {
-        if update % 16 == 0 && !(feed.go_on)(update as f64 / settings.updates as f64) {
-            return Err(Stop::Asked);
+    let mut log = feed.checkpoint.and_then(|checkpoint| checkpoint.resume(&mut run)).unwrap_or_default();
+    while run.done < settings.updates {
+        if run.done.is_multiple_of(16) {
+            let go_on = (feed.go_on)(run.done as f64 / settings.updates as f64);
+            keep(feed.checkpoint, &run, &log, !go_on)?;
+            if !go_on {
+                return Err(Stop::Asked);
+            }
         }
         run.update(&mut feed.next_batch)?;
         if run.done.is_multiple_of(settings.log_every) || run.done == settings.updates {
             log.push(run.log_point());
         }
     }
+    // What comes after may take long too.
+    keep(feed.checkpoint, &run, &log, true)?;
     Ok(Trained { codebooks: run.codebooks, log })
+}
+
+fn keep(checkpoint: Option<&Checkpoint>, run: &Run, log: &[LogPoint], ends: bool) -> Result<(), Stop> {
+    let Some(checkpoint) = checkpoint else { return Ok(()) };
+    checkpoint.keep(run, log, ends).map_err(|error| Stop::Checkpoint(error.to_string()))
 }

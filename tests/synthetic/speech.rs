@@ -42,7 +42,11 @@ pub fn records(plan: &Plan, opus: bool) -> HashMap<String, Record> {
 pub fn value(mean: f64, method: Method, seed: u64, utterance: usize) -> f64 {
     let j = utterance as f64;
     let common = 0.4 * (1.7 * j + 0.3).sin();
-    mean + common + 0.02 * (3.1 * j + method as usize as f64).cos() + 0.005 * (seed as f64 * (j + 1.0)).sin()
+    mean + common + 0.02 * (3.1 * j + number(method)).cos() + 0.005 * (seed as f64 * (j + 1.0)).sin()
+}
+
+fn number(method: Method) -> f64 {
+    Method::ALL.iter().position(|m| *m == method).unwrap() as f64
 }
 
 fn record(cell: &Cell, opus: bool) -> Record {
@@ -66,8 +70,8 @@ fn record(cell: &Cell, opus: bool) -> Record {
         // Real bitrates are total bits over total seconds.
         metrics.insert(format!("bitrate@{at}"), rate * 1.0015);
     }
-    metrics.insert("envelope-db".into(), 2.5 + 0.1 * method as usize as f64);
-    metrics.insert("envelope-db-training".into(), 2.4 + 0.1 * method as usize as f64);
+    metrics.insert("envelope-db".into(), 2.5 + 0.1 * number(method));
+    metrics.insert("envelope-db-training".into(), 2.4 + 0.1 * number(method));
     Record {
         format: RECORD_FORMAT.into(),
         version: RECORD_VERSION,

@@ -3,9 +3,11 @@
 
 mod bd_rate;
 mod budget;
+mod ladder;
 
 pub use bd_rate::{BdRate, bd_rate};
 pub use budget::{BudgetRange, best_by_budget, changes};
+pub use ladder::{Step, ladder, ladders};
 
 use crate::complexity::{Model, Precision, count};
 use crate::metric::{self, Direction};

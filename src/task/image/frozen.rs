@@ -23,9 +23,11 @@ pub(super) fn vectors(settings: &ImageSettings) -> u64 {
     settings.data.training.min(MOST) * LATENTS as u64
 }
 
+/// The codebooks, and the seconds of earlier attempts that their training went on from.
+///
 /// # Errors
 /// [`TaskError`].
-pub(super) fn trained(work: &Work, network: &Autoencoder) -> Result<Trained, TaskError> {
+pub(super) fn trained(work: &Work, network: &Autoencoder) -> Result<(Trained, f64), TaskError> {
     let settings = work.settings;
     let dimension = settings.network.dimension;
     let latents = latents(work, network)?;

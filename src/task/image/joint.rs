@@ -5,8 +5,8 @@ use super::batches::variance;
 use super::{TRAINED, Work, failed};
 use crate::network::{Autoencoder, JointSettings, LATENTS, Layer, Trainer, TrainerPlan};
 use crate::quantizer::Codebooks;
-use crate::task::TaskError;
 use crate::task::train::task_error;
+use crate::task::{TaskError, checkpoint_path};
 use crate::training::{Feed, Trained, TrainingSettings, initial_codebooks};
 
 /// The network, the codebooks with their log, and the seconds that the updates took.
@@ -32,7 +32,7 @@ pub(super) fn trained(
         variance: variance(work.images.training()),
     };
     let mut trainer = Trainer::new(network, Some(layer), plan, work.key).map_err(failed)?;
-    let path = work.file("checkpoints", "safetensors");
+    let path = checkpoint_path(work.key, work.context.kept);
     work.advance(&mut trainer, training.updates, &mut batches, path, (work.own_share(), TRAINED))?;
     let log = trainer.log().to_vec();
     let Some(layer) = trainer.quantizer else { return Err(TaskError::Failed("the quantizer is gone".into())) };
@@ -62,7 +62,7 @@ fn start(work: &Work, network: &Autoencoder, training: &TrainingSettings) -> Res
             filled += count;
         }
     };
-    let mut feed = Feed { next_batch: &mut next_batch, go_on: &mut |_| work.context.check().is_ok() };
+    let mut feed = Feed { next_batch: &mut next_batch, go_on: &mut |_| work.context.check().is_ok(), checkpoint: None };
     let books = initial_codebooks(&settings.quantizer, training, dimension, work.key, &mut feed);
     match error {
         Some(failure) => Err(failed(failure)),

@@ -43,17 +43,18 @@ pub(super) fn run(settings: &ImageSettings, seed: u64, context: &Context) -> Res
     let key = Cell { settings: CellSettings::Image(settings.clone()), seed }.key();
     let images = Images::open(&settings.data).map_err(failed)?;
     let work = Work { settings, seed, key: &key, images: &images, context };
-    let kept = Kept::new(context, &key);
+    let (kept, since) = (Kept::new(context, &key), Instant::now());
     let (network, finished) = match work.finished(&kept)? {
         Some(both) => both,
         None => work.train(&kept)?,
     };
+    let earlier_seconds = finished.earlier_seconds(since);
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
     if let Some(training) = settings.joint.as_ref().and(settings.training.nsvq()) {
         timings.insert("step-ms".to_string(), 1e3 * finished.seconds / training.updates.max(1) as f64);
     }
     let metrics = evaluate::all(&work, &network, &finished.codebooks, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, timings, ..Outcome::default() })
+    Ok(Outcome { metrics, log: finished.log, timings, earlier_seconds, ..Outcome::default() })
 }
 
 /// A cell at work.
@@ -96,18 +97,15 @@ impl Work<'_> {
         let (network, trained, seconds) = match &self.settings.joint {
             Some(joint) => joint::trained(self, network, joint)?,
             None => {
-                let trained = frozen::trained(self, &network)?;
-                (network, trained, since.elapsed().as_secs_f64())
+                let (trained, earlier) = frozen::trained(self, &network)?;
+                (network, trained, earlier + since.elapsed().as_secs_f64())
             }
         };
         if let Some(path) = self.file("networks", "safetensors").filter(|_| self.settings.joint.is_some()) {
             save_network(&path, &network, self.key).map_err(failed)?;
         }
         let finished = kept.save(trained, quantizer, trainer, seconds).map_err(failed)?;
-        if let Some(checkpoint) = self.file("checkpoints", "safetensors") {
-            // One that stays does no harm.
-            let _ = std::fs::remove_file(checkpoint);
-        }
+        super::forget_checkpoint(self.key, self.context.kept);
         Ok((network, finished))
     }
 

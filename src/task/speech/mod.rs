@@ -36,11 +36,12 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     let levels = work.levels(speech.training(), PHASES);
     let mean = mean_levels(&levels, settings.codec.bands);
     let mut metrics = BTreeMap::new();
-    let kept = Kept::new(context, &key);
+    let (kept, since) = (Kept::new(context, &key), Instant::now());
     let finished = match kept.load() {
         Some(finished) => finished,
         None => work.train(&kept, &levels, &mean)?,
     };
+    let earlier_seconds = finished.earlier_seconds(since);
     let model = work.model(finished.codebooks, mean);
     if let Some(folder) = context.kept {
         let path = folder.join("codecs").join(format!("{key}.safetensors"));
@@ -50,7 +51,7 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     metrics.insert("envelope-db-training".into(), evaluate::envelope(&work, &model, &levels)?);
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
     let samples = evaluate::all(&work, &model, &mut metrics, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, samples, timings })
+    Ok(Outcome { metrics, log: finished.log, samples, timings, earlier_seconds, ..Outcome::default() })
 }
 
 /// A cell at work.
@@ -89,11 +90,11 @@ impl Work<'_> {
         let mut set = Shuffled::new(vectors, settings.codec.bands, &order);
         let end = if settings.end_to_end.is_some() { TRAINED } else { END_TO_END };
         let pair = (&settings.quantizer, &settings.training);
-        let mut trained = trained(pair, settings.codec.bands, self.key, &mut set, self.context, (0.0, end))?;
+        let (mut trained, earlier) = trained(pair, settings.codec.bands, self.key, &mut set, self.context, (0.0, end))?;
         if settings.end_to_end.is_some() {
             trained = self.train_end_to_end(trained, mean)?;
         }
-        let seconds = since.elapsed().as_secs_f64();
+        let seconds = earlier + since.elapsed().as_secs_f64();
         kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)
     }
 

@@ -1,0 +1,97 @@
+//! Early stopping: codebooks on their way are measured on vectors that they are not trained on, and the best ones are kept.
+
+use crate::quantizer::{Assign, Codebooks};
+
+/// A fall of the error that is none.
+const NOTHING: f64 = 2e-4;
+
+/// Looks of the trainers here over which the error must fall.
+const WINDOW: usize = 4;
+
+/// Watches a training on validation vectors; without any it sees nothing and ends nothing.
+#[derive(Default)]
+pub struct Watch {
+    /// n × D.
+    validation: Vec<f32>,
+    /// Iterations, and the mean squared error per coordinate then, of trainers that improve all codebooks together.
+    pub curve: Vec<(u64, f64)>,
+    /// Whether a training ended because the error no longer fell.
+    pub converged: bool,
+}
+
+impl Watch {
+    /// For vectors (n × D) of the dimension that is trained.
+    pub fn new(validation: Vec<f32>) -> Self {
+        Self { validation, ..Self::default() }
+    }
+
+    pub(super) fn validation(&self) -> &[f32] {
+        &self.validation
+    }
+
+    /// Notes the error of codebooks that all change together.
+    pub(super) fn note(&mut self, best: &mut Best, books: &Codebooks, search: &mut dyn Assign) {
+        if let Some(error) = mean_error(books, search, &self.validation) {
+            self.curve.push((self.curve.len() as u64 + 1, error));
+            best.look(error, books);
+            self.converged |= best.converged();
+        }
+    }
+}
+
+/// The codebooks with the lowest error of those that were looked at.
+#[derive(Default)]
+pub(super) struct Best {
+    errors: Vec<f64>,
+    books: Option<(f64, Codebooks)>,
+}
+
+impl Best {
+    pub fn look(&mut self, error: f64, books: &Codebooks) {
+        self.errors.push(error);
+        if self.books.as_ref().is_none_or(|best| error < best.0) {
+            self.books = Some((error, books.clone()));
+        }
+    }
+
+    pub fn converged(&self) -> bool {
+        has_converged(&self.errors, WINDOW)
+    }
+
+    /// `last` where nothing was looked at.
+    pub fn or(self, last: Codebooks) -> Codebooks {
+        self.books.map_or(last, |best| best.1)
+    }
+}
+
+/// Whether the least of the last `window` errors is hardly below the least of the `window` before them.
+pub(crate) fn has_converged(errors: &[f64], window: usize) -> bool {
+    let least = |errors: &[f64]| errors.iter().copied().fold(f64::INFINITY, f64::min);
+    let Some(rest) = errors.len().checked_sub(window).filter(|rest| *rest >= window) else { return false };
+    least(&errors[rest..]) > least(&errors[rest - window..rest]) * (1.0 - NOTHING)
+}
+
+/// Mean squared error per coordinate of `vectors` (n × D); None without any.
+pub(super) fn mean_error(books: &Codebooks, search: &mut dyn Assign, vectors: &[f32]) -> Option<f64> {
+    let count = vectors.len() / books.dimension();
+    if count == 0 {
+        return None;
+    }
+    let mut remainder = vectors.to_vec();
+    search.prepare(books);
+    search.assign(books, &mut remainder, &mut vec![0; count * books.stages()]);
+    Some(remainder.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / remainder.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_converged_when_a_window_brought_nothing() {
+        assert!(!has_converged(&[5.0, 4.0, 3.0], 2));
+        assert!(!has_converged(&[5.0, 4.0, 4.1, 3.9], 2));
+        assert!(has_converged(&[5.0, 4.0, 4.1, 4.0], 2));
+        assert!(has_converged(&[5.0, 4.0, 4.1, 3.9995], 2));
+    }
+}

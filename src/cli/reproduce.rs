@@ -1,0 +1,336 @@
+//! `vqlab reproduce`: every experiment of the paper, and one report for all of them.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::outcome::{self, Outcome, Records, failed};
+use super::run::{adopt, adoptable, compute, failures, parse_jobs};
+use super::specs::{Folders, folders};
+use super::survey::Survey;
+use super::{CliError, note, print};
+use crate::figure::{self, Drawn, Format};
+use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
+use crate::results::{audio_folder, plan_of_kept, read_provenance};
+use crate::runner::{Options, human_seconds};
+use crate::spec::{Cell, LoadOptions, PAPER, PaperSpec, Plan, Purpose};
+
+const EXAMPLES: &str = "\
+Examples:
+  vqlab reproduce --dry-run
+  vqlab reproduce --figure 4c
+  vqlab reproduce --figure 2,3 --profile paper --dry-run
+
+Needs no file at hand. The page is reports/default/reproduction.html, or
+reports/paper/reproduction.html with --profile paper; results, figures and
+reports of the experiments are those of `run`. Ctrl-C stops in good order; the
+same command goes on where it stopped. Prints the figures with their verdicts,
+and the claims of the paper that fail.
+
+`quick` computes what draws a figure of the paper or measures a defect, in the
+specs' default profiles: half an hour on two quiet cores. `paper` computes all
+of experiments/, in the profile `paper` where a spec has one: days.";
+
+/// Reproduces the paper: all experiments, their reports, and one page that says what holds.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct ReproduceArgs {
+    /// How much is computed
+    #[arg(long, short, value_enum, default_value_t = Effort::Quick)]
+    profile: Effort,
+    /// Only the experiments of these figures: 1 to 6, or parts, as 2a
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    figure: Vec<String>,
+    /// Number of seeds, 1 to N, instead of the specs'
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: Option<u64>,
+    /// Folder that holds results/ and reports/
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Cells computed at the same time, one thread each; all cores without
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    jobs: Option<usize>,
+    /// Lists the experiments with their estimated cost, and computes nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Computes again what is done
+    #[arg(long, conflicts_with = "adopt")]
+    force: bool,
+    /// Takes finished cells from results/PROFILE/provenance instead of computing them
+    #[arg(long)]
+    adopt: bool,
+    /// Formats of the figures
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
+    format: Vec<Format>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Effort {
+    /// Short trainings
+    Quick,
+    /// The paper's own setting
+    Paper,
+}
+
+impl Effort {
+    fn name(self) -> &'static str {
+        match self {
+            Effort::Quick => "quick",
+            Effort::Paper => "paper",
+        }
+    }
+
+    /// Of reports/, where the page goes.
+    fn folder(self) -> &'static str {
+        match self {
+            Effort::Quick => "default",
+            Effort::Paper => "paper",
+        }
+    }
+}
+
+/// Where `quick` takes fewer seeds than the spec: three seeds of Figure 3, which is Figure 2b in three dimensions, would be
+/// a third of the whole.
+const QUICK_SEEDS: (&str, usize) = ("toy-dimension.toml", 1);
+
+/// # Errors
+/// Of use: there is no such figure. Failed: cells failed, the run was stopped, or a file can't be written.
+pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
+    let selection = Selection::new(&args)?;
+    let folders = folders(&args.out);
+    let jobs = args.jobs.unwrap_or(Options::default().jobs);
+    let options = Options { jobs, force: args.force, ..Options::default() };
+    if args.dry_run {
+        return print(&dry_run(&selection, &folders, &options, args.adopt)?);
+    }
+    folders.make(&selection.plans)?;
+    let store = folders.open()?;
+    if args.adopt {
+        adopt(&selection.plans, &folders, &store)?;
+    }
+    let cells: Vec<Cell> = selection.plans.iter().flat_map(Plan::cells).collect();
+    let summary = compute(&cells, &store, &options)?;
+    let mut errors: Vec<String> = failures(&summary).err().iter().map(CliError::to_string).collect();
+    outcome::as_only_writer(&selection.plans, &folders, || {
+        errors.extend(write(&selection, &summary.records, &folders, &args)?);
+        Ok(())
+    })?;
+    if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
+}
+
+/// What is to be run.
+struct Selection {
+    specs: Vec<&'static PaperSpec>,
+    /// In the same order.
+    plans: Vec<Plan>,
+    /// What is not run or run in part, and why.
+    left_out: Vec<(String, String)>,
+}
+
+impl Selection {
+    fn new(args: &ReproduceArgs) -> Result<Self, CliError> {
+        let mut selection = Selection { specs: Vec::new(), plans: Vec::new(), left_out: Vec::new() };
+        let mut figures: Vec<String> = Vec::new();
+        for spec in PAPER {
+            let quick_seeds = (args.profile == Effort::Quick && spec.file == QUICK_SEEDS.0).then_some(QUICK_SEEDS.1);
+            let seeds = args.seeds.map(|n| usize::try_from(n).unwrap_or(usize::MAX)).or(quick_seeds);
+            let profile = (args.profile == Effort::Paper).then(|| "paper".to_owned());
+            let plan = spec
+                .plan(&LoadOptions { profile, seeds, set: Vec::new() })
+                .map_err(|error| CliError::Usage(error.to_string()))?;
+            figures.extend(plan.figures.iter().filter(|figure| !figures.contains(figure)).cloned().collect::<Vec<_>>());
+            selection.add(spec, plan, args);
+        }
+        figures.sort();
+        let unknown = args.figure.iter().find(|wanted| !figures.iter().any(|figure| is_part(figure, wanted)));
+        if let Some(wanted) = unknown {
+            return Err(CliError::Usage(format!(
+                "--figure {wanted}: the paper has no such figure with numbers; allowed are 1 to 6, and {}",
+                figures.join(", ")
+            )));
+        }
+        if !args.figure.is_empty() {
+            let rest = "All experiments that draw no figure asked for".to_owned();
+            selection.left_out.push((rest, format!("--figure {}", args.figure.join(","))));
+        }
+        Ok(selection)
+    }
+
+    fn add(&mut self, spec: &'static PaperSpec, plan: Plan, args: &ReproduceArgs) {
+        let is_wanted = |figure: &String| args.figure.iter().any(|wanted| is_part(figure, wanted));
+        if !args.figure.is_empty() && !plan.figures.iter().any(is_wanted) {
+            return;
+        }
+        let name = format!("{} ({})", plan.title, plan.name);
+        if args.profile == Effort::Quick && spec.purpose == Purpose::Study {
+            let why = "it draws no figure of the paper and measures no defect; --profile paper has it";
+            self.left_out.push((name, why.into()));
+            return;
+        }
+        if args.profile == Effort::Quick && spec.file == QUICK_SEEDS.0 && args.seeds.is_none() {
+            let why = "one seed instead of the spec's three, which would be a third of the whole";
+            self.left_out.push((name, why.into()));
+        }
+        self.specs.push(spec);
+        self.plans.push(plan);
+    }
+}
+
+/// Whether a figure is the one asked for or a part of it, as 2a of 2.
+fn is_part(figure: &str, wanted: &str) -> bool {
+    figure == wanted || figure.strip_prefix(wanted).is_some_and(|part| part.chars().all(char::is_alphabetic))
+}
+
+fn dry_run(selection: &Selection, folders: &Folders, options: &Options, adopts: bool) -> Result<String, CliError> {
+    let plans = &selection.plans;
+    let mut survey = Survey::new(plans, &folders.store(), options);
+    if adopts {
+        for plan in plans {
+            survey.mark_adoptable(&adoptable(plan, folders)?);
+        }
+    }
+    let mut text = String::new();
+    for (position, plan) in plans.iter().enumerate() {
+        // A cell that two experiments share stands with the first.
+        let own: Vec<_> = survey.entries.iter().filter(|entry| entry.plan == position).collect();
+        let open = own.iter().filter(|entry| !entry.state.is_settled()).count();
+        let (work, _) = survey.left(own.iter().copied(), options.jobs);
+        let figures = if plan.figures.is_empty() { "no figure".into() } else { plan.figures.join(", ") };
+        let (name, profile, total, work) = (&plan.name, &plan.profile, own.len(), human_seconds(work));
+        let _ = writeln!(text, "{name:16}  {profile:8}  {figures:10}  {open:>4} of {total:>4} cells  {work:>10}");
+    }
+    for (what, why) in &selection.left_out {
+        let _ = writeln!(text, "left out: {what}: {why}");
+    }
+    let open = survey.entries.iter().filter(|entry| !entry.state.is_settled()).count();
+    let (work, time) = survey.left(&survey.entries, options.jobs);
+    let (total, jobs) = (survey.entries.len(), options.jobs);
+    let (work, time) = (human_seconds(work), human_seconds(time));
+    let _ = writeln!(text, "{open} of {total} cells to compute: about {work} of work, {time} with --jobs {jobs}");
+    Ok(text)
+}
+
+/// One experiment with all that its reports need.
+struct Told {
+    plan: Plan,
+    records: Records,
+    outcome: Outcome,
+    drawn: Vec<Drawn>,
+    audio: PathBuf,
+}
+
+impl Told {
+    /// Without figures.
+    fn new(plan: Plan, records: Records, folders: &Folders) -> Self {
+        let (audio, outcome) = (audio_folder(&plan, &folders.results), Outcome::new(&plan, &records));
+        Told { plan, records, outcome, drawn: Vec::new(), audio }
+    }
+
+    fn input(&self) -> ReportInput<'_> {
+        ReportInput {
+            plan: &self.plan,
+            aggregates: &self.outcome.aggregates,
+            records: &self.records,
+            comparisons: &self.outcome.comparisons,
+            claims: &self.outcome.claims,
+            figures: &self.drawn,
+            audio: Some(&self.audio),
+        }
+    }
+}
+
+/// Writes what `run` writes for every experiment, then the page; gives the errors of the experiments.
+fn write(
+    selection: &Selection,
+    records: &Records,
+    folders: &Folders,
+    args: &ReproduceArgs,
+) -> Result<Vec<String>, CliError> {
+    let (mut told, mut errors) = (Vec::new(), Vec::new());
+    for plan in &selection.plans {
+        let mut one = Told::new(plan.clone(), records.clone(), folders);
+        match outcome::write_without_table(plan, &one.outcome, records, folders, &args.format) {
+            Ok(drawn) => one.drawn = drawn,
+            Err(error) => errors.push(error.to_string()),
+        }
+        told.push(one);
+    }
+    let kept = kept(selection, folders);
+    let [computed, kept]: [Vec<ReportInput>; 2] = [&told, &kept].map(|list| list.iter().map(Told::input).collect());
+    let reproduction =
+        Reproduction { profile: args.profile.name(), computed: &computed, kept: &kept, left_out: &selection.left_out };
+    print(&reproduction_text(&reproduction))?;
+    let out = folders.reports.join(args.profile.folder());
+    for file in write_reproduction(&reproduction, &out).map_err(failed)? {
+        note(&format!("wrote {}", file.display()));
+    }
+    Ok(errors)
+}
+
+/// What other runs of the same experiments left in results/: of other profiles than the default one, or on other data.
+fn kept(selection: &Selection, folders: &Folders) -> Vec<Told> {
+    let mut found = Vec::new();
+    for (spec, plan) in selection.specs.iter().zip(&selection.plans) {
+        for folder in subfolders(&folders.results) {
+            if folder == "default" || folder == plan.folder {
+                continue;
+            }
+            let path = folders.results.join(&folder).join("provenance").join(format!("{}.json", plan.name));
+            match path.is_file().then(|| kept_in(spec, &path, &folder)) {
+                None | Some(Ok(None)) => {}
+                Some(Ok(Some((plan, records)))) => found.push(drawn_again(Told::new(plan, records, folders), folders)),
+                Some(Err(reason)) => note(&format!("left out of the report: {reason}")),
+            }
+        }
+    }
+    found
+}
+
+/// With the figures of kept results, for the page alone: files are named where there are any.
+fn drawn_again(mut told: Told, folders: &Folders) -> Told {
+    let options = figure::Options { comparisons: &[], published: true, pictures: None };
+    let (plan, outcome) = (&told.plan, &told.outcome);
+    let out = folders.figures(plan);
+    match figure::draw_experiment(plan, &outcome.aggregates, &told.records, &out, &[], options) {
+        Ok(drawn) => told.drawn = drawn,
+        Err(error) => note(&format!("the figures of {} are left out: {error}", told.plan.folder)),
+    }
+    for drawn in &mut told.drawn {
+        let files = ["png", "svg"].map(|ending| out.join(format!("{}.{ending}", drawn.id)));
+        drawn.files = files.into_iter().filter(|file| file.is_file()).collect();
+    }
+    told
+}
+
+/// The plan and the records of a provenance file; `None` where it holds no cell of the spec.
+fn kept_in(spec: &PaperSpec, path: &Path, folder: &str) -> Result<Option<(Plan, Records)>, String> {
+    let file = read_provenance(path).map_err(|error| error.to_string())?;
+    let options = LoadOptions { profile: Some(file.profile.clone()), ..LoadOptions::default() };
+    let plan = spec.plan(&options).map_err(|error| error.to_string())?;
+    if plan.profile != file.profile {
+        return Err(format!("{}: the spec {} has no profile `{}` any more", path.display(), spec.file, file.profile));
+    }
+    let plan = plan_of_kept(plan, &file, folder);
+    Ok((!plan.panels.is_empty()).then(|| (plan, file.records())))
+}
+
+/// Their names, sorted.
+fn subfolders(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.filter(|e| e.path().is_dir()).filter_map(|e| e.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_its_parts() {
+        assert!(is_part("2a", "2") && is_part("2a", "2a") && is_part("3", "3"));
+        assert!(!is_part("2a", "2b") && !is_part("2a", "a") && !is_part("12", "1") && !is_part("1", ""));
+    }
+}

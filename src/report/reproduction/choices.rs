@@ -1,0 +1,151 @@
+//! Which method for which task, bitrate and complexity budget, under each of the three operation counts.
+
+use super::super::document::{Cell, Document, Table, Tone};
+use super::super::format::{percent, signed, significant};
+use super::super::{ReportInput, panel_name};
+use super::{Reproduction, source};
+use crate::compare::tradeoff::{BudgetRange, Step, error_of, is_decibel, ladders, tradeoff};
+use crate::complexity::Model;
+use crate::figure::wmops;
+use crate::metric::{self, Direction};
+use crate::results::primary_metric;
+use crate::spec::{Panel, TaskKind, other_data};
+
+/// In the order of [`Model::ALL`].
+const COUNTS: [&str; 3] = ["WMOPS as published", "WMOPS, all stages", "WMOPS by look-up"];
+
+pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
+    document.section("Which method to take");
+    document.paragraph(
+        "By the means of this page's numbers, however near they lie to each other. Operations are weighted millions (WMOPS) for \
+         encoding one vector, counted in three ways: as published, which leaves out one stage of RVQ and PVQ; with all \
+         stages; and for searches that look up the products of codewords, which give the same codes with fewer operations.",
+    );
+    let overview = overview(reproduction);
+    if !overview.rows.is_empty() {
+        document.subsection("The bitrate is free: least error for a budget of operations");
+        document.paragraph(
+            "Over all bitrates of the figure: the method that reaches the least error within the budget, and from how many WMOPS on. \
+             What AVQ's dearer search buys begins far earlier by look-up than by the paper's count.",
+        );
+        document.table(overview);
+    }
+    let mut any = false;
+    let computed = reproduction.computed.iter().map(|input| (input, true));
+    for (input, is_own) in computed.chain(reproduction.kept.iter().map(|input| (input, false))) {
+        for panel in input.plan.panels.iter().filter(|panel| is_shown(input, panel) && (is_own || is_telling(panel))) {
+            let table = by_place(input, panel);
+            if table.rows.is_empty() {
+                continue;
+            }
+            if !std::mem::replace(&mut any, true) {
+                document.subsection("The bitrate is given: which methods are worth their operations");
+                document.paragraph(
+                    "A row a bitrate (or T). Under each count stand the methods that no cheaper one equals, with the WMOPS that they take: \
+                     with less than the first number there is none of the three, with more take the last that fits. Gain is what \
+                     the dearest of them has over the one before it, by the count with all stages.",
+                );
+            }
+            document.subsection(format!(
+                "{}, {}: {}",
+                panel_name(panel),
+                metric::label(&primary_metric(input.plan, panel)),
+                source(input, reproduction)
+            ));
+            document.table(table);
+        }
+    }
+    if !any {
+        document.paragraph("No cell of an experiment with several methods is done, so that nothing can be said.");
+    }
+}
+
+/// Whether nothing but the data, which are the user's own, stands between kept numbers and the published ones.
+fn is_telling(panel: &Panel) -> bool {
+    let reason = &panel.comparison.not_comparable;
+    reason.is_none() || *reason == panel.settings().and_then(other_data)
+}
+
+/// Panels of the paper's figures that measure methods.
+fn is_shown(input: &ReportInput, panel: &Panel) -> bool {
+    panel.figure.is_some() && input.plan.task != TaskKind::Complexity
+}
+
+fn overview(reproduction: &Reproduction) -> Table {
+    let mut table = Table::new(&[&["figure", "measure", "numbers of"][..], &COUNTS].concat());
+    for input in reproduction.computed.iter().chain(reproduction.kept) {
+        for result in tradeoff(input.plan, input.aggregates) {
+            let panel = input.plan.panels.iter().find(|p| p.name == result.panel && is_shown(input, p));
+            let Some(panel) = panel.filter(|p| has_choice(p)) else { continue };
+            let mut row: Vec<Cell> = vec![
+                panel_name(panel).into(),
+                metric::label(&result.metric).into(),
+                source(input, reproduction).into(),
+            ];
+            row.extend(result.budgets.iter().map(|(_, ranges)| Cell::from(ranges_in_words(ranges))));
+            table.row(row);
+        }
+    }
+    table
+}
+
+fn has_choice(panel: &Panel) -> bool {
+    let mut own = panel.points.iter().map(|p| p.contender).filter(|c| c.trainer == panel.trainer());
+    own.next().is_some_and(|first| own.any(|other| other != first))
+}
+
+/// `PVQ from .0021, RVQ from .0075, AVQ from 1.03`.
+fn ranges_in_words(ranges: &[BudgetRange]) -> String {
+    let parts: Vec<String> =
+        ranges.iter().map(|range| format!("{} from {}", range.contender.label(), wmops(range.from))).collect();
+    if parts.is_empty() { "–".into() } else { parts.join(", ") }
+}
+
+/// A row a place on the panel's axis.
+fn by_place(input: &ReportInput, panel: &Panel) -> Table {
+    let titles = [format!("#{}", panel.axis.heading()), "best".into(), "#its value".into(), "#gain".into()];
+    let titles = [&titles[..], &COUNTS.map(String::from)].concat();
+    let mut table = Table::new(&titles);
+    if !has_choice(panel) {
+        return table;
+    }
+    let metric = primary_metric(input.plan, panel);
+    for (at, models) in ladders(input.plan, panel, input.aggregates) {
+        let corrected = &models[Model::Corrected as usize];
+        let Some(best) = corrected.last() else { continue };
+        let before = corrected.len().checked_sub(2).map(|i| &corrected[i]);
+        let gain = before.map_or("–".into(), |before| gain(&metric, before, best));
+        let mut row = vec![
+            Cell::from(panel.axis.number(at)),
+            Cell::toned(best.contender.label(), Tone::Good),
+            value(&metric, best.error).into(),
+            gain.into(),
+        ];
+        row.extend(models.iter().map(|steps| Cell::from(steps_in_words(steps))));
+        table.row(row);
+    }
+    table
+}
+
+/// `PVQ .0021 · AVQ 1.03`.
+fn steps_in_words(steps: &[Step]) -> String {
+    let parts: Vec<String> =
+        steps.iter().map(|step| format!("{} {}", step.contender.label(), wmops(step.log10_wmops))).collect();
+    if parts.is_empty() { "–".into() } else { parts.join(" · ") }
+}
+
+fn value(metric: &str, error: f64) -> String {
+    // The errors are made so that the same turns them back.
+    let mean = error_of(metric, error);
+    if is_decibel(metric) { format!("{mean:.2} dB") } else { significant(mean) }
+}
+
+/// What the second step has over the first: in dB, in points of a score, or in % of the error.
+fn gain(metric: &str, before: &Step, after: &Step) -> String {
+    let less = before.error - after.error;
+    match metric::find(metric) {
+        Some(row) if row.is_decibel() => format!("{} dB", signed(less, 2)),
+        Some(row) if row.direction == Direction::HigherIsBetter => signed(less, 3),
+        _ => format!("{} %", percent(-less / before.error)),
+    }
+}

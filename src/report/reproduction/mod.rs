@@ -1,0 +1,105 @@
+//! One report for the whole paper: what holds, each figure, which method to take, the defects found, and the costs.
+
+mod choices;
+mod costs;
+mod defects;
+mod summary;
+
+use std::path::{Path, PathBuf};
+
+use super::document::{Block, Document, Picture};
+use super::{ReportError, ReportInput, html, link, markdown, terminal};
+use crate::figure::{Drawn, file_name};
+use crate::results::write_atomic;
+
+/// Everything that the report of the paper tells of.
+#[derive(Clone, Copy, Debug)]
+pub struct Reproduction<'a> {
+    /// `quick` or `paper`.
+    pub profile: &'a str,
+    /// The experiments of this run, in the order of the paper's figures.
+    pub computed: &'a [ReportInput<'a>],
+    /// What other runs left in results/: longer ones, or such on the user's own data. Their figures need no files.
+    pub kept: &'a [ReportInput<'a>],
+    /// Experiments that were not run: what they are about, and why not.
+    pub left_out: &'a [(String, String)],
+}
+
+/// Writes `OUT_DIR/reproduction.html` and `OUT_DIR/reproduction.md`, and gives their paths. The reports of the experiments
+/// lie in `OUT_DIR/../FOLDER/` of their plans.
+///
+/// # Errors
+/// [`ReportError::Write`]
+pub fn write_reproduction(reproduction: &Reproduction, out_dir: &Path) -> Result<[PathBuf; 2], ReportError> {
+    let document = build(reproduction, out_dir);
+    let paths = ["html", "md"].map(|ending| out_dir.join(format!("reproduction.{ending}")));
+    write_atomic(&paths[0], html::render(&document).as_bytes())?;
+    write_atomic(&paths[1], markdown::render(&document).as_bytes())?;
+    Ok(paths)
+}
+
+/// What `reproduce` prints: the figures with their verdicts, and the claims that fail. Ends with a line break.
+pub fn reproduction_text(reproduction: &Reproduction) -> String {
+    let table = summary::short(reproduction);
+    let head = table.columns.iter().map(|column| column.title.clone()).collect();
+    let rows = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect());
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let broken: String = summary::broken(reproduction).iter().map(|line| format!("{line}\n")).collect();
+    terminal::aligned(&rows) + &broken
+}
+
+fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
+    let title = "Vector quantization by stochastic optimization: the paper reproduced".into();
+    let mut document = Document { title, blocks: Vec::new() };
+    summary::section(reproduction, out_dir, &mut document);
+    figures(reproduction, out_dir, &mut document);
+    choices::section(reproduction, &mut document);
+    defects::section(reproduction, &mut document);
+    costs::cost(reproduction, &mut document);
+    costs::provenance(reproduction, &mut document);
+    super::costs::citation(&mut document);
+    document
+}
+
+/// The paper's figures in its order, each as often as experiments draw it.
+fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
+    document.section("The paper's figures, ours and published");
+    document.paragraph(
+        "Ours are the thick lines in the paper's styles, the published numbers the thin ones of the same hue (crosses where \
+         operations are counted). Figures of kept results name their folder; the reports of the experiments have more.",
+    );
+    let all = reproduction.computed.iter().chain(reproduction.kept);
+    let mut drawn: Vec<(&str, &ReportInput, &Drawn)> = all
+        .flat_map(|input| input.figures.iter().map(move |drawn| (input, drawn)))
+        .filter_map(|(input, drawn)| Some((drawn.id.strip_prefix("figure-")?, input, drawn)))
+        .collect();
+    drawn.sort_by_key(|(figure, ..)| *figure);
+    if drawn.is_empty() {
+        document.paragraph("There is nothing to draw: no cell of an experiment with figures is done.");
+    }
+    for (_, input, drawn) in drawn {
+        let title = match is_own(input, reproduction) {
+            true => drawn.title.clone(),
+            false => format!("{} ({})", drawn.title, source(input, reproduction)),
+        };
+        let (caption, svg) = (drawn.caption.clone(), drawn.svg.clone());
+        document.blocks.push(Block::Picture(Picture { title, caption, svg, link: link(drawn, out_dir) }));
+    }
+}
+
+/// The report of an experiment, where there is one, from the page in `out_dir`.
+fn report_of(input: &ReportInput, out_dir: &Path) -> Option<String> {
+    let (folder, file) = (&input.plan.folder, format!("{}.html", file_name(&input.plan.name)));
+    let path = out_dir.parent()?.join(folder).join(&file);
+    let beside = out_dir.file_name().is_some_and(|own| own == folder.as_str());
+    path.is_file().then(|| if beside { file } else { format!("../{folder}/{file}") })
+}
+
+/// `this run`, or the folder of a kept result.
+fn source(input: &ReportInput, reproduction: &Reproduction) -> String {
+    if is_own(input, reproduction) { "this run".into() } else { format!("results/{}", input.plan.folder) }
+}
+
+fn is_own(input: &ReportInput, reproduction: &Reproduction) -> bool {
+    reproduction.computed.iter().any(|own| std::ptr::eq(own.plan, input.plan))
+}

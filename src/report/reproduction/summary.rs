@@ -1,0 +1,350 @@
+//! The page's first part: what was run on which data, the figures with their verdicts, the claims kept or broken.
+
+use std::path::Path;
+
+use super::super::document::{Cell, Document, Inline, Table, Tone, text};
+use super::super::findings::outcome;
+use super::super::format::{difference, enumerate, unit};
+use super::super::image::images_in_words;
+use super::super::overview::{VERDICTS, descriptors_in_words, toy_in_words};
+use super::super::points::tone;
+use super::super::speech::speech_in_words;
+use super::super::{ReportInput, panel_name};
+use super::{Reproduction, report_of};
+use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
+use crate::metric;
+use crate::results::primary_metric;
+use crate::spec::{CellSettings, Panel, PanelAxis, TaskKind};
+
+/// A figure of the paper as one experiment shows it.
+struct Shown<'a> {
+    input: &'a ReportInput<'a>,
+    figure: &'a str,
+    panels: Vec<&'a Panel>,
+}
+
+/// By figure, then in the order of the experiments.
+fn shown<'a>(inputs: &'a [ReportInput<'a>]) -> Vec<Shown<'a>> {
+    let mut all: Vec<Shown> = Vec::new();
+    for input in inputs {
+        for panel in &input.plan.panels {
+            let Some(figure) = panel.figure.as_deref() else { continue };
+            match all.iter_mut().find(|s| s.figure == figure && std::ptr::eq(s.input.plan, input.plan)) {
+                Some(known) => known.panels.push(panel),
+                None => all.push(Shown { input, figure, panels: vec![panel] }),
+            }
+        }
+    }
+    all.sort_by_key(|shown| shown.figure);
+    all
+}
+
+impl<'a> Shown<'a> {
+    fn comparisons(&self) -> impl Iterator<Item = &'a PanelComparison> {
+        let own = |comparison: &&PanelComparison| self.panels.iter().any(|panel| panel.name == comparison.panel);
+        self.input.comparisons.iter().filter(own)
+    }
+
+    /// Those on one of its panels; one on all panels together is told with the first figure.
+    fn claims(&self) -> impl Iterator<Item = &'a ClaimCheck> {
+        let is_first = self.input.plan.figures.first().is_some_and(|first| first == self.figure);
+        let own = move |claim: &&ClaimCheck| {
+            (claim.panel.is_empty() && is_first) || self.panels.iter().any(|panel| panel.name == claim.panel)
+        };
+        self.input.claims.iter().filter(own)
+    }
+
+    /// `Peak SNR`, `recall@16`.
+    fn what(&self) -> String {
+        let Some(panel) = self.panels.first() else { return String::new() };
+        match (self.input.plan.task, panel.measured_at.first()) {
+            (TaskKind::Complexity, _) => "complexity".into(),
+            (TaskKind::Search, Some(rank)) if panel.axis == PanelAxis::Bits => format!("recall@{rank}"),
+            (TaskKind::Search, _) => "recall@T".into(),
+            _ => metric::label(&primary_metric(self.input.plan, panel)),
+        }
+    }
+
+    /// The name of its data.
+    fn data(&self) -> String {
+        let panel = self.panels.first();
+        match self.input.plan.task {
+            TaskKind::Complexity => "none: operations are counted".into(),
+            TaskKind::Toy => "drawn by the inferred law".into(),
+            _ => panel.and_then(|panel| panel.data_name()).unwrap_or("–").into(),
+        }
+    }
+
+    /// The worst of its points.
+    fn verdict(&self) -> Verdict {
+        self.comparisons().map(|comparison| comparison.verdict).max().unwrap_or(Verdict::Missing)
+    }
+
+    /// `44 reproduced, 4 better`; the number alone where the verdict says the rest.
+    fn counts(&self) -> String {
+        let counts = Verdict::counts(self.comparisons().flat_map(|c| &c.points).map(|p| p.verdict));
+        if counts.len() == 1 {
+            return format!("all {}", counts.values().sum::<usize>());
+        }
+        let parts = VERDICTS.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name())));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The widest difference of a point to the published one, with its unit, where there are verdicts.
+    fn widest(&self) -> String {
+        let judged = self.comparisons().filter(|comparison| comparison.not_comparable.is_none());
+        let points = judged.flat_map(|c| &c.points).filter_map(|p| Some((p.difference?, p.margin)));
+        let widest = points.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
+        widest.map_or("–".into(), |(d, margin)| format!("{} {}", difference(d, margin), unit(margin)))
+    }
+
+    /// Why there is no verdict.
+    fn why(&self) -> Option<&'a str> {
+        self.comparisons().find_map(|comparison| comparison.not_comparable.as_deref())
+    }
+
+    /// `3 of 4 hold`, of ours or of the published numbers.
+    fn holding(&self, side: fn(&ClaimCheck) -> &ClaimResult) -> Cell {
+        let results: Vec<&ClaimResult> = self.claims().map(side).collect();
+        let holding = results.iter().filter(|result| ***result == ClaimResult::Holds).count();
+        let tone = match holding == results.len() {
+            _ if results.is_empty() => return "–".into(),
+            true => Tone::Good,
+            false if results.iter().any(|r| matches!(r, ClaimResult::FailsAt(_) | ClaimResult::Fails(_))) => Tone::Bad,
+            false => Tone::Doubtful,
+        };
+        Cell::toned(format!("{holding} of {}", results.len()), tone)
+    }
+}
+
+const OURS: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.ours;
+const PUBLISHED: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.published;
+
+pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
+    document.section("In two minutes");
+    document.paragraph(
+        "The paper (Vali and Bäckström, ICASSP 2023) trains additive (AVQ), residual (RVQ) and product (PVQ) vector quantization by \
+         stochastic optimisation, and asks which one gives the least error at which bitrate and complexity: on toy data, speech, \
+         images, and in nearest-neighbour search. Here its experiments were run again by a program written anew. The numbers \
+         stand against the published ones point by point, and the paper's statements are checked on both.",
+    );
+    document.list(headlines(reproduction));
+    let broken = broken(reproduction);
+    if !broken.is_empty() {
+        document.subsection("Claims that do not hold on this run's numbers");
+        document.list(broken.into_iter().map(text).collect());
+    }
+    document.subsection("On which data");
+    document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
+    document.subsection("The figures");
+    document.paragraph(
+        "A point is reproduced when two one-sided tests show its mean within the margin of the published one, and a figure's verdict is \
+         the worst of its points. Where data or profile are not the paper's there is no verdict: the claims are what counts.",
+    );
+    figures(reproduction.computed, out_dir, document);
+    if !reproduction.kept.is_empty() {
+        document.subsection("The figures in kept results: long runs, and the user's own data");
+        document.paragraph(
+            "Not computed by this run: found in the provenance files of results/, which name every cell behind them. Verdicts and \
+             claims are drawn from these cells by the same rules.",
+        );
+        figures(reproduction.kept, out_dir, document);
+    }
+    claims(reproduction, document);
+    left_out(reproduction, document);
+}
+
+/// The counts in words.
+fn headlines(reproduction: &Reproduction) -> Vec<Vec<Inline>> {
+    let mut items = vec![profile(reproduction)];
+    items.extend(tally(reproduction.computed, "This run"));
+    items.extend(tally(reproduction.kept, "Kept results (not computed by this run)"));
+    items
+}
+
+fn profile(reproduction: &Reproduction) -> Vec<Inline> {
+    let says = match reproduction.profile {
+        "paper" => ": each experiment in the profile that stands for the paper's own setting, where it has one.",
+        _ => {
+            ": short trainings and few seeds, so that all of it takes some half an hour on two cores; trends and claims count, not the last per cent."
+        }
+    };
+    vec![Inline::Plain("Profile ".into()), Inline::Code(reproduction.profile.into()), Inline::Plain(says.into())]
+}
+
+fn tally(inputs: &[ReportInput], who: &str) -> Option<Vec<Inline>> {
+    let all = shown(inputs);
+    let claims: Vec<&ClaimCheck> = all.iter().flat_map(Shown::claims).collect();
+    let points = all.iter().flat_map(|shown| shown.comparisons()).flat_map(|c| &c.points);
+    let counts = Verdict::counts(points.map(|point| point.verdict));
+    let total: usize = counts.values().sum();
+    let parts: Vec<String> = VERDICTS.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name()))).collect();
+    if total == 0 {
+        return None;
+    }
+    let of = |side: fn(&ClaimCheck) -> &ClaimResult| {
+        claims.iter().filter(|claim| *side(claim) == ClaimResult::Holds).count()
+    };
+    Some(vec![
+        Inline::Strong(who.into()),
+        Inline::Plain(format!(
+            ": of {} claims checked, {} hold on ours and {} on the published numbers; of {total} points, {}.",
+            claims.len(),
+            of(OURS),
+            of(PUBLISHED),
+            enumerate(&parts)
+        )),
+    ])
+}
+
+fn data_line(input: &ReportInput, out_dir: &Path) -> Vec<Inline> {
+    let mut data: Vec<String> = Vec::new();
+    for of_panel in input.plan.panels.iter().filter_map(Panel::settings).map(data_in_words) {
+        if !data.contains(&of_panel) {
+            data.push(of_panel);
+        }
+    }
+    let name = match input.plan.figures.as_slice() {
+        [] => input.plan.title.clone(),
+        [one] => format!("Figure {one}"),
+        several => format!("Figures {}", enumerate(several)),
+    };
+    let mut line = vec![Inline::Strong(name), Inline::Plain(format!(": {}. ", data.join("; ")))];
+    line.extend(report_of(input, out_dir).map(|href| Inline::Link { text: "Report".into(), href }));
+    line
+}
+
+fn data_in_words(settings: &CellSettings) -> String {
+    match settings {
+        CellSettings::Toy(toy) => toy_in_words(&toy.data),
+        CellSettings::Search(search) => descriptors_in_words(&search.data),
+        CellSettings::Image(image) => images_in_words(&image.data),
+        CellSettings::Speech(speech) => speech_in_words(&speech.data),
+        CellSettings::Complexity(_) => "none, operations are counted".into(),
+    }
+}
+
+/// The table, and below it why there are no verdicts.
+fn figures(inputs: &[ReportInput], out_dir: &Path, document: &mut Document) {
+    let mut table = Table::new(&[
+        "figure",
+        "shows",
+        "results in",
+        "data",
+        "verdict",
+        "points",
+        "#widest difference",
+        "#claims: ours hold",
+        "#published hold",
+    ]);
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    let all = shown(inputs);
+    for shown in &all {
+        table.row(vec![
+            Cell::from(shown.figure).linked(report_of(shown.input, out_dir)),
+            shown.what().into(),
+            shown.input.plan.folder.as_str().into(),
+            shown.data().into(),
+            Cell::toned(shown.verdict().name(), tone(shown.verdict())),
+            shown.counts().into(),
+            shown.widest().into(),
+            shown.holding(OURS),
+            shown.holding(PUBLISHED),
+        ]);
+        let Some(why) = shown.why() else { continue };
+        let name = shown.figure.to_owned();
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, figures)) => figures.push(name),
+            None => reasons.push((why, vec![name])),
+        }
+    }
+    document.table(table);
+    let line = |(reason, figures): (&str, Vec<String>)| {
+        text(format!("No verdict on Figure {}: {reason}.", enumerate(&figures)))
+    };
+    document.list(reasons.into_iter().map(line).collect());
+}
+
+/// For the terminal.
+pub(super) fn short(reproduction: &Reproduction) -> Table {
+    let mut table = Table::new(&["figure", "shows", "verdict", "points", "our claims", "published"]);
+    for shown in shown(reproduction.computed) {
+        table.row(vec![
+            shown.figure.into(),
+            shown.what().into(),
+            shown.verdict().name().into(),
+            shown.counts().into(),
+            shown.holding(OURS),
+            shown.holding(PUBLISHED),
+        ]);
+    }
+    table
+}
+
+/// A line a claim that does not hold on our numbers: `Figure 4b: RVQ has the highest …: fails at 20 bits (published: holds)`.
+pub(super) fn broken(reproduction: &Reproduction) -> Vec<String> {
+    let (own, kept) = (shown(reproduction.computed), shown(reproduction.kept));
+    let mut lines = Vec::new();
+    for shown in &own {
+        for claim in shown.claims().filter(|claim| claim.ours != ClaimResult::Holds) {
+            let (ours, published) = (outcome(&claim.ours, &claim.axis), outcome(&claim.published, &claim.axis));
+            let elsewhere = elsewhere(claim, shown, &kept).map_or(String::new(), |cell| format!("; {}", cell.text));
+            let (figure, claim) = (shown.figure, &claim.text);
+            lines.push(format!("Figure {figure}: {claim}: {} (published: {}{elsewhere}).", ours.text, published.text));
+        }
+    }
+    lines
+}
+
+fn claims(reproduction: &Reproduction, document: &mut Document) {
+    let own = shown(reproduction.computed);
+    if own.iter().all(|shown| shown.claims().next().is_none()) {
+        return;
+    }
+    document.subsection("The paper's claims");
+    document.paragraph("Statements of the paper in our words. Where one fails, the bitrates (or T) are named.");
+    let kept: Vec<Shown> = shown(reproduction.kept);
+    let mut table = Table::new(&["claim", "on", "published", "this run", "kept results"]);
+    for shown in &own {
+        for claim in shown.claims() {
+            let name = shown
+                .panels
+                .iter()
+                .find(|panel| panel.name == claim.panel)
+                .map_or_else(|| format!("all panels together (Figure {})", shown.figure), |panel| panel_name(panel));
+            table.row(vec![
+                claim.text.as_str().into(),
+                name.into(),
+                outcome(&claim.published, &claim.axis),
+                outcome(&claim.ours, &claim.axis),
+                elsewhere(claim, shown, &kept).unwrap_or("–".into()),
+            ]);
+        }
+    }
+    document.table(table);
+}
+
+/// What kept results say of a claim: `paper: holds; real-cifar10: fails at 12 bits`.
+fn elsewhere(claim: &ClaimCheck, shown: &Shown, kept: &[Shown]) -> Option<Cell> {
+    let same = |other: &&Shown| other.figure == shown.figure && other.input.plan.name == shown.input.plan.name;
+    let found: Vec<(&str, Cell)> = kept
+        .iter()
+        .filter(same)
+        .flat_map(|other| other.claims().map(move |c| (other.input.plan.folder.as_str(), c)))
+        .filter(|(_, other)| (&other.text, &other.panel) == (&claim.text, &claim.panel))
+        .map(|(folder, other)| (folder, outcome(&other.ours, &other.axis)))
+        .collect();
+    let tones: Vec<Tone> = found.iter().map(|(_, cell)| cell.tone).collect();
+    let tone = tones.first().copied().filter(|first| tones.iter().all(|t| t == first)).unwrap_or(Tone::Neutral);
+    let parts: Vec<String> = found.iter().map(|(folder, cell)| format!("{folder}: {}", cell.text)).collect();
+    (!parts.is_empty()).then(|| Cell::toned(parts.join("; "), tone))
+}
+
+fn left_out(reproduction: &Reproduction, document: &mut Document) {
+    if reproduction.left_out.is_empty() {
+        return;
+    }
+    document.subsection("What was left out");
+    let line = |(what, why): &(String, String)| text(format!("{what}: {why}"));
+    document.list(reproduction.left_out.iter().map(line).collect());
+}

@@ -1,0 +1,148 @@
+//! The job scripts: an array that computes, and a job after it that gathers.
+
+use std::fmt::Write;
+use std::path::Path;
+
+/// What each task asks Slurm for; what is left out is the cluster's default.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    pub partition: Option<String>,
+    /// As Slurm writes it: `90`, `4:00:00`, `1-12`.
+    pub time: Option<String>,
+    /// As Slurm writes it: `2G`.
+    pub memory: Option<String>,
+    /// Cores of a task, each with a cell of its own.
+    pub cpus: usize,
+}
+
+/// What is to be run. All paths are absolute.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    /// Of the jobs.
+    pub name: &'a str,
+    pub program: &'a str,
+    /// Where the jobs run, because options may name files relative to it.
+    pub working_folder: &'a str,
+    /// What follows `vqlab run`: specs and options.
+    pub arguments: &'a [String],
+    pub resources: &'a Resources,
+    /// Of the array.
+    pub tasks: usize,
+    /// Where scripts, shards and logs are.
+    pub folder: &'a str,
+}
+
+/// The texts of both scripts.
+#[derive(Clone, Debug)]
+pub struct JobScripts {
+    pub array: String,
+    pub gather: String,
+}
+
+/// Before the end of its time limit a task is told to stop, so that trainings are kept where they are.
+const SECONDS_TO_STOP: u32 = 60;
+
+impl JobScripts {
+    /// The array's tasks replace their shell by the program (`exec`), so that Slurm's signals reach it: SIGTERM before
+    /// the time limit (`--signal=B:`, to the batch step itself), at preemption and by scancel.
+    pub fn new(request: &Request) -> Self {
+        let Request { resources, tasks, folder, .. } = request;
+        let run = command(request);
+        let mut array = head(request, request.name, "%a.log");
+        let _ = writeln!(array, "#SBATCH --array=1-{tasks}");
+        let _ = writeln!(array, "#SBATCH --cpus-per-task={}", resources.cpus);
+        let _ = writeln!(array, "#SBATCH --signal=B:TERM@{SECONDS_TO_STOP}");
+        let shards = quoted(&Path::new(folder).join("shards.json").to_string_lossy());
+        let shard = format!("--shard \"$SLURM_ARRAY_TASK_ID/{tasks}\"");
+        let _ = writeln!(array, "exec {run} --deal {shards} {shard} --jobs {}", resources.cpus);
+        let mut gather = head(request, &format!("{}-gather", request.name), "gather.log");
+        let _ = writeln!(gather, "exec {run} --gather");
+        Self { array, gather }
+    }
+}
+
+/// What both scripts begin with.
+fn head(request: &Request, name: &str, log: &str) -> String {
+    let Resources { partition, time, memory, .. } = request.resources;
+    let mut text = String::from("#!/bin/sh\n");
+    let mut add = |option: &str, value: &str| {
+        let _ = writeln!(text, "#SBATCH --{option}={value}");
+    };
+    add("job-name", name);
+    add("chdir", &in_directive(request.working_folder));
+    // Slurm fills in %a and its like in file names, so that a % of the folder is written twice.
+    add("output", &in_directive(&format!("{}/{log}", request.folder.replace('%', "%%"))));
+    for (option, value) in [("partition", partition), ("time", time), ("mem", memory)] {
+        if let Some(value) = value {
+            add(option, value);
+        }
+    }
+    text.push_str("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
+    text
+}
+
+fn command(request: &Request) -> String {
+    let words = [request.program, "run"].into_iter().chain(request.arguments.iter().map(String::as_str));
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// One word of the shell, whatever it holds.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// One value of an #SBATCH line.
+fn in_directive(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_read_well_and_quote_what_needs_it() {
+        let resources =
+            Resources { partition: Some("long".into()), time: Some("4:00:00".into()), memory: None, cpus: 2 };
+        let arguments = ["/my specs/a.toml", "--set=quantizer.init='rvq'"];
+        let request = Request {
+            name: "vqlab-toy",
+            program: "vqlab",
+            working_folder: "/home/me",
+            arguments: &arguments.map(str::to_owned),
+            resources: &resources,
+            tasks: 8,
+            folder: "/scratch/50%/results/slurm/1",
+        };
+        let scripts = JobScripts::new(&request);
+        insta::assert_snapshot!(scripts.array, @r#"
+        #!/bin/sh
+        #SBATCH --job-name=vqlab-toy
+        #SBATCH --chdir="/home/me"
+        #SBATCH --output="/scratch/50%%/results/slurm/1/%a.log"
+        #SBATCH --partition=long
+        #SBATCH --time=4:00:00
+        #SBATCH --requeue
+        #SBATCH --open-mode=append
+        #SBATCH --array=1-8
+        #SBATCH --cpus-per-task=2
+        #SBATCH --signal=B:TERM@60
+        exec vqlab run '/my specs/a.toml' '--set=quantizer.init='\''rvq'\''' --deal /scratch/50%/results/slurm/1/shards.json --shard "$SLURM_ARRAY_TASK_ID/8" --jobs 2
+        "#);
+        insta::assert_snapshot!(scripts.gather, @r#"
+        #!/bin/sh
+        #SBATCH --job-name=vqlab-toy-gather
+        #SBATCH --chdir="/home/me"
+        #SBATCH --output="/scratch/50%%/results/slurm/1/gather.log"
+        #SBATCH --partition=long
+        #SBATCH --time=4:00:00
+        #SBATCH --requeue
+        #SBATCH --open-mode=append
+        exec vqlab run '/my specs/a.toml' '--set=quantizer.init='\''rvq'\''' --gather
+        "#);
+    }
+}

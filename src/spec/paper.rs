@@ -1,0 +1,94 @@
+//! The specs that reproduce the paper, embedded, so that an installed program needs no file at hand. Their text is that of
+//! experiments/, and their cells are those of `vqlab run experiments/…`.
+
+use std::path::PathBuf;
+
+use super::{LoadOptions, Plan, SpecError, parse, profiles_of};
+
+/// What an experiment adds to the reproduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It draws figures of the paper.
+    Figures,
+    /// It measures a defect of the methods as published.
+    Defects,
+    /// It looks into what the paper does not say.
+    Study,
+}
+
+/// One spec of experiments/.
+#[derive(Clone, Copy, Debug)]
+pub struct PaperSpec {
+    /// Its file name.
+    pub file: &'static str,
+    pub purpose: Purpose,
+    text: &'static str,
+}
+
+macro_rules! embedded {
+    ($($purpose:ident $file:literal),* $(,)?) => {
+        &[$(PaperSpec {
+            file: $file,
+            purpose: Purpose::$purpose,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/experiments/", $file)),
+        }),*]
+    };
+}
+
+/// All of them, in the order of the paper's figures, what goes beyond the paper last.
+pub const PAPER: &[PaperSpec] = embedded![
+    Figures "speech.toml",
+    Figures "toy.toml",
+    Figures "toy-dimension.toml",
+    Figures "image.toml",
+    Figures "complexity.toml",
+    Figures "search.toml",
+    Figures "search-bitrate.toml",
+    Defects "toy-search.toml",
+    Defects "image-search.toml",
+    Study "toy-draws.toml",
+    Study "toy-recipe.toml",
+    Study "image-estimators.toml",
+    Study "speech-end-to-end.toml",
+];
+
+impl PaperSpec {
+    /// Its plan; the spec's own values are taken where it has no profile of the name asked for.
+    ///
+    /// # Errors
+    /// As [`super::load`].
+    pub fn plan(&self, options: &LoadOptions) -> Result<Plan, SpecError> {
+        let path = PathBuf::from("experiments").join(self.file);
+        let known = profiles_of(&path, self.text)?;
+        let profile = options.profile.clone().filter(|wanted| known.contains(wanted));
+        parse(&path, self.text, &LoadOptions { profile, ..options.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn every_spec_of_experiments_is_there_and_has_its_place() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+        let mut files: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        let mut embedded: Vec<&str> = PAPER.iter().map(|spec| spec.file).collect();
+        embedded.sort_unstable();
+        assert_eq!(embedded, files);
+        for spec in PAPER {
+            let plan = spec.plan(&LoadOptions::default()).unwrap();
+            assert_eq!(plan.figures.is_empty(), spec.purpose != Purpose::Figures, "{}", spec.file);
+        }
+    }
+
+    #[test]
+    fn a_spec_without_the_profile_has_its_own_values() {
+        let options = LoadOptions { profile: Some("paper".into()), ..LoadOptions::default() };
+        let profile = |file| PAPER.iter().find(|spec| spec.file == file).unwrap().plan(&options).unwrap().profile;
+        assert_eq!([profile("toy.toml"), profile("complexity.toml")], ["paper", "default"]);
+    }
+}

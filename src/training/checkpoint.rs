@@ -1,0 +1,193 @@
+//! A training on its way, kept in a file, so that a kill costs only what came after the last writing. One that goes on
+//! from there gives the same bits as one that was never killed.
+//!
+//! The file is a codebook file with the optimiser's moments and the rest of the state beside the codebooks. The vectors
+//! that a training meets are drawn again from their streams, so it is enough to know how many there were.
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use safetensors::tensor::{Dtype, SafeTensors};
+use serde::{Deserialize, Serialize};
+
+use super::log::{Gathered, LogPoint};
+use super::train::{Run, Setup};
+use crate::data::folder::hex;
+use crate::quantizer::BatchUsage;
+use crate::quantizer::checkpoint::{CheckpointError, Provenance, floats, parse, save_with};
+
+/// What the state stands under in the metadata, and the names of the moments.
+const STATE: &str = "vqlab_training";
+const MOMENTS: [&str; 2] = ["first_moments", "second_moments"];
+
+/// At a stop or the end, the work of so many seconds is worth a file.
+const WORTH_A_FILE: Duration = Duration::from_secs(5);
+
+/// What the file holds beside codebooks and moments.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct State {
+    /// What the training hangs on.
+    identity: String,
+    /// The seed of the stream of replacement, which tells a warm start from what follows it.
+    stream: String,
+    /// Position in that stream, in words of 32 bits.
+    position: u64,
+    done: u64,
+    /// Of the optimiser.
+    steps: i32,
+    batches: u32,
+    usage: Vec<u32>,
+    gathered: Gathered,
+    log: Vec<LogPoint>,
+    /// Vectors drawn so far, those of warm starts included.
+    drawn: u64,
+    /// Of all attempts.
+    seconds: f64,
+}
+
+/// A state with its tensors.
+struct Saved {
+    state: State,
+    codebooks: Vec<f32>,
+    moments: [Vec<f32>; 2],
+}
+
+/// Keeps one training, warm start included, in one file.
+pub struct Checkpoint {
+    path: PathBuf,
+    identity: String,
+    every: Duration,
+    /// Of an attempt before, until the training that it is of has taken it.
+    found: RefCell<Option<Saved>>,
+    drawn: Cell<u64>,
+    /// Of attempts before.
+    earlier_seconds: f64,
+    since: Instant,
+    written: Cell<Instant>,
+}
+
+impl Checkpoint {
+    /// Written to `path` at most once in `every`. `identity` is all that the bits hang on: files of another one, and
+    /// damaged ones, count as none. Nothing is read where the training is to begin `anew`.
+    pub fn new(path: PathBuf, identity: String, every: Duration, anew: bool) -> Self {
+        let found = if anew { None } else { read(&path).filter(|saved| saved.state.identity == identity) };
+        let (drawn, earlier_seconds) =
+            found.as_ref().map_or((0, 0.0), |saved| (saved.state.drawn, saved.state.seconds));
+        let now = Instant::now();
+        let (found, drawn) = (RefCell::new(found), Cell::new(drawn));
+        Self { path, identity, every, found, drawn, earlier_seconds, since: now, written: Cell::new(now) }
+    }
+
+    /// Vectors drawn so far: at first those of the attempt before, which are to be passed over.
+    pub fn drawn(&self) -> u64 {
+        self.drawn.get()
+    }
+
+    /// So many vectors more have been drawn.
+    pub fn count(&self, vectors: usize) {
+        self.drawn.set(self.drawn.get() + vectors as u64);
+    }
+
+    /// Whether an attempt before was at this training, past its warm start.
+    pub fn holds(&self, setup: &Setup) -> bool {
+        self.found.borrow().as_ref().is_some_and(|saved| saved.state.stream == stream_of(setup))
+    }
+
+    /// Seconds of the attempts before, as far as their work counts.
+    pub fn earlier_seconds(&self) -> f64 {
+        self.earlier_seconds
+    }
+
+    /// Takes a training to where the attempt before was, and gives its log.
+    pub(super) fn resume(&self, run: &mut Run) -> Option<Vec<LogPoint>> {
+        if !self.holds(&run.setup) {
+            return None;
+        }
+        let saved = self.found.take()?;
+        let log = saved.state.log.clone();
+        restore(run, saved).then_some(log)
+    }
+
+    /// Writes the file where it is time to; `ends` says that the training stops or is done.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub(super) fn keep(&self, run: &Run, log: &[LogPoint], ends: bool) -> Result<(), CheckpointError> {
+        let unsaved = self.written.get().elapsed();
+        if unsaved < self.every && !(ends && unsaved >= WORTH_A_FILE) {
+            return Ok(());
+        }
+        self.write(run, log)?;
+        self.written.set(Instant::now());
+        Ok(())
+    }
+
+    fn write(&self, run: &Run, log: &[LogPoint]) -> Result<(), CheckpointError> {
+        let (moments, steps) = run.optimizer.moments();
+        let (batches, usage) = run.usage.counts();
+        let position = run.setup.rng.get_word_pos();
+        let state = State {
+            identity: self.identity.clone(),
+            stream: stream_of(&run.setup),
+            position: u64::try_from(position).unwrap_or(u64::MAX),
+            done: run.done,
+            steps,
+            batches,
+            usage: usage.to_vec(),
+            gathered: run.gathered.clone(),
+            log: log.to_vec(),
+            drawn: self.drawn.get(),
+            seconds: self.earlier_seconds + self.since.elapsed().as_secs_f64(),
+        };
+        let text = serde_json::to_string(&state)
+            .map_err(|error| CheckpointError::Malformed(self.path.clone(), error.to_string()))?;
+        let folder = crate::temporary::folder(&self.path);
+        std::fs::create_dir_all(folder).map_err(|error| CheckpointError::Io(folder.into(), error))?;
+        let provenance = Provenance {
+            beam_width: run.setup.quantizer.beam_width.unwrap_or(1),
+            trainer: "nsvq".into(),
+            provenance: format!("a training on its way, at update {}", run.done),
+        };
+        let vectors = [(MOMENTS[0], moments[0]), (MOMENTS[1], moments[1])];
+        save_with(&self.path, &run.codebooks, &provenance, &vectors, &[(STATE, text)])
+    }
+}
+
+fn stream_of(setup: &Setup) -> String {
+    hex(&setup.rng.get_seed())
+}
+
+/// None where the file is missing or not whole.
+fn read(path: &Path) -> Option<Saved> {
+    let bytes = std::fs::read(path).ok()?;
+    let (books, _) = parse(&bytes).ok()?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).ok()?;
+    let state: State = serde_json::from_str(header.metadata().as_ref()?.get(STATE)?).ok()?;
+    let tensors = SafeTensors::deserialize(&bytes).ok()?;
+    let moments = |name: &str| {
+        let tensor = tensors.tensor(name).ok().filter(|tensor| tensor.dtype() == Dtype::F32)?;
+        Some(floats(tensor.data()))
+    };
+    let moments = [moments(MOMENTS[0])?, moments(MOMENTS[1])?];
+    Some(Saved { state, codebooks: books.values().to_vec(), moments })
+}
+
+/// False, and nothing done, where the shape is another.
+fn restore(run: &mut Run, saved: Saved) -> bool {
+    let Saved { state, codebooks, moments } = saved;
+    let codewords = run.codebooks.stages() * run.codebooks.size();
+    let fits = codebooks.len() == run.codebooks.values().len()
+        && state.usage.len() == codewords
+        && state.gathered.codewords() == codewords
+        && state.done <= run.setup.training.updates;
+    if !fits || !run.optimizer.restore(moments, state.steps) {
+        return false;
+    }
+    run.codebooks.values_mut().copy_from_slice(&codebooks);
+    run.usage = BatchUsage::from_counts(state.batches, state.usage);
+    run.setup.rng.set_word_pos(u128::from(state.position));
+    (run.gathered, run.done) = (state.gathered, state.done);
+    true
+}

@@ -1,0 +1,222 @@
+//! `vqlab reproduce`, and the page that says what holds.
+
+mod common;
+mod synthetic;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use common::{Env, files_below};
+use vqlab::compare::{ClaimCheck, PanelComparison, check_claims, compare_plan};
+use vqlab::figure::{Drawn, Format, Options, draw_experiment};
+use vqlab::report::{ReportInput, Reproduction, reproduction_text, write, write_reproduction};
+use vqlab::results::{Aggregate, aggregate};
+use vqlab::runner::Record;
+use vqlab::spec::{Cell, CellSettings, Contender, Method, Panel, Plan, PlannedPoint, Search};
+
+/// A page: well formed, self-contained, with every linked file there, and no broken number.
+fn check(folder: &Path) -> [String; 2] {
+    let [html, markdown] =
+        ["html", "md"].map(|ending| std::fs::read_to_string(folder.join(format!("reproduction.{ending}"))).unwrap());
+    let tree = html.strip_prefix("<!doctype html>\n").unwrap();
+    let tree = svg2pdf::usvg::roxmltree::Document::parse(tree).unwrap();
+    for node in tree.descendants() {
+        for attribute in node.attributes().filter(|a| ["src", "href", "data", "action"].contains(&a.name())) {
+            let target = attribute.value();
+            assert!(target.starts_with("#s") || folder.join(target).is_file(), "{} = {target}", attribute.name());
+        }
+        assert!(!["script", "link", "iframe", "img"].contains(&node.tag_name().name()));
+        if node.has_tag_name("tr") {
+            let cells = node.children().filter(|n| n.has_tag_name("td") || n.has_tag_name("th")).count();
+            let table = node.ancestors().find(|n| n.has_tag_name("table")).unwrap();
+            assert_eq!(cells, table.descendants().filter(|n| n.has_tag_name("th")).count());
+        }
+    }
+    assert!(!html.contains("@import") && !html.contains("url("));
+    for link in markdown.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(folder.join(link).is_file(), "{link}");
+    }
+    for broken in ["NaN", "inf ", "inf<", "Some(", "None"] {
+        assert!(!html.contains(broken) && !markdown.contains(broken), "{broken}");
+    }
+    [html, markdown]
+}
+
+/// The text of an HTML table's row that holds all of `parts`.
+fn row<'a>(html: &'a str, parts: &[&str]) -> &'a str {
+    let mut rows = html.split("<tr>").skip(1).map(|rest| rest.split("</tr>").next().unwrap());
+    rows.find(|row| parts.iter().all(|part| row.contains(part))).unwrap_or_else(|| panic!("no row with {parts:?}"))
+}
+
+#[test]
+fn a_figure_without_any_file_at_hand() {
+    let env = Env::new();
+    let first = env.run(&["reproduce", "--figure", "4c", "--format", "svg"]).ends_with(0);
+    assert_eq!(first.computed(), 48);
+    assert!(first.stdout.contains("all 24") && first.stdout.contains("1 of 1"), "{first:#?}");
+    let page = env.path("reports/default");
+    let [html, markdown] = check(&page);
+    for text in ["Figure 4c", "this run", "--figure 4c", "How to cite", "Not computed here"] {
+        assert!(html.contains(text) && markdown.contains(text), "{text}");
+    }
+    assert!(row(&html, &[">4c<", "complexity", "reproduced", "all 24"]).contains("complexity.html"));
+    // All 4 stages against 3 of them: a third more, but for what does not hang on the stages.
+    assert!(row(&html, &["Figure 4c", "AVQ", "12 to 40"]).contains("0.00 %"));
+    let rvq = row(&html, &["Figure 4c", "RVQ", "12 to 40"]);
+    assert!(rvq.contains("+32.50 to +33.33 %"), "{rvq}");
+    assert!(env.path("results/default/Figure 4/Complexity_Fig4-c.json").is_file());
+
+    let again = env.run(&["reproduce", "--figure", "4c", "--format", "svg"]).ends_with(0);
+    assert_eq!((again.computed(), check(&page)), (0, [html, markdown]));
+}
+
+#[test]
+fn what_other_runs_left_is_told_apart() {
+    let env = Env::new();
+    let reproduce = || env.run(&["reproduce", "--figure", "6b", "--seeds", "1", "--dry-run"]).ends_with(0);
+    assert!(reproduce().stdout.contains("search-bitrate"));
+    env.run(&["reproduce", "--figure", "4c", "--format", "svg"]).ends_with(0);
+    for folder in ["mine", "broken"] {
+        std::fs::create_dir_all(env.path(&format!("results/{folder}/provenance"))).unwrap();
+    }
+    let provenance = std::fs::read_to_string(env.path("results/default/provenance/complexity.json")).unwrap();
+    env.write("results/mine/provenance/complexity.json", &provenance);
+    env.write("results/broken/provenance/complexity.json", &provenance[..500]);
+    env.run(&["reproduce", "--figure", "4c", "--format", "svg"])
+        .ends_with(0)
+        .says("left out of the report: ")
+        .says("results/broken/provenance/complexity.json");
+    let [html, _] = check(&env.path("reports/default"));
+    assert!(html.contains("Kept results (not computed by this run)"));
+    assert!(row(&html, &["complexity.toml", "results/mine"]).contains("default"));
+    assert!(row(&html, &["PVQ &lt; RVQ &lt; AVQ", "Figure 4c"]).contains("mine: holds"));
+    assert!(!html.contains("results/broken"));
+}
+
+#[test]
+fn wrong_use_and_dry_runs_do_nothing() {
+    let env = Env::new();
+    for figure in ["7", "2c", "x", ""] {
+        env.run(&["reproduce", "--figure", figure]).ends_with(2).says("the paper has no such figure").says("1 to 6");
+    }
+    let quick = env.run(&["reproduce", "--dry-run"]).ends_with(0);
+    for part in ["toy ", "toy-search", "image-search", "left out: ", "toy-recipe", "one seed", "of work"] {
+        assert!(quick.stdout.contains(part), "{part}: {quick:#?}");
+    }
+    let paper = env.run(&["reproduce", "--profile", "paper", "--dry-run"]).ends_with(0);
+    assert!(paper.stdout.contains("speech-end-to-end") && !paper.stdout.contains("left out"), "{paper:#?}");
+    let one = env.run(&["reproduce", "--figure", "2a", "--dry-run"]).ends_with(0);
+    assert!(one.stdout.contains("toy ") && !one.stdout.contains("toy-dimension"), "{one:#?}");
+    assert!(files_below(&env.path("results")).is_empty() && files_below(&env.path("reports")).is_empty());
+}
+
+/// An experiment that needs no computing.
+struct Made {
+    plan: Plan,
+    records: HashMap<String, Record>,
+    aggregates: Vec<Aggregate>,
+    comparisons: Vec<PanelComparison>,
+    claims: Vec<ClaimCheck>,
+    drawn: Vec<Drawn>,
+}
+
+impl Made {
+    fn new(plan: Plan, records: HashMap<String, Record>, reports: &Path) -> Self {
+        let aggregates = aggregate(&plan, &records);
+        let (comparisons, claims) = (compare_plan(&plan, &aggregates), check_claims(&plan, &aggregates));
+        let options = Options { comparisons: &comparisons, published: true, pictures: None };
+        let out = reports.join(&plan.folder).join("figures").join(&plan.name);
+        let drawn = draw_experiment(&plan, &aggregates, &records, &out, &[Format::Svg], options).unwrap();
+        let made = Made { plan, records, aggregates, comparisons, claims, drawn };
+        write(&made.input(), &reports.join(&made.plan.folder)).unwrap();
+        made
+    }
+
+    fn input(&self) -> ReportInput<'_> {
+        ReportInput {
+            plan: &self.plan,
+            aggregates: &self.aggregates,
+            records: &self.records,
+            comparisons: &self.comparisons,
+            claims: &self.claims,
+            figures: &self.drawn,
+            audio: None,
+        }
+    }
+}
+
+/// AVQ with the true remainder, and with the released search, whose error is larger by a tenth.
+fn searches() -> (Plan, HashMap<String, Record>) {
+    let mut plan = synthetic::toy();
+    let beam = plan.panels.remove(0);
+    let avq = |point: &&PlannedPoint| point.contender == Contender::proposed(Method::Avq);
+    let points: Vec<PlannedPoint> = beam.points.iter().filter(avq).cloned().collect();
+    let beam = Panel { name: "beam".into(), figure: None, points: points.clone(), ..beam };
+    let mut released = Panel { name: "released".into(), points, ..beam.clone() };
+    plan.panels = vec![beam];
+    plan.claims.clear();
+    plan.figures.clear();
+    plan.name = "toy-search".into();
+    let mut records = synthetic::records(&plan, 0);
+    for cell in released.points.iter_mut().flat_map(|point| &mut point.cells) {
+        let mut record = records[&cell.key()].clone();
+        set_released(cell);
+        (record.key, record.cell) = (cell.key(), cell.clone());
+        *record.metrics.get_mut("mse-training").unwrap() *= 1.1;
+        record.metrics.insert("repeated-share".into(), 0.25);
+        records.insert(cell.key(), record);
+    }
+    plan.panels.push(released);
+    (plan, records)
+}
+
+fn set_released(cell: &mut Cell) {
+    if let CellSettings::Toy(toy) = &mut cell.settings {
+        toy.quantizer.search = Some(Search::Released);
+    }
+}
+
+#[test]
+fn the_page_says_what_holds_and_what_the_defects_do() {
+    let reports = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reproduction");
+    let complete = |plan: Plan| {
+        let records = synthetic::records(&plan, 0);
+        Made::new(plan, records, &reports)
+    };
+    let (plan, records) = searches();
+    let made = [
+        complete(synthetic::toy()),
+        complete(synthetic::dimensions()),
+        complete(synthetic::complexity()),
+        Made::new(plan, records, &reports),
+    ];
+    let mut elsewhere = synthetic::toy();
+    elsewhere.folder = "mine".into();
+    let elsewhere = Made::new(elsewhere.clone(), synthetic::records(&elsewhere, 0), &reports);
+    let computed: Vec<ReportInput> = made.iter().map(Made::input).collect();
+    let kept = [elsewhere.input()];
+    let left_out = [("A study".to_owned(), "not of the paper".to_owned())];
+    let reproduction = Reproduction { profile: "quick", computed: &computed, kept: &kept, left_out: &left_out };
+    let page = reports.join("paper");
+    write_reproduction(&reproduction, &page).unwrap();
+    let [html, markdown] = check(&page);
+
+    assert!(row(&html, &[">2a<", "reproduced", "all 24"]).contains("toy.html"));
+    assert!(html.contains("../mine/toy.html"));
+    assert!(row(&html, &[">3<", "reproduced", "all 72"]).contains("toy-dimension.html"));
+    assert!(row(&html, &["On correlated data AVQ", "Figure 2a"]).contains("mine: holds"));
+    // 16 bits: a tenth more error, with a quarter of the vectors without a code.
+    let row_of_16 = row(&html, &["released", "this run", ">16<"]);
+    assert!(row_of_16.contains("+10.00 %") && row_of_16.contains("25.0 %"), "{row_of_16}");
+    for text in ["Which method to take", "A study: not of the paper", "SHA-256", "The dearest cells"] {
+        assert!(html.contains(text) && markdown.contains(text), "{text}");
+    }
+    // Every figure once.
+    assert_eq!(html.matches("<figure>").count(), 5);
+    let text = reproduction_text(&reproduction);
+    assert!(text.contains("2a") && text.lines().all(|line| line.len() < 200), "{text}");
+
+    let nothing = Reproduction { computed: &[], kept: &[], left_out: &[], ..reproduction };
+    write_reproduction(&nothing, &reports.join("nothing")).unwrap();
+    check(&reports.join("nothing"));
+}
