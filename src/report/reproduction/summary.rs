@@ -227,8 +227,10 @@ fn data_in_words(settings: &CellSettings) -> String {
 
 /// The table, and below it why there are no verdicts. `in_folders`: results lie in several folders, which are named.
 fn figures(inputs: &[ReportInput], in_folders: bool, out_dir: &Path, document: &mut Document) {
-    let titles = ["figure", "shows", "verdict", "#our claims", "#published", "points", "#widest difference", "data"];
-    let mut table = Table::new(&[&titles[..], if in_folders { &["results in"] } else { &[] }].concat());
+    let folder: &[&str] = if in_folders { &["results in"] } else { &[] };
+    let (first, last) =
+        (["figure", "shows", "verdict", "#our claims", "#published"], ["points", "#widest difference", "data"]);
+    let mut table = Table::new(&[&first[..], folder, &last].concat());
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for shown in shown(inputs) {
         let mut row = vec![
@@ -237,11 +239,9 @@ fn figures(inputs: &[ReportInput], in_folders: bool, out_dir: &Path, document: &
             Cell::toned(shown.verdict().name(), tone(shown.verdict())),
             shown.holding(OURS),
             shown.holding(PUBLISHED),
-            shown.counts().into(),
-            shown.widest().into(),
-            shown.data().into(),
         ];
         row.extend(in_folders.then(|| Cell::from(shown.input.plan.folder.as_str())));
+        row.extend([shown.counts(), shown.widest(), shown.data()].map(Cell::from));
         table.row(row);
         let Some(why) = shown.why() else { continue };
         match reasons.iter_mut().find(|(reason, _)| *reason == why) {
