@@ -129,13 +129,6 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
          stand against the published ones point by point, and the paper's statements are checked on both.",
     );
     document.list(headlines(reproduction));
-    let broken = broken(reproduction);
-    if !broken.is_empty() {
-        document.subsection("Claims that do not hold on this run's numbers");
-        document.list(broken.into_iter().map(text).collect());
-    }
-    document.subsection("On which data");
-    document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
     document.subsection("The figures");
     document.paragraph(
         "A point is reproduced when two one-sided tests show its mean within the margin of the published one, and a figure's verdict is \
@@ -151,6 +144,13 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
         );
         figures(reproduction.kept, true, out_dir, document);
     }
+    let broken = broken(reproduction);
+    if !broken.is_empty() {
+        document.subsection("Claims that do not hold on this run's numbers");
+        document.list(broken.into_iter().map(text).collect());
+    }
+    document.subsection("On which data");
+    document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
     claims(reproduction, document);
     left_out(reproduction, document);
 }
