@@ -151,7 +151,7 @@ beam-width = 4
 [training]
 learning-rate = 0.1
 batch-size = 128
-updates = 3_000
+updates = 8_000
 
 [training.replacement]
 every = 100
