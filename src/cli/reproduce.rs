@@ -1,5 +1,6 @@
 //! `vqlab reproduce`: every experiment of the paper, and one report for all of them.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,7 @@ same command goes on where it stopped. Prints the figures with their verdicts,
 and the claims of the paper that fail.
 
 `quick` computes what draws a figure of the paper or measures a defect, in the
-specs' default profiles: half an hour on two quiet cores. `paper` computes all
+specs' default profiles: less than half an hour on two quiet cores. `paper` computes all
 of experiments/, in the profile `paper` where a spec has one: days.";
 
 /// Reproduces the paper: all experiments, their reports, and one page that says what holds.
@@ -91,7 +92,7 @@ impl Effort {
 }
 
 /// Where `quick` takes fewer seeds than the spec: three seeds of Figure 3, which is Figure 2b in three dimensions, would be
-/// a third of the whole.
+/// nearly a third of the whole.
 const QUICK_SEEDS: (&str, usize) = ("toy-dimension.toml", 1);
 
 /// # Errors
@@ -169,7 +170,7 @@ impl Selection {
             return;
         }
         if args.profile == Effort::Quick && spec.file == QUICK_SEEDS.0 && args.seeds.is_none() {
-            let why = "one seed instead of the spec's three, which would be a third of the whole";
+            let why = "one seed instead of the spec's three, which would be nearly a third of the whole";
             self.left_out.push((name, why.into()));
         }
         self.specs.push(spec);
@@ -212,17 +213,18 @@ fn dry_run(selection: &Selection, folders: &Folders, options: &Options, adopts: 
 }
 
 /// One experiment with all that its reports need.
-struct Told {
+struct Told<'a> {
     plan: Plan,
-    records: Records,
+    /// By key; more than the plan's cells do no harm.
+    records: Cow<'a, Records>,
     outcome: Outcome,
     drawn: Vec<Drawn>,
     audio: PathBuf,
 }
 
-impl Told {
+impl<'a> Told<'a> {
     /// Without figures.
-    fn new(plan: Plan, records: Records, folders: &Folders) -> Self {
+    fn new(plan: Plan, records: Cow<'a, Records>, folders: &Folders) -> Self {
         let (audio, outcome) = (audio_folder(&plan, &folders.results), Outcome::new(&plan, &records));
         Told { plan, records, outcome, drawn: Vec::new(), audio }
     }
@@ -249,7 +251,7 @@ fn write(
 ) -> Result<Vec<String>, CliError> {
     let (mut told, mut errors) = (Vec::new(), Vec::new());
     for plan in &selection.plans {
-        let mut one = Told::new(plan.clone(), records.clone(), folders);
+        let mut one = Told::new(plan.clone(), Cow::Borrowed(records), folders);
         match outcome::write_without_table(plan, &one.outcome, records, folders, &args.format) {
             Ok(drawn) => one.drawn = drawn,
             Err(error) => errors.push(error.to_string()),
@@ -269,7 +271,7 @@ fn write(
 }
 
 /// What other runs of the same experiments left in results/: of other profiles than the default one, or on other data.
-fn kept(selection: &Selection, folders: &Folders) -> Vec<Told> {
+fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
     let mut found = Vec::new();
     for (spec, plan) in selection.specs.iter().zip(&selection.plans) {
         for folder in subfolders(&folders.results) {
@@ -279,7 +281,9 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told> {
             let path = folders.results.join(&folder).join("provenance").join(format!("{}.json", plan.name));
             match path.is_file().then(|| kept_in(spec, &path, &folder)) {
                 None | Some(Ok(None)) => {}
-                Some(Ok(Some((plan, records)))) => found.push(drawn_again(Told::new(plan, records, folders), folders)),
+                Some(Ok(Some((plan, records)))) => {
+                    found.push(drawn_again(Told::new(plan, Cow::Owned(records), folders), folders));
+                }
                 Some(Err(reason)) => note(&format!("left out of the report: {reason}")),
             }
         }
@@ -288,7 +292,7 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told> {
 }
 
 /// With the figures of kept results, for the page alone: files are named where there are any.
-fn drawn_again(mut told: Told, folders: &Folders) -> Told {
+fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
     let options = figure::Options { comparisons: &[], published: true, pictures: None };
     let (plan, outcome) = (&told.plan, &told.outcome);
     let out = folders.figures(plan);

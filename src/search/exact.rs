@@ -127,7 +127,9 @@ impl Exact<'_> {
         // A product of D terms is off by at most some D·ε/2·‖x‖‖b‖ in any order of summation, a half norm by as much of
         // itself. Twice that, for two scores, and twice again for the roundings here.
         let terms = (self.dimension + 4) as f32 * f32::EPSILON;
-        let slack = 2.0 * terms * ((length * 2.0 * self.largest).sqrt() + self.largest);
+        let relative = 2.0 * terms * (length.sqrt() * (2.0 * self.largest).sqrt() + self.largest);
+        // Tiny numbers are off by a part of the least one instead.
+        let slack = relative + 8.0 * (self.dimension + 4) as f32 * f32::from_bits(1);
         let safe = length < LARGE && self.largest < LARGE;
         let slack = if safe { slack } else { f32::INFINITY };
         Candidates { kept: Vec::new(), limit: f32::INFINITY, slack, full: 2 * self.k.max(BLOCK) }

@@ -129,6 +129,21 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
          stand against the published ones point by point, and the paper's statements are checked on both.",
     );
     document.list(headlines(reproduction));
+    document.subsection("The figures");
+    document.paragraph(
+        "A point is reproduced when two one-sided tests show its mean within the margin of the published one, and a figure's verdict is \
+         the worst of its points. Where data or profile are not the paper's there is no verdict: the claims are what counts. Of \
+         these the table says how many hold on our numbers and on the published ones.",
+    );
+    figures(reproduction.computed, false, out_dir, document);
+    if !reproduction.kept.is_empty() {
+        document.subsection("The figures in kept results: long runs, and the user's own data");
+        document.paragraph(
+            "Not computed by this run: found in the provenance files of results/, which name every cell behind them. Verdicts and \
+             claims are drawn from these cells by the same rules.",
+        );
+        figures(reproduction.kept, true, out_dir, document);
+    }
     let broken = broken(reproduction);
     if !broken.is_empty() {
         document.subsection("Claims that do not hold on this run's numbers");
@@ -136,20 +151,6 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
     }
     document.subsection("On which data");
     document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
-    document.subsection("The figures");
-    document.paragraph(
-        "A point is reproduced when two one-sided tests show its mean within the margin of the published one, and a figure's verdict is \
-         the worst of its points. Where data or profile are not the paper's there is no verdict: the claims are what counts.",
-    );
-    figures(reproduction.computed, out_dir, document);
-    if !reproduction.kept.is_empty() {
-        document.subsection("The figures in kept results: long runs, and the user's own data");
-        document.paragraph(
-            "Not computed by this run: found in the provenance files of results/, which name every cell behind them. Verdicts and \
-             claims are drawn from these cells by the same rules.",
-        );
-        figures(reproduction.kept, out_dir, document);
-    }
     claims(reproduction, document);
     left_out(reproduction, document);
 }
@@ -166,7 +167,7 @@ fn profile(reproduction: &Reproduction) -> Vec<Inline> {
     let says = match reproduction.profile {
         "paper" => ": each experiment in the profile that stands for the paper's own setting, where it has one.",
         _ => {
-            ": short trainings and few seeds, so that all of it takes some half an hour on two cores; trends and claims count, not the last per cent."
+            ": short trainings and few seeds, so that all of it takes half an hour on two cores; trends and claims count, not the last per cent."
         }
     };
     vec![Inline::Plain("Profile ".into()), Inline::Code(reproduction.profile.into()), Inline::Plain(says.into())]
@@ -224,44 +225,33 @@ fn data_in_words(settings: &CellSettings) -> String {
     }
 }
 
-/// The table, and below it why there are no verdicts.
-fn figures(inputs: &[ReportInput], out_dir: &Path, document: &mut Document) {
-    let mut table = Table::new(&[
-        "figure",
-        "shows",
-        "results in",
-        "data",
-        "verdict",
-        "points",
-        "#widest difference",
-        "#claims: ours hold",
-        "#published hold",
-    ]);
-    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
-    let all = shown(inputs);
-    for shown in &all {
-        table.row(vec![
+/// The table, and below it why there are no verdicts. `in_folders`: results lie in several folders, which are named.
+fn figures(inputs: &[ReportInput], in_folders: bool, out_dir: &Path, document: &mut Document) {
+    let titles = ["figure", "shows", "verdict", "#our claims", "#published", "points", "#widest difference", "data"];
+    let mut table = Table::new(&[&titles[..], if in_folders { &["results in"] } else { &[] }].concat());
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for shown in shown(inputs) {
+        let mut row = vec![
             Cell::from(shown.figure).linked(report_of(shown.input, out_dir)),
             shown.what().into(),
-            shown.input.plan.folder.as_str().into(),
-            shown.data().into(),
             Cell::toned(shown.verdict().name(), tone(shown.verdict())),
-            shown.counts().into(),
-            shown.widest().into(),
             shown.holding(OURS),
             shown.holding(PUBLISHED),
-        ]);
+            shown.counts().into(),
+            shown.widest().into(),
+            shown.data().into(),
+        ];
+        row.extend(in_folders.then(|| Cell::from(shown.input.plan.folder.as_str())));
+        table.row(row);
         let Some(why) = shown.why() else { continue };
-        let name = shown.figure.to_owned();
         match reasons.iter_mut().find(|(reason, _)| *reason == why) {
-            Some((_, figures)) => figures.push(name),
-            None => reasons.push((why, vec![name])),
+            Some((_, figures)) => figures.push(shown.figure),
+            None => reasons.push((why, vec![shown.figure])),
         }
     }
     document.table(table);
-    let line = |(reason, figures): (&str, Vec<String>)| {
-        text(format!("No verdict on Figure {}: {reason}.", enumerate(&figures)))
-    };
+    let line =
+        |(reason, figures): (&str, Vec<&str>)| text(format!("No verdict on Figure {}: {reason}.", enumerate(&figures)));
     document.list(reasons.into_iter().map(line).collect());
 }
 
