@@ -34,7 +34,7 @@ impl<'a> Decoder<'a> {
 
     /// Bytes that [`Decoder::run`] takes on so many threads, roughly, without the file.
     pub fn memory(&self, jobs: usize) -> usize {
-        let (dimension, books) = (self.books.dimension(), self.books.values().len() * size_of::<f32>());
+        let (dimension, books) = (self.books.dimension(), size_of_val(self.books.values()));
         let chunk = chunk_rows(dimension);
         books + jobs.min(self.codes.len().div_ceil(chunk)) * WINDOW * chunk * dimension * size_of::<f32>()
     }

@@ -113,7 +113,7 @@ impl<'a> Encoder<'a> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let (chunk, words) = (chunk_rows(dimension), stages * self.books.size());
         let has_products = matches!(self.books.method(), Method::Avq | Method::Lsq) && words <= GRAM_LIMIT;
-        let books = self.books.values().len() * size_of::<f32>();
+        let books = size_of_val(self.books.values());
         let tables = 2 * books + if has_products { words * words * size_of::<f32>() } else { 0 };
         let vectors = chunk * (dimension + stages) * size_of::<f32>();
         let codes = WINDOW * chunk * stages * size_of::<u16>();

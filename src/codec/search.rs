@@ -155,7 +155,7 @@ impl<'a> Searcher<'a> {
         let code = if self.books.size() <= 256 { 1 } else { 2 };
         let norms = if self.books.method().is_product() { 0 } else { size_of::<f32>() };
         let base = self.base.len() * (2 * code * self.books.stages() + norms);
-        let books = self.books.values().len() * size_of::<f32>();
+        let books = size_of_val(self.books.values());
         base + self.encoder.as_ref().map_or(books, |encoder| encoder.memory(jobs))
     }
 

@@ -51,7 +51,7 @@ pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Re
     metrics.insert("envelope-db-training".into(), evaluate::envelope(&work, &model, &levels)?);
     let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
     let samples = evaluate::all(&work, &model, &mut metrics, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, samples, timings, earlier_seconds, ..Outcome::default() })
+    Ok(Outcome { metrics, log: finished.log, samples, timings, earlier_seconds })
 }
 
 /// A cell at work.
