@@ -115,6 +115,21 @@ fn a_run_whose_files_cannot_grow_leaves_nothing_half_written() {
     assert_eq!(env.results("limited"), env.results("whole"));
 }
 
+/// Checkpoints come before the record; a cell without room for them fails, and is tried again.
+#[test]
+fn a_training_whose_checkpoint_cannot_be_written_fails_and_is_tried_again() {
+    let env = Env::new();
+    let run = RUN.join(" ");
+    env.run(&[&RUN[..], &["whole"]].concat()).ends_with(0);
+    let said = shell(&env, &format!("export VQLAB_CHECKPOINT_SECONDS=0; {}", limited(5, &format!("{run} limited"))));
+    let said = said.ends_with(1).says("24 of 24 cells have no numbers").says("File too large");
+    assert_eq!(said.computed(), TINY_CELLS);
+    assert!(env.leftovers("limited").is_empty(), "{:?}", env.leftovers("limited"));
+    let again = env.run(&[&RUN[..], &["limited"]].concat()).ends_with(0);
+    assert_eq!(again.computed(), TINY_CELLS);
+    assert_eq!(env.results("limited"), env.results("whole"));
+}
+
 #[test]
 fn commands_on_vectors_keep_the_old_output_when_the_disk_is_full() {
     let env = Env::new();
