@@ -15,7 +15,7 @@ pub struct Choice {
     /// Those whose error can't be told from the lowest, or lies between it and such a one (`best` among them): the chosen is the
     /// cheapest of them.
     pub equal: Vec<usize>,
-    /// Standard errors within which two errors count as equal ([`within`]).
+    /// Standard errors within which two errors count as equal.
     pub within: f64,
     /// The allowed one of the next lowest error that is not equal, and how much more it has.
     pub next: Option<Difference>,
