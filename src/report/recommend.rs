@@ -171,12 +171,14 @@ fn caveats(found: &Recommendation, choice: &Choice) -> String {
     let mut cut: Vec<String> = own.iter().filter(|c| c.ended == Ended::Budget).map(|c| c.shape.label()).collect();
     cut.dedup();
     let mut text = String::from("The standard errors are over vectors, not over trainings");
-    if !cut.is_empty() {
-        text += &format!(
-            "; the time budget ended {} of {}, whose error may fall with a larger one",
-            if cut.len() == 1 { "the fit" } else { "the fits" },
-            enumerate(&cut)
-        );
+    let fits = match cut.len() {
+        0 => None,
+        1 => Some(format!("the fit of {}", cut[0])),
+        2..=3 => Some(format!("the fits of {}", enumerate(&cut))),
+        many => Some(format!("{many} of the fits")),
+    };
+    if let Some(fits) = fits {
+        text += &format!("; the time budget ended {fits}, whose error may fall with a larger one");
     }
     if (found.training + found.validation + found.held_out) as u64 != found.of {
         text += &format!(

@@ -33,7 +33,10 @@ pub struct Estimator {
 impl Estimator {
     /// Learns from one finished cell: its cost by the model and its wall time, both in seconds.
     pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
-        self.all.add(cost, wall);
+        // Counts of operations take no time, and tell nothing of other tasks.
+        if !matches!(cell.settings, CellSettings::Complexity(_)) {
+            self.all.add(cost, wall);
+        }
         self.groups.entry(Self::group(cell)).or_default().add(cost, wall);
     }
 
