@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::outcome::{self, Outcome, Records, failed};
-use super::run::{adopt, adoptable, compute, failures, parse_jobs};
+use super::run::{ComputeOptions, adopt, adoptable, compute, failures};
 use super::specs::{Folders, folders};
 use super::survey::Survey;
 use super::{CliError, note, print};
-use crate::figure::{self, Drawn, Format};
+use crate::figure::{self, Drawn};
 use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
 use crate::results::{audio_folder, plan_of_kept, read_provenance};
 use crate::runner::{Options, human_seconds};
@@ -49,21 +49,8 @@ pub struct ReproduceArgs {
     /// Folder that holds results/ and reports/
     #[arg(long, value_name = "DIR", default_value = ".")]
     out: PathBuf,
-    /// Cells computed at the same time, one thread each; all cores without
-    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
-    jobs: Option<usize>,
-    /// Lists the experiments with their estimated cost, and computes nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Computes again what is done
-    #[arg(long, conflicts_with = "adopt")]
-    force: bool,
-    /// Takes finished cells from results/PROFILE/provenance instead of computing them
-    #[arg(long)]
-    adopt: bool,
-    /// Formats of the figures
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
-    format: Vec<Format>,
+    #[command(flatten)]
+    compute: ComputeOptions,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -100,14 +87,13 @@ const QUICK_SEEDS: (&str, usize) = ("toy-dimension.toml", 1);
 pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     let selection = Selection::new(&args)?;
     let folders = folders(&args.out);
-    let jobs = args.jobs.unwrap_or(Options::default().jobs);
-    let options = Options { jobs, force: args.force, ..Options::default() };
-    if args.dry_run {
-        return print(&dry_run(&selection, &folders, &options, args.adopt)?);
+    let options = args.compute.runner();
+    if args.compute.dry_run {
+        return print(&dry_run(&selection, &folders, &options, args.compute.adopt)?);
     }
     folders.make(&selection.plans)?;
     let store = folders.open()?;
-    if args.adopt {
+    if args.compute.adopt {
         adopt(&selection.plans, &folders, &store)?;
     }
     let cells: Vec<Cell> = selection.plans.iter().flat_map(Plan::cells).collect();
@@ -252,7 +238,7 @@ fn write(
     let (mut told, mut errors) = (Vec::new(), Vec::new());
     for plan in &selection.plans {
         let mut one = Told::new(plan.clone(), Cow::Borrowed(records), folders);
-        match outcome::write_without_table(plan, &one.outcome, records, folders, &args.format) {
+        match outcome::write_without_table(plan, &one.outcome, records, folders, &args.compute.format) {
             Ok(drawn) => one.drawn = drawn,
             Err(error) => errors.push(error.to_string()),
         }

@@ -40,9 +40,6 @@ pub struct RunArgs {
     specs: Vec<PathBuf>,
     #[command(flatten)]
     options: SpecOptions,
-    /// Cells computed at the same time, one thread each; all cores without
-    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
-    jobs: Option<usize>,
     /// Only part I of N of the cells, for machines that share the folder; writes no results
     #[arg(long, value_name = "I/N", value_parser = str::parse::<Shard>)]
     shard: Option<Shard>,
@@ -52,19 +49,37 @@ pub struct RunArgs {
     /// Computes nothing: writes results, figures and report of what is done, and names the cells that are missing
     #[arg(long, conflicts_with_all = ["shard", "dry_run", "force", "adopt", "jobs"])]
     gather: bool,
-    /// Lists the cells with their estimated cost, and computes nothing
+    #[command(flatten)]
+    compute: ComputeOptions,
+}
+
+/// How cells are computed and shown; shared by `run` and `reproduce`.
+#[derive(Args, Clone, Debug)]
+pub struct ComputeOptions {
+    /// Cells computed at the same time, one thread each; all cores without
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    pub jobs: Option<usize>,
+    /// Lists what would be computed with its estimated cost, and computes nothing
     #[arg(long)]
-    dry_run: bool,
+    pub dry_run: bool,
     /// Computes again what is done
     #[arg(long, conflicts_with = "adopt")]
-    force: bool,
+    pub force: bool,
     /// Takes finished cells from results/PROFILE/provenance instead of computing them (their training logs are not kept
     /// there)
     #[arg(long)]
-    adopt: bool,
+    pub adopt: bool,
     /// Formats of the figures
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
-    format: Vec<Format>,
+    pub format: Vec<Format>,
+}
+
+impl ComputeOptions {
+    /// All cells, as the command line has it.
+    pub fn runner(&self) -> Options {
+        let default = Options::default();
+        Options { jobs: self.jobs.unwrap_or(default.jobs), force: self.force, ..default }
+    }
 }
 
 /// # Errors
@@ -72,15 +87,12 @@ pub struct RunArgs {
 pub fn run(args: RunArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     let folders = args.options.folders();
-    let options = Options {
-        jobs: args.jobs.unwrap_or(Options::default().jobs),
-        force: args.force,
-        // A deal has split the cells already.
-        shard: args.shard.filter(|_| args.deal.is_none()),
-    };
-    if args.dry_run {
+    // A deal has split the cells already.
+    let shard = args.shard.filter(|_| args.deal.is_none());
+    let options = Options { shard, ..args.compute.runner() };
+    if args.compute.dry_run {
         let mut survey = Survey::new(&plans, &folders.store(), &options);
-        if args.adopt {
+        if args.compute.adopt {
             for plan in &plans {
                 survey.mark_adoptable(&adoptable(plan, &folders)?);
             }
@@ -89,10 +101,10 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     }
     folders.make(&plans)?;
     if args.gather {
-        return gather(&plans, &folders, &args.format);
+        return gather(&plans, &folders, &args.compute.format);
     }
     let store = if args.shard.is_some() { folders.join()? } else { folders.open()? };
-    if args.adopt {
+    if args.compute.adopt {
         adopt(&plans, &folders, &store)?;
     }
     let mut cells: Vec<Cell> = plans.iter().flat_map(Plan::cells).collect();
@@ -107,7 +119,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         ));
         return failures(&summary);
     }
-    write_all(&plans, &summary.records, &folders, &args.format, failures(&summary))
+    write_all(&plans, &summary.records, &folders, &args.compute.format, failures(&summary))
 }
 
 /// Writes what came of all plans; the errors follow on that of the cells, if there is one.
