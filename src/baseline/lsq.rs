@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::additive::Codes;
+use super::axes::mean;
 use super::watch::Best;
 use super::{Error, Progress, Settings, Watch, kmeans, least_squares, opq, stagewise};
 use crate::data::stream::normal;
@@ -120,10 +121,7 @@ fn as_sums(opq: &Codebooks) -> Result<Codebooks, Error> {
 /// The standard deviation of each coordinate.
 fn deviations(vectors: &[f32], dimension: usize) -> Vec<f32> {
     let count = (vectors.len() / dimension) as f64;
-    let (mut mean, mut squares) = (vec![0f64; dimension], vec![0f64; dimension]);
-    for x in vectors.chunks_exact(dimension) {
-        mean.iter_mut().zip(x).for_each(|(m, v)| *m += f64::from(*v) / count);
-    }
+    let (mean, mut squares) = (mean(vectors, dimension), vec![0f64; dimension]);
     for x in vectors.chunks_exact(dimension) {
         squares.iter_mut().zip(x.iter().zip(&mean)).for_each(|(s, (v, m))| *s += (f64::from(*v) - m).powi(2) / count);
     }

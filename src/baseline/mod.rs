@@ -22,6 +22,7 @@
 //! ```
 
 mod additive;
+mod axes;
 mod error;
 mod kmeans;
 mod least_squares;
@@ -35,6 +36,7 @@ mod sums;
 mod tests;
 mod watch;
 
+pub(crate) use axes::{Axes, mean};
 pub use error::Error;
 pub use kmeans::{Points, kmeans};
 pub use progress::Progress;

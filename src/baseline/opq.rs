@@ -1,9 +1,10 @@
 //! Optimised product quantization (Ge, He, Ke, Sun, "Optimized Product Quantization for Approximate Nearest Neighbor
 //! Search", CVPR 2013), the non-parametric kind: codes, codewords and rotation are improved in turn.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::DMatrix;
 use rand_chacha::ChaCha8Rng;
 
+use super::axes::{Axes, mean};
 use super::kmeans::PULSE;
 use super::sums::Sums;
 use super::watch::Best;
@@ -165,35 +166,19 @@ fn product(a: &[f32], b: &[f32]) -> f32 {
 /// The principal axes of the vectors as the rows of a rotation (D × D), in an order in which the variances of each of the
 /// `stages` parts multiply to about the same; None where they are no rotation (vectors of huge or tiny values).
 fn principal_axes(vectors: &[f32], dimension: usize, stages: usize) -> Option<Vec<f32>> {
-    /// Vectors that are multiplied at once.
-    const BLOCK: usize = 1024;
-    let count = (vectors.len() / dimension) as f64;
-    let mut mean = vec![0f64; dimension];
-    for x in vectors.chunks_exact(dimension) {
-        mean.iter_mut().zip(x).for_each(|(m, v)| *m += f64::from(*v) / count);
-    }
-    let mut covariance = DMatrix::<f64>::zeros(dimension, dimension);
-    for block in vectors.chunks(BLOCK * dimension) {
-        let centred = block.iter().enumerate().map(|(at, v)| f64::from(*v) - mean[at % dimension]);
-        let columns = DMatrix::from_iterator(dimension, block.len() / dimension, centred);
-        covariance.gemm(1.0 / count, &columns, &columns.transpose(), 1.0);
-    }
-    let eigen = SymmetricEigen::new(covariance);
-    let mut order: Vec<usize> = (0..dimension).collect();
-    order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
+    let all = Axes::of(vectors, &mean(vectors, dimension));
     // What rounding makes of a variance of 0 may be anything small.
-    let least = eigen.eigenvalues[order[0]].max(f64::MIN_POSITIVE) * 1e-12;
+    let least = all.variance(all.order()[0]).max(f64::MIN_POSITIVE) * 1e-12;
     let width = dimension / stages;
     let mut parts: Vec<(f64, Vec<usize>)> = vec![(0.0, Vec::new()); stages];
-    for axis in order {
+    for &axis in all.order() {
         let open = parts.iter_mut().filter(|part| part.1.len() < width);
         let part = open.min_by(|a, b| a.0.total_cmp(&b.0))?;
         // In units of the least, so that each further axis adds to the logarithm.
-        part.0 += (eigen.eigenvalues[axis].max(least) / least).ln();
+        part.0 += (all.variance(axis).max(least) / least).ln();
         part.1.push(axis);
     }
     let axes = parts.iter().flat_map(|part| &part.1);
-    let matrix: Vec<f32> =
-        axes.flat_map(|axis| eigen.eigenvectors.column(*axis).iter().map(|v| *v as f32).collect::<Vec<_>>()).collect();
+    let matrix: Vec<f32> = axes.flat_map(|axis| all.vector(*axis)).collect();
     Rotation::new(dimension, matrix).ok().map(|rotation| rotation.matrix().to_vec())
 }

@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::file::read_npy;
+use crate::data::file::{FileError, read_npy};
 use crate::quantizer::{Codebooks, Method, ShapeError};
-
-use crate::data::file::FileError;
 
 /// Why an npy file holds no codebooks.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! What a Gaussian source with the data's covariance could reach (reverse water-filling), and how flat its spectrum is.
 //! Of all sources with this covariance the Gaussian one is the hardest, so that real data may lie below its bound.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use crate::baseline::{Axes, mean};
 
 /// Dimensions above which the eigenvalues, whose cost grows with D³, take too long.
 const MOST_DIMENSIONS: usize = 1024;
@@ -19,25 +19,14 @@ pub struct Spectrum {
 impl Spectrum {
     /// Of n × D vectors; None where D is above 1024.
     pub fn of(vectors: &[f32], dimension: usize) -> Option<Self> {
-        /// Vectors that are multiplied at once.
-        const BLOCK: usize = 1024;
         if dimension > MOST_DIMENSIONS {
             return None;
         }
-        let count = (vectors.len() / dimension) as f64;
         let mean = mean(vectors, dimension);
-        let mut covariance = DMatrix::<f64>::zeros(dimension, dimension);
-        for block in vectors.chunks(BLOCK * dimension) {
-            let centred = block.iter().enumerate().map(|(at, v)| f64::from(*v) - mean[at % dimension]);
-            let columns = DMatrix::from_iterator(dimension, block.len() / dimension, centred);
-            covariance.gemm(1.0 / count, &columns, &columns.transpose(), 1.0);
-        }
-        let eigen = SymmetricEigen::new(covariance);
-        let mut order: Vec<usize> = (0..dimension).collect();
-        order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-        let variances = order.iter().map(|axis| eigen.eigenvalues[*axis].max(0.0)).collect();
-        let column = |axis: usize| eigen.eigenvectors.column(axis).iter().map(|v| *v as f32).collect::<Vec<_>>();
-        Some(Self { mean, variances, axes: order.into_iter().flat_map(column).collect() })
+        let all = Axes::of(vectors, &mean);
+        let variances = all.order().iter().map(|axis| all.variance(*axis).max(0.0)).collect();
+        let axes = all.order().iter().flat_map(|axis| all.vector(*axis)).collect();
+        Some(Self { mean, variances, axes })
     }
 
     /// Geometric over arithmetic mean of the variances: 1 for white data, 0 where a direction has no variance.
@@ -77,16 +66,6 @@ impl Spectrum {
         }
         out
     }
-}
-
-/// The mean of n × D vectors.
-pub(super) fn mean(vectors: &[f32], dimension: usize) -> Vec<f64> {
-    let count = (vectors.len() / dimension) as f64;
-    let mut mean = vec![0f64; dimension];
-    for x in vectors.chunks_exact(dimension) {
-        mean.iter_mut().zip(x).for_each(|(m, v)| *m += f64::from(*v) / count);
-    }
-    mean
 }
 
 /// Reverse water-filling: the mean of min(θ, λ_i), where Σ max(0, ½ log2(λ_i/θ)) = `bits`. `variances` descend.

@@ -350,7 +350,7 @@ impl Split {
 
 /// Per coordinate.
 fn variance(vectors: &[f32], dimension: usize) -> f64 {
-    let mean = bounds::mean(vectors, dimension);
+    let mean = crate::baseline::mean(vectors, dimension);
     let square = |(at, v): (usize, &f32)| (f64::from(*v) - mean[at % dimension]).powi(2);
     vectors.iter().enumerate().map(square).sum::<f64>() / vectors.len() as f64
 }
