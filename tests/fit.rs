@@ -43,7 +43,7 @@ fn the_error_told_is_that_of_the_decoded_codes_for_every_method_and_trainer() {
         let args =
             ["fit", "x.npy", "--method", &method, "--stages", "2", "--bits", "4", "-o", "b.safetensors", "--force"];
         let updates = if trainer == "nsvq" { "400" } else { "6" };
-        let more = ["--json", "--trainer", trainer, "--updates", updates, "--validation", "0.5"];
+        let more = ["--json", "--trainer", trainer, "--updates", updates, "--validation", "0.5", "--no-refit"];
         let run = env.run(&[&args[..], &more].concat()).ends_with(0).says("1000 to train on, 1000 to validate");
         let run = run.says("MB of memory").says("wrote b.safetensors");
         env.run(&["encode", "b.safetensors", "x.npy", "-o", "c.npy", "--force"]).ends_with(0);
@@ -199,11 +199,12 @@ fn the_same_seed_gives_the_same_bits_and_the_best_codebooks_are_kept() {
         let beam = fitted.search.map(|search| (search, settings.beam_width));
         let errors = squared_errors(&fitted.codebooks, beam, validation);
         let mse = errors.iter().sum::<f64>() / validation.len() as f64;
-        assert_eq!((errors.len(), mse), (400, fitted.validation_mse));
+        let told = fitted.validation_mse.unwrap();
+        assert_eq!((errors.len(), mse), (400, told));
         let least = fitted.curve.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
-        assert!((least / fitted.validation_mse - 1.0).abs() < 0.2, "{method:?} {trainer:?}: {fitted:?}");
+        assert!((least / told - 1.0).abs() < 0.2, "{method:?} {trainer:?}: {fitted:?}");
         if trainer == Trainer::Nsvq && method != Method::Avq {
-            assert!((least / fitted.validation_mse - 1.0).abs() < 1e-4, "{method:?}: {fitted:?}");
+            assert!((least / told - 1.0).abs() < 1e-4, "{method:?}: {fitted:?}");
         }
         let other = run(&FitSettings { seed: 2, ..settings });
         assert_ne!(fitted.codebooks, other.codebooks);
@@ -220,7 +221,7 @@ fn a_budget_is_held_and_a_stop_obeyed() {
         let fitted = fit(training, validation, 32, &settings, &mut |_| true).unwrap();
         // Loose: machines that test have other things to do.
         assert!(fitted.seconds < 4.0, "{method:?} {trainer:?}: {} s", fitted.seconds);
-        assert!(fitted.validation_mse < 1.0);
+        assert!(fitted.validation_mse < Some(1.0));
         let stopped = fit(training, validation, 32, &settings, &mut |done| done < 0.01);
         assert!(matches!(stopped, Err(FitError::Stopped)), "{method:?} {trainer:?}");
     }
@@ -242,7 +243,8 @@ fn a_training_ends_where_the_error_no_longer_falls() {
         assert!(fitted.curve.len() < most, "{method:?}: {:?}", fitted.curve);
         let least = fitted.curve.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
         if method == Method::Opq {
-            assert!((fitted.validation_mse / least - 1.0).abs() < 1e-4, "{} {least}", fitted.validation_mse);
+            let told = fitted.validation_mse.unwrap();
+            assert!((told / least - 1.0).abs() < 1e-4, "{told} {least}");
         }
     }
 }
@@ -253,7 +255,9 @@ fn odd_vectors_are_trained_on() {
         for (method, trainer) in combinations() {
             let settings = FitSettings { updates: Some(20), ..trained(method, trainer) };
             let fitted = fit(&vectors, &vectors, 4, &settings, &mut |_| true).unwrap();
-            assert!(fitted.validation_mse.is_finite() && fitted.codebooks.values().iter().all(|v| v.is_finite()));
+            assert!(
+                fitted.validation_mse.unwrap().is_finite() && fitted.codebooks.values().iter().all(|v| v.is_finite())
+            );
         }
     }
 }
@@ -277,4 +281,44 @@ fn a_sample_is_a_random_split_without_repetition() {
     assert_ne!(split, of(100, 0.2, 2));
     assert_eq!(of(usize::MAX, 0.1, 1).training.len(), 1800);
     assert!(matches!(sample(&file, 100, 0.0, 1), Err(FitError::Share(_))));
+}
+
+#[test]
+fn all_vectors_can_be_trained_on() {
+    let vectors = clusters();
+    let (training, validation) = vectors.split_at(1600 * DIMENSION);
+    for (method, trainer) in combinations() {
+        let settings = trained(method, trainer);
+        let run = |training: &[f32], validation: &[f32], refit: bool| {
+            let settings = FitSettings { refit, ..settings.clone() };
+            fit(training, validation, DIMENSION, &settings, &mut |_| true).unwrap()
+        };
+        let (plain, refitted) = (run(training, validation, false), run(training, validation, true));
+        // Its validation error is that of codebooks that had not seen the vectors; the codebooks are others.
+        assert_eq!((plain.refitted, plain.validation_mse), (false, refitted.validation_mse), "{method:?} {trainer:?}");
+        assert!(refitted.refitted && refitted.codebooks != plain.codebooks, "{method:?} {trainer:?}");
+        let whole = run(&vectors, &[], true);
+        assert_eq!((whole.refitted, whole.validation_mse), (false, None));
+        let error = |books| squared_errors(books, None, &vectors).iter().sum::<f64>();
+        let [plain, refitted, whole] = [plain, refitted, whole].map(|fitted| error(&fitted.codebooks));
+        assert!(refitted < 1.1 * plain && whole < 1.1 * plain, "{method:?} {trainer:?}: {plain} {refitted} {whole}");
+    }
+}
+
+#[test]
+fn the_command_trains_on_all_vectors_in_the_end() {
+    let env = Env::new();
+    put_vectors(&env.path("x.npy"), DIMENSION, &clusters());
+    let args = ["fit", "x.npy", "--method", "pvq", "--stages", "2", "--bits", "4", "-o", "b.safetensors", "--force"];
+    let with = |more: &[&str]| env.run(&[&args[..], more].concat()).ends_with(0);
+    with(&[]).prints("of codebooks that had not seen these vectors; then trained on all");
+    assert_eq!(json(&with(&["--json", "--validation", "0"]), "validation_vectors"), 0.0);
+    with(&["--validation", "0"]).prints("no validation vectors").says("2000 to train on, 0 to validate");
+    let plain = with(&["--no-refit"]);
+    assert!(!plain.stdout.contains("trained on all"), "{plain:?}");
+    let nsvq = with(&["--trainer", "nsvq", "--updates", "200", "--refit"]);
+    nsvq.prints("then trained on all");
+    env.run(&[&args[..], &["--validation", "1"]].concat())
+        .ends_with(2)
+        .says("allowed are 0 (none) and what lies between");
 }

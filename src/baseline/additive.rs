@@ -26,7 +26,7 @@ pub fn train(
     least_squares::check(settings.stages, settings.size)?;
     let books = Codebooks::zeros(Method::Avq, dimension, settings.stages, settings.size)?;
     let start = &mut progress.part(0.0, START);
-    let mut books = stagewise::train(books, vectors, super::kmeans::ITERATIONS, rng, start, &Watch::default())?;
+    let mut books = stagewise::train(books, vectors, super::kmeans::ITERATIONS, rng, start, &mut Watch::default())?;
     let mut search = assigner(Method::Avq, Some((Search::Ordered, settings.beam_width)));
     let mut codes = Codes::none(vectors, dimension, settings.stages);
     let mut progress = progress.part(START, 1.0 - START);

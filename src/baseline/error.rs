@@ -13,8 +13,10 @@ pub enum Error {
     NoVectors,
     #[error("vector {row}, coordinate {column} is {value}; remove or replace such vectors")]
     NotFinite { row: usize, column: usize, value: f32 },
-    #[error("vector {row} has a squared length above {max:e}; scale the vectors down", max = Error::LARGEST)]
-    TooLarge { row: usize },
+    #[error(
+        "the vectors differ by some {spread:.1e} (standard deviation of a coordinate), which float32 can't resolve: allowed is 1.2e-38 to 3.4e38; multiply all vectors by a constant"
+    )]
+    Spread { spread: f64 },
     #[error(
         "the least squares of all M·K codewords together take at most {max} of them, found M = {stages}, K = {size}; RVQ, PVQ and OPQ have no such limit",
         max = GRAM_LIMIT
@@ -29,9 +31,4 @@ pub enum Error {
     Registered { label: &'static str, reason: String },
     #[error("stopped")]
     Stopped,
-}
-
-impl Error {
-    /// The largest squared length of a vector: products of sums of such vectors stay finite.
-    pub const LARGEST: f32 = 1e30;
 }

@@ -81,6 +81,18 @@ pub fn kmeans(
     progress: &mut Progress,
     validation: &[f32],
 ) -> Result<Vec<f32>, Error> {
+    Ok(kmeans_counted(points, size, iterations, rng, progress, validation)?.0)
+}
+
+/// As [`kmeans`], with the number of iterations that led to the centroids.
+pub(super) fn kmeans_counted(
+    points: &Points,
+    size: usize,
+    iterations: usize,
+    rng: &mut ChaCha8Rng,
+    progress: &mut Progress,
+    validation: &[f32],
+) -> Result<(Vec<f32>, usize), Error> {
     // Checks the shape before anything is drawn.
     let empty = Codebooks::zeros(Method::Rvq, points.width, 1, size)?;
     let rows = seed(points, size, rng);
@@ -102,17 +114,21 @@ pub fn kmeans(
             best = Some(run);
         }
     }
-    let Some(mut best) = best else { return Ok(rows) };
-    let mut seen = Best::default();
+    let Some(mut best) = best else { return Ok((rows, 0)) };
+    let (mut seen, mut done, mut kept) = (Best::default(), tried, tried);
     for step in STARTS.len() * tried..steps {
-        if let Some(error) = mean_error(&best.books, &mut Greedy::default(), validation) {
-            seen.look(error, &best.books);
+        if let Some(error) = mean_error(&best.books, &mut Greedy::default(), validation)
+            && seen.look(error, &best.books)
+        {
+            kept = done;
         }
         if seen.converged() || progress.late() || !best.step(points, rng, &mut progress.step(step, steps))? {
             break;
         }
+        done += 1;
     }
-    Ok(seen.or(best.books).values().to_vec())
+    let kept = if validation.is_empty() { done } else { kept };
+    Ok((seen.or(best.books).values().to_vec(), kept))
 }
 
 /// Centroids on their way.

@@ -67,6 +67,8 @@ pub fn train(
         best.step(vectors, &mut progress.step(iteration, settings.iterations))?;
         watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
     }
+    // The first look was before the first iteration.
+    watch.kept.iter_mut().for_each(|kept| *kept -= 1);
     // Few iterations may not make good for the noise.
     Ok(seen.or(if best.error <= start.0 { best.books } else { start.1 }))
 }

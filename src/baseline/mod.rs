@@ -29,6 +29,7 @@ mod least_squares;
 mod lsq;
 mod opq;
 mod progress;
+mod scaling;
 mod seeding;
 mod stagewise;
 mod sums;
@@ -40,13 +41,13 @@ pub(crate) use axes::{Axes, mean};
 pub use error::Error;
 pub use kmeans::{Points, kmeans};
 pub use progress::Progress;
+pub(crate) use scaling::Scaling;
 pub(crate) use seeding::random_rows;
 pub(crate) use stagewise::stage_by_stage;
 pub use watch::Watch;
 pub(crate) use watch::has_converged;
 
 use crate::data::stream::stream;
-use crate::quantizer::kernels::squared_length;
 use crate::quantizer::{Codebooks, Method, Registered, TrainRequest};
 
 /// What is trained, and for how long.
@@ -81,6 +82,9 @@ impl Settings {
 /// give the same codebooks. `go_on` is told the share of the work that is done, several times a second, and ends it by
 /// false. Runs on the calling thread alone.
 ///
+/// Vectors far from the origin compared with their spread, or of an extreme scale, are centered and scaled for the training;
+/// the codebooks are for the vectors as they are.
+///
 /// Fewer (distinct) vectors than codewords are no error: some codewords are then never used.
 ///
 /// # Errors
@@ -111,6 +115,25 @@ pub fn train_watched(
 ) -> Result<Codebooks, Error> {
     let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
     check(vectors, dimension)?;
+    let Some(scaling) = Scaling::if_needed(vectors, dimension)? else {
+        return train_checked(settings, books, vectors, name, progress, watch);
+    };
+    watch.scale(|validation| scaling.apply(validation), 1.0);
+    let trained = train_checked(settings, books, &scaling.apply(vectors), name, progress, watch)?;
+    watch.scale(<[f32]>::to_vec, f64::from(scaling.scale).powi(2));
+    Ok(scaling.undo(trained))
+}
+
+/// Trains codebooks of the shape of `books` on vectors near the origin.
+fn train_checked(
+    settings: &Settings,
+    books: Codebooks,
+    vectors: &[f32],
+    name: &str,
+    progress: &mut Progress,
+    watch: &mut Watch,
+) -> Result<Codebooks, Error> {
+    let dimension = books.dimension();
     let mut rng = stream(&format!("{name}/baseline"));
     let trained = match settings.method {
         Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
@@ -162,9 +185,5 @@ fn check(vectors: &[f32], dimension: usize) -> Result<(), Error> {
         let (row, column) = (at / dimension, at % dimension);
         return Err(Error::NotFinite { row, column, value: vectors[at] });
     }
-    let too_long = |x: &[f32]| squared_length(x) > Error::LARGEST;
-    match vectors.chunks_exact(dimension).position(too_long) {
-        Some(row) => Err(Error::TooLarge { row }),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -44,7 +44,7 @@ pub fn train(
             books.rotation().iter().for_each(|rotation| rotation.apply(&mut rotated));
         }
         let begin = &mut progress.part(0.0, 0.7);
-        let start = stagewise::train(books, &rotated, kmeans::ITERATIONS, rng, begin, &Watch::default())?;
+        let start = stagewise::train(books, &rotated, kmeans::ITERATIONS, rng, begin, &mut Watch::default())?;
         drop(rotated);
         let mut trial = Trial::new(start, vectors);
         trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;
@@ -55,6 +55,7 @@ pub fn train(
     let mut best = best.ok_or(Error::NoVectors)?;
     let rest = &mut progress.part(2.0 * START, 1.0 - 2.0 * START);
     best.run(vectors, iterations.saturating_sub(TRIED), rest, watch)?;
+    watch.kept.iter_mut().for_each(|kept| *kept += TRIED);
     Ok(best.books)
 }
 

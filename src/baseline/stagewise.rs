@@ -3,23 +3,25 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::kmeans::{PULSE, Points, kmeans};
+use super::kmeans::{PULSE, Points, kmeans_counted};
 use super::{Error, Progress, Watch};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method};
 
-/// Codebooks of the shape of `books`.
+/// Codebooks of the shape of `books`; `watch` also takes note of the iterations of each stage.
 pub fn train(
     mut books: Codebooks,
     vectors: &[f32],
     iterations: usize,
     rng: &mut ChaCha8Rng,
     progress: &mut Progress,
-    watch: &Watch,
+    watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
     let mut validation = Validation { remainder: watch.validation().to_vec(), stage: 0, shape: books.clone() };
     let size = books.size();
     stage_by_stage(&mut books, &mut vectors.to_vec(), progress, &mut |points, progress| {
-        let words = kmeans(points, size, iterations, rng, progress, &validation.points())?;
+        let iterations = watch.iterations(validation.stage).unwrap_or(iterations);
+        let (words, kept) = kmeans_counted(points, size, iterations, rng, progress, &validation.points())?;
+        watch.kept.push(kept);
         validation.pass(&words)?;
         Ok(words)
     })?;

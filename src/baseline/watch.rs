@@ -1,5 +1,6 @@
 //! Early stopping: codebooks on their way are measured on vectors that they are not trained on, and the best ones are kept.
 
+use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Assign, Codebooks};
 
 /// A fall of the error that is none.
@@ -17,12 +18,32 @@ pub struct Watch {
     pub curve: Vec<(u64, f64)>,
     /// Whether a training ended because the error no longer fell.
     pub converged: bool,
+    /// Iterations of the codebooks that were kept: of each stage (PVQ, RVQ), or of all together.
+    pub(crate) kept: Vec<usize>,
+    /// Iterations of the stages of PVQ and RVQ instead of the settings'; empty = as these say.
+    iterations: Vec<usize>,
 }
 
 impl Watch {
     /// For vectors (n × D) of the dimension that is trained.
     pub fn new(validation: Vec<f32>) -> Self {
         Self { validation, ..Self::default() }
+    }
+
+    /// Changes the validation vectors, and the unit of the errors that were seen.
+    pub(super) fn scale(&mut self, vectors: impl Fn(&[f32]) -> Vec<f32>, unit: f64) {
+        self.validation = vectors(&self.validation);
+        self.curve.iter_mut().for_each(|(_, error)| *error *= unit);
+    }
+
+    /// Sees nothing; the stages of PVQ and RVQ have these numbers of iterations.
+    pub(crate) fn with_iterations(iterations: Vec<usize>) -> Self {
+        Self { iterations, ..Self::default() }
+    }
+
+    /// Iterations of a stage, where they are not those of the settings.
+    pub(super) fn iterations(&self, stage: usize) -> Option<usize> {
+        self.iterations.get(stage).copied()
     }
 
     pub(super) fn validation(&self) -> &[f32] {
@@ -33,7 +54,9 @@ impl Watch {
     pub(super) fn note(&mut self, best: &mut Best, books: &Codebooks, search: &mut dyn Assign) {
         if let Some(error) = mean_error(books, search, &self.validation) {
             self.curve.push((self.curve.len() as u64 + 1, error));
-            best.look(error, books);
+            if best.look(error, books) {
+                self.kept = vec![best.errors.len()];
+            }
             self.converged |= best.converged();
         }
     }
@@ -47,11 +70,14 @@ pub(super) struct Best {
 }
 
 impl Best {
-    pub fn look(&mut self, error: f64, books: &Codebooks) {
+    /// True where these are the best so far.
+    pub fn look(&mut self, error: f64, books: &Codebooks) -> bool {
         self.errors.push(error);
-        if self.books.as_ref().is_none_or(|best| error < best.0) {
+        let better = self.books.as_ref().is_none_or(|best| error < best.0);
+        if better {
             self.books = Some((error, books.clone()));
         }
+        better
     }
 
     pub fn converged(&self) -> bool {
@@ -80,7 +106,7 @@ pub(super) fn mean_error(books: &Codebooks, search: &mut dyn Assign, vectors: &[
     let mut remainder = vectors.to_vec();
     search.prepare(books);
     search.assign(books, &mut remainder, &mut vec![0; count * books.stages()]);
-    Some(remainder.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / remainder.len() as f64)
+    Some(squared_error(&remainder) / remainder.len() as f64)
 }
 
 #[cfg(test)]

@@ -65,9 +65,15 @@ pub struct FitArgs {
     /// Vectors that are used at most, chosen at random
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     sample: usize,
-    /// The share of them that is kept for validation
+    /// The share of them that is kept for validation; 0 trains on all, without early stopping
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     validation: f64,
+    /// Once validation has found the number of iterations, train with it on all vectors [default for kmeans]
+    #[arg(long, overrides_with = "no_refit")]
+    refit: bool,
+    /// Keep the codebooks that were validated [default for nsvq]
+    #[arg(long, overrides_with = "refit")]
+    no_refit: bool,
     /// Time for the training: 90s, 5m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     budget: Option<Duration>,
@@ -124,6 +130,7 @@ fn settings(args: &FitArgs, stages: usize, bits: u32) -> FitSettings {
         training_beam_width: args.training_beam_width.unwrap_or(default.training_beam_width),
         budget: args.budget,
         updates: args.updates,
+        refit: args.refit || !args.no_refit && !matches!(args.trainer, Some(TrainerName::Nsvq)),
         seed: args.seed,
         ..default
     }
@@ -203,7 +210,16 @@ fn lines(settings: &FitSettings, fitted: &Fitted) -> String {
         "{method} of {stages} × {size} in {} ({updates} {unit}; {ended})\n{}\n{}",
         human_seconds(fitted.seconds),
         row("training", fitted.training_mse),
-        row("validation", fitted.validation_mse)
+        match fitted.validation_mse {
+            None => "no validation vectors: how good the codebooks are on others is not known".into(),
+            Some(mse) if fitted.refitted => {
+                let validation = row("validation", mse);
+                format!(
+                    "{validation}, of codebooks that had not seen these vectors; then trained on all, {updates} {unit} as found"
+                )
+            }
+            Some(mse) => row("validation", mse),
+        }
     )
 }
 
@@ -231,7 +247,8 @@ fn json(
         "training_mse": fitted.training_mse,
         "validation_mse": fitted.validation_mse,
         "training_db": decibels(fitted.training_mse, fitted.variance),
-        "validation_db": decibels(fitted.validation_mse, fitted.variance),
+        "validation_db": fitted.validation_mse.and_then(|mse| decibels(mse, fitted.variance)),
+        "refitted": fitted.refitted,
         "updates": fitted.curve.last().map(|point| point.0),
         "ended": match fitted.ended {
             Ended::Converged => "converged",

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::windows::{Shape, Threads, WINDOW, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
-use crate::quantizer::kernels::ROWS;
+use crate::quantizer::kernels::{ROWS, squared_error};
 use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Method, Search, assigner, codes};
 
 /// Vectors on which AVQ's searches are compared.
@@ -51,7 +51,7 @@ pub fn better_search(books: &Codebooks, width: usize, vectors: &[f32]) -> Search
         let mut remainder = vectors.to_vec();
         assign.prepare(books);
         assign.assign(books, &mut remainder, &mut picks);
-        remainder.iter().map(|v| f64::from(v * v)).sum::<f64>()
+        squared_error(&remainder)
     };
     if error(Search::Ordered) <= error(Search::Beam) { Search::Ordered } else { Search::Beam }
 }
@@ -206,6 +206,6 @@ impl<'a> Encoder<'a> {
             CodecError::Encode { row, reason: error.to_string() }
         })?;
         out.copy_from_slice(&chosen);
-        Ok(remainder.iter().map(|left| f64::from(*left).powi(2)).sum())
+        Ok(squared_error(remainder))
     }
 }

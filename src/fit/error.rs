@@ -20,7 +20,7 @@ pub enum FitError {
     NoUpdates,
     #[error("a beam width of {found} is not possible; allowed for {} of this shape are 1 to {most}", .method.label())]
     Beam { method: Method, found: usize, most: usize },
-    #[error("a validation share of {0} is not possible; allowed is what lies between 0 and 1")]
+    #[error("a validation share of {0} is not possible; allowed are 0 (none) and what lies between 0 and 1")]
     Share(f64),
     #[error("{values} {part} values are no whole number of vectors of dimension {dimension}")]
     Rows { part: &'static str, values: usize, dimension: usize },

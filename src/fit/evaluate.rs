@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use crate::codec::better_search;
+use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Codebooks, Method, Search, assigner};
-use crate::training::squared_norm;
 
 /// AVQ's search and beam width at evaluation, as `vqlab encode` finds them; None for other methods.
 pub fn evaluation_search(books: &Codebooks, beam_width: usize, vectors: &[f32]) -> Option<(Search, usize)> {
@@ -21,7 +21,7 @@ pub fn squared_errors(books: &Codebooks, beam: Option<(Search, usize)>, vectors:
         let mut remainder = x.to_vec();
         let mut picks = vec![0; x.len() / dimension * books.stages()];
         assign.assign(books, &mut remainder, &mut picks);
-        remainder.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).collect::<Vec<f64>>()
+        remainder.chunks_exact(dimension).map(squared_error).collect::<Vec<f64>>()
     };
     vectors.par_chunks(rows * dimension).flat_map_iter(errors).collect()
 }

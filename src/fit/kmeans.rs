@@ -25,7 +25,16 @@ pub(super) fn train(
         (false, false) => Ended::Updates,
     };
     let done = watch.curve.last().map_or(plan.iterations as u64, |last| last.0);
-    Ok(Trained { codebooks, curve: watch.curve, done, ended })
+    Ok(Trained { codebooks, curve: watch.curve, done, ended, kept: watch.kept })
+}
+
+/// Trains with the iterations that a training on a part of the vectors has found to be the best.
+pub(super) fn again(work: &Work, kept: Vec<usize>, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
+    let settings = work.settings;
+    let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
+    plan.beam_width = settings.training_beam_width;
+    plan.iterations = kept.iter().copied().max().unwrap_or(plan.iterations);
+    Ok(within(work, &plan, 1.0, &mut Watch::with_iterations(kept), go_on)?.0)
 }
 
 /// Where stochastic optimisation of `method` starts, within this share of the budget.

@@ -12,7 +12,7 @@
 //! let (training, validation) = vectors.split_at(3200);
 //! let fitted = fit(training, validation, 4, &FitSettings::new(Method::Rvq, 2, 4), &mut |_done| true)?;
 //! assert_eq!((fitted.codebooks.stages(), fitted.codebooks.size()), (2, 16));
-//! assert!(fitted.validation_mse < 200.0);
+//! assert!(fitted.validation_mse < Some(200.0));
 //! # Ok::<(), vqlab::fit::FitError>(())
 //! ```
 
@@ -22,7 +22,6 @@ mod import;
 mod kmeans;
 mod nsvq;
 mod sample;
-mod scaling;
 
 use std::time::{Duration, Instant};
 
@@ -31,9 +30,9 @@ pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
 pub use sample::{Sampled, sample};
 
+use crate::baseline::Scaling;
 use crate::quantizer::{Codebooks, MAX_BEAM, Method, Search};
 use crate::training::Trainer;
-use scaling::Scaling;
 
 /// What is trained, how, and for how long.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +54,9 @@ pub struct FitSettings {
     pub budget: Option<Duration>,
     /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method call for.
     pub updates: Option<u64>,
+    /// Once the validation vectors have said how many iterations or updates are the best, trains once more with these on all
+    /// vectors, training and validation; with a budget, only where what is left of it is as long as the first training.
+    pub refit: bool,
     pub seed: u64,
 }
 
@@ -65,8 +67,8 @@ impl FitSettings {
         let width = |avq: usize| if method == Method::Avq { avq.min(most) } else { 1 };
         let (beam_width, training_beam_width) = (width(16), width(4));
         let trainer = Trainer::Kmeans;
-        let (budget, updates, seed) = (None, None, 1);
-        Self { method, stages, bits_per_stage, trainer, beam_width, training_beam_width, budget, updates, seed }
+        let (budget, updates, refit, seed) = (None, None, false, 1);
+        Self { method, stages, bits_per_stage, trainer, beam_width, training_beam_width, budget, updates, refit, seed }
     }
 
     /// K.
@@ -116,10 +118,14 @@ pub enum Ended {
 #[derive(Clone, Debug)]
 pub struct Fitted {
     pub codebooks: Codebooks,
-    /// Mean squared error per coordinate, with the search of the evaluation; of at most [`MEASURED`] training vectors.
+    /// Mean squared error per coordinate, with the search of the evaluation; of at most [`MEASURED`] vectors that the codebooks are
+    /// trained on.
     pub training_mse: f64,
-    /// The same of all validation vectors.
-    pub validation_mse: f64,
+    /// The same of all validation vectors; None without any. Where the codebooks are [refitted](FitSettings::refit), that of the
+    /// codebooks before, which had not seen them.
+    pub validation_mse: Option<f64>,
+    /// Whether the codebooks are trained on all vectors.
+    pub refitted: bool,
     /// Mean variance of the coordinates of the training vectors.
     pub variance: f64,
     /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
@@ -141,7 +147,8 @@ pub const CHECKED: usize = 2048;
 /// Trains a quantizer on `training` (n × D) and measures it on `validation` (n × D). `go_on` is told the share of the
 /// work that is done, several times a second, and ends it by false. The training ends early when the error of the validation
 /// vectors no longer falls, and the codebooks that were the best on these are kept (PVQ and RVQ by k-means: of each stage).
-/// NSVQ starts from k-means (AVQ: from an RVQ by k-means).
+/// NSVQ starts from k-means (AVQ: from an RVQ by k-means). Without validation vectors, k-means goes through all its iterations, and
+/// NSVQ is watched on training vectors.
 ///
 /// # Errors
 /// [`FitError`].
@@ -155,31 +162,64 @@ pub fn fit(
     settings.check(dimension)?;
     let size = settings.codebook_size();
     check_vectors(training, dimension, "training", size)?;
-    check_vectors(validation, dimension, "validation", 1)?;
+    check_vectors(validation, dimension, "validation", 0)?;
     let since = Instant::now();
-    let scaling = Scaling::of(training, dimension);
+    let scaling = Scaling::of(training, dimension)?;
+    let first_share = if settings.refit { 0.5 } else { 1.0 };
+    let first =
+        first_fit((training, validation), dimension, settings, &scaling, since, &mut |done| go_on(first_share * done))?;
+    let mut codebooks = scaling.undo(first.codebooks);
+    let search = |books: &Codebooks| {
+        let tried = if validation.is_empty() { training } else { validation };
+        evaluation_search(books, settings.beam_width, tried)
+    };
+    let mse = |books: &Codebooks, vectors: &[f32]| evaluate::mse(books, search(books), vectors);
+    let validation_mse = (!validation.is_empty()).then(|| mse(&codebooks, validation));
+    let mut measured = evaluate::part(training, dimension, MEASURED);
+    let mut refitted = false;
+    let took = since.elapsed();
+    let in_time = settings.budget.is_none_or(|budget| budget.saturating_sub(took) >= took);
+    if settings.refit && !(validation.is_empty() || first.kept.is_empty()) && in_time {
+        let all = [training, validation].concat();
+        let scaled = scaling.apply(&all);
+        let work = Work { settings, training: &scaled, dimension, since };
+        let go_on = &mut |done| go_on(0.5 + 0.5 * done);
+        codebooks = scaling.undo(match settings.trainer {
+            Trainer::Kmeans => kmeans::again(&work, first.kept, go_on)?,
+            Trainer::Nsvq => nsvq::again(&work, &first.kept, go_on)?,
+        });
+        measured = evaluate::part(&all, dimension, MEASURED);
+        refitted = true;
+    }
+    let seconds = since.elapsed().as_secs_f64();
+    let training_mse = mse(&codebooks, &measured);
+    let unit = f64::from(scaling.scale).powi(2);
+    let mut curve: Vec<(u64, f64)> = first.curve.iter().map(|(update, mse)| (*update, mse * unit)).collect();
+    if curve.is_empty() {
+        curve.push((first.done, validation_mse.unwrap_or(training_mse)));
+    }
+    let search = search(&codebooks).map(|(search, _)| search);
+    let (variance, ended) = (scaling.variance, first.ended);
+    Ok(Fitted { codebooks, training_mse, validation_mse, refitted, variance, search, curve, seconds, ended })
+}
+
+/// Codebooks for scaled vectors, watched on validation vectors.
+fn first_fit(
+    (training, validation): (&[f32], &[f32]),
+    dimension: usize,
+    settings: &FitSettings,
+    scaling: &Scaling,
+    since: Instant,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Trained, FitError> {
     let scaled = scaling.apply(training);
     let work = Work { settings, training: &scaled, dimension, since };
-    let watched = scaling.apply(&evaluate::part(validation, dimension, CHECKED));
-    let trained = match settings.trainer {
-        Trainer::Kmeans => kmeans::train(&work, watched, go_on)?,
-        Trainer::Nsvq => nsvq::train(&work, &watched, go_on)?,
-    };
-    drop(scaled);
-    let seconds = since.elapsed().as_secs_f64();
-    let codebooks = scaling.undo(trained.codebooks)?;
-    let search = evaluation_search(&codebooks, settings.beam_width, validation);
-    let mse = |vectors: &[f32]| evaluate::mse(&codebooks, search, vectors);
-    let validation_mse = mse(validation);
-    let training_mse = mse(&evaluate::part(training, dimension, MEASURED));
-    let scale = f64::from(scaling.scale).powi(2);
-    let mut curve: Vec<(u64, f64)> = trained.curve.iter().map(|(update, mse)| (*update, mse * scale)).collect();
-    if curve.is_empty() {
-        curve.push((trained.done, validation_mse));
+    let watched = if validation.is_empty() && settings.trainer == Trainer::Nsvq { training } else { validation };
+    let watched = scaling.apply(&evaluate::part(watched, dimension, CHECKED));
+    match settings.trainer {
+        Trainer::Kmeans => kmeans::train(&work, watched, go_on),
+        Trainer::Nsvq => nsvq::train(&work, &watched, go_on),
     }
-    let search = search.map(|(search, _)| search);
-    let (variance, ended) = (scaling.variance, trained.ended);
-    Ok(Fitted { codebooks, training_mse, validation_mse, variance, search, curve, seconds, ended })
 }
 
 /// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors.
@@ -236,4 +276,6 @@ struct Trained {
     curve: Vec<(u64, f64)>,
     done: u64,
     ended: Ended,
+    /// Chosen by the validation vectors: iterations of k-means of each stage, or of all together; updates of each round of NSVQ.
+    kept: Vec<usize>,
 }

@@ -1,7 +1,7 @@
 //! Stochastic optimisation (NSVQ) from k-means on, watched on validation vectors: rounds of a lower and lower learning rate,
 //! each from the best codebooks so far until their error no longer falls.
 
-use super::{Ended, FitError, Trained, Work, evaluate, kmeans};
+use super::{Ended, FitError, FitSettings, Trained, Work, evaluate, kmeans};
 use crate::baseline::has_converged;
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search};
@@ -27,18 +27,7 @@ const START: f64 = 0.3;
 pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) -> bool) -> Result<Trained, FitError> {
     let books = start(work, &mut |done| go_on(START * done))?;
     let settings = work.settings;
-    let quantizer = QuantizerSettings {
-        method: settings.method,
-        stages: settings.stages,
-        bits_per_stage: settings.bits_per_stage,
-        beam_width: Some(settings.beam_width),
-        training_beam_width: Some(settings.training_beam_width),
-        // The better one on codebooks that began as an RVQ (benches/AVQ_SEARCHES.md).
-        search: Some(Search::Ordered),
-        init: Init::Kmeans,
-        init_updates: None,
-        init_learning_rate: None,
-    };
+    let quantizer = quantizer(settings);
     let beam = (settings.method == Method::Avq).then_some((Search::Ordered, settings.training_beam_width));
     let error = |books: &Codebooks| evaluate::mse(books, beam, validation);
     let first = error(&books);
@@ -56,11 +45,57 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
         best: (first, books),
         curve: vec![(0, first)],
         ended: Ended::Converged,
+        kept: Vec::new(),
     };
     for (round, rate) in RATES.into_iter().enumerate() {
+        rounds.kept.push(0);
         rounds.run(round, rate)?;
     }
-    Ok(Trained { codebooks: rounds.best.1, curve: rounds.curve, done: rounds.done, ended: rounds.ended })
+    Ok(Trained {
+        codebooks: rounds.best.1,
+        curve: rounds.curve,
+        done: rounds.done,
+        ended: rounds.ended,
+        kept: rounds.kept,
+    })
+}
+
+/// Trains with the updates of each round that a training on a part of the vectors has found to be the best.
+pub(super) fn again(work: &Work, kept: &[usize], go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
+    let mut books = start(work, &mut |done| go_on(START * done))?;
+    let quantizer = quantizer(work.settings);
+    let mut batches = Shuffled::new(work.training, work.dimension, &work.name("order"));
+    let (mut before, total) = (0, kept.iter().sum::<usize>().max(1));
+    for (rate, updates) in RATES.into_iter().zip(kept).filter(|(_, updates)| **updates > 0) {
+        let training = training(rate, *updates as u64);
+        let setup = Setup { quantizer: &quantizer, training: &training, rng: stream(&work.name("replacement")) };
+        let mut run = Run::new(books, setup);
+        for update in 0..*updates {
+            let done = (before + update) as f64 / total as f64;
+            if update.is_multiple_of(16) && !go_on(START + (1.0 - START) * done) {
+                return Err(FitError::Stopped);
+            }
+            run.update(&mut |batch| batches.next_batch(batch)).map_err(FitError::Diverged)?;
+        }
+        before += updates;
+        books = run.codebooks().clone();
+    }
+    Ok(books)
+}
+
+fn quantizer(settings: &FitSettings) -> QuantizerSettings {
+    QuantizerSettings {
+        method: settings.method,
+        stages: settings.stages,
+        bits_per_stage: settings.bits_per_stage,
+        beam_width: Some(settings.beam_width),
+        training_beam_width: Some(settings.training_beam_width),
+        // The better one on codebooks that began as an RVQ (benches/AVQ_SEARCHES.md).
+        search: Some(Search::Ordered),
+        init: Init::Kmeans,
+        init_updates: None,
+        init_learning_rate: None,
+    }
 }
 
 /// A training on its way.
@@ -77,6 +112,8 @@ struct Rounds<'a, 'b> {
     curve: Vec<(u64, f64)>,
     /// Of the last round.
     ended: Ended,
+    /// Updates of each round up to the best codebooks; 0 where it found no better ones.
+    kept: Vec<usize>,
 }
 
 impl Rounds<'_, '_> {
@@ -117,6 +154,7 @@ impl Rounds<'_, '_> {
         self.curve.push((self.done + run.done(), found));
         if found < self.best.0 {
             self.best = (found, run.codebooks().clone());
+            self.kept.last_mut().into_iter().for_each(|kept| *kept = run.done() as usize);
         }
         found
     }

@@ -17,25 +17,26 @@ pub struct Sampled {
     pub of: u64,
 }
 
-/// At most `sample` vectors of the file, chosen at random by the seed; the `share` of them is for validation (at least one
-/// vector, and one is left to train on). Only these are read, in the order of the file, and checked to be finite.
+/// At most `sample` vectors of the file, chosen at random by the seed; the `share` of them is for validation (unless it is 0, at
+/// least one vector, and one is left to train on). Only these are read, in the order of the file, and checked to be finite.
 ///
 /// # Errors
 /// [`FitError::Share`], [`FitError::TooFew`] for fewer than two vectors, [`FitError::File`].
 pub fn sample(file: &VectorFile, sample: usize, share: f64, seed: u64) -> Result<Sampled, FitError> {
-    if !(share > 0.0 && share < 1.0) {
+    if !(0.0..1.0).contains(&share) {
         return Err(FitError::Share(share));
     }
     let (of, dimension) = (file.len(), file.dimension());
     let mut rng = stream(&format!("fit/{seed}/sample"));
     let rows = rows(of, sample, &mut rng);
     let count = rows.len();
-    if count < 2 {
-        return Err(FitError::TooFew { part: "sampled", found: count, needed: 2 });
+    let needed = if share == 0.0 { 1 } else { 2 };
+    if count < needed {
+        return Err(FitError::TooFew { part: "sampled", found: count, needed });
     }
     let mut places: Vec<usize> = (0..count).collect();
     shuffle(&mut places, &mut rng);
-    let validating = ((count as f64 * share).round() as usize).clamp(1, count - 1);
+    let validating = if share == 0.0 { 0 } else { ((count as f64 * share).round() as usize).clamp(1, count - 1) };
     let mut validation = vec![0.0; validating * dimension];
     let mut training = vec![0.0; (count - validating) * dimension];
     for (row, place) in rows.into_iter().zip(places) {

@@ -1,6 +1,6 @@
 //! Checkpoints: a network's parameters as safetensors, and, of one in training, all that it needs to go on with the same bits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::model::Autoencoder;
 use super::trainer::Trainer;
 use crate::quantizer::BatchUsage;
+use crate::quantizer::checkpoint::serialize;
 use crate::training::{Gathered, LogPoint};
 
 const FORMAT: &str = "vqlab-network";
@@ -48,17 +49,17 @@ fn part(name: &str, shape: &[usize], values: &[f32]) -> Part {
     (name.to_owned(), shape.to_vec(), values.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
 
-fn write(path: &Path, parts: &[Part], metadata: HashMap<String, String>) -> Result<(), NetworkError> {
+fn write(path: &Path, parts: &[Part], metadata: BTreeMap<String, String>) -> Result<(), NetworkError> {
     let malformed = |e: safetensors::SafeTensorError| NetworkError::Malformed(path.into(), e.to_string());
     let views: Result<Vec<_>, _> = parts
         .iter()
         .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect();
-    let file = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(malformed)?;
+    let file = views.and_then(|views| serialize(views, metadata)).map_err(malformed)?;
     crate::temporary::replace(path, &file).map_err(|e| NetworkError::Io(path.into(), e))
 }
 
-fn metadata(format: &str, more: &[(&str, String)]) -> HashMap<String, String> {
+fn metadata(format: &str, more: &[(&str, String)]) -> BTreeMap<String, String> {
     let fixed = [("format", format.to_owned()), ("version", VERSION.to_owned())];
     fixed.into_iter().chain(more.iter().cloned()).map(|(k, v)| (k.to_owned(), v)).collect()
 }

@@ -1,7 +1,7 @@
 //! The codebook file: safetensors with an f32 tensor `codebooks` (M × K × D, PVQ and OPQ: M × K × D/M), for OPQ alone another
 //! one `rotation` (D × D, y = R·x), and metadata that says what made it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +92,7 @@ fn bytes_with(
         .iter()
         .map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
         .collect();
-    let mut metadata: HashMap<String, String> = HashMap::from([
+    let mut metadata: BTreeMap<String, String> = BTreeMap::from([
         ("format".into(), FORMAT.into()),
         ("version".into(), VERSION.into()),
         ("method".into(), books.method().label().to_lowercase()),
@@ -104,7 +104,26 @@ fn bytes_with(
         ("provenance".into(), provenance.provenance.clone()),
     ]);
     metadata.extend(texts.iter().map(|(name, text)| ((*name).to_owned(), text.clone())));
-    views.and_then(|views| safetensors::serialize(views, Some(metadata)))
+    views.and_then(|views| serialize(views, metadata))
+}
+
+/// The bytes of a safetensors file, the same ones for the same content: the crate writes the metadata in the order of a hash map,
+/// which is another one in each process.
+pub(crate) fn serialize(
+    views: Vec<(&str, TensorView)>,
+    metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>, SafeTensorError> {
+    let mut file = safetensors::serialize(views, Some(metadata.clone().into_iter().collect()))?;
+    let (length, rest) = file.split_first_chunk_mut::<8>().ok_or(SafeTensorError::HeaderTooSmall)?;
+    let end = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| SafeTensorError::HeaderTooLarge)?;
+    let header = rest.get_mut(..end).ok_or(SafeTensorError::InvalidHeaderLength)?;
+    let mut content: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header)?;
+    content.insert("__metadata__".into(), serde_json::json!(metadata));
+    let mut sorted = serde_json::to_vec(&content)?;
+    // The same texts in another order: the length stays, with the spaces that fill it up.
+    sorted.resize(header.len(), b' ');
+    header.copy_from_slice(&sorted);
+    Ok(file)
 }
 
 /// D × D.

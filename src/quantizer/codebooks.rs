@@ -1,5 +1,6 @@
 //! The codebooks of a quantizer as plain numbers, and what follows from them alone: decoding.
 
+use super::centering::Centers;
 use super::rotation::{Rotation, RotationError};
 use crate::quantizer::Method;
 
@@ -178,19 +179,30 @@ impl Codebooks {
     /// The position and value of a code that is out of range.
     pub fn decode(&self, codes: &[u16], out: &mut [f32]) -> Result<(), CodeError> {
         out.fill(0.0);
+        // Around the origin, where a rotation in float32 loses nothing.
+        let centers = self.rotation.as_ref().and_then(|_| Centers::of(self));
         for (i, (row, x)) in codes.chunks_exact(self.stages).zip(out.chunks_exact_mut(self.dimension)).enumerate() {
             for (stage, code) in row.iter().enumerate() {
                 let code = usize::from(*code);
                 if code >= self.size {
                     return Err(CodeError::OutOfRange { vector: i, stage, code, size: self.size });
                 }
-                for (o, c) in x[self.span(stage)].iter_mut().zip(self.codeword(stage * self.size + code)) {
-                    *o += c;
+                let (x, word) = (&mut x[self.span(stage)], self.codeword(stage * self.size + code));
+                match &centers {
+                    None => super::kernels::add(x, word),
+                    Some(centers) => {
+                        let center = centers.of_stage(self, stage);
+                        let moved = word.iter().zip(center).map(|(c, center)| (f64::from(*c) - center) as f32);
+                        x.iter_mut().zip(moved).for_each(|(o, c)| *o = c);
+                    }
                 }
             }
         }
         if let Some(rotation) = &self.rotation {
             rotation.undo(out);
+        }
+        if let Some(centers) = &centers {
+            out.chunks_exact_mut(self.dimension).for_each(|x| super::kernels::add(x, &centers.vector));
         }
         Ok(())
     }

@@ -79,6 +79,19 @@ pub fn squared_length(x: &[f32]) -> f32 {
     sum_of_squares(x)
 }
 
+/// ‖x‖², summed in f64: of remainders of any scale.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+pub fn squared_error(x: &[f32]) -> f64 {
+    let (chunks, rest) = x.as_chunks::<CHUNK>();
+    let mut sums = [0.0f64; CHUNK];
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(*v) * f64::from(*v);
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>()
+}
+
 #[inline(always)]
 fn sum_of_squares(x: &[f32]) -> f32 {
     let (chunks, rest) = x.as_chunks::<CHUNK>();

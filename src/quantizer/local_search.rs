@@ -96,9 +96,8 @@ impl LocalSearch {
                 for (stage, (target, pick)) in tuple.picks.iter_mut().zip(picks.iter()).enumerate() {
                     *target = (*pick as usize).saturating_sub(stage * books.size()).min(books.size() - 1) as u32;
                 }
-                let mut rng = Xoshiro256PlusPlus::seed_from_u64(content(x));
                 let effort = Effort { rounds: self.rounds, sweeps: self.sweeps, anew };
-                search_one(&self.tables, first, effort, &mut rng, &mut tuple);
+                search_one(&self.tables, first, effort, &mut tuple);
                 for (stage, (pick, found)) in picks.iter_mut().zip(tuple.picks).enumerate() {
                     *pick = (stage * books.size()) as u32 + found;
                 }
@@ -149,11 +148,11 @@ impl Assign for LocalSearch {
     }
 }
 
-/// 64 bits that hang on the vector alone, so that it gets the same throws wherever it stands.
-fn content(x: &[f32]) -> u64 {
-    x.iter().fold(0x51ab_e37b_0a5c_91d3, |hash: u64, v| {
-        (hash ^ u64::from((v + 0.0).to_bits())).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29)
-    })
+/// A generator that depends on the codewords that a search begins with alone: a vector gets the same throws wherever it stands
+/// in the data, and whatever is added to all of the data.
+fn throws(start: &[u32]) -> Xoshiro256PlusPlus {
+    let mix = |hash: u64, pick: &u32| (hash ^ u64::from(*pick)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    Xoshiro256PlusPlus::seed_from_u64(start.iter().fold(0x51ab_e37b_0a5c_91d3, mix))
 }
 
 /// How long a vector is searched for.
@@ -174,7 +173,7 @@ struct Tuple {
 
 /// The whole search of one vector, whose scores ½‖c‖² − x·c are `first` (M × K′).
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn search_one(tables: &Tables, first: &[f32], effort: Effort, rng: &mut Xoshiro256PlusPlus, best: &mut Tuple) {
+fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) {
     let all = (1u32 << tables.stages) - 1;
     let mut scores = vec![0f32; tables.padded];
     if effort.anew {
@@ -183,6 +182,7 @@ fn search_one(tables: &Tables, first: &[f32], effort: Effort, rng: &mut Xoshiro2
             best.picks[stage] = choose(first, stage, tables, rows.as_slice(), &mut scores);
         }
     }
+    let rng = &mut throws(&best.picks[..tables.stages]);
     // The start itself stands until ICM has found something better: with rounding it may look worse.
     best.error = tables.error(first, &best.picks);
     let mut tuple = *best;

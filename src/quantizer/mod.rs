@@ -23,6 +23,7 @@ mod beam;
 mod byte_beam;
 mod byte_bounds;
 mod bytes;
+pub(crate) mod centering;
 pub(crate) mod checkpoint;
 mod codebooks;
 mod estimator;
@@ -47,6 +48,7 @@ mod tests;
 pub use additive::{Additive, GRAM_LIMIT};
 pub use assign::{Assign, codes, encode, repeats_codebook};
 pub use beam::MAX_BEAM;
+pub use centering::Conditioned;
 pub use checkpoint::{CheckpointError, Provenance, load, save, to_bytes};
 pub use codebooks::{CodeError, Codebooks, MAX_STAGES, ShapeError};
 pub use estimator::{Estimator, Noise};
@@ -61,8 +63,21 @@ pub use rotation::{Rotated, Rotation, RotationError};
 pub use settings::{Init, Method, QuantizerSettings, Search};
 pub use substitution::{Substitute, substitute};
 
-/// The assignment of a method. `beam` = (search, beam width) is AVQ's; without one it is ([`Search::Beam`], 16).
+/// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]). `beam` = (search, beam width) is
+/// AVQ's; without one it is ([`Search::Beam`], 16).
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
+    match method {
+        // What it makes of its codewords is its own affair.
+        Method::Registered(method) => (method.assign)(),
+        Method::Avq if beam.is_none_or(|(search, _)| search == Search::Beam) => {
+            Box::new(Conditioned::always(plain_assigner(method, beam)))
+        }
+        _ => Box::new(Conditioned::new(plain_assigner(method, beam))),
+    }
+}
+
+/// As [`assigner`], for codebooks near the origin.
+fn plain_assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
         (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
         (Method::Opq, _) => Box::new(Rotated(Box::new(Greedy::default()))),
@@ -76,11 +91,11 @@ pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign
 }
 
 /// As [`assigner`], for codebooks that change after every `batch` vectors: what pays off over many vectors alone is left
-/// out. The codes are the same.
+/// out. The codes are the same for codebooks near the origin; a training centers its vectors instead.
 pub fn training_assigner(method: Method, beam: Option<(Search, usize)>, batch: usize) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
         (Method::Avq, (Search::Beam, width)) if width > 1 => Box::new(Additive::new(width).for_training(batch)),
         (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width).for_training(batch)),
-        _ => assigner(method, beam),
+        _ => plain_assigner(method, beam),
     }
 }

@@ -68,6 +68,21 @@ impl Rotation {
         multiply(&self.matrix, self.dimension, vectors);
     }
 
+    /// R·x of one vector of any size, summed in f64.
+    pub(crate) fn apply_precisely(&self, x: &[f32]) -> Vec<f64> {
+        let product = |row: &[f32]| row.iter().zip(x).map(|(r, v)| f64::from(*r) * f64::from(*v)).sum();
+        self.matrix.chunks_exact(self.dimension).map(product).collect()
+    }
+
+    /// Rᵀ·y of one vector of any size, summed in f64.
+    pub(super) fn undo_precisely(&self, y: &[f64]) -> Vec<f32> {
+        let mut sums = vec![0f64; self.dimension];
+        for (row, v) in self.matrix.chunks_exact(self.dimension).zip(y) {
+            sums.iter_mut().zip(row).for_each(|(sum, r)| *sum += f64::from(*r) * v);
+        }
+        sums.into_iter().map(|sum| sum as f32).collect()
+    }
+
     /// y → Rᵀ·y for each of the vectors (n × D).
     pub fn undo(&self, vectors: &mut [f32]) {
         let d = self.dimension;

@@ -9,6 +9,7 @@ use crate::quantizer::{Method, Search};
 use crate::training::accumulate_gradient;
 
 mod beyond;
+mod invariance;
 
 fn numbers(name: &str, n: usize) -> Vec<f32> {
     let mut rng = stream(name);

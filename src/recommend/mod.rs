@@ -132,7 +132,7 @@ pub struct Candidate {
     /// Mean squared error per coordinate of the held-out vectors.
     pub mse: Estimate,
     /// That of each of them.
-    pub errors: Vec<f32>,
+    pub errors: Vec<f64>,
     /// Recall at [`RECALL_AT`], those up to the size of the base, where there are queries.
     pub recall: Option<Vec<Estimate>>,
     /// [`Model::Corrected`], as the limits and the front have it.

@@ -1,12 +1,14 @@
 //! Exact nearest neighbours by brute force.
 //!
-//! Blocked products give ½‖b‖² − x·b in f32 for all pairs. What their rounding errors cannot exclude from the k nearest is
-//! computed again as Σ(x − b)² in f64, and that decides.
+//! Blocked products give ½‖b‖² − x·b in f32 for all pairs, of vectors moved to the origin and scaled, so that an offset of the
+//! data costs no precision. What their rounding errors cannot exclude from the k nearest is computed again as Σ(x − b)² in
+//! f64 from the vectors as they are, and that decides.
 
 use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::{Neighbours, SearchError, base_parts, check_count, check_finite, whole_rows};
+use crate::quantizer::centering::median;
 use crate::quantizer::kernels::{ROWS, Rows, products, squared_length};
 
 /// Base vectors of one product: with [`ROWS`] queries, the products take 256 KiB.
@@ -14,6 +16,9 @@ const BLOCK: usize = 1024;
 
 /// Vectors of the smallest part that a base is cut in where there are fewer queries than threads.
 const LEAST_PART: usize = 4 * BLOCK;
+
+/// Base vectors that the origin is the median of.
+const SAMPLE: usize = 256;
 
 /// Above this, f32 products may overflow, and every pair goes through f64.
 const LARGE: f32 = 1e37;
@@ -36,9 +41,11 @@ pub fn exact_neighbours(base: &[f32], queries: &[f32], dimension: usize, k: usiz
     if k == 0 || asked == 0 {
         return Ok(Neighbours { k, ids: Vec::new(), distances: Vec::new() });
     }
-    let half: Vec<f32> = base.par_chunks(dimension).map(|row| 0.5 * squared_length(row)).collect();
+    let origin = Origin::of(base, dimension);
+    let half: Vec<f32> =
+        base.par_chunks(dimension).map_init(Vec::new, |moved, row| origin.half_norm(row, moved)).collect();
     let largest = half.iter().fold(0.0f32, |a, b| if *b > a { *b } else { a });
-    let search = Exact { base, half: &half, largest, dimension, k };
+    let search = Exact { base, origin: &origin, half: &half, largest, dimension, k };
     let parts = base_parts(asked.div_ceil(ROWS), count, LEAST_PART);
     let mut neighbours = Neighbours { k, ids: vec![0; asked * k], distances: vec![0.0; asked * k] };
     let targets = neighbours.ids.par_chunks_mut(ROWS * k).zip(neighbours.distances.par_chunks_mut(ROWS * k));
@@ -61,9 +68,48 @@ fn sort(found: &mut [(f64, u32)]) {
     found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
 }
 
+/// Where vectors are moved from, and the power of two that they are scaled with.
+struct Origin {
+    center: Vec<f32>,
+    scale: f64,
+}
+
+impl Origin {
+    /// The median of some of the vectors; the scale brings the largest difference of these from it near 1.
+    fn of(base: &[f32], dimension: usize) -> Self {
+        let count = base.len() / dimension;
+        let taken = count.min(SAMPLE);
+        let row = |i: usize| &base[i * count / taken * dimension..][..dimension];
+        let sample: Vec<&[f32]> = (0..taken).map(row).collect();
+        let center = median(&sample);
+        let difference = |x: &&[f32]| -> f64 {
+            let differences = x.iter().zip(&center).map(|(v, c)| (f64::from(*v) - f64::from(*c)).abs());
+            differences.fold(0.0, f64::max)
+        };
+        let exponent = sample.iter().map(difference).fold(0.0, f64::max).log2();
+        let scale = if exponent.is_finite() { (-exponent.floor()).exp2() } else { 1.0 };
+        Self { center, scale }
+    }
+
+    /// Writes (x − center)·scale of vectors (n × D).
+    fn apply(&self, vectors: &[f32], out: &mut Vec<f32>) {
+        out.clear();
+        for x in vectors.chunks_exact(self.center.len()) {
+            let moved = |(v, c): (&f32, &f32)| ((f64::from(*v) - f64::from(*c)) * self.scale) as f32;
+            out.extend(x.iter().zip(&self.center).map(moved));
+        }
+    }
+
+    fn half_norm(&self, row: &[f32], moved: &mut Vec<f32>) -> f32 {
+        self.apply(row, moved);
+        0.5 * squared_length(moved)
+    }
+}
+
 struct Exact<'a> {
     base: &'a [f32],
-    /// ½‖b‖².
+    origin: &'a Origin,
+    /// ½‖b‖² of the moved vectors.
     half: &'a [f32],
     /// Its maximum.
     largest: f32,
@@ -103,13 +149,15 @@ impl Exact<'_> {
     /// The k nearest of a part of the base for each of up to [`ROWS`] queries, in order.
     fn part(&self, queries: &[f32], part: std::ops::Range<usize>) -> Vec<Vec<(f64, u32)>> {
         let dimension = self.dimension;
-        let mut padded = vec![0.0; ROWS * dimension];
-        padded[..queries.len()].copy_from_slice(queries);
-        let mut candidates: Vec<Candidates> = queries.chunks_exact(dimension).map(|x| self.candidates(x)).collect();
+        let (mut padded, mut moved) = (Vec::with_capacity(ROWS * dimension), Vec::new());
+        self.origin.apply(queries, &mut padded);
+        let mut candidates: Vec<Candidates> = padded.chunks_exact(dimension).map(|x| self.candidates(x)).collect();
+        padded.resize(ROWS * dimension, 0.0);
         let mut dots = vec![0.0; ROWS * BLOCK];
         for from in part.clone().step_by(BLOCK) {
             let to = part.end.min(from + BLOCK);
-            let rows = Rows { data: self.rows(from, to), stride: dimension };
+            self.origin.apply(self.rows(from, to), &mut moved);
+            let rows = Rows { data: &moved, stride: dimension };
             products(Rows { data: &padded, stride: dimension }, rows, to - from, dimension, &mut dots, to - from);
             for (candidates, dots) in candidates.iter_mut().zip(dots.chunks_exact(to - from)) {
                 keep(dots, &self.half[from..to], candidates.limit, from as u32, &mut candidates.kept);
@@ -125,8 +173,9 @@ impl Exact<'_> {
     fn candidates(&self, query: &[f32]) -> Candidates {
         let length = squared_length(query);
         // A product of D terms is off by at most some D·ε/2·‖x‖‖b‖ in any order of summation, a half norm by as much of
-        // itself. Twice that, for two scores, and twice again for the roundings here.
-        let terms = (self.dimension + 4) as f32 * f32::EPSILON;
+        // itself; moving the vectors adds ε/2 for each of both. Twice that, for two scores, and twice again for the roundings
+        // here.
+        let terms = (self.dimension + 8) as f32 * f32::EPSILON;
         let relative = 2.0 * terms * (length.sqrt() * (2.0 * self.largest).sqrt() + self.largest);
         // Tiny numbers are off by a part of the least one instead.
         let slack = relative + 8.0 * (self.dimension + 4) as f32 * f32::from_bits(1);

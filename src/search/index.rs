@@ -10,8 +10,10 @@ use super::norms::{Levels, decoded_norms};
 use super::scan::{Base, Search, block_ranges};
 use super::tables::TableMaker;
 use super::{
-    Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, filter, nearest, whole_rows,
+    Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, check_range, filter, nearest,
+    whole_rows,
 };
+use crate::quantizer::centering::Centered;
 use crate::quantizer::{Codebooks, Rotation};
 
 /// The most queries that scan a block one after the other, and the bytes that their tables may take.
@@ -36,13 +38,15 @@ const LEAST_PART: usize = 512;
 /// ```
 pub struct Index {
     maker: TableMaker,
+    /// How queries follow the codebooks, where these are moved or scaled.
+    centered: Option<Centered>,
     rotation: Option<Rotation>,
     dimension: usize,
     count: usize,
     bits: u32,
     /// Columns that add up to the distance.
     summed: usize,
-    /// ‖q‖² of each vector, or empty.
+    /// ‖q‖² of each vector, moved and scaled as the codebooks are, or empty.
     norms: Vec<f32>,
     columns: Columns,
     filtered: bool,
@@ -61,6 +65,11 @@ impl Index {
     pub fn new(books: &Codebooks, codes: Codes, norms: Norms) -> Result<Self, SearchError> {
         let count = whole_rows("codes", codes.len(), books.stages())?;
         check_count(count)?;
+        let centered = match norms {
+            Norms::Byte | Norms::Omitted if !books.method().is_product() => Centered::always(books),
+            _ => Centered::of(books),
+        };
+        let books = centered.as_ref().map_or(books, Centered::books);
         let norms = if books.method().is_product() { Norms::Omitted } else { norms };
         let small = books.size() <= 256;
         // The filter needs a lower bound of each exact norm in a byte.
@@ -95,6 +104,7 @@ impl Index {
             summed: books.stages() + usize::from(norms == Norms::Byte),
             norms: lengths,
             columns,
+            centered,
             filtered: filter::pays(),
         })
     }
@@ -124,7 +134,7 @@ impl Index {
     /// nothing but the time.
     ///
     /// # Errors
-    /// Queries that are no whole rows or hold NaN or infinity; k = 0.
+    /// Queries that are no whole rows, hold NaN or infinity, or are too far from the codebooks; k = 0.
     pub fn search(&self, queries: &[f32], k: usize) -> Result<Neighbours, SearchError> {
         let count = whole_rows("query values", queries.len(), self.dimension)?;
         if k == 0 {
@@ -137,6 +147,11 @@ impl Index {
         }
         // Distances are the same in rotated coordinates, so only the queries need be rotated, and only once.
         let mut queries = Cow::Borrowed(queries);
+        if let Some(centered) = &self.centered {
+            centered.apply(queries.to_mut());
+        }
+        check_range(&queries, self.dimension)?;
+        let unit = self.centered.as_ref().map_or(1.0, |centered| centered.unit().powi(2));
         if let Some(rotation) = &self.rotation {
             rotation.apply(queries.to_mut());
         }
@@ -158,7 +173,7 @@ impl Index {
                 let offset = found[0][query].1;
                 for ((key, id), distance) in keys.into_iter().zip(ids).zip(distances) {
                     *id = nearest::id(key);
-                    *distance = (f64::from(nearest::score(key)) + offset) as f32;
+                    *distance = (unit * (f64::from(nearest::score(key)) + offset)) as f32;
                 }
             }
         });

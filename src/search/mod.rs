@@ -36,7 +36,8 @@ pub enum Norms {
     Exact,
     /// As one of 256 levels that are fitted to the base: 8 bits a vector.
     Byte,
-    /// Not at all: vectors are ranked by their inner product with the query alone, largest first.
+    /// Not at all: vectors are ranked by their inner product with the query alone, largest first, both seen from the center of the
+    /// codebooks.
     Omitted,
 }
 
@@ -89,8 +90,8 @@ pub struct Neighbours {
     pub k: usize,
     /// Positions in the base, queries × k.
     pub ids: Vec<u32>,
-    /// Squared distances, queries × k. Rounding can make one that should be 0 negative. With [`Norms::Omitted`] they lack
-    /// ‖q‖².
+    /// Squared distances, queries × k; 0 or infinite where f32 holds no smaller or larger ones. Rounding can make one that
+    /// should be 0 negative. With [`Norms::Omitted`] they lack ‖q‖².
     pub distances: Vec<f32>,
 }
 
@@ -107,6 +108,10 @@ pub enum SearchError {
     TooManyVectors(usize),
     #[error("{what} {row}, coordinate {column} is {value}; distances need finite values, so remove that vector")]
     NotFinite { what: &'static str, row: usize, column: usize, value: f32 },
+    #[error(
+        "query {row}, coordinate {column} is so far from the codewords (more than 10^16 times their largest coordinate) that float32 can't tell distances apart; do the queries belong to these codebooks?"
+    )]
+    TooFar { row: usize, column: usize },
 }
 
 /// Refuses counts that ids can't tell apart.
@@ -126,6 +131,17 @@ fn whole_rows(what: &'static str, found: usize, width: usize) -> Result<usize, S
 fn check_finite(what: &'static str, values: &[f32], width: usize) -> Result<(), SearchError> {
     match values.iter().position(|v| !v.is_finite()) {
         Some(at) => Err(SearchError::NotFinite { what, row: at / width, column: at % width, value: values[at] }),
+        None => Ok(()),
+    }
+}
+
+/// Queries in the codebooks' own scale beyond which squares may overflow.
+const FARTHEST: f32 = 1e16;
+
+/// Refuses queries whose distances f32 doesn't hold.
+fn check_range(values: &[f32], width: usize) -> Result<(), SearchError> {
+    match values.iter().position(|v| v.abs() > FARTHEST) {
+        Some(at) => Err(SearchError::TooFar { row: at / width, column: at % width }),
         None => Ok(()),
     }
 }

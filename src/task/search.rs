@@ -8,12 +8,14 @@ use std::time::Instant;
 use super::kept::{EncodedBase, Kept};
 use super::train::trained;
 use super::{Context, Outcome, TaskError};
+use crate::baseline::Scaling;
 use crate::data::descriptors::{Descriptors, Part};
 use crate::metric::recall_at;
+use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Assign, Codebooks, Method, QuantizerSettings, Search, assigner, codes};
 use crate::search::{Codes, Index};
 use crate::spec::{Cell, CellSettings, SearchSettings, Training};
-use crate::training::{Shuffled, squared_norm};
+use crate::training::Shuffled;
 
 /// Vectors encoded between two looks at the cancel flag.
 const CHUNK: usize = 2048;
@@ -37,10 +39,14 @@ pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Re
     let trained = match kept.load() {
         Some(trained) => trained,
         None => {
-            let mut set = learn_set(&data, settings, seed)?;
+            let (mut set, scaling) = learn_set(&data, settings, seed)?;
             let begun = Instant::now();
             let pair = (&settings.quantizer, &settings.training);
-            let (trained, earlier) = trained(pair, settings.data.dimension, &key, &mut set, context, (0.0, TRAINED))?;
+            let (mut trained, earlier) =
+                trained(pair, settings.data.dimension, &key, &mut set, context, (0.0, TRAINED))?;
+            if let Some(scaling) = scaling {
+                trained.codebooks = scaling.undo(trained.codebooks);
+            }
             let seconds = earlier + begun.elapsed().as_secs_f64();
             kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)?
         }
@@ -72,13 +78,21 @@ fn failed(error: impl std::fmt::Display) -> TaskError {
     TaskError::Failed(error.to_string())
 }
 
-/// The learn set in memory.
-fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result<Shuffled<Arc<Vec<f32>>>, TaskError> {
+type LearnSet = (Shuffled<Arc<Vec<f32>>>, Option<Scaling>);
+
+/// The learn set in memory; moved to the origin where it is so far from it that float32 would lose precision. The scale stays: the
+/// learning rate of a spec is in units of the data.
+fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result<LearnSet, TaskError> {
     let (count, dimension) = (settings.data.learn as usize, settings.data.dimension);
     let mut vectors = vec![0f32; count * dimension];
     data.read(Part::Learn, 0, &mut vectors).map_err(failed)?;
+    let scaling = Scaling::if_needed(&vectors, dimension).map_err(failed)?.map(Scaling::only_center);
+    if let Some(scaling) = &scaling {
+        vectors = scaling.apply(&vectors);
+    }
     // As in the toy experiment, the order hangs on data and seed alone: methods see the same batches.
-    Ok(Shuffled::new(Arc::new(vectors), dimension, &format!("order/search/{}/{seed}", settings.data.name)))
+    let set = Shuffled::new(Arc::new(vectors), dimension, &format!("order/search/{}/{seed}", settings.data.name));
+    Ok((set, scaling))
 }
 
 struct Encoder<'a> {
@@ -113,7 +127,7 @@ impl Encoder<'_> {
             let since = Instant::now();
             assign.assign(self.books, remainder, picks);
             seconds += since.elapsed().as_secs_f64();
-            sum += remainder.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
+            sum += squared_error(remainder);
             let codes = codes(self.books, picks).map_err(failed)?;
             encoded.extend(codes.iter().flat_map(|code| code.to_le_bytes().into_iter().take(width)));
             (self.context.progress)(from + (to - from) * (first + rows as u64) as f64 / count as f64);

@@ -44,7 +44,7 @@ proptest! {
 }
 
 /// An orthogonal matrix (D × D): Gram and Schmidt's of normal numbers.
-fn rotation(dimension: usize, seed: u64) -> Vec<f32> {
+pub(super) fn rotation(dimension: usize, seed: u64) -> Vec<f32> {
     let drawn: Vec<f64> =
         numbers(&format!("rotation/{seed}"), dimension * dimension).into_iter().map(f64::from).collect();
     let mut rows: Vec<Vec<f64>> = Vec::new();
