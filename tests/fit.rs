@@ -8,7 +8,7 @@ use common::Env;
 use common::vectors::{json, numbers, put_vectors, read};
 use vqlab::data::file::VectorFile;
 use vqlab::fit::{Ended, FitError, FitSettings, fit, sample, squared_errors};
-use vqlab::quantizer::{Method, load};
+use vqlab::quantizer::{Codebooks, Method, load};
 use vqlab::training::Trainer;
 
 const DIMENSION: usize = 8;
@@ -280,13 +280,15 @@ fn a_sample_is_a_random_split_without_repetition() {
     assert_eq!(split, of(100, 0.2, 1));
     assert_ne!(split, of(100, 0.2, 2));
     assert_eq!(of(usize::MAX, 0.1, 1).training.len(), 1800);
-    assert!(matches!(sample(&file, 100, 0.0, 1), Err(FitError::Share(_))));
+    assert_eq!(of(100, 0.0, 1).validation.len(), 0);
+    assert!(matches!(sample(&file, 100, 1.0, 1), Err(FitError::Share(_))));
 }
 
 #[test]
 fn all_vectors_can_be_trained_on() {
     let vectors = clusters();
     let (training, validation) = vectors.split_at(1600 * DIMENSION);
+    let mut times = 0;
     for (method, trainer) in combinations() {
         let settings = trained(method, trainer);
         let run = |training: &[f32], validation: &[f32], refit: bool| {
@@ -294,15 +296,18 @@ fn all_vectors_can_be_trained_on() {
             fit(training, validation, DIMENSION, &settings, &mut |_| true).unwrap()
         };
         let (plain, refitted) = (run(training, validation, false), run(training, validation, true));
-        // Its validation error is that of codebooks that had not seen the vectors; the codebooks are others.
+        // Its validation error is that of codebooks that had not seen the vectors; the codebooks are others, where these are
+        // better.
         assert_eq!((plain.refitted, plain.validation_mse), (false, refitted.validation_mse), "{method:?} {trainer:?}");
-        assert!(refitted.refitted && refitted.codebooks != plain.codebooks, "{method:?} {trainer:?}");
+        assert_eq!(refitted.refitted, refitted.codebooks != plain.codebooks, "{method:?} {trainer:?}");
+        times += usize::from(refitted.refitted);
         let whole = run(&vectors, &[], true);
         assert_eq!((whole.refitted, whole.validation_mse), (false, None));
-        let error = |books| squared_errors(books, None, &vectors).iter().sum::<f64>();
+        let error = |books: &Codebooks| squared_errors(books, None, &vectors).iter().sum::<f64>();
         let [plain, refitted, whole] = [plain, refitted, whole].map(|fitted| error(&fitted.codebooks));
-        assert!(refitted < 1.1 * plain && whole < 1.1 * plain, "{method:?} {trainer:?}: {plain} {refitted} {whole}");
+        assert!(refitted < 1.02 * plain && whole < 1.2 * plain, "{method:?} {trainer:?}: {plain} {refitted} {whole}");
     }
+    assert!(times >= 4, "of 8 combinations, {times} were better trained on all vectors");
 }
 
 #[test]

@@ -206,6 +206,14 @@ impl<'a> Encoder<'a> {
             CodecError::Encode { row, reason: error.to_string() }
         })?;
         out.copy_from_slice(&chosen);
-        Ok(squared_error(remainder))
+        let error = squared_error(remainder);
+        if !error.is_finite() {
+            let far = |x: &[f32]| x.iter().any(|v| !v.is_finite());
+            let row = first + remainder.chunks_exact(dimension).position(far).unwrap_or(0);
+            let reason = "it is so far from the codewords that float32 can't hold the difference; \
+                          do the vectors belong to these codebooks?";
+            return Err(CodecError::Encode { row, reason: reason.into() });
+        }
+        Ok(error)
     }
 }

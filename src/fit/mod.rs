@@ -55,7 +55,8 @@ pub struct FitSettings {
     /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method call for.
     pub updates: Option<u64>,
     /// Once the validation vectors have said how many iterations or updates are the best, trains once more with these on all
-    /// vectors, training and validation; with a budget, only where what is left of it is as long as the first training.
+    /// vectors, training and validation, and keeps these codebooks where all vectors together have a lower error with them. With a
+    /// budget, only where what is left of it is as long as the first training.
     pub refit: bool,
     pub seed: u64,
 }
@@ -175,7 +176,7 @@ pub fn fit(
     };
     let mse = |books: &Codebooks, vectors: &[f32]| evaluate::mse(books, search(books), vectors);
     let validation_mse = (!validation.is_empty()).then(|| mse(&codebooks, validation));
-    let mut measured = evaluate::part(training, dimension, MEASURED);
+    let mut training_mse = mse(&codebooks, &evaluate::part(training, dimension, MEASURED));
     let mut refitted = false;
     let took = since.elapsed();
     let in_time = settings.budget.is_none_or(|budget| budget.saturating_sub(took) >= took);
@@ -184,15 +185,18 @@ pub fn fit(
         let scaled = scaling.apply(&all);
         let work = Work { settings, training: &scaled, dimension, since };
         let go_on = &mut |done| go_on(0.5 + 0.5 * done);
-        codebooks = scaling.undo(match settings.trainer {
+        let again = scaling.undo(match settings.trainer {
             Trainer::Kmeans => kmeans::again(&work, first.kept, go_on)?,
             Trainer::Nsvq => nsvq::again(&work, &first.kept, go_on)?,
         });
-        measured = evaluate::part(&all, dimension, MEASURED);
-        refitted = true;
+        // A training can end in a worse optimum, which no validation vectors are left to tell.
+        let measured = evaluate::part(&all, dimension, MEASURED);
+        let error = mse(&again, &measured);
+        if error < mse(&codebooks, &measured) {
+            (codebooks, training_mse, refitted) = (again, error, true);
+        }
     }
     let seconds = since.elapsed().as_secs_f64();
-    let training_mse = mse(&codebooks, &measured);
     let unit = f64::from(scaling.scale).powi(2);
     let mut curve: Vec<(u64, f64)> = first.curve.iter().map(|(update, mse)| (*update, mse * unit)).collect();
     if curve.is_empty() {
