@@ -139,7 +139,7 @@ fn limited_signals_keep_what_fits() {
 /// A codec whose envelopes alone are too many bits for the bitrate.
 #[test]
 fn a_bitrate_that_cannot_be_kept_is_refused() {
-    // Four of 2^10 codewords: 40 bits each 20 ms, 2000 bit/s; the step's dB follow the envelope fully (γ = 1).
+    // With γ = 1 the coarsest step is as far below every envelope: zeros alone take half a bit each.
     let settings = CodecSettings { weighting: 1.0, ..CodecSettings::default() };
     let model = model(Method::Rvq, &settings);
     let (_, noise) = loud(16_000).swap_remove(0);
