@@ -126,7 +126,7 @@ fn narrowband_speech_is_not_scored_as_wideband() {
     for metric in ["pesq", "psnr-perceptual"] {
         for pair in [["telephone.wav", "telephone.wav"], ["original.wav", "telephone.wav"]] {
             let run = env.run(&["score", metric, pair[0], pair[1], "--json"]).ends_with(1);
-            run.says("telephone.wav: its rate is 8000 Hz").says("ffmpeg -i telephone.wav -ar 16000 new.wav");
+            let run = run.says("telephone.wav: its rate is 8000 Hz").says("ffmpeg -i telephone.wav -ar 16000 new.wav");
             assert_eq!(run.stdout, "");
         }
     }
