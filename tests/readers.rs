@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use vqlab::baseline;
 use vqlab::data::file::{CodeFile, IdFile, IdWriter, Output, VectorFile};
+use vqlab::data::speech::{read_audio, wav_bytes};
 use vqlab::inspect::inspect;
 use vqlab::quantizer::{Method, load};
 use vqlab::results::{ResultsFile, read_provenance};
@@ -181,6 +182,40 @@ fn damaged_files_neither_panic_nor_fill_the_memory() {
             let most = most_held(|| read(&path));
             // The constant part: the blocks in which `inspect` reads, and tables of all codes.
             prop_assert!(most <= 200 * bytes.len() + (8 << 20), "{name} of {} bytes took {most}", bytes.len());
+            Ok(())
+        });
+        tried.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+/// WAV files of several kinds.
+fn audio() -> Vec<(&'static str, Vec<u8>)> {
+    let samples: Vec<f32> = numbers("speech", 4000).iter().map(|s| 0.05 * s).collect();
+    let plain = wav_bytes(&samples);
+    let mut law = plain.clone();
+    (law[20], law[32], law[34]) = (7, 1, 8);
+    let mut piped = plain.clone();
+    piped[40..44].fill(0xff);
+    let sizes = [&[0; 8], &8000_u64.to_le_bytes(), &4000_u64.to_le_bytes(), &[0; 4][..]].concat();
+    let long = [b"RF64", &[0xff; 4], b"WAVEds64", &28_u32.to_le_bytes(), &sizes[..], &piped[12..]].concat();
+    vec![("plain.wav", plain), ("law.wav", law), ("piped.wav", piped), ("long.wav", long)]
+}
+
+#[test]
+fn damaged_audio_files_neither_panic_nor_fill_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::new(Config { cases: 150, failure_persistence: None, ..Config::default() });
+    let changes = proptest::collection::vec(change(), 0..6);
+    for (name, file) in audio() {
+        let path = folder.path().join(name);
+        std::fs::write(&path, &file).unwrap();
+        assert!(read_audio(&path).is_ok_and(|samples| samples.len() >= 4000), "{name}");
+        let tried = runner.run(&changes, |changes| {
+            let bytes = changed(&file, &changes);
+            std::fs::write(&path, &bytes).unwrap();
+            let most = most_held(|| drop(read_audio(&path)));
+            // The constant part: the filter that resamples a rate of up to 384 kHz that has no divisor with 16 kHz.
+            prop_assert!(most <= 200 * bytes.len() + (256 << 20), "{name} of {} bytes took {most}", bytes.len());
             Ok(())
         });
         tried.unwrap_or_else(|error| panic!("{name}: {error}"));

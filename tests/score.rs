@@ -116,6 +116,25 @@ fn speech_of_another_rate_is_scored() {
     assert!(pesq > 3.5, "{pesq}");
 }
 
+/// As PyPI's pesq, which takes 16 kHz alone for wideband PESQ.
+#[test]
+fn narrowband_speech_is_not_scored_as_wideband() {
+    let env = speech();
+    let mut bytes = wav_bytes(&voice(24_000, 0.0));
+    bytes[24..28].copy_from_slice(&8_000_u32.to_le_bytes());
+    std::fs::write(env.path("telephone.wav"), bytes).unwrap();
+    for metric in ["pesq", "psnr-perceptual"] {
+        for pair in [["telephone.wav", "telephone.wav"], ["original.wav", "telephone.wav"]] {
+            let run = env.run(&["score", metric, pair[0], pair[1], "--json"]).ends_with(1);
+            let run = run.says("telephone.wav: its rate is 8000 Hz").says("ffmpeg -i telephone.wav -ar 16000 new.wav");
+            assert_eq!(run.stdout, "");
+        }
+    }
+    let help = env.run(&["score", "--help"]).ends_with(0).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("Files of a lower rate are refused"), "{help}");
+}
+
 #[test]
 fn what_is_no_pair_of_speech_is_refused() {
     let env = speech();

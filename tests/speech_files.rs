@@ -77,3 +77,30 @@ fn what_cannot_be_is_told_and_leaves_files_alone() {
         .ends_with(2)
         .says("6000 to 64000");
 }
+
+#[test]
+fn narrowband_speech_is_coded_with_a_note_and_not_scored() {
+    let env = env();
+    let mut bytes = std::fs::read(env.path("in.wav")).unwrap();
+    bytes[24..28].copy_from_slice(&8_000_u32.to_le_bytes());
+    std::fs::write(env.path("in.wav"), bytes).unwrap();
+    let note = "in.wav has a rate of 8000 Hz; it is coded as speech of 16000 Hz with nothing above 4000 Hz";
+    encode(&env, "out.vqsp", &[]).ends_with(0).says(note);
+    encode(&env, "new.vqsp", &["--score"]).ends_with(2).says("in.wav: its rate is 8000 Hz");
+    assert!(!env.path("new.vqsp").exists());
+}
+
+#[test]
+fn full_scale_noise_keeps_to_the_bitrate() {
+    let env = env();
+    let noise: Vec<f32> =
+        (0..32_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0).collect();
+    write_wav(&env.path("in.wav"), &noise).unwrap();
+    for bitrate in ["8000", "16400", "32000"] {
+        let run = env.run(&["speech", "encode", "rvq", "in.wav", "-o", bitrate, "--bitrate", bitrate, "--json"]);
+        // 1 %, and 64 bytes over two seconds.
+        let most = 1.01 * bitrate.parse::<f64>().unwrap() + 256.0;
+        assert!(json(&run.ends_with(0), "bitrate") <= most, "{bitrate}");
+        env.run(&["speech", "decode", "rvq", bitrate, "-o", &format!("{bitrate}.wav")]).ends_with(0);
+    }
+}

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CliError, note, print};
 use crate::data::file::IdFile;
-use crate::data::speech::{RATE, read_audio};
+use crate::data::speech::{Audio, RATE};
 use crate::metric::{self, ImageQuality, image_quality_sized};
 use crate::picture;
 
@@ -19,7 +19,8 @@ use crate::picture;
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
     Pictures are PNG files of 8 bits a channel and of the same size, at least 11 × 11 pixels. Speech is WAV or FLAC, \
-    compared as one channel of 16 kHz; both files must last equally long. Search results are ivecs or npy files of ids, \
+    compared as one channel of 16 kHz; both files must last equally long. Files of a lower rate are refused, as both \
+    measures are of wideband speech: resample them first if that is meant. Search results are ivecs or npy files of ids, \
     a row a query, nearest first; of the ground truth the first id of each row counts.")]
 pub struct ScoreArgs {
     /// What to measure.
@@ -124,7 +125,7 @@ fn speech(
     args: &ScoreArgs,
     measure: fn(&[f32], &[f32]) -> Result<f64, metric::SpeechQualityError>,
 ) -> Result<f64, CliError> {
-    let read = |path: &Path| read_audio(path).map_err(failed);
+    let read = |path: &Path| Audio::read_wideband(path).map_err(failed);
     let (reference, test) = (read(&args.reference)?, read(&args.test)?);
     let names = [&args.reference, &args.test].map(|path| path.display());
     if reference.len() != test.len() {

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 
 use super::codec::{refused, wrote};
 use super::outcome::failed;
-use super::{CliError, print};
+use super::{CliError, note, print};
 use crate::data::file::Output;
-use crate::data::speech::{RATE, read_audio, wav_bytes};
+use crate::data::speech::{Audio, RATE, wav_bytes};
 use crate::metric::{perceptual_snr, pesq};
 use crate::speech::{BITRATES, Codec, Model};
 
@@ -26,8 +26,13 @@ Examples:
   vqlab speech encode codec.safetensors in.wav -o out.vqsp --bitrate 16400
   vqlab speech encode codec.safetensors in.flac -o out.vqsp --bitrate 8000 --score --json
 
-Any rate and any number of channels; what is coded is one channel of 16 kHz. The
-bitrate counts all bytes of the file. The quality is that of what a decoder gives.";
+The file has at most the bits of --bitrate, plus 1 % and 64 bytes: signals too loud
+for the coarsest quantizer lose high frequencies. Where that is not enough, the
+command fails and writes nothing.
+
+Rates of 8 to 384 kHz and any number of channels; what is coded is one channel of
+16 kHz. --score needs a file of 16 kHz or more, as its measures are of wideband
+speech. The quality is that of what a decoder gives.";
 
 const DECODE_EXAMPLES: &str = "\
 Example:
@@ -62,7 +67,7 @@ struct EncodeArgs {
     /// Where the coded speech goes
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Bits a second, 6000 to 64000
+    /// Bits a second of the whole file, 6000 to 64000; never exceeded by more than 1 % and 64 bytes
     #[arg(long, value_name = "BITS", value_parser = bitrate)]
     bitrate: u32,
     /// Also decode, and tell PESQ and perceptual SNR
@@ -115,7 +120,7 @@ pub fn run(args: SpeechArgs) -> Result<(), CliError> {
 
 fn encode(args: &EncodeArgs) -> Result<(), CliError> {
     let model = Model::load(&args.codec).map_err(refused)?;
-    let samples = read_audio(&args.input).map_err(refused)?;
+    let samples = read(args)?;
     let output = output(&args.output, &args.options, [&args.codec, &args.input]);
     let mut file = output.begin().map_err(refused)?;
     let codec = Codec::new(&model);
@@ -154,6 +159,21 @@ fn encode(args: &EncodeArgs) -> Result<(), CliError> {
         real / 1e3,
         seconds / work.max(1e-9)
     ))
+}
+
+/// The samples to code; with `--score` those of wideband speech alone.
+fn read(args: &EncodeArgs) -> Result<Vec<f32>, CliError> {
+    if args.score {
+        return Audio::read_wideband(&args.input).map_err(refused);
+    }
+    let Audio { rate, samples } = Audio::read(&args.input).map_err(refused)?;
+    if rate < RATE {
+        let (path, band) = (args.input.display(), rate / 2);
+        note(&format!(
+            "{path} has a rate of {rate} Hz; it is coded as speech of {RATE} Hz with nothing above {band} Hz"
+        ));
+    }
+    Ok(samples)
 }
 
 fn decode(args: &DecodeArgs) -> Result<(), CliError> {

@@ -5,10 +5,10 @@ use super::coder::{Damaged, Reader, Writer};
 use super::magnitudes::{Class, Magnitudes};
 use super::mdct::Mdct;
 use super::model::Model;
-use super::rate::{Frame, steps};
+use super::rate::{Choice, Frame, choices};
 use super::settings::{CodecSettings, RATE};
 use super::steps::{StepModels, decibel};
-use super::stream::{HEADER, Header, StreamError};
+use super::stream::{HEADER, Header, StreamError, check_rate};
 use crate::quantizer::{assigner, encode};
 
 /// Signals to envelopes: the part of the codec that comes before the quantizer.
@@ -54,10 +54,12 @@ impl<'a> Codec<'a> {
         Self { model, analysis: Analysis::new(settings), magnitudes: Magnitudes::new(settings.rounding) }
     }
 
-    /// Codes samples at `bitrate` bit/s, all of the file's bytes counted.
+    /// Codes samples at `bitrate` bit/s, all of the file's bytes counted: it has at most 1 % and 64 bytes more. For that a
+    /// signal which is too loud for the coarsest step loses high frequencies.
     ///
     /// # Errors
-    /// [`StreamError::Samples`] for none or too many, or such as are not finite.
+    /// [`StreamError::Samples`] for none or too many, or such as are not finite; [`StreamError::Rate`] where envelopes and
+    /// zeros alone take more bits.
     pub fn encode(&self, samples: &[f32], bitrate: u32) -> Result<Coded, StreamError> {
         let header = Header::of(samples, self.model)?;
         let coefficients = self.analysis.mdct.forward(samples);
@@ -67,28 +69,30 @@ impl<'a> Codec<'a> {
         let bits = |samples: u64| samples * u64::from(bitrate) / u64::from(RATE);
         let budget = bits(samples.len() as u64).saturating_sub(8 * HEADER as u64);
         let reservoir = bits(u64::from(self.model.settings.reservoir) * u64::from(RATE) / 1_000);
-        let steps = steps(&frames, &self.magnitudes, budget, reservoir);
+        let choices = choices(&frames, &self.magnitudes, budget, reservoir);
         let n = self.analysis.bands.coefficients();
         let (mut writer, mut models) = (Writer::default(), StepModels::new());
         let (mut noise, mut decoded) = (Noise(1), Vec::with_capacity(coefficients.len()));
         let rows = codes.chunks_exact(self.model.books.stages()).zip(coefficients.chunks_exact(n));
-        for (((codes, coefficients), levels), (frame, step)) in
-            rows.zip(levels.chunks_exact(n)).zip(frames.iter().zip(&steps))
+        for (((codes, coefficients), levels), (frame, choice)) in
+            rows.zip(levels.chunks_exact(n)).zip(frames.iter().zip(&choices))
         {
             for code in codes {
                 writer.bits(u32::from(*code), self.model.bits());
             }
-            writer.step(&mut models, *step);
-            let whole = self.quantized(frame, coefficients, *step);
-            for (class, value) in self.classes(levels, *step).zip(&whole) {
+            let step = choice.step;
+            writer.step(&mut models, step);
+            let whole = self.quantized(frame, coefficients, *choice);
+            for (class, value) in self.classes(levels, step).zip(&whole) {
                 if let Some(class) = class {
                     writer.magnitude(class, value.unsigned_abs(), *value < 0);
                 }
             }
-            self.dequantize(levels, *step, &whole, &mut noise, &mut decoded);
+            self.dequantize(levels, step, &whole, &mut noise, &mut decoded);
         }
-        let decoded = self.analysis.mdct.inverse(&decoded, samples.len());
-        Ok(Coded { bytes: header.with(&writer.bytes()), samples: decoded })
+        let bytes = header.with(&writer.bytes());
+        check_rate(bytes.len(), samples.len(), bitrate)?;
+        Ok(Coded { bytes, samples: self.analysis.mdct.inverse(&decoded, samples.len()) })
     }
 
     /// Codes (frames × M) of the envelopes.
@@ -137,13 +141,15 @@ impl<'a> Codec<'a> {
     }
 
     /// The quantized coefficients, with their signs.
-    fn quantized(&self, frame: &Frame, coefficients: &[f32], step: u32) -> Vec<i32> {
-        let inverse = libm::exp10f(-decibel(step) / 20.0);
+    fn quantized(&self, frame: &Frame, coefficients: &[f32], choice: Choice) -> Vec<i32> {
+        let inverse = libm::exp10f(-decibel(choice.step) / 20.0);
         let whole = |(value, coefficient): (&f32, &f32)| {
             let magnitude = self.magnitudes.quantize(value * inverse) as i32;
             if *coefficient < 0.0 { -magnitude } else { magnitude }
         };
-        frame.weighted.iter().zip(coefficients).map(whole).collect()
+        let mut all: Vec<i32> = frame.weighted.iter().zip(coefficients).map(whole).collect();
+        all[choice.kept..].fill(0);
+        all
     }
 
     /// What encoder and decoder take for the coefficients; those of which nothing was written, or a 0, are noise.

@@ -15,6 +15,9 @@ const HIGHEST: f32 = 60.0;
 /// Magnitudes from this one on are followed by the excess, in Golomb's code.
 pub const ESCAPE: u32 = 15;
 
+/// The largest magnitude; the Golomb code of what is above [`ESCAPE`] ends at twice as much.
+const LARGEST: u32 = 1 << 24;
+
 /// Bits of a probability.
 const PRECISION: u32 = 24;
 
@@ -65,7 +68,7 @@ impl Magnitudes {
 
     /// The magnitude of `value`, which is in steps and not negative.
     pub fn quantize(&self, value: f32) -> u32 {
-        (value + self.rounding) as u32
+        ((value + self.rounding) as u32).min(LARGEST)
     }
 
     /// What stands for a magnitude other than 0, in steps.

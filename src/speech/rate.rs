@@ -1,7 +1,8 @@
 //! The rate loop: which step each frame gets, so that the file has the bits it may have.
 //!
 //! All frames would have one step, found for the whole file, if it were not for the reservoir: what the frames so far have
-//! spent may differ from their share by so many bits and no more. Without a reservoir every frame meets its own share.
+//! spent may differ from their share by so many bits and no more. Without a reservoir every frame meets its own share. A
+//! signal that is too loud for the coarsest step (full-scale noise at a low bitrate) is limited to lower frequencies.
 
 use super::magnitudes::{COST_UNIT, Magnitudes};
 use super::steps::{LAST_STEP, StepModels, decibel};
@@ -16,6 +17,14 @@ pub struct Frame {
     pub fixed: u32,
 }
 
+/// What a frame gets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice {
+    pub step: u32,
+    /// So many of its coefficients, the lowest ones, are coded; the others become 0.
+    pub kept: usize,
+}
+
 impl Frame {
     /// What its coefficients cost with this step, in 1/[`COST_UNIT`] bit.
     pub fn cost(&self, magnitudes: &Magnitudes, step: u32) -> u32 {
@@ -28,6 +37,27 @@ impl Frame {
             }
         }
         sum
+    }
+
+    /// How many coefficients it can keep with this step for no more than `most`, and what it then costs; none where even
+    /// zeros cost more.
+    fn limit(&self, magnitudes: &Magnitudes, step: u32, most: i64) -> (usize, u32) {
+        let decibel = decibel(step);
+        let inverse = libm::exp10f(-decibel / 20.0);
+        let costs = |(value, level): (&f32, &f32)| match magnitudes.class(level - decibel) {
+            Some(class) => (class.cost(0), class.cost(magnitudes.quantize(value * inverse))),
+            None => (0, 0),
+        };
+        let costs: Vec<(u32, u32)> = self.weighted.iter().zip(&self.levels).map(costs).collect();
+        let mut sum: u32 = costs.iter().map(|(zero, _)| zero).sum();
+        for (kept, (zero, whole)) in costs.iter().enumerate() {
+            let more = sum - zero + whole;
+            if i64::from(more) > most {
+                return (kept, sum);
+            }
+            sum = more;
+        }
+        (costs.len(), sum)
     }
 }
 
@@ -65,22 +95,48 @@ impl Costs<'_> {
     }
 }
 
-/// The steps of all frames: together they cost no more than `bits`, as far as the coarsest step allows, and as near to it
-/// as the steps are fine; never more than `reservoir` bits away from their share so far.
-pub fn steps(frames: &[Frame], magnitudes: &Magnitudes, bits: u64, reservoir: u64) -> Vec<u32> {
+/// What all frames get: together they cost no more than `bits` (unless all their coefficients are 0 and they still do), and
+/// as near to it as the steps are fine; as far as the coarsest step allows, never more than `reservoir` bits away from their
+/// share so far.
+pub fn choices(frames: &[Frame], magnitudes: &Magnitudes, bits: u64, reservoir: u64) -> Vec<Choice> {
     let known = vec![UNKNOWN; frames.len() * (LAST_STEP as usize + 1)];
     let mut costs = Costs { frames, magnitudes, known };
     // In 32nds of a step: between two, frames take turns.
-    let (mut low, mut high) = (0, LAST_STEP * TURNS);
-    if reservoir == 0 {
-        return pass(&mut costs, 0, bits, 0).0;
-    }
+    let (mut low, mut high) = (0, if reservoir == 0 { 0 } else { LAST_STEP * TURNS });
+    let most = bits * u64::from(COST_UNIT);
     while low < high {
         let middle = (low + high) / 2;
         let (_, cost) = pass(&mut costs, middle, bits, reservoir);
-        if cost <= bits * u64::from(COST_UNIT) { high = middle } else { low = middle + 1 }
+        if cost <= most { high = middle } else { low = middle + 1 }
     }
-    pass(&mut costs, low, bits, reservoir).0
+    let (steps, cost) = pass(&mut costs, low, bits, reservoir);
+    if cost > most {
+        return limited(&mut costs, bits);
+    }
+    let whole = |(step, frame): (u32, &Frame)| Choice { step, kept: frame.weighted.len() };
+    steps.into_iter().zip(frames).map(whole).collect()
+}
+
+/// The choices for a signal that takes too much even with the coarsest steps: each frame has its share and what those before
+/// it left, and keeps as many coefficients as it can for that.
+fn limited(costs: &mut Costs, bits: u64) -> Vec<Choice> {
+    let mut models = StepModels::new();
+    let (mut spent, mut choices) = (0u64, Vec::with_capacity(costs.frames.len()));
+    for (at, frame) in costs.frames.iter().enumerate() {
+        let most = due(bits, at, costs.frames.len()) - spent as i64;
+        let step = costs.finest(at, &models, most);
+        let beside = frame.fixed * COST_UNIT + models.cost(step);
+        let (kept, cost) = frame.limit(costs.magnitudes, step, most - i64::from(beside));
+        spent += u64::from(beside + cost);
+        models.follow(step);
+        choices.push(Choice { step, kept });
+    }
+    choices
+}
+
+/// The share of the frames up to this one, in 1/[`COST_UNIT`] bit.
+fn due(bits: u64, frame: usize, frames: usize) -> i64 {
+    (bits * u64::from(COST_UNIT)) as i64 * (frame as i64 + 1) / frames as i64
 }
 
 const TURNS: u32 = 32;
@@ -91,7 +147,7 @@ fn pass(costs: &mut Costs, common: u32, bits: u64, reservoir: u64) -> (Vec<u32>,
     let mut spent = 0u64;
     let mut steps = Vec::with_capacity(costs.frames.len());
     for frame in 0..costs.frames.len() {
-        let due = (bits * u64::from(COST_UNIT)) as i64 * (frame as i64 + 1) / costs.frames.len() as i64;
+        let due = due(bits, frame, costs.frames.len());
         let room = (reservoir * u64::from(COST_UNIT)) as i64;
         // Frames take turns in an order that is even at every length.
         let turn = (frame as u32).wrapping_mul(13) % TURNS;

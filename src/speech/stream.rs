@@ -4,6 +4,7 @@ use flate2::Crc;
 
 use super::coder::MOST_OMITTED;
 use super::model::Model;
+use super::settings::RATE;
 
 pub const MAGIC: [u8; 4] = *b"VQSP";
 const VERSION: u8 = 1;
@@ -15,11 +16,21 @@ pub const HEADER: usize = 4 + 1 + IDENTITY + 4 + 4;
 /// Six hours.
 const MOST_SAMPLES: usize = 6 * 3_600 * 16_000;
 
+/// What a file may have beyond its bitrate: bytes, for the header and the first frame of short ones, and a share of all, as
+/// costs are counted in whole fractions of a bit.
+const MOST_BYTES_MORE: u64 = 64;
+const MOST_SHARE_MORE: f64 = 0.01;
+
 /// Why something can't be coded or decoded.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum StreamError {
     #[error("the signal can't be coded: {0}")]
     Samples(String),
+    #[error(
+        "the signal can't be coded at {asked} bit/s: envelopes and the coarsest spectrum take {needed} bit/s with this codec; ask \
+         for a higher bitrate, or train a codec with fewer bits a frame"
+    )]
+    Rate { asked: u32, needed: u64 },
     #[error("it is no speech file of vqlab: {0}")]
     Format(String),
     #[error("it was coded with another model, {found}; this one is {expected}")]
@@ -100,6 +111,16 @@ impl Header {
         model.copy_from_slice(&head[5..5 + IDENTITY]);
         Ok((Self { model, samples: word(5 + IDENTITY) }, payload))
     }
+}
+
+/// Refuses a file whose bytes are too many for its bitrate.
+pub fn check_rate(bytes: usize, samples: usize, bitrate: u32) -> Result<(), StreamError> {
+    let (bits, seconds) = (8 * bytes as u64, samples as f64 / f64::from(RATE));
+    let most = (1.0 + MOST_SHARE_MORE) * f64::from(bitrate) * seconds + (8 * MOST_BYTES_MORE) as f64;
+    if bits as f64 > most {
+        return Err(StreamError::Rate { asked: bitrate, needed: (bits as f64 / seconds).ceil() as u64 });
+    }
+    Ok(())
 }
 
 fn checksum(head: &[u8], payload: &[u8]) -> u32 {

@@ -76,6 +76,79 @@ fn any_signal_can_be_coded() {
     assert!(matches!(codec.encode(&[0.0, f32::NAN], 8_000), Err(StreamError::Samples(_))));
 }
 
+/// Signals far louder than any that a codec is trained for, and short ones: full scale, `n` samples.
+fn loud(n: usize) -> Vec<(&'static str, Vec<f32>)> {
+    let mut rng = crate::data::stream::stream("loud");
+    let mut noise = || (rand::Rng::next_u64(&mut rng) >> 40) as f32 / (1 << 23) as f32 - 1.0;
+    let noise: Vec<f32> = (0..n).map(|_| noise()).collect();
+    let speech = |i: usize| SPEECH.test()[0].samples[i % SPEECH.test()[0].samples.len()];
+    let square = |period: usize| (0..n).map(|i| if i / period % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    let every = |period: usize| (0..n).map(|i| if i % period == period / 2 { 1.0 } else { 0.0 }).collect();
+    let burst = |i: usize| if (n / 3..n / 2).contains(&i) { noise[i] } else { speech(i) };
+    vec![
+        ("white noise", noise.clone()),
+        ("signs of noise", noise.iter().map(|v| v.signum()).collect()),
+        ("square wave of 100 Hz", square(80)),
+        ("square wave of 1 kHz", square(8)),
+        ("square wave of 8 kHz", square(1)),
+        ("clipped speech", (0..n).map(|i| (1000.0 * speech(i)).clamp(-1.0, 1.0)).collect()),
+        ("speech with a burst", (0..n).map(burst).collect()),
+        ("one impulse", every(n.max(2))),
+        ("impulses", every(97)),
+        ("constant", vec![1.0; n]),
+        ("silence", vec![0.0; n]),
+        ("beyond full scale", noise.iter().map(|v| 1e6 * v).collect()),
+    ]
+}
+
+#[test]
+fn no_signal_takes_more_than_its_bitrate() {
+    // What `speech encode --help` says.
+    let most = |bitrate: u32, n: usize| 1.01 * f64::from(bitrate) * n as f64 / 16_000.0 + 8.0 * 64.0;
+    for reservoir in [500, 0] {
+        let model = Model { settings: CodecSettings { reservoir, ..CodecSettings::default() }, ..rvq().clone() };
+        let codec = Codec::new(&model);
+        for n in [1, 100, 321, 1600, 8000, 40_000] {
+            for (what, signal) in loud(n) {
+                for bitrate in [6_000, 8_000, 9_600, 16_400, 32_000] {
+                    let coded = codec.encode(&signal, bitrate).unwrap();
+                    let bits = 8.0 * coded.bytes.len() as f64;
+                    assert!(bits <= most(bitrate, n), "{what}, {n} samples at {bitrate}: {bits} bits");
+                    if n < 40_000 || bitrate == 8_000 {
+                        let decoded = codec.decode(&coded.bytes).unwrap();
+                        assert_eq!(decoded, coded.samples, "{what}, {n} samples at {bitrate}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Loud signals lose high frequencies, not all.
+#[test]
+fn limited_signals_keep_what_fits() {
+    let codec = Codec::new(rvq());
+    for (what, signal) in loud(16_000).into_iter().take(5) {
+        let coded = codec.encode(&signal, 8_000).unwrap();
+        let bitrate = 8.0 * coded.bytes.len() as f64;
+        assert!(bitrate > 0.9 * 8_000.0, "{what}: {bitrate}");
+        assert!(coded.samples.iter().any(|v| v.abs() > 0.1), "{what}");
+    }
+}
+
+/// A codec whose envelopes alone are too many bits for the bitrate.
+#[test]
+fn a_bitrate_that_cannot_be_kept_is_refused() {
+    // With γ = 1 the coarsest step is as far below every envelope: zeros alone take half a bit each.
+    let settings = CodecSettings { weighting: 1.0, ..CodecSettings::default() };
+    let model = model(Method::Rvq, &settings);
+    let (_, noise) = loud(16_000).swap_remove(0);
+    let error = Codec::new(&model).encode(&noise, 6_000).err().unwrap();
+    let StreamError::Rate { asked: 6_000, needed } = error else { panic!("{error}") };
+    assert!(needed > 6_060, "{needed}");
+    Codec::new(&model).encode(&noise, needed as u32).unwrap();
+}
+
 #[test]
 fn damaged_files_and_those_of_other_codecs_are_refused() {
     let codec = Codec::new(rvq());

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::RATE;
 use crate::data::Part;
 use crate::data::file::FileError;
 
@@ -16,8 +17,15 @@ pub enum SpeechError {
     )]
     Folder { path: PathBuf, reason: String },
     /// A file that is damaged or can't be taken.
-    #[error("{path}: {reason}; accepted are WAV (8 to 32 bits, or floats) and FLAC files")]
+    #[error("{path}: {reason}; accepted are WAV (8 to 32 bits, floats, A-law, µ-law) and FLAC files")]
     Audio { path: PathBuf, reason: String },
+    /// A file whose rate is too low for measures of wideband speech.
+    #[error(
+        "{path}: its rate is {rate} Hz, but wideband PESQ and perceptual SNR are defined for speech of {RATE} Hz or more; hint: \
+         `ffmpeg -i {path} -ar {RATE} new.wav` resamples it, and the values are then those of wideband speech with nothing \
+         above {} Hz", rate / 2
+    )]
+    Narrowband { path: PathBuf, rate: u32 },
     /// A whole file that is of no use here.
     #[error("{path}: {reason}")]
     Utterance { path: PathBuf, reason: String },

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::open::Parts;
-use super::{MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Utterance, read_audio};
+use super::{Audio, MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Utterance};
 use crate::data::folder::{by_number, hex, holds, name_of, names};
 use crate::data::threads::on_all_cores;
 
@@ -148,7 +148,7 @@ impl Layout {
 impl Recording {
     /// None for one that can't be trained with.
     fn read(&self, part: Part) -> Result<Option<Utterance>, SpeechError> {
-        let samples = read_audio(&self.path)?;
+        let samples = Audio::read_wideband(&self.path)?;
         match (useless(&samples), part) {
             (None, _) => Ok(Some(Utterance { name: self.name.clone(), speaker: self.speaker.clone(), samples })),
             (Some(_), Part::Training) => Ok(None),
@@ -229,7 +229,7 @@ fn split(files: Vec<Recording>) -> Option<[Vec<Recording>; 2]> {
 
 impl SpeechData {
     /// Looks into a folder, and reads all the utterances that are used once, for the digest. They are WAV and FLAC files
-    /// (see [`read_audio`]; other files are of no account)
+    /// (see [`Audio::read_wideband`]; other files are of no account)
     /// - in folders whose names begin with `train`, and others whose names begin with `test`, or in folders below them;
     /// - or, without such folders, anywhere in the folder, of whose speakers (sorted) the first, the eleventh and so on are
     ///   for the test.
@@ -237,12 +237,13 @@ impl SpeechData {
     /// Files are sorted by name, folder by folder, numbers by their value. The speaker is the first part of a name like
     /// `1594-135914-0000` (LibriSpeech); else the folder that the file is in, below that of the part; else the file itself.
     /// No speaker may be in both parts. Files that are shorter than half a second or silent are an error in the test part,
-    /// because nothing can judge them, and are left out of the training part.
+    /// because nothing can judge them, and are left out of the training part. Files of less than 16 kHz are an error in both:
+    /// the measures are of wideband speech, and envelopes without the upper band would be trained beside those with it.
     ///
     /// `limits` (training, test) takes only the first so many utterances of a part, None all of them.
     ///
     /// # Errors
-    /// [`SpeechError::Folder`]; files that are damaged; limits above what is there.
+    /// [`SpeechError::Folder`]; files that are damaged; [`SpeechError::Narrowband`]; limits above what is there.
     pub fn folder(path: &Path, limits: [Option<u64>; 2]) -> Result<Self, SpeechError> {
         let layout = Layout::find(path)?;
         let name = name_of(path)?.unwrap_or("speech".into());

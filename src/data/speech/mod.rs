@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use audio::{read_audio, wav_bytes, write_wav};
+pub use audio::{Audio, read_audio, wav_bytes, write_wav};
 pub use error::SpeechError;
 pub use make::{make, steps};
 pub use open::Speech;

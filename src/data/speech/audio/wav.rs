@@ -1,59 +1,69 @@
-//! WAV files.
+//! WAV files: their values, and writing.
 
 use std::path::Path;
 
-use hound::{Error, SampleFormat, WavReader};
-
 use super::super::{RATE, SpeechError};
+use super::riff::{Kind, Wave};
 use super::{Mixer, STEP, Sound};
 use crate::data::file::FileError;
 
 /// Floats above are of another scale than ±1.
-const LOUDEST: f32 = 8.0;
+const LOUDEST: f64 = 8.0;
 
 /// Bytes before the samples of [`wav_bytes`].
 const HEADER: usize = 44;
 
-/// A file of integers of 8 to 32 bits, or of floats.
+/// A file of integers of up to 32 bits, of floats of 32 or 64 bits, or of A-law or µ-law.
 pub fn read(bytes: &[u8]) -> Result<Sound, String> {
-    let mut reader = WavReader::new(bytes).map_err(damaged)?;
-    let spec = reader.spec();
-    let mut mixer = Mixer::new(spec.sample_rate, spec.channels.into(), reader.duration().into())?;
-    match spec.sample_format {
-        SampleFormat::Int => {
-            if !(1..=32).contains(&spec.bits_per_sample) {
-                return Err(format!("its samples have {} bits", spec.bits_per_sample));
-            }
-            let scale = f64::from(spec.bits_per_sample - 1).exp2().recip();
-            for value in reader.samples::<i32>() {
-                mixer.push(f64::from(value.map_err(damaged)?) * scale)?;
-            }
-        }
-        SampleFormat::Float => {
-            for (i, value) in reader.samples::<f32>().enumerate() {
-                let value = value.map_err(damaged)?;
-                let refused = |reason: &str| Err(format!("value {i} (counted from 0) is {value}, {reason}"));
-                if !value.is_finite() {
-                    return refused("no finite number");
-                }
-                if value.abs() > LOUDEST {
-                    return refused("but full scale is 1; scale the file");
-                }
-                mixer.push(f64::from(value.clamp(-1.0, 1.0)))?;
-            }
-        }
+    let Wave { format, data, order } = Wave::parse(bytes)?;
+    let channels = usize::from(format.channels);
+    let frames = data.len() / (channels * format.width).max(1);
+    let mut mixer = Mixer::new(format.rate, channels, frames as u64)?;
+    for (i, value) in data.chunks_exact(format.width).enumerate() {
+        mixer.push(match format.kind {
+            // By WAV's rule, bytes alone are without a sign.
+            Kind::Integer if format.width == 1 => f64::from(i16::from(value[0]) - 128) / 128.0,
+            Kind::Integer => integer(order.bytes(value), format.width),
+            Kind::Float if format.width == 4 => float(f32::from_le_bytes(order.bytes(value)).into(), i)?,
+            Kind::Float => float(f64::from_le_bytes(order.bytes(value)), i)?,
+            Kind::ALaw => f64::from(a_law(value[0])) * STEP,
+            Kind::MuLaw => f64::from(mu_law(value[0])) * STEP,
+        })?;
     }
     Ok(mixer.finish())
 }
 
-fn damaged(error: Error) -> String {
-    let what = match error {
-        Error::IoError(_) => "it ends too early".into(),
-        Error::TooWide => "its samples are wider than 32 bits".into(),
-        Error::Unsupported => "its kind of compression or samples is not known here".into(),
-        error => error.to_string(),
-    };
-    format!("it is no whole WAV file ({what})")
+/// A signed value of so many bytes as a share of full scale.
+fn integer(bytes: [u8; 4], width: usize) -> f64 {
+    let shifted = i32::from_le_bytes(bytes) << (32 - 8 * width);
+    f64::from(shifted) / f64::from(1_u32 << 31)
+}
+
+/// Clipped to full scale.
+fn float(value: f64, at: usize) -> Result<f64, String> {
+    let refused = |reason: &str| Err(format!("value {at} (counted from 0) is {value}, {reason}"));
+    if !value.is_finite() {
+        return refused("no finite number");
+    }
+    if value.abs() > LOUDEST {
+        return refused("but full scale is 1; scale the file");
+    }
+    Ok(value.clamp(-1.0, 1.0))
+}
+
+/// ITU-T G.711, of 13 bits, in 16 bits.
+fn a_law(code: u8) -> i16 {
+    let code = code ^ 0x55;
+    let (segment, place) = (code >> 4 & 7, i16::from(code & 15) << 4);
+    let magnitude = if segment == 0 { place + 8 } else { place + 264 << (segment - 1) };
+    if code >> 7 == 1 { magnitude } else { -magnitude }
+}
+
+/// ITU-T G.711, of 14 bits, in 16 bits.
+fn mu_law(code: u8) -> i16 {
+    let code = !code;
+    let magnitude = ((i16::from(code & 15) << 3) + 132 << (code >> 4 & 7)) - 132;
+    if code >> 7 == 1 { -magnitude } else { magnitude }
 }
 
 /// A WAV file of one channel, 16 kHz and 16 bits; samples are rounded and, beyond full scale, clipped.

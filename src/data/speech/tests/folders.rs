@@ -130,7 +130,11 @@ fn a_folder_that_is_no_set_is_refused_with_what_is_accepted() {
     assert!(error("none").contains("none") && error("notes.txt").contains("notes.txt"));
     let damaged = libri();
     damaged.put("train-clean/5-1-1.wav", b"RIFF");
-    damaged.refused(&["5-1-1.wav", "no whole WAV file", "accepted are WAV (8 to 32 bits, or floats) and FLAC files"]);
+    damaged.refused(&[
+        "5-1-1.wav",
+        "no whole WAV file",
+        "accepted are WAV (8 to 32 bits, floats, A-law, µ-law) and FLAC files",
+    ]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod files;
 mod flac;
 mod folders;
+mod waves;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,11 @@ use rand::Rng;
 
 use super::*;
 use crate::data::stream::stream;
+
+/// The samples of a file's bytes.
+fn decode(bytes: &[u8]) -> Result<Vec<f32>, String> {
+    super::audio::decode(bytes).map(|audio| audio.samples)
+}
 
 struct Folder(tempfile::TempDir);
 
