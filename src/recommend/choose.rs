@@ -94,7 +94,7 @@ fn is_equal(difference: &Estimate, within: f64) -> bool {
 
 /// The error of `a` less that of `b`, vector by vector.
 fn paired(a: &Candidate, b: &Candidate) -> Estimate {
-    Estimate::of(a.errors.iter().zip(&b.errors).map(|(a, b)| f64::from(*a) - f64::from(*b)))
+    Estimate::of(a.errors.iter().zip(&b.errors).map(|(a, b)| a - b))
 }
 
 /// Marks who is on the fronts of their bitrate.

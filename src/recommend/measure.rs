@@ -9,6 +9,7 @@ use crate::complexity::Model;
 use crate::data::file::VectorFile;
 use crate::fit::{Fitted, evaluation_search};
 use crate::metric::recall_at;
+use crate::number::short;
 use crate::quantizer::{Codebooks, Search, assigner, codes};
 use crate::search::{Codes, Index, Norms, exact_neighbours};
 
@@ -77,7 +78,7 @@ pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: 
         shape: *shape,
         beam_width,
         search: beam.map(|(search, _)| search),
-        mse: Estimate::of(errors.iter().map(|e| f64::from(*e))),
+        mse: Estimate::of(errors.iter().copied()),
         errors,
         recall: work.queries.map(|queries| queries.recall(books, &codes)).transpose()?,
         wmops: count(Model::Corrected).ok_or("its operations can't be counted")?,
@@ -94,14 +95,14 @@ pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: 
 }
 
 /// The mean squared error per coordinate of each vector (n × D), and the codes (n × M).
-fn encoded(books: &Codebooks, beam: Option<(Search, usize)>, x: &[f32]) -> Result<(Vec<f32>, Vec<u16>), String> {
+fn encoded(books: &Codebooks, beam: Option<(Search, usize)>, x: &[f32]) -> Result<(Vec<f64>, Vec<u16>), String> {
     let dimension = books.dimension();
     let mut assign = assigner(books.method(), beam);
     let mut remainder = x.to_vec();
     let mut picks = vec![0; x.len() / dimension * books.stages()];
     assign.prepare(books);
     assign.assign(books, &mut remainder, &mut picks);
-    let error = |e: &[f32]| (e.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / dimension as f64) as f32;
+    let error = |e: &[f32]| e.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / dimension as f64;
     let codes = codes(books, &picks).map_err(|error| error.to_string())?;
     Ok((remainder.chunks_exact(dimension).map(error).collect(), codes))
 }
@@ -119,7 +120,7 @@ pub(super) fn timed(all: Vec<Measured>, split: &Split, work: &Work) -> Result<Ve
         }
         let beam = candidate.search.map(|search| (search, candidate.beam_width));
         candidate.ms_per_vector = 1e3 * pool.install(|| seconds_per_vector(&books, beam, split));
-        work.say(at + 1, total, format!("{}: {:.4} ms a vector", candidate.label(), candidate.ms_per_vector));
+        work.say(at + 1, total, format!("{}: {} ms a vector", candidate.label(), short(candidate.ms_per_vector)));
         Ok(candidate)
     };
     all.into_iter().enumerate().map(time).collect()
