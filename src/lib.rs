@@ -20,6 +20,7 @@ pub mod fit;
 pub mod inspect;
 pub mod metric;
 pub mod network;
+mod number;
 pub mod picture;
 pub mod quantizer;
 pub mod recommend;

@@ -5,6 +5,7 @@ mod common;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::vectors::{numbers, put_books, put_vectors};
 use common::{Env, Run, TINY, TINY_CELLS, files_below};
 
 const COMMANDS: [&str; 12] = [
@@ -57,6 +58,107 @@ fn wrong_use_ends_with_2_before_any_work() {
         env.run(args).ends_with(2).says(message);
     }
     assert!(!env.path("results").exists() && !env.path("reports").exists());
+}
+
+/// Every command with a file as its output.
+fn with_outputs(env: &Env, output: &dyn Fn(&str) -> String, check: &dyn Fn(Run, &str)) {
+    for (command, ending) in [
+        ("fit x.fvecs --method rvq --stages 2 --bits 2 --updates 2", "safetensors"),
+        ("fit --import codebooks.npy --method rvq", "safetensors"),
+        ("encode rvq x.fvecs", "npy"),
+        ("decode rvq codes.npy", "fvecs"),
+        ("search rvq codes.npy x.fvecs -k 3", "ivecs"),
+    ] {
+        let output = output(ending);
+        let words: Vec<&str> = command.split(' ').chain(["-o", &output]).collect();
+        check(env.run(&words), &output);
+        check(env.run(&[&words[..], &["--force"]].concat()), &output);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn outputs_that_cannot_be_are_refused_before_any_work() {
+    let env = Env::new();
+    put_books(&env, "rvq", vqlab::quantizer::Method::Rvq, (8, 2, 16));
+    put_vectors(&env.path("x.fvecs"), 8, &numbers("x", 8 * 100));
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "codes.npy"]).ends_with(0);
+    let head = format!("{:117}\n", "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4, 8), }");
+    let values: Vec<u8> = numbers("codebooks", 64).iter().flat_map(|v| v.to_le_bytes()).collect();
+    let npy = [&b"\x93NUMPY\x01\x00v\x00"[..], head.as_bytes(), &values].concat();
+    std::fs::write(env.path("codebooks.npy"), npy).unwrap();
+    for ending in ["safetensors", "npy", "fvecs", "ivecs"] {
+        std::fs::create_dir(env.path(&format!("folder.{ending}"))).unwrap();
+        std::os::unix::fs::symlink(format!("gone.{ending}"), env.path(&format!("dangling.{ending}"))).unwrap();
+    }
+    std::os::unix::fs::symlink("gone", env.path("link")).unwrap();
+    let before = files_below(&env.path("."));
+    let refused = |output: &dyn Fn(&str) -> String, said: &str| {
+        with_outputs(&env, output, &|run, output| {
+            let run = run.ends_with(2).says(&format!("{output}")).says(said);
+            assert!(!run.stderr.contains("vectors on") && run.stdout.is_empty(), "{run:#?}");
+        });
+    };
+    refused(&|ending| format!("folder.{ending}"), ": it is a folder; name a file in it");
+    refused(&|_| ".".into(), ": it is a folder; name a file in it");
+    refused(&|ending| format!("dangling.{ending}"), ": it is a symbolic link to gone.");
+    refused(&|ending| format!("none/x.{ending}"), ": the folder none does not exist; make it first");
+    refused(&|ending| format!("x.fvecs/x.{ending}"), "cannot write x.fvecs/x.");
+    refused(&|_| "-".into(), ": outputs are files that appear when they are whole; nothing is written to stdout");
+    refused(&|_| "/dev/stdout".into(), "nothing is written to stdout");
+    refused(&|_| "/dev/null".into(), ": it is no regular file");
+    refused(&|ending| format!("{}.{ending}", "x".repeat(300)), "File name too long");
+    assert_eq!(files_below(&env.path(".")), before);
+
+    // Outputs that are folders.
+    for command in ["data make synthetic-images", "recommend x.fvecs --bits 8 --budget 1s", "run tiny.toml"] {
+        let to = |output| env.run(&command.split(' ').chain(["-o", output]).collect::<Vec<_>>());
+        to("-").says("nothing is written to stdout").ends_with(2);
+        assert_ne!(to("link").says("symbolic link to gone, which does not exist").status, Some(0), "{command}");
+        assert_ne!(to("x.fvecs").says("x.fvecs").status, Some(0), "{command}");
+    }
+    assert_eq!(files_below(&env.path(".")), before);
+}
+
+/// `--force` replaces what a symbolic link leads to, and the link stays.
+#[cfg(unix)]
+#[test]
+fn a_link_to_an_output_stays() {
+    let env = Env::new();
+    put_books(&env, "rvq", vqlab::quantizer::Method::Rvq, (8, 2, 16));
+    put_vectors(&env.path("x.fvecs"), 8, &numbers("x", 8 * 100));
+    std::fs::create_dir(env.path("there")).unwrap();
+    env.write("there/codes.npy", "old");
+    std::os::unix::fs::symlink("there/codes.npy", env.path("codes.npy")).unwrap();
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "codes.npy"]).ends_with(2).says("codes.npy exists");
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "codes.npy", "--force"]).ends_with(0).says("wrote codes.npy");
+    assert!(env.path("codes.npy").is_symlink());
+    assert!(std::fs::read(env.path("there/codes.npy")).unwrap().starts_with(b"\x93NUMPY"));
+    // A folder behind a link, too.
+    std::fs::create_dir(env.path("there/images")).unwrap();
+    std::os::unix::fs::symlink("there/images", env.path("images")).unwrap();
+    let make = ["data", "make", "synthetic-images", "--training", "2", "--test", "1", "-o", "images"];
+    env.run(&make).ends_with(0);
+    assert!(env.path("images").is_symlink() && env.path("there/images/test_batch.bin").is_file());
+    env.run(&make).ends_with(2).says("images exists");
+    env.run(&[&make[..], &["--force"]].concat()).ends_with(0);
+}
+
+/// `-o` and `--output` name an output in every command that has one; `--out` of older versions is understood.
+#[test]
+fn one_name_for_outputs() {
+    let env = Env::new();
+    for command in COMMANDS.iter().chain(&["fit", "recommend", "reproduce", "submit", "speech encode", "data make"]) {
+        let help = env.run(&command.split(' ').chain(["--help"]).collect::<Vec<_>>()).ends_with(0).stdout;
+        let has_output = !["compare", "complexity", "inspect", "score", "data"].contains(command);
+        assert_eq!(help.contains("-o, --output "), has_output, "{command}: {help}");
+    }
+    for option in ["-o", "--output", "--out"] {
+        env.run(&["status", "tiny.toml", option, "there"]).ends_with(0).prints("24 left");
+        env.run(&["reproduce", "--figure", "2a", "--dry-run", option, "there"]).ends_with(0);
+    }
+    let args = ["run", "tiny.toml", "--seeds", "1", "--format", "svg", "-o", "there"];
+    env.run(&args).ends_with(0).says("wrote there/results/default/Tiny/plain.json");
 }
 
 #[test]

@@ -72,15 +72,64 @@ fn every_format_gives_the_same_codebooks() {
     let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![2000, 8], &bytes).unwrap();
     let file = safetensors::serialize([("a", view.clone()), ("b", view)], None).unwrap();
     std::fs::write(env.path("x.safetensors"), file).unwrap();
+    put_more_formats(&env, &whole);
     let mut first = None;
-    for data in ["x.npy", "x.fvecs", "x.bvecs", "x.csv", "x.safetensors:b"] {
+    for data in [
+        "x.npy",
+        "x.fvecs",
+        "x.bvecs",
+        "x.csv",
+        "x.safetensors:b",
+        "x.fbin",
+        "x.u8bin",
+        "x.ibin",
+        "int64.npy",
+        "x-idx3-ubyte",
+        "x.idx3-ubyte.gz",
+        "bf16.safetensors",
+        "pandas.csv",
+    ] {
         let args = ["fit", data, "--method", "pvq", "--stages", "2", "--bits", "3", "-o", "b.safetensors", "--force"];
         env.run(&args).ends_with(0).prints("validation MSE").prints("dB of the variance");
         let books = load(&env.path("b.safetensors")).unwrap().0;
         assert_eq!(first.get_or_insert(books.clone()), &books, "{data}");
         env.run(&["encode", "b.safetensors", data, "-o", "c.npy", "--force"]).ends_with(0);
         env.run(&["search", "b.safetensors", "c.npy", data, "-k", "1", "-o", "i.npy", "--force"]).ends_with(0);
+        let run = env.run(&["search", "b.safetensors", data, data, "-k", "1", "-o", "j.npy", "--force"]).ends_with(0);
+        assert_eq!(std::fs::read(env.path("i.npy")).unwrap(), std::fs::read(env.path("j.npy")).unwrap(), "{data}");
+        assert_eq!(run.stderr.contains("taken for an index"), data == "pandas.csv", "{run:#?}");
+        let run = env.run(&["inspect", data, "--json"]).ends_with(if data.contains(':') { 2 } else { 0 });
+        assert!(data.contains(':') || (json(&run, "vectors"), json(&run, "dimension")) == (2000.0, 8.0), "{run:#?}");
     }
+    env.run(&["recommend", "x.idx3-ubyte.gz", "--queries", "x.u8bin", "--bits", "4", "--budget", "1s"]).ends_with(0);
+}
+
+/// Vectors of whole numbers from 0 to 255 in the formats that come from other fields.
+fn put_more_formats(env: &Env, whole: &[f32]) {
+    let put = |name: &str, parts: &[&[u8]]| std::fs::write(env.path(name), parts.concat()).unwrap();
+    let rows = whole.len() / DIMENSION;
+    let head = [rows as u32, DIMENSION as u32].map(u32::to_le_bytes).concat();
+    let bytes: Vec<u8> = whole.iter().map(|v| *v as u8).collect();
+    put("x.fbin", &[&head, &whole.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()]);
+    put("x.u8bin", &[&head, &bytes]);
+    put("x.ibin", &[&head, &whole.iter().flat_map(|v| (*v as i32).to_le_bytes()).collect::<Vec<u8>>()]);
+    let npy = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': ({rows}, {DIMENSION}), }}\n");
+    let wide: Vec<u8> = whole.iter().flat_map(|v| (*v as i64).to_le_bytes()).collect();
+    put("int64.npy", &[b"\x93NUMPY\x01\x00", &(npy.len() as u16).to_le_bytes(), npy.as_bytes(), &wide]);
+    let idx = [&[0, 0, 8, 3][..], &[rows as u32, 2, 4].map(u32::to_be_bytes).concat(), &bytes].concat();
+    put("x-idx3-ubyte", &[&idx]);
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packer, &idx).unwrap();
+    put("x.idx3-ubyte.gz", &[&packer.finish().unwrap()]);
+    // The upper half of a float32; whole numbers up to 256 need no more.
+    let halves: Vec<u8> = whole.iter().flat_map(|v| [v.to_le_bytes()[2], v.to_le_bytes()[3]]).collect();
+    let view = safetensors::tensor::TensorView::new(safetensors::Dtype::BF16, vec![rows, DIMENSION], &halves).unwrap();
+    put("bf16.safetensors", &[&safetensors::serialize([("a", view)], None).unwrap()]);
+    let cells = |(i, row): (usize, &[f32])| {
+        std::iter::once(i.to_string()).chain(row.iter().map(f32::to_string)).collect::<Vec<_>>().join(",")
+    };
+    let lines: Vec<String> = whole.chunks(DIMENSION).enumerate().map(cells).collect();
+    env.write("pandas.csv", &format!(",0,1,2,3,4,5,6,7\n{}\n", lines.join("\n")));
 }
 
 #[test]
@@ -107,9 +156,17 @@ fn what_cannot_be_is_refused_with_a_reason() {
     with("few.fvecs", "rvq", "2", "4", &[], 2, "there are 9 training vectors, at least 16 are needed");
     with("empty.npy", "rvq", "2", "4", &[], 2, "the file is empty");
     with("none.npy", "rvq", "2", "4", &[], 2, "none.npy");
-    with("x.bin", "rvq", "2", "4", &[], 2, "allowed here: .npy, .fvecs, .bvecs, .ivecs, .csv, .safetensors");
-    with("x.fvecs", "pvq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3");
-    with("x.fvecs", "opq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3");
+    with(
+        "x.bin",
+        "rvq",
+        "2",
+        "4",
+        &[],
+        2,
+        "allowed here: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte, .csv, .safetensors",
+    );
+    with("x.fvecs", "pvq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3; allowed for this D are M = 1, 2, 4, 8");
+    with("x.fvecs", "opq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3; allowed for this D are M = 1, 2, 4, 8");
     with("x.fvecs", "rvq", "17", "4", &[], 2, "17 stages are more than 16");
     with("x.fvecs", "rvq", "0", "4", &[], 2, "must be at least 1");
     with("x.fvecs", "rvq", "2", "0", &[], 2, "0 bits a stage are not possible; allowed are 1 to 16");
@@ -119,10 +176,26 @@ fn what_cannot_be_is_refused_with_a_reason() {
     with("x.fvecs", "opq", "2", "4", &["--trainer", "nsvq"], 2, "no training of OPQ by NSVQ");
     with("x.fvecs", "rvq", "2", "4", &["--updates", "0"], 2, "0 updates");
     with("x.fvecs", "rvq", "2", "4", &["--validation", "1"], 2, "a validation share of 1");
-    with("x.fvecs", "rvq", "2", "4", &["--sample", "1"], 2, "1 sampled vectors");
+    with(
+        "x.fvecs",
+        "rvq",
+        "2",
+        "4",
+        &["--sample", "1"],
+        2,
+        "there is 1 sampled vector, at least 2 are needed: one to train on and one to validate",
+    );
     with("x.fvecs", "rvq", "2", "4", &["--budget", "soon"], 2, "90s, 5m or 2h");
     with("x.fvecs", "rvq", "2", "4", &["-o", "b.npy"], 2, "ending .safetensors");
-    with("x.fvecs", "rvq", "2", "4", &["-o", "no/b.safetensors"], 2, "cannot write no/b.safetensors");
+    with(
+        "x.fvecs",
+        "rvq",
+        "2",
+        "4",
+        &["-o", "no/b.safetensors"],
+        2,
+        "cannot write no/b.safetensors: the folder no does not exist",
+    );
     with("x.fvecs", "rvq", "2", "4", &["-o", "there.safetensors"], 2, "--force");
     assert_eq!(std::fs::read(env.path("there.safetensors")).unwrap(), b"old");
     env.run(&["fit", "x.fvecs", "--method", "rvq", "-o", "b.safetensors"]).ends_with(2).says("--stages");

@@ -28,6 +28,8 @@ fn codebooks_codes_and_vectors() {
     assert!(codes["largest_code_by_stage"].as_array().unwrap().iter().all(|code| code.as_u64().unwrap() < 16));
     let vectors = value(&env, "x.fvecs");
     assert_eq!((&vectors["kind"], &vectors["dimension"]), (&"vectors".into(), &8.into()));
+    put_vectors(&env.path("offset.fvecs"), 8, &numbers("x", 800).iter().map(|v| 0.1 + 0.0 * v).collect::<Vec<_>>());
+    assert_eq!(value(&env, "offset.fvecs")["variance_per_coordinate"], 0.0);
     assert!((vectors["variance_per_coordinate"].as_f64().unwrap() - 1.0).abs() < 0.2, "{vectors}");
 }
 

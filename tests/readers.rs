@@ -148,6 +148,14 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
     ids.finish().unwrap();
     let row = |first: u8| [vec![3, 0, 0, 0], vec![first, 2, 3]].concat();
     std::fs::write(env.path("x.bvecs"), [row(1), row(200)].concat()).unwrap();
+    let head = [2u32, 3].map(u32::to_le_bytes).concat();
+    std::fs::write(env.path("x.fbin"), [&head[..], &[0; 24]].concat()).unwrap();
+    std::fs::write(env.path("x.i8bin"), [&head[..], &[200, 1, 2, 3, 4, 5]].concat()).unwrap();
+    let idx = [&[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 4, 0][..], &[7; 2048]].concat();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut packer, &idx).unwrap();
+    std::fs::write(env.path("x.idx2-ubyte.gz"), packer.finish().unwrap()).unwrap();
+    env.write("x.csv", ",a,b\n0,1,2.5\n1,-3,1e3\n");
     env.run(&["run", "tiny.toml", "--seeds", "1", "--format", "svg", "--set", "training.updates=100"]).ends_with(0);
     for (name, folder) in [("record", "cells"), ("results", "default/Tiny"), ("provenance", "default/provenance")] {
         let file = files_below(&env.path("results").join(folder)).remove(0);
@@ -162,8 +170,9 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
     std::fs::write(env.path("out.vqsp"), Codec::new(&model).encode(&samples, 16_400).unwrap().bytes).unwrap();
     let names = ["AVQ.safetensors", "PVQ.safetensors", "OPQ.safetensors", "codec.safetensors", "out.vqsp", "x.fvecs"];
     let more = ["x.npy", "codes.npy", "ids.ivecs", "x.bvecs", "record.json", "results.json", "provenance.json"];
+    let last = ["x.fbin", "x.i8bin", "x.idx2-ubyte.gz", "x.csv"];
     let read = |name: &&str| ((*name).to_owned(), std::fs::read(env.path(name)).unwrap());
-    names.iter().chain(&more).map(read).collect()
+    names.iter().chain(&more).chain(&last).map(read).collect()
 }
 
 #[test]
@@ -231,12 +240,17 @@ fn claims_are_not_believed() {
         [b"\x93NUMPY\x01\x00".as_slice(), &(text.len() as u16).to_le_bytes(), text.as_bytes(), &[0; 64]].concat()
     };
     let tensors = |header: &str| [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 64]].concat();
-    let files: [(&str, Vec<u8>); 8] = [
+    let idx = |shape: [u32; 3]| [&[0, 0, 8, 3][..], &shape.map(u32::to_be_bytes).concat(), &[0; 64]].concat();
+    let files: [(&str, Vec<u8>); 12] = [
         ("a.npy", npy("(4000000000, 1000000)")),
         ("b.npy", npy("(18446744073709551615, 2)")),
         ("c.npy", npy(&"(".repeat(4000))),
         ("a.fvecs", [i32::MAX.to_le_bytes().as_slice(), &[0; 64]].concat()),
         ("b.fvecs", [1_000_000i32.to_le_bytes().as_slice(), &[0; 64]].concat()),
+        ("a.fbin", [[u32::MAX, 1_000_000].map(u32::to_le_bytes).concat(), vec![0; 64]].concat()),
+        ("b.fbin", [[u32::MAX; 2].map(u32::to_le_bytes).concat(), vec![0; 64]].concat()),
+        ("a.idx3-ubyte", idx([u32::MAX; 3])),
+        ("b.idx3-ubyte", idx([u32::MAX, 1000, 1000])),
         ("a.safetensors", [u64::MAX.to_le_bytes().as_slice(), b"{}"].concat()),
         (
             "b.safetensors",

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::Env;
 use common::vectors::{numbers, put_vectors};
+use common::{Env, files_below};
 
 const DIMENSION: usize = 8;
 
@@ -33,6 +33,50 @@ fn it_answers_within_the_budget_with_reason_table_and_report() {
     assert!(std::fs::read(env.path("which/pareto.png")).unwrap().starts_with(b"\x89PNG"));
 
     env.run(&[&args[..], &["-o", "which"]].concat()).ends_with(2).says("which/report.html exists");
+}
+
+/// Nothing is written unless it is asked for.
+#[test]
+fn it_prints_alone() {
+    let env = env();
+    let before = files_below(&env.path("."));
+    let run = env.run(&["recommend", "x.fvecs", "--bits", "8", "--budget", "2s"]).ends_with(0);
+    let run = run.prints("use this").prints("For 8 bits a vector, use ").prints("vqlab fit x.fvecs --method ");
+    assert!(!run.stderr.contains("wrote"), "{run:#?}");
+    assert_eq!(files_below(&env.path(".")), before);
+}
+
+/// No `NaN`, no `inf`, no number of a hundred digits, whatever the vectors are.
+#[test]
+fn vectors_that_do_not_vary_and_those_of_odd_sizes_have_sensible_numbers() {
+    let env = Env::new();
+    let some = numbers("recommend", 1000 * DIMENSION);
+    put_vectors(&env.path("constant.fvecs"), DIMENSION, &[7.0; 400 * DIMENSION]);
+    put_vectors(&env.path("zero.fvecs"), DIMENSION, &[0.0; 400 * DIMENSION]);
+    put_vectors(&env.path("fraction.fvecs"), DIMENSION, &[0.1; 400 * DIMENSION]);
+    let few: Vec<f32> = (0..1000).flat_map(|i| [(i % 3) as f32; DIMENSION]).collect();
+    put_vectors(&env.path("few.fvecs"), DIMENSION, &few);
+    put_vectors(&env.path("tiny.fvecs"), DIMENSION, &some.iter().map(|v| 1e-15 * v).collect::<Vec<_>>());
+    put_vectors(&env.path("huge.fvecs"), DIMENSION, &some.iter().map(|v| 1e12 * v).collect::<Vec<_>>());
+    for name in ["constant", "zero", "fraction", "few", "tiny", "huge"] {
+        let file = format!("{name}.fvecs");
+        let run = env.run(&["recommend", &file, "--bits", "4,8", "--budget", "3s", "-o", name]).ends_with(0);
+        let page = std::fs::read_to_string(env.path(name).join("report.html")).unwrap();
+        let words = page.split("<svg").next().unwrap();
+        for text in [&run.stdout, &run.stderr, words] {
+            assert!(!text.contains("NaN") && !text.contains(" inf") && !text.contains("−inf"), "{name}: {text}");
+            let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap();
+            assert!(longest <= 10, "{name}: {text}");
+            assert!(!text.contains("MSE 0.0"), "{name}: {text}");
+        }
+        assert!(name != "constant" || run.stdout.contains("the vectors don't vary"), "{run:#?}");
+        let fit = ["fit", &file, "--method", "rvq", "--stages", "2", "--bits", "3", "--updates", "3", "-o"];
+        let run = env.run(&[&fit[..], &[&format!("{name}.safetensors")]].concat()).ends_with(0);
+        assert!(!run.stdout.contains("NaN") && !run.stdout.contains("0.000000"), "{run:#?}");
+    }
+    put_vectors(&env.path("one.fvecs"), DIMENSION, &[1.0; DIMENSION]);
+    let said = "there is 1 sampled vector, at least 2 are needed: one to train on and one to validate";
+    env.run(&["recommend", "one.fvecs", "--bits", "4"]).ends_with(2).says(said);
 }
 
 #[test]

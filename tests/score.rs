@@ -40,11 +40,42 @@ fn pictures_of_any_size_are_scored() {
 }
 
 #[test]
-fn equal_pictures_have_a_finite_psnr_and_say_so() {
+fn equal_pictures_have_an_infinite_psnr_and_say_so() {
     let env = env((16, 16), 0);
     assert_eq!((json(&env, "mse"), json(&env, "ssim")), (0.0, 1.0));
-    assert!((json(&env, "psnr") - 10.0 * (65025.0_f64 * 768.0).log10()).abs() < 1e-9);
-    env.run(&["score", "psnr", "a.png", "b.png"]).ends_with(0).says("infinite");
+    env.run(&["score", "psnr", "a.png", "b.png"]).ends_with(0).prints("inf dB\n").says("infinite");
+    env.run(&["score", "mse", "a.png", "b.png"]).ends_with(0).prints("0\n");
+    let told = |metric| {
+        let run = env.run(&["score", metric, "a.png", "b.png", "--json"]).ends_with(0);
+        serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()
+    };
+    assert_eq!(told("psnr"), serde_json::json!({ "value": null, "unit": "dB", "infinite": true }));
+    assert_eq!(told("mse"), serde_json::json!({ "value": 0.0, "unit": "", "infinite": false }));
+}
+
+/// PNG's checksums: a byte of the pixels, of the header, of the length of a part, and the end are wrong.
+#[test]
+fn what_is_wrong_with_a_png_is_told_in_words() {
+    let env = env((16, 16), 1);
+    let whole = std::fs::read(env.path("a.png")).unwrap();
+    let at = whole.windows(4).position(|w| w == b"IDAT").unwrap();
+    let changed = |place: usize| {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 0x20;
+        bytes
+    };
+    for (bytes, said) in [
+        (changed(at + 20), "damaged: "),
+        (changed(19), "checksum of its part IHDR is wrong"),
+        (changed(1), "it does not begin as PNG files do"),
+        (whole[..at + 10].to_vec(), "it ends too early"),
+        (vec![], "it ends too early"),
+    ] {
+        std::fs::write(env.path("c.png"), bytes).unwrap();
+        let run =
+            env.run(&["score", "psnr", "a.png", "c.png"]).ends_with(1).says("c.png: no whole PNG file").says(said);
+        assert!(!run.stderr.contains(['{', '[']) && !run.stderr.contains("ChunkType"), "{run:#?}");
+    }
 }
 
 #[test]
@@ -58,7 +89,9 @@ fn what_is_no_pair_of_pictures_is_refused() {
     env.run(&["score", "ssim", "a.png", "c.png"]).ends_with(1).says("16 × 16").says("16 × 17").says("same size");
     let pixels = vec![0; 3 * 10 * 30];
     std::fs::write(env.path("small.png"), encode(&Picture { width: 30, height: 10, pixels }).unwrap()).unwrap();
-    env.run(&["score", "mse", "small.png", "small.png"]).ends_with(1).says("30 × 10").says("at least 11 × 11");
+    env.run(&["score", "ssim", "small.png", "small.png"]).ends_with(1).says("30 × 10").says("at least 11 × 11");
+    env.run(&["score", "mse", "small.png", "small.png"]).ends_with(0).prints("0\n");
+    env.run(&["score", "psnr", "small.png", "small.png"]).ends_with(0).prints("inf dB\n");
 }
 
 /// Harmonics of a gliding tone, louder and softer, and hiss of so many steps of 16 bits on it.
@@ -100,7 +133,7 @@ fn speech_is_scored() {
     env.run(&["score", "pesq", pair[0], pair[1]]).ends_with(0).prints(&format!("{pesq:.6} MOS\n"));
     env.run(&["score", "psnr-perceptual", pair[0], pair[1]]).ends_with(0).prints(&format!("{snr:.6} dB\n"));
     assert!(value(&env, "pesq", [pair[0]; 2]) > 4.6);
-    env.run(&["score", "psnr-perceptual", pair[0], pair[0]]).ends_with(0).prints("100.000000 dB").says("infinite");
+    env.run(&["score", "psnr-perceptual", pair[0], pair[0]]).ends_with(0).prints("inf dB").says("infinite");
 }
 
 /// Files of 32 kHz are compared at 16 kHz.

@@ -12,7 +12,7 @@ use super::run::parse_jobs;
 use super::stop::stop_flag;
 use super::{CliError, note};
 use crate::codec::{CodecError, Work};
-use crate::data::file::Output;
+use crate::data::file::{Output, VectorFile};
 use crate::quantizer::{Codebooks, Provenance, load};
 use crate::runner::Options;
 
@@ -60,6 +60,21 @@ impl CodecOptions {
 /// Of use: there is no such file, or it holds no codebooks.
 pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> {
     load(path).map_err(refused)
+}
+
+/// Opens a file of vectors, and tells what was passed over in it.
+///
+/// # Errors
+/// Of use: there is no such file, or it holds no vectors.
+pub fn open_vectors(path: &Path) -> Result<VectorFile, CliError> {
+    let file = VectorFile::open(path).map_err(refused)?;
+    tell(&file);
+    Ok(file)
+}
+
+/// Tells what was passed over in a file of vectors.
+pub fn tell(file: &VectorFile) {
+    file.note().iter().for_each(|text| note(text));
 }
 
 /// What was found wrong before any work.

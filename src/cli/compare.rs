@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{CliError, print};
 use crate::compare::{Estimate, FileComparison, FileOptions, FileRow, Pairing, Runs, Verdict, compare_files, pair};
 use crate::metric::{self, Metric};
+use crate::number::digits;
 use crate::results::ResultsFile;
 
 /// Compares Results files (or folders of them) with the published ones.
@@ -159,14 +160,14 @@ fn block(name: &str, comparison: &FileComparison, assumed: bool, args: &CompareA
 }
 
 fn table_row(row: &FileRow) -> [String; 8] {
-    let mean = |e: &Option<Estimate>| e.map_or("-".into(), |e| format!("{:.5}", e.mean));
+    let mean = |e: &Option<Estimate>| e.map_or("-".into(), |e| digits(e.mean, 6));
     let signed = |share: f64| format!("{:+.2}%", 100.0 * share);
     [
         row.curve.clone(),
         row.tick.clone(),
         mean(&row.ours),
         mean(&row.published),
-        row.difference.map_or("-".into(), signed),
+        row.difference.filter(|share| share.is_finite()).map_or("-".into(), signed),
         row.interval.map_or("-".into(), |(low, high)| format!("{} .. {}", signed(low), signed(high))),
         row.ours.map_or("-".into(), |e| e.n.to_string()),
         row.verdict.name().into(),

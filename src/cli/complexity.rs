@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CliError, print};
 use crate::complexity::{Model, Operations, Precision, count};
+use crate::number::digits;
 use crate::spec::Method;
 
 /// Weighted million operations (WMOPS) of encoding one vector, with the counts behind them.
@@ -93,8 +94,8 @@ fn json(operations: &Operations, precision: Precision) -> String {
 
 fn table(operations: &Operations, precision: Precision) -> String {
     let rows = [
-        ("WMOPS", format!("{:.6}", operations.wmops(precision))),
-        ("log10 WMOPS", format!("{:.6}", operations.log10_wmops(precision))),
+        ("WMOPS", digits(operations.wmops(precision), 6)),
+        ("log10 WMOPS", digits(operations.log10_wmops(precision), 6)),
         ("additions", operations.additions.to_string()),
         ("multiplications", operations.multiplications.to_string()),
         ("moves", operations.moves.to_string()),

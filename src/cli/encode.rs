@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::codec::{CodecOptions, load_codebooks, refused, wrote};
+use super::codec::{CodecOptions, load_codebooks, open_vectors, refused, wrote};
 use super::meter::human_rate;
 use super::outcome::failed;
 use super::{CliError, print};
 use crate::codec::{Encoded, Encoder};
-use crate::data::file::{CodeWriter, VectorFile};
+use crate::data::file::CodeWriter;
+use crate::number::short;
 use crate::quantizer::{Codebooks, Method, Search};
 use crate::runner::human_seconds;
 
@@ -22,14 +23,14 @@ The codes are an npy array of N × M numbers: uint8 for codebooks of up to 256
 codewords, else uint16. The file is streamed, so it may be larger than the memory.
 The mean squared error is per coordinate.";
 
-/// Encodes the vectors of a file (npy, fvecs, bvecs, ivecs, csv, safetensors) with trained codebooks.
+/// Encodes the vectors of a file with trained codebooks.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct EncodeArgs {
     /// Codebook file
     #[arg(value_name = "CODEBOOKS")]
     codebooks: PathBuf,
-    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .csv or .safetensors
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// Where the codes go, .npy
@@ -57,7 +58,7 @@ enum SearchName {
 /// Of use: what doesn't fit together, and an output that exists. Failed: NaN in the data, a full disk, Ctrl-C.
 pub fn run(args: EncodeArgs) -> Result<(), CliError> {
     let (books, made) = load_codebooks(&args.codebooks)?;
-    let data = VectorFile::open(&args.data).map_err(refused)?;
+    let data = open_vectors(&args.data)?;
     let encoder = Encoder::new(&books, made.beam_width, args.beam_width, &data).map_err(refused)?;
     let encoder = match args.search {
         None => encoder,
@@ -85,8 +86,9 @@ fn line(books: &Codebooks, encoded: &Encoded) -> String {
     };
     let plural = if vectors == 1 { "vector" } else { "vectors" };
     format!(
-        "{vectors} {plural} as {method} codes of {stages} × {size}{order} in {} ({rate}), MSE {mse:.6}",
-        human_seconds(seconds)
+        "{vectors} {plural} as {method} codes of {stages} × {size}{order} in {} ({rate}), MSE {}",
+        human_seconds(seconds),
+        short(mse)
     )
 }
 

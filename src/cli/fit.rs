@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 
-use super::codec::{refused, wrote};
+use super::codec::{open_vectors, refused, wrote};
 use super::complexity::parse_method;
 use super::meter::ShareMeter;
 use super::outcome::failed;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
-use crate::data::file::{Output, VectorFile};
+use crate::data::file::Output;
 use crate::fit::{Ended, FitError, FitSettings, Fitted, Sampled, fit, import, memory, sample};
+use crate::number::short;
 use crate::quantizer::{Codebooks, MAX_BEAM, Method, Provenance, to_bytes};
 use crate::runner::human_seconds;
 use crate::training::Trainer;
@@ -24,8 +25,7 @@ Examples:
   vqlab fit learn.csv --method avq --stages 4 --bits 6 -o avq.safetensors --trainer nsvq
   vqlab fit --import codebooks.npy --method pvq -o books.safetensors
 
-DATA is npy, fvecs, bvecs, ivecs, csv or safetensors (FILE.safetensors:NAME where it
-holds several tensors). What it gives is for encode, decode and search. The errors
+FILE.safetensors:NAME takes one of several tensors. What it gives is for encode, decode and search. The errors
 are per coordinate, with the search that encode takes; in dB they are the share
 of the variance of the data. With --updates, or without --budget, the same command
 gives the same bytes; what --budget reaches hangs on the machine.
@@ -35,7 +35,7 @@ An imported npy array is M × K × D, for PVQ M × K × D/M.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct FitArgs {
-    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .csv or .safetensors
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "DATA", required_unless_present = "import")]
     data: Option<PathBuf>,
     /// Codebooks of another program instead: .npy
@@ -107,6 +107,7 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// Of use: what doesn't fit together, too few vectors, an output that exists. Failed: NaN in the data, a full disk, Ctrl-C.
 pub fn run(args: FitArgs) -> Result<(), CliError> {
+    Output::new(&args.output).check_place().map_err(refused)?;
     if !args.output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
         let path = args.output.display();
         return Err(CliError::Usage(format!("{path}: codebooks go to a file with the ending .safetensors")));
@@ -137,7 +138,7 @@ fn settings(args: &FitArgs, stages: usize, bits: u32) -> FitSettings {
 }
 
 fn run_fit(args: &FitArgs, data: &Path, settings: FitSettings) -> Result<(), CliError> {
-    let file = VectorFile::open(data).map_err(refused)?;
+    let file = open_vectors(data)?;
     settings.check(file.dimension()).map_err(refused)?;
     let mut output = output(args, file.path()).begin().map_err(refused)?;
     let since = Instant::now();
@@ -192,7 +193,7 @@ fn decibels(mse: f64, variance: f64) -> Option<f64> {
 fn lines(settings: &FitSettings, fitted: &Fitted) -> String {
     let row = |name: &str, mse: f64| {
         let share = decibels(mse, fitted.variance).map_or(String::new(), |db| format!(", {db:.2} dB of the variance"));
-        format!("{name} MSE {mse:.6}{share}")
+        format!("{name} MSE {}{share}", short(mse))
     };
     let (method, stages, size) = (settings.method.label(), settings.stages, settings.codebook_size());
     let updates = fitted.curve.last().map_or(0, |point| point.0);

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::codec::refused;
 use super::{CliError, print};
 use crate::inspect::{Inspected, inspect};
+use crate::number::short;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,17 +72,7 @@ fn text(value: &Value) -> String {
         Value::Null => "none".into(),
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        // Six digits, as the other tables.
         Value::Number(number) if number.is_f64() => short(number.as_f64().unwrap_or_default()),
         other => other.to_string(),
-    }
-}
-
-fn short(value: f64) -> String {
-    let rounded = format!("{value:.5e}").parse().unwrap_or(value);
-    if rounded == 0.0 || (1e-4..1e7).contains(&f64::abs(rounded)) {
-        format!("{rounded}")
-    } else {
-        format!("{rounded:e}")
     }
 }

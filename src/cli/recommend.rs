@@ -6,14 +6,17 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::codec::refused;
+use super::codec::{open_vectors, refused};
 use super::fit::parse_time;
 use super::outcome::failed;
 use super::run::parse_jobs;
+use super::specs::try_folder;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
-use crate::data::file::VectorFile;
+use crate::data::file::Output;
+use crate::data::folder;
 use crate::figure::{Drawn, Format, draw_recommendation};
+use crate::fit::FitError;
 use crate::recommend::{
     Candidate, Choice, Limits, RECALL_AT, RecommendError, Recommendation, Request, Step, Watch, check, recommend,
 };
@@ -35,7 +38,7 @@ Then train it in full length with `vqlab fit`, by the command that is printed.";
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct RecommendArgs {
-    /// Vectors, such as .npy, .fvecs or .bvecs
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "DATA")]
     data: PathBuf,
     /// Bits of a whole code; several with commas
@@ -65,7 +68,7 @@ pub struct RecommendArgs {
     /// Of the sample and the fits
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Folder for report.html and pareto.png
+    /// Folder for report.html and pareto.png; without, nothing is written
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Replaces a report that exists
@@ -87,8 +90,8 @@ fn positive(text: &str) -> Result<f64, String> {
 /// Of use: what doesn't fit together, and a report that exists. Failed: no quantizer within the limits (after the table), bad
 /// data, Ctrl-C.
 pub fn run(args: RecommendArgs) -> Result<(), CliError> {
-    let file = VectorFile::open(&args.data).map_err(refused)?;
-    let queries = args.queries.as_deref().map(VectorFile::open).transpose().map_err(refused)?;
+    let file = open_vectors(&args.data)?;
+    let queries = args.queries.as_deref().map(open_vectors).transpose()?;
     if let Some(dir) = &args.output {
         prepare(dir, args.force)?;
     }
@@ -125,7 +128,7 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     };
     let found = recommend(&file, queries.as_ref(), &request, &Watch { stop: &stop, progress: &progress });
     let found = found.map_err(|error| match error {
-        RecommendError::TooFew { .. } => refused(error),
+        RecommendError::TooFew { .. } | RecommendError::Fit(FitError::TooFew { .. }) => refused(error),
         error => failed(error),
     })?;
     let mut drawn = None;
@@ -143,16 +146,13 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     }
 }
 
-/// Makes the folder; refuses one that holds a report.
+/// Makes the folder and tries it; refuses one that holds a report.
 fn prepare(dir: &Path, force: bool) -> Result<(), CliError> {
+    folder::check(dir, true).map_err(refused)?;
     for name in ["report.html", "pareto.png"] {
-        let path = dir.join(name);
-        if path.exists() && !force {
-            let message = format!("{} exists; choose another folder, or overwrite it with --force", path.display());
-            return Err(CliError::Usage(message));
-        }
+        Output::new(&dir.join(name)).force(force).check().map_err(refused)?;
     }
-    std::fs::create_dir_all(dir).map_err(|error| CliError::Usage(format!("cannot make {}: {error}", dir.display())))
+    try_folder(dir)
 }
 
 /// The text, and the commands that follow it.

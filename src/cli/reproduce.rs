@@ -47,7 +47,7 @@ pub struct ReproduceArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// Folder that holds results/ and reports/
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long = "output", short = 'o', visible_alias = "out", value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
     compute: ComputeOptions,

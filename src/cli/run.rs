@@ -23,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   vqlab run experiments/toy.toml
   vqlab run experiments/toy.toml --profile paper --dry-run
-  vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 --out try
+  vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 -o try
   vqlab run experiments/toy.toml --profile paper --shard 2/8
 
 Prints a table of ours against the published numbers to stdout, and names the

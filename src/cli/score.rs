@@ -7,7 +7,8 @@ use clap::{Args, ValueEnum};
 use super::{CliError, note, print};
 use crate::data::file::IdFile;
 use crate::data::speech::{Audio, RATE};
-use crate::metric::{self, ImageQuality, image_quality_sized};
+use crate::metric::{self, image_quality_sized, pixel_error};
+use crate::number::digits;
 use crate::picture;
 
 /// Quality of a picture, of speech or of search results against the original they stand for.
@@ -18,10 +19,11 @@ use crate::picture;
     vqlab score pesq original.wav decoded.wav\n  \
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
-    Pictures are PNG files of 8 bits a channel and of the same size, at least 11 × 11 pixels. Speech is WAV or FLAC, \
+    Pictures are PNG files of 8 bits a channel and of the same size, for ssim at least 11 × 11 pixels. Equal files have an \
+    infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true. Speech is WAV or FLAC, \
     compared as one channel of 16 kHz; both files must last equally long. Files of a lower rate are refused, as both \
-    measures are of wideband speech: resample them first if that is meant. Search results are ivecs or npy files of ids, \
-    a row a query, nearest first; of the ground truth the first id of each row counts.")]
+    measures are of wideband speech: resample them first if that is meant. Search results are ivecs, ibin or npy files \
+    of ids, a row a query, nearest first; of the ground truth the first id of each row counts.")]
 pub struct ScoreArgs {
     /// What to measure.
     #[arg(value_enum, value_name = "METRIC")]
@@ -59,12 +61,18 @@ enum Score {
 impl Score {
     fn of(self, args: &ScoreArgs) -> Result<f64, CliError> {
         match self {
-            Score::Mse => pictures(args).map(|quality| quality.mse),
-            Score::Psnr => pictures(args).map(|quality| quality.psnr),
-            Score::Ssim => pictures(args).map(|quality| quality.ssim),
+            Score::Mse | Score::Psnr | Score::Ssim => pictures(args),
             Score::Pesq => speech(args, metric::pesq),
             Score::PsnrPerceptual => speech(args, metric::perceptual_snr),
             Score::Recall => recall(args),
+        }
+    }
+
+    /// An error of pixels may have any magnitude; the others are of the order of 1.
+    fn text(self, value: f64) -> String {
+        match self {
+            Score::Mse | Score::Psnr | Score::Ssim => digits(value, 6),
+            Score::Pesq | Score::PsnrPerceptual | Score::Recall => format!("{value:.6}"),
         }
     }
 
@@ -92,14 +100,15 @@ pub fn run(args: ScoreArgs) -> Result<(), CliError> {
     let value = args.metric.of(&args)?;
     let unit = args.metric.row().map_or("", |row| row.unit);
     let text = if args.json {
-        format!("{:#}", serde_json::json!({ "value": value, "unit": unit }))
+        // JSON has no infinity: the value is null then.
+        format!("{:#}", serde_json::json!({ "value": value, "unit": unit, "infinite": value.is_infinite() }))
     } else {
-        format!("{value:.6} {unit}").trim_end().to_owned()
+        format!("{} {unit}", args.metric.text(value)).trim_end().to_owned()
     };
     print(&format!("{text}\n"))
 }
 
-fn pictures(args: &ScoreArgs) -> Result<ImageQuality, CliError> {
+fn pictures(args: &ScoreArgs) -> Result<f64, CliError> {
     let read = |path: &Path| picture::read(path).map_err(failed);
     let (reference, test) = (read(&args.reference)?, read(&args.test)?);
     if (reference.width, reference.height) != (test.width, test.height) {
@@ -113,12 +122,18 @@ fn pictures(args: &ScoreArgs) -> Result<ImageQuality, CliError> {
             test.height
         )));
     }
-    let quality = image_quality_sized(&reference.pixels, &test.pixels, reference.width, reference.height);
-    let quality = quality.map_err(failed)?;
-    if args.metric == Score::Psnr && quality.mse == 0.0 {
-        note("the pictures are equal: their Peak SNR is infinite; printed is that of a single value off by one");
+    if args.metric == Score::Ssim {
+        let quality = image_quality_sized(&reference.pixels, &test.pixels, reference.width, reference.height);
+        return quality.map(|quality| quality.ssim).map_err(failed);
     }
-    Ok(quality)
+    let (mse, psnr) = pixel_error(&reference.pixels, &test.pixels).map_err(failed)?;
+    if args.metric == Score::Mse {
+        return Ok(mse);
+    }
+    if psnr.is_infinite() {
+        note("the pictures are equal: their Peak SNR is infinite");
+    }
+    Ok(psnr)
 }
 
 fn speech(
@@ -143,7 +158,8 @@ fn speech(
     let value = measure(&reference, &test);
     let value = value.map_err(|error| CliError::Failed(format!("{} against {}: {error}", names[1], names[0])))?;
     if args.metric == Score::PsnrPerceptual && reference == test {
-        note("the files are equal: their signal-to-noise ratio is infinite; each frame counts as 100 dB");
+        note("the files are equal: their signal-to-noise ratio is infinite");
+        return Ok(f64::INFINITY);
     }
     Ok(value)
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::codec::{CodecOptions, load_codebooks, refused, wrote};
+use super::codec::{CodecOptions, load_codebooks, open_vectors, refused, tell, wrote};
 use super::outcome::failed;
 use super::{CliError, print};
 use crate::codec::{BaseFile, Searched, Searcher};
-use crate::data::file::{IdWriter, VectorFile};
+use crate::data::file::IdWriter;
+use crate::number::short;
 use crate::quantizer::Codebooks;
 use crate::runner::human_seconds;
 use crate::search::Norms;
@@ -31,10 +32,10 @@ pub struct SearchArgs {
     /// Codebook file
     #[arg(value_name = "CODEBOOKS")]
     codebooks: PathBuf,
-    /// Codes (.npy) or vectors (.npy, .fvecs, .bvecs, .ivecs, .csv, .safetensors)
+    /// Codes (.npy) or vectors, in any format of QUERIES
     #[arg(value_name = "BASE")]
     base: PathBuf,
-    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .csv or .safetensors
+    /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "QUERIES")]
     queries: PathBuf,
     /// Neighbours a query
@@ -64,7 +65,10 @@ enum NormsName {
 pub fn run(args: SearchArgs) -> Result<(), CliError> {
     let (books, made) = load_codebooks(&args.codebooks)?;
     let base = BaseFile::open(&args.base, &books).map_err(refused)?;
-    let queries = VectorFile::open(&args.queries).map_err(refused)?;
+    if let BaseFile::Vectors(base) = &base {
+        tell(base);
+    }
+    let queries = open_vectors(&args.queries)?;
     let norms = args.norms.map(|name| match name {
         NormsName::Exact => Norms::Exact,
         NormsName::Byte => Norms::Byte,
@@ -90,9 +94,10 @@ fn line(books: &Codebooks, searched: &Searched) -> String {
     let encoded = searched.encode_seconds.map_or(String::new(), |s| format!(" (encoded in {})", human_seconds(s)));
     format!(
         "{queries} {plural} among {base} {} codes of {bits_per_vector} bits{encoded} in {}: {rate:.0} queries/s, \
-         {each:.3} ms/query",
+         {} ms/query",
         books.method().label(),
-        human_seconds(searched.seconds)
+        human_seconds(searched.seconds),
+        short(each)
     )
 }
 

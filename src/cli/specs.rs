@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::CliError;
+use super::codec::refused;
+use crate::data::file::refuse_stream;
 use crate::runner::Store;
 use crate::spec::{self, LoadOptions, Plan};
 
@@ -22,7 +24,7 @@ pub struct SpecOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: Option<u64>,
     /// Folder that holds results/ and reports/
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long = "output", short = 'o', visible_alias = "out", value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
 }
 
@@ -40,7 +42,7 @@ impl SpecOptions {
         words.extend(self.profile.iter().map(|profile| format!("--profile={profile}")));
         words.extend(self.set.iter().map(|set| format!("--set={set}")));
         words.extend(self.seeds.iter().map(|seeds| format!("--seeds={seeds}")));
-        words.push(format!("--out={}", absolute(&self.out)?));
+        words.push(format!("--output={}", absolute(&self.out)?));
         Ok(words)
     }
 
@@ -99,7 +101,7 @@ impl SpecOptions {
     }
 }
 
-/// Those below `--out`.
+/// Those below `--output`.
 pub fn folders(out: &Path) -> Folders {
     Folders { results: clean(out, "results"), reports: clean(out, "reports") }
 }
@@ -160,17 +162,21 @@ impl Folders {
     /// # Errors
     /// A folder can't be made or written to: better known before hours of work than after.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
+        refuse_stream(self.results.parent().unwrap_or(&self.results)).map_err(refused)?;
         let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.folder), self.figures(plan)]);
         for folder in of_plans.chain([self.cells()]) {
-            let failed = |what: &str, error: std::io::Error| {
-                CliError::Failed(format!("cannot {what} the folder {}: {error}", folder.display()))
-            };
-            std::fs::create_dir_all(&folder).map_err(|error| failed("make", error))?;
-            // Without a name, so that a kill leaves nothing.
-            tempfile::tempfile_in(&folder).map_err(|error| failed("write to", error))?;
+            try_folder(&folder)?;
         }
         Ok(())
     }
+}
+
+/// # Errors
+/// A folder can't be made or written to.
+pub fn try_folder(folder: &Path) -> Result<(), CliError> {
+    crate::temporary::try_folder(folder).map_err(|(action, error)| {
+        CliError::Failed(format!("cannot {action} the folder {}: {error}", folder.display()))
+    })
 }
 
 /// Messages read `results/…`, not `./results/…`.

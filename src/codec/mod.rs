@@ -58,7 +58,7 @@ pub enum Mismatch {
     TooManyNeighbours { k: usize, path: PathBuf, found: usize },
     #[error("{path} holds {found} vectors, but the ids of a file reach no farther than {most}; split it")]
     TooManyVectors { path: PathBuf, found: usize, most: usize },
-    #[error("PVQ codes need no norms; --norms is for AVQ and RVQ alone, leave it out")]
+    #[error("codes of PVQ and OPQ need no norms; --norms is for AVQ, RVQ and LSQ alone, leave it out")]
     NoNorms,
     #[error("a beam width of {found} ({origin}) is not possible; allowed with these codebooks are 1 to {most}")]
     Beam { found: usize, origin: &'static str, most: usize },

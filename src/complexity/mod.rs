@@ -137,7 +137,7 @@ pub enum ComplexityError {
     NotCounted { method: &'static str },
     #[error("{name} is {value}; it must be between 1 and {largest}")]
     OutOfRange { name: &'static str, value: usize, largest: usize },
-    #[error("PVQ splits the {dim} dimensions into {stages} equal parts; {dim} is not divisible by {stages}")]
+    #[error("PVQ and OPQ split the {dim} dimensions into {stages} equal parts; {dim} is not divisible by {stages}")]
     Indivisible { dim: usize, stages: usize },
     #[error("AVQ needs a beam width (--beam): the published figures have 16 (4c) and min(K, 64) (6b)")]
     NoBeam,

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::file::FileError;
+use super::file::{FileError, refuse_stream};
+use crate::temporary;
 
 /// A folder at work, beside its target. Dropped without [`NewFolder::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct NewFolder {
     target: PathBuf,
+    /// That, or what it links to.
+    resolved: PathBuf,
     /// In a temporary folder, because that one is private to its owner.
     inner: PathBuf,
     // Removed when dropped.
@@ -26,12 +29,14 @@ impl NewFolder {
     pub fn begin(target: &Path, force: bool) -> Result<Self, FileError> {
         check(target, force)?;
         let write = |source| FileError::Write { path: target.into(), source };
-        let above = crate::temporary::folder(target);
-        std::fs::create_dir_all(above).map_err(write)?;
-        let temporary = tempfile::Builder::new().prefix(".").suffix(".tmp").tempdir_in(above).map_err(write)?;
-        let inner = temporary.path().join("data");
+        let resolved = temporary::resolved(target).map_err(write)?;
+        let above = temporary::folder(&resolved);
+        temporary::make_folder(above).map_err(write)?;
+        let inside = tempfile::Builder::new().prefix(".").suffix(".tmp").tempdir_in(above);
+        let inside = inside.map_err(|error| write(temporary::plain(error)))?;
+        let inner = inside.path().join("data");
         std::fs::create_dir(&inner).map_err(write)?;
-        Ok(Self { target: target.into(), inner, _temporary: temporary })
+        Ok(Self { target: target.into(), resolved, inner, _temporary: inside })
     }
 
     /// Where to put the files for now.
@@ -54,13 +59,21 @@ impl NewFolder {
         &self.target
     }
 
+    /// An error of a file in it, with the path where the file will be.
+    pub fn named(&self, error: FileError) -> FileError {
+        match error.path().strip_prefix(&self.inner).map(|below| self.target.join(below)) {
+            Ok(path) => error.with_path(path),
+            Err(_) => error,
+        }
+    }
+
     /// Puts the folder in its place. Of a target that holds something, files of the same names are replaced, and others
     /// stay.
     ///
     /// # Errors
     /// [`FileError::Write`].
     pub fn commit(self) -> Result<(), FileError> {
-        place(&self.inner, &self.target)
+        place(&self.inner, &self.resolved)
     }
 }
 
@@ -75,8 +88,8 @@ fn place(from: &Path, to: &Path) -> Result<(), FileError> {
         let _ = std::fs::remove_dir(to);
         return std::fs::rename(from, to).map_err(write(to));
     }
-    for entry in std::fs::read_dir(from).map_err(write(from))? {
-        let entry = entry.map_err(write(from))?;
+    for entry in std::fs::read_dir(from).map_err(write(to))? {
+        let entry = entry.map_err(write(to))?;
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if from.is_dir() {
             place(&from, &to)?;
@@ -100,6 +113,10 @@ pub enum Made {
 /// # Errors
 /// Those of [`NewFolder::begin`].
 pub fn check(target: &Path, force: bool) -> Result<(), FileError> {
+    refuse_stream(target)?;
+    if let Some(to) = temporary::dangling(target) {
+        return Err(FileError::Kind { path: target.into(), reason: temporary::no_end(&to) });
+    }
     match std::fs::metadata(target) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(source) => Err(FileError::Read { path: target.into(), source }),

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use image::codecs::png::PngEncoder;
+use image::{ColorType, ImageEncoder};
 use plotters::prelude::*;
 
 use super::FigureError;
@@ -87,17 +89,14 @@ pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
 }
 
 /// # Errors
-/// [`FigureError::Draw`] when plotters fails, or when no temporary file can be written (plotters encodes to files only).
+/// [`FigureError::Draw`] when plotters or the encoder fails.
 pub fn to_png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
     let (width, height) = (figure.width * PNG_SCALE, figure.height() * PNG_SCALE);
     let pixels = pixels_by(figure.width, figure.height(), |canvas| draw_figure(figure, canvas))?;
-    let file = tempfile::Builder::new().suffix(".png").tempfile().map_err(FigureError::draw)?;
-    {
-        let mut png = BitMapBackend::new(file.path(), (width, height));
-        png.blit_bitmap((0, 0), (width, height), &pixels).map_err(FigureError::draw)?;
-        png.present().map_err(FigureError::draw)?;
-    }
-    std::fs::read(file.path()).map_err(FigureError::draw)
+    let mut bytes = Vec::new();
+    let encoder = PngEncoder::new(&mut bytes);
+    encoder.write_image(&pixels, width, height, ColorType::Rgb8).map_err(FigureError::draw)?;
+    Ok(bytes)
 }
 
 /// RGB values of a bitmap that is [`PNG_SCALE`] times as large as a figure of so many pixels.

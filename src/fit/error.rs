@@ -24,9 +24,7 @@ pub enum FitError {
     Share(f64),
     #[error("{values} {part} values are no whole number of vectors of dimension {dimension}")]
     Rows { part: &'static str, values: usize, dimension: usize },
-    #[error(
-        "there are {found} {part} vectors, at least {needed} are needed (as many as codewords a stage to train on); use more vectors or fewer bits a stage"
-    )]
+    #[error("{}", too_few(.part, *.found, *.needed))]
     TooFew { part: &'static str, found: usize, needed: usize },
     #[error("{part} vector {row}, column {column} (counted from 0) holds {value}; remove or replace such vectors")]
     NotFinite { part: &'static str, row: usize, column: usize, value: f32 },
@@ -36,6 +34,17 @@ pub enum FitError {
     Diverged(Stop),
     #[error("stopped; nothing was written")]
     Stopped,
+}
+
+fn too_few(part: &str, found: usize, needed: usize) -> String {
+    let there =
+        if found == 1 { format!("there is 1 {part} vector") } else { format!("there are {found} {part} vectors") };
+    let why = match part {
+        "training" => "as many as codewords a stage; use more vectors or fewer bits a stage",
+        "sampled" => "one to train on and one to validate; use more vectors",
+        _ => "use more vectors",
+    };
+    format!("{there}, at least {needed} {} needed: {why}", if needed == 1 { "is" } else { "are" })
 }
 
 impl From<baseline::Error> for FitError {

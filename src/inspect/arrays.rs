@@ -53,23 +53,26 @@ pub fn vectors(file: &VectorFile) -> Result<Inspected, FileError> {
     let mut rows = vec![0f32; step * dimension];
     let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
     let mut sums = vec![[0f64; 2]; dimension];
+    // Sums from the first vector on: an offset takes no digits of the variance.
+    let mut origin = vec![0f32; dimension];
+    file.read(0, &mut origin)?;
     for first in (0..file.len()).step_by(step) {
         let rows = &mut rows[..step.min(file.len() - first) * dimension];
         file.read(first, rows)?;
         for row in rows.chunks_exact(dimension) {
-            for (value, [sum, squares]) in row.iter().zip(&mut sums) {
+            for ((value, origin), [sum, squares]) in row.iter().zip(&origin).zip(&mut sums) {
                 (least, most) = (least.min(*value), most.max(*value));
-                *sum += f64::from(*value);
-                *squares += f64::from(*value).powi(2);
+                let shifted = f64::from(*value) - f64::from(*origin);
+                *sum += shifted;
+                *squares += shifted.powi(2);
             }
         }
     }
     let n = file.len() as f64;
-    let mean = sums.iter().map(|[sum, _]| sum / n).sum::<f64>() / dimension as f64;
+    let means = sums.iter().zip(&origin).map(|([sum, _], origin)| f64::from(*origin) + sum / n);
+    let mean = means.sum::<f64>() / dimension as f64;
     let variance = sums.iter().map(|[sum, squares]| (squares / n - (sum / n).powi(2)).max(0.0)).sum::<f64>();
-    Ok(inspected(
-        "vectors",
-        json!({
+    let mut holds = json!({
             "vectors": file.len(),
             "dimension": dimension,
             "type": file.element().name(),
@@ -77,6 +80,9 @@ pub fn vectors(file: &VectorFile) -> Result<Inspected, FileError> {
             "largest": most,
             "mean": mean,
             "variance_per_coordinate": variance / dimension as f64,
-        }),
-    ))
+    });
+    if let Some(note) = file.note() {
+        holds["note"] = note.into();
+    }
+    Ok(inspected("vectors", holds))
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | codebooks, speech codec | safetensors with our metadata |
 //! | codes | npy of uint8 or uint16, with as many columns as codes can have stages |
-//! | vectors | npy of other types, fvecs, bvecs, ivecs, and what else [`VectorFile`] takes |
+//! | vectors | npy of other types, and what else [`VectorFile`] takes |
 //! | coded speech | `VQSP` |
 //! | record, provenance | JSON with a `format` |
 //! | results | other JSON objects |
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use crate::data::file::{FileError, VectorFile};
+use crate::data::file::{FileError, Format, VectorFile};
 use crate::quantizer::CheckpointError;
 use crate::results::ResultsError;
 
@@ -49,7 +49,7 @@ pub struct Inspected {
 /// A file that can't be read, is of no known kind, or is damaged.
 pub fn inspect(path: &Path) -> Result<Inspected, InspectError> {
     let head = head(path).map_err(|source| FileError::Read { path: path.into(), source })?;
-    if head.starts_with(b"\x93NUMPY") || has_ending(path, &["npy", "fvecs", "bvecs", "ivecs"]) {
+    if head.starts_with(b"\x93NUMPY") || Format::of(path, &Format::ALL).is_ok_and(Format::is_binary) {
         return arrays::inspect(path);
     }
     let bytes = std::fs::read(path).map_err(|source| FileError::Read { path: path.into(), source })?;
@@ -87,11 +87,6 @@ fn head(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(8);
     std::fs::File::open(path)?.take(8).read_to_end(&mut head)?;
     Ok(head)
-}
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    endings.contains(&ending.as_str())
 }
 
 /// Of the members of a JSON object.

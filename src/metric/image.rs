@@ -94,6 +94,23 @@ pub fn image_quality_sized(
     })
 }
 
+/// Mean squared error in 8-bit units squared, and Peak SNR in dB: infinite where the pictures are equal. Of one picture of
+/// any size, or of several together.
+///
+/// # Errors
+/// [`ImageQualityError::NoImages`], [`ImageQualityError::Counts`].
+pub fn pixel_error(originals: &[u8], reconstructions: &[u8]) -> Result<(f64, f64), ImageQualityError> {
+    if originals.len() != reconstructions.len() {
+        let (originals, reconstructions) = (originals.len(), reconstructions.len());
+        return Err(ImageQualityError::Counts { originals, reconstructions });
+    }
+    if originals.is_empty() {
+        return Err(ImageQualityError::NoImages);
+    }
+    let mse = squared_error(originals, reconstructions) as f64 / originals.len() as f64;
+    Ok((mse, 10.0 * (PEAK * PEAK / mse).log10()))
+}
+
 /// The number of values of a picture.
 fn checked(originals: &[u8], reconstructions: &[u8], width: usize, height: usize) -> Result<usize, ImageQualityError> {
     if width < SHORTEST_SIDE || height < SHORTEST_SIDE {
@@ -243,6 +260,19 @@ mod tests {
         assert_eq!(one.mse, 1.0 / 768.0);
         assert_eq!((none.psnr, none.psnr_images), (one.psnr, one.psnr_images));
         assert!((one.psnr - 10.0 * (65025.0_f64 * 768.0).log10()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn pixels_are_compared_at_any_size() {
+        for (width, height, name, mse, ..) in REFERENCE {
+            let [a, b] = pair(width, height, name);
+            let (found, psnr) = pixel_error(&a, &b).unwrap();
+            assert!((found - mse).abs() < 1e-9 && (psnr.is_infinite() == (name == "same")), "{name}: {found} {psnr}");
+        }
+        assert_eq!(pixel_error(&[0, 0, 0], &[255, 255, 255]), Ok((65025.0, 0.0)));
+        assert_eq!(pixel_error(&[7], &[7]), Ok((0.0, f64::INFINITY)));
+        assert_eq!(pixel_error(&[], &[]), Err(ImageQualityError::NoImages));
+        assert!(matches!(pixel_error(&[1], &[1, 2]), Err(ImageQualityError::Counts { .. })));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::data::images::ImageData;
 
+pub(crate) use png::fault;
 pub use png::{PictureError, decode, encode, read};
 
 /// Values of a pixel: red, green, blue.

@@ -38,7 +38,8 @@ pub fn read(path: &Path) -> Result<Picture, PictureError> {
 /// # Errors
 /// What is wrong, as [`read`] says.
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
-    let damaged = |error: png::DecodingError| format!("no whole PNG file ({error}); use pictures in PNG format");
+    let damaged =
+        |error: png::DecodingError| format!("no whole PNG file ({}); use pictures in PNG format", fault(&error));
     let mut decoder = Decoder::new(bytes);
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(damaged)?;
@@ -54,6 +55,26 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     values.truncate(frame.buffer_size());
     let pixels = rgb(values, frame.color_type)?;
     Ok(Picture { width: width as usize, height: height as usize, pixels })
+}
+
+/// What is wrong with a PNG file. The crate's own words hold its data types, and what only its developers know.
+pub(crate) fn fault(error: &png::DecodingError) -> String {
+    use png::DecodingError::{Format, IoError, LimitsExceeded, Parameter};
+    let text = error.to_string();
+    // `ChunkType { type: IDAT, … }`
+    let chunk = text.split_once("type: ").and_then(|(_, rest)| rest.get(..4)).unwrap_or("");
+    match error {
+        IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => "it ends too early".into(),
+        IoError(error) => error.to_string(),
+        LimitsExceeded => "it asks for too much memory".into(),
+        Parameter(_) => "its parts contradict each other".into(),
+        Format(_) if text.starts_with("Invalid PNG signature") => "it does not begin as PNG files do".into(),
+        Format(_) if text.starts_with("CRC") => format!("damaged: the checksum of its part {chunk} is wrong"),
+        Format(_) if text.starts_with("Corrupt deflate") => "damaged: its packed pixels can't be unpacked".into(),
+        Format(_) if text.starts_with("IDAT or f") => "it ends before its last pixel".into(),
+        Format(_) if !chunk.is_empty() => format!("its part {chunk} is not where or as it should be"),
+        Format(_) => text.trim_end_matches('.').to_owned(),
+    }
 }
 
 /// Three values a pixel.

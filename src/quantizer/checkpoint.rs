@@ -57,9 +57,8 @@ pub(crate) fn save_with(
     let file = file.map_err(|error| CheckpointError::Malformed(path.into(), error.to_string()))?;
     let io = |e: std::io::Error| CheckpointError::Io(path.into(), e);
     let mut temporary = crate::temporary::beside(path).map_err(io)?;
-    temporary.write_all(&file).and_then(|()| temporary.as_file().sync_all()).map_err(io)?;
-    temporary.persist(path).map_err(|e| io(e.error))?;
-    Ok(())
+    temporary.write_all(&file).map_err(io)?;
+    temporary.replace().map_err(io)
 }
 
 /// The bytes of a codebook file.
@@ -144,7 +143,7 @@ pub fn load(path: &Path) -> Result<(Codebooks, Provenance), CheckpointError> {
 
 /// As [`load`], from the bytes of a file; the reason where they are none.
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| crate::data::file::unreadable(&e))?;
     let metadata = header.metadata().as_ref().ok_or("it has no metadata")?;
     let field = |name: &str| metadata.get(name).map(String::as_str).ok_or(format!("the metadata has no `{name}`"));
     let number = |name: &str| {

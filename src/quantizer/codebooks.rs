@@ -23,7 +23,10 @@ pub struct Codebooks {
 pub enum ShapeError {
     #[error("dimension, stages and codebook size must be at least 1, found D = {0}, M = {1}, K = {2}")]
     Empty(usize, usize, usize),
-    #[error("PVQ splits vectors in M equal parts: D = {0} is not divisible by M = {1}")]
+    #[error(
+        "PVQ and OPQ split vectors into M equal parts: D = {0} is not divisible by M = {1}; allowed for this D are M = {allowed}",
+        allowed = divisors(*.0)
+    )]
     NotDivisible(usize, usize),
     #[error("a code holds 16 bits a stage: K = {0} is more than 65536")]
     TooLarge(usize),
@@ -37,6 +40,11 @@ pub enum ShapeError {
     Rotated(Method),
     #[error(transparent)]
     Rotation(#[from] RotationError),
+}
+
+fn divisors(dimension: usize) -> String {
+    let divisors = (1..=MAX_STAGES).filter(|stages| dimension.is_multiple_of(*stages)).map(|stages| stages.to_string());
+    divisors.collect::<Vec<_>>().join(", ")
 }
 
 /// The most stages a quantizer can have.

@@ -8,6 +8,7 @@ use super::measure::{Measured, Queries, measured};
 use super::{LeftOut, RecommendError, Request, Shape, Split, Step, Watch, candidates, wmops};
 use crate::complexity::Model;
 use crate::fit::{FitError, FitSettings, fit};
+use crate::number::short;
 use crate::quantizer::Method;
 use crate::training::Trainer;
 
@@ -131,7 +132,7 @@ fn weight(shape: &Shape) -> f64 {
 fn told(shape: &Shape, measured: &[Measured]) -> String {
     let best = measured.iter().map(|m| &m.candidate).min_by(|a, b| a.mse.mean.total_cmp(&b.mse.mean));
     let (mse, seconds) = best.map_or((f64::NAN, 0.0), |c| (c.mse.mean, c.fit_seconds));
-    format!("{}: MSE {mse:.4}, {seconds:.1} s", shape.label())
+    format!("{}: MSE {}, {seconds:.1} s", shape.label(), short(mse))
 }
 
 /// One fit with its measurements; the reason where there is none.

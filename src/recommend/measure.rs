@@ -9,6 +9,7 @@ use crate::complexity::Model;
 use crate::data::file::VectorFile;
 use crate::fit::{Fitted, evaluation_search};
 use crate::metric::recall_at;
+use crate::number::short;
 use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Codebooks, Search, assigner, codes};
 use crate::search::{Codes, Index, Norms, exact_neighbours};
@@ -120,7 +121,7 @@ pub(super) fn timed(all: Vec<Measured>, split: &Split, work: &Work) -> Result<Ve
         }
         let beam = candidate.search.map(|search| (search, candidate.beam_width));
         candidate.ms_per_vector = 1e3 * pool.install(|| seconds_per_vector(&books, beam, split));
-        work.say(at + 1, total, format!("{}: {:.4} ms a vector", candidate.label(), candidate.ms_per_vector));
+        work.say(at + 1, total, format!("{}: {} ms a vector", candidate.label(), short(candidate.ms_per_vector)));
         Ok(candidate)
     };
     all.into_iter().enumerate().map(time).collect()

@@ -348,11 +348,16 @@ impl Split {
     }
 }
 
-/// Per coordinate.
+/// Per coordinate. Taken from the first vector on, so that vectors that are all equal have none.
 fn variance(vectors: &[f32], dimension: usize) -> f64 {
-    let mean = crate::baseline::mean(vectors, dimension);
-    let square = |(at, v): (usize, &f32)| (f64::from(*v) - mean[at % dimension]).powi(2);
-    vectors.iter().enumerate().map(square).sum::<f64>() / vectors.len() as f64
+    let (first, count) = (&vectors[..dimension], (vectors.len() / dimension) as f64);
+    let shifted =
+        |at: usize| vectors[at..].iter().step_by(dimension).map(move |v| f64::from(*v) - f64::from(first[at]));
+    let of_coordinate = |at: usize| {
+        let mean = shifted(at).sum::<f64>() / count;
+        shifted(at).map(|v| (v - mean).powi(2)).sum::<f64>() / count
+    };
+    (0..dimension).map(of_coordinate).sum::<f64>() / dimension as f64
 }
 
 fn references(bits: u32, split: &Split, spectrum: Option<&Spectrum>) -> References {

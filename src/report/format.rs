@@ -4,16 +4,7 @@ use crate::spec::Margin;
 
 /// Four significant digits: 116.0, 5.012, 0.06760.
 pub(super) fn significant(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    // Rounding may carry into another digit (9.9996), so that the exponent is taken afterwards.
-    let exponent: i32 = format!("{value:.3e}").split('e').nth(1).and_then(|e| e.parse().ok()).unwrap_or(0);
-    if !(-5..9).contains(&exponent) {
-        return format!("{value:.3e}");
-    }
-    let decimals = (3 - exponent).max(0) as usize;
-    minus(format!("{value:.decimals$}"))
+    minus(crate::number::digits(value, 4))
 }
 
 /// A ratio less one as signed per cent with two decimals.
@@ -53,7 +44,12 @@ pub(super) fn difference(difference: f64, margin: Margin) -> String {
 
 /// A share of 0.672 as 67.2 %.
 pub(super) fn share(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    format!("{} %", decimals(100.0 * share, 1))
+}
+
+/// With so many decimals; large numbers by their significant digits.
+pub(super) fn decimals(value: f64, decimals: usize) -> String {
+    if value.abs() < 1e6 { format!("{value:.decimals$}") } else { significant(value) }
 }
 
 /// 1234567 as 1,234,567.
@@ -91,7 +87,7 @@ pub(super) fn enumerate<T: ToString>(items: &[T]) -> String {
 }
 
 fn minus(text: String) -> String {
-    text.replacen('-', "−", 1)
+    text.strip_prefix('-').map_or(text.clone(), |number| format!("−{number}"))
 }
 
 #[cfg(test)]
@@ -100,8 +96,9 @@ mod tests {
 
     #[test]
     fn numbers_have_sensible_digits() {
-        let four: Vec<String> = [116.03, 5.0118, 0.0676, 9.99996, 1e-9, -0.31026, 0.0].map(significant).to_vec();
-        assert_eq!(four, ["116.0", "5.012", "0.06760", "10.00", "1.000e-9", "−0.3103", "0"]);
+        let four: Vec<String> = [116.03, 5.0118, 0.0676, 9.99996, 1e-9, -0.31026, 0.0, -1e-9].map(significant).to_vec();
+        assert_eq!(four, ["116.0", "5.012", "0.06760", "10.00", "1.000e-9", "−0.3103", "0", "−1.000e-9"]);
+        assert_eq!([share(1e-9), share(1e300)], ["0.0 %", "1.000e302 %"]);
         assert_eq!([percent(-0.01234), percent(0.0), percent(1e-7), percent(0.5)], ["−1.23", "0.00", "0.00", "+50.00"]);
         assert_eq!(margin(Margin::Decibel(0.25)), "±0.25 dB");
         assert_eq!(

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::document::{Block, Cell, Document, Picture, Table, Tone};
-use super::format::{enumerate, share, signed, significant, whole};
+use super::format::{decimals, enumerate, share, signed, significant, whole};
 use super::{html, terminal};
 use crate::figure::Drawn;
 use crate::fit::Ended;
@@ -24,7 +24,7 @@ pub fn recommendation_reason(found: &Recommendation, choice: &Choice) -> String 
     let (chosen, best) = (&found.candidates[chosen], &found.candidates[best]);
     let mut text = format!(
         "For {} bits a vector, use {}: {} of {} bits{}. On {} held-out vectors its mean squared error is {} ± {} a coordinate \
-         (standard error), {} of the variance ({} dB). ",
+         (standard error){}. ",
         choice.bits,
         chosen.shape.method.label(),
         plural(chosen.shape.stages, "codebook"),
@@ -33,8 +33,7 @@ pub fn recommendation_reason(found: &Recommendation, choice: &Choice) -> String 
         whole(found.held_out as u64),
         significant(chosen.mse.mean),
         significant(chosen.mse.standard_error),
-        share(chosen.mse.mean / found.variance),
-        signed(decibel(chosen.mse.mean, found.variance), 2),
+        of_variance(chosen.mse.mean, found.variance),
     );
     text += &standing(found, choice, chosen, best);
     text += &format!(
@@ -102,9 +101,13 @@ fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &
 /// `LSQ 8 × 8 with 1.2 ± 0.3 % more error`.
 fn more(found: &Recommendation, difference: &Difference, than: &Candidate) -> String {
     let Estimate { mean, standard_error } = difference.error;
-    let percent = |value: f64| format!("{:.2}", 100.0 * value.abs() / than.mse.mean.max(f64::MIN_POSITIVE));
+    let other = &found.candidates[difference.candidate];
+    let label = other.label();
+    if than.mse.mean <= 0.0 {
+        return format!("{label} with an error of {} instead of none", significant(other.mse.mean));
+    }
+    let percent = |value: f64| decimals(100.0 * value.abs() / than.mse.mean, 2);
     let direction = if mean < 0.0 { "less" } else { "more" };
-    let label = found.candidates[difference.candidate].label();
     format!("{label} with {} ± {} % {direction} error", percent(mean), percent(standard_error))
 }
 
@@ -121,23 +124,31 @@ fn alternatives(found: &Recommendation, choice: &Choice, chosen: &Candidate) -> 
 fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &References) -> String {
     let (bits, error) = (references.bits, chosen.mse.mean);
     let away = |bound: f64| {
-        let gap = decibel(error, bound);
-        format!("{} dB {}", signed(gap.abs(), 2).trim_start_matches('+'), if gap < 0.0 { "below" } else { "above" })
+        let gap = decibel(error, bound)?;
+        Some(format!(
+            "{} dB {}",
+            signed(gap.abs(), 2).trim_start_matches('+'),
+            if gap < 0.0 { "below" } else { "above" }
+        ))
     };
     let mut text = String::new();
-    if let (Some(gaussian), Some(white)) = (references.gaussian, references.white) {
+    let bounds = references.gaussian.zip(references.white);
+    // None where nothing varies or no error is left.
+    if let Some((gaussian, white)) = bounds
+        && let (Some(from_gaussian), Some(from_white)) = (away(gaussian), away(white))
+    {
         text += &format!(
             "No quantizer of {bits} bits could have less than {} on a Gaussian source with the data's covariance, or {} on white \
              Gaussian data of their variance (rate-distortion theory): the choice is {} the first{} and {} the second. ",
             significant(gaussian),
             significant(white),
-            away(gaussian),
+            from_gaussian,
             if error < gaussian { ", as only data can be that aren't Gaussian," } else { "" },
-            away(white),
+            from_white,
         );
     }
     let scalar = references.scalar_along_axes.map_or(references.scalar, |rotated| rotated.min(references.scalar));
-    let gain = decibel(scalar, error);
+    let Some(gain) = decibel(scalar, error) else { return text };
     let along = if scalar < references.scalar { " along the principal axes" } else { "" };
     text += &format!(
         "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ {} {:.2} dB. ",
@@ -227,7 +238,7 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
             c.shape.trainer_name().into(),
             significant(c.mse.mean).into(),
             significant(c.mse.standard_error).into(),
-            signed(decibel(c.mse.mean, found.variance), 2).into(),
+            decibel(c.mse.mean, found.variance).map_or("–".into(), |db| signed(db, 2)).into(),
             significant(c.wmops).into(),
             optional(c.wmops_published).into(),
             optional(c.wmops_lookup).into(),
@@ -265,7 +276,10 @@ fn legend(found: &Recommendation) -> String {
 
 /// What the data and the sample are.
 fn data(found: &Recommendation) -> String {
-    let flatness = found.flatness.map_or(String::new(), |f| format!(", spectral flatness {f:.3}"));
+    let flatness = found
+        .flatness
+        .filter(|_| found.variance > 0.0)
+        .map_or(String::new(), |f| format!(", spectral flatness {f:.3}"));
     format!(
         "{} vectors of dimension {}; sample: {} to train on, {} to end fits by, {} held out. Variance {} a coordinate{flatness}.",
         whole(found.of),
@@ -327,9 +341,18 @@ pub fn write_recommendation(
     Ok(path)
 }
 
-/// `value` over `of`.
-fn decibel(value: f64, of: f64) -> f64 {
-    10.0 * (value / of).log10()
+/// `value` over `of`; None where one of them is 0.
+fn decibel(value: f64, of: f64) -> Option<f64> {
+    Some(10.0 * (value / of).log10()).filter(|db| db.is_finite())
+}
+
+/// `, 12.3 % of the variance (−9.10 dB)`.
+fn of_variance(error: f64, variance: f64) -> String {
+    if variance <= 0.0 {
+        return "; the vectors don't vary".into();
+    }
+    let db = decibel(error, variance).map_or(String::new(), |db| format!(" ({} dB)", signed(db, 2)));
+    format!(", {} of the variance{db}", share(error / variance))
 }
 
 fn plural(count: usize, noun: &str) -> String {

@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("cannot write the record {}: its lock file was removed, and another process is at the same cell", .0.display())]
     LostClaim(PathBuf),
     /// See [`Loaded::Newer`]: it is kept, as no other program could compute it again.
-    #[error("{0}; it is not overwritten: use that version, move the file away, or write to another folder with --out")]
+    #[error(
+        "{0}; it is not overwritten: use that version, move the file away, or write to another folder with --output"
+    )]
     Newer(String),
 }
 

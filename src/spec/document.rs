@@ -304,12 +304,15 @@ pub(super) fn check_keys(section: &str, table: &Table, known: &[&str]) -> Checke
     }
 }
 
+/// Bytes of a name: file systems take 255, and endings are added.
+pub(super) const LONGEST_NAME: usize = 200;
+
 /// Names become parts of file names.
 fn check_name(what: &str, key: &Key) -> Checked<()> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if key.name.is_empty() || !key.name.chars().all(good) {
-        return Err(Fault::new(key.span, format!("the {what} name \"{}\" can't name files", key.name))
-            .allowed("letters a-z, digits, - and _"));
+    if !(1..=LONGEST_NAME).contains(&key.name.len()) || !key.name.chars().all(good) {
+        return Err(Fault::new(key.span, format!("the {what} name {:?} can't name files", key.name))
+            .allowed(format!("1 to {LONGEST_NAME} of the letters a-z and A-Z, digits, - and _")));
     }
     Ok(())
 }

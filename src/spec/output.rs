@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Component, Path};
 
-use super::document::check_keys;
+use super::document::{LONGEST_NAME, check_keys};
 use super::error::{Checked, Fault, quoted};
 use super::field::{FIGURES, Kind};
 use super::layer::unknown;
@@ -110,10 +110,16 @@ impl Output {
 
 /// Files lie below the results folder: relative, without `..`, JSON.
 fn check_file(name: &str, node: &Node) -> Checked<()> {
-    let allowed = "a relative path without .. that ends in .json, as \"Figure 2/correlated.json\"";
+    let allowed = "a relative path without .. that ends in .json, as \"Figure 2/correlated.json\"; in it no control \
+                   characters, \\ or :, and names of up to 200 bytes";
     let is_good = |text: &str| {
-        let inside = Path::new(text).components().all(|part| matches!(part, Component::Normal(_)));
-        inside && !text.contains(['\\', ':', '\0', '\n']) && text.ends_with(".json") && text.len() > ".json".len()
+        let is_name = |part: &Component| matches!(part, Component::Normal(name) if name.len() <= LONGEST_NAME);
+        let inside = Path::new(text).components().all(|part| is_name(&part));
+        inside
+            && !text.contains(['\\', ':'])
+            && !text.contains(char::is_control)
+            && text.ends_with(".json")
+            && text.len() > ".json".len()
     };
     if node.text().is_some_and(is_good) { Ok(()) } else { Err(node.cannot_be(name).allowed(allowed)) }
 }

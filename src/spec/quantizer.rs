@@ -15,7 +15,8 @@ pub(super) const BEAM_WIDTH: usize = 16;
 /// The quantizer of a point for vectors of `dimension` coordinates.
 pub(super) fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
-    check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
+    let why = format!("{} cuts each vector into M equal parts", method.label());
+    check_dimension(settings, point, dimension, method.is_product(), &why)?;
     check_stages(settings, point)?;
     check_memory(point, dimension)?;
     let is_kmeans = point.trainer(settings) == Trainer::Kmeans;

@@ -142,7 +142,8 @@ pub(super) fn training(settings: &Settings, point: Point) -> Checked<Training> {
 pub(super) fn complexity(settings: &Settings, point: Point) -> Checked<ComplexitySettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
     let dimension = dimension(settings, point.head)?;
-    check_dimension(settings, point, dimension, method.is_product(), "PVQ cuts each vector into M equal parts")?;
+    let why = format!("{} cuts each vector into M equal parts", method.label());
+    check_dimension(settings, point, dimension, method.is_product(), &why)?;
     if method == Method::Lsq {
         return Err(Fault::new(point.name, "LSQ has no published operation count")
             .allowed("\"avq\", \"rvq\", \"pvq\", \"opq\""));

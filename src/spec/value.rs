@@ -94,7 +94,7 @@ impl fmt::Display for Node {
             Value::Flag(flag) => write!(f, "{flag}"),
             Value::Whole(whole) => write!(f, "{whole}"),
             Value::Number(number) => write!(f, "{number:?}"),
-            Value::Text(text) => write!(f, "\"{text}\""),
+            Value::Text(text) => write!(f, "{text:?}"),
             Value::Date(date) => write!(f, "the date {date}"),
             Value::List(items) if items.is_empty() => write!(f, "an empty list"),
             Value::List(_) => write!(f, "a list"),

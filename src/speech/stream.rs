@@ -98,7 +98,12 @@ impl Header {
             return format(format!("it has {} bytes, a header alone has {HEADER}", bytes.len()));
         };
         if head[..4] != MAGIC {
-            return format(format!("it begins with {:02x?}, not with {MAGIC:02x?} (\"VQSP\")", &head[..4]));
+            let what = match &head[..4] {
+                b"RIFF" | b"fLaC" => ": it is no coded speech, but speech, which `vqlab speech encode` takes",
+                _ => "",
+            };
+            let (found, magic) = (head[..4].escape_ascii(), MAGIC.escape_ascii());
+            return format(format!("it begins with \"{found}\", not with \"{magic}\"{what}"));
         }
         if head[4] != VERSION {
             return format(format!("it is of version {}, this program reads version {VERSION}", head[4]));

@@ -29,6 +29,18 @@ fn rvq() -> &'static Model {
 }
 
 #[test]
+fn files_of_other_kinds_are_told_in_words() {
+    let said = |bytes: &[u8]| Header::parse(bytes).unwrap_err().to_string();
+    let speech = said(&crate::data::speech::wav_bytes(&[0.0; 100]));
+    assert!(
+        speech.contains("it begins with \"RIFF\", not with \"VQSP\": it is no coded speech, but speech"),
+        "{speech}"
+    );
+    let other = said(&[7; 40]);
+    assert!(other.ends_with(r#"it begins with "\x07\x07\x07\x07", not with "VQSP""#), "{other}");
+}
+
+#[test]
 fn files_decode_to_the_encoders_samples_and_keep_to_the_bitrate() {
     for (method, reservoir) in
         [(Method::Avq, 0), (Method::Rvq, 0), (Method::Rvq, 500), (Method::Pvq, 5_000), (Method::Opq, 100)]

@@ -163,6 +163,8 @@ impl Run {
     pub fn ends_with(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{self:#?}");
         assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        // How the crate tempfile tells of its files.
+        assert!(!self.stderr.contains(" at path "), "a temporary file is named: {self:#?}");
         self
     }
 

@@ -154,4 +154,39 @@ fn commands_on_vectors_keep_the_old_output_when_the_disk_is_full() {
         assert_eq!(std::fs::read(env.path(output)).unwrap(), b"old", "{output}");
         assert_eq!(files_below(&env.path(".")), before, "{output}");
     }
+    // Files of a folder are named by their place in it, and the folder does not appear.
+    for (name, file) in [
+        ("synthetic-images --training 20 --test 5", "data_batch_1.bin"),
+        ("synthetic-descriptors --learn 99 --base 9 --queries 9", "synthetic_learn.bvecs"),
+        ("synthetic-speech --training 1 --test 1", "train/synthetic-train-0001.wav"),
+    ] {
+        let run = shell(&env, &limited(8, &format!("data make {name} -o new"))).ends_with(1);
+        run.says(&format!("cannot write new/{file}: File too large"));
+        assert_eq!(files_below(&env.path(".")), before, "{name}");
+    }
+}
+
+#[test]
+fn outputs_in_places_that_take_none_are_refused_before_any_work() {
+    let env = Env::new();
+    put_books(&env, "rvq", vqlab::quantizer::Method::Rvq, (8, 2, 16));
+    put_vectors(&env.path("x.fvecs"), 8, &numbers("x", 8 * 20_000));
+    let script = "mount -t tmpfs -o size=1m tmpfs disk; mkdir disk/sub; mount -o remount,ro disk
+        $vqlab encode rvq x.fvecs -o disk/codes.npy && exit 90
+        $vqlab recommend x.fvecs --bits 8 --budget 1s -o disk/sub && exit 90
+        $vqlab data make synthetic-images -o disk/images && exit 90
+        $vqlab run tiny.toml -o disk/run && exit 90 || true";
+    let Some(run) = with_mounts(&env, script) else { return };
+    let run = run.ends_with(0).says("cannot write disk/codes.npy: Read-only file system (os error 30)\n");
+    let run = run.says("cannot write to the folder disk/sub: Read-only file system");
+    let run = run.says("cannot write disk/images: Read-only file system");
+    run.says("cannot make the folder disk/run/results/default: Read-only file system");
+
+    let script = "mount -t tmpfs -o size=1m tmpfs disk
+        dd if=/dev/zero of=disk/filler bs=1k count=1000 2> /dev/null
+        $vqlab decode rvq codes.npy -o disk/y.fvecs || true
+        test \"$(ls -A disk)\" = filler || exit 91";
+    env.run(&["encode", "rvq", "x.fvecs", "-o", "codes.npy"]).ends_with(0);
+    let Some(run) = with_mounts(&env, script) else { return };
+    run.ends_with(0).says("cannot write disk/y.fvecs: No space left on device (os error 28)\n");
 }

@@ -102,7 +102,7 @@ fn commands_say_which_record_is_of_a_later_version() {
     let name = record.file_name().unwrap().to_str().unwrap();
     for command in [&["run", "tiny.toml"][..], &["run", "tiny.toml", "--force"]] {
         let run = env.run(command).ends_with(1).says(name).says("written by a later vqlab");
-        let run = run.says("move the file away, or write to another folder with --out");
+        let run = run.says("move the file away, or write to another folder with --output");
         assert_eq!(run.computed(), 0);
     }
     env.run(&["status", "tiny.toml"]).ends_with(0).prints("23 of 24 cells done, 1 unusable").prints("later vqlab");

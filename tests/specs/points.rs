@@ -258,7 +258,7 @@ spec.toml:24:7: `output.results.toy` can't be "../results.json"
    |
 24 | toy = "../results.json"
    |       ^^^^^^^^^^^^^^^^^
-allowed: a relative path without .. that ends in .json, as "Figure 2/correlated.json""#,
+allowed: a relative path without .. that ends in .json, as "Figure 2/correlated.json"; in it no control characters, \ or :, and names of up to 200 bytes"#,
     );
 }
 
@@ -270,8 +270,36 @@ spec.toml:24:7: `output.results.toy` can't be "/tmp/results.json"
    |
 24 | toy = "/tmp/results.json"
    |       ^^^^^^^^^^^^^^^^^^^
-allowed: a relative path without .. that ends in .json, as "Figure 2/correlated.json""#,
+allowed: a relative path without .. that ends in .json, as "Figure 2/correlated.json"; in it no control characters, \ or :, and names of up to 200 bytes"#,
     );
+}
+
+fn error(spec: &str) -> String {
+    let options = vqlab::spec::LoadOptions::default();
+    vqlab::spec::parse(std::path::Path::new("spec.toml"), spec, &options).expect_err("the spec is refused").to_string()
+}
+
+/// Other files that no system or not every system can have; what was found is shown without control characters.
+#[test]
+fn names_that_are_no_files() {
+    let long = format!("{}.json", "x".repeat(250));
+    for (name, shown) in [
+        ("a\\u0007.json", "a\\u{7}.json"),
+        ("a\\n.json", "a\\n.json"),
+        ("a\\u007f.json", "a\\u{7f}.json"),
+        ("a\\\\b.json", "a\\\\b.json"),
+        ("c:a.json", "c:a.json"),
+        (&long, &long),
+    ] {
+        let said = error(&format!("{}[output.results]\ntoy = \"{name}\"\n", Case::default().valid));
+        assert!(said.contains(&format!("can't be \"{shown}\"")), "{said}");
+        assert!(said.contains("no control characters, \\ or :, and names of up to 200 bytes"), "{said}");
+    }
+    for name in ["a/b", "a\\tb", "", &"x".repeat(201)] {
+        let said = error(&Case::default().valid.replacen("name = \"toy\"", &format!("name = \"{name}\""), 1));
+        assert!(said.contains("can't name files") && said.contains("allowed: 1 to 200 of the letters a-z"), "{said}");
+        assert!(!said.lines().next().unwrap().contains('\t'), "{said}");
+    }
 }
 
 #[test]

@@ -42,6 +42,23 @@ pub fn make(
         return Err(DescriptorError::Settings(format!("{} are no synthetic descriptors", data.name)));
     };
     let folder = NewFolder::begin(folder, force)?;
+    let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {
+        DescriptorError::File(error) => folder.named(error).into(),
+        error => error,
+    })?;
+    if made == Made::Whole {
+        folder.commit()?;
+    }
+    Ok(made)
+}
+
+fn fill(
+    data: &DescriptorData,
+    seed: u64,
+    folder: &NewFolder,
+    stop: &AtomicBool,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Made, DescriptorError> {
     let file = |part: &str, ending: &str| folder.path().join(format!("{PREFIX}_{part}.{ending}"));
     let dimension = synthetic::DIMENSION;
     let mut done = 0;
@@ -89,6 +106,5 @@ pub fn make(
     }
     ids.finish()?;
     drop((base, queries));
-    folder.commit()?;
     Ok(Made::Whole)
 }

@@ -4,23 +4,32 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
     U8,
+    I8,
     U16,
     I32,
+    I64,
     F16,
+    /// Not in npy files: NumPy has no such type.
+    BF16,
     F32,
     F64,
 }
 
 impl Element {
-    pub const ALL: [Element; 6] = [Self::U8, Self::U16, Self::I32, Self::F16, Self::F32, Self::F64];
+    pub const ALL: [Element; 9] =
+        [Self::U8, Self::I8, Self::U16, Self::I32, Self::I64, Self::F16, Self::BF16, Self::F32, Self::F64];
+
+    /// Those of npy files.
+    pub(super) const NPY: [Element; 8] =
+        [Self::U8, Self::I8, Self::U16, Self::I32, Self::I64, Self::F16, Self::F32, Self::F64];
 
     /// Bytes of one number.
     pub fn size(self) -> usize {
         match self {
-            Self::U8 => 1,
-            Self::U16 | Self::F16 => 2,
+            Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::F16 | Self::BF16 => 2,
             Self::I32 | Self::F32 => 4,
-            Self::F64 => 8,
+            Self::I64 | Self::F64 => 8,
         }
     }
 
@@ -28,9 +37,12 @@ impl Element {
     pub fn name(self) -> &'static str {
         match self {
             Self::U8 => "uint8",
+            Self::I8 => "int8",
             Self::U16 => "uint16",
             Self::I32 => "int32",
+            Self::I64 => "int64",
             Self::F16 => "float16",
+            Self::BF16 => "bfloat16",
             Self::F32 => "float32",
             Self::F64 => "float64",
         }
@@ -40,9 +52,13 @@ impl Element {
     pub(super) fn descr(self) -> &'static str {
         match self {
             Self::U8 => "|u1",
+            Self::I8 => "|i1",
             Self::U16 => "<u2",
             Self::I32 => "<i4",
+            Self::I64 => "<i8",
             Self::F16 => "<f2",
+            // Any two bytes: what NumPy makes of the type of the package ml_dtypes. Never read as such.
+            Self::BF16 => "<V2",
             Self::F32 => "<f4",
             Self::F64 => "<f8",
         }
@@ -50,15 +66,16 @@ impl Element {
 
     /// The type that an npy header spells like this. The byte order of a single byte is of no account.
     pub(super) fn of_descr(descr: &str) -> Option<Self> {
-        if matches!(descr, "<u1" | ">u1") {
-            return Some(Self::U8);
+        match descr {
+            "<u1" | ">u1" => Some(Self::U8),
+            "<i1" | ">i1" => Some(Self::I8),
+            _ => Self::NPY.into_iter().find(|element| element.descr() == descr),
         }
-        Self::ALL.into_iter().find(|element| element.descr() == descr)
     }
 
     /// Whether it can hold NaN and infinity.
     pub fn is_float(self) -> bool {
-        matches!(self, Self::F16 | Self::F32 | Self::F64)
+        matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
     }
 }
 

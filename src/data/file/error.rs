@@ -34,6 +34,35 @@ impl FileError {
         Self::Content { path: path.into(), offset: offset as u64, reason: reason.into() }
     }
 
+    /// The file that it is about.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Read { path, .. } | Self::Write { path, .. } | Self::Kind { path, .. } | Self::Exists { path } => {
+                path
+            }
+            Self::Content { path, .. }
+            | Self::Line { path, .. }
+            | Self::Value { path, .. }
+            | Self::Rows { path, .. } => path,
+        }
+    }
+
+    /// The same of a file that goes by another name.
+    pub fn with_path(mut self, new: PathBuf) -> Self {
+        match &mut self {
+            Self::Read { path, .. } | Self::Write { path, .. } | Self::Kind { path, .. } | Self::Exists { path } => {
+                *path = new
+            }
+            Self::Content { path, .. }
+            | Self::Line { path, .. }
+            | Self::Value { path, .. }
+            | Self::Rows { path, .. } => {
+                *path = new;
+            }
+        }
+        self
+    }
+
     pub(super) fn kind(path: &Path, reason: impl Into<String>) -> Self {
         Self::Kind { path: path.into(), reason: reason.into() }
     }

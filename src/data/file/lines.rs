@@ -21,43 +21,56 @@ pub(super) struct Lines {
     /// Where the lines with vectors begin, and their numbers in the file, from 1.
     starts: Vec<(u64, u64)>,
     pub columns: usize,
+    /// Columns of an index that stand before them.
+    skipped: usize,
 }
 
 impl Lines {
     /// Maps a file and finds its lines. Empty lines, and lines that begin with #, are passed over; so is one head line, in
-    /// which nothing is a number.
+    /// which nothing is a number. A head line whose first cell is empty, as pandas writes one, says that the first column is
+    /// an index: that is passed over, too.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let map = map::map(path)?;
-        let (mut starts, mut at, mut head) = (Vec::new(), 0, false);
-        if map.starts_with(b"\xef\xbb\xbf") {
-            at = 3;
-        }
-        let mut number = 0;
-        while at < map.len() {
-            let line = line(&map[at..]);
+        check_encoding(path, &map)?;
+        let mut lines = Self { path: path.into(), map, starts: Vec::new(), columns: 0, skipped: 0 };
+        let mut at = if lines.map.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let (mut number, mut head) = (0, false);
+        while at < lines.map.len() {
+            let line = line(&lines.map[at..]);
+            let (start, length) = (at as u64, line.len());
             number += 1;
-            let blank = line.iter().all(u8::is_ascii_whitespace) || line.starts_with(b"#");
-            let heads = |line| fields(line).all(|field| parse(field).is_none());
-            if !blank && starts.is_empty() && !head && heads(line) {
-                head = true;
-            } else if !blank {
-                starts.push((at as u64, number));
+            if let Some(inside) = line.trim_ascii_end().iter().position(|byte| *byte == b'\r') {
+                let reason = "a carriage return ends no line here: the lines end with CR alone, as in classic Mac OS; \
+                              convert them: tr '\\r' '\\n' < OLD.csv > NEW.csv";
+                return Err(lines.wrong(number, inside, reason.into()));
             }
-            at += line.len() + 1;
+            let blank = line.iter().all(u8::is_ascii_whitespace) || line.starts_with(b"#");
+            if !blank && lines.starts.is_empty() && !head && (is_head(line) || has_index(line)) {
+                (head, lines.skipped) = (true, usize::from(has_index(line)));
+            } else if !blank {
+                lines.starts.push((start, number));
+            }
+            at += length + 1;
         }
-        let Some((first, number)) = starts.first().copied() else {
+        let Some((first, number)) = lines.starts.first().copied() else {
             return Err(FileError::content(path, 0, "there is no line with numbers; at least one is needed"));
         };
-        let columns = fields(line(&map[first as usize..])).count();
-        if !(1..=MAX_DIMENSION).contains(&columns) {
-            let reason = format!("there are {columns} numbers; allowed are 1 to {MAX_DIMENSION}");
-            return Err(FileError::Line { path: path.into(), line: number, column: columns as u64, reason });
+        lines.columns = fields(line(&lines.map[first as usize..])).skip(lines.skipped).count();
+        if !(1..=MAX_DIMENSION).contains(&lines.columns) {
+            let reason = format!("there are {} numbers; allowed are 1 to {MAX_DIMENSION}", lines.columns);
+            return Err(lines.wrong(number, lines.columns.max(1) - 1, reason));
         }
-        Ok(Self { path: path.into(), map, starts, columns })
+        Ok(lines)
     }
 
     pub fn rows(&self) -> usize {
         self.starts.len()
+    }
+
+    /// What was passed over that may have been meant as a coordinate.
+    pub fn note(&self) -> Option<String> {
+        let text = "the first column has no name in the head line: it is taken for an index, as pandas writes one, and dropped";
+        (self.skipped > 0).then(|| format!("{}: {text}", self.path.display()))
     }
 
     /// Reads a row of `columns` numbers; `row` < [`Lines::rows`].
@@ -67,19 +80,14 @@ impl Lines {
     pub fn read(&self, row: usize, out: &mut [f32]) -> Result<(), FileError> {
         let (start, number) = self.starts[row];
         let line = line(&self.map[start as usize..]);
-        let wrong = |column: usize, reason| FileError::Line {
-            path: self.path.clone(),
-            line: number,
-            column: column as u64 + 1,
-            reason,
-        };
         let mut found = 0;
-        for field in fields(line) {
+        for field in fields(line).skip(self.skipped) {
             if let Some(out) = out.get_mut(found) {
-                *out = parse(field).ok_or_else(|| wrong(found, format!("{} is no number", shown(field))))?;
+                let place = self.skipped + found;
+                *out = parse(field).ok_or_else(|| self.wrong(number, place, no_number(field, line)))?;
                 if !out.is_finite() {
                     let reason = "only finite numbers that fit into float32 are allowed: remove or replace such rows";
-                    return Err(wrong(found, format!("it holds {}; {reason}", shown(field))));
+                    return Err(self.wrong(number, place, format!("it holds {}; {reason}", shown(field))));
                 }
             }
             found += 1;
@@ -88,14 +96,61 @@ impl Lines {
             return Ok(());
         }
         let (first, columns) = (self.starts[0].1, self.columns);
-        Err(wrong(found.min(columns), format!("the line has {found} numbers, line {first} has {columns}")))
+        let place = self.skipped + found.min(columns);
+        Err(self.wrong(number, place, format!("the line has {found} numbers, line {first} has {columns}")))
     }
+
+    /// `line` is counted from 1, `column` from 0.
+    fn wrong(&self, line: u64, column: usize, reason: String) -> FileError {
+        FileError::Line { path: self.path.clone(), line, column: column as u64 + 1, reason }
+    }
+}
+
+/// Refuses text of two or four bytes a character, whose ASCII is half zeros.
+fn check_encoding(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let name = match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16",
+        [0, 1..=0x7f, 0, 1..=0x7f, ..] => "UTF-16BE",
+        [1..=0x7f, 0, 1..=0x7f, 0, ..] => "UTF-16LE",
+        _ => return Ok(()),
+    };
+    let reason = format!(
+        "it is text in {name}, as Excel and PowerShell write it; needed is UTF-8 or ASCII: iconv -f {name} -t UTF-8 OLD.csv > \
+         NEW.csv"
+    );
+    Err(FileError::content(path, 0, reason))
 }
 
 /// Up to the end of the line.
 fn line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     &bytes[..end]
+}
+
+/// Nothing is a number, be it with a decimal comma.
+fn is_head(line: &[u8]) -> bool {
+    fields(line).all(|field| parse(field).is_none() && !has_decimal_comma(field)) && !has_decimal_commas(line)
+}
+
+/// Whether it is a head line with a first cell that is empty: the others are names, or the numbers from 0 on, as pandas names
+/// columns that have no name.
+fn has_index(line: &[u8]) -> bool {
+    let is_empty = |field: &[u8]| field.is_empty() || field == b"\"\"";
+    let names: Vec<&[u8]> = match line.strip_prefix(b"\t") {
+        Some(names) => fields(names).collect(),
+        None => {
+            let mut cells = fields(line);
+            if !cells.next().is_some_and(is_empty) {
+                return false;
+            }
+            cells.collect()
+        }
+    };
+    let is_number = |(at, name): (usize, &&[u8])| parse(name) == Some(at as f32);
+    !names.is_empty()
+        && !names.iter().any(|name| is_empty(name))
+        && (names.iter().all(|name| parse(name).is_none()) || names.iter().enumerate().all(is_number))
 }
 
 /// By semicolons where there are any, else by commas, else by white space.
@@ -112,8 +167,29 @@ fn parse(field: &[u8]) -> Option<f32> {
     str::from_utf8(field).ok()?.parse().ok()
 }
 
+/// Whether it would be a number if its comma were a point.
+fn has_decimal_comma(field: &[u8]) -> bool {
+    let point: Vec<u8> = field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect();
+    field.contains(&b',') && !field.ends_with(b",") && parse(&point).is_some()
+}
+
+/// Whether commas that would separate fields are decimal ones: where white space or quotes stand around numbers with commas.
+fn has_decimal_commas(line: &[u8]) -> bool {
+    let by_space = || line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    let mut in_quotes = line.split(|byte| *byte == b'"').skip(1).step_by(2);
+    let spaced = !line.contains(&b';') && by_space().count() > 1 && by_space().all(has_decimal_comma);
+    spaced || in_quotes.any(has_decimal_comma)
+}
+
+fn no_number(field: &[u8], line: &[u8]) -> String {
+    match has_decimal_comma(field) || has_decimal_commas(line) {
+        true => format!("{} has a decimal comma; write decimal points: sed 's/,/./g' OLD.csv > NEW.csv", shown(line)),
+        false => format!("{} is no number", shown(field)),
+    }
+}
+
 fn shown(field: &[u8]) -> String {
-    let text = String::from_utf8_lossy(field);
+    let text = String::from_utf8_lossy(field.trim_ascii());
     match text.chars().count() {
         0 => "an empty field".into(),
         1..=SHOWN => format!("{text:?}"),
@@ -167,9 +243,58 @@ mod tests {
             ("", "empty"),
             ("\n \n", "no line with numbers"),
             ("a,b\n", "no line with numbers"),
+            (",2,3\n1,2,3\n", "line 1, column 1 (counted from 1): an empty field is no number"),
+            (",a,b\n7,1,x\n", "line 2, column 3 (counted from 1): \"x\" is no number"),
+            (",a,b\n7,1\n8,1,2\n", "line 3, column 3 (counted from 1): the line has 2 numbers, line 2 has 1"),
+            ("1,2\r3,4\r", "line 1, column 4 (counted from 1): a carriage return ends no line here"),
+            ("1 2\n3 4\r5 6\r\n", "line 2, column 4 (counted from 1): a carriage return"),
         ] {
             let error = all(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(said), "{text:?}: {error}");
+        }
+    }
+
+    /// `pandas.DataFrame([[1, 2.5], [-3, 4]]).to_csv()` of pandas 3.1.1, with `columns=["x", "y"]`, `index=["a", "b"]`,
+    /// `sep="\t"` and `quoting=csv.QUOTE_ALL`.
+    #[test]
+    fn the_index_of_pandas_is_dropped_and_told() {
+        for text in [
+            ",0,1\n0,1,2.5\n1,-3,4.0\n",
+            ",x,y\na,1,2.5\nb,-3,4.0\n",
+            "\t0\t1\n0\t1\t2.5\n1\t-3\t4.0\n",
+            "\"\",\"0\",\"1\"\n\"0\",\"1\",\"2.5\"\n\"1\",\"-3\",\"4.0\"\n",
+        ] {
+            assert_eq!(all(text.as_bytes()).unwrap(), (2, vec![1.0, 2.5, -3.0, 4.0]), "{text:?}");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("x.csv");
+            std::fs::write(&path, text).unwrap();
+            assert!(VectorFile::open(&path).unwrap().note().is_some_and(|note| note.contains("taken for an index")));
+            std::fs::write(&path, "x,y\n1,2\n").unwrap();
+            assert_eq!(VectorFile::open(&path).unwrap().note(), None);
+        }
+    }
+
+    #[test]
+    fn text_of_other_kinds_is_named() {
+        let wide = |text: &str, order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+        for (bytes, said) in [
+            (wide("\u{feff}1,2\n", u16::to_le_bytes), "byte 0: it is text in UTF-16, "),
+            (wide("\u{feff}1,2\n", u16::to_be_bytes), "byte 0: it is text in UTF-16, "),
+            (wide("1,2\n", u16::to_le_bytes), "iconv -f UTF-16LE"),
+            (wide("1,2\n", u16::to_be_bytes), "iconv -f UTF-16BE"),
+            (b"\xff\xfe\0\x001\0\0\0".to_vec(), "UTF-32"),
+            (b"1,5;2,5\n".to_vec(), "line 1, column 1 (counted from 1): \"1,5;2,5\" has a decimal comma"),
+            (b"a;b\n1;2,5\n".to_vec(), "line 2, column 2 (counted from 1): \"1;2,5\" has a decimal comma"),
+            (b"x\ty\n1,5\t-2,5e3\n".to_vec(), "has a decimal comma; write decimal points"),
+            (b"1,5 2,5 3,5\n".to_vec(), "has a decimal comma"),
+            (b"\"1,5\",\"2,5\"\n".to_vec(), "has a decimal comma"),
+        ] {
+            let error = all(&bytes).unwrap_err().to_string();
+            assert!(error.contains(said), "{}: {error}", bytes.escape_ascii());
+        }
+        // Commas between quoted numbers, and between numbers and blanks, are none.
+        for text in ["\"1\",\"2\"\n\"x\",\"2\"\n", "1, 2\n1, x\n"] {
+            assert!(all(text.as_bytes()).unwrap_err().to_string().ends_with("is no number"), "{text:?}");
         }
     }
 

@@ -18,6 +18,15 @@ pub fn map(path: &Path) -> Result<Mmap, FileError> {
         return Err(FileError::kind(path, "it is no regular file, and only such can be mapped; copy it to one"));
     }
     let file = File::open(path).map_err(read)?;
+    map_file(path, &file)
+}
+
+/// As [`map`], of a file that is open already; `path` is for errors.
+///
+/// # Errors
+/// As [`map`].
+pub fn map_file(path: &Path, file: &File) -> Result<Mmap, FileError> {
+    let read = |source| FileError::Read { path: path.into(), source };
     if file.metadata().map_err(read)?.len() == 0 {
         return Err(FileError::content(path, 0, "the file is empty; at least one row is needed"));
     }
@@ -26,6 +35,6 @@ pub fn map(path: &Path) -> Result<Mmap, FileError> {
     // remaining condition is not ours to enforce: that no other process shortens the file meanwhile. If one does, a read
     // behind the new end raises SIGBUS and the process dies, which loses nothing (outputs appear only when whole); if one
     // changes bytes in place, other numbers are read, and each number is checked when it is read.
-    let map = unsafe { Mmap::map(&file) }.map_err(read)?;
+    let map = unsafe { Mmap::map(file) }.map_err(read)?;
     Ok(map)
 }

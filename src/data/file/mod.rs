@@ -1,5 +1,6 @@
-//! Files of vectors, codes and ids: fvecs, bvecs, ivecs (a 32-bit dimension before every row, little-endian) and npy
-//! (C order, two-dimensional); for vectors also csv and safetensors. The format is told by the file's ending.
+//! Files of vectors, codes and ids: fvecs, bvecs, ivecs (a 32-bit dimension before every row, little-endian), fbin, u8bin,
+//! i8bin, ibin (numbers of rows and columns, then the rows) and npy (C order, two-dimensional); for vectors also idx, csv and
+//! safetensors. The format is told by the file's ending.
 //!
 //! Reading is by memory map and row range, so that callers stream and a file may be larger than the memory; nothing is
 //! allocated here that a file's content could make large. Writing is streamed too, to a temporary file that replaces the
@@ -24,6 +25,7 @@
 
 mod element;
 mod error;
+mod idx;
 mod lines;
 mod map;
 mod npy;
@@ -37,7 +39,8 @@ mod write;
 
 pub use element::Element;
 pub use error::FileError;
-pub use output::{Output, OutputFile};
+pub use output::{Output, OutputFile, refuse_stream};
 pub use read::{CodeFile, IdFile, VectorFile, read_npy};
 pub use table::{Format, MAX_DIMENSION};
+pub(crate) use tensors::unreadable;
 pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};

@@ -3,9 +3,8 @@
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
 use super::error::FileError;
+use crate::temporary::{self, Temporary};
 
 /// Where an output goes, and what it may replace.
 #[derive(Clone, Debug)]
@@ -35,38 +34,77 @@ impl Output {
         &self.path
     }
 
+    /// Refuses what can't be written, as far as that can be told without writing.
+    ///
+    /// # Errors
+    /// [`FileError::Exists`]; [`FileError::Kind`] where the target is stdout, an input, a folder or device, or a symbolic
+    /// link that leads nowhere.
+    pub fn check(&self) -> Result<(), FileError> {
+        self.check_place()?;
+        if let Some(to) = temporary::dangling(&self.path) {
+            return Err(FileError::kind(&self.path, temporary::no_end(&to)));
+        }
+        match std::fs::metadata(&self.path) {
+            Ok(_) if !self.force => Err(FileError::Exists { path: self.path.clone() }),
+            Ok(_) if self.is_input() => {
+                Err(FileError::kind(&self.path, "it is an input of this command, which its output must not replace"))
+            }
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            // Such as a name that is too long.
+            Err(source) => Err(FileError::Write { path: self.path.clone(), source }),
+        }
+    }
+
+    /// The part of [`Output::check`] that comes before a look at the file's ending.
+    ///
+    /// # Errors
+    /// [`FileError::Kind`] where the target is stdout, a device or a folder.
+    pub fn check_place(&self) -> Result<(), FileError> {
+        refuse_stream(&self.path)?;
+        match std::fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() => Err(FileError::kind(&self.path, "it is a folder; name a file in it")),
+            Ok(found) if !found.is_file() => {
+                Err(FileError::kind(&self.path, "it is no regular file, so nothing is written there; name a file"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_input(&self) -> bool {
+        let same = |input: &PathBuf| {
+            input.canonicalize().is_ok_and(|input| self.path.canonicalize().is_ok_and(|path| path == input))
+        };
+        self.inputs.iter().any(same)
+    }
+
     /// Begins the file: a temporary one in the same folder, which goes away unless it is committed.
     ///
     /// # Errors
-    /// [`FileError::Exists`]; [`FileError::Kind`] where the target is an input or no regular file;
-    /// [`FileError::Write`] where the folder is missing or can't be written to.
+    /// Those of [`Output::check`]; [`FileError::Write`] where the folder is missing or can't be written to.
     pub fn begin(self) -> Result<OutputFile, FileError> {
-        match std::fs::metadata(&self.path) {
-            Ok(found) if !found.is_file() => {
-                return Err(FileError::kind(&self.path, "it is no regular file, so nothing is written there"));
-            }
-            Ok(_) if !self.force => return Err(FileError::Exists { path: self.path }),
-            Ok(_) => {
-                let same = |input: &PathBuf| {
-                    input.canonicalize().is_ok_and(|input| self.path.canonicalize().is_ok_and(|path| path == input))
-                };
-                if self.inputs.iter().any(same) {
-                    let reason = "it is an input of this command, which its output must not replace";
-                    return Err(FileError::kind(&self.path, reason));
-                }
-            }
-            Err(_) => {}
-        }
-        let temporary = crate::temporary::beside(&self.path);
+        self.check()?;
+        let temporary = temporary::beside(&self.path);
         let temporary = temporary.map_err(|source| FileError::Write { path: self.path.clone(), source })?;
         Ok(OutputFile { file: BufWriter::with_capacity(1 << 18, temporary), path: self.path, force: self.force })
     }
 }
 
+/// Refuses stdout as an output, by any of its names: files appear when they are whole, which a stream can't.
+///
+/// # Errors
+/// [`FileError::Kind`].
+pub fn refuse_stream(path: &Path) -> Result<(), FileError> {
+    let is_stream = path == Path::new("-")
+        || ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"].iter().any(|stream| path.starts_with(stream));
+    let reason = "outputs are files that appear when they are whole; nothing is written to stdout: name a file";
+    if is_stream { Err(FileError::kind(path, reason)) } else { Ok(()) }
+}
+
 /// An output at work. Dropped without [`OutputFile::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct OutputFile {
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<Temporary>,
     path: PathBuf,
     force: bool,
 }
@@ -101,16 +139,13 @@ impl OutputFile {
         let Self { file, path, force } = self;
         let failed = |source| FileError::Write { path: path.clone(), source };
         let temporary = file.into_inner().map_err(|error| failed(error.into_error()))?;
-        temporary.as_file().sync_all().map_err(failed)?;
         if force {
-            temporary.persist(&path).map_err(|error| failed(error.error))?;
-            return Ok(());
+            return temporary.replace().map_err(failed);
         }
-        match temporary.persist_noclobber(&path) {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(FileError::Exists { path }),
-            Err(error) => Err(failed(error.error)),
-        }
+        temporary.place().map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => FileError::Exists { path: path.clone() },
+            _ => failed(error),
+        })
     }
 
     fn failed(&self, source: std::io::Error) -> FileError {

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use half::f16;
+use half::{bf16, f16};
 
 use super::element::Element;
 use super::error::FileError;
 use super::lines::Lines;
 use super::table::{Format, Table, rows};
 use super::{map, npy};
+use crate::number::short;
 
-/// A file of vectors, read as f32: fvecs, bvecs, ivecs, npy or safetensors of any [`Element`], csv.
+/// A file of vectors, read as f32: fvecs, bvecs, ivecs, fbin, u8bin, i8bin, ibin, idx of bytes, npy or safetensors of any
+/// [`Element`], csv.
 ///
-/// Whole numbers above 2^24 and float64 are rounded to the nearest f32.
+/// float64, and int32 above 2^24, are rounded to the nearest f32; int64 has to fit.
 #[derive(Debug)]
 pub struct VectorFile(Source);
 
@@ -68,17 +70,25 @@ impl VectorFile {
         }
     }
 
+    /// What was passed over in the file, for the user to know.
+    pub fn note(&self) -> Option<String> {
+        match &self.0 {
+            Source::Table(_) => None,
+            Source::Lines(lines) => lines.note(),
+        }
+    }
+
     /// Reads `out.len()` / D vectors from `first_row` on into `out` (rows × D).
     ///
     /// # Errors
     /// [`FileError::Rows`] where these are no whole rows of the file; [`FileError::Content`] where a row has another
-    /// dimension; [`FileError::Value`] for NaN, infinity, and float64 beyond the range of f32; for csv all of these, and what
-    /// is no number, as [`FileError::Line`].
+    /// dimension; [`FileError::Value`] for NaN, infinity, float64 beyond the range of f32, and int64 that no f32 equals; for csv
+    /// all of these, and what is no number, as [`FileError::Line`].
     pub fn read(&self, first_row: usize, out: &mut [f32]) -> Result<(), FileError> {
         let rows = rows(self.path(), (self.len(), self.dimension()), first_row, out.len())?;
         for (row, out) in rows.zip(out.chunks_exact_mut(self.dimension())) {
             match &self.0 {
-                Source::Table(table) => read_finite(table, row, out)?,
+                Source::Table(table) => read_checked(table, row, out)?,
                 Source::Lines(lines) => lines.read(row, out)?,
             }
         }
@@ -86,39 +96,65 @@ impl VectorFile {
     }
 }
 
-fn read_finite(table: &Table, row: usize, out: &mut [f32]) -> Result<(), FileError> {
+fn read_checked(table: &Table, row: usize, out: &mut [f32]) -> Result<(), FileError> {
     let bytes = table.row(row)?;
     convert(table.element, bytes, out);
-    // A fold without a way out vectorises; the place is looked for only where there is one.
-    if table.element.is_float() && !out.iter().fold(true, |finite, v| finite & v.is_finite()) {
-        return Err(not_finite(table, row, bytes, out));
+    match fault(table.element, bytes, out) {
+        None => Ok(()),
+        Some(Unfit { column, value, allowed }) => {
+            let offset = (table.offset(row) + column * table.element.size()) as u64;
+            Err(FileError::Value { path: table.path.clone(), offset, row, column, value, allowed })
+        }
     }
-    Ok(())
 }
 
-fn not_finite(table: &Table, row: usize, bytes: &[u8], values: &[f32]) -> FileError {
-    let column = values.iter().position(|v| !v.is_finite()).unwrap_or_default();
-    let size = table.element.size();
-    let double = bytes[column * size..].first_chunk().map(|b| f64::from_le_bytes(*b));
-    let value = match double.filter(|_| table.element == Element::F64) {
-        Some(double) => double.to_string(),
+/// A number that can't be taken.
+struct Unfit {
+    column: usize,
+    value: String,
+    allowed: &'static str,
+}
+
+/// The first number of `bytes` that `values` don't hold: of floats what is not finite, of int64 what is not equal.
+fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
+    if element == Element::I64 {
+        let (column, value) = unequal(bytes, values)?;
+        let allowed = "only whole numbers that float32 can hold (all up to 16777216) are allowed: array.astype('<f4') rounds them";
+        return Some(Unfit { column, value: value.to_string(), allowed });
+    }
+    // A fold without a way out vectorises; the place is looked for only where there is one.
+    if !element.is_float() || values.iter().fold(true, |finite, v| finite & v.is_finite()) {
+        return None;
+    }
+    let column = values.iter().position(|v| !v.is_finite())?;
+    let double = bytes[column * element.size()..].first_chunk().map(|b| f64::from_le_bytes(*b));
+    let value = match double.filter(|_| element == Element::F64) {
+        Some(double) => short(double),
         None => values[column].to_string(),
     };
-    FileError::Value {
-        path: table.path.clone(),
-        offset: (table.offset(row) + column * size) as u64,
-        row,
-        column,
-        value,
-        allowed: "only finite numbers that fit into float32 are allowed: remove or replace such rows",
-    }
+    let allowed = "only finite numbers that fit into float32 are allowed: remove or replace such rows";
+    Some(Unfit { column, value, allowed })
 }
+
+fn unequal(bytes: &[u8], values: &[f32]) -> Option<(usize, i64)> {
+    let whole = bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b));
+    // In 128 bits, where 2^63 does not saturate.
+    whole
+        .zip(values)
+        .enumerate()
+        .find(|(_, (whole, v))| **v as i128 != i128::from(*whole))
+        .map(|(at, (whole, _))| (at, whole))
+}
+
 fn convert(element: Element, bytes: &[u8], out: &mut [f32]) {
     match element {
         Element::U8 => out.iter_mut().zip(bytes).for_each(|(o, b)| *o = f32::from(*b)),
+        Element::I8 => out.iter_mut().zip(bytes).for_each(|(o, b)| *o = f32::from(*b as i8)),
         Element::U16 => each(bytes, out, |b| f32::from(u16::from_le_bytes(b))),
         Element::I32 => each(bytes, out, |b| i32::from_le_bytes(b) as f32),
+        Element::I64 => each(bytes, out, |b| i64::from_le_bytes(b) as f32),
         Element::F16 => each(bytes, out, |b| f16::from_le_bytes(b).to_f32()),
+        Element::BF16 => each(bytes, out, |b| bf16::from_le_bytes(b).to_f32()),
         Element::F32 => each(bytes, out, f32::from_le_bytes),
         Element::F64 => each(bytes, out, |b| f64::from_le_bytes(b) as f32),
     }
@@ -183,7 +219,7 @@ impl CodeFile {
     }
 }
 
-/// A file of ids, such as the nearest neighbours of queries: ivecs, or npy of int32, n × k.
+/// A file of ids, such as the nearest neighbours of queries, n × k: ivecs, ibin, or npy of int32 or int64.
 #[derive(Debug)]
 pub struct IdFile {
     table: Table,
@@ -195,7 +231,9 @@ impl IdFile {
     /// # Errors
     /// As [`VectorFile::open`].
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        Ok(Self { table: Table::open(path, &[Format::Ivecs, Format::Npy], &[Element::I32])? })
+        Ok(Self {
+            table: Table::open(path, &[Format::Ivecs, Format::Ibin, Format::Npy], &[Element::I32, Element::I64])?,
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -216,11 +254,29 @@ impl IdFile {
     /// Reads `out.len()` / k rows from `first_row` on into `out` (rows × k). Negative ids (no neighbour) are let through.
     ///
     /// # Errors
-    /// [`FileError::Rows`]; [`FileError::Content`] where a row has another length.
+    /// [`FileError::Rows`]; [`FileError::Content`] where a row has another length; [`FileError::Value`] for int64 beyond int32.
     pub fn read(&self, first_row: usize, out: &mut [i32]) -> Result<(), FileError> {
         let rows = self.table.range(first_row, out.len())?;
         for (row, out) in rows.zip(out.chunks_exact_mut(self.table.columns)) {
-            each(self.table.row(row)?, out, i32::from_le_bytes);
+            match self.table.element {
+                Element::I64 => self.narrow(row, out)?,
+                _ => each(self.table.row(row)?, out, i32::from_le_bytes),
+            }
+        }
+        Ok(())
+    }
+
+    fn narrow(&self, row: usize, out: &mut [i32]) -> Result<(), FileError> {
+        let wide = self.table.row(row)?.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b));
+        for (column, (wide, out)) in wide.zip(out).enumerate() {
+            *out = i32::try_from(wide).map_err(|_| FileError::Value {
+                path: self.table.path.clone(),
+                offset: (self.table.offset(row) + column * Element::I64.size()) as u64,
+                row,
+                column,
+                value: wide.to_string(),
+                allowed: "ids are row numbers below 2147483648, or -1 for none",
+            })?;
         }
         Ok(())
     }
@@ -244,5 +300,11 @@ pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), FileError> {
     }
     let mut values = vec![0.0; numbers.len() / element.size()];
     convert(element, numbers, &mut values);
-    Ok((shape, values))
+    match fault(element, numbers, &values).filter(|_| element == Element::I64) {
+        None => Ok((shape, values)),
+        Some(Unfit { column, value, allowed }) => {
+            let reason = format!("number {column} (counted from 0) is {value}; {allowed}");
+            Err(FileError::content(path, start + column * element.size(), reason))
+        }
+    }
 }

@@ -8,7 +8,7 @@ use memmap2::Mmap;
 use super::element::{Element, names};
 use super::error::FileError;
 use super::tensors::{self, Tensor};
-use super::{map, npy};
+use super::{idx, map, npy};
 
 /// The largest dimension that is believed; a larger one speaks for a file of another kind.
 pub const MAX_DIMENSION: usize = 1_000_000;
@@ -20,6 +20,16 @@ pub enum Format {
     Bvecs,
     Ivecs,
     Npy,
+    /// Number of rows and of columns, both u32, then the rows: float32.
+    Fbin,
+    /// The same of uint8.
+    U8bin,
+    /// The same of int8.
+    I8bin,
+    /// The same of int32; as many float32 distances may follow the ids.
+    Ibin,
+    /// MNIST's, of bytes: what follows the first dimension is one row. May be packed by gzip.
+    Idx,
     /// Of vectors alone.
     Csv,
     /// Of vectors alone; `FILE.safetensors:NAME` chooses one of several tensors.
@@ -27,7 +37,19 @@ pub enum Format {
 }
 
 impl Format {
-    pub const ALL: [Format; 6] = [Self::Npy, Self::Fvecs, Self::Bvecs, Self::Ivecs, Self::Csv, Self::Safetensors];
+    pub const ALL: [Format; 11] = [
+        Self::Npy,
+        Self::Fvecs,
+        Self::Bvecs,
+        Self::Ivecs,
+        Self::Fbin,
+        Self::U8bin,
+        Self::I8bin,
+        Self::Ibin,
+        Self::Idx,
+        Self::Csv,
+        Self::Safetensors,
+    ];
 
     /// Without the dot.
     pub fn ending(self) -> &'static str {
@@ -36,6 +58,11 @@ impl Format {
             Self::Bvecs => "bvecs",
             Self::Ivecs => "ivecs",
             Self::Npy => "npy",
+            Self::Fbin => "fbin",
+            Self::U8bin => "u8bin",
+            Self::I8bin => "i8bin",
+            Self::Ibin => "ibin",
+            Self::Idx => "idx3-ubyte",
             Self::Csv => "csv",
             Self::Safetensors => "safetensors",
         }
@@ -47,7 +74,9 @@ impl Format {
     /// [`FileError::Kind`] with the allowed endings.
     pub fn of(path: &Path, allowed: &[Format]) -> Result<Self, FileError> {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        let format = allowed.iter().copied().find(|format| format.ending() == ending);
+        let is_idx = path.file_name().is_some_and(|name| idx::is_name(&name.to_string_lossy()));
+        let fits = |format: &Format| if *format == Self::Idx { is_idx } else { format.ending() == ending };
+        let format = allowed.iter().copied().find(fits);
         format.ok_or_else(|| {
             let endings: Vec<String> = allowed.iter().map(|format| format!(".{}", format.ending())).collect();
             let found = if ending.is_empty() { "no file ending".into() } else { format!("the file ending .{ending}") };
@@ -55,14 +84,9 @@ impl Format {
         })
     }
 
-    /// The type of the numbers, where the format fixes it.
-    fn element(self) -> Option<Element> {
-        match self {
-            Self::Fvecs => Some(Element::F32),
-            Self::Bvecs => Some(Element::U8),
-            Self::Ivecs => Some(Element::I32),
-            Self::Npy | Self::Csv | Self::Safetensors => None,
-        }
+    /// Whether its numbers stand in the file as they are, at fixed places, so that a file is never read whole.
+    pub fn is_binary(self) -> bool {
+        !matches!(self, Self::Csv | Self::Safetensors)
     }
 }
 
@@ -79,7 +103,7 @@ pub(super) struct Table {
     pub columns: usize,
     /// Where the first row begins.
     start: usize,
-    /// [`HEAD`], or 0 for npy and safetensors.
+    /// [`HEAD`] for fvecs, bvecs and ivecs, else 0.
     head: usize,
 }
 
@@ -92,11 +116,18 @@ impl Table {
             Some((path, name)) => (path.as_path(), Format::Safetensors, Some(name.as_str())),
             None => (path, Format::of(path, formats)?, None),
         };
-        let map = map::map(path)?;
-        let table = match format.element() {
-            Some(element) => Self::of_vecs(path, map, element)?,
-            None if format == Format::Safetensors => Self::of_safetensors(path, map, name)?,
-            None => Self::of_npy(path, map)?,
+        let map = if format == Format::Idx { idx::map(path)? } else { map::map(path)? };
+        let table = match format {
+            Format::Fvecs => Self::of_vecs(path, map, Element::F32)?,
+            Format::Bvecs => Self::of_vecs(path, map, Element::U8)?,
+            Format::Ivecs => Self::of_vecs(path, map, Element::I32)?,
+            Format::Fbin => Self::of_bin(path, map, Element::F32)?,
+            Format::U8bin => Self::of_bin(path, map, Element::U8)?,
+            Format::I8bin => Self::of_bin(path, map, Element::I8)?,
+            Format::Ibin => Self::of_bin(path, map, Element::I32)?,
+            Format::Idx => Self::of_idx(path, map)?,
+            Format::Safetensors => Self::of_safetensors(path, map, name)?,
+            Format::Npy | Format::Csv => Self::of_npy(path, map)?,
         };
         if !elements.contains(&table.element) {
             let (found, allowed) = (table.element.name(), names(elements));
@@ -131,6 +162,44 @@ impl Table {
     fn of_safetensors(path: &Path, map: Mmap, name: Option<&str>) -> Result<Self, FileError> {
         let tensor = tensors::find(&map, name).map_err(|reason| FileError::content(path, 0, reason))?;
         let Tensor { element, rows, columns, start } = tensor;
+        Ok(Self { path: path.into(), map, element, rows, columns, start, head: 0 })
+    }
+
+    fn of_bin(path: &Path, map: Mmap, element: Element) -> Result<Self, FileError> {
+        const START: usize = 8;
+        let head = map.first_chunk::<START>().map(|head| {
+            let [a, b, c, d, e, f, g, h] = *head;
+            [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])].map(|n| n as usize)
+        });
+        let [rows, columns] = head.ok_or_else(|| {
+            FileError::content(path, 0, format!("the file has {} bytes, the header alone needs {START}", map.len()))
+        })?;
+        check_shape(path, (rows, columns), element)?;
+        let found = map.len() - START;
+        // At most 2^32 × MAX_DIMENSION × 4.
+        let expected = rows * columns * element.size();
+        // Ground truth has the distances behind the ids, or none.
+        let fits = found == expected || (element == Element::I32 && found == 2 * expected);
+        if !fits {
+            let name = element.name();
+            let reason = format!(
+                "the header tells {rows} × {columns} {name}, which need {expected} bytes, but {found} follow; copy the file \
+                 again, or look whether it has this format"
+            );
+            return Err(FileError::content(path, START, reason));
+        }
+        Ok(Self { path: path.into(), map, element, rows, columns, start: START, head: 0 })
+    }
+
+    fn of_idx(path: &Path, map: Mmap) -> Result<Self, FileError> {
+        let header = idx::parse(&map).map_err(|(offset, reason)| FileError::content(path, offset, reason))?;
+        let idx::Header { element, rows, columns, start } = header;
+        check_shape(path, (rows, columns), element)?;
+        let found = map.len() - start;
+        if rows.checked_mul(columns) != Some(found) {
+            let reason = format!("the header tells {rows} × {columns} bytes, but {found} follow; copy the file again");
+            return Err(FileError::content(path, start, reason));
+        }
         Ok(Self { path: path.into(), map, element, rows, columns, start, head: 0 })
     }
 
@@ -189,6 +258,17 @@ impl Table {
     fn no_rows(&self, first: usize, wanted: usize) -> FileError {
         no_rows(&self.path, (self.rows, self.columns), first, wanted)
     }
+}
+
+fn check_shape(path: &Path, (rows, columns): (usize, usize), element: Element) -> Result<(), FileError> {
+    if rows > 0 && (1..=MAX_DIMENSION).contains(&columns) {
+        return Ok(());
+    }
+    let reason = format!(
+        "the header tells {rows} rows × {columns} columns of {}; allowed are at least 1 row and 1 to {MAX_DIMENSION} columns",
+        element.name()
+    );
+    Err(FileError::content(path, 0, reason))
 }
 
 /// The rows that `numbers` numbers from row `first` on are, in a file of rows × columns.

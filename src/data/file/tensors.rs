@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 use super::element::{Element, names};
@@ -29,21 +30,26 @@ pub fn split(path: &Path) -> Option<(PathBuf, String)> {
 fn element(kind: Dtype) -> Option<Element> {
     match kind {
         Dtype::U8 => Some(Element::U8),
+        Dtype::I8 => Some(Element::I8),
         Dtype::U16 => Some(Element::U16),
         Dtype::I32 => Some(Element::I32),
+        Dtype::I64 => Some(Element::I64),
         Dtype::F16 => Some(Element::F16),
+        Dtype::BF16 => Some(Element::BF16),
         Dtype::F32 => Some(Element::F32),
         Dtype::F64 => Some(Element::F64),
         _ => None,
     }
 }
 
-/// Finds the tensor of this name, or without one the only one that is a table of numbers.
+/// Finds the tensor of this name, or without one the only one that is a table of numbers (of int64, as ids mostly are, only
+/// where there is no other).
 ///
 /// # Errors
 /// Why there is none, and what is there.
 pub fn find(file: &[u8], name: Option<&str>) -> Result<Tensor, String> {
-    let (length, header) = SafeTensors::read_metadata(file).map_err(|error| format!("no safetensors file: {error}"))?;
+    let (length, header) =
+        SafeTensors::read_metadata(file).map_err(|error| format!("no safetensors file: {}", unreadable(&error)))?;
     let all = header.tensors();
     let list = || {
         let mut list: Vec<String> =
@@ -55,7 +61,8 @@ pub fn find(file: &[u8], name: Option<&str>) -> Result<Tensor, String> {
     let info = match name {
         Some(name) => *all.get(name).ok_or_else(|| format!("there is no tensor {name:?}; {}", list()))?,
         None => {
-            let mut tables = all.values().filter(|info| fits(info));
+            let is_there = all.values().any(|info| fits(info) && info.dtype != Dtype::I64);
+            let mut tables = all.values().filter(|info| fits(info) && (info.dtype != Dtype::I64 || !is_there));
             match (tables.next(), tables.next()) {
                 (Some(info), None) => *info,
                 (None, _) => return Err(format!("{}; {}", needed("there is no tensor that is"), list())),
@@ -74,6 +81,17 @@ pub fn find(file: &[u8], name: Option<&str>) -> Result<Tensor, String> {
     }
     // The crate has checked that the offsets fit the shape and the file.
     Ok(Tensor { element, rows, columns, start: 8 + length + info.data_offsets.0 })
+}
+
+/// What is wrong with a file's header: of one that is of another kind, the first bytes are no length of a header.
+pub(crate) fn unreadable(error: &SafeTensorError) -> String {
+    use SafeTensorError::{HeaderTooLarge, HeaderTooSmall, InvalidHeader, InvalidHeaderLength};
+    match error {
+        HeaderTooLarge | HeaderTooSmall | InvalidHeader(_) | InvalidHeaderLength => {
+            "it does not begin as safetensors files do".into()
+        }
+        error => error.to_string(),
+    }
 }
 
 fn needed(begin: &str) -> String {
@@ -119,6 +137,9 @@ mod tests {
         let expected = Ok((3, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
         let one = file(&[TABLE, ("bias", Dtype::F32, &[7]), ("ids", Dtype::I64, &[2, 3])]);
         assert_eq!(open(&one, "x.safetensors"), expected);
+        // Bytes 0 to 7, 8 to 15, … as int64 are beyond the whole numbers of float32.
+        let said = open(&file(&[("ids", Dtype::I64, &[1, 2])]), "x.safetensors").unwrap_err();
+        assert!(said.contains("row 0, column 0 (counted from 0) holds 506097522914230528"), "{said}");
         let two = file(&[TABLE, ("other", Dtype::F16, &[5, 4])]);
         assert_eq!(open(&two, "x.safetensors:table"), expected);
         assert_eq!(open(&two, "x.safetensors:other").unwrap().0, 4);
@@ -129,10 +150,10 @@ mod tests {
     #[test]
     fn what_is_no_table_is_said_with_what_is_there() {
         let bytes =
-            file(&[("cube", Dtype::F32, &[2, 2, 2]), ("ids", Dtype::I64, &[2, 3]), ("none", Dtype::F32, &[0, 3])]);
+            file(&[("cube", Dtype::F32, &[2, 2, 2]), ("ids", Dtype::U64, &[2, 3]), ("none", Dtype::F32, &[0, 3])]);
         for (name, said) in [
             ("x.safetensors:cube", "it is F32 of shape [2, 2, 2]"),
-            ("x.safetensors:ids", "it is I64 of shape [2, 3]"),
+            ("x.safetensors:ids", "it is U64 of shape [2, 3]"),
             ("x.safetensors:none", "0 × 3"),
             ("x.safetensors:nothing", "there is no tensor \"nothing\"; there are: cube (F32 [2, 2, 2]), ids"),
             ("x.safetensors", "0 × 3"),

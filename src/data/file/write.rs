@@ -21,6 +21,7 @@ struct RowWriter {
 
 impl RowWriter {
     fn create(output: Output, formats: &[Format], element: Element, columns: usize) -> Result<Self, FileError> {
+        output.check_place()?;
         let format = Format::of(output.path(), formats)?;
         if !(1..=MAX_DIMENSION).contains(&columns) {
             let reason = format!("rows of {columns} numbers can't be written; allowed are 1 to {MAX_DIMENSION}");

@@ -37,6 +37,23 @@ pub fn make(
         return Err(ImageError::Settings(format!("{} are no synthetic images", data.name)));
     };
     let folder = NewFolder::begin(folder, force)?;
+    let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {
+        ImageError::File(error) => folder.named(error).into(),
+        error => error,
+    })?;
+    if made == Made::Whole {
+        folder.commit()?;
+    }
+    Ok(made)
+}
+
+fn fill(
+    data: &ImageData,
+    seed: u64,
+    folder: &NewFolder,
+    stop: &AtomicBool,
+    progress: &dyn Fn(usize),
+) -> Result<Made, ImageError> {
     let mut done = 0;
     for (part, first, end, name) in files(data) {
         let mut file = Output::new(&folder.path().join(name)).begin()?;
@@ -56,7 +73,6 @@ pub fn make(
         }
         file.commit()?;
     }
-    folder.commit()?;
     Ok(Made::Whole)
 }
 

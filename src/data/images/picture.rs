@@ -130,7 +130,7 @@ fn damaged(path: &Path, error: DecodingError) -> ImageError {
             FileError::Read { path: path.into(), source }.into()
         }
         error => {
-            let reason = format!("it is no whole PNG image ({error}); replace or remove it");
+            let reason = format!("it is no whole PNG image ({}); replace or remove it", crate::picture::fault(&error));
             ImageError::Picture { path: path.into(), reason }
         }
     }

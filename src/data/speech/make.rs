@@ -35,6 +35,23 @@ pub fn make(
         return Err(SpeechError::Settings(format!("{} is no synthetic speech", data.name)));
     };
     let folder = NewFolder::begin(folder, force)?;
+    let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {
+        SpeechError::File(error) => folder.named(error).into(),
+        error => error,
+    })?;
+    if made == Made::Whole {
+        folder.commit()?;
+    }
+    Ok(made)
+}
+
+fn fill(
+    data: &SpeechData,
+    seed: u64,
+    folder: &NewFolder,
+    stop: &AtomicBool,
+    progress: &dyn Fn(usize),
+) -> Result<Made, SpeechError> {
     let mut done = 0;
     for (part, name) in Part::ALL.into_iter().zip(["train", "test"]) {
         let inner = folder.below(name)?;
@@ -54,6 +71,5 @@ pub fn make(
             progress(done);
         }
     }
-    folder.commit()?;
     Ok(Made::Whole)
 }

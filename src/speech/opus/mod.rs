@@ -32,7 +32,7 @@ pub enum OpusError {
     Empty,
     #[error("sample {0} is not a number or infinite; Opus can't encode it")]
     NotFinite(usize),
-    #[error("cannot write temporary files: {0}")]
+    #[error("cannot write to the folder of temporary files {place}: {0}", place = std::env::temp_dir().display())]
     Temporary(std::io::Error),
     #[error("cannot run {tool}: {source}")]
     Run { tool: &'static str, source: std::io::Error },
@@ -98,7 +98,7 @@ impl Opus {
         if let Some(at) = samples.iter().position(|x| !x.is_finite()) {
             return Err(OpusError::NotFinite(at));
         }
-        let folder = tempfile::tempdir().map_err(OpusError::Temporary)?;
+        let folder = tempfile::tempdir().map_err(temporary)?;
         let [original, encoded, decoded] =
             ["original.wav", "encoded.opus", "decoded.wav"].map(|n| folder.path().join(n));
         write_wav(&original, samples)?;
@@ -138,7 +138,7 @@ impl Opus {
             setting = if low < next && next < high { next } else { (low + high) / 2.0 };
         }
         let (_, bits, bytes) = best.expect("there is a first try");
-        std::fs::write(encoded, bytes).map_err(OpusError::Temporary)?;
+        std::fs::write(encoded, bytes).map_err(temporary)?;
         Ok(bits)
     }
 
@@ -151,6 +151,11 @@ impl Opus {
         encoder.args(["--bitrate", &format!("{:.3}", bitrate / 1e3)]).arg(original).arg(encoded);
         output(&mut encoder, ENCODER).map(drop)
     }
+}
+
+/// What hinders temporary files, without their names.
+fn temporary(error: std::io::Error) -> OpusError {
+    OpusError::Temporary(crate::temporary::plain(error))
 }
 
 /// What a tool prints; it must end well.
