@@ -6,21 +6,29 @@ pub enum Element {
     U8,
     U16,
     I32,
+    U32,
+    I64,
+    U64,
     F16,
     F32,
     F64,
 }
 
 impl Element {
-    pub const ALL: [Element; 6] = [Self::U8, Self::U16, Self::I32, Self::F16, Self::F32, Self::F64];
+    pub const ALL: [Element; 9] =
+        [Self::U8, Self::U16, Self::I32, Self::U32, Self::I64, Self::U64, Self::F16, Self::F32, Self::F64];
+    /// Of codes.
+    pub(super) const CODES: [Element; 2] = [Self::U8, Self::U16];
+    /// Of ids.
+    pub(super) const IDS: [Element; 4] = [Self::I32, Self::U32, Self::I64, Self::U64];
 
     /// Bytes of one number.
     pub fn size(self) -> usize {
         match self {
             Self::U8 => 1,
             Self::U16 | Self::F16 => 2,
-            Self::I32 | Self::F32 => 4,
-            Self::F64 => 8,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::I64 | Self::U64 | Self::F64 => 8,
         }
     }
 
@@ -30,6 +38,9 @@ impl Element {
             Self::U8 => "uint8",
             Self::U16 => "uint16",
             Self::I32 => "int32",
+            Self::U32 => "uint32",
+            Self::I64 => "int64",
+            Self::U64 => "uint64",
             Self::F16 => "float16",
             Self::F32 => "float32",
             Self::F64 => "float64",
@@ -42,6 +53,9 @@ impl Element {
             Self::U8 => "|u1",
             Self::U16 => "<u2",
             Self::I32 => "<i4",
+            Self::U32 => "<u4",
+            Self::I64 => "<i8",
+            Self::U64 => "<u8",
             Self::F16 => "<f2",
             Self::F32 => "<f4",
             Self::F64 => "<f8",
@@ -60,6 +74,12 @@ impl Element {
     pub fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::F32 | Self::F64)
     }
+}
+
+/// What to type in NumPy to have one of these types.
+pub(super) fn conversion(elements: &[Element]) -> String {
+    let usual = [Element::F32, Element::I64, Element::U16].into_iter().find(|usual| elements.contains(usual));
+    format!("array.astype('{}')", usual.or(elements.first().copied()).unwrap_or(Element::F32).descr())
 }
 
 /// `float32, float64`.

@@ -24,6 +24,7 @@
 
 mod element;
 mod error;
+mod ids;
 mod lines;
 mod map;
 mod npy;
@@ -37,7 +38,8 @@ mod write;
 
 pub use element::Element;
 pub use error::FileError;
+pub use ids::{Id, IdFile};
 pub use output::{Output, OutputFile};
-pub use read::{CodeFile, IdFile, VectorFile, read_npy};
+pub use read::{CodeFile, VectorFile, read_npy};
 pub use table::{Format, MAX_DIMENSION};
 pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};

@@ -118,13 +118,16 @@ fn convert(element: Element, bytes: &[u8], out: &mut [f32]) {
         Element::U8 => out.iter_mut().zip(bytes).for_each(|(o, b)| *o = f32::from(*b)),
         Element::U16 => each(bytes, out, |b| f32::from(u16::from_le_bytes(b))),
         Element::I32 => each(bytes, out, |b| i32::from_le_bytes(b) as f32),
+        Element::U32 => each(bytes, out, |b| u32::from_le_bytes(b) as f32),
+        Element::I64 => each(bytes, out, |b| i64::from_le_bytes(b) as f32),
+        Element::U64 => each(bytes, out, |b| u64::from_le_bytes(b) as f32),
         Element::F16 => each(bytes, out, |b| f16::from_le_bytes(b).to_f32()),
         Element::F32 => each(bytes, out, f32::from_le_bytes),
         Element::F64 => each(bytes, out, |b| f64::from_le_bytes(b) as f32),
     }
 }
 
-fn each<T, const SIZE: usize>(bytes: &[u8], out: &mut [T], number: impl Fn([u8; SIZE]) -> T) {
+pub(super) fn each<T, const SIZE: usize>(bytes: &[u8], out: &mut [T], number: impl Fn([u8; SIZE]) -> T) {
     for (o, b) in out.iter_mut().zip(bytes.as_chunks().0) {
         *o = number(*b);
     }
@@ -142,7 +145,7 @@ impl CodeFile {
     /// # Errors
     /// As [`VectorFile::open`].
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        Ok(Self { table: Table::open(path, &[Format::Npy], &[Element::U8, Element::U16])? })
+        Ok(Self { table: Table::open(path, &[Format::Npy], &Element::CODES)? })
     }
 
     pub fn path(&self) -> &Path {
@@ -183,49 +186,6 @@ impl CodeFile {
     }
 }
 
-/// A file of ids, such as the nearest neighbours of queries: ivecs, or npy of int32, n × k.
-#[derive(Debug)]
-pub struct IdFile {
-    table: Table,
-}
-
-impl IdFile {
-    /// Opens a file and checks its header and its length.
-    ///
-    /// # Errors
-    /// As [`VectorFile::open`].
-    pub fn open(path: &Path) -> Result<Self, FileError> {
-        Ok(Self { table: Table::open(path, &[Format::Ivecs, Format::Npy], &[Element::I32])? })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.table.path
-    }
-
-    /// The number of rows n, at least 1.
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
-        self.table.rows
-    }
-
-    /// k, the ids of a row.
-    pub fn columns(&self) -> usize {
-        self.table.columns
-    }
-
-    /// Reads `out.len()` / k rows from `first_row` on into `out` (rows × k). Negative ids (no neighbour) are let through.
-    ///
-    /// # Errors
-    /// [`FileError::Rows`]; [`FileError::Content`] where a row has another length.
-    pub fn read(&self, first_row: usize, out: &mut [i32]) -> Result<(), FileError> {
-        let rows = self.table.range(first_row, out.len())?;
-        for (row, out) in rows.zip(out.chunks_exact_mut(self.table.columns)) {
-            each(self.table.row(row)?, out, i32::from_le_bytes);
-        }
-        Ok(())
-    }
-}
-
 /// All numbers of an npy file as f32, whatever its shape. NaN and infinity are let through.
 ///
 /// # Errors
@@ -233,7 +193,7 @@ impl IdFile {
 pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), FileError> {
     Format::of(path, &[Format::Npy])?;
     let map = map::map(path)?;
-    let parsed = npy::parse_array(&map);
+    let parsed = npy::parse_array(&map, &Element::ALL);
     let (element, (shape, _), start) = parsed.map_err(|fault| FileError::content(path, fault.offset, fault.reason))?;
     let numbers = &map[start..];
     let count = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n));
