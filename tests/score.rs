@@ -206,6 +206,58 @@ fn recall_is_the_share_of_true_neighbours_found() {
     env.run(&["score", "mse", "a.png", "b.png", "--at", "1"]).ends_with(2).says("recall alone");
 }
 
+/// An npy file of ids.
+fn put_npy(env: &Env, name: &str, descr: &str, columns: usize, ids: &[i128]) {
+    let rows = ids.len() / columns;
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    header.extend(std::iter::repeat_n(' ', 117 - header.len()));
+    let size: usize = descr[2..].parse().unwrap();
+    let mut bytes = [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), b"\n"].concat();
+    bytes.extend(ids.iter().flat_map(|id| id.to_le_bytes()[..size].to_vec()));
+    std::fs::write(env.path(name), bytes).unwrap();
+}
+
+/// What FAISS puts where it finds fewer than k is no hit, in ids of every type.
+#[test]
+fn an_id_that_stands_for_no_neighbor_equals_nothing() {
+    let env = Env::new();
+    let large = (1_i128 << 32) + 7;
+    for (descr, none) in [("<i4", -1), ("<i8", -1), ("<i8", -7), ("<u4", -1), ("<u8", -1)] {
+        // Four queries: found; neither has a true neighbor nor finds one; finds none; the true neighbor comes second.
+        let far = if descr.ends_with('8') { large } else { 7 };
+        put_npy(&env, "truth.npy", descr, 1, &[far, none, 5, 3]);
+        put_npy(&env, "found.npy", descr, 2, &[far, none, none, none, none, none, 9, 3]);
+        let pair = ["score", "recall", "truth.npy", "found.npy", "--at"];
+        let run = |at| env.run(&[&pair[..], &[at]].concat()).ends_with(0);
+        run("1").prints("0.250000\n").says("truth.npy has no true neighbor for 1 of 4 queries");
+        run("2").prints("0.500000\n");
+    }
+    // Ids above 32 bits are told from those that their lower bits spell.
+    put_npy(&env, "truth.npy", "<i8", 1, &[large]);
+    put_npy(&env, "found.npy", "<i8", 1, &[7]);
+    env.run(&["score", "recall", "truth.npy", "found.npy"]).ends_with(0).prints("0.000000\n");
+    // Files of two types and formats go together.
+    put_npy(&env, "found.npy", "<u4", 12, &(0..24).map(|id| id % 12).collect::<Vec<_>>());
+    put_ids(&env);
+    env.run(&["score", "recall", "groundtruth.ivecs", "found.npy", "--at", "5"]).ends_with(0).prints("1.000000\n");
+}
+
+#[test]
+fn what_is_no_file_of_ids_is_refused_with_what_to_do() {
+    let env = Env::new();
+    put_npy(&env, "ids.npy", "<i8", 2, &[1, 2]);
+    let types = "allowed here: int32, uint32, int64, uint64";
+    for (descr, found) in [("<f4", "it holds float32"), (">i8", "the type is \">i8\""), ("<i2", "the type is \"<i2\"")]
+    {
+        put_npy(&env, "other.npy", descr, 2, &[1, 2]);
+        let run = env.run(&["score", "recall", "ids.npy", "other.npy"]).ends_with(1);
+        run.says("other.npy").says(found).says(types).says("save array.astype('<i8')");
+    }
+    env.run(&["score", "recall", "ids.npy", "ids.npy", "--at", "3"]).ends_with(1).says("choose T from 1 to 2");
+    put_npy(&env, "more.npy", "<i8", 2, &[1, 2, 3, 4]);
+    env.run(&["score", "recall", "ids.npy", "more.npy"]).ends_with(1).says("1 rows").says("more.npy has 2");
+}
+
 /// Every example of the help, on files of these names.
 #[test]
 fn the_examples_of_the_help_run() {

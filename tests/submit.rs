@@ -139,12 +139,131 @@ fn a_slurm_that_is_missing_or_refuses_is_an_error_with_its_words() {
         "sbatch",
         &format!("[ -e '{own}/once' ] && {{ echo 'queue is full' >&2; exit 1; }}; : > '{own}/once'; echo 71"),
     );
-    submit(&env, &[]).ends_with(1).says("queue is full").says("scancel 71");
+    let half = submit(&env, &[]).ends_with(1).says("queue is full").says("scancel 71");
+    half.says("no job gathers the results; submit it: sbatch --dependency=afterany:71 out/results/slurm/1/gather.sh");
     env.write("bin/queue", "71_1|PENDING\n71_2|PENDING\n71_3|PENDING\n");
     submit(&env, &[]).ends_with(0).says("24 in the queue");
     std::fs::remove_file(env.path("bin/squeue")).unwrap();
     let status = without(&["status", "tiny.toml", "--out", "out"]).ends_with(0);
     status.prints("Slurm's states are not known: cannot run squeue");
+}
+
+/// Sites print greetings beside the number, name the cluster, warn, and have line ends of another kind.
+#[test]
+fn a_job_number_is_found_beside_what_the_site_prints() {
+    for (answer, clusters) in [
+        ("echo 'Welcome to cluster 7'; echo; echo 71; echo 'Have a nice day; bye'", ""),
+        ("printf '71\\r\\n'", ""),
+        ("echo '71;big'", "--clusters=big "),
+        ("echo 'no account given: 1 hour' >&2; echo 71", ""),
+    ] {
+        let env = slurm();
+        let own = env.path("bin").display().to_string();
+        command(&env, "sbatch", &format!("echo \"$@\" >> '{own}/submitted'; {answer}"));
+        let run = submit(&env, &[]).ends_with(0).prints("job 71: 24 cells on 3 tasks");
+        assert_eq!(run.stderr.contains("sbatch, of job 71: no account given: 1 hour"), answer.contains("account"));
+        let call = format!("--parsable {clusters}--dependency=afterany:71 ");
+        assert!(submitted(&env)[1].starts_with(&call), "{:?}", submitted(&env));
+        env.write("bin/queue", "71_1|PENDING\n71_2|PENDING\n71_3|PENDING\n");
+        submit(&env, &[]).ends_with(0).says("nothing to submit: 0 cells done, 24 in the queue");
+    }
+}
+
+/// Where a job may be in the queue, nothing of it is thrown away, and the number can be told later.
+#[test]
+fn a_submission_without_a_number_is_kept() {
+    for answer in
+        ["echo 'Submission accepted'", "echo 'Socket timed out on send/recv operation' >&2; exit 1", "kill -9 $$"]
+    {
+        let env = slurm();
+        command(&env, "sbatch", answer);
+        let run = submit(&env, &[]).ends_with(1).says("a job may be in the queue").says("squeue --me");
+        run.says("out/results/slurm/1 is kept")
+            .says("sbatch --dependency=afterany:NUMBER out/results/slurm/1/gather.sh");
+        for name in ["array.sh", "gather.sh", "shards.json", "submission.json"] {
+            assert!(env.path("out/results/slurm/1").join(name).is_file(), "{answer}: no {name}");
+        }
+        env.run(&["status", "tiny.toml", "--out", "out"]).ends_with(0);
+        submit(&env, &["--dry-run"])
+            .ends_with(0)
+            .says("out/results/slurm/1 was submitted, but sbatch gave no job number");
+
+        // The user looks, and does as the message says.
+        let record = "out/results/slurm/1/submission.json";
+        let text = std::fs::read_to_string(env.path(record)).unwrap();
+        env.write(record, &text.replace("\"array-job\": null", "\"array-job\": \"71\""));
+        env.write("bin/queue", "71_1|PENDING\n71_2|PENDING\n71_3|PENDING\n");
+        let again = submit(&env, &[]).ends_with(0).says("nothing to submit: 0 cells done, 24 in the queue");
+        assert!(!again.stderr.contains("no job number"), "{again:#?}");
+    }
+}
+
+#[test]
+fn an_array_that_is_too_large_is_refused_with_the_size_that_is_allowed() {
+    let env = slurm();
+    command(
+        &env,
+        "sbatch",
+        "echo 'sbatch: error: Batch job submission failed: Invalid job array specification' >&2; exit 1",
+    );
+    command(&env, "scontrol", "echo 'MaxArrayTasks = 7'; echo 'MaxArraySize            = 3'");
+    let run = submit(&env, &[]).ends_with(1).says("Invalid job array specification");
+    run.says("hint: the array has 3 tasks, this cluster allows 2 (MaxArraySize): --array-size 2");
+    std::fs::remove_file(env.path("bin/scontrol")).unwrap();
+    submit(&env, &[]).ends_with(1).says("MaxArraySize in `scontrol show config`").says("use a smaller --array-size");
+    command(&env, "sbatch", "echo 'Job violates accounting/QOS policy (job submit limit, time limits)' >&2; exit 1");
+    submit(&env, &[]).ends_with(1).says("job submit limit").says("smaller --array-size, --time or --memory");
+    assert!(!env.path("out/results/slurm/1").exists(), "a refused submission stays");
+}
+
+/// The folder of the specs, of the results and of the logs has what the shell and Slurm stumble over.
+#[test]
+fn folders_of_any_name_are_submitted() {
+    for name in ["a\nb", "-x", "it's \"$HOME\" `ls`", "50%a #c;&*\t", "a\n#SBATCH --array=7", "\u{fc} \u{6f22}"] {
+        let env = slurm();
+        let folder = env.path(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::copy(env.path("tiny.toml"), folder.join("-tiny.toml")).unwrap();
+        let own = env.path("bin").display().to_string();
+        // Every argument ends with a zero byte.
+        command(&env, "sbatch", &format!("printf '%s\\0' \"$@\" >> '{own}/words'; echo 71"));
+        let path = format!("{own}:/usr/bin:/bin");
+        let args = ["submit", "./-tiny.toml", "--out=-out", "--array-size", "1"];
+        Run::from(env.command(&args).current_dir(&folder).env("PATH", path).output().unwrap()).ends_with(0);
+        let scripts = folder.join("-out/results/slurm/1");
+        let words = String::from_utf8(std::fs::read(env.path("bin/words")).unwrap()).unwrap();
+        let words: Vec<&str> = words.split_terminator('\0').collect();
+        assert!(words.contains(&scripts.join("array.sh").to_str().unwrap()), "{words:?}");
+        let text = std::fs::read_to_string(scripts.join("array.sh")).unwrap();
+        let logs = format!("{}/%a.log", scripts.display().to_string().replace('%', "%%"));
+        // Slurm has the folders from the script, or from the command line where a line of the script can't hold them.
+        if name.contains('\n') {
+            assert!(words.contains(&&*format!("--output={logs}")), "{words:?}");
+            assert!(words.contains(&&*format!("--chdir={}", folder.display())), "{words:?}");
+        } else {
+            assert!(text.contains(&format!("--output=\"{}\"\n", logs.replace('"', "\\\""))), "{text}");
+        }
+        for (script, task) in [("array.sh", "1"), ("gather.sh", "")] {
+            let run = Command::new("sh").arg(scripts.join(script)).env("SLURM_ARRAY_TASK_ID", task).output().unwrap();
+            Run::from(run).ends_with(0);
+        }
+        assert!(folder.join("-out/results/default").is_dir(), "{name:?}: nothing was gathered");
+    }
+}
+
+#[test]
+fn folders_that_no_job_can_have_are_refused_before_anything_is_written() {
+    use std::os::unix::ffi::OsStrExt;
+    let env = slurm();
+    let refused = |out: &std::ffi::OsStr| {
+        let path = format!("{}:/usr/bin:/bin", env.path("bin").display());
+        let run = env.command(&["submit", "tiny.toml", "--out"]).arg(out).env("PATH", path).output().unwrap();
+        assert!(!std::path::Path::new(&env.path("x")).with_file_name(out).exists());
+        Run::from(run).ends_with(1)
+    };
+    refused("back\\slash".as_ref()).says("back\\slash").says("removes backslashes").says("--out");
+    refused(std::ffi::OsStr::from_bytes(b"\xe9")).says("no Unicode");
+    assert!(submitted(&env).is_empty());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::{CliError, note, print};
-use crate::data::file::IdFile;
+use crate::data::file::{Id, IdFile};
 use crate::data::speech::{Audio, RATE};
 use crate::metric::{self, image_quality_sized, pixel_error};
 use crate::number::digits;
@@ -20,10 +20,14 @@ use crate::picture;
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
     Pictures are PNG files of 8 bits a channel and of the same size, for ssim at least 11 × 11 pixels. Equal files have an \
-    infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true. Speech is WAV or FLAC, \
-    compared as one channel of 16 kHz; both files must last equally long. Files of a lower rate are refused, as both \
-    measures are of wideband speech: resample them first if that is meant. Search results are ivecs, ibin or npy files \
-    of ids, a row a query, nearest first; of the ground truth the first id of each row counts.")]
+    infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\
+    Speech is WAV or FLAC, compared as one channel of 16 kHz; both files must last equally long. Files of a lower rate are \
+    refused, as both measures are of wideband speech: resample them first if that is meant. PESQ is that of the ITU's code \
+    (PyPI's pesq) to .001 for 1,005 of 1,011 pairs of distorted speech, to .14 for the rest.\n\n\
+    Search results are ids, a row a query, nearest first: ivecs, ibin, or npy of int32, uint32, int64 or uint64. Of the \
+    ground truth the first id of each row counts. recall@T is the share of queries for which it is among the first T ids. \
+    Ids alone are compared: a copy of the true neighbor under another id counts as another vector. A negative id, or the \
+    largest number of an unsigned type, stands for no neighbor and equals nothing.")]
 pub struct ScoreArgs {
     /// What to measure.
     #[arg(value_enum, value_name = "METRIC")]
@@ -175,19 +179,24 @@ fn recall(args: &ScoreArgs) -> Result<f64, CliError> {
             found.len()
         )));
     }
-    let nearest: Vec<u32> = truth.iter().filter_map(|row| row.first().copied()).collect();
-    let flat: Vec<u32> = found.concat();
-    metric::recall_at(&flat, &nearest, args.at.unwrap_or(1) as usize)
-        .map_err(|error| CliError::Failed(format!("{}: {error}", args.test.display())))
+    let nearest: Vec<Id> = truth.iter().filter_map(|row| row.first().copied()).collect();
+    let flat: Vec<Id> = found.concat();
+    let recall = metric::recall_at(&flat, &nearest, args.at.unwrap_or(1) as usize)
+        .map_err(|error| CliError::Failed(format!("{}: {error}", args.test.display())))?;
+    let without = nearest.iter().filter(|id| id.number().is_none()).count();
+    if without > 0 {
+        let (path, queries) = (args.reference.display(), nearest.len());
+        note(&format!("{path} has no true neighbor for {without} of {queries} queries; they count as not found"));
+    }
+    Ok(recall)
 }
 
-/// Rows of ids; one that stands for no neighbour, below 0, equals none.
-fn ids(path: &Path) -> Result<Vec<Vec<u32>>, CliError> {
+/// Rows of ids.
+fn ids(path: &Path) -> Result<Vec<Vec<Id>>, CliError> {
     let file = IdFile::open(path).map_err(failed)?;
-    let mut values = vec![0; file.len() * file.columns()];
+    let mut values = vec![Id::NONE; file.len() * file.columns()];
     file.read(0, &mut values).map_err(failed)?;
-    let unsigned = |id: &i32| u32::try_from(*id).unwrap_or(u32::MAX);
-    Ok(values.chunks_exact(file.columns()).map(|row| row.iter().map(unsigned).collect()).collect())
+    Ok(values.chunks_exact(file.columns()).map(<[Id]>::to_vec).collect())
 }
 
 fn failed(error: impl std::fmt::Display) -> CliError {

@@ -11,7 +11,7 @@ use super::specs::{Folders, SpecOptions, absolute};
 use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::runner::{Options, human_seconds};
-use crate::slurm::{self, Deal, Folder, JobScripts, Request, Resources, SlurmError, Submission};
+use crate::slurm::{self, Deal, Folder, Job, JobScripts, Request, Resources, SlurmError, Submission, quoted};
 use crate::spec::Plan;
 
 const EXAMPLES: &str = "\
@@ -66,9 +66,10 @@ pub fn run(args: SubmitArgs) -> Result<(), CliError> {
     }
     let deal = Deal::new(missing.cells.clone(), args.array_size.min(missing.cells.len().div_ceil(args.cpus)));
     let arguments = arguments(&args)?;
+    // Paths that no job script can hold are refused before anything is written.
+    let preview = scripts(&args, &plans, &arguments, &deal, &Folder::next(&folders.slurm()))?;
     if args.dry_run {
-        let scripts = scripts(&args, &plans, &arguments, &deal, &Folder::next(&folders.slurm()))?;
-        print(&format!("{}\n{}", scripts.array, scripts.gather))?;
+        print(&format!("{}\n{}", preview.array.text, preview.gather.text))?;
         note(&format!("would submit {}", missing.described(&deal)));
         return Ok(());
     }
@@ -76,32 +77,98 @@ pub fn run(args: SubmitArgs) -> Result<(), CliError> {
     let folder = Folder::make(&folders.slurm()).map_err(failed)?;
     let scripts = scripts(&args, &plans, &arguments, &deal, &folder)?;
     folder.write(&deal, &scripts).map_err(failed)?;
-    let submission = submit(&folder, arguments)?;
-    let [array, gather] = [&submission.array_job, &submission.gather_job].map(|job| job.as_deref().unwrap_or_default());
+    let [array, gather] = submit(&folder, &scripts, arguments, deal.shards.len())?.map(|job| job.number);
     print(&format!("job {array}: {}\njob {gather}: gathers the results after it\n", missing.described(&deal)))?;
     note(&format!("scripts and logs are in {}; `vqlab status` shows how far it is", folder.path().display()));
     Ok(())
 }
 
-/// Submits both jobs; the record is on disk as soon as there is a job.
-fn submit(folder: &Folder, arguments: Vec<String>) -> Result<Submission, CliError> {
+/// Submits both jobs; the record is on disk as soon as there is a job, or may be one.
+fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: usize) -> Result<[Job; 2], CliError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut submission = Submission::new(arguments, now);
-    let job = slurm::submit(&folder.array_script(), None).map_err(|error| {
-        folder.remove();
-        failed(error)
+    let array = slurm::submit(&scripts.array, &folder.array_script(), None).map_err(|error| match error {
+        SlurmError::Unclear { .. } => unclear(&error, folder, scripts, &submission),
+        _ => {
+            folder.remove();
+            let hint = hint(&error, tasks);
+            failed(format!("{error}{hint}"))
+        }
     })?;
-    submission.array_job = Some(job.clone());
-    folder.record(&submission).map_err(failed)?;
-    let gather = slurm::submit(&folder.gather_script(), Some(&job)).map_err(|error| {
-        failed(format!(
-            "{error}\njob {job} is in the queue and will compute the cells (`scancel {job}` takes it back), but no job \
-             gathers the results: `vqlab run … --gather` does that afterwards"
-        ))
+    warn(&array);
+    submission.array_job = Some(array.number.clone());
+    let number = &array.number;
+    let queued = format!("job {number} is in the queue and will compute the cells (`scancel {number}` takes it back)");
+    folder.record(&submission).map_err(|error| {
+        failed(format!("{error}\n{queued}, but no job gathers the results and `vqlab status` doesn't know of it"))
     })?;
-    submission.gather_job = Some(gather);
-    folder.record(&submission).map_err(failed)?;
-    Ok(submission)
+    let gather = slurm::submit(&scripts.gather, &folder.gather_script(), Some(&array)).map_err(|error| {
+        let missing = match error {
+            SlurmError::Unclear { .. } => {
+                "whether a job gathers the results, `squeue --me` tells; if none does, submit it"
+            }
+            _ => "but no job gathers the results; submit it",
+        };
+        let by_hand = by_hand(folder, scripts, number);
+        failed(format!("{error}\n{queued}, {missing}: {by_hand}\nor gather afterwards: vqlab run … --gather"))
+    })?;
+    warn(&gather);
+    submission.gather_job = Some(gather.number.clone());
+    folder.record(&submission).map_err(|error| {
+        failed(format!("{error}\n{queued}, and job {} gathers the results after it", gather.number))
+    })?;
+    Ok([array, gather])
+}
+
+/// sbatch's warnings, of jobs that it took.
+fn warn(job: &Job) {
+    if !job.said.is_empty() {
+        note(&format!("sbatch, of job {}: {}", job.number, job.said));
+    }
+}
+
+/// Keeps the folder of a submission of which a job may be in the queue, and says what to do.
+fn unclear(error: &SlurmError, folder: &Folder, scripts: &JobScripts, submission: &Submission) -> CliError {
+    let record = match folder.record(submission) {
+        Ok(()) => String::new(),
+        Err(error) => format!("\n{error}"),
+    };
+    failed(format!(
+        "{error}{record}\n{} is kept. Look for the job with `squeue --me`. If it is there, write its number into {}, as \
+         \"array-job\": \"NUMBER\", and submit the job that gathers: {}\nIf it isn't, remove that folder and submit again.",
+        folder.path().display(),
+        folder.record_file().display(),
+        by_hand(folder, scripts, "NUMBER")
+    ))
+}
+
+/// The command that submits the gathering job.
+fn by_hand(folder: &Folder, scripts: &JobScripts, array: &str) -> String {
+    let path = folder.gather_script().display().to_string();
+    let words = scripts.gather.options.iter().chain([&path]).map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
+    format!("sbatch --dependency=afterany:{array} {words}")
+}
+
+/// What to try where sbatch refused an array of so many tasks.
+fn hint(error: &SlurmError, tasks: usize) -> String {
+    let SlurmError::Refused { said, .. } = error else { return String::new() };
+    if said.contains("Invalid job array specification") {
+        return match slurm::largest_array() {
+            Some(most) if most < tasks => {
+                format!(
+                    "\nhint: the array has {tasks} tasks, this cluster allows {most} (MaxArraySize): --array-size {most}"
+                )
+            }
+            _ => format!(
+                "\nhint: the array has {tasks} tasks, maybe more than the cluster allows (MaxArraySize in `scontrol show \
+                 config`); use a smaller --array-size"
+            ),
+        };
+    }
+    if said.contains("submit limit") {
+        return format!("\nhint: the array has {tasks} tasks; use a smaller --array-size, --time or --memory");
+    }
+    String::new()
 }
 
 /// The cells to submit, and how many are left out.
@@ -145,6 +212,14 @@ fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, 
         }
         Err(error) => return Err(failed(error)),
     };
+    for folder in slurm::unnumbered(&folders.slurm()).map_err(failed)? {
+        let (path, file) = (folder.path().display(), folder.record_file());
+        note(&format!(
+            "{path} was submitted, but sbatch gave no job number. If `squeue --me` shows its job, write the number into {} as \
+             \"array-job\", else remove the folder",
+            file.display()
+        ));
+    }
     let in_queue = slurm::cells_in_queue(&queue);
     let mut missing = Missing { cells: Vec::new(), done: 0, queued: 0 };
     for entry in &survey.entries {
@@ -176,6 +251,13 @@ fn scripts(
 ) -> Result<JobScripts, CliError> {
     let program =
         std::env::current_exe().map_err(|error| failed(format!("this program's path is not known: {error}")))?;
+    let log_folder = absolute(folder.path())?;
+    if log_folder.contains('\\') {
+        return Err(failed(format!(
+            "{log_folder}: Slurm removes backslashes from the names of log files, and starts no job then; choose another \
+             folder with --out"
+        )));
+    }
     let (name, more) = (plans.first().map_or("", |plan| &plan.name), if plans.len() > 1 { "-and-more" } else { "" });
     let resources = Resources {
         partition: args.partition.clone(),
@@ -190,7 +272,7 @@ fn scripts(
         arguments,
         resources: &resources,
         tasks: deal.shards.len(),
-        folder: &absolute(folder.path())?,
+        folder: &log_folder,
     }))
 }
 

@@ -1,8 +1,9 @@
-//! Wideband PESQ of speech.
+//! Wideband PESQ of speech, by the crate `pesq`, whose stages are called one by one so that two of them do as the ITU's code.
 
 use std::panic::catch_unwind;
 
-use ::pesq::PesqError;
+use ::pesq::types::{RATE_16K, SignalBuffer, Utterance};
+use ::pesq::{PesqError, disturbance, input, psychoacoustic, score};
 
 use super::speech::{Side, SpeechQualityError, check};
 
@@ -13,11 +14,10 @@ pub const SHORTEST_SPEECH: usize = 4_000;
 ///
 /// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1; they are rounded to 16 bits, as in a WAV file.
 ///
-/// Computed by the crate `pesq`. Against the ITU's code (PyPI `pesq` 0.0.4) on 46 utterances of LibriSpeech it was off by at
-/// most .0013 after Opus at 6 to 32 kbit/s, low-pass, quantization, clipping, lost frames or a delay; .003 after an MDCT with
-/// few coefficients; .011 with white noise at 20 dB; .036 (once) where the delay changes within the signal, .14 where the
-/// tempo does. In the cases that were traced it finds the same passages and delays, but begins the smoothing of its scale at
-/// the first loud frame of the reference, where the ITU's code has smoothed since the first one.
+/// Against the ITU's code (PyPI `pesq` 0.0.4) on 1,011 pairs made of LibriSpeech (noise, clipping, quantization, low-pass,
+/// gaps, gains, digital silence, excerpts from 0.4 s, delays that change within the signal, other tempos) the difference is
+/// at most .0006 for 1,005 pairs. It is .003, .005, .047, .069 and .133 for five pairs whose last half second is bad: there
+/// the crate aligns one frame more anew. It is .007 for one pair in which two delays fit equally well.
 ///
 /// # Errors
 /// [`SpeechQualityError`]: other lengths, less than [`SHORTEST_SPEECH`], NaN or infinite samples, silence, no speech.
@@ -33,7 +33,7 @@ pub fn pesq(reference: &[f32], test: &[f32]) -> Result<f64, SpeechQualityError> 
     });
     let (reference, test) = (reference?, test?);
     // The crate's search for delays looks beyond the ends of some signals that have nothing in common.
-    match catch_unwind(|| ::pesq::pesq_wb(&reference, &test)) {
+    match catch_unwind(|| mean_opinion_score(&reference, &test)) {
         Ok(Ok(score)) if score.is_finite() => Ok(f64::from(score)),
         Ok(Ok(score)) => Err(SpeechQualityError::Failed(format!("it came to {score}"))),
         Ok(Err(PesqError::SignalTooShort { samples })) => {
@@ -46,6 +46,49 @@ pub fn pesq(reference: &[f32], test: &[f32]) -> Result<f64, SpeechQualityError> 
     }
 }
 
+/// What the crate's `pesq_wb` does, in its order, with [`hear_from_the_start`] and [`small_steps`] between its stages.
+fn mean_opinion_score(reference: &[i16], test: &[i16]) -> Result<f32, PesqError> {
+    let buffer = |samples| SignalBuffer::from_pcm_at(samples, RATE_16K);
+    let mut pair = input::process_pair_wideband(buffer(reference)?, buffer(test)?)?;
+    let first_frame = psychoacoustic::frame_range(&pair.reference, pair.nominal_max()).start;
+    hear_from_the_start(&mut pair.reference);
+    let utterances = small_steps(&pair.utterances);
+    let frames = disturbance::frame_disturbances(&pair.reference, &pair.degraded, &utterances);
+    let found = disturbance::aggregate(&frames, first_frame);
+    Ok(score::mos_lqo_wb(f64::from(score::raw_score(found.symmetric, found.asymmetric))))
+}
+
+/// Makes the crate hear all frames, as the ITU's code does, which leaves the silent ones at the start out of the mean alone.
+///
+/// The crate begins the smoothing of its scale, and the search for bad intervals, at the first frame that is loud in the
+/// reference. With digital silence before speech this costs up to .09 MOS, in noise up to .33. One loud sample at the start
+/// makes frame 0 the first one. No spectrum changes: it is the first sample of that frame, where the Hann window is 0.
+fn hear_from_the_start(reference: &mut SignalBuffer) {
+    const LOUD: f32 = 1000.0;
+    let start = reference.signal_start();
+    reference.samples[start] = LOUD;
+}
+
+/// Splits changes of the delay that the crate takes for jumps though they aren't: where the delay falls by more than half a
+/// frame (at 16 kHz 256 samples), frames are skipped; the crate skips from 128 samples on, half a frame at 8 kHz.
+///
+/// An utterance in between, without a length, halves the step. No frame has its delay, because the next one starts there too.
+fn small_steps(utterances: &[Utterance]) -> Vec<Utterance> {
+    const SKIPPED_BY_CRATE: i32 = -128;
+    const SKIPPED: i32 = -256;
+    let mut all: Vec<Utterance> = Vec::with_capacity(utterances.len());
+    for utterance in utterances {
+        if let Some(last) = all.last() {
+            let step = utterance.fine_delay - last.fine_delay;
+            if (SKIPPED..SKIPPED_BY_CRATE).contains(&step) {
+                all.push(Utterance { fine_delay: last.fine_delay + step / 2, ..*utterance });
+            }
+        }
+        all.push(*utterance);
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::made::{REFERENCE, pair};
@@ -56,7 +99,37 @@ mod tests {
         for (n, name, expected, _) in REFERENCE {
             let [reference, test] = pair(n, name);
             let found = pesq(&reference, &test).unwrap();
-            assert!((found - expected).abs() < 0.001, "{n} {name}: {found} against {expected}");
+            assert!((found - expected).abs() < 0.0002, "{n} {name}: {found} against {expected}");
+        }
+    }
+
+    /// Where this fails, the crate does it itself by now, and [`hear_from_the_start`] and [`small_steps`] can go.
+    #[test]
+    fn the_crate_alone_differs_after_silence_and_at_small_jumps() {
+        for name in ["noise 100 after 8000", "240 cut"] {
+            let (n, _, expected, _) = REFERENCE.iter().find(|case| case.1 == name).unwrap();
+            let [reference, test] = pair(*n, name).map(|x| x.iter().map(|x| (x * 32_768.0) as i16).collect::<Vec<_>>());
+            let found = f64::from(::pesq::pesq_wb(&reference, &test).unwrap());
+            assert!((found - expected).abs() > 0.0003, "{name}: {found} against {expected}");
+        }
+    }
+
+    #[test]
+    fn steps_of_more_than_half_a_frame_stay_and_smaller_ones_are_halved() {
+        let utterance = |fine_delay, start_window| Utterance {
+            start_window,
+            end_window: start_window + 60,
+            coarse_delay: 0,
+            fine_delay,
+            confidence: 1.0,
+            split_frame: None,
+        };
+        for (step, between) in [(-257, None), (-256, Some(-128)), (-129, Some(-64)), (-128, None), (200, None)] {
+            let all = small_steps(&[utterance(10, 75), utterance(10 + step, 200)]);
+            let found: Vec<(i32, usize)> = all.iter().map(|u| (u.fine_delay - 10, u.start_window)).collect();
+            let mut expected = vec![(0, 75), (step, 200)];
+            between.into_iter().for_each(|delay| expected.insert(1, (delay, 200)));
+            assert_eq!(found, expected);
         }
     }
 

@@ -15,13 +15,16 @@ pub enum RecallError {
     TooFew { t: usize, found: usize },
 }
 
-/// The share of queries whose true nearest neighbour is among the first `t` ids (Jégou, Douze, Schmid, PAMI 2011): a pure
+/// The share of queries whose true nearest neighbor is among the first `t` ids (Jégou, Douze, Schmid, PAMI 2011): a pure
 /// number, 0 to 1. Rows of `ids` (queries × k, nearest first) belong to the entries of `nearest`, the id of the true nearest
-/// neighbour of each query.
+/// neighbor of each query.
+///
+/// Ids alone are compared: a copy of the true neighbor under another id counts as another vector. Ids of type
+/// [`Id`](crate::data::file::Id) that stand for no vector equal nothing.
 ///
 /// # Errors
 /// No queries, ids that are no whole rows, T that is 0 or above k.
-pub fn recall_at(ids: &[u32], nearest: &[u32], t: usize) -> Result<f64, RecallError> {
+pub fn recall_at<I: PartialEq>(ids: &[I], nearest: &[I], t: usize) -> Result<f64, RecallError> {
     let queries = nearest.len();
     if queries == 0 {
         return Err(RecallError::NoQueries);
@@ -52,7 +55,7 @@ mod tests {
 
     #[test]
     fn wrong_shapes_are_named() {
-        assert_eq!(recall_at(&[], &[], 1), Err(RecallError::NoQueries));
+        assert_eq!(recall_at::<u32>(&[], &[], 1), Err(RecallError::NoQueries));
         assert_eq!(recall_at(&[1, 2, 3], &[1, 2], 1), Err(RecallError::Shape { ids: 3, queries: 2 }));
         for t in [0, 3] {
             assert_eq!(recall_at(&[1, 2, 3, 4], &[1, 2], t), Err(RecallError::TooFew { t, found: 2 }));

@@ -5,25 +5,77 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use super::SlurmError;
+use super::{JobScript, SlurmError, failed};
 
-/// Submits a script and gives the number of its job.
+/// A job that sbatch has put into the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    pub number: String,
+    /// Named where several clusters share the commands.
+    pub cluster: Option<String>,
+    /// What sbatch said on stderr, such as warnings.
+    pub said: String,
+}
+
+/// Submits a script with these options of sbatch and gives its job.
+///
+/// `SBATCH_WAIT` is ignored: with it sbatch would answer when the job has ended.
 ///
 /// # Errors
-/// sbatch is missing or refuses; its own words are in the error.
-pub fn submit(script: &Path, after: Option<&str>) -> Result<String, SlurmError> {
+/// sbatch is missing; it refuses, its own words are in the error; or it leaves open whether there is a job.
+pub fn submit(script: &JobScript, path: &Path, after: Option<&Job>) -> Result<Job, SlurmError> {
     let mut sbatch = Command::new("sbatch");
-    sbatch.arg("--parsable");
-    if let Some(job) = after {
-        sbatch.arg(format!("--dependency=afterany:{job}"));
+    sbatch.env_remove("SBATCH_WAIT").arg("--parsable");
+    if let Some(Job { number, cluster, .. }) = after {
+        sbatch.args(cluster.iter().map(|cluster| format!("--clusters={cluster}")));
+        sbatch.arg(format!("--dependency=afterany:{number}"));
     }
-    let said = output(sbatch.arg(script), "sbatch")?;
-    // `NUMBER` or `NUMBER;CLUSTER`.
-    let job = said.trim().split(';').next().unwrap_or_default();
-    if !job.is_empty() && job.chars().all(|c| c.is_ascii_digit()) {
-        return Ok(job.to_owned());
+    // A relative path may begin with a dash.
+    let path = std::path::absolute(path).map_err(failed("find", path))?;
+    sbatch.args(&script.options).arg(path);
+    let output = sbatch.output().map_err(|source| SlurmError::Start { program: "sbatch", source })?;
+    let [answer, said] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).trim().to_owned());
+    job(output.status.code(), &answer, said)
+}
+
+/// What sbatch means: it has put a job into the queue, refused it, or neither is sure.
+///
+/// The number stands alone in a line; sites print greetings and warnings beside it.
+fn job(code: Option<i32>, answer: &str, said: String) -> Result<Job, SlurmError> {
+    let mut jobs: Vec<(&str, Option<&str>)> = answer.lines().filter_map(number).collect();
+    jobs.dedup();
+    match (code, &jobs[..]) {
+        (Some(0), &[(number, cluster)]) => {
+            return Ok(Job { number: number.to_owned(), cluster: cluster.map(str::to_owned), said });
+        }
+        // "Socket timed out on send/recv operation": the controller may have taken the job all the same.
+        (Some(1..), []) if !said.contains("timed out") => {
+            let said = if said.is_empty() { format!("exit status {}", code.unwrap_or_default()) } else { said };
+            return Err(SlurmError::Refused { program: "sbatch", said });
+        }
+        _ => {}
     }
-    Err(SlurmError::Refused { program: "sbatch", said: format!("no job number in its answer {said:?}") })
+    let end = code.map_or("it was killed by a signal".into(), |code| format!("its exit status is {code}"));
+    Err(SlurmError::Unclear { said: format!("{end}, its answer is {answer:?}, on stderr {said:?}") })
+}
+
+/// Of a line `NUMBER` or `NUMBER;CLUSTER` both.
+fn number(line: &str) -> Option<(&str, Option<&str>)> {
+    let (number, cluster) = match line.trim().split_once(';') {
+        Some((number, cluster)) => (number, Some(cluster)),
+        None => (line.trim(), None),
+    };
+    let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    (is_number && cluster.is_none_or(is_word)).then_some((number, cluster))
+}
+
+/// The most tasks that an array may have on this cluster, if Slurm tells.
+pub fn largest_array() -> Option<usize> {
+    let config = output(Command::new("scontrol").args(["show", "config"]), "scontrol").ok()?;
+    let value = config.lines().find_map(|line| line.trim().strip_prefix("MaxArraySize")?.trim().strip_prefix('='));
+    // Of the indices, which begin at 0; those of our arrays begin at 1.
+    value?.trim().parse::<usize>().ok()?.checked_sub(1)
 }
 
 /// Slurm's word for the state of a task, such as `PENDING`.
@@ -124,6 +176,44 @@ fn output(command: &mut Command, program: &'static str) -> Result<String, SlurmE
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_is_found_beside_whatever_sbatch_or_the_site_says() {
+        let job = |answer: &str| job(Some(0), answer, "a warning".into());
+        let found = |answer: &str| job(answer).map(|job| (job.number, job.cluster, job.said)).unwrap();
+        let (number, cluster, warning) = ("71".to_owned(), Some("big".to_owned()), "a warning".to_owned());
+        for answer in ["71", "71\n", "71\r\n", " 71 ", "Welcome to 3 clusters!\n71\n", "71\n\nbye; see you\n", "71\n71"]
+        {
+            assert_eq!(found(answer), (number.clone(), None, warning.clone()), "{answer:?}");
+        }
+        for answer in ["71;big", "a; b\r\n71;big\r\n"] {
+            assert_eq!(found(answer), (number.clone(), cluster.clone(), warning.clone()), "{answer:?}");
+        }
+        for answer in ["", "Submitted batch job 71", "71;", "71;a b", "71 72", "71\n72", "-71", "7\u{661}"] {
+            let error = job(answer).unwrap_err();
+            assert!(
+                matches!(&error, SlurmError::Unclear { said } if said.contains("a warning")),
+                "{answer:?}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_job_is_refused_only_where_that_is_sure() {
+        let said = |code, answer, said: &str| job(code, answer, said.to_owned()).unwrap_err().to_string();
+        assert!(
+            said(Some(1), "Welcome\n", "sbatch: error: no such partition").contains("failed: sbatch: error: no such")
+        );
+        assert!(said(Some(9), "", "").contains("exit status 9"));
+        for unclear in [
+            said(Some(1), "71\n", "error: what comes after the submission"),
+            said(Some(1), "", "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation"),
+            said(None, "", ""),
+            said(Some(0), "", ""),
+        ] {
+            assert!(unclear.contains("a job may be in the queue"), "{unclear}");
+        }
+    }
 
     #[test]
     fn states_are_read_line_by_line_and_the_later_word_counts() {

@@ -10,12 +10,12 @@ mod queue;
 mod script;
 mod submission;
 
-pub use command::{TaskState, submit};
+pub use command::{Job, TaskState, largest_array, submit};
 pub use deal::Deal;
 pub use queue::{Queued, cells_in_queue, queue};
-pub use script::{JobScripts, Request, Resources};
+pub use script::{JobScript, JobScripts, Request, Resources, quoted};
 use submission::submissions;
-pub use submission::{Folder, Submission};
+pub use submission::{Folder, Submission, unnumbered};
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,8 @@ pub enum SlurmError {
     Start { program: &'static str, source: std::io::Error },
     #[error("{program} failed: {said}")]
     Refused { program: &'static str, said: String },
+    #[error("sbatch gave no job number, but a job may be in the queue: {said}")]
+    Unclear { said: String },
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> SlurmError {

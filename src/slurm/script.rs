@@ -32,11 +32,19 @@ pub struct Request<'a> {
     pub folder: &'a str,
 }
 
-/// The texts of both scripts.
+/// One script.
+#[derive(Clone, Debug)]
+pub struct JobScript {
+    pub text: String,
+    /// Options of sbatch that no line of the script can hold: paths with a line feed.
+    pub options: Vec<String>,
+}
+
+/// Both scripts.
 #[derive(Clone, Debug)]
 pub struct JobScripts {
-    pub array: String,
-    pub gather: String,
+    pub array: JobScript,
+    pub gather: JobScript,
 }
 
 /// Before the end of its time limit a task is told to stop, so that trainings are kept where they are.
@@ -49,36 +57,42 @@ impl JobScripts {
         let Request { resources, tasks, folder, .. } = request;
         let run = command(request);
         let mut array = head(request, request.name, "%a.log");
-        let _ = writeln!(array, "#SBATCH --array=1-{tasks}");
-        let _ = writeln!(array, "#SBATCH --cpus-per-task={}", resources.cpus);
-        let _ = writeln!(array, "#SBATCH --signal=B:TERM@{SECONDS_TO_STOP}");
+        let _ = writeln!(array.text, "#SBATCH --array=1-{tasks}");
+        let _ = writeln!(array.text, "#SBATCH --cpus-per-task={}", resources.cpus);
+        let _ = writeln!(array.text, "#SBATCH --signal=B:TERM@{SECONDS_TO_STOP}");
         let shards = quoted(&Path::new(folder).join("shards.json").to_string_lossy());
         let shard = format!("--shard \"$SLURM_ARRAY_TASK_ID/{tasks}\"");
-        let _ = writeln!(array, "exec {run} --deal {shards} {shard} --jobs {}", resources.cpus);
+        let _ = writeln!(array.text, "exec {run} --deal {shards} {shard} --jobs {}", resources.cpus);
         let mut gather = head(request, &format!("{}-gather", request.name), "gather.log");
-        let _ = writeln!(gather, "exec {run} --gather");
+        let _ = writeln!(gather.text, "exec {run} --gather");
         Self { array, gather }
     }
 }
 
 /// What both scripts begin with.
-fn head(request: &Request, name: &str, log: &str) -> String {
+fn head(request: &Request, name: &str, log: &str) -> JobScript {
     let Resources { partition, time, memory, .. } = request.resources;
-    let mut text = String::from("#!/bin/sh\n");
-    let mut add = |option: &str, value: &str| {
-        let _ = writeln!(text, "#SBATCH --{option}={value}");
-    };
-    add("job-name", name);
-    add("chdir", &in_directive(request.working_folder));
+    let mut script = JobScript { text: format!("#!/bin/sh\n#SBATCH --job-name={name}\n"), options: Vec::new() };
+    script.path("chdir", request.working_folder);
     // Slurm fills in %a and its like in file names, so that a % of the folder is written twice.
-    add("output", &in_directive(&format!("{}/{log}", request.folder.replace('%', "%%"))));
+    script.path("output", &format!("{}/{log}", request.folder.replace('%', "%%")));
     for (option, value) in [("partition", partition), ("time", time), ("mem", memory)] {
         if let Some(value) = value {
-            add(option, value);
+            let _ = writeln!(script.text, "#SBATCH --{option}={value}");
         }
     }
-    text.push_str("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
-    text
+    script.text.push_str("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
+    script
+}
+
+impl JobScript {
+    fn path(&mut self, option: &str, path: &str) {
+        if path.contains('\n') {
+            self.options.push(format!("--{option}={path}"));
+        } else {
+            let _ = writeln!(self.text, "#SBATCH --{option}={}", in_directive(path));
+        }
+    }
 }
 
 fn command(request: &Request) -> String {
@@ -87,7 +101,7 @@ fn command(request: &Request) -> String {
 }
 
 /// One word of the shell, whatever it holds.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
@@ -119,7 +133,7 @@ mod tests {
             folder: "/scratch/50%/results/slurm/1",
         };
         let scripts = JobScripts::new(&request);
-        insta::assert_snapshot!(scripts.array, @r#"
+        insta::assert_snapshot!(scripts.array.text, @r#"
         #!/bin/sh
         #SBATCH --job-name=vqlab-toy
         #SBATCH --chdir="/home/me"
@@ -133,7 +147,7 @@ mod tests {
         #SBATCH --signal=B:TERM@60
         exec vqlab run '/my specs/a.toml' '--set=quantizer.init='\''rvq'\''' --deal /scratch/50%/results/slurm/1/shards.json --shard "$SLURM_ARRAY_TASK_ID/8" --jobs 2
         "#);
-        insta::assert_snapshot!(scripts.gather, @r#"
+        insta::assert_snapshot!(scripts.gather.text, @r#"
         #!/bin/sh
         #SBATCH --job-name=vqlab-toy-gather
         #SBATCH --chdir="/home/me"
@@ -144,5 +158,31 @@ mod tests {
         #SBATCH --open-mode=append
         exec vqlab run '/my specs/a.toml' '--set=quantizer.init='\''rvq'\''' --gather
         "#);
+        assert!(scripts.array.options.is_empty() && scripts.gather.options.is_empty());
+    }
+
+    /// No line of what comes from a path is read as a directive: the command stands after the directives.
+    #[test]
+    fn a_line_feed_is_kept_out_of_the_directives() {
+        let resources = Resources { partition: None, time: None, memory: None, cpus: 1 };
+        let arguments = ["/a\n#SBATCH --array=7/b.toml".to_owned()];
+        let request = Request {
+            name: "vqlab-toy",
+            program: "vqlab",
+            working_folder: "/home/me\nand you",
+            arguments: &arguments,
+            resources: &resources,
+            tasks: 2,
+            folder: "/50%\nof/slurm/1",
+        };
+        let JobScripts { array, gather } = JobScripts::new(&request);
+        assert_eq!(array.options, ["--chdir=/home/me\nand you", "--output=/50%%\nof/slurm/1/%a.log"]);
+        assert_eq!(gather.options, ["--chdir=/home/me\nand you", "--output=/50%%\nof/slurm/1/gather.log"]);
+        for JobScript { text, .. } in [array, gather] {
+            let (directives, command) = text.split_once("exec ").unwrap();
+            assert!(directives.lines().all(|line| line.starts_with('#')), "{text}");
+            assert!(!directives.contains("home") && !directives.contains("50%"), "{text}");
+            assert!(command.starts_with("vqlab run '/a\n#SBATCH --array=7/b.toml' "), "{text}");
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Submission {
     version: u32,
     /// What followed `vqlab run`.
     pub arguments: Vec<String>,
-    /// Slurm's number of the array; none if the submission was killed before sbatch answered.
+    /// Slurm's number of the array; none if sbatch gave none, or the submission was killed before it answered.
     pub array_job: Option<String>,
     /// Of the job that gathers.
     pub gather_job: Option<String>,
@@ -40,7 +40,7 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// The folder that [`Self::make`] would make below `slurm` now.
     pub fn next(slurm: &Path) -> Self {
-        let last = numbers(slurm).into_iter().max().unwrap_or(0);
+        let last = numbers(slurm).last().copied().unwrap_or(0);
         Self(slurm.join((last + 1).to_string()))
     }
 
@@ -73,6 +73,10 @@ impl Folder {
         self.0.join("gather.sh")
     }
 
+    pub fn record_file(&self) -> PathBuf {
+        self.0.join("submission.json")
+    }
+
     /// The log of a task, from 1.
     pub fn log(&self, task: usize) -> PathBuf {
         self.0.join(format!("{task}.log"))
@@ -82,7 +86,7 @@ impl Folder {
     /// A file can't be written.
     pub fn write(&self, deal: &Deal, scripts: &JobScripts) -> Result<(), SlurmError> {
         deal.write(&self.0.join("shards.json"))?;
-        for (path, text) in [(self.array_script(), &scripts.array), (self.gather_script(), &scripts.gather)] {
+        for (path, text) in [(self.array_script(), &scripts.array.text), (self.gather_script(), &scripts.gather.text)] {
             crate::temporary::replace(&path, text.as_bytes()).map_err(failed("write", &path))?;
         }
         Ok(())
@@ -91,7 +95,7 @@ impl Folder {
     /// # Errors
     /// The file can't be written.
     pub fn record(&self, submission: &Submission) -> Result<(), SlurmError> {
-        write_json(&self.0.join("submission.json"), submission)
+        write_json(&self.record_file(), submission)
     }
 
     /// Takes back a submission that Slurm refused.
@@ -101,9 +105,31 @@ impl Folder {
     }
 }
 
+/// In ascending order.
 fn numbers(slurm: &Path) -> Vec<u64> {
     let entries = fs::read_dir(slurm).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    let mut numbers: Vec<u64> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// All submissions below `slurm`, oldest first.
+fn recorded(slurm: &Path) -> Result<Vec<(Folder, Submission)>, SlurmError> {
+    let folders = numbers(slurm).into_iter().map(|number| Folder(slurm.join(number.to_string())));
+    let read = |folder: Folder| {
+        let path = folder.record_file();
+        path.exists().then(|| Ok((folder, read_json(&path, FORMAT)?)))
+    };
+    folders.filter_map(read).collect()
+}
+
+/// The folders below `slurm` of which a job without a known number may be in the queue.
+///
+/// # Errors
+/// A file of a submission can't be read.
+pub fn unnumbered(slurm: &Path) -> Result<Vec<Folder>, SlurmError> {
+    let all = recorded(slurm)?.into_iter();
+    Ok(all.filter(|(_, submission)| submission.array_job.is_none()).map(|(folder, _)| folder).collect())
 }
 
 /// All submissions below `slurm` that have a job, oldest first.
@@ -111,20 +137,10 @@ fn numbers(slurm: &Path) -> Vec<u64> {
 /// # Errors
 /// A file of theirs can't be read.
 pub fn submissions(slurm: &Path) -> Result<Vec<(Folder, Submission, Deal)>, SlurmError> {
-    let mut numbers = numbers(slurm);
-    numbers.sort_unstable();
-    let mut found = Vec::new();
-    for number in numbers {
-        let folder = Folder(slurm.join(number.to_string()));
-        let path = folder.0.join("submission.json");
-        if !path.exists() {
-            continue;
-        }
-        let submission: Submission = read_json(&path, FORMAT)?;
-        if submission.array_job.is_some() {
-            let deal = Deal::read(&folder.0.join("shards.json"))?;
-            found.push((folder, submission, deal));
-        }
-    }
-    Ok(found)
+    let with_job = recorded(slurm)?.into_iter().filter(|(_, submission)| submission.array_job.is_some());
+    let with_deal = |(folder, submission): (Folder, Submission)| {
+        let deal = Deal::read(&folder.0.join("shards.json"))?;
+        Ok((folder, submission, deal))
+    };
+    with_job.map(with_deal).collect()
 }

@@ -56,6 +56,11 @@ def after(x, before, samples):
     return np.concatenate([before, x])[:samples]
 
 
+def cut(x, at, by):
+    """Without the values from `at` on; silence makes up for them at the end."""
+    return np.concatenate([x[:at], x[at + by:], np.zeros(by, np.int64)])
+
+
 def gated(x, frames):
     """Every frame of 320 values is silent whose number is a multiple of `frames` plus 2."""
     return np.where(np.arange(len(x)) // 320 % frames == 2, 0, x)
@@ -75,10 +80,16 @@ CASES = {
     "half": lambda x, n: rounded(x / 2),
     "delayed by 40": lambda x, n: after(x, np.zeros(40, np.int64), n),
     "delayed by 1600": lambda x, n: after(x, np.zeros(1600, np.int64), n),
+    "140 cut": lambda x, n: cut(x, n // 2, 140),
+    "240 cut": lambda x, n: cut(x, n // 2, 240),
+    "300 cut": lambda x, n: cut(x, n // 2, 300),
     "gaps": lambda x, n: gated(x, 12),
     "many gaps": lambda x, n: gated(x, 4),
     "mean of 4, noise": lambda x, n: rounded(mean_of(x, 4) + noise(4, n) * 50 / 32768),
 }
+# The reference begins with so many silent samples.
+for name, silent in [("noise 100", 1000), ("noise 1000", 1000), ("noise 100", 8000), ("noise 1000", 8000), ("steps of 1024", 8000)]:
+    CASES[f"{name} after {silent}"] = CASES[name]
 
 
 def perceptual_snr(reference, test):
@@ -113,8 +124,10 @@ def perceptual_snr(reference, test):
 
 
 for n in 64000, 49999:
-    x = base(n)
     for name, make in CASES.items():
+        x = base(n)
+        if " after " in name:
+            x[:int(name.split(" after ")[1])] = 0
         y = make(x, n)
         score = pesq(RATE, x.astype(float), y.astype(float), "wb")
         print(f'({n}, "{name}", {score:.4f}, {perceptual_snr(x / 32768, y / 32768):.9f}),')

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::*;
-use crate::data::file::{IdFile, IdWriter, Output, VectorFile, VectorWriter};
+use crate::data::file::{Id, IdFile, IdWriter, Output, VectorFile, VectorWriter};
 use crate::data::folder::Made;
 use crate::data::stream::{normal, stream};
 use crate::search::exact_neighbours;
@@ -153,11 +153,11 @@ fn a_ground_truth_file_is_used_for_the_whole_base_and_checked() {
         let file = folder.path("x_groundtruth.ivecs").display().to_string();
         assert!(error.contains(&file) && parts.iter().all(|part| error.contains(part)), "{parts:?}: {error}");
     };
-    for id in [70, -1] {
+    for (id, found) in [(70, "id 70"), (-1, "a negative id")] {
         let mut wrong = rows(&right);
         wrong[2 * 5 + 1] = id;
         folder.truth(&wrong, 2);
-        refused(&["row 5", &format!("column 1 holds id {id}, allowed are 0 to 69"), "remove it"]);
+        refused(&["row 5", &format!("column 1 holds {found}, allowed are 0 to 69"), "remove it"]);
     }
     let mut wrong = rows(&right);
     wrong[2 * 7] = (wrong[2 * 7] + 1) % 70;
@@ -277,10 +277,10 @@ fn written_synthetic_descriptors_are_those_in_memory() {
     }
     assert_eq!(memory.truth().unwrap(), files.truth().unwrap());
     let ids = IdFile::open(&target.join("synthetic_groundtruth.ivecs")).unwrap();
-    let mut found = vec![0; 5 * 100];
+    let mut found = vec![Id::NONE; 5 * 100];
     ids.read(0, &mut found).unwrap();
     let exact = exact_neighbours(&all(&memory, Part::Base), &all(&memory, Part::Queries), 128, 100).unwrap();
-    assert!(found.iter().zip(&exact.ids).all(|(a, b)| *a as u32 == *b));
+    assert!(found.iter().zip(&exact.ids).all(|(a, b)| a.number() == Some(u64::from(*b))));
     // Other parts and seeds have other pictures.
     assert_ne!(all(&memory, Part::Learn)[..128], all(&memory, Part::Base)[..128]);
 }

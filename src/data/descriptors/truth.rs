@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::nearest::{nearest, squared_distance};
 use super::{DescriptorData, DescriptorError, Descriptors, Part, on_all_cores};
-use crate::data::file::{IdFile, Output};
+use crate::data::file::{Id, IdFile, Output};
 use crate::data::folder::hex;
 
 /// Queries of a ground-truth file whose neighbours are searched again.
@@ -67,16 +67,20 @@ impl Descriptors {
             return Err(refused(file.len().min(rows), format!("the file has {} rows, the queries {rows}", file.len())));
         }
         let (count, base) = (self.data.queries as usize, self.data.base as usize);
-        let mut row = vec![0; file.columns()];
+        let mut row = vec![Id::NONE; file.columns()];
         let mut ids = Vec::with_capacity(count);
         for query in 0..count {
             file.read(query, &mut row)?;
-            let range = |id: &i32| usize::try_from(*id).is_ok_and(|id| id < base);
-            if let Some(at) = row.iter().position(|id| !range(id)) {
-                let reason = format!("column {at} holds id {}, allowed are 0 to {}", row[at], base - 1);
-                return Err(refused(query, reason));
+            for (at, id) in row.iter().enumerate() {
+                let number = id.number().and_then(|id| u32::try_from(id).ok()).filter(|id| (*id as usize) < base);
+                let Some(number) = number else {
+                    let found = id.number().map_or("a negative id".into(), |id| format!("id {id}"));
+                    return Err(refused(query, format!("column {at} holds {found}, allowed are 0 to {}", base - 1)));
+                };
+                if at == 0 {
+                    ids.push(number);
+                }
             }
-            ids.push(row[0] as u32);
         }
         let checked: Vec<usize> = (0..count).step_by(count.div_ceil(CHECKED)).collect();
         let queries: Vec<Vec<f32>> = checked.iter().map(|row| self.query(*row)).collect::<Result<_, _>>()?;

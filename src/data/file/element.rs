@@ -7,7 +7,9 @@ pub enum Element {
     I8,
     U16,
     I32,
+    U32,
     I64,
+    U64,
     F16,
     /// Not in npy files: NumPy has no such type.
     BF16,
@@ -16,20 +18,35 @@ pub enum Element {
 }
 
 impl Element {
-    pub const ALL: [Element; 9] =
-        [Self::U8, Self::I8, Self::U16, Self::I32, Self::I64, Self::F16, Self::BF16, Self::F32, Self::F64];
+    pub const ALL: [Element; 11] = [
+        Self::U8,
+        Self::I8,
+        Self::U16,
+        Self::I32,
+        Self::U32,
+        Self::I64,
+        Self::U64,
+        Self::F16,
+        Self::BF16,
+        Self::F32,
+        Self::F64,
+    ];
 
     /// Those of npy files.
-    pub(super) const NPY: [Element; 8] =
-        [Self::U8, Self::I8, Self::U16, Self::I32, Self::I64, Self::F16, Self::F32, Self::F64];
+    pub(super) const NPY: [Element; 10] =
+        [Self::U8, Self::I8, Self::U16, Self::I32, Self::U32, Self::I64, Self::U64, Self::F16, Self::F32, Self::F64];
+    /// Of codes.
+    pub(super) const CODES: [Element; 2] = [Self::U8, Self::U16];
+    /// Of ids.
+    pub(super) const IDS: [Element; 4] = [Self::I32, Self::U32, Self::I64, Self::U64];
 
     /// Bytes of one number.
     pub fn size(self) -> usize {
         match self {
             Self::U8 | Self::I8 => 1,
             Self::U16 | Self::F16 | Self::BF16 => 2,
-            Self::I32 | Self::F32 => 4,
-            Self::I64 | Self::F64 => 8,
+            Self::I32 | Self::U32 | Self::F32 => 4,
+            Self::I64 | Self::U64 | Self::F64 => 8,
         }
     }
 
@@ -40,7 +57,9 @@ impl Element {
             Self::I8 => "int8",
             Self::U16 => "uint16",
             Self::I32 => "int32",
+            Self::U32 => "uint32",
             Self::I64 => "int64",
+            Self::U64 => "uint64",
             Self::F16 => "float16",
             Self::BF16 => "bfloat16",
             Self::F32 => "float32",
@@ -55,7 +74,9 @@ impl Element {
             Self::I8 => "|i1",
             Self::U16 => "<u2",
             Self::I32 => "<i4",
+            Self::U32 => "<u4",
             Self::I64 => "<i8",
+            Self::U64 => "<u8",
             Self::F16 => "<f2",
             // Any two bytes: what NumPy makes of the type of the package ml_dtypes. Never read as such.
             Self::BF16 => "<V2",
@@ -77,6 +98,12 @@ impl Element {
     pub fn is_float(self) -> bool {
         matches!(self, Self::F16 | Self::BF16 | Self::F32 | Self::F64)
     }
+}
+
+/// What to type in NumPy to have one of these types.
+pub(super) fn conversion(elements: &[Element]) -> String {
+    let usual = [Element::F32, Element::I64, Element::U16].into_iter().find(|usual| elements.contains(usual));
+    format!("array.astype('{}')", usual.or(elements.first().copied()).unwrap_or(Element::F32).descr())
 }
 
 /// `float32, float64`.

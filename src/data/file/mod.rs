@@ -25,6 +25,7 @@
 
 mod element;
 mod error;
+mod ids;
 mod idx;
 mod lines;
 mod map;
@@ -39,8 +40,9 @@ mod write;
 
 pub use element::Element;
 pub use error::FileError;
+pub use ids::{Id, IdFile};
 pub use output::{Output, OutputFile, refuse_stream};
-pub use read::{CodeFile, IdFile, VectorFile, read_npy};
+pub use read::{CodeFile, VectorFile, read_npy};
 pub use table::{Format, MAX_DIMENSION};
 pub(crate) use tensors::unreadable;
 pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};

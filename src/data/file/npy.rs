@@ -4,7 +4,7 @@
 //! overflow the stack and abort the process, and its errors carry no position. Only what NumPy writes for plain
 //! arrays is taken here.
 
-use super::element::{Element, names};
+use super::element::{Element, conversion, names};
 use super::table::MAX_DIMENSION;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -51,18 +51,18 @@ pub fn header(element: Element, rows: usize, columns: usize) -> [u8; HEADER] {
 /// Reads the header of a file.
 ///
 /// # Errors
-/// Whatever is not a C-ordered two-dimensional array of a known type with 1 to [`MAX_DIMENSION`] columns and at least one
-/// row.
-pub fn parse(file: &[u8]) -> Result<Header, Fault> {
-    let (element, (shape, shape_at), start) = parse_array(file)?;
+/// Whatever is not a C-ordered two-dimensional array of one of these types with 1 to [`MAX_DIMENSION`] columns and at least
+/// one row.
+pub fn parse(file: &[u8], allowed: &[Element]) -> Result<Header, Fault> {
+    let (element, (shape, shape_at), start) = parse_array(file, allowed)?;
     header_of(element, (&shape, shape_at), start)
 }
 
 /// As [`parse`], for arrays of any shape: type, shape with its place in the file, and where the numbers begin.
 ///
 /// # Errors
-/// Whatever is not a C-ordered array of a known type.
-pub fn parse_array(file: &[u8]) -> Result<(Element, Placed<Vec<usize>>, usize), Fault> {
+/// Whatever is not a C-ordered array of one of these types.
+pub fn parse_array(file: &[u8], allowed: &[Element]) -> Result<(Element, Placed<Vec<usize>>, usize), Fault> {
     if !file.starts_with(MAGIC) {
         return fault(0, "this is no npy file: it does not begin with \\x93NUMPY");
     }
@@ -81,11 +81,14 @@ pub fn parse_array(file: &[u8]) -> Result<(Element, Placed<Vec<usize>>, usize), 
     };
     let Entries { descr: (descr, descr_at), fortran: (fortran, fortran_at), shape } =
         Dictionary { text, at: 0, start }.read()?;
-    let Some(element) = Element::of_descr(&descr) else {
-        let allowed = names(&Element::NPY);
+    let element = Element::of_descr(&descr);
+    let Some(element) = element.filter(|element| allowed.contains(element)) else {
         let two = if descr.ends_with("V2") { " (two bytes of no type, as NumPy saves bfloat16)" } else { "" };
-        let reason = format!("the type is {descr:?}{two}; allowed are {allowed}, little-endian: array.astype('<f4')");
-        return fault(descr_at, reason);
+        let found =
+            element.map_or(format!("the type is {descr:?}{two}"), |element| format!("it holds {}", element.name()));
+        let allowed: Vec<Element> = Element::NPY.into_iter().filter(|element| allowed.contains(element)).collect();
+        let (allowed, conversion) = (names(&allowed), conversion(&allowed));
+        return fault(descr_at, format!("{found}, allowed here: {allowed}, little-endian; save {conversion}"));
     };
     if fortran {
         return fault(fortran_at, "the array is in Fortran order; save numpy.ascontiguousarray(array)");
@@ -242,7 +245,7 @@ mod tests {
         let mut file = b"\x93NUMPY\x01\x00".to_vec();
         file.extend((text.len() as u16).to_le_bytes());
         file.extend(text.as_bytes());
-        parse(&file)
+        parse(&file, &Element::ALL)
     }
 
     #[test]
@@ -250,7 +253,7 @@ mod tests {
         for element in Element::NPY {
             for (rows, columns) in [(1, 1), (1_000_000, 128), (usize::MAX, MAX_DIMENSION)] {
                 let bytes = header(element, rows, columns);
-                assert_eq!(parse(&bytes), Ok(Header { element, rows, columns, start: HEADER }));
+                assert_eq!(parse(&bytes, &[element]), Ok(Header { element, rows, columns, start: HEADER }));
             }
         }
     }
@@ -263,15 +266,29 @@ mod tests {
             file.extend([major, 0, text.len() as u8, 0, 0, 0]);
             file.extend(text);
             let expected = Header { element: Element::F64, rows: 2, columns: 3, start: file.len() };
-            assert_eq!(parse(&file), Ok(expected));
+            assert_eq!(parse(&file, &Element::ALL), Ok(expected));
         }
+    }
+
+    #[test]
+    fn a_type_that_is_not_allowed_is_named_with_one_that_is() {
+        for (element, allowed, advice) in [
+            (Element::F32, &Element::IDS[..], "array.astype('<i8')"),
+            (Element::I64, &Element::CODES, "array.astype('<u2')"),
+        ] {
+            let fault = parse(&header(element, 2, 3), allowed).unwrap_err();
+            let known = format!("it holds {}, allowed here: {}, little-endian", element.name(), names(allowed));
+            assert!(fault.reason.starts_with(&known) && fault.reason.ends_with(advice), "{fault:?}");
+        }
+        let fault = of_text("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }").unwrap_err();
+        assert!(fault.reason.ends_with("array.astype('<f4')"), "{fault:?}");
     }
 
     #[test]
     fn faults_are_named_with_their_place() {
         let cases = [
             ("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }", 20, "\">f4\""),
-            ("{'descr': '<u8', 'fortran_order': False, 'shape': (2, 3), }", 20, "allowed are uint8"),
+            ("{'descr': '<i2', 'fortran_order': False, 'shape': (2, 3), }", 20, "allowed here: uint8"),
             ("{'descr': '<V2', 'fortran_order': False, 'shape': (2, 3), }", 20, "NumPy saves bfloat16"),
             ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", 20, "structured"),
             ("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", 44, "Fortran order"),
@@ -295,10 +312,11 @@ mod tests {
         }
         let nested = format!("{{'shape': {}", "(".repeat(60_000));
         assert!(of_text(&nested).is_err());
-        assert_eq!(parse(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{").unwrap_err().offset, 8);
-        assert_eq!(parse(b"\x93NUMPY\x01\x00\xff\x00{").unwrap_err().offset, 8);
-        assert_eq!(parse(b"\x93NUMPY\x09\x00\xff\x00{").unwrap_err().offset, 6);
-        assert_eq!(parse(b"\x93NUMPY\x01").unwrap_err().offset, 6);
-        assert_eq!(parse(b"PK\x03\x04").unwrap_err().offset, 0);
+        let fault = |file: &[u8]| parse(file, &Element::ALL).unwrap_err();
+        assert_eq!(fault(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{").offset, 8);
+        assert_eq!(fault(b"\x93NUMPY\x01\x00\xff\x00{").offset, 8);
+        assert_eq!(fault(b"\x93NUMPY\x09\x00\xff\x00{").offset, 6);
+        assert_eq!(fault(b"\x93NUMPY\x01").offset, 6);
+        assert_eq!(fault(b"PK\x03\x04").offset, 0);
     }
 }

@@ -115,10 +115,10 @@ struct Unfit {
     allowed: &'static str,
 }
 
-/// The first number of `bytes` that `values` don't hold: of floats what is not finite, of int64 what is not equal.
+/// The first number of `bytes` that `values` don't hold: of floats what is not finite, of wide whole numbers what is not equal.
 fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
-    if element == Element::I64 {
-        let (column, value) = unequal(bytes, values)?;
+    if let Element::U32 | Element::I64 | Element::U64 = element {
+        let (column, value) = unequal(element, bytes, values)?;
         let allowed = "only whole numbers that float32 can hold (all up to 16777216) are allowed: array.astype('<f4') rounds them";
         return Some(Unfit { column, value: value.to_string(), allowed });
     }
@@ -136,14 +136,17 @@ fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
     Some(Unfit { column, value, allowed })
 }
 
-fn unequal(bytes: &[u8], values: &[f32]) -> Option<(usize, i64)> {
-    let whole = bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b));
+/// The first whole number that float32 doesn't hold.
+fn unequal(element: Element, bytes: &[u8], values: &[f32]) -> Option<(usize, i128)> {
+    let whole = |b: &[u8]| match (element, b.first_chunk::<4>(), b.first_chunk::<8>()) {
+        (Element::U32, Some(b), _) => i128::from(u32::from_le_bytes(*b)),
+        (Element::U64, _, Some(b)) => i128::from(u64::from_le_bytes(*b)),
+        (_, _, Some(b)) => i128::from(i64::from_le_bytes(*b)),
+        _ => 0,
+    };
+    let numbers = bytes.chunks_exact(element.size()).map(whole);
     // In 128 bits, where 2^63 does not saturate.
-    whole
-        .zip(values)
-        .enumerate()
-        .find(|(_, (whole, v))| **v as i128 != i128::from(*whole))
-        .map(|(at, (whole, _))| (at, whole))
+    numbers.zip(values).enumerate().find(|(_, (whole, v))| **v as i128 != *whole).map(|(at, (whole, _))| (at, whole))
 }
 
 fn convert(element: Element, bytes: &[u8], out: &mut [f32]) {
@@ -152,7 +155,9 @@ fn convert(element: Element, bytes: &[u8], out: &mut [f32]) {
         Element::I8 => out.iter_mut().zip(bytes).for_each(|(o, b)| *o = f32::from(*b as i8)),
         Element::U16 => each(bytes, out, |b| f32::from(u16::from_le_bytes(b))),
         Element::I32 => each(bytes, out, |b| i32::from_le_bytes(b) as f32),
+        Element::U32 => each(bytes, out, |b| u32::from_le_bytes(b) as f32),
         Element::I64 => each(bytes, out, |b| i64::from_le_bytes(b) as f32),
+        Element::U64 => each(bytes, out, |b| u64::from_le_bytes(b) as f32),
         Element::F16 => each(bytes, out, |b| f16::from_le_bytes(b).to_f32()),
         Element::BF16 => each(bytes, out, |b| bf16::from_le_bytes(b).to_f32()),
         Element::F32 => each(bytes, out, f32::from_le_bytes),
@@ -160,7 +165,7 @@ fn convert(element: Element, bytes: &[u8], out: &mut [f32]) {
     }
 }
 
-fn each<T, const SIZE: usize>(bytes: &[u8], out: &mut [T], number: impl Fn([u8; SIZE]) -> T) {
+pub(super) fn each<T, const SIZE: usize>(bytes: &[u8], out: &mut [T], number: impl Fn([u8; SIZE]) -> T) {
     for (o, b) in out.iter_mut().zip(bytes.as_chunks().0) {
         *o = number(*b);
     }
@@ -178,7 +183,7 @@ impl CodeFile {
     /// # Errors
     /// As [`VectorFile::open`].
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        Ok(Self { table: Table::open(path, &[Format::Npy], &[Element::U8, Element::U16])? })
+        Ok(Self { table: Table::open(path, &[Format::Npy], &Element::CODES)? })
     }
 
     pub fn path(&self) -> &Path {
@@ -219,69 +224,6 @@ impl CodeFile {
     }
 }
 
-/// A file of ids, such as the nearest neighbours of queries, n × k: ivecs, ibin, or npy of int32 or int64.
-#[derive(Debug)]
-pub struct IdFile {
-    table: Table,
-}
-
-impl IdFile {
-    /// Opens a file and checks its header and its length.
-    ///
-    /// # Errors
-    /// As [`VectorFile::open`].
-    pub fn open(path: &Path) -> Result<Self, FileError> {
-        Ok(Self {
-            table: Table::open(path, &[Format::Ivecs, Format::Ibin, Format::Npy], &[Element::I32, Element::I64])?,
-        })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.table.path
-    }
-
-    /// The number of rows n, at least 1.
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
-        self.table.rows
-    }
-
-    /// k, the ids of a row.
-    pub fn columns(&self) -> usize {
-        self.table.columns
-    }
-
-    /// Reads `out.len()` / k rows from `first_row` on into `out` (rows × k). Negative ids (no neighbour) are let through.
-    ///
-    /// # Errors
-    /// [`FileError::Rows`]; [`FileError::Content`] where a row has another length; [`FileError::Value`] for int64 beyond int32.
-    pub fn read(&self, first_row: usize, out: &mut [i32]) -> Result<(), FileError> {
-        let rows = self.table.range(first_row, out.len())?;
-        for (row, out) in rows.zip(out.chunks_exact_mut(self.table.columns)) {
-            match self.table.element {
-                Element::I64 => self.narrow(row, out)?,
-                _ => each(self.table.row(row)?, out, i32::from_le_bytes),
-            }
-        }
-        Ok(())
-    }
-
-    fn narrow(&self, row: usize, out: &mut [i32]) -> Result<(), FileError> {
-        let wide = self.table.row(row)?.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b));
-        for (column, (wide, out)) in wide.zip(out).enumerate() {
-            *out = i32::try_from(wide).map_err(|_| FileError::Value {
-                path: self.table.path.clone(),
-                offset: (self.table.offset(row) + column * Element::I64.size()) as u64,
-                row,
-                column,
-                value: wide.to_string(),
-                allowed: "ids are row numbers below 2147483648, or -1 for none",
-            })?;
-        }
-        Ok(())
-    }
-}
-
 /// All numbers of an npy file as f32, whatever its shape. NaN and infinity are let through.
 ///
 /// # Errors
@@ -289,7 +231,7 @@ impl IdFile {
 pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), FileError> {
     Format::of(path, &[Format::Npy])?;
     let map = map::map(path)?;
-    let parsed = npy::parse_array(&map);
+    let parsed = npy::parse_array(&map, &Element::ALL);
     let (element, (shape, _), start) = parsed.map_err(|fault| FileError::content(path, fault.offset, fault.reason))?;
     let numbers = &map[start..];
     let count = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
-use super::element::{Element, names};
+use super::element::Element;
 use super::error::FileError;
 use super::tensors::{self, Tensor};
 use super::{idx, map, npy};
@@ -108,7 +108,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Maps a file of one of these formats and types and checks its header and its length; the rows' own heads are
+    /// Maps a file of one of these formats, if npy of one of these types, and checks its header and its length; the rows' own heads are
     /// checked as they are read.
     pub fn open(path: &Path, formats: &[Format], elements: &[Element]) -> Result<Self, FileError> {
         let tensor = tensors::split(path).filter(|_| formats.contains(&Format::Safetensors));
@@ -117,31 +117,23 @@ impl Table {
             None => (path, Format::of(path, formats)?, None),
         };
         let map = if format == Format::Idx { idx::map(path)? } else { map::map(path)? };
-        let table = match format {
-            Format::Fvecs => Self::of_vecs(path, map, Element::F32)?,
-            Format::Bvecs => Self::of_vecs(path, map, Element::U8)?,
-            Format::Ivecs => Self::of_vecs(path, map, Element::I32)?,
-            Format::Fbin => Self::of_bin(path, map, Element::F32)?,
-            Format::U8bin => Self::of_bin(path, map, Element::U8)?,
-            Format::I8bin => Self::of_bin(path, map, Element::I8)?,
-            Format::Ibin => Self::of_bin(path, map, Element::I32)?,
-            Format::Idx => Self::of_idx(path, map)?,
-            Format::Safetensors => Self::of_safetensors(path, map, name)?,
-            Format::Npy | Format::Csv => Self::of_npy(path, map)?,
-        };
-        if !elements.contains(&table.element) {
-            let (found, allowed) = (table.element.name(), names(elements));
-            return Err(FileError::content(
-                path,
-                0,
-                format!("it holds {found}, allowed here: {allowed}; convert it with NumPy's astype"),
-            ));
+        match format {
+            Format::Fvecs => Self::of_vecs(path, map, Element::F32),
+            Format::Bvecs => Self::of_vecs(path, map, Element::U8),
+            Format::Ivecs => Self::of_vecs(path, map, Element::I32),
+            Format::Fbin => Self::of_bin(path, map, Element::F32),
+            Format::U8bin => Self::of_bin(path, map, Element::U8),
+            Format::I8bin => Self::of_bin(path, map, Element::I8),
+            Format::Ibin => Self::of_bin(path, map, Element::I32),
+            Format::Idx => Self::of_idx(path, map),
+            Format::Safetensors => Self::of_safetensors(path, map, name),
+            Format::Npy | Format::Csv => Self::of_npy(path, map, elements),
         }
-        Ok(table)
     }
 
-    fn of_npy(path: &Path, map: Mmap) -> Result<Self, FileError> {
-        let header = npy::parse(&map).map_err(|fault| FileError::content(path, fault.offset, fault.reason))?;
+    fn of_npy(path: &Path, map: Mmap, elements: &[Element]) -> Result<Self, FileError> {
+        let header =
+            npy::parse(&map, elements).map_err(|fault| FileError::content(path, fault.offset, fault.reason))?;
         let npy::Header { element, rows, columns, start } = header;
         let found = map.len() - start;
         let expected = rows.checked_mul(columns).and_then(|n| n.checked_mul(element.size()));

@@ -11,6 +11,9 @@ use super::table::MAX_DIMENSION;
 /// What follows the path of a file of several tensors: `FILE.safetensors:NAME`.
 pub const ENDING: &str = ".safetensors";
 
+/// The types of vectors. Tensors of longer whole numbers hold ids or counts.
+const TYPES: [Element; 6] = [Element::U8, Element::U16, Element::I32, Element::F16, Element::F32, Element::F64];
+
 /// Where one tensor stands in its file.
 pub struct Tensor {
     pub element: Element,
@@ -95,7 +98,7 @@ pub(crate) fn unreadable(error: &SafeTensorError) -> String {
 }
 
 fn needed(begin: &str) -> String {
-    format!("{begin} a table (two dimensions, vectors × coordinates) of {}", names(&Element::ALL))
+    format!("{begin} a table (two dimensions, vectors × coordinates) of {}", names(&TYPES))
 }
 
 #[cfg(test)]

@@ -52,7 +52,9 @@ fn counting(element: Element, n: usize) -> Vec<u8> {
         Element::U8 | Element::I8 => vec![i as u8],
         Element::U16 => (i as u16).to_le_bytes().to_vec(),
         Element::I32 => (i as i32).to_le_bytes().to_vec(),
+        Element::U32 => (i as u32).to_le_bytes().to_vec(),
         Element::I64 => (i as i64).to_le_bytes().to_vec(),
+        Element::U64 => (i as u64).to_le_bytes().to_vec(),
         Element::F16 => f16::from_f32(i as f32).to_le_bytes().to_vec(),
         Element::BF16 => bf16::from_f32(i as f32).to_le_bytes().to_vec(),
         Element::F32 => (i as f32).to_le_bytes().to_vec(),
@@ -178,18 +180,13 @@ fn whole_numbers_that_float32_cannot_hold_are_named() {
         assert!(said.contains(&expected), "{said}");
         let said = message(read_npy(&path));
         assert!(said.contains(&format!("byte 152: number 3 (counted from 0) is {wrong}")), "{said}");
-        let mut ids = [0; 4];
-        let read = IdFile::open(&path).unwrap().read(0, &mut ids);
-        assert_eq!(read.is_ok(), i32::try_from(wrong).is_ok(), "{wrong}: {ids:?}");
     }
-    // Ids as FAISS gives them, and ground truth of big-ann with the distances behind it.
-    let mut ids = [0; 4];
-    IdFile::open(&write(&[7, -1, 16_777_217, 0])).unwrap().read(0, &mut ids).unwrap();
-    assert_eq!(ids, [7, -1, 16_777_217, 0]);
+    // Ground truth of big-ann with the distances behind it.
+    let mut ids = [Id::NONE; 4];
     let numbers = [counting(Element::I32, 4), floats(&[0.5; 4])].concat();
     let truth = IdFile::open(&folder.write("truth.ibin", &bin(2, 2, &numbers))).unwrap();
     truth.read(0, &mut ids).unwrap();
-    assert_eq!((truth.len(), truth.columns(), ids), (2, 2, [1, 2, 3, 4]));
+    assert_eq!((truth.len(), truth.columns(), ids.map(Id::number)), (2, 2, [1, 2, 3, 4].map(Some)));
 }
 
 #[test]
@@ -220,11 +217,53 @@ fn what_is_written_is_read_again() {
         writer.write(&ids).unwrap();
         assert_eq!(writer.finish().unwrap(), 3);
         let file = IdFile::open(&folder.path(name)).unwrap();
-        let mut read = [0; 4];
-        file.read(1, &mut read).unwrap();
-        assert_eq!((file.len(), file.columns(), &read), (3, 2, &[i32::MAX, 0, 3, 2]));
+        let mut read = [Id::NONE; 6];
+        file.read(0, &mut read).unwrap();
+        let numbers = [Some(5), None, Some(i32::MAX as u64), Some(0), Some(3), Some(2)];
+        assert_eq!((file.len(), file.columns(), read.map(Id::number)), (3, 2, numbers));
     }
     assert_eq!(folder.names().len(), 6, "temporary files stay behind");
+}
+
+/// An id equals itself and no other one; what stands for no neighbor equals nothing.
+#[test]
+fn ids_of_every_type_are_read() {
+    let folder = Folder::new();
+    let signed = |x: i64| x.to_le_bytes().to_vec();
+    let unsigned = |x: u64| x.to_le_bytes().to_vec();
+    let cases: [(Element, Vec<Vec<u8>>, [Option<u64>; 4]); 4] = [
+        (
+            Element::I32,
+            [-1, i32::MIN, 0, i32::MAX].map(|x| x.to_le_bytes().to_vec()).to_vec(),
+            [None, None, Some(0), Some(i32::MAX as u64)],
+        ),
+        (
+            Element::U32,
+            [u32::MAX, u32::MAX - 1, 0, 7].map(|x| x.to_le_bytes().to_vec()).to_vec(),
+            [None, Some(u64::from(u32::MAX) - 1), Some(0), Some(7)],
+        ),
+        (
+            Element::I64,
+            [-1, i64::MIN, (1 << 32) + 5, i64::MAX].map(signed).to_vec(),
+            [None, None, Some((1 << 32) + 5), Some(i64::MAX as u64)],
+        ),
+        (
+            Element::U64,
+            [u64::MAX, u64::MAX - 1, 1 << 63, 5].map(unsigned).to_vec(),
+            [None, Some(u64::MAX - 1), Some(1 << 63), Some(5)],
+        ),
+    ];
+    for (element, bytes, expected) in cases {
+        let path = folder.write("ids.npy", &npy(element, 2, 2, &bytes.concat()));
+        let mut ids = [Id::NONE; 4];
+        IdFile::open(&path).unwrap().read(0, &mut ids).unwrap();
+        assert_eq!(ids.map(Id::number), expected, "{element:?}");
+        for (i, a) in ids.iter().enumerate() {
+            for (j, b) in ids.iter().enumerate() {
+                assert_eq!(a == b, i == j && expected[i].is_some(), "{element:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -503,7 +542,7 @@ proptest! {
         }
         if let Ok(file) = IdFile::open(&path) {
             prop_assert!(4 * file.len() * file.columns() <= bytes.len());
-            let _ = file.read(0, &mut vec![0; file.len() * file.columns()]);
+            let _ = file.read(0, &mut vec![Id::NONE; file.len() * file.columns()]);
         }
     }
 
