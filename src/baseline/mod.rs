@@ -27,18 +27,22 @@ mod error;
 mod kmeans;
 mod least_squares;
 mod lsq;
+mod memory;
 mod opq;
 mod progress;
 mod seeding;
 mod stagewise;
 mod sums;
+mod team;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub(crate) use axes::{Axes, mean};
 pub use error::Error;
+pub(crate) use error::less;
 pub use kmeans::{Points, kmeans};
+pub use memory::memory;
 pub use progress::Progress;
 pub(crate) use seeding::random_rows;
 pub(crate) use stagewise::stage_by_stage;
@@ -109,8 +113,13 @@ pub fn train_watched(
     progress: &mut Progress,
     watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
-    let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
+    Codebooks::check(settings.method, dimension, settings.stages, settings.size)?;
     check(vectors, dimension)?;
+    let needed = memory(settings, vectors.len() / dimension, dimension);
+    if let Err(shortage) = crate::memory::check(needed, crate::memory::available()) {
+        return Err(Error::Memory { settings: settings.clone(), dimension, shortage });
+    }
+    let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
     let mut rng = stream(&format!("{name}/baseline"));
     let trained = match settings.method {
         Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
