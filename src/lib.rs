@@ -18,6 +18,8 @@ pub mod data;
 pub mod figure;
 pub mod fit;
 pub mod inspect;
+mod linear;
+pub mod memory;
 pub mod metric;
 pub mod network;
 mod number;

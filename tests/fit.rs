@@ -167,7 +167,8 @@ fn what_cannot_be_is_refused_with_a_reason() {
     );
     with("x.fvecs", "pvq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3; allowed for this D are M = 1, 2, 4, 8");
     with("x.fvecs", "opq", "3", "4", &[], 2, "D = 8 is not divisible by M = 3; allowed for this D are M = 1, 2, 4, 8");
-    with("x.fvecs", "rvq", "17", "4", &[], 2, "17 stages are more than 16");
+    with("x.fvecs", "avq", "17", "4", &[], 2, "17 stages are more than 16");
+    with("x.fvecs", "rvq", "4097", "4", &[], 2, "4097 stages are more than 4096");
     with("x.fvecs", "rvq", "0", "4", &[], 2, "must be at least 1");
     with("x.fvecs", "rvq", "2", "0", &[], 2, "0 bits a stage are not possible; allowed are 1 to 16");
     with("x.fvecs", "rvq", "2", "17", &[], 2, "17 bits a stage");
@@ -399,4 +400,46 @@ fn the_command_trains_on_all_vectors_in_the_end() {
     env.run(&[&args[..], &["--validation", "1"]].concat())
         .ends_with(2)
         .says("allowed are 0 (none) and what lies between");
+}
+
+/// What a rotation of 100,000 dimensions takes is told before the vectors are read; without one they are trained on.
+#[test]
+fn very_wide_vectors_are_trained_on_or_refused_with_a_number() {
+    let env = Env::new();
+    let dimension = 100_000;
+    put_vectors(&env.path("wide.npy"), dimension, &numbers("wide", 20 * dimension));
+    let fit = |method, stages, bits| {
+        let shape = ["--stages", stages, "--bits", bits, "--updates", "2", "-o", "wide.safetensors", "--force"];
+        env.run(&[&["fit", "wide.npy", "--method", method][..], &shape].concat())
+    };
+    let refused = fit("opq", "8", "4").ends_with(2).says("OPQ of 8 × 16 for vectors of dimension 100000 needs about ");
+    refused.says(" GB of memory, and ").says("use RVQ or PVQ, or vectors of fewer dimensions");
+    // An allocation that no system grants.
+    fit("rvq", "4000", "16").ends_with(2).says("for vectors of dimension 100000 needs about 3146");
+    assert!(!env.path("wide.safetensors").exists());
+    fit("pvq", "500", "4").ends_with(0);
+    fit("rvq", "2", "4").ends_with(0).says("wrote wide.safetensors");
+    env.run(&["encode", "wide.safetensors", "wide.npy", "-o", "codes.npy"]).ends_with(0);
+}
+
+/// More stages than a beam can have: codes, decoding and search of a product quantizer.
+#[test]
+fn product_quantizers_of_many_stages_go_the_whole_way() {
+    let env = Env::new();
+    let (dimension, n) = (96, 300);
+    put_vectors(&env.path("x.npy"), dimension, &numbers("many", n * dimension));
+    for method in ["pvq", "opq"] {
+        let shape = ["--stages", "48", "--bits", "4", "--updates", "3", "-o", "b.safetensors", "--force"];
+        env.run(&[&["fit", "x.npy", "--method", method][..], &shape].concat()).ends_with(0);
+        env.run(&["encode", "b.safetensors", "x.npy", "-o", "c.npy", "--force"]).ends_with(0);
+        env.run(&["decode", "b.safetensors", "c.npy", "-o", "y.npy", "--force"]).ends_with(0);
+        let (x, y) = (read(&env.path("x.npy")).1, read(&env.path("y.npy")).1);
+        let mse = x.iter().zip(&y).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / x.len() as f64;
+        // 2 bits a coordinate, of variance 1.
+        assert!(mse < 0.2, "{method}: {mse}");
+        env.run(&["search", "b.safetensors", "c.npy", "x.npy", "-k", "1", "-o", "i.npy", "--force"]).ends_with(0);
+        let ids = read(&env.path("i.npy")).1;
+        let found = ids.iter().enumerate().filter(|(i, id)| *i as f32 == **id).count();
+        assert!(found > n * 95 / 100, "{method}: {found} of {n} vectors are their own nearest");
+    }
 }

@@ -85,7 +85,27 @@ fn limits_that_nothing_meets_are_a_failure_and_bad_use_is_told_first() {
     let run = env.run(&["recommend", "x.fvecs", "--bits", "8", "--budget", "3s", "--max-codebook-bytes", "7"]);
     let run = run.ends_with(1).says("nothing is within the limits").says("bytes of codebooks");
     assert!(run.stdout.contains("over a limit"), "{}", run.stdout);
-    env.run(&["recommend", "x.fvecs", "--bits", "67"]).ends_with(2).says("the nearest are 66 and 70");
+    env.run(&["recommend", "x.fvecs", "--bits", "67"]).ends_with(2).says("the nearest are 66 and 68");
     env.run(&["recommend", "x.fvecs", "--bits", "8", "--max-wmops", "0"]).ends_with(2).says("above 0");
     env.run(&["recommend", "none.fvecs", "--bits", "8"]).ends_with(2).says("none.fvecs");
+}
+
+#[test]
+fn very_wide_vectors_are_answered_without_what_no_memory_holds() {
+    let env = Env::new();
+    let dimension = 100_000;
+    put_vectors(&env.path("wide.npy"), dimension, &numbers("wide", 60 * dimension));
+    let args = ["recommend", "wide.npy", "--bits", "8", "--budget", "20s", "--json"];
+    let run = env.run(&args).ends_with(0);
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let names = |key: &str, of: &str| -> Vec<String> {
+        found[key].as_array().unwrap().iter().map(|entry| entry[of].as_str().unwrap().into()).collect()
+    };
+    let methods = names("candidates", "method");
+    assert!(methods.contains(&"pvq".into()) && methods.contains(&"rvq".into()), "{methods:?}");
+    let left_out = names("left_out", "shape").into_iter().zip(names("left_out", "reason"));
+    let opq: Vec<String> = left_out.filter(|(shape, _)| shape.starts_with("OPQ")).map(|(_, reason)| reason).collect();
+    assert!(!opq.is_empty() && !methods.contains(&"opq".into()));
+    assert!(opq.iter().all(|reason| reason.contains("D × D") && reason.contains(" GB of memory")), "{opq:?}");
+    assert!(found["spectral_flatness"].is_null());
 }

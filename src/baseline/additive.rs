@@ -1,7 +1,9 @@
 //! Additive quantization by alternation (Babenko, Lempitsky, CVPR 2014): codes by beam search, codebooks by least squares.
 
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
+use super::team::Team;
 use super::watch::Best;
 use super::{Error, Progress, Settings, Watch, least_squares, stagewise};
 use crate::quantizer::kernels::{ROWS, squared_length};
@@ -9,6 +11,9 @@ use crate::quantizer::{Codebooks, Method, Search, assigner};
 
 pub const ITERATIONS: usize = 25;
 pub const BEAM_WIDTH: usize = 16;
+
+/// Vectors of a thread between two looks at the caller.
+const PULSE: usize = 4 * ROWS;
 
 /// The share of the work that the start takes.
 const START: f64 = 0.2;
@@ -27,7 +32,8 @@ pub fn train(
     let books = Codebooks::zeros(Method::Avq, dimension, settings.stages, settings.size)?;
     let start = &mut progress.part(0.0, START);
     let mut books = stagewise::train(books, vectors, super::kmeans::ITERATIONS, rng, start, &mut Watch::default())?;
-    let mut search = assigner(Method::Avq, Some((Search::Ordered, settings.beam_width)));
+    let search = || assigner(Method::Avq, Some((Search::Ordered, settings.beam_width)));
+    let mut team = Team::new(search);
     let mut codes = Codes::none(vectors, dimension, settings.stages);
     let mut progress = progress.part(START, 1.0 - START);
     let mut best = Best::default();
@@ -36,12 +42,13 @@ pub fn train(
             break;
         }
         let mut progress = progress.step(iteration, settings.iterations);
-        search.prepare(&books);
-        let found = &mut |x: &mut [f32], picks: &mut [u32]| search.assign(&books, x, picks);
-        codes.improve(&books, vectors, &mut progress.part(0.0, 0.8), found)?;
+        team.each(|search| search.prepare(&books));
+        codes.improve(&books, vectors, &mut team, &mut progress.part(0.0, 0.8), |search, x, picks| {
+            search.assign(&books, x, picks);
+        })?;
         least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress.part(0.8, 0.2))?;
         codes.update_remainder(&books, vectors);
-        watch.note(&mut best, &books, search.as_mut());
+        watch.note(&mut best, &books, team.first().as_mut());
     }
     Ok(best.or(books))
 }
@@ -67,34 +74,36 @@ impl Codes {
         self.known
     }
 
-    /// Encodes block by block with `search` (as [`crate::quantizer::Assign::assign`]; the picks that it finds are the present
-    /// ones) and keeps for each vector the better of its old and new codes.
-    pub fn improve(
+    /// Encodes with `search` (as [`crate::quantizer::Assign::assign`]; the picks that it finds are the present ones) on all
+    /// threads and keeps for each vector the better of its old and new codes.
+    pub fn improve<S: Send>(
         &mut self,
         books: &Codebooks,
         vectors: &[f32],
+        team: &mut Team<S>,
         progress: &mut Progress,
-        search: &mut dyn FnMut(&mut [f32], &mut [u32]),
+        search: impl Fn(&mut S, &mut [f32], &mut [u32]) + Sync,
     ) -> Result<(), Error> {
-        let (dimension, stages) = (books.dimension(), books.stages());
-        let mut x = vec![0.0; ROWS * dimension];
-        let mut picks = vec![0; ROWS * stages];
-        let blocks = self.remainder.chunks_mut(ROWS * dimension).zip(self.picks.chunks_mut(ROWS * stages));
-        for (block, (old, old_picks)) in blocks.enumerate() {
-            let first = block * ROWS * dimension;
-            progress.done(first as f64 / vectors.len() as f64)?;
-            let (x, picks) = (&mut x[..old.len()], &mut picks[..old_picks.len()]);
-            x.copy_from_slice(&vectors[first..first + old.len()]);
-            picks.copy_from_slice(old_picks);
-            search(x, picks);
-            let new = x.chunks_exact(dimension).zip(picks.chunks_exact(stages));
-            let old = old.chunks_exact_mut(dimension).zip(old_picks.chunks_exact_mut(stages));
-            for ((x, picks), (old, old_picks)) in new.zip(old) {
-                if !self.known || squared_length(x) < squared_length(old) {
-                    old.copy_from_slice(x);
-                    old_picks.copy_from_slice(picks);
+        let (dimension, stages, known) = (books.dimension(), books.stages(), self.known);
+        let pulse = PULSE * team.members();
+        let (mut done, all) = (0, vectors.len());
+        let pulses = self.remainder.chunks_mut(pulse * dimension).zip(self.picks.chunks_mut(pulse * stages));
+        for ((old, old_picks), vectors) in pulses.zip(vectors.chunks(pulse * dimension)) {
+            progress.done(done as f64 / all as f64)?;
+            done += vectors.len();
+            let parts = old.chunks_mut(ROWS * dimension).zip(old_picks.chunks_mut(ROWS * stages));
+            team.share(parts.zip(vectors.chunks(ROWS * dimension)), |member, ((old, old_picks), vectors)| {
+                let (mut x, mut picks) = (vectors.to_vec(), old_picks.to_vec());
+                search(member, &mut x, &mut picks);
+                let new = x.chunks_exact(dimension).zip(picks.chunks_exact(stages));
+                let old = old.chunks_exact_mut(dimension).zip(old_picks.chunks_exact_mut(stages));
+                for ((x, picks), (old, old_picks)) in new.zip(old) {
+                    if !known || squared_length(x) < squared_length(old) {
+                        old.copy_from_slice(x);
+                        old_picks.copy_from_slice(picks);
+                    }
                 }
-            }
+            });
         }
         self.known = true;
         Ok(())
@@ -105,9 +114,12 @@ impl Codes {
         if !self.known {
             return;
         }
-        self.remainder.copy_from_slice(vectors);
-        let rows = self.remainder.chunks_exact_mut(books.dimension()).zip(self.picks.chunks_exact(books.stages()));
-        rows.for_each(|(x, picks)| books.subtract(picks, x));
+        let (dimension, stages) = (books.dimension(), books.stages());
+        let rows = self.remainder.par_chunks_exact_mut(dimension).zip(vectors.par_chunks_exact(dimension));
+        rows.zip(self.picks.par_chunks_exact(stages)).for_each(|((x, vector), picks)| {
+            x.copy_from_slice(vector);
+            books.subtract(picks, x);
+        });
     }
 
     /// Σ of the squared remainders.

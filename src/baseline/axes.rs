@@ -1,9 +1,6 @@
 //! The mean and the principal axes of vectors.
 
-use nalgebra::{DMatrix, Dyn, SymmetricEigen};
-
-/// Vectors that are multiplied at once.
-const BLOCK: usize = 1024;
+use crate::linear::{Eigen, covariance};
 
 /// The mean of n × D vectors.
 pub(crate) fn mean(vectors: &[f32], dimension: usize) -> Vec<f64> {
@@ -17,26 +14,18 @@ pub(crate) fn mean(vectors: &[f32], dimension: usize) -> Vec<f64> {
 
 /// Eigenvalues and eigenvectors of a covariance.
 pub(crate) struct Axes {
-    eigen: SymmetricEigen<f64, Dyn>,
+    eigen: Eigen,
     /// By falling eigenvalue.
     order: Vec<usize>,
 }
 
 impl Axes {
-    /// Of n × D vectors with this mean.
-    pub fn of(vectors: &[f32], mean: &[f64]) -> Self {
-        let dimension = mean.len();
-        let count = (vectors.len() / dimension) as f64;
-        let mut covariance = DMatrix::<f64>::zeros(dimension, dimension);
-        for block in vectors.chunks(BLOCK * dimension) {
-            let centred = block.iter().enumerate().map(|(at, v)| f64::from(*v) - mean[at % dimension]);
-            let columns = DMatrix::from_iterator(dimension, block.len() / dimension, centred);
-            covariance.gemm(1.0 / count, &columns, &columns.transpose(), 1.0);
-        }
-        let eigen = SymmetricEigen::new(covariance);
-        let mut order: Vec<usize> = (0..dimension).collect();
-        order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-        Self { eigen, order }
+    /// Of n × D vectors with this mean; None where the covariance is beyond double precision.
+    pub fn of(vectors: &[f32], mean: &[f64]) -> Option<Self> {
+        let eigen = Eigen::of(&covariance(vectors, mean), mean.len())?;
+        let mut order: Vec<usize> = (0..mean.len()).collect();
+        order.sort_by(|a, b| eigen.values[*b].total_cmp(&eigen.values[*a]));
+        Some(Self { eigen, order })
     }
 
     /// The axes from the largest variance on, by number.
@@ -46,11 +35,11 @@ impl Axes {
 
     /// Along an axis; rounding may make it negative.
     pub fn variance(&self, axis: usize) -> f64 {
-        self.eigen.eigenvalues[axis]
+        self.eigen.values[axis]
     }
 
     /// The unit vector of an axis.
     pub fn vector(&self, axis: usize) -> impl Iterator<Item = f32> {
-        (0..self.order.len()).map(move |row| self.eigen.eigenvectors[(row, axis)] as f32)
+        self.eigen.vector(axis).map(|v| v as f32)
     }
 }

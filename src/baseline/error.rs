@@ -1,6 +1,8 @@
 //! Why there are no codebooks.
 
-use crate::quantizer::{GRAM_LIMIT, ShapeError};
+use super::Settings;
+use crate::memory::Shortage;
+use crate::quantizer::{GRAM_LIMIT, Method, ShapeError};
 
 /// Why there are no codebooks.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -24,6 +26,11 @@ pub enum Error {
     TooManyCodewords { stages: usize, size: usize },
     #[error("the least squares of the codebooks have no solution in these numbers; scale the vectors")]
     LeastSquares,
+    #[error(
+        "{} of {} × {} for vectors of dimension {dimension} needs {shortage}; {}",
+        .settings.method.label(), .settings.stages, .settings.size, less(.settings.method)
+    )]
+    Memory { settings: Settings, dimension: usize, shortage: Shortage },
     #[error("{label} has no trainer of its own")]
     NoTrainer { label: &'static str },
     /// Of a registered method ([`crate::quantizer::register`]).
@@ -31,4 +38,12 @@ pub enum Error {
     Registered { label: &'static str, reason: String },
     #[error("stopped")]
     Stopped,
+}
+
+/// What takes less memory.
+pub(crate) fn less(method: Method) -> &'static str {
+    match method {
+        Method::Opq => "it holds D × D matrices: use RVQ or PVQ, or vectors of fewer dimensions",
+        _ => "use fewer vectors (--sample), fewer stages or bits, or vectors of fewer dimensions",
+    }
 }

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::seeding::{draw, seed};
 use super::sums::Sums;
+use super::team::Team;
 use super::watch::{Best, mean_error};
 use super::{Error, Progress};
 use crate::quantizer::kernels::Rows;
@@ -21,9 +22,6 @@ const STARTS: [f32; 2] = [1.0, 0.3];
 
 /// Rows that stay in the first cache while the centroids pass.
 const BLOCK: usize = 64;
-
-/// Multiplications between two looks at the caller, some 50 ms of work.
-pub(super) const PULSE: usize = 1 << 31;
 
 /// The least K for which byte products pay.
 const BYTES_FROM: usize = 256;
@@ -134,7 +132,8 @@ pub(super) fn kmeans_counted(
 /// Centroids on their way.
 struct Run {
     books: Codebooks,
-    nearest: Nearest,
+    nearest: Team<Nearest>,
+    /// Score and centroid of each point.
     best: Vec<(f32, u32)>,
     picks: Vec<u32>,
     /// Σ(½‖c‖² − x·c) before the last step: half the squared error, less what is the same for all centroids.
@@ -145,7 +144,8 @@ impl Run {
     fn new(mut books: Codebooks, centroids: Vec<f32>, points: &Points) -> Self {
         books.values_mut().copy_from_slice(&centroids);
         let picks = vec![u32::MAX; points.count];
-        Self { books, nearest: Nearest::default(), best: Vec::new(), picks, score: f64::INFINITY }
+        let best = vec![(f32::INFINITY, 0); points.count];
+        Self { books, nearest: Team::new(Nearest::default), best, picks, score: f64::INFINITY }
     }
 
     /// Gives each point its nearest centroid and moves the centroids to the means; false where nothing changed.
@@ -167,28 +167,35 @@ impl Run {
     }
 
     fn assign(&mut self, points: &Points, progress: &mut Progress) -> Result<bool, Error> {
-        self.nearest.prepare(&self.books, BYTES_FROM);
-        self.score = 0.0;
+        let Self { books, nearest, best, .. } = self;
+        nearest.each(|nearest| nearest.prepare(books, BYTES_FROM));
+        let (part, pulse) = nearest.rows(books.values().len());
+        for (number, best) in best.chunks_mut(pulse).enumerate() {
+            let first = number * pulse;
+            progress.done(first as f64 / points.count as f64)?;
+            let parts = best.chunks_mut(part).enumerate().map(|(number, best)| (first + number * part, best));
+            nearest.share(parts, |nearest, (first, best)| find_nearest(nearest, books, points, first, best));
+        }
+        // In the order of the points, whichever thread they were on.
+        self.score = self.best.iter().map(|(score, _)| f64::from(*score)).sum();
         let mut changed = false;
-        let pulse = (PULSE / (BLOCK * self.books.values().len())).max(1);
-        let selection: Vec<u32> = (0..BLOCK as u32).collect();
-        for (block, picks) in self.picks.chunks_mut(BLOCK).enumerate() {
-            if block % pulse == 0 {
-                progress.done((block * BLOCK) as f64 / points.count as f64)?;
-            }
-            let selection = &selection[..picks.len()];
-            let rows = Rows { data: &points.rows.data[block * BLOCK * points.rows.stride..], ..points.rows };
-            self.best.clear();
-            self.best.resize(picks.len(), (f32::INFINITY, 0));
-            self.nearest.set_rows(&self.books, rows, selection);
-            self.nearest.improve(&self.books, 0, rows, selection, &mut self.best);
-            for (pick, (score, found)) in picks.iter_mut().zip(&self.best) {
-                self.score += f64::from(*score);
-                changed |= pick != found;
-                *pick = *found;
-            }
+        for (pick, (_, found)) in self.picks.iter_mut().zip(&self.best) {
+            changed |= pick != found;
+            *pick = *found;
         }
         Ok(changed)
+    }
+}
+
+/// The nearest centroids of the points from `first` on.
+fn find_nearest(nearest: &mut Nearest, books: &Codebooks, points: &Points, first: usize, best: &mut [(f32, u32)]) {
+    let selection: Vec<u32> = (0..BLOCK as u32).collect();
+    for (block, best) in best.chunks_mut(BLOCK).enumerate() {
+        let selection = &selection[..best.len()];
+        let rows = Rows { data: &points.rows.data[(first + block * BLOCK) * points.rows.stride..], ..points.rows };
+        best.fill((f32::INFINITY, 0));
+        nearest.set_rows(books, rows, selection);
+        nearest.improve(books, 0, rows, selection, best);
     }
 }
 

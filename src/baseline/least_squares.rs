@@ -1,9 +1,12 @@
 //! Codebooks that fit given codes best: all codewords together by least squares (Babenko, Lempitsky, CVPR 2014).
 
-use nalgebra::{Cholesky, DMatrix};
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::sums::Sums;
 use super::{Error, Progress};
+use crate::linear::Cholesky;
 use crate::quantizer::kernels::Rows;
 use crate::quantizer::{Codebooks, GRAM_LIMIT};
 
@@ -11,8 +14,8 @@ use crate::quantizer::{Codebooks, GRAM_LIMIT};
 /// the rounding errors of the sums.
 const REGULARISATION: f64 = 1e-2;
 
-/// Rows that are eliminated together: all other work is in products of matrices, which are fast.
-const BLOCK: usize = 128;
+/// Coordinates that a thread solves for at once, so that the memory does not grow with M·K·D.
+pub const COLUMNS: usize = 128;
 
 /// Refuses codebooks whose codewords are too many to be fitted together.
 pub fn check(stages: usize, size: usize) -> Result<(), Error> {
@@ -29,91 +32,99 @@ pub fn check(stages: usize, size: usize) -> Result<(), Error> {
 /// [`Error::LeastSquares`], [`Error::Stopped`].
 pub fn fit(books: &mut Codebooks, remainder: &[f32], picks: &[u32], progress: &mut Progress) -> Result<(), Error> {
     let (dimension, stages, words) = (books.dimension(), books.stages(), books.stages() * books.size());
-    let rows = Rows { data: remainder, stride: dimension };
-    let sums = Sums::new(rows, dimension, picks, stages, words);
-    let mut matrix = vec![0f64; words * words];
-    for picks in picks.chunks_exact(stages) {
-        for (m, pick) in picks.iter().enumerate() {
-            for other in &picks[..m] {
-                matrix[*other as usize * words + *pick as usize] += 1.0;
+    progress.done(0.0)?;
+    let factor = Cholesky::of(uses(picks, stages, words), words).ok_or(Error::LeastSquares)?;
+    let blocks: Vec<Range<usize>> =
+        (0..dimension).step_by(COLUMNS).map(|from| from..dimension.min(from + COLUMNS)).collect();
+    for wave in blocks.chunks(rayon::current_num_threads()) {
+        progress.done(0.3 + 0.7 * wave[0].start as f64 / dimension as f64)?;
+        let change = |columns: &Range<usize>| {
+            let rows = Rows { data: &remainder[columns.start..], stride: dimension };
+            let mut sums = Sums::new(rows, columns.len(), picks, stages, words);
+            factor.solve(&mut sums.values);
+            sums
+        };
+        let changes: Vec<Sums> = wave.par_iter().map(change).collect();
+        for (columns, change) in wave.iter().zip(changes) {
+            for (word, values) in books.values_mut().chunks_exact_mut(dimension).enumerate() {
+                let values = values[columns.clone()].iter_mut().zip(change.row(word));
+                values.for_each(|(value, change)| *value = (f64::from(*value) + change) as f32);
             }
-        }
-    }
-    for (word, count) in sums.counts.iter().enumerate() {
-        matrix[word * (words + 1)] = f64::from(*count) + REGULARISATION;
-    }
-    // Column by column, so that the lower triangle is filled.
-    let matrix = DMatrix::from_vec(words, words, matrix);
-    let mut change = DMatrix::from_row_slice(words, dimension, &sums.values);
-    solve(matrix, &mut change, progress)?;
-    for (word, values) in books.values_mut().chunks_exact_mut(dimension).enumerate() {
-        for (value, change) in values.iter_mut().zip(change.row(word).iter()) {
-            *value = (f64::from(*value) + change) as f32;
         }
     }
     if books.values().iter().all(|v| v.is_finite()) { Ok(()) } else { Err(Error::LeastSquares) }
 }
 
-/// right = matrix⁻¹ · right by Cholesky's decomposition, block by block; of the symmetric and positive definite `matrix` the
-/// lower triangle is read.
-fn solve(mut matrix: DMatrix<f64>, right: &mut DMatrix<f64>, progress: &mut Progress) -> Result<(), Error> {
-    let (n, columns) = right.shape();
-    let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
-    for start in starts.iter().copied() {
-        progress.done(0.8 * start as f64 / n as f64)?;
-        let block = BLOCK.min(n - start);
-        let (next, left) = (start + block, n - start - block);
-        let diagonal = matrix.view((start, start), (block, block)).into_owned();
-        let diagonal = Cholesky::new(diagonal).ok_or(Error::LeastSquares)?.l();
-        let unsolved = || Error::LeastSquares;
-        let mut rows = right.rows_mut(start, block);
-        diagonal.solve_lower_triangular_mut(&mut rows).then_some(()).ok_or_else(unsolved)?;
-        let rows = rows.into_owned();
-        // The block column below the diagonal, transposed.
-        let mut below = matrix.view((next, start), (left, block)).transpose();
-        diagonal.solve_lower_triangular_mut(&mut below).then_some(()).ok_or_else(unsolved)?;
-        let column = below.transpose();
-        right.rows_mut(next, left).gemm(-1.0, &column, &rows, 1.0);
-        for at in (next..n).step_by(BLOCK) {
-            let (block, first) = (BLOCK.min(n - at), at - next);
-            let target = &mut matrix.view_mut((at, at), (n - at, block));
-            target.gemm(-1.0, &column.rows(first, n - at), &below.columns(first, block), 1.0);
+/// BᵀB + λI: how often two codewords are chosen together; the lower triangle, column-major.
+fn uses(picks: &[u32], stages: usize, words: usize) -> Vec<f64> {
+    let mut matrix = vec![0f64; words * words];
+    matrix.iter_mut().step_by(words + 1).for_each(|v| *v = REGULARISATION);
+    for picks in picks.chunks_exact(stages) {
+        for (m, pick) in picks.iter().enumerate() {
+            // The picks stand in the order of their stages.
+            for other in &picks[..=m] {
+                matrix[*other as usize * words + *pick as usize] += 1.0;
+            }
         }
-        matrix.view_mut((next, start), (left, block)).copy_from(&column);
-        matrix.view_mut((start, start), (block, block)).copy_from(&diagonal);
     }
-    for start in starts.into_iter().rev() {
-        progress.done(1.0 - 0.2 * start as f64 / n as f64)?;
-        let block = BLOCK.min(n - start);
-        let (next, left) = (start + block, n - start - block);
-        let mut rows = right.rows(start, block).into_owned();
-        rows.gemm(-1.0, &matrix.view((next, start), (left, block)).transpose(), &right.rows(next, left), 1.0);
-        let diagonal = matrix.view((start, start), (block, block));
-        diagonal.tr_solve_lower_triangular_mut(&mut rows).then_some(()).ok_or(Error::LeastSquares)?;
-        right.view_mut((start, 0), (block, columns)).copy_from(&rows);
-    }
-    Ok(())
+    matrix
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use rand::Rng;
+
     use super::*;
     use crate::data::stream::{normal, stream};
+    use crate::quantizer::Method;
 
-    #[test]
-    fn the_solution_by_blocks_solves_the_equations() {
-        for n in [1, 2, BLOCK, BLOCK + 1, 3 * BLOCK + 17] {
-            let mut rng = stream("least squares");
-            let mut drawn = |rows, columns| DMatrix::from_fn(rows, columns, |_, _| f64::from(normal(&mut rng)));
-            let (root, right) = (drawn(n, n + 3), drawn(n, 5));
-            let matrix = &root * root.transpose() + DMatrix::identity(n, n);
-            let mut found = right.clone();
-            solve(matrix.lower_triangle(), &mut found, &mut Progress::new(&mut |_| true)).unwrap();
-            let beside = (&matrix * found - right).abs().max();
-            assert!(beside < 1e-9, "{n}: {beside}");
+    /// ‖X − BC‖² + λ‖C − C′‖².
+    fn goal(books: &Codebooks, old: &Codebooks, x: &[f32], picks: &[u32]) -> f64 {
+        let dimension = books.dimension();
+        let mut remainder: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
+        for (x, picks) in remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(books.stages())) {
+            for pick in picks {
+                x.iter_mut().zip(books.codeword(*pick as usize)).for_each(|(x, c)| *x -= f64::from(*c));
+            }
         }
-        let mut right = DMatrix::identity(2, 2);
-        let singular = solve(DMatrix::zeros(2, 2), &mut right, &mut Progress::new(&mut |_| true));
-        assert_eq!(singular, Err(Error::LeastSquares));
+        let moved = books.values().iter().zip(old.values()).map(|(c, o)| f64::from(c - o).powi(2)).sum::<f64>();
+        remainder.iter().map(|v| v * v).sum::<f64>() + REGULARISATION * moved
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        /// Few vectors leave codewords without use, and equal ones the problem singular but for λ.
+        #[test]
+        fn no_other_codewords_fit_the_codes_better(
+            n in 1usize..60, stages in 1usize..5, size in 1usize..9, dimension in 1usize..300, seed in any::<u32>()
+        ) {
+            let mut rng = stream(&format!("least squares/{seed}"));
+            let mut drawn = |n: usize| -> Vec<f32> { (0..n).map(|_| normal(&mut rng)).collect() };
+            let (x, values) = (drawn(n * dimension), drawn(stages * size * dimension));
+            let old = Codebooks::new(Method::Lsq, dimension, stages, size, values).unwrap();
+            let picks: Vec<u32> =
+                (0..n * stages).map(|at| (at % stages * size + rng.next_u32() as usize % size) as u32).collect();
+            let mut remainder = x.clone();
+            let rows = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages));
+            rows.for_each(|(x, picks)| old.subtract(picks, x));
+            let mut books = old.clone();
+            fit(&mut books, &remainder, &picks, &mut Progress::new(&mut |_| true)).unwrap();
+            let least = goal(&books, &old, &x, &picks);
+            // A convex goal: where no step from here is better, nothing is.
+            for step in [1e-2, -1e-2] {
+                for number in [0, stages * size / 2, stages * size - 1] {
+                    let mut other = books.clone();
+                    other.values_mut()[number * dimension..(number + 1) * dimension].iter_mut().for_each(|v| *v += step);
+                    prop_assert!(goal(&other, &old, &x, &picks) >= least * (1.0 - 1e-6));
+                }
+            }
+            prop_assert!(least <= goal(&old, &old, &x, &picks) * (1.0 + 1e-6));
+            let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            let mut again = old.clone();
+            alone.install(|| fit(&mut again, &remainder, &picks, &mut Progress::new(&mut |_| true))).unwrap();
+            prop_assert_eq!(again, books);
+        }
     }
 }

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::additive::Codes;
 use super::axes::mean;
+use super::team::Team;
 use super::watch::Best;
 use super::{Error, Progress, Settings, Watch, kmeans, least_squares, opq, stagewise};
 use crate::data::stream::normal;
@@ -24,7 +25,15 @@ const TEMPERATURE: f64 = 0.3;
 /// The share of the work that the starts take.
 const START: f64 = 0.3;
 
-/// LSQ codebooks: codes by local search and codebooks by least squares in turn, from an OPQ's (where D is divisible by M) or
+/// Dimensions up to which an OPQ is a start, too. Above, its D × D decompositions take longer than all the rest.
+const WIDEST_ROTATION: usize = 1024;
+
+/// Whether an OPQ is a start, too.
+pub fn starts_from_opq(dimension: usize, stages: usize) -> bool {
+    dimension <= WIDEST_ROTATION && stages > 0 && dimension.is_multiple_of(stages)
+}
+
+/// LSQ codebooks: codes by local search and codebooks by least squares in turn, from an OPQ's (where D is divisible by M and at most [`WIDEST_ROTATION`]) or
 /// an RVQ's, whichever is the better after [`TRIED`] iterations. Before the codes are improved, noise is added to the
 /// codewords (SR-D of the paper): the deviation of the vectors over M, times a temperature that falls to 0 at the last iteration.
 pub fn train(
@@ -41,7 +50,7 @@ pub fn train(
     let (unwatched, begin) = (&mut Watch::default(), &mut progress.part(0.0, 0.1 * START));
     let books = stagewise::train(empty, vectors, kmeans::ITERATIONS, rng, begin, unwatched)?;
     let mut best = Trial::new(books, vectors, &mut progress.part(0.1 * START, 0.2 * START))?;
-    if dimension.is_multiple_of(stages) {
+    if starts_from_opq(dimension, stages) {
         let opq = Codebooks::zeros(Method::Opq, dimension, stages, size)?;
         let begin = &mut progress.part(0.3 * START, 0.5 * START);
         let opq = opq::train(opq, vectors, opq::ITERATIONS, rng, begin, unwatched)?;
@@ -77,7 +86,7 @@ pub fn train(
 struct Trial {
     books: Codebooks,
     codes: Codes,
-    search: LocalSearch,
+    team: Team<LocalSearch>,
     /// Σ‖x − q‖² over the training vectors.
     error: f64,
 }
@@ -85,7 +94,7 @@ struct Trial {
 impl Trial {
     fn new(books: Codebooks, vectors: &[f32], progress: &mut Progress) -> Result<Self, Error> {
         let codes = Codes::none(vectors, books.dimension(), books.stages());
-        let mut trial = Self { books, codes, search: LocalSearch::new(ROUNDS), error: f64::INFINITY };
+        let mut trial = Self { books, codes, team: Team::new(|| LocalSearch::new(ROUNDS)), error: f64::INFINITY };
         for step in 0..TRIED {
             trial.step(vectors, &mut progress.step(step, TRIED))?;
         }
@@ -94,11 +103,11 @@ impl Trial {
 
     /// Better codes for the codebooks as they are, then better codebooks for these codes.
     fn step(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
-        let Self { books, codes, search, error } = self;
-        search.prepare(books);
+        let Self { books, codes, team, error } = self;
+        team.prepare(|search| search.prepare(books), |search, first| search.prepare_as(books, first));
         codes.update_remainder(books, vectors);
         let known = codes.known();
-        codes.improve(books, vectors, &mut progress.part(0.0, 0.8), &mut |x, picks| match known {
+        codes.improve(books, vectors, team, &mut progress.part(0.0, 0.8), |search, x, picks| match known {
             true => search.improve(books, x, picks),
             false => search.assign(books, x, picks),
         })?;

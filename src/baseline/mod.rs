@@ -27,19 +27,23 @@ mod error;
 mod kmeans;
 mod least_squares;
 mod lsq;
+mod memory;
 mod opq;
 mod progress;
 mod scaling;
 mod seeding;
 mod stagewise;
 mod sums;
+mod team;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub(crate) use axes::{Axes, mean};
 pub use error::Error;
+pub(crate) use error::less;
 pub use kmeans::{Points, kmeans};
+pub use memory::memory;
 pub use progress::Progress;
 pub(crate) use scaling::Scaling;
 pub(crate) use seeding::random_rows;
@@ -113,8 +117,13 @@ pub fn train_watched(
     progress: &mut Progress,
     watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
-    let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
+    Codebooks::check(settings.method, dimension, settings.stages, settings.size)?;
     check(vectors, dimension)?;
+    let needed = memory(settings, vectors.len() / dimension, dimension);
+    if let Err(shortage) = crate::memory::check(needed, crate::memory::available()) {
+        return Err(Error::Memory { settings: settings.clone(), dimension, shortage });
+    }
+    let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
     let Some(scaling) = Scaling::if_needed(vectors, dimension)? else {
         return train_checked(settings, books, vectors, name, progress, watch);
     };

@@ -1,21 +1,28 @@
 //! Optimised product quantization (Ge, He, Ke, Sun, "Optimized Product Quantization for Approximate Nearest Neighbor
 //! Search", CVPR 2013), the non-parametric kind: codes, codewords and rotation are improved in turn.
 
-use nalgebra::DMatrix;
+use multiversion::multiversion;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::axes::{Axes, mean};
-use super::kmeans::PULSE;
-use super::sums::Sums;
+use super::team::Team;
 use super::watch::Best;
 use super::{Error, Progress, Watch, kmeans, stagewise};
-use crate::quantizer::kernels::{ROWS, Rows, squared_length};
-use crate::quantizer::{Assign, Codebooks, Method, Rotation, assigner};
+use crate::linear::{add_product, nearest_orthogonal};
+use crate::quantizer::kernels::{Rows, squared_length};
+use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, assigner};
 
 pub const ITERATIONS: usize = 60;
 
 /// Iterations after which the better start goes on.
 const TRIED: usize = 10;
+
+/// Coordinates of the vectors that are summed at once.
+const COLUMNS: usize = 96;
+
+/// Vectors that a thread rotates at once.
+const BLOCK: usize = 1024;
 
 /// The share of the work that a start takes.
 const START: f64 = 0.25;
@@ -37,15 +44,14 @@ pub fn train(
         [None, axes].into_iter().enumerate().filter(|(number, axes)| *number == 0 || axes.is_some())
     {
         let mut progress = progress.part(START * number as f64, START);
-        let mut rotated = vectors.to_vec();
-        let mut books = books.clone();
-        if let Some(matrix) = rotation {
-            books = books.with_rotation(matrix)?;
-            books.rotation().iter().for_each(|rotation| rotation.apply(&mut rotated));
-        }
+        let books = match rotation {
+            None => books.clone(),
+            Some(matrix) => books.clone().with_rotation(matrix)?,
+        };
         let begin = &mut progress.part(0.0, 0.7);
-        let start = stagewise::train(books, &rotated, kmeans::ITERATIONS, rng, begin, &mut Watch::default())?;
-        drop(rotated);
+        let turned = turned(&books, vectors);
+        let start = stagewise::train(books, &turned, kmeans::ITERATIONS, rng, begin, &mut Watch::default())?;
+        drop(turned);
         let mut trial = Trial::new(start, vectors);
         trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;
         if best.as_ref().is_none_or(|best| trial.error < best.error) {
@@ -62,7 +68,7 @@ pub fn train(
 /// Codebooks on their way.
 struct Trial {
     books: Codebooks,
-    search: Box<dyn Assign>,
+    team: Team<Greedy>,
     /// n × M.
     picks: Vec<u32>,
     /// Σ‖x − q‖² before the last change of the codebooks.
@@ -72,7 +78,7 @@ struct Trial {
 impl Trial {
     fn new(books: Codebooks, vectors: &[f32]) -> Self {
         let picks = vec![0; vectors.len() / books.dimension() * books.stages()];
-        Self { books, search: assigner(Method::Opq, None), picks, error: f64::INFINITY }
+        Self { books, team: Team::new(Greedy::default), picks, error: f64::INFINITY }
     }
 
     /// Improves the rotation, the codes and the codewords so many times.
@@ -84,90 +90,130 @@ impl Trial {
         watch: &mut Watch,
     ) -> Result<(), Error> {
         let mut best = Best::default();
+        let mut turned = turned(&self.books, vectors);
         for iteration in 0..iterations {
             if iteration > 0 && (progress.late() || best.converged()) {
                 break;
             }
-            self.encode(vectors, &mut progress.step(iteration, iterations))?;
-            let (dimension, stages) = (self.books.dimension(), self.books.stages());
-            let rows = Rows { data: vectors, stride: dimension };
-            let sums = Sums::new(rows, dimension, &self.picks, stages, stages * self.books.size());
-            self.move_codewords(&sums);
-            self.turn(&sums)?;
+            let mut progress = progress.step(iteration, iterations);
+            self.encode(&turned, &mut progress.part(0.0, 0.4))?;
+            move_codewords(&mut self.books, &turned, &self.picks);
+            self.turn(vectors, &mut progress.part(0.4, 0.6))?;
+            rotate(&self.books, vectors, &mut turned);
             // The best codewords for these codes in the new coordinates.
-            self.move_codewords(&sums);
-            watch.note(&mut best, &self.books, self.search.as_mut());
+            move_codewords(&mut self.books, &turned, &self.picks);
+            watch.note(&mut best, &self.books, assigner(Method::Opq, None).as_mut());
         }
         self.books = best.or(std::mem::replace(&mut self.books, Codebooks::zeros(Method::Opq, 1, 1, 1)?));
         Ok(())
     }
 
-    fn encode(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
-        let (dimension, stages) = (self.books.dimension(), self.books.stages());
-        let rows = (PULSE / self.books.values().len()).next_multiple_of(ROWS);
-        let mut x = vec![0.0; rows.min(vectors.len() / dimension) * dimension];
-        self.error = 0.0;
-        self.search.prepare(&self.books);
-        let blocks = vectors.chunks(rows * dimension).zip(self.picks.chunks_mut(rows * stages));
-        for (block, (vectors_block, picks)) in blocks.enumerate() {
-            progress.done((block * rows * dimension) as f64 / vectors.len() as f64)?;
-            let x = &mut x[..vectors_block.len()];
-            x.copy_from_slice(vectors_block);
-            self.search.assign(&self.books, x, picks);
-            self.error += x.chunks_exact(dimension).map(|x| f64::from(squared_length(x))).sum::<f64>();
+    fn encode(&mut self, turned: &[f32], progress: &mut Progress) -> Result<(), Error> {
+        let Self { books, team, picks, error } = self;
+        let (dimension, stages) = (books.dimension(), books.stages());
+        team.each(|search| search.prepare(books));
+        let (part, pulse) = team.rows(books.values().len());
+        let mut errors = vec![0f32; picks.len() / stages];
+        let count = errors.len();
+        let pulses = turned.chunks(pulse.saturating_mul(dimension)).zip(picks.chunks_mut(pulse.saturating_mul(stages)));
+        for (number, ((turned, picks), errors)) in pulses.zip(errors.chunks_mut(pulse)).enumerate() {
+            progress.done((number * pulse) as f64 / count as f64)?;
+            let parts = turned.chunks(part * dimension).zip(picks.chunks_mut(part * stages));
+            team.share(parts.zip(errors.chunks_mut(part)), |search, ((x, picks), errors)| {
+                let mut x = x.to_vec();
+                search.assign(books, &mut x, picks);
+                errors.iter_mut().zip(x.chunks_exact(dimension)).for_each(|(e, x)| *e = squared_length(x));
+            });
         }
+        // In the order of the vectors, whichever thread they were on.
+        *error = errors.into_iter().map(f64::from).sum();
         Ok(())
-    }
-
-    /// Each codeword becomes the mean of its rotated vectors; `sums` are those of the vectors as they are.
-    fn move_codewords(&mut self, sums: &Sums) {
-        let (dimension, size, width) = (self.books.dimension(), self.books.size(), self.books.width());
-        let mut mean = vec![0f32; dimension];
-        for number in (0..sums.counts.len()).filter(|number| sums.counts[*number] > 0) {
-            let count = f64::from(sums.counts[number]);
-            mean.iter_mut().zip(sums.row(number)).for_each(|(m, s)| *m = (s / count) as f32);
-            let span = self.books.span(number / size);
-            let part: Vec<f32> = match self.books.rotation().map(Rotation::matrix) {
-                None => mean[span].to_vec(),
-                Some(matrix) => {
-                    span.map(|row| product(&matrix[row * dimension..(row + 1) * dimension], &mean)).collect()
-                }
-            };
-            self.books.values_mut()[number * width..(number + 1) * width].copy_from_slice(&part);
-        }
     }
 
     /// The rotation R for which the rotated vectors X·Rᵀ are nearest to their decoded ones Y (orthogonal Procrustes problem):
     /// R = V·Uᵀ with XᵀY = U·S·Vᵀ.
-    fn turn(&mut self, sums: &Sums) -> Result<(), Error> {
-        let (dimension, size, width) = (self.books.dimension(), self.books.size(), self.books.width());
-        let mut cross = DMatrix::<f64>::zeros(dimension, dimension);
-        for stage in 0..self.books.stages() {
-            let numbers = stage * size..(stage + 1) * size;
-            let values = &sums.values[numbers.start * dimension..numbers.end * dimension];
-            let sums = DMatrix::from_column_slice(dimension, size, values);
-            let words = self.books.stage(stage).iter().map(|v| f64::from(*v));
-            let words = DMatrix::from_row_iterator(size, width, words);
-            cross.columns_mut(stage * width, width).gemm(1.0, &sums, &words, 0.0);
+    fn turn(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
+        let dimension = self.books.dimension();
+        progress.done(0.0)?;
+        let mut matrix = cross_products(&self.books, vectors, &self.picks);
+        progress.done(0.3)?;
+        // Row-major XᵀY is column-major V·S·Uᵀ, which becomes column-major V·Uᵀ.
+        if !nearest_orthogonal(&mut matrix, dimension) {
+            return Err(Error::LeastSquares);
         }
-        let svd = cross.svd(true, true);
-        let (Some(u), Some(v_t)) = (svd.u, svd.v_t) else { return Err(Error::LeastSquares) };
-        // Row-major R = V·Uᵀ is column-major U·Vᵀ.
-        let matrix = (u * v_t).iter().map(|v| *v as f32).collect();
+        let rows = (0..dimension * dimension).map(|at| matrix[at % dimension * dimension + at / dimension] as f32);
         let books = std::mem::replace(&mut self.books, Codebooks::zeros(Method::Opq, 1, 1, 1)?);
-        self.books = books.with_rotation(matrix)?;
-        Ok(())
+        self.books = books.with_rotation(rows.collect())?;
+        progress.done(1.0)
     }
 }
 
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() as f32
+/// XᵀY, D × D and row-major, of the vectors X and their decoded ones Y in rotated coordinates. The vectors are summed by the
+/// codewords that they chose, some coordinates at a time, so that the sums stay in the second cache and the vectors in the third.
+fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64> {
+    let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
+    let mut cross = vec![0f64; dimension * dimension];
+    cross.par_chunks_mut(COLUMNS * dimension).enumerate().for_each(|(number, rows)| {
+        let columns = rows.len() / dimension;
+        let x = Rows { data: &vectors[number * COLUMNS..], stride: dimension };
+        let mut sums = vec![0f64; size * columns];
+        for stage in 0..stages {
+            sums.fill(0.0);
+            add_by_pick(x, columns, (&picks[stage..], stages), stage * size, &mut sums);
+            let words: Vec<f64> = books.stage(stage).iter().map(|v| f64::from(*v)).collect();
+            add_product(rows, stage * width..(stage + 1) * width, &sums, &words);
+        }
+    });
+    cross
+}
+
+/// Adds the first `columns` coordinates of each row to the sum of its codeword; the pick of row i stands at i·stride and is
+/// counted from `first` on.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
+fn add_by_pick(rows: Rows, columns: usize, (picks, stride): (&[u32], usize), first: usize, sums: &mut [f64]) {
+    for (i, pick) in picks.iter().step_by(stride).enumerate() {
+        let row = &rows.data[i * rows.stride..][..columns];
+        let pick = *pick as usize - first;
+        let sums = sums[pick * columns..(pick + 1) * columns].iter_mut();
+        sums.zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
+    }
+}
+
+/// The vectors in the coordinates of the codewords.
+fn turned(books: &Codebooks, vectors: &[f32]) -> Vec<f32> {
+    let mut turned = vec![0.0; vectors.len()];
+    rotate(books, vectors, &mut turned);
+    turned
+}
+
+fn rotate(books: &Codebooks, vectors: &[f32], turned: &mut [f32]) {
+    let length = BLOCK * books.dimension();
+    turned.par_chunks_mut(length).zip(vectors.par_chunks(length)).for_each(|(turned, vectors)| {
+        turned.copy_from_slice(vectors);
+        books.rotation().iter().for_each(|rotation: &&Rotation| rotation.apply(turned));
+    });
+}
+
+/// Each codeword that is chosen becomes the mean of its parts of the rotated vectors.
+fn move_codewords(books: &mut Codebooks, turned: &[f32], picks: &[u32]) {
+    let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
+    books.values_mut().par_chunks_mut(size * width).enumerate().for_each(|(stage, words)| {
+        let (mut sums, mut counts) = (vec![0f64; size * width], vec![0u32; size]);
+        let (picks, first) = (&picks[stage..], stage * size);
+        picks.iter().step_by(stages).for_each(|pick| counts[*pick as usize - first] += 1);
+        let parts = Rows { data: &turned[stage * width..], stride: dimension };
+        add_by_pick(parts, width, (picks, stages), first, &mut sums);
+        let words = words.chunks_exact_mut(width).zip(sums.chunks_exact(width)).zip(counts);
+        for ((word, sums), count) in words.filter(|(_, count)| *count > 0) {
+            word.iter_mut().zip(sums).for_each(|(v, sum)| *v = (sum / f64::from(count)) as f32);
+        }
+    });
 }
 
 /// The principal axes of the vectors as the rows of a rotation (D × D), in an order in which the variances of each of the
 /// `stages` parts multiply to about the same; None where they are no rotation (vectors of huge or tiny values).
 fn principal_axes(vectors: &[f32], dimension: usize, stages: usize) -> Option<Vec<f32>> {
-    let all = Axes::of(vectors, &mean(vectors, dimension));
+    let all = Axes::of(vectors, &mean(vectors, dimension))?;
     // What rounding makes of a variance of 0 may be anything small.
     let least = all.variance(all.order()[0]).max(f64::MIN_POSITIVE) * 1e-12;
     let width = dimension / stages;

@@ -3,7 +3,8 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::kmeans::{PULSE, Points, kmeans_counted};
+use super::kmeans::{Points, kmeans_counted};
+use super::team::Team;
 use super::{Error, Progress, Watch};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method};
 
@@ -75,22 +76,29 @@ pub(crate) fn stage_by_stage(
     codewords: &mut Codewords,
 ) -> Result<(), Error> {
     let (dimension, stages, length) = (books.dimension(), books.stages(), books.size() * books.width());
-    let rows = (PULSE / length).next_multiple_of(64).min(remainder.len() / dimension);
-    let mut picks = vec![0u32; rows];
     for stage in 0..stages {
         let mut progress = progress.step(stage, stages);
         let words = codewords(&Points::new(remainder, dimension, books.span(stage))?, &mut progress)?;
         books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&words);
-        if stage + 1 == stages || books.method().is_product() {
-            continue;
+        if stage + 1 < stages && !books.method().is_product() {
+            let single = Codebooks::new(Method::Rvq, dimension, 1, books.size(), words)?;
+            subtract_nearest(&single, remainder, &mut progress)?;
         }
-        let single = Codebooks::new(Method::Rvq, dimension, 1, books.size(), words)?;
-        let mut greedy = Greedy::default();
-        greedy.prepare(&single);
-        for remainder in remainder.chunks_mut(rows * dimension) {
-            progress.done(1.0)?;
-            greedy.assign(&single, remainder, &mut picks[..remainder.len() / dimension]);
-        }
+    }
+    Ok(())
+}
+
+/// What the nearest codewords of one stage leave of the vectors, in their place.
+fn subtract_nearest(single: &Codebooks, remainder: &mut [f32], progress: &mut Progress) -> Result<(), Error> {
+    let dimension = single.dimension();
+    let mut team = Team::new(Greedy::default);
+    team.each(|greedy| greedy.prepare(single));
+    let (part, pulse) = team.rows(single.values().len());
+    for pulse in remainder.chunks_mut(pulse.saturating_mul(dimension)) {
+        progress.done(1.0)?;
+        team.share(pulse.chunks_mut(part * dimension), |greedy, x| {
+            greedy.assign(single, x, &mut vec![0; x.len() / dimension]);
+        });
     }
     Ok(())
 }

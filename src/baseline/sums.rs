@@ -1,6 +1,7 @@
 //! Sums of vectors by the codewords that they chose.
 
 use multiversion::multiversion;
+use rayon::prelude::*;
 
 use crate::quantizer::kernels::Rows;
 
@@ -16,7 +17,10 @@ impl Sums {
     /// Sums of rows of `width` coordinates; `picks` has as many numbers (below `codewords`) a row as codewords are chosen.
     pub fn new(rows: Rows, width: usize, picks: &[u32], each: usize, codewords: usize) -> Self {
         let mut sums = Self { values: vec![0.0; codewords * width], counts: vec![0; codewords], width };
-        add_rows(rows, width, picks, each, &mut sums);
+        // Each thread has codewords of its own, so that the order of summation is that of the rows for any number of threads.
+        let part = codewords.div_ceil(rayon::current_num_threads()).max(1);
+        let parts = sums.values.par_chunks_mut(part * width).zip(sums.counts.par_chunks_mut(part));
+        parts.enumerate().for_each(|(number, part_of)| add_rows(rows, width, (picks, each), number * part, part_of));
         sums
     }
 
@@ -26,14 +30,21 @@ impl Sums {
     }
 }
 
+/// Adds the rows that chose codewords from `first` on.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn add_rows(rows: Rows, width: usize, picks: &[u32], each: usize, sums: &mut Sums) {
+fn add_rows(
+    rows: Rows,
+    width: usize,
+    (picks, each): (&[u32], usize),
+    first: usize,
+    (values, counts): (&mut [f64], &mut [u32]),
+) {
     for (i, picks) in picks.chunks_exact(each).enumerate() {
         let row = &rows.data[i * rows.stride..][..width];
         for pick in picks {
-            let pick = *pick as usize;
-            sums.counts[pick] += 1;
-            for (sum, value) in sums.values[pick * width..(pick + 1) * width].iter_mut().zip(row) {
+            let Some(pick) = (*pick as usize).checked_sub(first).filter(|pick| *pick < counts.len()) else { continue };
+            counts[pick] += 1;
+            for (sum, value) in values[pick * width..(pick + 1) * width].iter_mut().zip(row) {
                 *sum += f64::from(*value);
             }
         }

@@ -79,12 +79,14 @@ fn no_step_of_the_alternation_raises_the_training_error() {
     let mut codes = additive::Codes::none(&x, 8, 3);
     let mut errors = Vec::new();
     // A beam of 1 alone finds worse codes now and then.
-    let mut search = assigner(Method::Avq, Some((Search::Beam, 1)));
+    let mut team = team::Team::new(|| assigner(Method::Avq, Some((Search::Beam, 1))));
     for _ in 0..12 {
-        search.prepare(&books);
+        team.each(|search| search.prepare(&books));
         let mut progress = |_| true;
         let mut progress = Progress::new(&mut progress);
-        codes.improve(&books, &x, &mut progress, &mut |x, picks| search.assign(&books, x, picks)).unwrap();
+        codes
+            .improve(&books, &x, &mut team, &mut progress, |search, x, picks| search.assign(&books, x, picks))
+            .unwrap();
         errors.push(codes.error(8));
         least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress).unwrap();
         codes.update_remainder(&books, &x);
@@ -170,5 +172,82 @@ fn the_caller_is_told_of_progress_and_can_stop_at_any_time() {
             });
             assert_eq!((stopped, calls), (Err(Error::Stopped), stop + 1));
         }
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    // More vectors than one thread takes at once.
+    let x = correlated(2500);
+    for method in Method::ALL {
+        let settings = Settings { iterations: 3, ..Settings::new(method, 2, 16) };
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| trained(&settings, &x, 8).unwrap())
+        });
+        assert!(one == three, "{method:?}");
+    }
+}
+
+/// Fewer vectors than dimensions, of low rank, with constant columns, and all three.
+#[test]
+fn vectors_wider_than_their_number_or_rank_train_as_others() {
+    let (n, dimension) = (150, 192);
+    let (mix, sources) = (numbers("wide/mix", 5 * dimension), numbers("wide/sources", 5 * n));
+    let of_rank_5 = |i: usize, j: usize| (0..5).map(|k| sources[i * 5 + k] * mix[k * dimension + j]).sum::<f32>();
+    let noise = numbers("wide/noise", n * dimension);
+    let cases: [&dyn Fn(usize, usize) -> f32; 4] = [
+        &|i, j| noise[i * dimension + j],
+        &of_rank_5,
+        &|i, j| if j % 3 == 0 { 7.0 } else { noise[i * dimension + j] },
+        &|i, j| if j >= 96 { -1.0 } else { of_rank_5(i, j) },
+    ];
+    for (number, case) in cases.into_iter().enumerate() {
+        let x: Vec<f32> = (0..n * dimension).map(|at| case(at / dimension, at % dimension)).collect();
+        let mean = mean(&x, dimension);
+        let centered = x.iter().enumerate().map(|(at, v)| (f64::from(*v) - mean[at % dimension]).powi(2));
+        let variance = centered.sum::<f64>() / x.len() as f64;
+        let [_, _, pvq, opq, _] = Method::ALL.map(|method| {
+            let settings = Settings { iterations: 3, ..Settings::new(method, 4, 8) };
+            let found = error(&trained(&settings, &x, dimension).unwrap(), &x);
+            assert!(found < variance, "{number}, {method:?}: {found} of {variance}");
+            found
+        });
+        assert!(opq < 1.001 * pvq, "{number}: {opq} {pvq}");
+    }
+}
+
+#[test]
+fn what_no_memory_holds_is_refused_and_the_rest_works_in_100000_dimensions() {
+    let (n, dimension) = (24, 100_000);
+    let x = numbers("very wide", n * dimension);
+    for method in Method::ALL {
+        let settings = Settings { iterations: 1, ..Settings::new(method, 2, 4) };
+        match (method, trained(&settings, &x, dimension)) {
+            (Method::Opq, Err(error @ Error::Memory { .. })) => {
+                let message = error.to_string();
+                assert!(message.starts_with("OPQ of 2 × 4 for vectors of dimension 100000 needs about "), "{message}");
+                assert!(message.contains(" GB of memory") && message.contains("use RVQ or PVQ"), "{message}");
+            }
+            (Method::Opq, found) => panic!("{:?}", found.map(drop)),
+            (_, found) => assert!(error(&found.unwrap(), &x) < 1.0, "{method:?}"),
+        }
+    }
+    // Sizes beyond all numbers.
+    let settings = Settings::new(Method::Opq, 1, 2);
+    assert_eq!(memory(&settings, usize::MAX, usize::MAX), u64::MAX);
+}
+
+#[test]
+fn products_have_as_many_stages_as_the_dimension_allows() {
+    let x = numbers("many stages", 60 * 96);
+    for method in [Method::Pvq, Method::Opq, Method::Rvq] {
+        let settings = Settings { iterations: 2, ..Settings::new(method, 96, 4) };
+        let books = trained(&settings, &x, 96).unwrap();
+        assert!(error(&books, &x) < 0.3, "{method:?}: {}", error(&books, &x));
+    }
+    for method in [Method::Avq, Method::Lsq] {
+        let refused = trained(&Settings::new(method, 17, 4), &x, 96).unwrap_err();
+        assert_eq!(refused, Error::Shape(ShapeError::TooManyStages(17, 16)));
     }
 }

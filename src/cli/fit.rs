@@ -13,7 +13,8 @@ use super::outcome::failed;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
 use crate::data::file::Output;
-use crate::fit::{Ended, FitError, FitSettings, Fitted, Sampled, fit, import, memory, sample};
+use crate::fit::{Ended, FitError, FitSettings, Fitted, Sampled, check_memory, fit, import, memory, parts, sample};
+use crate::memory::{available, human};
 use crate::number::short;
 use crate::quantizer::{Codebooks, MAX_BEAM, Method, Provenance, to_bytes};
 use crate::runner::human_seconds;
@@ -141,16 +142,17 @@ fn run_fit(args: &FitArgs, data: &Path, settings: FitSettings) -> Result<(), Cli
     let file = open_vectors(data)?;
     settings.check(file.dimension()).map_err(refused)?;
     let mut output = output(args, file.path()).begin().map_err(refused)?;
+    let counts = parts(file.len(), args.sample, args.validation).map_err(exit)?;
+    check_memory(&settings, counts, file.dimension(), 0, available()).map_err(exit)?;
     let since = Instant::now();
     let sampled = sample(&file, args.sample, args.validation, settings.seed).map_err(exit)?;
     let Sampled { training, validation, dimension, of } = &sampled;
-    let counts = [training.len() / dimension, validation.len() / dimension];
     note(&format!(
-        "{of} vectors of dimension {dimension}: {} to train on, {} to validate, read in {}; about {} MB of memory",
+        "{of} vectors of dimension {dimension}: {} to train on, {} to validate, read in {}; about {} of memory",
         counts[0],
         counts[1],
         human_seconds(since.elapsed().as_secs_f64()),
-        memory(&settings, counts, *dimension).div_ceil(1_000_000)
+        human(memory(&settings, counts, *dimension))
     ));
     let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
     let meter = ShareMeter::new();

@@ -17,8 +17,10 @@ use crate::data::file::Output;
 use crate::data::folder;
 use crate::figure::{Drawn, Format, draw_recommendation};
 use crate::fit::FitError;
+use crate::memory::human;
 use crate::recommend::{
-    Candidate, Choice, Limits, RECALL_AT, RecommendError, Recommendation, Request, Step, Watch, check, recommend,
+    Candidate, Choice, Limits, RECALL_AT, RecommendError, Recommendation, Request, Step, Watch, check, memory,
+    recommend,
 };
 use crate::report::{recommendation_reason, recommendation_text, write_recommendation};
 use crate::runner::{Options, human_seconds};
@@ -112,14 +114,12 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
         seed: args.seed,
     };
     check(&file, queries.as_ref(), &request).map_err(refused)?;
-    let values = file.len().min(args.sample) * file.dimension();
     note(&format!(
-        "{} of {} vectors of dimension {}: some {} MiB; done in about {}",
+        "{} of {} vectors of dimension {}: about {} of memory; done in about {}",
         file.len().min(args.sample),
         file.len(),
         file.dimension(),
-        // The sample, its scaled copies of the fits, and scratch.
-        (values * size_of::<f32>() * (2 + 4 * request.jobs)).div_ceil(1 << 20),
+        human(memory(&file, &request).map_err(refused)?),
         human_seconds(args.budget.as_secs_f64()),
     ));
     let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
@@ -128,7 +128,9 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     };
     let found = recommend(&file, queries.as_ref(), &request, &Watch { stop: &stop, progress: &progress });
     let found = found.map_err(|error| match error {
-        RecommendError::TooFew { .. } | RecommendError::Fit(FitError::TooFew { .. }) => refused(error),
+        RecommendError::TooFew { .. }
+        | RecommendError::Memory { .. }
+        | RecommendError::Fit(FitError::TooFew { .. }) => refused(error),
         error => failed(error),
     })?;
     let mut drawn = None;

@@ -6,7 +6,8 @@ use super::{ComplexityError, Model, Operations};
 use crate::quantizer::{LocalSearch, Method};
 
 /// With these bounds no count leaves 128 bits.
-const MOST_STAGES: usize = 64;
+const MOST_IN_BEAMS: usize = 64;
+const MOST_STAGES: usize = 4096;
 const MOST: usize = 1 << 24;
 
 /// Operations for encoding one vector of `dim` entries with `stages` codebooks of `codebook_size` codewords. `beam` is AVQ's
@@ -24,7 +25,8 @@ pub fn count(
     model: Model,
 ) -> Result<Operations, ComplexityError> {
     in_range("the dimension", dim, MOST)?;
-    in_range("the number of stages", stages, MOST_STAGES)?;
+    let most = if matches!(method, Method::Avq | Method::Lsq) { MOST_IN_BEAMS } else { MOST_STAGES };
+    in_range("the number of stages", stages, most)?;
     in_range("the codebook size", codebook_size, MOST)?;
     if model == Model::Published && stages == 1 && method != Method::Avq {
         return Err(ComplexityError::NothingCounted);
@@ -276,12 +278,15 @@ mod tests {
             (of(Method::Rvq, 8, 1, 4, None), "take the corrected one"),
             (of(Method::Pvq, 8, 1, 4, None), "take the corrected one"),
             (of(Method::Rvq, 0, 1, 4, None), "the dimension is 0"),
-            (of(Method::Rvq, 8, 65, 4, None), "the number of stages is 65"),
+            (of(Method::Avq, 8, 65, 4, Some(1)), "the number of stages is 65"),
+            (of(Method::Rvq, 8, 4097, 4, None), "the number of stages is 4097"),
         ];
         for (error, part) in cases {
             assert!(error.to_string().contains(part), "{error}");
         }
-        let largest = count(Method::Avq, MOST, MOST_STAGES, MOST, Some(MOST), Model::Lookup);
+        let largest = count(Method::Avq, MOST, MOST_IN_BEAMS, MOST, Some(MOST), Model::Lookup);
+        assert!(largest.is_ok_and(|o| o.log10_wmops(Precision::Double).is_finite()));
+        let largest = count(Method::Rvq, MOST, MOST_STAGES, MOST, None, Model::Lookup);
         assert!(largest.is_ok_and(|o| o.log10_wmops(Precision::Double).is_finite()));
     }
 

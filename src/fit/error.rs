@@ -1,7 +1,9 @@
 //! Why there are no codebooks.
 
+use super::FitSettings;
 use crate::baseline;
 use crate::data::file::FileError;
+use crate::memory::Shortage;
 use crate::quantizer::{Method, ShapeError};
 use crate::training::Stop;
 
@@ -26,6 +28,11 @@ pub enum FitError {
     Rows { part: &'static str, values: usize, dimension: usize },
     #[error("{}", too_few(.part, *.found, *.needed))]
     TooFew { part: &'static str, found: usize, needed: usize },
+    #[error(
+        "{} of {} × {} for vectors of dimension {dimension} needs {shortage}; {}",
+        .settings.method.label(), .settings.stages, .settings.codebook_size(), baseline::less(.settings.method)
+    )]
+    Memory { settings: FitSettings, dimension: usize, shortage: Shortage },
     #[error("{part} vector {row}, column {column} (counted from 0) holds {value}; remove or replace such vectors")]
     NotFinite { part: &'static str, row: usize, column: usize, value: f32 },
     #[error(transparent)]

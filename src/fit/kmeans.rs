@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Ended, FitError, Trained, Work};
+use super::{Ended, FitError, FitSettings, Trained, Work};
 use crate::baseline::{Progress, Settings, Watch, train_watched};
 use crate::quantizer::{Codebooks, Method};
 
@@ -11,12 +11,7 @@ pub(super) fn train(
     validation: Vec<f32>,
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Trained, FitError> {
-    let settings = work.settings;
-    let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
-    plan.beam_width = settings.training_beam_width;
-    if let Some(updates) = settings.updates {
-        plan.iterations = updates.try_into().unwrap_or(usize::MAX);
-    }
+    let plan = plan(work.settings);
     let mut watch = Watch::new(validation);
     let (codebooks, cut) = within(work, &plan, 1.0, &mut watch, go_on)?;
     let ended = match (watch.converged, cut) {
@@ -35,6 +30,16 @@ pub(super) fn again(work: &Work, kept: Vec<usize>, go_on: &mut dyn FnMut(f64) ->
     plan.beam_width = settings.training_beam_width;
     plan.iterations = kept.iter().copied().max().unwrap_or(plan.iterations);
     Ok(within(work, &plan, 1.0, &mut Watch::with_iterations(kept), go_on)?.0)
+}
+
+/// What is trained.
+pub(super) fn plan(settings: &FitSettings) -> Settings {
+    let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
+    plan.beam_width = settings.training_beam_width;
+    if let Some(updates) = settings.updates {
+        plan.iterations = updates.try_into().unwrap_or(usize::MAX);
+    }
+    plan
 }
 
 /// Where stochastic optimisation of `method` starts, within this share of the budget.

@@ -28,9 +28,10 @@ use std::time::{Duration, Instant};
 pub use error::FitError;
 pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
-pub use sample::{Sampled, sample};
+pub use sample::{Sampled, parts, sample};
 
-use crate::baseline::Scaling;
+use crate::baseline::{self, Scaling};
+use crate::memory::{available, check, product, sum};
 use crate::quantizer::{Codebooks, MAX_BEAM, Method, Search};
 use crate::training::Trainer;
 
@@ -85,8 +86,7 @@ impl FitSettings {
         if !(1..=16).contains(&self.bits_per_stage) {
             return Err(FitError::Bits(self.bits_per_stage));
         }
-        // Asks for the shape alone: no memory is touched.
-        Codebooks::zeros(self.method, dimension, self.stages, self.codebook_size())?;
+        Codebooks::check(self.method, dimension, self.stages, self.codebook_size())?;
         if self.trainer == Trainer::Nsvq && !self.method.has_nsvq() {
             return Err(FitError::Trainer(self.method));
         }
@@ -164,6 +164,9 @@ pub fn fit(
     let size = settings.codebook_size();
     check_vectors(training, dimension, "training", size)?;
     check_vectors(validation, dimension, "validation", 0)?;
+    let counts = [training.len() / dimension, validation.len() / dimension];
+    let held = product(&[4, training.len() + validation.len()]);
+    check_memory(settings, counts, dimension, held, available())?;
     let since = Instant::now();
     let scaling = Scaling::of(training, dimension)?;
     let first_share = if settings.refit { 0.5 } else { 1.0 };
@@ -226,16 +229,33 @@ fn first_fit(
     }
 }
 
-/// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors.
+/// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors on the threads of
+/// the current pool; `u64::MAX` for what no machine has.
 pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimension: usize) -> u64 {
-    let codewords = (settings.stages * settings.codebook_size()) as u64;
-    // Both parts, the scaled vectors, and what the codes leave of them.
-    let vectors = (3 * training + 2 * validation) as u64 * dimension as u64;
-    // With the moments and the gradient of the optimiser, and the best ones.
-    let books = 6 * codewords * if settings.method.is_product() { 1 } else { dimension as u64 };
-    // The Gram matrix of all codewords, or of those that a least-squares problem of f64 couples.
-    let gram = if matches!(settings.method, Method::Avq | Method::Lsq) { 4 * codewords.pow(2).min(1 << 24) } else { 0 };
-    4 * (vectors + books + gram)
+    let plan = kmeans::plan(settings);
+    // Both parts, the scaled vectors, and what is measured of them; all once more where they are trained on together.
+    let copies = if settings.refit { 3 } else { 2 };
+    let vectors = product(&[4, dimension, copies, training.saturating_add(validation)]);
+    let width = if settings.method.is_product() { dimension / settings.stages.max(1) } else { dimension };
+    let books = product(&[4, settings.stages, settings.codebook_size(), width]);
+    // The moments and the gradient of the optimizer, and the best codebooks.
+    let optimizer = if settings.trainer == Trainer::Nsvq { books.saturating_mul(5) } else { 0 };
+    sum(&[vectors, baseline::memory(&plan, training, dimension), optimizer])
+}
+
+/// Refuses a training that needs more than `available` bytes beside those `held` by its vectors already.
+///
+/// # Errors
+/// [`FitError::Memory`].
+pub fn check_memory(
+    settings: &FitSettings,
+    counts: [usize; 2],
+    dimension: usize,
+    held: u64,
+    available: u64,
+) -> Result<(), FitError> {
+    let needed = memory(settings, counts, dimension).saturating_sub(held);
+    check(needed, available).map_err(|shortage| FitError::Memory { settings: settings.clone(), dimension, shortage })
 }
 
 fn check_vectors(vectors: &[f32], dimension: usize, part: &'static str, needed: usize) -> Result<(), FitError> {

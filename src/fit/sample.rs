@@ -23,28 +23,36 @@ pub struct Sampled {
 /// # Errors
 /// [`FitError::Share`], [`FitError::TooFew`] for fewer than two vectors, [`FitError::File`].
 pub fn sample(file: &VectorFile, sample: usize, share: f64, seed: u64) -> Result<Sampled, FitError> {
-    if !(0.0..1.0).contains(&share) {
-        return Err(FitError::Share(share));
-    }
     let (of, dimension) = (file.len(), file.dimension());
     let mut rng = stream(&format!("fit/{seed}/sample"));
+    let [for_training, validating] = parts(of, sample, share)?;
     let rows = rows(of, sample, &mut rng);
-    let count = rows.len();
-    let needed = if share == 0.0 { 1 } else { 2 };
-    if count < needed {
-        return Err(FitError::TooFew { part: "sampled", found: count, needed });
-    }
-    let mut places: Vec<usize> = (0..count).collect();
+    let mut places: Vec<usize> = (0..rows.len()).collect();
     shuffle(&mut places, &mut rng);
-    let validating = if share == 0.0 { 0 } else { ((count as f64 * share).round() as usize).clamp(1, count - 1) };
     let mut validation = vec![0.0; validating * dimension];
-    let mut training = vec![0.0; (count - validating) * dimension];
+    let mut training = vec![0.0; for_training * dimension];
     for (row, place) in rows.into_iter().zip(places) {
         let (part, place) =
             if place < validating { (&mut validation, place) } else { (&mut training, place - validating) };
         file.read(row, &mut part[place * dimension..(place + 1) * dimension])?;
     }
     Ok(Sampled { training, validation, dimension, of: of as u64 })
+}
+
+/// Training and validation vectors that [`sample`] gives of so many.
+///
+/// # Errors
+/// [`FitError::Share`], [`FitError::TooFew`].
+pub fn parts(of: usize, sample: usize, share: f64) -> Result<[usize; 2], FitError> {
+    if !(0.0..1.0).contains(&share) {
+        return Err(FitError::Share(share));
+    }
+    let (count, needed) = (sample.min(of), if share == 0.0 { 1 } else { 2 });
+    if count < needed {
+        return Err(FitError::TooFew { part: "sampled", found: count, needed });
+    }
+    let validating = if share == 0.0 { 0 } else { ((count as f64 * share).round() as usize).clamp(1, count - 1) };
+    Ok([count - validating, validating])
 }
 
 /// `sample` of `of` rows, ascending, each set equally likely (Knuth's algorithm S); all where there are no more.

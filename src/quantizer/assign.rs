@@ -45,6 +45,29 @@ pub fn codes(books: &Codebooks, picks: &[u32]) -> Result<Vec<u16>, CodeError> {
 
 /// Whether two of the picks are of one codebook.
 pub fn repeats_codebook(picks: &[u32], size: usize) -> bool {
-    let used = picks.iter().fold(0u32, |used, pick| used | 1 << (pick / size as u32));
-    used.count_ones() as usize != picks.len()
+    let stage = |pick: &u32| *pick as usize / size;
+    // Most searches give them in the order of the stages.
+    if picks.is_sorted_by(|a, b| stage(a) < stage(b)) {
+        return false;
+    }
+    let mut stages: Vec<usize> = picks.iter().map(stage).collect();
+    stages.sort_unstable();
+    stages.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_codebooks_are_found_among_any_number_of_stages() {
+        for stages in [2, 16, 33, 96, 300] {
+            let mut picks: Vec<u32> = (0..stages).map(|stage| 4 * stage + stage % 4).collect();
+            assert!(!repeats_codebook(&picks, 4));
+            picks.reverse();
+            assert!(!repeats_codebook(&picks, 4));
+            picks[0] = 1;
+            assert!(repeats_codebook(&picks, 4), "{stages}");
+        }
+    }
 }

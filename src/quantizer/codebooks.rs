@@ -42,13 +42,17 @@ pub enum ShapeError {
     Rotation(#[from] RotationError),
 }
 
+/// The first numbers of stages that divide a vector of this dimension.
 fn divisors(dimension: usize) -> String {
-    let divisors = (1..=MAX_STAGES).filter(|stages| dimension.is_multiple_of(*stages)).map(|stages| stages.to_string());
-    divisors.collect::<Vec<_>>().join(", ")
+    let all = (1..=MOST_STAGES).filter(|stages| dimension.is_multiple_of(*stages)).map(|stages| stages.to_string());
+    all.take(24).collect::<Vec<_>>().join(", ")
 }
 
-/// The most stages a quantizer can have.
+/// The most stages of AVQ and LSQ, whose searches hold a tuple of codewords in registers.
 pub const MAX_STAGES: usize = 16;
+
+/// The most stages of the methods that choose stage by stage.
+pub const MOST_STAGES: usize = 4096;
 
 impl Codebooks {
     /// Codebooks full of zeros.
@@ -57,6 +61,14 @@ impl Codebooks {
     /// [`ShapeError`].
     pub fn zeros(method: Method, dimension: usize, stages: usize, size: usize) -> Result<Self, ShapeError> {
         Self::shaped(method, dimension, stages, size, |count| Ok(vec![0.0; count]))
+    }
+
+    /// Refuses a shape that no codebooks have; no memory is touched.
+    ///
+    /// # Errors
+    /// [`ShapeError`].
+    pub fn check(method: Method, dimension: usize, stages: usize, size: usize) -> Result<(), ShapeError> {
+        Self::shaped(method, dimension, stages, size, |_| Ok(Vec::new())).map(drop)
     }
 
     /// Checks the shape, and then asks for so many values.

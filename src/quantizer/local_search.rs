@@ -5,6 +5,8 @@
 //! ‖x − Σc‖² = ‖x‖² + 2(Σ_m (½‖c_m‖² − x·c_m) + Σ_{l<m} c_l·c_m): with the products of all codewords with each other at hand,
 //! a choice needs M sums of K numbers and no vector.
 
+use std::sync::Arc;
+
 use multiversion::multiversion;
 use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -25,7 +27,7 @@ pub struct LocalSearch {
     rounds: usize,
     sweeps: usize,
     panels: Panels,
-    tables: Tables,
+    tables: Arc<Tables>,
     block: Vec<f32>,
     selection: Vec<u32>,
     /// ½‖c‖² − x·c of a block of vectors, ROWS × M × K′ (K′: K in whole chunks).
@@ -64,7 +66,7 @@ impl LocalSearch {
             rounds,
             sweeps: Self::SWEEPS,
             panels: Panels::default(),
-            tables: Tables::default(),
+            tables: Arc::default(),
             block: Vec::new(),
             selection: Vec::new(),
             first: Vec::new(),
@@ -81,6 +83,22 @@ impl LocalSearch {
         }
         let vectors = remainder.chunks_exact_mut(books.dimension()).zip(picks.chunks_exact(books.stages()));
         vectors.for_each(|(x, picks)| books.subtract(picks, x));
+    }
+
+    /// As [`Assign::prepare`], with the products of the codewords that another search holds for the same codebooks.
+    pub(crate) fn prepare_as(&mut self, books: &Codebooks, other: &Self) {
+        match other.stand_in {
+            Some(_) => self.prepare(books),
+            None => self.take(books, other.tables.clone()),
+        }
+    }
+
+    fn take(&mut self, books: &Codebooks, tables: Arc<Tables>) {
+        self.stand_in = None;
+        self.panels.pack(books);
+        self.first.resize(ROWS * tables.stages * tables.padded, 0.0);
+        self.minima.resize(ROWS * tables.padded / CHUNK, 0.0);
+        self.tables = tables;
     }
 
     fn search(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32], anew: bool) {
@@ -130,14 +148,12 @@ impl Assign for LocalSearch {
             self.stand_in.get_or_insert_with(|| Box::new(Additive::in_order(STAND_IN_BEAM))).prepare(books);
             return;
         }
-        self.stand_in = None;
-        self.panels.pack(books);
         let (stages, size, padded) = (books.stages(), books.size(), books.size().next_multiple_of(CHUNK));
-        gram_matrix(books, padded, true, &mut self.tables.products, &mut self.block);
+        let mut products =
+            Arc::get_mut(&mut self.tables).map_or(Vec::new(), |tables| std::mem::take(&mut tables.products));
+        gram_matrix(books, padded, true, &mut products, &mut self.block);
         let rows = (stages * size).next_multiple_of(ROWS);
-        self.tables = Tables { products: std::mem::take(&mut self.tables.products), stages, size, padded, rows };
-        self.first.resize(ROWS * stages * padded, 0.0);
-        self.minima.resize(ROWS * padded / CHUNK, 0.0);
+        self.take(books, Arc::new(Tables { products, stages, size, padded, rows }));
     }
 
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {

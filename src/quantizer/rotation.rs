@@ -91,8 +91,8 @@ impl Rotation {
     }
 }
 
-/// Each vector x (of n × D) becomes matrix·x.
-fn multiply(matrix: &[f32], dimension: usize, vectors: &mut [f32]) {
+/// Each vector x (of n × D) becomes matrix·x, whatever others there are.
+pub(crate) fn multiply(matrix: &[f32], dimension: usize, vectors: &mut [f32]) {
     let (mut block, mut out) = (vec![0.0; ROWS * dimension], vec![0.0; ROWS * dimension]);
     for vectors in vectors.chunks_mut(ROWS * dimension) {
         let stride = dimension;

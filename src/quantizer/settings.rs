@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codebooks::MAX_STAGES;
+use super::codebooks::{MAX_STAGES, MOST_STAGES};
 use super::registry::{Registered, registered};
 
 /// A VQ method: the paper's additive, residual and product VQ, two of the field's that go beyond it, and those of users.
@@ -66,8 +66,9 @@ impl Method {
     /// The most codebooks (stages) that it can have.
     pub fn most_stages(self) -> usize {
         match self {
-            Method::Registered(method) => method.most_stages.clamp(1, MAX_STAGES),
-            _ => MAX_STAGES,
+            Method::Registered(method) => method.most_stages.clamp(1, MOST_STAGES),
+            Method::Avq | Method::Lsq => MAX_STAGES,
+            Method::Rvq | Method::Pvq | Method::Opq => MOST_STAGES,
         }
     }
 

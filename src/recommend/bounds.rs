@@ -1,10 +1,16 @@
 //! What a Gaussian source with the data's covariance could reach (reverse water-filling), and how flat its spectrum is.
 //! Of all sources with this covariance the Gaussian one is the hardest, so that real data may lie below its bound.
 
+use rayon::prelude::*;
+
 use crate::baseline::{Axes, mean};
+use crate::quantizer::multiply;
 
 /// Dimensions above which the eigenvalues, whose cost grows with D³, take too long.
-const MOST_DIMENSIONS: usize = 1024;
+const MOST_DIMENSIONS: usize = 3072;
+
+/// Vectors that a thread turns at once.
+const BLOCK: usize = 1024;
 
 /// Mean, and eigenvalues and eigenvectors of the covariance.
 #[derive(Clone, Debug)]
@@ -17,13 +23,13 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of n × D vectors; None where D is above 1024.
+    /// Of n × D vectors; None where D is above 3072, or where the variances are beyond double precision.
     pub fn of(vectors: &[f32], dimension: usize) -> Option<Self> {
         if dimension > MOST_DIMENSIONS {
             return None;
         }
         let mean = mean(vectors, dimension);
-        let all = Axes::of(vectors, &mean);
+        let all = Axes::of(vectors, &mean)?;
         let variances = all.order().iter().map(|axis| all.variance(*axis).max(0.0)).collect();
         let axes = all.order().iter().flat_map(|axis| all.vector(*axis)).collect();
         Some(Self { mean, variances, axes })
@@ -54,16 +60,9 @@ impl Spectrum {
     /// The coordinates of n × D vectors along the axes, centred.
     pub fn along_axes(&self, vectors: &[f32]) -> Vec<f32> {
         let dimension = self.mean.len();
-        let mut out = Vec::with_capacity(vectors.len());
-        let mut centred = vec![0f32; dimension];
-        for x in vectors.chunks_exact(dimension) {
-            centred
-                .iter_mut()
-                .zip(x.iter().zip(&self.mean))
-                .for_each(|(c, (v, mean))| *c = (f64::from(*v) - mean) as f32);
-            let along = |axis: &[f32]| axis.iter().zip(&centred).map(|(a, c)| a * c).sum::<f32>();
-            out.extend(self.axes.chunks_exact(dimension).map(along));
-        }
+        let centered = |(at, v): (usize, &f32)| (f64::from(*v) - self.mean[at % dimension]) as f32;
+        let mut out: Vec<f32> = vectors.iter().enumerate().map(centered).collect();
+        out.par_chunks_mut(BLOCK * dimension).for_each(|x| multiply(&self.axes, dimension, x));
         out
     }
 }

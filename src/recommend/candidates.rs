@@ -1,10 +1,14 @@
 //! Which quantizers are tried at a bitrate.
 
 use super::{RecommendError, Shape};
-use crate::quantizer::{MAX_STAGES, Method};
+use crate::quantizer::{MOST_STAGES, Method};
 
 /// Bits a stage that are tried.
 const BITS: std::ops::RangeInclusive<u32> = 2..=10;
+
+/// Stages above which only those of so many bits are tried: small codebooks are never the best, and there are many of them.
+const FEW: u32 = 16;
+const LEAST_OF_MANY: u32 = 4;
 
 /// AVQ's beam widths.
 const BEAMS: [usize; 3] = [1, 4, 16];
@@ -14,10 +18,9 @@ const BEAMS: [usize; 3] = [1, 4, 16];
 /// # Errors
 /// [`RecommendError::Bits`] where no number of stages divides `bits` into 2 to 10 a stage.
 pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, RecommendError> {
-    let stages = (1..=MAX_STAGES as u32).filter(|m| bits.is_multiple_of(*m) && BITS.contains(&(bits / m)));
-    let stages: Vec<u32> = stages.collect();
+    let stages = stages(bits);
     if stages.is_empty() {
-        let mut all = (1..=BITS.end() * MAX_STAGES as u32).filter(|n| possible(*n));
+        let mut all = (1..=BITS.end() * MOST_STAGES as u32).filter(|n| !self::stages(*n).is_empty());
         let below = all.clone().filter(|n| *n < bits).max();
         let above = all.find(|n| *n > bits);
         let nearest = match (below, above) {
@@ -42,8 +45,11 @@ pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, Recommen
     Ok(all)
 }
 
-fn possible(bits: u32) -> bool {
-    (1..=MAX_STAGES as u32).any(|m| bits.is_multiple_of(m) && BITS.contains(&(bits / m)))
+/// The numbers of stages that divide `bits`, ascending.
+fn stages(bits: u32) -> Vec<u32> {
+    let divisors = BITS.rev().filter(|each| bits.is_multiple_of(*each)).map(|each| (bits / each, each));
+    let tried = |m: u32, each: u32| m <= FEW || (m <= MOST_STAGES as u32 && each >= LEAST_OF_MANY);
+    divisors.filter(|(m, each)| *m > 0 && tried(*m, *each)).map(|(m, _)| m).collect()
 }
 
 /// The beam widths at which a shape is measured; 1 for all methods but AVQ. Beams wider than a codebook have no operation
@@ -70,14 +76,19 @@ mod tests {
         assert_eq!(of(Method::Rvq, 8, 3), [(1, 8), (2, 4), (4, 2)]);
         assert_eq!(of(Method::Pvq, 8, 3), []);
         assert_eq!(of(Method::Lsq, 64, 128), [(8, 8), (16, 4)]);
+        assert_eq!(of(Method::Opq, 64, 128), [(8, 8), (16, 4)]);
+        // More stages than a beam can have.
+        assert_eq!(of(Method::Pvq, 256, 768), [(32, 8), (64, 4)]);
+        assert_eq!(of(Method::Rvq, 256, 768), [(32, 8), (64, 4)]);
+        assert_eq!((of(Method::Avq, 256, 768), of(Method::Lsq, 256, 768)), (vec![], vec![]));
     }
 
     #[test]
     fn impossible_bitrates_name_the_next_ones() {
         let message = |bits| shapes(bits, 8).unwrap_err().to_string();
-        assert!(message(67).contains("66 and 70"), "{}", message(67));
+        assert!(message(67).contains("66 and 68"), "{}", message(67));
         assert!(message(1).ends_with("the nearest is 2"), "{}", message(1));
-        assert!(message(400).ends_with("the nearest is 160"), "{}", message(400));
+        assert!(message(50_000).ends_with("the nearest is 40960"), "{}", message(50_000));
     }
 
     #[test]

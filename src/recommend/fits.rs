@@ -8,6 +8,7 @@ use super::measure::{Measured, Queries, measured};
 use super::{LeftOut, RecommendError, Request, Shape, Split, Step, Watch, candidates, wmops};
 use crate::complexity::Model;
 use crate::fit::{FitError, FitSettings, fit};
+use crate::memory::{Shortage, available, product};
 use crate::number::short;
 use crate::quantizer::Method;
 use crate::training::Trainer;
@@ -64,6 +65,15 @@ const TRAINING_BEAM: usize = 4;
 /// # Errors
 /// [`RecommendError::Stopped`], [`RecommendError::Threads`], [`RecommendError::NothingFitted`].
 pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<LeftOut>), RecommendError> {
+    let counts = [&work.split.training, &work.split.validation].map(|part| part.len() / work.split.dimension);
+    let room = room(available(), work.request.jobs);
+    let (shapes, too_large): (Vec<Shape>, Vec<Shape>) =
+        shapes.iter().partition(|shape| memory(shape, counts, work.split.dimension) <= room);
+    let refused = |shape: Shape| {
+        let shortage = Shortage { needed: memory(&shape, counts, work.split.dimension), available: room };
+        LeftOut { shape, reason: too_large_for(&shape, shortage, work.request.jobs) }
+    };
+    let mut left_out: Vec<LeftOut> = too_large.into_iter().map(refused).collect();
     // The quick ones first, so that what they don't need of their share goes to the slow ones.
     let cost = |shape: &Shape| wmops(shape, work.split.dimension, TRAINING_BEAM, Model::Corrected).unwrap_or(0.0);
     let mut order: Vec<usize> = (0..shapes.len()).collect();
@@ -101,7 +111,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     }
     let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     results.sort_by_key(|(place, _)| *place);
-    let (mut fitted, mut left_out) = (Vec::new(), Vec::new());
+    let mut fitted = Vec::new();
     for (place, result) in results {
         match result {
             Ok(measured) => fitted.extend(measured),
@@ -113,6 +123,25 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
         return Err(RecommendError::NothingFitted(reasons.concat()));
     }
     Ok((fitted, left_out))
+}
+
+/// What each of so many fits at once may take of the memory that is available.
+pub(super) fn room(available: u64, jobs: usize) -> u64 {
+    available / jobs.max(1) as u64
+}
+
+/// Bytes that a fit takes beside its vectors, which all fits share, on one thread.
+pub(super) fn memory(shape: &Shape, counts: [usize; 2], dimension: usize) -> u64 {
+    let settings = settings(shape);
+    let vectors = product(&[4, dimension, counts[0].saturating_add(counts[1])]);
+    crate::fit::memory(&settings, counts, dimension).saturating_sub(vectors)
+}
+
+fn too_large_for(shape: &Shape, shortage: Shortage, jobs: usize) -> String {
+    let fewer =
+        if jobs > 1 { format!(" for each of {jobs} fits at once; --jobs 1 leaves more") } else { String::new() };
+    let squares = if shape.method == Method::Opq { ", most of it for D × D matrices," } else { "" };
+    format!("its fit needs{squares} {shortage}{fewer}")
 }
 
 /// The share of the time that a fit gets, in terms of others: about the seconds that it took to its end on 45,000 vectors of
@@ -135,23 +164,29 @@ fn told(shape: &Shape, measured: &[Measured]) -> String {
     format!("{}: MSE {}, {seconds:.1} s", shape.label(), short(mse))
 }
 
+/// A fit but for its length.
+fn settings(shape: &Shape) -> FitSettings {
+    let Shape { method, stages, bits_per_stage } = *shape;
+    FitSettings {
+        trainer: shape.trainer(),
+        beam_width: candidates::beams(shape).last().copied().unwrap_or(1),
+        training_beam_width: if method == Method::Avq { TRAINING_BEAM.min(shape.size()) } else { 1 },
+        ..FitSettings::new(method, stages, bits_per_stage)
+    }
+}
+
 /// One fit with its measurements; the reason where there is none.
 fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
-    let Shape { method, stages, bits_per_stage } = *shape;
     let (updates, seed) = (work.request.updates, work.request.seed);
     if updates.is_none() && share.is_zero() {
         return Err("no time was left for it; give a larger --budget".into());
     }
     let beams = candidates::beams(shape);
-    let trainer = shape.trainer();
     let settings = FitSettings {
-        trainer,
-        beam_width: beams.last().copied().unwrap_or(1),
-        training_beam_width: if method == Method::Avq { TRAINING_BEAM.min(shape.size()) } else { 1 },
         budget: updates.is_none().then_some(share),
-        updates: updates.filter(|_| trainer == Trainer::Nsvq),
+        updates: updates.filter(|_| shape.trainer() == Trainer::Nsvq),
         seed,
-        ..FitSettings::new(method, stages, bits_per_stage)
+        ..settings(shape)
     };
     let split = work.split;
     let late = || updates.is_none() && work.clock.left(work.clock.end).is_zero();

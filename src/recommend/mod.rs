@@ -23,7 +23,8 @@ pub use scalar::scalar_error;
 
 use crate::complexity::{Model, Precision, count};
 use crate::data::file::{FileError, VectorFile};
-use crate::fit::{Ended, FitError, sample};
+use crate::fit::{Ended, FitError, parts, sample};
+use crate::memory::{Shortage, available, product, sum};
 use crate::quantizer::{Codebooks, Method, Search};
 use crate::search::SearchError;
 use crate::training::Trainer;
@@ -180,7 +181,7 @@ pub struct LeftOut {
 pub struct References {
     pub bits: u32,
     /// Of a Gaussian source with the data's covariance, and of a white one with its variance, by rate-distortion theory; None
-    /// for more than 1024 dimensions.
+    /// for more than 3072 dimensions.
     pub gaussian: Option<f64>,
     pub white: Option<f64>,
     /// Scalar quantization ([`scalar_error`]) of the coordinates, and of those along the principal axes.
@@ -216,12 +217,16 @@ pub struct Recommendation {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
-    #[error("{bits} bits a vector can't be divided evenly among 1 to 16 stages of 2 to 10 bits; {nearest}")]
+    #[error(
+        "{bits} bits a vector can't be divided evenly among 1 to 16 stages of 2 to 10 bits or 17 to 4096 stages of 4 to 10 bits; {nearest}"
+    )]
     Bits { bits: u32, nearest: String },
     #[error("the sample has {found} vectors for training and {held_out} held out; at least {least} and 2 are needed")]
     TooFew { found: usize, held_out: usize, least: usize },
     #[error("{path} holds queries of dimension {found}, the vectors have {expected}")]
     Queries { path: std::path::PathBuf, found: usize, expected: usize },
+    #[error("{count} vectors of dimension {dimension} need {shortage}; use a smaller --sample")]
+    Memory { count: usize, dimension: usize, shortage: Shortage },
     #[error("no quantizer could be fitted; {0}")]
     NothingFitted(String),
     #[error(transparent)]
@@ -274,6 +279,27 @@ pub fn check(file: &VectorFile, queries: Option<&VectorFile>, request: &Request)
     }
 }
 
+/// Bytes that [`recommend`] takes, roughly: the sample, and the largest fits that run at once. Shapes that this machine can't
+/// hold are left out, of the fits and of this number.
+///
+/// # Errors
+/// [`RecommendError::Bits`], [`RecommendError::Fit`] for too few vectors.
+pub fn memory(file: &VectorFile, request: &Request) -> Result<u64, RecommendError> {
+    let dimension = file.dimension();
+    let counts = parts(file.len(), request.sample, NOT_TRAINED_ON)?;
+    let sample = sample_bytes(counts, dimension);
+    let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
+    let room = fits::room(available().saturating_sub(sample), request.jobs);
+    let fits = shapes.concat().into_iter().map(|shape| fits::memory(&shape, counts, dimension));
+    let largest = fits.filter(|needed| *needed <= room).max().unwrap_or(0);
+    Ok(sum(&[sample, product(&[request.jobs]).saturating_mul(largest)]))
+}
+
+/// Of the training vectors, and twice of the others, which are split again.
+fn sample_bytes([training, others]: [usize; 2], dimension: usize) -> u64 {
+    product(&[4, dimension, training.saturating_add(others.saturating_mul(3))])
+}
+
 /// Fits and measures all candidates, and chooses. The random numbers hang on the seed alone, but with a budget the length of
 /// the fits hangs on the machine.
 ///
@@ -288,6 +314,12 @@ pub fn recommend(
     let begin = Instant::now();
     check(file, queries, request)?;
     let dimension = file.dimension();
+    let counts = parts(file.len(), request.sample, NOT_TRAINED_ON)?;
+    crate::memory::check(sample_bytes(counts, dimension), available()).map_err(|shortage| RecommendError::Memory {
+        count: counts[0] + counts[1],
+        dimension,
+        shortage,
+    })?;
     let sampled = sample(file, request.sample, NOT_TRAINED_ON, request.seed)?;
     let split = Split::new(sampled.training, &sampled.validation, dimension);
     let found = split.training.len() / dimension;

@@ -99,8 +99,15 @@ pub fn run(
     let found = scheduler.state().summary.records.len();
     sink.begin(&Overview { total: cells.len(), found, jobs, seconds });
     if !scheduler.state().queue.is_empty() {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
-        pool.scope(|scope| (0..jobs).for_each(|_| scope.spawn(|_| scheduler.work())));
+        // A pool each, so that what is parallel inside a cell stays on its thread, and takes up no other cell.
+        let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let pools = (0..jobs).map(pool).collect::<Result<Vec<_>, _>>()?;
+        let scheduler = &scheduler;
+        std::thread::scope(|scope| {
+            for pool in &pools {
+                scope.spawn(|| pool.install(|| scheduler.work()));
+            }
+        });
     }
     sink.end();
     Ok(scheduler.finish())

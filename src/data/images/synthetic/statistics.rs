@@ -1,6 +1,6 @@
 //! What the constants of the scene were tuned by.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use crate::linear::Eigen;
 
 use super::super::{BYTES, CHANNELS, ImageData, Images, SIDE};
 
@@ -113,10 +113,10 @@ fn components(pixels: &[u8]) -> Vec<f64> {
             }
         }
     }
-    let covariance = DMatrix::from_fn(VALUES, VALUES, |i, j| products[i * VALUES + j] / n - sum[i] * sum[j] / (n * n));
-    let mut found: Vec<f64> = SymmetricEigen::new(covariance).eigenvalues.iter().copied().collect();
-    found.sort_by(|a, b| b.total_cmp(a));
-    found
+    let covariance = |at| products[at] / n - sum[at / VALUES] * sum[at % VALUES] / (n * n);
+    let covariance: Vec<f64> = (0..VALUES * VALUES).map(covariance).collect();
+    let ascending = Eigen::of(&covariance, VALUES).unwrap().values;
+    ascending.into_iter().rev().collect()
 }
 
 fn ours(n: usize) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! What the constants of voices, sounds and rooms were tuned by.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use crate::linear::Eigen;
 
 use super::super::{RATE, Speech, SpeechData, Utterance};
 
@@ -185,11 +185,12 @@ impl Statistics {
             });
             squares.sum::<f64>() / (frames.len() as f64 * deviations[k].powi(2))
         };
-        let covariance = DMatrix::from_fn(BANDS, BANDS, |i, j| {
+        let covariance = |at: usize| {
+            let (i, j) = (at / BANDS, at % BANDS);
             mean(frames.iter().map(|frame| (frame.bands[i] - means[i]) * (frame.bands[j] - means[j])))
-        });
-        let mut variances: Vec<f64> = SymmetricEigen::new(covariance).eigenvalues.iter().copied().collect();
-        variances.sort_by(|a, b| b.total_cmp(a));
+        };
+        let covariance: Vec<f64> = (0..BANDS * BANDS).map(covariance).collect();
+        let variances: Vec<f64> = Eigen::of(&covariance, BANDS).unwrap().values.into_iter().rev().collect();
         let sum: f64 = variances.iter().sum();
         let loud: Vec<&&Frame> = frames.iter().filter(|frame| frame.power > 0.01).collect();
         let flat = [0, 1, 2].map(|i| loud.iter().map(|frame| frame.flat[i]).sum::<f64>());

@@ -1,0 +1,39 @@
+//! How much memory a training takes, told before it begins.
+
+use super::least_squares::COLUMNS;
+use super::{Settings, lsq};
+use crate::memory::{product, sum};
+use crate::quantizer::Method;
+
+/// Bytes for each element of a D × D matrix that OPQ takes at its peak: products of f64, their decomposition with scratch
+/// memory, and the rotations of the codebooks that are tried and kept. Measured at D = 1536 and 3072.
+const SQUARE: usize = 72;
+
+/// Bytes that [`super::train`] takes beside the vectors that it is given, roughly, for `count` of them on the threads of the
+/// current pool; `u64::MAX` for what no machine has.
+pub fn memory(settings: &Settings, count: usize, dimension: usize) -> u64 {
+    let threads = rayon::current_num_threads();
+    let vectors = product(&[4, count, dimension]);
+    let width = if settings.method.is_product() { dimension / settings.stages.max(1) } else { dimension };
+    let stage = product(&[4, settings.size, width]);
+    let books = product(&[settings.stages]).saturating_mul(stage);
+    // What the stages before leave of the vectors, the codebooks as they are and as they were best, rows to start from, and
+    // what each thread has of a stage.
+    let rows = product(&[4, count.min(settings.size.saturating_mul(32)), width]);
+    let stagewise = sum(&[vectors, books.saturating_mul(3), rows, stage.saturating_mul(threads as u64)]);
+    let rotation = || sum(&[vectors, product(&[SQUARE, dimension, dimension])]);
+    let words = settings.stages.saturating_mul(settings.size);
+    // Each thread's codewords and right sides; the least-squares problem; the products of the codewords.
+    let additive = |tables: usize| {
+        let each = sum(&[books, product(&[8, 2, words, COLUMNS])]);
+        let squares = sum(&[product(&[8, words, words]), product(&[5, tables, words, words])]);
+        sum(&[vectors, each.saturating_mul(threads as u64), squares])
+    };
+    match settings.method {
+        Method::Pvq | Method::Rvq | Method::Registered(_) => stagewise,
+        Method::Opq => sum(&[stagewise, rotation()]),
+        Method::Avq => sum(&[stagewise, additive(threads)]),
+        Method::Lsq if lsq::starts_from_opq(dimension, settings.stages) => sum(&[stagewise, rotation(), additive(1)]),
+        Method::Lsq => sum(&[stagewise, additive(1)]),
+    }
+}
