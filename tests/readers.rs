@@ -206,7 +206,7 @@ fn audio() -> Vec<(&'static str, Vec<u8>)> {
     let mut piped = plain.clone();
     piped[40..44].fill(0xff);
     let sizes = [&[0; 8], &8000_u64.to_le_bytes(), &4000_u64.to_le_bytes(), &[0; 4][..]].concat();
-    let long = [b"RF64", &[0xff; 4], b"WAVEds64", &28_u32.to_le_bytes(), &sizes[..], &piped[12..]].concat();
+    let long = [&b"RF64"[..], &[0xff; 4], b"WAVEds64", &28_u32.to_le_bytes(), &sizes[..], &piped[12..]].concat();
     vec![("plain.wav", plain), ("law.wav", law), ("piped.wav", piped), ("long.wav", long)]
 }
 

@@ -94,7 +94,7 @@ fn loud(n: usize) -> Vec<(&'static str, Vec<f32>)> {
     let mut noise = || (rand::Rng::next_u64(&mut rng) >> 40) as f32 / (1 << 23) as f32 - 1.0;
     let noise: Vec<f32> = (0..n).map(|_| noise()).collect();
     let speech = |i: usize| SPEECH.test()[0].samples[i % SPEECH.test()[0].samples.len()];
-    let square = |period: usize| (0..n).map(|i| if i / period % 2 == 0 { 1.0 } else { -1.0 }).collect();
+    let square = |period: usize| (0..n).map(|i| if (i / period).is_multiple_of(2) { 1.0 } else { -1.0 }).collect();
     let every = |period: usize| (0..n).map(|i| if i % period == period / 2 { 1.0 } else { 0.0 }).collect();
     let burst = |i: usize| if (n / 3..n / 2).contains(&i) { noise[i] } else { speech(i) };
     vec![

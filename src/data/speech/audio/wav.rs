@@ -55,14 +55,14 @@ fn float(value: f64, at: usize) -> Result<f64, String> {
 fn a_law(code: u8) -> i16 {
     let code = code ^ 0x55;
     let (segment, place) = (code >> 4 & 7, i16::from(code & 15) << 4);
-    let magnitude = if segment == 0 { place + 8 } else { place + 264 << (segment - 1) };
+    let magnitude = if segment == 0 { place + 8 } else { (place + 264) << (segment - 1) };
     if code >> 7 == 1 { magnitude } else { -magnitude }
 }
 
 /// ITU-T G.711, of 14 bits, in 16 bits.
 fn mu_law(code: u8) -> i16 {
     let code = !code;
-    let magnitude = ((i16::from(code & 15) << 3) + 132 << (code >> 4 & 7)) - 132;
+    let magnitude = (((i16::from(code & 15) << 3) + 132) << (code >> 4 & 7)) - 132;
     if code >> 7 == 1 { -magnitude } else { magnitude }
 }
 

@@ -44,7 +44,7 @@ fn values(values: &[i32], width: usize, shift: u32, is_big: bool) -> Vec<u8> {
 /// A plain or extensible file of integers: bits of a value, valid ones.
 fn integers(samples: &[i32], bits: u16, valid: u16) -> Vec<u8> {
     let width = bits.div_ceil(8);
-    let head = match valid == bits || bits % 8 > 0 {
+    let head = match valid == bits || !bits.is_multiple_of(8) {
         true => format([1, 1, width, bits], &[], false),
         false => format([0xfffe, 1, width, bits], &extension(valid, 1), false),
     };
