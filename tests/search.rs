@@ -4,7 +4,7 @@ mod common;
 
 use common::vectors::{json, numbers, put_books, put_vectors, read};
 use common::{Env, files_below};
-use vqlab::data::file::IdFile;
+use vqlab::data::file::{Id, IdFile};
 use vqlab::quantizer::Method;
 use vqlab::search::exact_neighbours;
 
@@ -21,9 +21,9 @@ fn env() -> Env {
 
 fn ids(env: &Env, name: &str) -> (usize, Vec<i32>) {
     let file = IdFile::open(&env.path(name)).unwrap();
-    let mut ids = vec![0; file.len() * file.columns()];
+    let mut ids = vec![Id::NONE; file.len() * file.columns()];
     file.read(0, &mut ids).unwrap();
-    (file.columns(), ids)
+    (file.columns(), ids.into_iter().map(|id| id.number().map_or(-1, |id| id as i32)).collect())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::memory::{product, sum};
 use crate::quantizer::Method;
 
 /// Bytes for each element of a D × D matrix that OPQ takes at its peak: products of f64, their decomposition with scratch
-/// memory, and the rotations of the codebooks that are tried and kept. Measured at D = 1536 and 3072.
+/// memory, and the rotations of the codebooks that are tried and kept. An estimate, not measured.
 const SQUARE: usize = 72;
 
 /// Bytes that [`super::train`] takes beside the vectors that it is given, roughly, for `count` of them on the threads of the
