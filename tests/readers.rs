@@ -11,7 +11,7 @@ use common::{Env, files_below};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use vqlab::baseline;
-use vqlab::data::file::{CodeFile, IdFile, IdWriter, Output, VectorFile};
+use vqlab::data::file::{CodeFile, Id, IdFile, IdWriter, Output, VectorFile};
 use vqlab::data::speech::{read_audio, wav_bytes};
 use vqlab::inspect::inspect;
 use vqlab::quantizer::{Method, load};
@@ -123,7 +123,7 @@ fn read(path: &Path) {
         let _ = (0..file.len().min(5000)).try_for_each(|i| file.read(i, &mut row));
     }
     if let Ok(file) = IdFile::open(path) {
-        let mut row = vec![0; file.columns()];
+        let mut row = vec![Id::NONE; file.columns()];
         let _ = (0..file.len().min(5000)).try_for_each(|i| file.read(i, &mut row));
     }
     let _ = load(path);
