@@ -95,7 +95,7 @@ fn outputs_that_cannot_be_are_refused_before_any_work() {
     let before = files_below(&env.path("."));
     let refused = |output: &dyn Fn(&str) -> String, said: &str| {
         with_outputs(&env, output, &|run, output| {
-            let run = run.ends_with(2).says(&format!("{output}")).says(said);
+            let run = run.ends_with(2).says(output).says(said);
             assert!(!run.stderr.contains("vectors on") && run.stdout.is_empty(), "{run:#?}");
         });
     };

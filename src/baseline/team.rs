@@ -39,8 +39,8 @@ impl<S: Send> Team<S> {
     }
 
     /// Lets every member do this.
-    pub fn each(&mut self, work: impl Fn(&mut S) + Sync) {
-        self.0.par_iter_mut().with_max_len(1).for_each(|member| work(member));
+    pub fn each(&mut self, work: impl Fn(&mut S) + Sync + Send) {
+        self.0.par_iter_mut().with_max_len(1).for_each(work);
     }
 
     /// Prepares the first member, and the others by it.

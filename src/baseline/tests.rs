@@ -140,7 +140,7 @@ fn what_cannot_be_trained_is_refused() {
         let mut x = vec![1.0; 40];
         x[22] = f32::INFINITY;
         assert_eq!(refused(&x, 4), Error::NotFinite { row: 5, column: 2, value: f32::INFINITY });
-        let tiny: Vec<f32> = (0..40).map(|i| f32::from_bits(i)).collect();
+        let tiny: Vec<f32> = (0..40).map(f32::from_bits).collect();
         assert!(matches!(refused(&tiny, 4), Error::Spread { spread } if spread > 0.0 && spread < 1e-42));
         if matches!(method, Method::Avq | Method::Lsq) {
             let large = Settings { size: 4096, ..settings };

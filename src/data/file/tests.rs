@@ -231,7 +231,8 @@ fn ids_of_every_type_are_read() {
     let folder = Folder::new();
     let signed = |x: i64| x.to_le_bytes().to_vec();
     let unsigned = |x: u64| x.to_le_bytes().to_vec();
-    let cases: [(Element, Vec<Vec<u8>>, [Option<u64>; 4]); 4] = [
+    type Case = (Element, Vec<Vec<u8>>, [Option<u64>; 4]);
+    let cases: [Case; 4] = [
         (
             Element::I32,
             [-1, i32::MIN, 0, i32::MAX].map(|x| x.to_le_bytes().to_vec()).to_vec(),
