@@ -107,6 +107,7 @@ pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
 ///
 /// # Errors
 /// The action that failed (`make`, `write to`), and why.
+#[cfg(feature = "cli")]
 pub(crate) fn try_folder(folder: &Path) -> Result<(), (&'static str, Error)> {
     make_folder(folder).map_err(|error| ("make", error))?;
     // Without a name, so that a kill leaves nothing.
