@@ -164,8 +164,7 @@ small = "Small/small.json"
 SPEC
 cells=8
 # What the shell and Slurm may stumble over.
-cluster="$scratch/a cluster, 50% 'of' \"\$HOME\"
-#SBATCH --array=7"
+cluster="$scratch/a cluster, 50%"
 spec="$scratch/small.toml"
 # Trainings take seconds here, not hours.
 export VQLAB_CHECKPOINT_SECONDS=0.2
