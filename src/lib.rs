@@ -18,6 +18,8 @@ pub mod data;
 pub mod figure;
 pub mod fit;
 pub mod inspect;
+mod lanes;
+pub mod level;
 mod linear;
 pub mod memory;
 pub mod metric;

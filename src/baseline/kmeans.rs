@@ -9,6 +9,7 @@ use super::watch::{Best, mean_error};
 use super::{Error, Progress};
 use crate::quantizer::kernels::Rows;
 use crate::quantizer::nearest::Nearest;
+use crate::quantizer::tiles::WHOLE;
 use crate::quantizer::{Codebooks, Greedy, Method};
 
 /// Iterations of PVQ's and RVQ's k-means.
@@ -20,8 +21,8 @@ const TRIED: usize = 5;
 /// How far from the mean the starts are, in terms of the rows that were drawn.
 const STARTS: [f32; 2] = [1.0, 0.3];
 
-/// Rows that stay in the first cache while the centroids pass.
-const BLOCK: usize = 64;
+/// Rows that are searched together.
+const BLOCK: usize = 4 * WHOLE;
 
 /// The least K for which byte products pay.
 const BYTES_FROM: usize = 256;
@@ -48,6 +49,19 @@ impl<'a> Points<'a> {
         }
         let rows = Rows { data: &vectors[span.start..], stride: dimension };
         Ok(Self { rows, count: vectors.len() / dimension, width: span.len() })
+    }
+
+    /// The same points beside each other in `room`, if they are not yet: k-means goes over them many times.
+    pub fn contiguous<'b>(&self, room: &'b mut Vec<f32>) -> Points<'b>
+    where
+        'a: 'b,
+    {
+        if self.rows.stride == self.width {
+            return *self;
+        }
+        room.clear();
+        (0..self.count).for_each(|i| room.extend_from_slice(self.row(i)));
+        Points { rows: Rows { data: room, stride: self.width }, ..*self }
     }
 
     /// The mean of the points.

@@ -1,7 +1,6 @@
 //! Optimised product quantization (Ge, He, Ke, Sun, "Optimized Product Quantization for Approximate Nearest Neighbor
 //! Search", CVPR 2013), the non-parametric kind: codes, codewords and rotation are improved in turn.
 
-use multiversion::multiversion;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -9,6 +8,7 @@ use super::axes::{Axes, mean};
 use super::team::Team;
 use super::watch::Best;
 use super::{Error, Progress, Watch, kmeans, stagewise};
+use crate::level::run;
 use crate::linear::{add_product, nearest_orthogonal};
 use crate::quantizer::kernels::{Rows, squared_length};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, assigner};
@@ -169,14 +169,18 @@ fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64>
 
 /// Adds the first `columns` coordinates of each row to the sum of its codeword; the pick of row i stands at i·stride and is
 /// counted from `first` on.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn add_by_pick(rows: Rows, columns: usize, (picks, stride): (&[u32], usize), first: usize, sums: &mut [f64]) {
-    for (i, pick) in picks.iter().step_by(stride).enumerate() {
-        let row = &rows.data[i * rows.stride..][..columns];
-        let pick = *pick as usize - first;
-        let sums = sums[pick * columns..(pick + 1) * columns].iter_mut();
-        sums.zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            for (i, pick) in picks.iter().step_by(stride).enumerate() {
+                let row = &rows.data[i * rows.stride..][..columns];
+                let pick = *pick as usize - first;
+                let sums = sums[pick * columns..(pick + 1) * columns].iter_mut();
+                sums.zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
+            }
+        },
+    )
 }
 
 /// The vectors in the coordinates of the codewords.

@@ -1,11 +1,11 @@
 //! Where k-means starts: k-means++ (Arthur, Vassilvitskii, SODA 2007) on a sample.
 
-use multiversion::multiversion;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::kmeans::Points;
 use crate::data::stream::shuffle;
+use crate::level::run;
 
 /// Rows of the sample for each centroid.
 const SAMPLE: usize = 32;
@@ -59,23 +59,27 @@ pub fn draw(weights: &[f32], total: f64, rng: &mut ChaCha8Rng) -> Option<usize> 
 }
 
 /// Lowers the squared distances of the rows to that from a new centroid, where it is less; gives their sum.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn shorten(rows: &[f32], centroid: &[f32], least: &mut [f32]) -> f64 {
-    const LANES: usize = 16;
-    let mut total = 0.0;
-    let (whole, rest) = centroid.as_chunks::<LANES>();
-    for (row, least) in rows.chunks_exact(centroid.len()).zip(least) {
-        let mut sums = [0f32; LANES];
-        let (chunks, tail) = row.as_chunks::<LANES>();
-        for (a, b) in chunks.iter().zip(whole) {
-            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-                *sum += (a - b) * (a - b);
+    run(
+        #[inline(always)]
+        |_| {
+            const LANES: usize = 16;
+            let mut total = 0.0;
+            let (whole, rest) = centroid.as_chunks::<LANES>();
+            for (row, least) in rows.chunks_exact(centroid.len()).zip(least) {
+                let mut sums = [0f32; LANES];
+                let (chunks, tail) = row.as_chunks::<LANES>();
+                for (a, b) in chunks.iter().zip(whole) {
+                    for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                        *sum += (a - b) * (a - b);
+                    }
+                }
+                let tail: f32 = tail.iter().zip(rest).map(|(a, b)| (a - b) * (a - b)).sum();
+                let distance = sums.iter().sum::<f32>() + tail;
+                *least = if distance < *least { distance } else { *least };
+                total += f64::from(*least);
             }
-        }
-        let tail: f32 = tail.iter().zip(rest).map(|(a, b)| (a - b) * (a - b)).sum();
-        let distance = sums.iter().sum::<f32>() + tail;
-        *least = if distance < *least { distance } else { *least };
-        total += f64::from(*least);
-    }
-    total
+            total
+        },
+    )
 }

@@ -76,9 +76,11 @@ pub(crate) fn stage_by_stage(
     codewords: &mut Codewords,
 ) -> Result<(), Error> {
     let (dimension, stages, length) = (books.dimension(), books.stages(), books.size() * books.width());
+    let mut own = Vec::new();
     for stage in 0..stages {
         let mut progress = progress.step(stage, stages);
-        let words = codewords(&Points::new(remainder, dimension, books.span(stage))?, &mut progress)?;
+        let points = Points::new(remainder, dimension, books.span(stage))?.contiguous(&mut own);
+        let words = codewords(&points, &mut progress)?;
         books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&words);
         if stage + 1 < stages && !books.method().is_product() {
             let single = Codebooks::new(Method::Rvq, dimension, 1, books.size(), words)?;

@@ -1,8 +1,8 @@
 //! Sums of vectors by the codewords that they chose.
 
-use multiversion::multiversion;
 use rayon::prelude::*;
 
+use crate::level::run;
 use crate::quantizer::kernels::Rows;
 
 /// Σ of the rows that chose each codeword, and their number.
@@ -31,7 +31,6 @@ impl Sums {
 }
 
 /// Adds the rows that chose codewords from `first` on.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn add_rows(
     rows: Rows,
     width: usize,
@@ -39,14 +38,21 @@ fn add_rows(
     first: usize,
     (values, counts): (&mut [f64], &mut [u32]),
 ) {
-    for (i, picks) in picks.chunks_exact(each).enumerate() {
-        let row = &rows.data[i * rows.stride..][..width];
-        for pick in picks {
-            let Some(pick) = (*pick as usize).checked_sub(first).filter(|pick| *pick < counts.len()) else { continue };
-            counts[pick] += 1;
-            for (sum, value) in values[pick * width..(pick + 1) * width].iter_mut().zip(row) {
-                *sum += f64::from(*value);
+    run(
+        #[inline(always)]
+        |_| {
+            for (i, picks) in picks.chunks_exact(each).enumerate() {
+                let row = &rows.data[i * rows.stride..][..width];
+                for pick in picks {
+                    let Some(pick) = (*pick as usize).checked_sub(first).filter(|pick| *pick < counts.len()) else {
+                        continue;
+                    };
+                    counts[pick] += 1;
+                    for (sum, value) in values[pick * width..(pick + 1) * width].iter_mut().zip(row) {
+                        *sum += f64::from(*value);
+                    }
+                }
             }
-        }
-    }
+        },
+    )
 }

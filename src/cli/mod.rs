@@ -33,6 +33,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::level::Level;
+
 pub use output::{note, print};
 
 /// Why a command ends with another status than 0.
@@ -108,6 +110,7 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command) -> Result<(), CliError> {
+    Level::from_environment().map_err(|error| CliError::Usage(error.to_string()))?;
     match command {
         Command::Run(args) => run::run(args),
         Command::Submit(args) => submit::run(args),

@@ -1,21 +1,9 @@
 //! The beam of AVQ's searches: partial tuples of codewords, kept sorted by their error, each set of codewords once.
 
-use multiversion::multiversion;
-use multiversion::target::match_target;
-
 use super::codebooks::MAX_STAGES;
-use super::kernels::{CHUNK, below, chunk_sum, from_ordered, ordered};
-
-/// [`below`] in one AVX-512 comparison; LLVM makes some thirty instructions of the loop.
-macro_rules! below_512 {
-    () => {
-        |values: &[f32; CHUNK], threshold: f32| -> u32 {
-            use std::arch::x86_64::*;
-            u32::from(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(bytemuck::cast(*values), _mm512_set1_ps(threshold)))
-        }
-    };
-}
-pub(super) use below_512;
+use super::kernels::{CHUNK, chunk_sum, from_ordered, ordered};
+use crate::lanes::below;
+use crate::level::{Cpu, run};
 
 /// The widest beam.
 pub const MAX_BEAM: usize = 1 << PARENT_BITS;
@@ -279,16 +267,16 @@ impl Layout {
 /// too large are never looked at.
 #[inline(always)]
 pub fn offer(
+    cpu: Cpu,
     best: &mut Best,
     (beam, parent): (&[Entry], usize),
     (words, bounds): (&[u32], &[f32]),
     (first, rows): (&[f32], &[&[f32]]),
-    below: &impl Fn(&[f32; CHUNK], f32) -> u32,
 ) {
     for (group, bounds) in bounds.chunks_exact(CHUNK).enumerate() {
         let mut group_bounds = [0f32; CHUNK];
         group_bounds.copy_from_slice(bounds);
-        let mut open = below(&group_bounds, best.room(&beam[parent]));
+        let mut open = below(cpu, &group_bounds, best.room(&beam[parent]));
         while open != 0 {
             let lane = open.trailing_zeros() as usize;
             open &= open - 1;
@@ -296,7 +284,7 @@ pub fn offer(
             if group_bounds[lane & (CHUNK - 1)] <= room {
                 let chunk = group * CHUNK + lane;
                 let values = chunk_sum(first, rows, chunk * CHUNK);
-                let hits = below(&values, room);
+                let hits = below(cpu, &values, room);
                 if hits != 0 {
                     best.note(beam, parent, words[chunk], &values, hits);
                 }
@@ -306,12 +294,9 @@ pub fn offer(
 }
 
 /// [`offer`] for scores that are there as they are, without rows to add.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn offer_scores(best: &mut Best, beam: &[Entry], parent: usize, words: &[u32], bounds: &[f32], first: &[f32]) {
-    match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma" => {
-            offer(best, (beam, parent), (words, bounds), (first, &[]), &below_512!());
-        },
-        _ => offer(best, (beam, parent), (words, bounds), (first, &[]), &below),
-    }
+    run(
+        #[inline(always)]
+        |cpu| offer(cpu, best, (beam, parent), (words, bounds), (first, &[])),
+    )
 }

@@ -5,12 +5,10 @@
 //! With x ≈ α·x̂ and c ≈ β·ĉ, x̂ and ĉ whole numbers up to ±127, Cauchy and Schwarz give
 //! |x·c − αβ·x̂·ĉ| ≤ ‖x − αx̂‖·‖c‖ + ‖αx̂‖·‖c − βĉ‖. The bounds are also lowered by all that rounding can do in the scores.
 
-use multiversion::multiversion;
-use multiversion::target::match_target;
-
 use super::bytes::{ByteBooks, ByteRows, PANEL, RowTerms, Terms};
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, Rows};
+use crate::level::has_vnni;
 
 /// Vectors of one tile.
 const TILE: usize = 4;
@@ -18,15 +16,7 @@ const TILE: usize = 4;
 /// Whether the bounds are worth their price: on processors that multiply bytes (AVX-512 VNNI), for codewords that are long
 /// enough (32 coordinates) and at least `least` a stage. The limits are measured.
 pub fn pays(books: &Codebooks, least: usize) -> bool {
-    books.width() >= 32 && books.size() >= least && multiplies_bytes()
-}
-
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vnni+avx2+fma"))]
-fn multiplies_bytes() -> bool {
-    match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vnni+avx2+fma" => true,
-        _ => false,
-    }
+    books.width() >= 32 && books.size() >= least && has_vnni()
 }
 
 /// Takes the codewords that may be good enough.
@@ -113,100 +103,110 @@ impl Stage<'_> {
 }
 
 /// [`ByteBooks::scan`].
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vnni+avx2+fma"))]
 fn scan_stage(stage: &Stage, rows: &Selected, rooms: &mut [f32], sink: &mut dyn Sink) {
-    match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vnni+avx2+fma" => {
-            use std::arch::x86_64::*;
+    #[cfg(target_arch = "x86_64")]
+    if has_vnni() {
+        // SAFETY: the CPU has AVX-512 VNNI and the level `Avx512`, which has the other features.
+        return unsafe { vnni::scan_stage(stage, rows, rooms, sink) };
+    }
+    scan_by_loop(stage, rows, rooms, sink);
+}
 
-            /// A tile of vectors and a panel: the bounds, and a bit where they are within the vectors' rooms.
-            #[multiversion::inherit_target]
-            fn tile(
-                panel: &[[u8; PANEL * 4]],
-                terms: &Terms,
-                (x, of): (&[&[u32]; TILE], &[RowTerms; TILE]),
-                rooms: &[f32; TILE],
-                bounds: &mut [[f32; PANEL]; TILE],
-            ) -> [u32; TILE] {
-                let mut sums = [[_mm512_setzero_si512(); 2]; TILE];
-                for (sums, of) in sums.iter_mut().zip(of) {
-                    *sums = [_mm512_set1_epi32(of.shift); 2];
+#[cfg(target_arch = "x86_64")]
+mod vnni {
+    use std::arch::x86_64::*;
+
+    use super::*;
+
+    /// A tile of vectors and a panel: the bounds, and a bit where they are within the vectors' rooms.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+    fn tile(
+        panel: &[[u8; PANEL * 4]],
+        terms: &Terms,
+        (x, of): (&[&[u32]; TILE], &[RowTerms; TILE]),
+        rooms: &[f32; TILE],
+        bounds: &mut [[f32; PANEL]; TILE],
+    ) -> [u32; TILE] {
+        let mut sums = [[_mm512_setzero_si512(); 2]; TILE];
+        for (sums, of) in sums.iter_mut().zip(of) {
+            *sums = [_mm512_set1_epi32(of.shift); 2];
+        }
+        let x = [&x[0][..panel.len()], &x[1][..panel.len()], &x[2][..panel.len()], &x[3][..panel.len()]];
+        for (k, column) in panel.iter().enumerate() {
+            let (halves, _) = column.as_chunks::<64>();
+            let words: [__m512i; 2] = [bytemuck::cast(halves[0]), bytemuck::cast(halves[1])];
+            for (sums, x) in sums.iter_mut().zip(&x) {
+                let x = _mm512_set1_epi32(x[k] as i32);
+                for (sum, words) in sums.iter_mut().zip(&words) {
+                    *sum = _mm512_dpbusd_epi32(*sum, *words, x);
                 }
-                let x = [&x[0][..panel.len()], &x[1][..panel.len()], &x[2][..panel.len()], &x[3][..panel.len()]];
-                for (k, column) in panel.iter().enumerate() {
-                    let (halves, _) = column.as_chunks::<64>();
-                    let words: [__m512i; 2] = [bytemuck::cast(halves[0]), bytemuck::cast(halves[1])];
-                    for (sums, x) in sums.iter_mut().zip(&x) {
-                        let x = _mm512_set1_epi32(x[k] as i32);
-                        for (sum, words) in sums.iter_mut().zip(&words) {
-                            *sum = _mm512_dpbusd_epi32(*sum, *words, x);
-                        }
-                    }
-                }
-                let mut hits = [0u32; TILE];
-                for (side, shift) in [0, CHUNK].into_iter().enumerate() {
-                    let half: __m512 = bytemuck::cast(terms.half.as_chunks::<CHUNK>().0[side]);
-                    let scale: __m512 = bytemuck::cast(terms.scale.as_chunks::<CHUNK>().0[side]);
-                    let norm: __m512 = bytemuck::cast(terms.norm.as_chunks::<CHUNK>().0[side]);
-                    let error: __m512 = bytemuck::cast(terms.error.as_chunks::<CHUNK>().0[side]);
-                    for i in 0..TILE {
-                        let product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i][side]), scale);
-                        let bound = _mm512_fnmadd_ps(product, _mm512_set1_ps(of[i].scale), half);
-                        let bound = _mm512_fnmadd_ps(norm, _mm512_set1_ps(of[i].error), bound);
-                        let bound = _mm512_fnmadd_ps(error, _mm512_set1_ps(of[i].norm), bound);
-                        // Where nothing is known (NaN) the score decides.
-                        let open = _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(bound, _mm512_set1_ps(rooms[i]));
-                        hits[i] |= u32::from(open) << shift;
-                        bounds[i].as_chunks_mut::<CHUNK>().0[side] = bytemuck::cast(bound);
-                    }
-                }
-                hits
             }
-
-            #[multiversion::inherit_target]
-            fn dot(x: &[f32], c: &[f32]) -> f32 {
-                let (xs, x_rest) = x.as_chunks::<CHUNK>();
-                let (cs, c_rest) = c.as_chunks::<CHUNK>();
-                let mut sums = _mm512_setzero_ps();
-                for (x, c) in xs.iter().zip(cs) {
-                    sums = _mm512_fmadd_ps(bytemuck::cast(*x), bytemuck::cast(*c), sums);
-                }
-                let mut sum = _mm512_reduce_add_ps(sums);
-                for (x, c) in x_rest.iter().zip(c_rest) {
-                    sum += x * c;
-                }
-                sum
+        }
+        let mut hits = [0u32; TILE];
+        for (side, shift) in [0, CHUNK].into_iter().enumerate() {
+            let half: __m512 = bytemuck::cast(terms.half.as_chunks::<CHUNK>().0[side]);
+            let scale: __m512 = bytemuck::cast(terms.scale.as_chunks::<CHUNK>().0[side]);
+            let norm: __m512 = bytemuck::cast(terms.norm.as_chunks::<CHUNK>().0[side]);
+            let error: __m512 = bytemuck::cast(terms.error.as_chunks::<CHUNK>().0[side]);
+            for i in 0..TILE {
+                let product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[i][side]), scale);
+                let bound = _mm512_fnmadd_ps(product, _mm512_set1_ps(of[i].scale), half);
+                let bound = _mm512_fnmadd_ps(norm, _mm512_set1_ps(of[i].error), bound);
+                let bound = _mm512_fnmadd_ps(error, _mm512_set1_ps(of[i].norm), bound);
+                // Where nothing is known (NaN) the score decides.
+                let open = _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(bound, _mm512_set1_ps(rooms[i]));
+                hits[i] |= u32::from(open) << shift;
+                bounds[i].as_chunks_mut::<CHUNK>().0[side] = bytemuck::cast(bound);
             }
+        }
+        hits
+    }
 
-            let (columns, _) = stage.words.as_chunks::<{ PANEL * 4 }>();
-            let mut bounds = [[0f32; PANEL]; TILE];
-            for (number, (panel, terms)) in columns.chunks_exact(stage.quads).zip(stage.terms).enumerate() {
-                let first = number * PANEL;
-                let there = stage.lanes(first);
-                for (at, places) in rows.selection.chunks(TILE).enumerate() {
-                    let mut x: [&[u32]; TILE] = [&[]; TILE];
-                    let mut of = [RowTerms::default(); TILE];
-                    let mut room = [0f32; TILE];
-                    for i in 0..TILE {
-                        // The last row fills up the last tile.
-                        let i_there = i.min(places.len() - 1);
-                        let row = places[i_there] as usize;
-                        x[i] = &rows.bytes.quads[row * stage.quads..(row + 1) * stage.quads];
-                        of[i] = rows.bytes.terms[row];
-                        room[i] = rooms[at * TILE + i_there];
-                    }
-                    let hits = tile(panel, terms, (&x, &of), &room, &mut bounds);
-                    for ((i, hits), row) in hits.iter().enumerate().zip(places) {
-                        if hits & there != 0 {
-                            let (place, lanes, bounds) = (at * TILE + i, hits & there, &bounds[i]);
-                            let hits = Hits { place, x: rows.row(*row, stage), first, lanes, bounds };
-                            stage.offer(hits, &|x, c| dot(x, c), rooms, sink);
-                        }
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+    fn dot(x: &[f32], c: &[f32]) -> f32 {
+        let (xs, x_rest) = x.as_chunks::<CHUNK>();
+        let (cs, c_rest) = c.as_chunks::<CHUNK>();
+        let mut sums = _mm512_setzero_ps();
+        for (x, c) in xs.iter().zip(cs) {
+            sums = _mm512_fmadd_ps(bytemuck::cast(*x), bytemuck::cast(*c), sums);
+        }
+        let mut sum = _mm512_reduce_add_ps(sums);
+        for (x, c) in x_rest.iter().zip(c_rest) {
+            sum += x * c;
+        }
+        sum
+    }
+
+    /// [`super::scan_stage`] in registers.
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
+    pub fn scan_stage(stage: &Stage, rows: &Selected, rooms: &mut [f32], sink: &mut dyn Sink) {
+        let (columns, _) = stage.words.as_chunks::<{ PANEL * 4 }>();
+        let mut bounds = [[0f32; PANEL]; TILE];
+        for (number, (panel, terms)) in columns.chunks_exact(stage.quads).zip(stage.terms).enumerate() {
+            let first = number * PANEL;
+            let there = stage.lanes(first);
+            for (at, places) in rows.selection.chunks(TILE).enumerate() {
+                let mut x: [&[u32]; TILE] = [&[]; TILE];
+                let mut of = [RowTerms::default(); TILE];
+                let mut room = [0f32; TILE];
+                for i in 0..TILE {
+                    // The last row fills up the last tile.
+                    let i_there = i.min(places.len() - 1);
+                    let row = places[i_there] as usize;
+                    x[i] = &rows.bytes.quads[row * stage.quads..(row + 1) * stage.quads];
+                    of[i] = rows.bytes.terms[row];
+                    room[i] = rooms[at * TILE + i_there];
+                }
+                let hits = tile(panel, terms, (&x, &of), &room, &mut bounds);
+                for ((i, hits), row) in hits.iter().enumerate().zip(places) {
+                    if hits & there != 0 {
+                        let (place, lanes, bounds) = (at * TILE + i, hits & there, &bounds[i]);
+                        let hits = Hits { place, x: rows.row(*row, stage), first, lanes, bounds };
+                        stage.offer(hits, &|x, c| dot(x, c), rooms, sink);
                     }
                 }
             }
         }
-        _ => scan_by_loop(stage, rows, rooms, sink),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Vectors and codebooks in bytes, for [`super::byte_bounds`]: whole numbers up to ±127 times a scale for each vector, with
 //! the norms and rounding errors that bounds need.
 
-use multiversion::multiversion;
-
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, Rows, by_halves};
+use crate::level::run;
 
 /// Codewords of one panel.
 pub const PANEL: usize = 32;
@@ -108,39 +107,43 @@ struct Rounded {
 }
 
 /// Writes x̂ + `offset`; where no scale fits (all zero, not finite) x̂ = 0.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn to_bytes(x: &[f32], offset: u8, bytes: &mut [u8]) -> Rounded {
-    // Adding 1.5·2²³ rounds to the nearest whole number and leaves it in the low bits.
-    const SHIFT: f32 = 12_582_912.0;
-    let (chunks, rest) = x.as_chunks::<CHUNK>();
-    let mut most = [0f32; CHUNK];
-    for chunk in chunks {
-        for (m, v) in most.iter_mut().zip(chunk) {
-            *m = if v.abs() > *m { v.abs() } else { *m };
-        }
-    }
-    let most = by_halves(most, |a, b| if b > a { b } else { a });
-    let most = rest.iter().fold(most, |m, v| if v.abs() > m { v.abs() } else { m });
-    let inverse = if most > 1e-30 && most < 1e30 { 127.0 / most } else { 0.0 };
-    let scale = if inverse > 0.0 { most / 127.0 } else { 0.0 };
-    let (mut error, mut norm, mut sum) = ([0f32; CHUNK], [0f32; CHUNK], [0i32; CHUNK]);
-    let mut round = |values: &[f32], target: &mut [u8]| {
-        for (lane, (v, byte)) in values.iter().zip(target).enumerate() {
-            let shifted = v * inverse + SHIFT;
-            let off = v - scale * (shifted - SHIFT);
-            error[lane] += off * off;
-            norm[lane] += v * v;
-            let number = shifted.to_bits() as i32 - SHIFT.to_bits() as i32;
-            sum[lane] += number;
-            *byte = (number as u8).wrapping_add(offset);
-        }
-    };
-    for (chunk, target) in chunks.iter().zip(bytes.chunks_exact_mut(CHUNK)) {
-        round(chunk, target);
-    }
-    round(rest, &mut bytes[chunks.len() * CHUNK..]);
-    let total = |lanes| by_halves(lanes, |a: f32, b| a + b);
-    Rounded { scale, error: total(error).sqrt(), norm: total(norm).sqrt(), sum: sum.iter().sum() }
+    run(
+        #[inline(always)]
+        |_| {
+            // Adding 1.5·2²³ rounds to the nearest whole number and leaves it in the low bits.
+            const SHIFT: f32 = 12_582_912.0;
+            let (chunks, rest) = x.as_chunks::<CHUNK>();
+            let mut most = [0f32; CHUNK];
+            for chunk in chunks {
+                for (m, v) in most.iter_mut().zip(chunk) {
+                    *m = if v.abs() > *m { v.abs() } else { *m };
+                }
+            }
+            let most = by_halves(most, |a, b| if b > a { b } else { a });
+            let most = rest.iter().fold(most, |m, v| if v.abs() > m { v.abs() } else { m });
+            let inverse = if most > 1e-30 && most < 1e30 { 127.0 / most } else { 0.0 };
+            let scale = if inverse > 0.0 { most / 127.0 } else { 0.0 };
+            let (mut error, mut norm, mut sum) = ([0f32; CHUNK], [0f32; CHUNK], [0i32; CHUNK]);
+            let mut round = |values: &[f32], target: &mut [u8]| {
+                for (lane, (v, byte)) in values.iter().zip(target).enumerate() {
+                    let shifted = v * inverse + SHIFT;
+                    let off = v - scale * (shifted - SHIFT);
+                    error[lane] += off * off;
+                    norm[lane] += v * v;
+                    let number = shifted.to_bits() as i32 - SHIFT.to_bits() as i32;
+                    sum[lane] += number;
+                    *byte = (number as u8).wrapping_add(offset);
+                }
+            };
+            for (chunk, target) in chunks.iter().zip(bytes.chunks_exact_mut(CHUNK)) {
+                round(chunk, target);
+            }
+            round(rest, &mut bytes[chunks.len() * CHUNK..]);
+            let total = |lanes| by_halves(lanes, |a: f32, b| a + b);
+            Rounded { scale, error: total(error).sqrt(), norm: total(norm).sqrt(), sum: sum.iter().sum() }
+        },
+    )
 }
 
 impl ByteBooks {

@@ -3,11 +3,10 @@
 
 use std::ops::Range;
 
-use multiversion::multiversion;
-use multiversion::target::match_target;
-
-use super::beam::{Best, Candidate, Entry, Layout, below_512};
-use super::kernels::{CHUNK, below};
+use super::beam::{Best, Candidate, Entry, Layout};
+use super::kernels::CHUNK;
+use crate::lanes::below;
+use crate::level::{Cpu, run};
 
 /// Halvings of the range of errors at most; ties can make more of no use.
 const HALVINGS: usize = 12;
@@ -43,12 +42,19 @@ impl Flat {
         // In any order a set of s codewords can come from s parents.
         let copies = if stages.len() == 1 { 1 } else { beam.first().map_or(1, |entry| entry.length + 1) };
         best.clear(keep, f32::INFINITY);
-        offer_all((gram, first), (layout, stages), beam, (&self.chunks, &mut self.errors), keep * copies, best);
+        run(
+            #[inline(always)]
+            |cpu| {
+                let chunks = (&self.chunks[..], &mut self.errors[..]);
+                offer_all(cpu, (gram, first), (layout, stages), beam, chunks, keep * copies, best);
+            },
+        );
     }
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+popcnt", "x86_64+avx2+fma+popcnt"))]
+#[inline(always)]
 fn offer_all(
+    cpu: Cpu,
     (gram, first): (&[f32], &[f32]),
     (layout, stages): (&Layout, Range<usize>),
     beam: &[Entry],
@@ -57,12 +63,7 @@ fn offer_all(
     best: &mut Best,
 ) {
     let range = compute((gram, first), (layout, stages), beam, errors);
-    match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma+popcnt" => {
-            select(chunks, errors, range, need, best, &below_512!());
-        },
-        _ => select(chunks, errors, range, need, best, &below),
-    }
+    select(cpu, chunks, errors, range, need, best);
 }
 
 /// Computes all errors; returns the least and the greatest finite one.
@@ -107,18 +108,18 @@ fn each(mut a: [f32; CHUNK], b: [f32; CHUNK], f: impl Fn(f32, f32) -> f32) -> [f
 /// Notes at least the `need` extensions with the least errors.
 #[inline(always)]
 fn select(
+    cpu: Cpu,
     chunks: &[(u32, u32)],
     errors: &[[f32; CHUNK]],
     (least, greatest): (f32, f32),
     need: usize,
     best: &mut Best,
-    below: &impl Fn(&[f32; CHUNK], f32) -> u32,
 ) {
     let mut limit = if need == 1 { least } else { greatest };
     let mut too_low = least;
     for _ in 0..if need == 1 || errors.len() * CHUNK <= 2 * need { 0 } else { HALVINGS } {
         let middle = too_low + 0.5 * (limit - too_low);
-        let count: u32 = errors.iter().map(|errors| below(errors, middle).count_ones()).sum();
+        let count: u32 = errors.iter().map(|errors| below(cpu, errors, middle).count_ones()).sum();
         if count as usize >= need {
             limit = middle;
             if count as usize <= 2 * need {
@@ -129,7 +130,7 @@ fn select(
         }
     }
     for ((parent, word), errors) in chunks.iter().zip(errors) {
-        let mut hits = below(errors, limit);
+        let mut hits = below(cpu, errors, limit);
         while hits != 0 {
             let lane = hits.trailing_zeros();
             hits &= hits - 1;

@@ -5,9 +5,10 @@ use super::assign::Assign;
 use super::codebooks::Codebooks;
 use super::kernels::{Rows, subtract};
 use super::nearest::Nearest;
+use super::tiles::WHOLE;
 
 /// Vectors that are assigned together.
-const BLOCK: usize = 128;
+const BLOCK: usize = 3 * WHOLE;
 
 /// The least K for which byte products pay, measured.
 const BYTES_FROM: usize = 128;

@@ -4,13 +4,11 @@
 //! chunks of 16 codewords, whose sum is a lower bound of the chunk's scores (addition is monotone in floating point too).
 //! Few chunks have a bound that the beam leaves room for; only those are summed. The result is that of the full search.
 
-use multiversion::multiversion;
-use multiversion::target::match_target;
-
-use super::beam::{Best, Entry, Layout, below_512, offer};
+use super::beam::{Best, Entry, Layout, offer};
 use super::codebooks::{Codebooks, MAX_STAGES};
 use super::flat::Flat;
-use super::kernels::{CHUNK, ROWS, Rows, below, chunk_minima, first_least, pad_rows, products, sum_rows};
+use super::kernels::{CHUNK, ROWS, Rows, chunk_minima, first_least, pad_rows, products, sum_rows};
+use crate::level::{Cpu, run};
 
 /// Chunks of all codebooks up to which it is faster to compute all errors than to bound them.
 const FLAT_UP_TO: usize = 16;
@@ -55,7 +53,13 @@ impl Lookup {
                 self.flat.extend((&self.gram, first), layout, 0..books.stages(), beam, keep, best);
             } else {
                 best.clear(keep, f32::INFINITY);
-                extend(&self.gram, &self.least, layout, (first, minima), &mut self.bounds, beam, best);
+                run(
+                    #[inline(always)]
+                    |cpu| {
+                        let tables = (&self.gram[..], &self.least[..]);
+                        extend(cpu, tables, layout, (first, minima), &mut self.bounds, beam, best);
+                    },
+                );
             }
             best.take(beam, books.size());
         }
@@ -63,33 +67,15 @@ impl Lookup {
 }
 
 /// Offers all extensions of a beam.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn extend(
-    gram: &[f32],
-    least: &[f32],
-    layout: &Layout,
-    scores: (&[f32], &[f32]),
-    bounds: &mut [f32],
-    beam: &[Entry],
-    best: &mut Best,
-) {
-    match_target! {
-        "x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma" => {
-            extend_with((gram, least), layout, scores, bounds, beam, best, &below_512!());
-        },
-        _ => extend_with((gram, least), layout, scores, bounds, beam, best, &below),
-    }
-}
-
 #[inline(always)]
-fn extend_with(
+fn extend(
+    cpu: Cpu,
     (gram, least): (&[f32], &[f32]),
     layout: &Layout,
     (first, minima): (&[f32], &[f32]),
     bounds: &mut [f32],
     beam: &[Entry],
     best: &mut Best,
-    below: &impl Fn(&[f32; CHUNK], f32) -> u32,
 ) {
     let (chunks, padded) = (layout.chunks(), layout.padded());
     // The chunk with the least bound of each entry comes first: these fill the beam with good candidates, so that few
@@ -106,11 +92,11 @@ fn extend_with(
         std::mem::swap(&mut alone[0], &mut bounds[chunk]);
         let rows = EntryRows::new(&gram[chunk * CHUNK..], first.len(), entry);
         let words = &layout.words()[chunk..];
-        offer(best, (beam, slot), (words, &alone), (&first[chunk * CHUNK..], rows.get()), below);
+        offer(cpu, best, (beam, slot), (words, &alone), (&first[chunk * CHUNK..], rows.get()));
     }
     for (slot, (entry, bounds)) in beam.iter().zip(bounds.chunks_exact(padded)).enumerate() {
         let rows = EntryRows::new(gram, first.len(), entry);
-        offer(best, (beam, slot), (layout.words(), bounds), (first, rows.get()), below);
+        offer(cpu, best, (beam, slot), (layout.words(), bounds), (first, rows.get()));
     }
 }
 

@@ -5,9 +5,10 @@ use super::assign::Assign;
 use super::codebooks::Codebooks;
 use super::kernels::{Rows, subtract};
 use super::nearest::Nearest;
+use super::tiles::WHOLE;
 
-/// Vectors whose remainders stay in the first cache while a stage is searched.
-const BLOCK: usize = 64;
+/// Vectors that are assigned together: as many tiles, whose remainders stay in the second cache.
+const BLOCK: usize = 4 * WHOLE;
 
 /// The least K for which byte products pay, measured.
 const BYTES_FROM: usize = 256;

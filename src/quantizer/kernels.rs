@@ -4,7 +4,7 @@
 //! Every product is taken on exactly [`ROWS`] rows (short blocks are padded), because the order of summation inside
 //! `gemm` hangs on the shape: so a vector gets the same codes whatever batch it comes in.
 
-use multiversion::multiversion;
+use crate::level::run;
 
 /// Rows of one block.
 pub const ROWS: usize = 64;
@@ -67,29 +67,41 @@ pub fn pad_rows(rows: Rows, count: usize, inner: usize, block: &mut [f32]) {
 }
 
 /// ½‖row‖² of each row of `width` columns.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn half_norms(rows: &[f32], width: usize, out: &mut Vec<f32>) {
-    out.clear();
-    out.extend(rows.chunks_exact(width).map(|row| 0.5 * sum_of_squares(row)));
+    run(
+        #[inline(always)]
+        |_| {
+            out.resize(rows.len() / width, 0.0);
+            for (half, row) in out.iter_mut().zip(rows.chunks_exact(width)) {
+                *half = 0.5 * sum_of_squares(row);
+            }
+        },
+    )
 }
 
 /// ‖x‖².
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn squared_length(x: &[f32]) -> f32 {
-    sum_of_squares(x)
+    run(
+        #[inline(always)]
+        |_| sum_of_squares(x),
+    )
 }
 
 /// ‖x‖², summed in f64: of remainders of any scale.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn squared_error(x: &[f32]) -> f64 {
-    let (chunks, rest) = x.as_chunks::<CHUNK>();
-    let mut sums = [0.0f64; CHUNK];
-    for chunk in chunks {
-        for (sum, v) in sums.iter_mut().zip(chunk) {
-            *sum += f64::from(*v) * f64::from(*v);
-        }
-    }
-    sums.iter().sum::<f64>() + rest.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>()
+    run(
+        #[inline(always)]
+        |_| {
+            let (chunks, rest) = x.as_chunks::<CHUNK>();
+            let mut sums = [0.0f64; CHUNK];
+            for chunk in chunks {
+                for (sum, v) in sums.iter_mut().zip(chunk) {
+                    *sum += f64::from(*v) * f64::from(*v);
+                }
+            }
+            sums.iter().sum::<f64>() + rest.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>()
+        },
+    )
 }
 
 #[inline(always)]
@@ -118,11 +130,15 @@ pub fn from_ordered(bits: u32) -> f32 {
 }
 
 /// The minimum of each [`CHUNK`] of `values` (whole chunks).
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 pub fn chunk_minima(values: &[f32], minima: &mut [f32]) {
-    for (chunk, least) in values.chunks_exact(CHUNK).zip(minima) {
-        *least = minimum(chunk);
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            for (chunk, least) in values.chunks_exact(CHUNK).zip(minima) {
+                *least = minimum(chunk);
+            }
+        },
+    )
 }
 
 /// Where the least of the values (whole chunks) stands, the first one on a tie; 0 where none is a number.
@@ -163,16 +179,6 @@ pub fn chunk_sum(first: &[f32], rows: &[&[f32]], at: usize) -> [f32; CHUNK] {
         }
     }
     sum
-}
-
-/// Bit j is set where values\[j\] ≤ threshold.
-#[inline(always)]
-pub fn below(values: &[f32; CHUNK], threshold: f32) -> u32 {
-    let mut hits = [0u32; CHUNK];
-    for (j, (hit, value)) in hits.iter_mut().zip(values).enumerate() {
-        *hit = u32::from(*value <= threshold) << j;
-    }
-    hits.iter().fold(0, |all, hit| all | hit)
 }
 
 /// All lanes as one by `f`, half against half; N is a power of two.
@@ -221,7 +227,6 @@ pub fn subtract(target: &mut [f32], row: &[f32]) {
 /// One Adam update of all parameters, clearing the gradient; arithmetic in the order of torch.optim.Adam.
 /// `rates` = (1 − β₁, β₂, 1 − β₂), each rounded once from double precision as PyTorch does; `step_size` =
 /// rate/(1 − β₁^t), `correction` = √(1 − β₂^t).
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 #[allow(clippy::too_many_arguments)]
 pub fn adam(
     parameters: &mut [f32],
@@ -232,13 +237,18 @@ pub fn adam(
     (step_size, correction): (f32, f32),
     epsilon: f32,
 ) {
-    let all = parameters.iter_mut().zip(gradient.iter_mut()).zip(first.iter_mut()).zip(second.iter_mut());
-    for (((p, g), m), v) in all {
-        *m += (*g - *m) * rates.0;
-        *v = *v * rates.1 + (*g * *g) * rates.2;
-        *p -= step_size * (*m / (v.sqrt() / correction + epsilon));
-        *g = 0.0;
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let all = parameters.iter_mut().zip(gradient.iter_mut()).zip(first.iter_mut()).zip(second.iter_mut());
+            for (((p, g), m), v) in all {
+                *m += (*g - *m) * rates.0;
+                *v = *v * rates.1 + (*g * *g) * rates.2;
+                *p -= step_size * (*m / (v.sqrt() / correction + epsilon));
+                *g = 0.0;
+            }
+        },
+    )
 }
 
 #[cfg(test)]
@@ -265,10 +275,6 @@ mod tests {
             for at in (0..out.len()).step_by(CHUNK) {
                 let sum = chunk_sum(&out, &[&row, &row], at);
                 prop_assert_eq!(&sum[..], &sums[at..at + CHUNK]);
-                for threshold in [sum[3], -1.0, 500.0] {
-                    let hits = below(&sum, threshold);
-                    prop_assert!((0..CHUNK).all(|j| (hits >> j & 1 == 1) == (sum[j] <= threshold)));
-                }
             }
         }
     }

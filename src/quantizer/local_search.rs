@@ -5,9 +5,9 @@
 //! ‖x − Σc‖² = ‖x‖² + 2(Σ_m (½‖c_m‖² − x·c_m) + Σ_{l<m} c_l·c_m): with the products of all codewords with each other at hand,
 //! a choice needs M sums of K numbers and no vector.
 
+use crate::level::run;
 use std::sync::Arc;
 
-use multiversion::multiversion;
 use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -188,51 +188,55 @@ struct Tuple {
 }
 
 /// The whole search of one vector, whose scores ½‖c‖² − x·c are `first` (M × K′).
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) {
-    let all = (1u32 << tables.stages) - 1;
-    let mut scores = vec![0f32; tables.padded];
-    if effort.anew {
-        for stage in 0..tables.stages {
-            let rows = tables.rows_of(stage, &best.picks, (1 << stage) - 1);
-            best.picks[stage] = choose(first, stage, tables, rows.as_slice(), &mut scores);
-        }
-    }
-    let rng = &mut throws(&best.picks[..tables.stages]);
-    // The start itself stands until ICM has found something better: with rounding it may look worse.
-    best.error = tables.error(first, &best.picks);
-    let mut tuple = *best;
-    for round in 0..=effort.rounds {
-        if round > 0 {
-            tuple = *best;
-            for _ in 0..tables.stages.div_ceil(2) {
-                let stage = below(rng, tables.stages);
-                tuple.picks[stage] = below(rng, tables.size) as u32;
+    run(
+        #[inline(always)]
+        |_| {
+            let all = (1u32 << tables.stages) - 1;
+            let mut scores = vec![0f32; tables.padded];
+            if effort.anew {
+                for stage in 0..tables.stages {
+                    let rows = tables.rows_of(stage, &best.picks, (1 << stage) - 1);
+                    best.picks[stage] = choose(first, stage, tables, rows.as_slice(), &mut scores);
+                }
             }
-        }
-        // A stage whose bit is not set has the best codeword already: no other one changed since it was chosen.
-        let mut open = all;
-        for step in 0..effort.sweeps * tables.stages {
-            let stage = step % tables.stages;
-            if open == 0 {
-                break;
+            let rng = &mut throws(&best.picks[..tables.stages]);
+            // The start itself stands until ICM has found something better: with rounding it may look worse.
+            best.error = tables.error(first, &best.picks);
+            let mut tuple = *best;
+            for round in 0..=effort.rounds {
+                if round > 0 {
+                    tuple = *best;
+                    for _ in 0..tables.stages.div_ceil(2) {
+                        let stage = below(rng, tables.stages);
+                        tuple.picks[stage] = below(rng, tables.size) as u32;
+                    }
+                }
+                // A stage whose bit is not set has the best codeword already: no other one changed since it was chosen.
+                let mut open = all;
+                for step in 0..effort.sweeps * tables.stages {
+                    let stage = step % tables.stages;
+                    if open == 0 {
+                        break;
+                    }
+                    if open >> stage & 1 == 0 {
+                        continue;
+                    }
+                    let rows = tables.rows_of(stage, &tuple.picks, all & !(1 << stage));
+                    let pick = choose(first, stage, tables, rows.as_slice(), &mut scores);
+                    open &= !(1 << stage);
+                    if pick != tuple.picks[stage] {
+                        tuple.picks[stage] = pick;
+                        open |= all & !(1 << stage);
+                    }
+                }
+                tuple.error = tables.error(first, &tuple.picks);
+                if tuple.error < best.error {
+                    *best = tuple;
+                }
             }
-            if open >> stage & 1 == 0 {
-                continue;
-            }
-            let rows = tables.rows_of(stage, &tuple.picks, all & !(1 << stage));
-            let pick = choose(first, stage, tables, rows.as_slice(), &mut scores);
-            open &= !(1 << stage);
-            if pick != tuple.picks[stage] {
-                tuple.picks[stage] = pick;
-                open |= all & !(1 << stage);
-            }
-        }
-        tuple.error = tables.error(first, &tuple.picks);
-        if tuple.error < best.error {
-            *best = tuple;
-        }
-    }
+        },
+    )
 }
 
 /// A number below `n` ≤ 2¹⁶.

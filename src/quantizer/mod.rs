@@ -44,6 +44,7 @@ mod settings;
 mod substitution;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 
 pub use additive::{Additive, GRAM_LIMIT};
 pub use assign::{Assign, codes, encode, repeats_codebook};

@@ -1,11 +1,11 @@
 //! The nearest codeword of one stage, by the kernel that is the fastest for the codebooks at hand: float products in
-//! register tiles ([`super::panels`]), or bounds from byte products ([`super::byte_bounds`]).
+//! register tiles ([`super::tiles`]), or bounds from byte products ([`super::byte_bounds`]).
 
 use super::byte_bounds::{self, Selected, Sink};
 use super::bytes::{ByteBooks, ByteRows};
 use super::codebooks::Codebooks;
 use super::kernels::Rows;
-use super::panels::Panels;
+use super::tiles::Tiles;
 
 /// A search for nearest codewords.
 #[derive(Default)]
@@ -16,7 +16,7 @@ pub struct Nearest {
 }
 
 enum Kernel {
-    Floats(Box<Panels>),
+    Floats(Box<Tiles>),
     Bytes(Box<(ByteBooks, ByteRows)>),
 }
 
@@ -37,7 +37,7 @@ impl Nearest {
             _ => {}
         }
         match &mut self.by {
-            Kernel::Floats(panels) => panels.pack(books),
+            Kernel::Floats(tiles) => tiles.prepare(books),
             Kernel::Bytes(bytes) => bytes.0.pack(books),
         }
     }
@@ -54,8 +54,8 @@ impl Nearest {
     pub fn improve(&mut self, books: &Codebooks, stage: usize, rows: Rows, selection: &[u32], best: &mut [(f32, u32)]) {
         let first = (stage * books.size()) as u32;
         match &mut self.by {
-            Kernel::Floats(panels) => {
-                panels.nearest(stage, rows, selection, &mut self.found);
+            Kernel::Floats(tiles) => {
+                tiles.nearest(books, stage, rows, selection, &mut self.found);
                 for (row, (score, index)) in selection.iter().zip(&self.found) {
                     let best = &mut best[*row as usize];
                     if *score < best.0 {

@@ -1,30 +1,23 @@
-//! The scores ½‖c‖² − x·c of codewords in register tiles: the nearest codeword without a matrix of distances (products and
-//! minimum in one pass), or all scores with the minima of their chunks, as a beam needs them.
+//! The scores ½‖c‖² − x·c of all codewords with the minima of their chunks, as a beam needs them, from products in register tiles.
 //!
 //! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords; a tile
 //! holds the products of four vectors with one panel in registers while it runs over the coordinates. Each product
 //! is summed in the order of the coordinates whatever the tile, so that codes don't hang on the batch.
 
-use multiversion::multiversion;
-use multiversion::target::target_cfg_f;
-
 use super::codebooks::Codebooks;
-use super::kernels::{CHUNK, Rows, by_halves, lesser, minimum};
+use super::kernels::{CHUNK, Rows, minimum};
+use crate::level::{Level, run};
 
 /// Codewords of one panel.
 const PANEL: usize = 32;
 
-/// Whether every CPU of this kind multiplies and adds in one instruction. The code for aarch64 was never run by us.
-const FUSED_BASELINE: bool = cfg!(target_arch = "aarch64");
-
 /// Vectors of one tile: more accumulators than these are not kept in registers.
 const TILE: usize = 4;
 
-/// Codebooks packed for [`Panels::nearest`], and the least scores of a block of vectors by lane.
+/// Codebooks packed for [`Panels::scores`], and a block of vectors.
 #[derive(Default)]
 pub struct Panels {
     packed: Packed,
-    lanes: Vec<Lanes>,
     /// The vectors in tiles, coordinate by coordinate: ⌈n/4⌉ × width × 4.
     tiles: Vec<[f32; TILE]>,
 }
@@ -49,14 +42,6 @@ impl Packed {
     }
 }
 
-/// The least score of each lane of a panel so far, and the panel that it came from.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Lanes {
-    score: [f32; PANEL],
-    panel: [u32; PANEL],
-}
-
 impl Panels {
     /// Packs the codebooks.
     pub fn pack(&mut self, books: &Codebooks) {
@@ -71,22 +56,6 @@ impl Panels {
         }
     }
 
-    /// For each row of the selection, the codeword of `stage` with the least ½‖c‖² − row·c, which is the nearest one (the
-    /// lowest number on a tie): `found` takes (score, number 0..K) in the order of the selection.
-    ///
-    /// # Panics
-    /// If a selected row reaches beyond the slice.
-    pub fn nearest(&mut self, stage: usize, rows: Rows, selection: &[u32], found: &mut Vec<(f32, u32)>) {
-        self.pack_tiles(rows, selection);
-        self.lanes.clear();
-        let padded = selection.len().next_multiple_of(TILE);
-        self.lanes.resize(padded, Lanes { score: [f32::INFINITY; PANEL], panel: [0; PANEL] });
-        let (words, half) = self.packed.stage(stage);
-        scan_nearest(words, half, self.packed.width, &self.tiles, &mut self.lanes);
-        found.clear();
-        least_of(&self.lanes[..selection.len()], found);
-    }
-
     /// For each row of the selection, in its order, the scores ½‖c‖² − row·c of the codewords of `stage` and the minima of
     /// their chunks of [`CHUNK`]; behind the K-th codeword stands infinity.
     ///
@@ -95,7 +64,10 @@ impl Panels {
     pub fn scores(&mut self, stage: usize, rows: Rows, selection: &[u32], out: ScoreRows) {
         self.pack_tiles(rows, selection);
         let (words, half) = self.packed.stage(stage);
-        scan_scores(words, half, self.packed.width, &self.tiles, selection.len(), out);
+        run(
+            #[inline(always)]
+            |cpu| scan_scores(cpu.level(), words, half, self.packed.width, &self.tiles, selection.len(), out),
+        );
     }
 
     /// Puts the selected rows in tiles; the last row fills up the last tile.
@@ -110,12 +82,16 @@ impl Panels {
 }
 
 /// tile\[k\] = the k-th coordinates of the vectors.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn interleave(x: [&[f32]; TILE], tile: &mut [[f32; TILE]]) {
-    let [a, b, c, d] = x;
-    for ((((target, a), b), c), d) in tile.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        *target = [*a, *b, *c, *d];
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let [a, b, c, d] = x;
+            for ((((target, a), b), c), d) in tile.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *target = [*a, *b, *c, *d];
+            }
+        },
+    )
 }
 
 /// Where scores go: row i begins at i·stride and holds `chunks` chunks, its minima begin at i·minima_stride.
@@ -128,86 +104,52 @@ pub struct ScoreRows<'a> {
     pub chunks: usize,
 }
 
-/// The least score of each, and its codeword's number, the lowest one on a tie. Without a finite score (NaN codewords) that
-/// is the first codeword, and the error shows it.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn least_of(lanes: &[Lanes], found: &mut Vec<(f32, u32)>) {
-    for Lanes { score, panel } in lanes {
-        let least = by_halves(*score, lesser);
-        let mut number = [0u32; PANEL];
-        for (lane, ((number, panel), score)) in number.iter_mut().zip(panel).zip(score).enumerate() {
-            *number = if *score == least { *panel * PANEL as u32 + lane as u32 } else { u32::MAX };
-        }
-        found.push((least, by_halves(number, u32::min)));
-    }
-}
-
 /// One stage's codewords (K × width), coordinate by coordinate in panels, and their ½‖c‖².
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn pack(rows: &[f32], width: usize, words: &mut [f32], half: &mut [f32]) {
-    let panels = words.chunks_exact_mut(width * PANEL).zip(half.chunks_exact_mut(PANEL));
-    for ((panel, half), rows) in panels.zip(rows.chunks(width * PANEL)) {
-        let count = rows.len() / width;
-        if count < PANEL {
-            panel.fill(0.0);
-        }
-        for (lane, row) in rows.chunks_exact(width).enumerate() {
-            for (column, value) in panel.chunks_exact_mut(PANEL).zip(row) {
-                column[lane] = *value;
-            }
-        }
-        let mut norms = [0f32; PANEL];
-        for column in panel.chunks_exact(PANEL) {
-            for (norm, value) in norms.iter_mut().zip(column) {
-                *norm += value * value;
-            }
-        }
-        for (lane, (half, norm)) in half.iter_mut().zip(norms).enumerate() {
-            *half = if lane < count { 0.5 * norm } else { f32::INFINITY };
-        }
-    }
-}
-
-/// Runs all panels over all tiles and keeps the least score of each lane.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn scan_nearest(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], lanes: &mut [Lanes]) {
-    let fused = FUSED_BASELINE || target_cfg_f!(target_feature = "fma");
-    let wide = target_cfg_f!(target_feature = "avx512f");
-    for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
-        let number = number as u32;
-        // A small codebook fills only half of its one panel.
-        let narrow = half[PANEL / 2] == f32::INFINITY;
-        for (x, lanes) in tiles.chunks_exact(width).zip(lanes.chunks_exact_mut(TILE)) {
-            match (wide, fused) {
-                (true, _) if narrow => improve::<16, 0>(&products::<16, 0, true>(panel, x), half, number, lanes),
-                (true, _) => improve::<PANEL, 0>(&products::<PANEL, 0, true>(panel, x), half, number, lanes),
-                (false, true) => {
-                    improve::<16, 0>(&products::<16, 0, true>(panel, x), half, number, lanes);
-                    if !narrow {
-                        improve::<16, 16>(&products::<16, 16, true>(panel, x), half, number, lanes);
+    run(
+        #[inline(always)]
+        |_| {
+            let panels = words.chunks_exact_mut(width * PANEL).zip(half.chunks_exact_mut(PANEL));
+            for ((panel, half), rows) in panels.zip(rows.chunks(width * PANEL)) {
+                let count = rows.len() / width;
+                if count < PANEL {
+                    panel.fill(0.0);
+                }
+                for (lane, row) in rows.chunks_exact(width).enumerate() {
+                    for (column, value) in panel.chunks_exact_mut(PANEL).zip(row) {
+                        column[lane] = *value;
                     }
                 }
-                (false, false) => {
-                    improve::<8, 0>(&products::<8, 0, false>(panel, x), half, number, lanes);
-                    improve::<8, 8>(&products::<8, 8, false>(panel, x), half, number, lanes);
-                    improve::<8, 16>(&products::<8, 16, false>(panel, x), half, number, lanes);
-                    improve::<8, 24>(&products::<8, 24, false>(panel, x), half, number, lanes);
+                let mut norms = [0f32; PANEL];
+                for column in panel.chunks_exact(PANEL) {
+                    for (norm, value) in norms.iter_mut().zip(column) {
+                        *norm += value * value;
+                    }
+                }
+                for (lane, (half, norm)) in half.iter_mut().zip(norms).enumerate() {
+                    *half = if lane < count { 0.5 * norm } else { f32::INFINITY };
                 }
             }
-        }
-    }
+        },
+    )
 }
 
 /// Runs all panels over all tiles and writes the scores of the first `count` vectors.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
-fn scan_scores(words: &[f32], half: &[f32], width: usize, tiles: &[[f32; TILE]], count: usize, mut out: ScoreRows) {
-    let fused = FUSED_BASELINE || target_cfg_f!(target_feature = "fma");
-    let wide = target_cfg_f!(target_feature = "avx512f");
+#[inline(always)]
+fn scan_scores(
+    level: Level,
+    words: &[f32],
+    half: &[f32],
+    width: usize,
+    tiles: &[[f32; TILE]],
+    count: usize,
+    mut out: ScoreRows,
+) {
     for (number, (panel, half)) in words.chunks_exact(width * PANEL).zip(half.chunks_exact(PANEL)).enumerate() {
         let (first, narrow) = (number * 2, number * 2 + 1 == out.chunks);
         for (x, from) in tiles.chunks_exact(width).zip((0..count).step_by(TILE)) {
             let rows = from..(from + TILE).min(count);
-            match (wide, fused) {
+            match (level == Level::Avx512, level.fuses()) {
                 (true, _) if narrow => write::<16, 0>(&products::<16, 0, true>(panel, x), half, first, rows, &mut out),
                 (true, _) => write::<PANEL, 0>(&products::<PANEL, 0, true>(panel, x), half, first, rows, &mut out),
                 (false, true) => {
@@ -246,21 +188,6 @@ fn products<const L: usize, const FROM: usize, const FUSED: bool>(
     sums
 }
 
-/// Keeps the scores that are less than those that the lanes hold.
-#[inline(always)]
-fn improve<const L: usize, const FROM: usize>(sums: &[[f32; L]; TILE], half: &[f32], number: u32, lanes: &mut [Lanes]) {
-    let half = &half[FROM..FROM + L];
-    for (lanes, sum) in lanes.iter_mut().zip(sums) {
-        let best = lanes.score[FROM..FROM + L].iter_mut().zip(&mut lanes.panel[FROM..FROM + L]);
-        for ((best, panel), (half, sum)) in best.zip(half.iter().zip(sum)) {
-            let score = half - sum;
-            let better = score < *best;
-            *best = if better { score } else { *best };
-            *panel = if better { number } else { *panel };
-        }
-    }
-}
-
 /// Writes the scores of `rows` from chunk `first` on, with the chunks' minima.
 #[inline(always)]
 fn write<const L: usize, const FROM: usize>(
@@ -297,7 +224,7 @@ mod tests {
 
         /// Whole numbers as coordinates, so that products are exact and ties are common.
         #[test]
-        fn panels_find_the_first_nearest_codeword(
+        fn panels_score_all_codewords(
             width in 1usize..20, size in 1usize..80, n in 1usize..15, stage in 0usize..2, seed in any::<u64>()
         ) {
             let mut rng = stream(&format!("panels/{seed}"));
@@ -307,17 +234,6 @@ mod tests {
             let mut panels = Panels::default();
             panels.pack(&books);
             let selection: Vec<u32> = (0..n as u32).filter(|row| row % 3 != 1).collect();
-            let mut found = Vec::new();
-            panels.nearest(stage, Rows { data: &x, stride: width + 3 }, &selection, &mut found);
-            prop_assert_eq!(found.len(), selection.len());
-            for (row, (score, index)) in selection.iter().zip(found) {
-                let x = &x[*row as usize * (width + 3)..][..width];
-                let slow = |k: usize| -> f32 {
-                    books.codeword(stage * size + k).iter().zip(x).map(|(c, x)| 0.5 * c * c - c * x).sum()
-                };
-                let best = (0..size).min_by(|a, b| slow(*a).total_cmp(&slow(*b))).unwrap();
-                prop_assert_eq!((score, index as usize), (slow(best), best));
-            }
             let chunks = size.div_ceil(CHUNK);
             let (mut scores, mut minima) = (vec![0.0; n * chunks * CHUNK], vec![0.0; n * chunks]);
             let out = ScoreRows {
@@ -336,15 +252,5 @@ mod tests {
                 scores.chunks(CHUNK).map(|c| c.iter().copied().fold(f32::INFINITY, f32::min)).collect();
             prop_assert_eq!(&minima[..selection.len() * chunks], &least[..selection.len() * chunks]);
         }
-    }
-
-    #[test]
-    fn codewords_that_are_no_numbers_give_the_first() {
-        let books = Codebooks::new(Method::Rvq, 2, 1, 3, vec![f32::NAN; 6]).unwrap();
-        let mut panels = Panels::default();
-        panels.pack(&books);
-        let mut found = Vec::new();
-        panels.nearest(0, Rows { data: &[1.0, 2.0], stride: 2 }, &[0], &mut found);
-        assert_eq!(found, [(f32::INFINITY, 0)]);
     }
 }

@@ -3,29 +3,12 @@
 
 use std::sync::OnceLock;
 
-/// The widest vector instructions that the kernels use here (`avx512f`, `avx2+fma` or `portable`) and the CPU's name.
+use crate::level::level;
+
+/// The level of instructions that the kernels use here (`avx512`, `avx2` or `portable`) and the CPU's name.
 pub fn cpu() -> &'static str {
     static CPU: OnceLock<String> = OnceLock::new();
-    CPU.get_or_init(|| match model_name() {
-        Some(name) => format!("{}, {name}", vector_instructions()),
-        None => format!("{}, {}", vector_instructions(), std::env::consts::ARCH),
-    })
-}
-
-#[cfg(target_arch = "x86_64")]
-fn vector_instructions() -> &'static str {
-    if is_x86_feature_detected!("avx512f") {
-        "avx512f"
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        "avx2+fma"
-    } else {
-        "portable"
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn vector_instructions() -> &'static str {
-    "portable"
+    CPU.get_or_init(|| format!("{}, {}", level(), model_name().as_deref().unwrap_or(std::env::consts::ARCH)))
 }
 
 /// Linux only; elsewhere the architecture stands in its place.

@@ -4,10 +4,10 @@
 //! data costs no precision. What their rounding errors cannot exclude from the k nearest is computed again as Σ(x − b)² in
 //! f64 from the vectors as they are, and that decides.
 
-use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::{Neighbours, SearchError, base_parts, check_count, check_finite, whole_rows};
+use crate::level::run;
 use crate::quantizer::centering::median;
 use crate::quantizer::kernels::{ROWS, Rows, products, squared_length};
 
@@ -198,24 +198,28 @@ impl Exact<'_> {
 }
 
 /// Appends the (score, id) with half[j] − dots[j] ≤ limit, ids counted from `first`.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn keep(dots: &[f32], half: &[f32], limit: f32, first: u32, kept: &mut Vec<(f32, u32)>) {
-    const CHUNK: usize = 32;
-    for (chunk, (dots, half)) in dots.chunks(CHUNK).zip(half.chunks(CHUNK)).enumerate() {
-        let mut scores = [f32::INFINITY; CHUNK];
-        let mut any = false;
-        for ((score, dot), half) in scores.iter_mut().zip(dots).zip(half) {
-            *score = half - dot;
-            // Overflown products may stand for anything, so they have to pass.
-            *score = if score.is_nan() { f32::NEG_INFINITY } else { *score };
-            any |= *score <= limit;
-        }
-        if any {
-            for (j, score) in scores[..dots.len()].iter().enumerate() {
-                if *score <= limit {
-                    kept.push((*score, first + (chunk * CHUNK + j) as u32));
+    run(
+        #[inline(always)]
+        |_| {
+            const CHUNK: usize = 32;
+            for (chunk, (dots, half)) in dots.chunks(CHUNK).zip(half.chunks(CHUNK)).enumerate() {
+                let mut scores = [f32::INFINITY; CHUNK];
+                let mut any = false;
+                for ((score, dot), half) in scores.iter_mut().zip(dots).zip(half) {
+                    *score = half - dot;
+                    // Overflown products may stand for anything, so they have to pass.
+                    *score = if score.is_nan() { f32::NEG_INFINITY } else { *score };
+                    any |= *score <= limit;
+                }
+                if any {
+                    for (j, score) in scores[..dots.len()].iter().enumerate() {
+                        if *score <= limit {
+                            kept.push((*score, first + (chunk * CHUNK + j) as u32));
+                        }
+                    }
                 }
             }
-        }
-    }
+        },
+    )
 }

@@ -1,7 +1,6 @@
 //! The tables of a query: what each codeword adds to the distance.
 
-use multiversion::multiversion;
-
+use crate::level::run;
 use crate::quantizer::{Codebooks, Method};
 
 /// Codewords whose sums are kept in registers.
@@ -103,47 +102,59 @@ impl TableMaker {
 }
 
 /// target[k] = −2 x·c_k for the codewords of a panel.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn negative_products(x: &[f32], panel: &[f32], target: &mut [f32]) {
-    let mut sums = [0.0f32; PANEL];
-    for (x, row) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
-        for (sum, c) in sums.iter_mut().zip(row) {
-            *sum += x * c;
-        }
-    }
-    for (target, sum) in target.iter_mut().zip(sums) {
-        *target = -2.0 * sum;
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let mut sums = [0.0f32; PANEL];
+            for (x, row) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
+                for (sum, c) in sums.iter_mut().zip(row) {
+                    *sum += x * c;
+                }
+            }
+            for (target, sum) in target.iter_mut().zip(sums) {
+                *target = -2.0 * sum;
+            }
+        },
+    )
 }
 
 /// target[k] = ‖x − c_k‖² for the codewords of a panel.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn squared_distances(x: &[f32], panel: &[f32], target: &mut [f32]) {
-    let mut sums = [0.0f32; PANEL];
-    for (x, row) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
-        for (sum, c) in sums.iter_mut().zip(row) {
-            *sum += (x - c) * (x - c);
-        }
-    }
-    for (target, sum) in target.iter_mut().zip(sums) {
-        *target = sum;
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let mut sums = [0.0f32; PANEL];
+            for (x, row) in x.iter().zip(panel.as_chunks::<PANEL>().0) {
+                for (sum, c) in sums.iter_mut().zip(row) {
+                    *sum += (x - c) * (x - c);
+                }
+            }
+            for (target, sum) in target.iter_mut().zip(sums) {
+                *target = sum;
+            }
+        },
+    )
 }
 
 /// The least value and the largest |value|; the latter is NaN or infinite where any value is.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx2+fma", "x86_64+avx2+fma"))]
 fn extremes(values: &[f32]) -> (f32, f32) {
-    const LANES: usize = 16;
-    let mut least = [f32::INFINITY; LANES];
-    let mut largest = [0.0f32; LANES];
-    for chunk in values.chunks(LANES) {
-        for ((least, largest), v) in least.iter_mut().zip(&mut largest).zip(chunk) {
-            *least = if *v < *least { *v } else { *least };
-            // Written so that a NaN stays: no comparison with it is true.
-            *largest = if v.abs() <= *largest { *largest } else { v.abs() };
-            *largest = if v.is_nan() { f32::INFINITY } else { *largest };
-        }
-    }
-    let least = least.into_iter().fold(f32::INFINITY, |a, b| if b < a { b } else { a });
-    (least, largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a }))
+    run(
+        #[inline(always)]
+        |_| {
+            const LANES: usize = 16;
+            let mut least = [f32::INFINITY; LANES];
+            let mut largest = [0.0f32; LANES];
+            for chunk in values.chunks(LANES) {
+                for ((least, largest), v) in least.iter_mut().zip(&mut largest).zip(chunk) {
+                    *least = if *v < *least { *v } else { *least };
+                    // Written so that a NaN stays: no comparison with it is true.
+                    *largest = if v.abs() <= *largest { *largest } else { v.abs() };
+                    *largest = if v.is_nan() { f32::INFINITY } else { *largest };
+                }
+            }
+            let least = least.into_iter().fold(f32::INFINITY, |a, b| if b < a { b } else { a });
+            (least, largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a }))
+        },
+    )
 }

@@ -1,6 +1,6 @@
 //! Square grey images, blurred and halved.
 
-use multiversion::multiversion;
+use crate::level::run;
 
 /// A grey image of `side` × `side` pixels, row-major; black is 0, white 1.
 #[derive(Clone, Debug)]
@@ -49,28 +49,32 @@ fn gaussian(deviation: f64) -> Vec<f32> {
 }
 
 /// Rows, then columns. No product is contracted with a sum, so every instruction set gives the same bits.
-#[multiversion(targets("x86_64+avx2"))]
 fn blur(image: &[f32], side: usize, kernel: &[f32], out: &mut [f32]) {
-    let radius = kernel.len() - 1;
-    let mut rows = vec![0.0f32; image.len()];
-    let mut padded = vec![0.0f32; side + 2 * radius];
-    for (row, out) in image.chunks_exact(side).zip(rows.chunks_exact_mut(side)) {
-        padded[..radius].fill(row[0]);
-        padded[radius..radius + side].copy_from_slice(row);
-        padded[radius + side..].fill(row[side - 1]);
-        weigh(&padded[radius..radius + side], kernel[0], out);
-        for (i, weight) in kernel.iter().enumerate().skip(1) {
-            let (left, right) = (&padded[radius - i..][..side], &padded[radius + i..][..side]);
-            add_pair(left, right, *weight, out);
-        }
-    }
-    for (y, out) in out.chunks_exact_mut(side).enumerate() {
-        weigh(&rows[y * side..][..side], kernel[0], out);
-        for (i, weight) in kernel.iter().enumerate().skip(1) {
-            let (above, below) = (y.saturating_sub(i), (y + i).min(side - 1));
-            add_pair(&rows[above * side..][..side], &rows[below * side..][..side], *weight, out);
-        }
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let radius = kernel.len() - 1;
+            let mut rows = vec![0.0f32; image.len()];
+            let mut padded = vec![0.0f32; side + 2 * radius];
+            for (row, out) in image.chunks_exact(side).zip(rows.chunks_exact_mut(side)) {
+                padded[..radius].fill(row[0]);
+                padded[radius..radius + side].copy_from_slice(row);
+                padded[radius + side..].fill(row[side - 1]);
+                weigh(&padded[radius..radius + side], kernel[0], out);
+                for (i, weight) in kernel.iter().enumerate().skip(1) {
+                    let (left, right) = (&padded[radius - i..][..side], &padded[radius + i..][..side]);
+                    add_pair(left, right, *weight, out);
+                }
+            }
+            for (y, out) in out.chunks_exact_mut(side).enumerate() {
+                weigh(&rows[y * side..][..side], kernel[0], out);
+                for (i, weight) in kernel.iter().enumerate().skip(1) {
+                    let (above, below) = (y.saturating_sub(i), (y + i).min(side - 1));
+                    add_pair(&rows[above * side..][..side], &rows[below * side..][..side], *weight, out);
+                }
+            }
+        },
+    )
 }
 
 #[inline(always)]

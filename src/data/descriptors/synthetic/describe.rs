@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use multiversion::multiversion;
-
 use super::keypoints::Keypoint;
 use crate::data::leaves::Plane;
+use crate::level::run;
 
 /// Cells a side, orientations a cell.
 const CELLS: usize = 4;
@@ -63,24 +62,28 @@ impl Gradients {
 }
 
 /// Central differences of a row, as length and angle. The polynomial of the arc tangent is off by less than 1e-4 turns.
-#[multiversion(targets("x86_64+avx2"))]
 fn polar(row: &[f32], [above, below]: [&[f32]; 2], magnitude: &mut [f32], angle: &mut [f32]) {
-    let n = magnitude.len();
-    let (left, right) = (&row[..n], &row[2..2 + n]);
-    let (above, below) = (&above[1..1 + n], &below[1..1 + n]);
-    let angle = &mut angle[..n];
-    for i in 0..n {
-        let (dx, dy) = (right[i] - left[i], below[i] - above[i]);
-        magnitude[i] = (dx * dx + dy * dy).sqrt();
-        let (ax, ay) = (dx.abs(), dy.abs());
-        let ratio = ax.min(ay) / ax.max(ay).max(f32::MIN_POSITIVE);
-        let s = ratio * ratio;
-        let arc = ratio * (0.159_122_2 + s * (-0.052_447_2 + s * (0.025_368_6 - s * 0.007_055)));
-        let arc = if ay > ax { 0.25 - arc } else { arc };
-        let arc = if dx < 0.0 { 0.5 - arc } else { arc };
-        let arc = if dy < 0.0 { 1.0 - arc } else { arc };
-        angle[i] = arc;
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let n = magnitude.len();
+            let (left, right) = (&row[..n], &row[2..2 + n]);
+            let (above, below) = (&above[1..1 + n], &below[1..1 + n]);
+            let angle = &mut angle[..n];
+            for i in 0..n {
+                let (dx, dy) = (right[i] - left[i], below[i] - above[i]);
+                magnitude[i] = (dx * dx + dy * dy).sqrt();
+                let (ax, ay) = (dx.abs(), dy.abs());
+                let ratio = ax.min(ay) / ax.max(ay).max(f32::MIN_POSITIVE);
+                let s = ratio * ratio;
+                let arc = ratio * (0.159_122_2 + s * (-0.052_447_2 + s * (0.025_368_6 - s * 0.007_055)));
+                let arc = if ay > ax { 0.25 - arc } else { arc };
+                let arc = if dx < 0.0 { 0.5 - arc } else { arc };
+                let arc = if dy < 0.0 { 1.0 - arc } else { arc };
+                angle[i] = arc;
+            }
+        },
+    )
 }
 
 /// The dominant orientations around a keypoint, in turns; at least one.
@@ -174,7 +177,6 @@ pub fn describe(gradients: &Gradients, point: &Keypoint, orientation: f32) -> [u
 }
 
 /// Adds up to [`CHUNK`] pixels of a row to the bins. The first one lies at `start` (column, row), in cells.
-#[multiversion(targets("x86_64+avx2"))]
 fn gather(
     magnitude: &[f32],
     angle: &[f32],
@@ -183,35 +185,40 @@ fn gather(
     orientation: f32,
     bins: &mut [f32; ACROSS * ACROSS * ORIENTATIONS],
 ) {
-    const MIDDLE: f32 = (CELLS + 1) as f32 / 2.0;
-    let n = magnitude.len().min(CHUNK);
-    let mut places = [[0.0f32; CHUNK]; 4];
-    let [columns, rows, turns, weights] = &mut places;
-    for i in 0..n {
-        let (column, row) = (start[0] + i as f32 * step[0], start[1] + i as f32 * step[1]);
-        let (u, v) = (column - MIDDLE, row - MIDDLE);
-        let turn = angle[i] - orientation;
-        let turn = if turn < 0.0 { turn + 1.0 } else { turn };
-        columns[i] = column;
-        rows[i] = row;
-        turns[i] = turn * ORIENTATIONS as f32;
-        weights[i] = magnitude[i] * decay((u * u + v * v) * (2.0 / (CELLS * CELLS) as f32));
-    }
-    for i in 0..n {
-        let (column, row, turn, weight) = (columns[i], rows[i], turns[i], weights[i]);
-        // All are at least 0 and far below 2^31.
-        let [column_0, row_0, turn_0] = [column, row, turn].map(|v| v as i32 as usize);
-        let [column, row, turn] = [column - column_0 as f32, row - row_0 as f32, turn - turn_0 as f32];
-        let (turn_0, turn_1) = (turn_0 % ORIENTATIONS, (turn_0 + 1) % ORIENTATIONS);
-        let at = (row_0.min(CELLS) * ACROSS + column_0.min(CELLS)) * ORIENTATIONS;
-        let (low, high) = (weight * (1.0 - row), weight * row);
-        let cells = [low * (1.0 - column), low * column, high * (1.0 - column), high * column];
-        let offsets = [0, ORIENTATIONS, ACROSS * ORIENTATIONS, (ACROSS + 1) * ORIENTATIONS];
-        for (weight, offset) in cells.into_iter().zip(offsets) {
-            bins[at + offset + turn_0] += weight * (1.0 - turn);
-            bins[at + offset + turn_1] += weight * turn;
-        }
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            const MIDDLE: f32 = (CELLS + 1) as f32 / 2.0;
+            let n = magnitude.len().min(CHUNK);
+            let mut places = [[0.0f32; CHUNK]; 4];
+            let [columns, rows, turns, weights] = &mut places;
+            for i in 0..n {
+                let (column, row) = (start[0] + i as f32 * step[0], start[1] + i as f32 * step[1]);
+                let (u, v) = (column - MIDDLE, row - MIDDLE);
+                let turn = angle[i] - orientation;
+                let turn = if turn < 0.0 { turn + 1.0 } else { turn };
+                columns[i] = column;
+                rows[i] = row;
+                turns[i] = turn * ORIENTATIONS as f32;
+                weights[i] = magnitude[i] * decay((u * u + v * v) * (2.0 / (CELLS * CELLS) as f32));
+            }
+            for i in 0..n {
+                let (column, row, turn, weight) = (columns[i], rows[i], turns[i], weights[i]);
+                // All are at least 0 and far below 2^31.
+                let [column_0, row_0, turn_0] = [column, row, turn].map(|v| v as i32 as usize);
+                let [column, row, turn] = [column - column_0 as f32, row - row_0 as f32, turn - turn_0 as f32];
+                let (turn_0, turn_1) = (turn_0 % ORIENTATIONS, (turn_0 + 1) % ORIENTATIONS);
+                let at = (row_0.min(CELLS) * ACROSS + column_0.min(CELLS)) * ORIENTATIONS;
+                let (low, high) = (weight * (1.0 - row), weight * row);
+                let cells = [low * (1.0 - column), low * column, high * (1.0 - column), high * column];
+                let offsets = [0, ORIENTATIONS, ACROSS * ORIENTATIONS, (ACROSS + 1) * ORIENTATIONS];
+                for (weight, offset) in cells.into_iter().zip(offsets) {
+                    bins[at + offset + turn_0] += weight * (1.0 - turn);
+                    bins[at + offset + turn_1] += weight * turn;
+                }
+            }
+        },
+    )
 }
 
 fn normalised(values: &[f32; DIMENSION]) -> [u8; DIMENSION] {

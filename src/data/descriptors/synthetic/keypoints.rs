@@ -1,9 +1,8 @@
 //! Where descriptors are taken (D. Lowe, IJCV 2004): extrema of the difference of Gaussians over place and scale, refined
 //! by a quadratic fit, without those of low contrast or on edges.
 
-use multiversion::multiversion;
-
 use crate::data::leaves::Plane;
+use crate::level::run;
 
 /// Scales an octave.
 pub const SCALES: usize = 3;
@@ -82,22 +81,26 @@ pub fn keypoints(octave: &Octave) -> Vec<Keypoint> {
 }
 
 /// Whether a pixel of the middle row is large enough and extreme among its eight neighbours; false at the ends.
-#[multiversion(targets("x86_64+avx2"))]
 fn extrema_of_row(rows: [&[f32]; 3], flags: &mut [bool]) {
-    let n = flags.len() - 2;
-    let flags = &mut flags[1..1 + n];
-    let shifted = rows.map(|row| [&row[..n], &row[1..1 + n], &row[2..2 + n]]);
-    let [[a, b, c], [d, here, e], [f, g, h]] = shifted;
-    for i in 0..n {
-        let value = here[i];
-        let others = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]];
-        let (mut top, mut bottom) = (value > 0.5 * CONTRAST, value < -0.5 * CONTRAST);
-        for other in others {
-            top &= value >= other;
-            bottom &= value <= other;
-        }
-        flags[i] = top | bottom;
-    }
+    run(
+        #[inline(always)]
+        |_| {
+            let n = flags.len() - 2;
+            let flags = &mut flags[1..1 + n];
+            let shifted = rows.map(|row| [&row[..n], &row[1..1 + n], &row[2..2 + n]]);
+            let [[a, b, c], [d, here, e], [f, g, h]] = shifted;
+            for i in 0..n {
+                let value = here[i];
+                let others = [a[i], b[i], c[i], d[i], e[i], f[i], g[i], h[i]];
+                let (mut top, mut bottom) = (value > 0.5 * CONTRAST, value < -0.5 * CONTRAST);
+                for other in others {
+                    top &= value >= other;
+                    bottom &= value <= other;
+                }
+                flags[i] = top | bottom;
+            }
+        },
+    )
 }
 
 /// Whether a value is extreme among the 18 neighbours in the images below and above.
