@@ -47,18 +47,25 @@ pub fn train(
     let (stages, size) = (settings.stages, settings.size);
     least_squares::check(stages, size)?;
     let empty = Codebooks::zeros(Method::Lsq, dimension, stages, size)?;
-    let (unwatched, begin) = (&mut Watch::default(), &mut progress.part(0.0, 0.1 * START));
-    let books = stagewise::train(empty, vectors, kmeans::ITERATIONS, rng, begin, unwatched)?;
-    let mut best = Trial::new(books, vectors, &mut progress.part(0.1 * START, 0.2 * START))?;
-    if starts_from_opq(dimension, stages) {
-        let opq = Codebooks::zeros(Method::Opq, dimension, stages, size)?;
-        let begin = &mut progress.part(0.3 * START, 0.5 * START);
-        let opq = opq::train(opq, vectors, opq::ITERATIONS, rng, begin, unwatched)?;
-        let trial = Trial::new(as_sums(&opq)?, vectors, &mut progress.part(0.8 * START, 0.2 * START))?;
-        if trial.error < best.error {
-            best = trial;
+    let unwatched = &mut Watch::default();
+    let mut best: Option<Trial> = None;
+    for start in 0..2 {
+        let progress = &mut progress.part(0.5 * START * start as f64, 0.5 * START);
+        let begin = &mut progress.part(0.0, 0.7);
+        let books = match start {
+            0 if watch.tries(0) => stagewise::train(empty.clone(), vectors, kmeans::ITERATIONS, rng, begin, unwatched)?,
+            1 if watch.tries(1) && starts_from_opq(dimension, stages) => {
+                let opq = Codebooks::zeros(Method::Opq, dimension, stages, size)?;
+                as_sums(&opq::train(opq, vectors, opq::ITERATIONS, rng, begin, unwatched)?)?
+            }
+            _ => continue,
+        };
+        let trial = Trial::new(books, vectors, &mut progress.part(0.7, 0.3))?;
+        if best.as_ref().is_none_or(|best| trial.error < best.error) {
+            (best, watch.kept.start) = (Some(trial), Some(start));
         }
     }
+    let mut best = best.ok_or(Error::NoVectors)?;
     let deviations = deviations(vectors, dimension);
     let start = (best.error, best.books.clone());
     let mut progress = progress.part(START, 1.0 - START);
@@ -77,7 +84,7 @@ pub fn train(
         watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
     }
     // The first look was before the first iteration.
-    watch.kept.iter_mut().for_each(|kept| *kept -= 1);
+    watch.kept.iterations.iter_mut().for_each(|kept| *kept -= 1);
     // Few iterations may not make good for the noise.
     Ok(seen.or(if best.error <= start.0 { best.books } else { start.1 }))
 }

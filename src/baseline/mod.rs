@@ -49,7 +49,7 @@ pub(crate) use scaling::Scaling;
 pub(crate) use seeding::random_rows;
 pub(crate) use stagewise::stage_by_stage;
 pub use watch::Watch;
-pub(crate) use watch::has_converged;
+pub(crate) use watch::{Kept, has_converged};
 
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Method, Registered, TrainRequest};

@@ -9,7 +9,7 @@ use super::team::Team;
 use super::watch::Best;
 use super::{Error, Progress, Watch, kmeans, stagewise};
 use crate::level::run;
-use crate::linear::{add_product, nearest_orthogonal};
+use crate::linear::{Columns, add_product, nearest_orthogonal};
 use crate::quantizer::kernels::{Rows, squared_length};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, assigner};
 
@@ -18,10 +18,10 @@ pub const ITERATIONS: usize = 60;
 /// Iterations after which the better start goes on.
 const TRIED: usize = 10;
 
-/// Coordinates of the vectors that are summed at once.
+/// Coordinates of the vectors whose products with all others are computed at once.
 const COLUMNS: usize = 96;
 
-/// Vectors that a thread rotates at once.
+/// Vectors that are rotated, or multiplied with their decoded ones, at once.
 const BLOCK: usize = 1024;
 
 /// The share of the work that a start takes.
@@ -38,14 +38,14 @@ pub fn train(
     progress: &mut Progress,
     watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
-    let axes = principal_axes(vectors, books.dimension(), books.stages());
+    let axes = if watch.tries(1) { principal_axes(vectors, books.dimension(), books.stages()) } else { None };
+    let as_they_are = watch.tries(0) || axes.is_none();
     let mut best: Option<Trial> = None;
-    for (number, rotation) in
-        [None, axes].into_iter().enumerate().filter(|(number, axes)| *number == 0 || axes.is_some())
-    {
+    for (number, rotation) in [None, axes].into_iter().enumerate() {
         let mut progress = progress.part(START * number as f64, START);
         let books = match rotation {
-            None => books.clone(),
+            None if number == 0 && as_they_are => books.clone(),
+            None => continue,
             Some(matrix) => books.clone().with_rotation(matrix)?,
         };
         let begin = &mut progress.part(0.0, 0.7);
@@ -55,13 +55,13 @@ pub fn train(
         let mut trial = Trial::new(start, vectors);
         trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;
         if best.as_ref().is_none_or(|best| trial.error < best.error) {
-            best = Some(trial);
+            (best, watch.kept.start) = (Some(trial), Some(number));
         }
     }
     let mut best = best.ok_or(Error::NoVectors)?;
     let rest = &mut progress.part(2.0 * START, 1.0 - 2.0 * START);
     best.run(vectors, iterations.saturating_sub(TRIED), rest, watch)?;
-    watch.kept.iter_mut().for_each(|kept| *kept += TRIED);
+    watch.kept.iterations.iter_mut().for_each(|kept| *kept += TRIED);
     Ok(best.books)
 }
 
@@ -148,22 +148,24 @@ impl Trial {
     }
 }
 
-/// XᵀY, D × D and row-major, of the vectors X and their decoded ones Y in rotated coordinates. The vectors are summed by the
-/// codewords that they chose, some coordinates at a time, so that the sums stay in the second cache and the vectors in the third.
+/// XᵀY, D × D and row-major, of the vectors X and their decoded ones Y in rotated coordinates: some vectors at a time, whose
+/// products are summed in single precision.
 fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64> {
-    let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
+    let (dimension, stages) = (books.dimension(), books.stages());
     let mut cross = vec![0f64; dimension * dimension];
-    cross.par_chunks_mut(COLUMNS * dimension).enumerate().for_each(|(number, rows)| {
-        let columns = rows.len() / dimension;
-        let x = Rows { data: &vectors[number * COLUMNS..], stride: dimension };
-        let mut sums = vec![0f64; size * columns];
-        for stage in 0..stages {
-            sums.fill(0.0);
-            add_by_pick(x, columns, (&picks[stage..], stages), stage * size, &mut sums);
-            let words: Vec<f64> = books.stage(stage).iter().map(|v| f64::from(*v)).collect();
-            add_product(rows, stage * width..(stage + 1) * width, &sums, &words);
-        }
-    });
+    let mut decoded = vec![0f32; BLOCK * dimension];
+    for (x, picks) in vectors.chunks(BLOCK * dimension).zip(picks.chunks(BLOCK * stages)) {
+        let decoded = &mut decoded[..x.len()];
+        decoded.par_chunks_exact_mut(dimension).zip(picks.par_chunks_exact(stages)).for_each(|(y, picks)| {
+            let parts = y.chunks_exact_mut(books.width()).zip(picks);
+            parts.for_each(|(part, pick)| part.copy_from_slice(books.codeword(*pick as usize)));
+        });
+        cross.par_chunks_mut(COLUMNS * dimension).enumerate().for_each(|(number, rows)| {
+            let from = number * COLUMNS;
+            let columns = from..from + rows.len() / dimension;
+            add_product(rows, Columns { rows: x, stride: dimension, columns }, decoded);
+        });
+    }
     cross
 }
 

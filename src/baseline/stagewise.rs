@@ -22,7 +22,7 @@ pub fn train(
     stage_by_stage(&mut books, &mut vectors.to_vec(), progress, &mut |points, progress| {
         let iterations = watch.iterations(validation.stage).unwrap_or(iterations);
         let (words, kept) = kmeans_counted(points, size, iterations, rng, progress, &validation.points())?;
-        watch.kept.push(kept);
+        watch.kept.iterations.push(kept);
         validation.pass(&words)?;
         Ok(words)
     })?;

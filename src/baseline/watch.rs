@@ -18,10 +18,19 @@ pub struct Watch {
     pub curve: Vec<(u64, f64)>,
     /// Whether a training ended because the error no longer fell.
     pub converged: bool,
-    /// Iterations of the codebooks that were kept: of each stage (PVQ, RVQ), or of all together.
-    pub(crate) kept: Vec<usize>,
-    /// Iterations of the stages of PVQ and RVQ instead of the settings'; empty = as these say.
-    iterations: Vec<usize>,
+    /// What led to the codebooks that were kept.
+    pub(crate) kept: Kept,
+    /// What an earlier training found, to be done again.
+    found: Kept,
+}
+
+/// What a training found to be the best on its validation vectors.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    /// Iterations of each stage (PVQ, RVQ), or of all codebooks together.
+    pub iterations: Vec<usize>,
+    /// Which of the starts that a trainer tried was the best.
+    pub start: Option<usize>,
 }
 
 impl Watch {
@@ -36,14 +45,19 @@ impl Watch {
         self.curve.iter_mut().for_each(|(_, error)| *error *= unit);
     }
 
-    /// Sees nothing; the stages of PVQ and RVQ have these numbers of iterations.
-    pub(crate) fn with_iterations(iterations: Vec<usize>) -> Self {
-        Self { iterations, ..Self::default() }
+    /// Sees nothing; the stages of PVQ and RVQ have the iterations that were found, and other trainers its start alone.
+    pub(crate) fn again(found: Kept) -> Self {
+        Self { found, ..Self::default() }
     }
 
     /// Iterations of a stage, where they are not those of the settings.
     pub(super) fn iterations(&self, stage: usize) -> Option<usize> {
-        self.iterations.get(stage).copied()
+        self.found.iterations.get(stage).copied()
+    }
+
+    /// Whether this start is to be tried.
+    pub(super) fn tries(&self, start: usize) -> bool {
+        self.found.start.is_none_or(|found| found == start)
     }
 
     pub(super) fn validation(&self) -> &[f32] {
@@ -55,7 +69,7 @@ impl Watch {
         if let Some(error) = mean_error(books, search, &self.validation) {
             self.curve.push((self.curve.len() as u64 + 1, error));
             if best.look(error, books) {
-                self.kept = vec![best.errors.len()];
+                self.kept.iterations = vec![best.errors.len()];
             }
             self.converged |= best.converged();
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Ended, FitError, FitSettings, Trained, Work};
-use crate::baseline::{Progress, Settings, Watch, train_watched};
+use crate::baseline::{Kept, Progress, Settings, Watch, train_watched};
 use crate::quantizer::{Codebooks, Method};
 
 pub(super) fn train(
@@ -24,12 +24,12 @@ pub(super) fn train(
 }
 
 /// Trains with the iterations that a training on a part of the vectors has found to be the best.
-pub(super) fn again(work: &Work, kept: Vec<usize>, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
+pub(super) fn again(work: &Work, kept: Kept, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
     let settings = work.settings;
     let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
     plan.beam_width = settings.training_beam_width;
-    plan.iterations = kept.iter().copied().max().unwrap_or(plan.iterations);
-    Ok(within(work, &plan, 1.0, &mut Watch::with_iterations(kept), go_on)?.0)
+    plan.iterations = kept.iterations.iter().copied().max().unwrap_or(plan.iterations);
+    Ok(within(work, &plan, 1.0, &mut Watch::again(kept), go_on)?.0)
 }
 
 /// What is trained.

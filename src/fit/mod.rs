@@ -30,7 +30,7 @@ pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
 pub use sample::{Sampled, parts, sample};
 
-use crate::baseline::{self, Scaling};
+use crate::baseline::{self, Kept, Scaling};
 use crate::memory::{available, check, product, sum};
 use crate::quantizer::{Codebooks, MAX_BEAM, Method, Search};
 use crate::training::Trainer;
@@ -183,14 +183,14 @@ pub fn fit(
     let mut refitted = false;
     let took = since.elapsed();
     let in_time = settings.budget.is_none_or(|budget| budget.saturating_sub(took) >= took);
-    if settings.refit && !(validation.is_empty() || first.kept.is_empty()) && in_time {
+    if settings.refit && !(validation.is_empty() || first.kept.iterations.is_empty()) && in_time {
         let all = [training, validation].concat();
         let scaled = scaling.apply(&all);
         let work = Work { settings, training: &scaled, dimension, since };
         let go_on = &mut |done| go_on(0.5 + 0.5 * done);
         let again = scaling.undo(match settings.trainer {
             Trainer::Kmeans => kmeans::again(&work, first.kept, go_on)?,
-            Trainer::Nsvq => nsvq::again(&work, &first.kept, go_on)?,
+            Trainer::Nsvq => nsvq::again(&work, &first.kept.iterations, go_on)?,
         });
         // A training can end in a worse optimum, which no validation vectors are left to tell.
         let measured = evaluate::part(&all, dimension, MEASURED);
@@ -301,5 +301,5 @@ struct Trained {
     done: u64,
     ended: Ended,
     /// Chosen by the validation vectors: iterations of k-means of each stage, or of all together; updates of each round of NSVQ.
-    kept: Vec<usize>,
+    kept: Kept,
 }

@@ -2,7 +2,7 @@
 //! each from the best codebooks so far until their error no longer falls.
 
 use super::{Ended, FitError, FitSettings, Trained, Work, evaluate, kmeans};
-use crate::baseline::has_converged;
+use crate::baseline::{Kept, has_converged};
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search};
 use crate::training::{Optimizer, Run, Schedule, Setup, Shuffled, TrainingSettings};
@@ -56,7 +56,7 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
         curve: rounds.curve,
         done: rounds.done,
         ended: rounds.ended,
-        kept: rounds.kept,
+        kept: Kept { iterations: rounds.kept, start: None },
     })
 }
 
