@@ -8,6 +8,7 @@ use common::{quick, random_vectors};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use vqlab::quantizer::kernels::{CHUNK, ROWS, Rows, adam, products};
 use vqlab::quantizer::panels::{Panels, ScoreRows};
+use vqlab::quantizer::tiles::Tiles;
 use vqlab::quantizer::{Codebooks, Method};
 
 const D: usize = 64;
@@ -27,19 +28,20 @@ fn matrix_products(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Products and minimum in one pass, all scores with the minima of their chunks, and the packing of the codebook before.
+/// The nearest codeword, all scores with the minima of their chunks, and the packing of the codebook before.
 fn fused_nearest(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("nearest");
     let selection: Vec<u32> = (0..ROWS as u32).collect();
     for size in [8, 32, 128, 1024, 4096] {
         let x = random_vectors("x", ROWS * D, 1.0);
         let books = Codebooks::new(Method::Rvq, D, 1, size, random_vectors("c", size * D, 1.0)).expect("a valid shape");
-        let (mut panels, mut found) = (Panels::default(), Vec::new());
+        let (mut panels, mut tiles, mut found) = (Panels::default(), Tiles::default(), Vec::new());
         group.throughput(Throughput::Elements((2 * ROWS * size * D) as u64));
         group.bench_function(BenchmarkId::new("pack", size), |bencher| bencher.iter(|| panels.pack(black_box(&books))));
         group.bench_function(BenchmarkId::new("scan", size), |bencher| {
             let rows = Rows { data: &x, stride: D };
-            bencher.iter(|| panels.nearest(0, black_box(rows), &selection, &mut found));
+            tiles.prepare(&books);
+            bencher.iter(|| tiles.nearest(&books, 0, black_box(rows), &selection, &mut found));
         });
         let chunks = size.div_ceil(CHUNK);
         let (mut scores, mut minima) = (vec![0.0; ROWS * chunks * CHUNK], vec![0.0; ROWS * chunks]);

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::axes::{Axes, mean};
 use super::team::Team;
 use super::watch::Best;
-use super::{Error, Progress, Watch, kmeans, stagewise};
+use super::{Error, Progress, Watch, stagewise};
 use crate::level::run;
 use crate::linear::{Columns, add_product, nearest_orthogonal};
 use crate::quantizer::kernels::{Rows, squared_length};
@@ -16,13 +16,16 @@ use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, assigner};
 pub const ITERATIONS: usize = 60;
 
 /// Iterations after which the better start goes on.
-const TRIED: usize = 10;
+const TRIED: usize = 5;
 
 /// Coordinates of the vectors whose products with all others are computed at once.
 const COLUMNS: usize = 96;
 
 /// Vectors that are rotated, or multiplied with their decoded ones, at once.
 const BLOCK: usize = 1024;
+
+/// Iterations of the k-means of a start: the codewords move on with every rotation.
+const START_ITERATIONS: usize = 10;
 
 /// The share of the work that a start takes.
 const START: f64 = 0.25;
@@ -50,7 +53,7 @@ pub fn train(
         };
         let begin = &mut progress.part(0.0, 0.7);
         let turned = turned(&books, vectors);
-        let start = stagewise::train(books, &turned, kmeans::ITERATIONS, rng, begin, &mut Watch::default())?;
+        let start = stagewise::train(books, &turned, START_ITERATIONS, rng, begin, &mut Watch::default())?;
         drop(turned);
         let mut trial = Trial::new(start, vectors);
         trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;

@@ -21,11 +21,12 @@ pub fn seed(points: &Points, size: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
         return random_rows(points, size, rng);
     }
     let sample = random_rows(points, points.count.min(SAMPLE * size), rng);
+    let tiles = tiles(&sample, width);
     let mut least = vec![f32::INFINITY; sample.len() / width];
     let mut centroids = Vec::with_capacity(size * width);
     centroids.extend_from_slice(&sample[..width]);
     while centroids.len() < size * width {
-        let total = shorten(&sample, &centroids[centroids.len() - width..], &mut least);
+        let total = shorten(&tiles, &centroids[centroids.len() - width..], &mut least);
         let Some(chosen) = draw(&least, total, rng) else { break };
         centroids.extend_from_slice(&sample[chosen * width..(chosen + 1) * width]);
     }
@@ -58,28 +59,39 @@ pub fn draw(weights: &[f32], total: f64, rng: &mut ChaCha8Rng) -> Option<usize> 
     weights.iter().rposition(|weight| *weight > 0.0)
 }
 
+/// Rows of a tile, one in each lane.
+const LANES: usize = 32;
+
+/// The rows (n × width) in tiles, coordinate by coordinate: ⌈n/32⌉ × width × 32, filled up with zeros.
+fn tiles(rows: &[f32], width: usize) -> Vec<[f32; LANES]> {
+    let mut tiles = vec![[0f32; LANES]; (rows.len() / width).div_ceil(LANES) * width];
+    for (rows, tile) in rows.chunks(LANES * width).zip(tiles.chunks_exact_mut(width)) {
+        for (lane, row) in rows.chunks_exact(width).enumerate() {
+            tile.iter_mut().zip(row).for_each(|(column, value)| column[lane] = *value);
+        }
+    }
+    tiles
+}
+
 /// Lowers the squared distances of the rows to that from a new centroid, where it is less; gives their sum.
-fn shorten(rows: &[f32], centroid: &[f32], least: &mut [f32]) -> f64 {
+fn shorten(tiles: &[[f32; LANES]], centroid: &[f32], least: &mut [f32]) -> f64 {
     run(
         #[inline(always)]
         |_| {
-            const LANES: usize = 16;
-            let mut total = 0.0;
-            let (whole, rest) = centroid.as_chunks::<LANES>();
-            for (row, least) in rows.chunks_exact(centroid.len()).zip(least) {
+            let mut totals = [0f64; LANES];
+            for (tile, least) in tiles.chunks_exact(centroid.len()).zip(least.chunks_mut(LANES)) {
                 let mut sums = [0f32; LANES];
-                let (chunks, tail) = row.as_chunks::<LANES>();
-                for (a, b) in chunks.iter().zip(whole) {
-                    for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-                        *sum += (a - b) * (a - b);
+                for (column, c) in tile.iter().zip(centroid) {
+                    for (sum, x) in sums.iter_mut().zip(column) {
+                        *sum += (x - c) * (x - c);
                     }
                 }
-                let tail: f32 = tail.iter().zip(rest).map(|(a, b)| (a - b) * (a - b)).sum();
-                let distance = sums.iter().sum::<f32>() + tail;
-                *least = if distance < *least { distance } else { *least };
-                total += f64::from(*least);
+                for ((least, sum), total) in least.iter_mut().zip(sums).zip(&mut totals) {
+                    *least = if sum < *least { sum } else { *least };
+                    *total += f64::from(*least);
+                }
             }
-            total
+            totals.iter().sum()
         },
     )
 }
