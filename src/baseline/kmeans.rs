@@ -24,8 +24,8 @@ const STARTS: [f32; 2] = [1.0, 0.3];
 /// Rows that are searched together.
 const BLOCK: usize = 4 * WHOLE;
 
-/// The least K for which byte products pay.
-const BYTES_FROM: usize = 256;
+/// The least K for which byte products pay, measured.
+const BYTES_FROM: usize = 2048;
 
 /// n points: some coordinates of the rows of a matrix.
 #[derive(Clone, Copy)]

@@ -25,6 +25,9 @@ const TEMPERATURE: f64 = 0.3;
 /// The share of the work that the starts take.
 const START: f64 = 0.3;
 
+/// Iterations of the OPQ that is a start.
+const OPQ_ITERATIONS: usize = 16;
+
 /// Dimensions up to which an OPQ is a start, too. Above, its D × D decompositions take longer than all the rest.
 const WIDEST_ROTATION: usize = 1024;
 
@@ -56,7 +59,7 @@ pub fn train(
             0 if watch.tries(0) => stagewise::train(empty.clone(), vectors, kmeans::ITERATIONS, rng, begin, unwatched)?,
             1 if watch.tries(1) && starts_from_opq(dimension, stages) => {
                 let opq = Codebooks::zeros(Method::Opq, dimension, stages, size)?;
-                as_sums(&opq::train(opq, vectors, opq::ITERATIONS, rng, begin, unwatched)?)?
+                as_sums(&opq::train(opq, vectors, OPQ_ITERATIONS, rng, begin, unwatched)?)?
             }
             _ => continue,
         };

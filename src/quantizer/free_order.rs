@@ -11,7 +11,7 @@ use super::tiles::WHOLE;
 const BLOCK: usize = 3 * WHOLE;
 
 /// The least K for which byte products pay, measured.
-const BYTES_FROM: usize = 128;
+const BYTES_FROM: usize = 512;
 
 /// Assignment of AVQ with a beam of 1.
 #[derive(Default)]

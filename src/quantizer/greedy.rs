@@ -11,7 +11,7 @@ use super::tiles::WHOLE;
 const BLOCK: usize = 4 * WHOLE;
 
 /// The least K for which byte products pay, measured.
-const BYTES_FROM: usize = 256;
+const BYTES_FROM: usize = 2048;
 
 /// Greedy assignment for PVQ and RVQ.
 #[derive(Default)]
