@@ -18,7 +18,7 @@ pub mod data;
 pub mod figure;
 pub mod fit;
 pub mod inspect;
-mod lanes;
+pub mod lanes;
 pub mod level;
 mod linear;
 pub mod memory;

@@ -2,7 +2,7 @@
 //!
 //! | command | answer |
 //! |---|---|
-//! | `{"op": "describe"}` | `version`, `cpu`, `threads` |
+//! | `{"op": "describe"}` | `version`, `cpu`, `level`, `threads`, `peak` (GFLOP/s of one thread) |
 //! | `{"op": "load", "kind": "train" \| "encode" \| "search", "threads": n, "method": …, files…}` | `ok` |
 //! | `{"op": "run", "count": n}` | `seconds` for the n repeats together, `losses` (training) |
 //! | `{"op": "dump", "path": …}` | `ok`; the codes (u16), ids (u32) or codebooks (f32) are in the file |
@@ -13,6 +13,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/roofline.rs"]
+mod roofline;
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -197,6 +199,8 @@ fn answer(line: &str, case: &mut Option<Case>) -> Result<Value, Failure> {
         Command::Describe => json!({
             "version": env!("CARGO_PKG_VERSION"),
             "cpu": vqlab::runner::cpu(),
+            "level": vqlab::level::level().name(),
+            "peak": roofline::peak(),
             "threads": std::thread::available_parallelism()?.get(),
         }),
         Command::Load(load) => {

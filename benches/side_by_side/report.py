@@ -61,7 +61,17 @@ def verdict(results: list[Result]) -> str:
     return f"≥ {required:g}: {'yes' if met else '**no**'}"
 
 
-def section(name: str, results: list[Result]) -> str:
+def share(result: Result, peak: float) -> str:
+    """Multiplications and additions a second of our searches for nearest codewords, beside the most that there is."""
+    shape = result.comparison.shape
+    if result.comparison.section != "encode" or shape.method == "avq":
+        return ""
+    operations = 2 * shape.stages * shape.size * shape.width
+    rate = operations / statistics.median(result.ours) / 1e9
+    return f"{rate:.0f} ({100 * rate / peak:.0f} %)"
+
+
+def section(name: str, results: list[Result], peak: float) -> str:
     title, text, scale, unit = TITLES[name]
     threads = sorted({result.threads for result in results})
     by_name: dict[str, list[Result]] = {}
@@ -76,8 +86,10 @@ def section(name: str, results: list[Result]) -> str:
         for result in found:
             ours, theirs = (scale * statistics.median(times) for times in (result.ours, result.theirs))
             row += [digits(ours), digits(theirs), f"{digits(result.ratio)}"]
-        rows.append([*row, verdict(found), found[0].note])
-    return f"## {title}\n\n{text}\nMedians, {unit}.\n\n" + table(rows, [*head, "required (1 thread)", "check"])
+        roofline = [share(found[0], peak)] if name == "encode" else []
+        rows.append([*row, *roofline, verdict(found), found[0].note])
+    head += ["GFLOP/s, 1 thread (of the peak)"] if name == "encode" else []
+    return f"### {title}\n\n{text}\nMedians, {unit}.\n\n" + table(rows, [*head, "required (1 thread)", "check"])
 
 
 def prototype(results: list[Result]) -> str:
@@ -95,7 +107,7 @@ def prototype(results: list[Result]) -> str:
         "AVX-512 kernel of a hand-written prototype on a machine of the same kind."
     )
     return (
-        "## The prototype's table\n\n" + text + "\n\n" + table(rows, ["case", "ours", "prototype", "ratio", "as fast"])
+        "### The prototype's table\n\n" + text + "\n\n" + table(rows, ["case", "ours", "prototype", "ratio", "as fast"])
     )
 
 
@@ -165,17 +177,19 @@ def draw(points: list[Growth], path: Path) -> None:
     pyplot.close(figure)
 
 
-def write(out: Path, head: str, results: list[Result], grown: list[Growth]) -> Path:
-    """Writes the results and the plot; returns the path of the results."""
+def write(out: Path, levels: list[tuple[str, str, list[Result], float]], grown: list[Growth]) -> Path:
+    """Writes the results of each level (its name, its machine, its results, the peak) and the plot; returns their path."""
     out.mkdir(parents=True, exist_ok=True)
     about = "what is compared and how stands in [README.md](README.md). Ratios are their time over ours."
-    parts = ["# Side by side with PyTorch and FAISS", f"Written by `run.py`; {about}", head]
-    for name in TITLES:
-        here = [result for result in results if result.comparison.section == name]
-        if here:
-            parts.append(section(name, here))
-        if here and name == "training":
-            parts.append(prototype(here))
+    parts = ["# Side by side with PyTorch and FAISS", f"Written by `run.py`; {about}"]
+    for level, head, results, peak in levels:
+        parts += [f"## Level {level}", head]
+        for name in TITLES:
+            here = [result for result in results if result.comparison.section == name]
+            if here:
+                parts.append(section(name, here, peak))
+            if here and name == "training":
+                parts.append(prototype(here))
     if grown:
         draw(grown, out / "growth.svg")
         parts.append(growth(grown, "growth.svg"))
@@ -188,6 +202,7 @@ def machine(descriptions: dict[str, dict[str, Any]], load: float, rust: str, eff
     ours = descriptions["ours"]
     rows = [
         ["CPU", f"{ours['cpu']}, {ours['threads']} threads"],
+        ["peak of one thread", f"{ours['peak']:.0f} GFLOP/s, measured"],
         ["system", f"{platform.system()} {platform.machine()}, load average {load:.1f} before the start"],
         ["vqlab", f"{ours['version']}, {rust}"],
     ]

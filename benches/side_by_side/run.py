@@ -13,7 +13,7 @@ import cases
 import report
 from cases import Arrays, Comparison
 from measure import Effort, Growth, Result, compare, grow
-from workers import HERE, ROOT, Worker, Workers, build_ours
+from workers import HERE, LEVELS, ROOT, Worker, Workers, build_ours, levels
 
 SECTIONS = ("training", "encode", "search", "growth")
 
@@ -25,6 +25,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--only", choices=SECTIONS, action="append", help="only this section; may be repeated")
     parser.add_argument("--filter", default="", help="only cases whose name contains this")
+    parser.add_argument(
+        "--level", choices=LEVELS, action="append", help="hold all sides to this level; may be repeated (all of AVX)"
+    )
     parser.add_argument("--repeats", type=int, help="interleaved repeats of each case (7; quick: 2)")
     parser.add_argument(
         "--out", type=Path, help="where RESULTS.md and growth.svg go (this folder; quick: target/side_by_side)"
@@ -44,17 +47,17 @@ def chosen(asked: argparse.Namespace, sections: tuple[str, ...]) -> list[Compari
 
 
 def measure_all(
-    rows: list[Comparison], ours: str, arrays: Arrays, effort: Effort
+    rows: list[Comparison], ours: str, arrays: Arrays, effort: Effort, level: str
 ) -> tuple[list[Result], dict[str, dict[str, object]]]:
     results = []
     descriptions: dict[str, dict[str, object]] = {}
     for threads in sorted({1, os.cpu_count() or 1}):
-        with Workers(ours, {row.other for row in rows}, threads) as workers:
+        with Workers(ours, {row.other for row in rows}, threads, level) as workers:
             sides = {"ours": workers.ours, **workers.others}
             descriptions = {name: side.ask(op="describe") for name, side in sides.items()}
             for row in rows:
                 results.append(compare(row, workers, arrays, effort))
-                told = f"{row.section:8} {threads} thread{'s' if threads > 1 else ' '} {row.name}"
+                told = f"{level} {row.section:8} {threads} thread{'s' if threads > 1 else ' '} {row.name}"
                 print(f"{told}: ratio {results[-1].ratio:.3g}, {results[-1].note}", file=sys.stderr, flush=True)
     return results, descriptions
 
@@ -69,20 +72,26 @@ def main() -> None:
     effort = Effort(asked.repeats or 2, 0.005) if asked.quick else Effort(asked.repeats or 7, 0.04)
     ours = build_ours()
     arrays = Arrays(folder)
-    results, descriptions = measure_all(chosen(asked, sections), ours, arrays, effort)
+    faults = 0
+    asked_levels = asked.level or levels(ours)
+    rust = subprocess.run(["rustc", "--version"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    parts = []
+    for level in asked_levels:
+        begin = time.monotonic()
+        results, descriptions = measure_all(chosen(asked, sections), ours, arrays, effort, level)
+        faults += sum(1 for result in results if result.fault)
+        told = f"{effort.repeats} interleaved (slow cases: at least 3), medians; {time.monotonic() - begin:.0f} s for all"
+        parts.append((level, report.machine(descriptions, load, rust, told), results, descriptions["ours"]["peak"]))
     grown: list[Growth] = []
     if "growth" in sections:
         print("growth", file=sys.stderr, flush=True)
-        worker = Worker("ours", [ours], 1)
+        worker = Worker("ours", [ours], 1, asked_levels[0])
         grown = grow(cases.growth(asked.quick), worker, arrays, effort)
         worker.close()
 
-    rust = subprocess.run(["rustc", "--version"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    told = f"{effort.repeats} interleaved (slow cases: at least 3), medians; {time.monotonic() - started:.0f} s for all"
-    head = report.machine(descriptions, load, rust, told)
-    path = report.write(out, head, results, grown)
+    path = report.write(out, parts, grown)
     print(f"{path} after {time.monotonic() - started:.0f} s", file=sys.stderr)
-    if any(result.fault for result in results):
+    if faults:
         raise SystemExit("the sides do not compute the same; see the table")
 
 
