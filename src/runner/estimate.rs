@@ -1,9 +1,14 @@
-//! How long cells take: the cost model's seconds, corrected by the wall time of the cells that have ended.
+//! How long cells take: the cost model's seconds, corrected by the pace of this machine and the wall time of the cells that
+//! have ended.
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 
 use crate::spec::{Cell, CellSettings, Method};
+use crate::task::pace::pace;
+
+/// Seconds that the cost model is believed as if cells had taken them.
+const BELIEF: f64 = 0.5;
 
 /// Wall seconds and estimated seconds that belong together.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,8 +23,9 @@ impl Observed {
         self.cost += cost;
     }
 
+    /// A cell of a tenth of a second tells less than the model; one of ten more.
     fn ratio(self) -> Option<f64> {
-        (self.cost > 0.0 && self.wall > 0.0).then(|| self.wall / self.cost)
+        (self.cost > 0.0 && self.wall > 0.0).then(|| (self.wall + BELIEF) / (self.cost + BELIEF))
     }
 }
 
@@ -33,6 +39,7 @@ pub struct Estimator {
 impl Estimator {
     /// Learns from one finished cell: its cost by the model and its wall time, both in seconds.
     pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
+        let cost = cost * Self::pace(cell);
         // Counts of operations take no time, and tell nothing of other tasks.
         if !matches!(cell.settings, CellSettings::Complexity(_)) {
             self.all.add(cost, wall);
@@ -42,8 +49,14 @@ impl Estimator {
 
     /// Expected seconds of a cell: its cost times the ratio seen in its group, else in all cells, else 1.
     pub fn seconds(&self, cell: &Cell, cost: f64) -> f64 {
+        let cost = cost * Self::pace(cell);
         let group = self.groups.get(&Self::group(cell)).and_then(|seen| seen.ratio());
         cost * group.or_else(|| self.all.ratio()).unwrap_or(1.0)
+    }
+
+    /// Of this machine.
+    fn pace(cell: &Cell) -> f64 {
+        if matches!(cell.settings, CellSettings::Complexity(_)) { 1.0 } else { pace(cell.method()) }
     }
 
     fn group(cell: &Cell) -> (Discriminant<CellSettings>, Method) {

@@ -72,7 +72,8 @@ pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
     }
 }
 
-/// Estimated seconds on one core, from operation counts; only ratios matter, the runner calibrates them as it goes.
+/// Estimated seconds on one core of the machine that the cost model was fitted on, from operation counts: the same on every machine,
+/// since shards are cut by it. [`pace`] says how much this one differs.
 pub fn cost(cell: &Cell) -> f64 {
     match &cell.settings {
         CellSettings::Toy(settings) => toy::cost(settings),
@@ -99,6 +100,7 @@ pub(crate) fn forget_checkpoint(key: &str, kept: Option<&Path>) {
 mod complexity;
 mod image;
 mod kept;
+pub mod pace;
 mod search;
 mod speech;
 mod toy;

@@ -159,16 +159,21 @@ pub(super) fn cost(settings: &ToySettings) -> f64 {
 /// Estimated seconds of stochastic optimisation; 0 for the other trainer.
 pub(super) fn training_cost(quantizer: &QuantizerSettings, training: &Training, dimension: usize) -> f64 {
     let Some(training) = training.nsvq() else { return 0.0 };
-    let parameters = (quantizer.stages * quantizer.codebook_size() * dimension) as f64
-        / if quantizer.method.is_product() { quantizer.stages as f64 } else { 1.0 };
-    let batch = training.batch_size as f64;
     let each = |quantizer: &QuantizerSettings, beam| {
-        batch * vector_cost(quantizer, dimension, beam, false) + parameters * 9e-10
+        let quantizer = QuantizerSettings { training_beam_width: beam, ..quantizer.clone() };
+        update_cost(&quantizer, training.batch_size, dimension)
     };
     // A warm start is a PVQ or RVQ, of about the cost of an RVQ.
     let greedy = QuantizerSettings { method: Method::Rvq, ..quantizer.clone() };
     training.updates as f64 * each(quantizer, quantizer.training_beam_width)
         + quantizer.init_updates.unwrap_or(0) as f64 * each(&greedy, None)
+}
+
+/// Estimated seconds of one update.
+pub(super) fn update_cost(quantizer: &QuantizerSettings, batch: usize, dimension: usize) -> f64 {
+    let parameters = (quantizer.stages * quantizer.codebook_size() * dimension) as f64
+        / if quantizer.method.is_product() { quantizer.stages as f64 } else { 1.0 };
+    batch as f64 * vector_cost(quantizer, dimension, quantizer.training_beam_width, false) + parameters * 9e-10
 }
 
 fn released(quantizer: &QuantizerSettings) -> QuantizerSettings {

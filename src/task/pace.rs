@@ -1,0 +1,87 @@
+//! How fast this machine is beside the one that the cost model was fitted on, measured in some 50 ms, so that estimates hold on
+//! processors of any kind from the start.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::toy::update_cost;
+use crate::data::stream::{normal, stream};
+use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search, training_assigner};
+use crate::training::{Optimizer, OptimizerState, accumulate_gradient};
+
+/// What is timed: updates of a quantizer of 4 × 7 bits for vectors of 64 coordinates.
+const DIMENSION: usize = 64;
+const STAGES: usize = 4;
+const BITS: u32 = 7;
+const BATCH: usize = 256;
+
+/// How long the updates of one method are timed.
+const TIME: Duration = Duration::from_millis(15);
+
+/// Seconds of this machine for a second of the model, for cells of this method; measured once in a process, at the first call.
+pub fn pace(method: Method) -> f64 {
+    static KNOWN: Mutex<Option<HashMap<Method, f64>>> = Mutex::new(None);
+    // Other methods have the same kernels.
+    let method = match method {
+        Method::Pvq | Method::Opq => Method::Pvq,
+        Method::Avq | Method::Lsq => Method::Avq,
+        Method::Rvq | Method::Registered(_) => Method::Rvq,
+    };
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    *known.get_or_insert_default().entry(method).or_insert_with(|| measure(method))
+}
+
+fn measure(method: Method) -> f64 {
+    let beam = (method == Method::Avq).then_some(1);
+    let quantizer = QuantizerSettings {
+        method,
+        stages: STAGES,
+        bits_per_stage: BITS,
+        beam_width: beam,
+        training_beam_width: beam,
+        search: beam.map(|_| Search::Beam),
+        init: Init::Normal,
+        init_updates: None,
+        init_learning_rate: None,
+    };
+    let Ok(mut books) = Codebooks::zeros(method, DIMENSION, STAGES, 1 << BITS) else { return 1.0 };
+    let mut rng = stream("pace");
+    books.values_mut().iter_mut().for_each(|v| *v = normal(&mut rng));
+    let batch: Vec<f32> = (0..BATCH * DIMENSION).map(|_| normal(&mut rng)).collect();
+    let mut assign = training_assigner(method, beam.map(|width| (Search::Beam, width)), BATCH);
+    let adam = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let mut optimizer = OptimizerState::new(&adam, books.values().len());
+    let (mut remainder, mut picks) = (batch.clone(), vec![0; BATCH * STAGES]);
+    let mut gradient = vec![0.0; books.values().len()];
+    let mut update = || {
+        let begin = Instant::now();
+        remainder.copy_from_slice(&batch);
+        assign.prepare(&books);
+        assign.assign(&books, &mut remainder, &mut picks);
+        accumulate_gradient(&books, &remainder, &picks, &mut gradient);
+        optimizer.step(books.values_mut(), &mut gradient, 1e-3);
+        begin.elapsed()
+    };
+    // The least of many: what else the machine does only adds to it.
+    let (begin, mut least) = (Instant::now(), update());
+    while begin.elapsed() < TIME {
+        least = least.min(update());
+    }
+    least.as_secs_f64() / update_cost(&quantizer, BATCH, DIMENSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_has_a_pace() {
+        for method in Method::ALL {
+            let found = pace(method);
+            assert!(found.is_finite() && found > 0.0);
+            // Measured once.
+            assert_eq!(pace(method), found);
+        }
+    }
+}
