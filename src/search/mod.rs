@@ -13,6 +13,7 @@ mod blocks;
 mod exact;
 mod filter;
 mod index;
+mod lookup;
 mod nearest;
 mod norms;
 mod scan;

@@ -31,7 +31,8 @@ pub struct Search {
 
 impl Search {
     pub fn new(tables: Tables, k: usize) -> Self {
-        Self { tables, filter: Filter::default(), nearest: Nearest::new(k) }
+        let filter = Filter::new(tables.columns());
+        Self { tables, filter, nearest: Nearest::new(k) }
     }
 
     /// The keys of the k nearest in order, and what their scores lack to be distances.
