@@ -4,7 +4,9 @@
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Storage, Tensor, WithDType};
 use candle_nn::{Init, VarBuilder};
 
-use super::patches::{Geometry, Gradients, Maps, convolve, convolve_back};
+use super::maps::{Geometry, Maps};
+use super::plain::Gradients;
+use super::{plain, tiled};
 
 /// A convolution of channels-last maps (n × height × width × channels).
 #[derive(Clone, Debug)]
@@ -73,16 +75,17 @@ impl Op {
         Shape::from((maps.images, height, width, self.0.outputs))
     }
 
-    fn gradients<T: WithDType>(&self, maps: &Maps, [input, weights, gradient]: [&Tensor; 3]) -> Result<Gradients<T>> {
-        read(&[input, weights, gradient], |slices: &[&[T]]| {
-            convolve_back(maps, (slices[0], slices[1], self.0.activate), slices[2], !self.0.is_first)
-        })
-    }
-
-    fn back<T: WithDType>(&self, input: &Tensor, weights: &Tensor, gradient: &Tensor) -> Result<[Option<Tensor>; 3]> {
+    /// The gradients of input, weights and bias by `back`.
+    fn back<T: WithDType>(
+        &self,
+        [input, weights, gradient]: [&Tensor; 3],
+        back: impl FnOnce(&Maps, (&[T], &[T], bool), &[T], bool) -> Gradients<T>,
+    ) -> Result<[Option<Tensor>; 3]> {
         let maps = self.maps(input.shape())?;
         let device = input.device();
-        let gradients = self.gradients::<T>(&maps, [input, weights, &gradient.contiguous()?])?;
+        let gradients = read(&[input, weights, &gradient.contiguous()?], |slices: &[&[T]]| {
+            back(&maps, (slices[0], slices[1], self.0.activate), slices[2], !self.0.is_first)
+        })?;
         let of_input = gradients.input.map(|values| Tensor::from_vec(values, input.shape(), device)).transpose()?;
         let of_weights = Tensor::from_vec(gradients.weights, weights.shape(), device)?;
         let of_bias = Tensor::from_vec(gradients.bias, self.0.outputs, device)?;
@@ -135,15 +138,14 @@ impl CustomOp3 for Op {
     ) -> Result<(CpuStorage, Shape)> {
         let maps = self.maps(input_layout.shape())?;
         let shape = self.output(&maps);
-        macro_rules! values {
-            ($kind:ident) => {{
-                let slices = [slice(input, input_layout)?, slice(weights, weights_layout)?, slice(bias, bias_layout)?];
-                CpuStorage::$kind(convolve(&maps, slices, self.0.activate))
-            }};
+        macro_rules! slices {
+            () => {
+                [slice(input, input_layout)?, slice(weights, weights_layout)?, slice(bias, bias_layout)?]
+            };
         }
         let storage = match input {
-            CpuStorage::F32(_) => values!(F32),
-            CpuStorage::F64(_) => values!(F64),
+            CpuStorage::F32(_) => CpuStorage::F32(tiled::convolve(&maps, slices!(), self.0.activate)),
+            CpuStorage::F64(_) => CpuStorage::F64(plain::convolve(&maps, slices!(), self.0.activate)),
             _ => candle_core::bail!("convolutions are made for f32 and f64"),
         };
         Ok((storage, shape))
@@ -157,9 +159,10 @@ impl CustomOp3 for Op {
         _result: &Tensor,
         gradient: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let tensors = [input, weights, gradient];
         let [input, weights, bias] = match input.dtype() {
-            DType::F64 => self.back::<f64>(input, weights, gradient)?,
-            _ => self.back::<f32>(input, weights, gradient)?,
+            DType::F64 => self.back(tensors, plain::convolve_back::<f64>)?,
+            _ => self.back(tensors, tiled::convolve_back)?,
         };
         Ok((input, weights, bias))
     }

@@ -4,11 +4,14 @@
 mod blocks;
 mod checkpoint;
 mod conv;
+mod maps;
 mod model;
-mod patches;
+mod plain;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tile;
+mod tiled;
 mod trainer;
 
 pub use blocks::{IMAGE_BYTES, to_blocks, to_pixels};
