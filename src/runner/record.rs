@@ -52,7 +52,7 @@ pub struct RunInfo {
     pub program_version: String,
     /// Seconds since 1970-01-01 UTC, when the cell ended.
     pub finished_unix: u64,
-    /// The widest vector instructions the kernels used: `avx512f`, `avx2+fma`, `portable`, and the CPU's name.
+    /// The widest vector instructions the kernels used: `avx512`, `avx2`, `portable`, and the CPU's name.
     pub cpu: String,
     /// What the task took the time of; empty for most.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
