@@ -13,7 +13,6 @@ pub const PART: usize = 16;
 /// A code as it is stored.
 pub trait Code: Copy + Default + Send + Sync {
     fn new(code: usize) -> Self;
-    fn index(self) -> usize;
 
     /// sums[j] += table[codes[j]]. Tables have at least 256 entries, and more than the largest code.
     fn add(table: &[f32], codes: &[Self], sums: &mut [f32; PART]);
@@ -22,10 +21,6 @@ pub trait Code: Copy + Default + Send + Sync {
 impl Code for u8 {
     fn new(code: usize) -> Self {
         code as u8
-    }
-
-    fn index(self) -> usize {
-        usize::from(self)
     }
 
     #[inline(always)]
@@ -44,10 +39,6 @@ impl Code for u16 {
         code as u16
     }
 
-    fn index(self) -> usize {
-        usize::from(self)
-    }
-
     #[inline(always)]
     fn add(table: &[f32], codes: &[u16], sums: &mut [f32; PART]) {
         for (sum, code) in sums.iter_mut().zip(codes) {
@@ -63,17 +54,17 @@ pub struct Blocks<C> {
 }
 
 impl<C: Code> Blocks<C> {
-    /// Codes (N × M), with room for `spare` columns behind them.
+    /// Codes (N × M), with room for so many columns before and behind them.
     ///
     /// # Errors
     /// A code that the codebooks don't have.
-    pub fn new(books: &Codebooks, codes: Codes, spare: usize) -> Result<Self, SearchError> {
+    pub fn new(books: &Codebooks, codes: Codes, before: usize, behind: usize) -> Result<Self, SearchError> {
         let (stages, size) = (books.stages(), books.size());
-        let (columns, count) = (stages + spare, codes.len() / stages);
+        let (columns, count) = (before + stages + behind, codes.len() / stages);
         let mut groups = vec![[C::default(); LANES]; count.div_ceil(LANES) * columns];
         for (g, group) in groups.chunks_exact_mut(columns).enumerate() {
             for vector in g * LANES..count.min((g + 1) * LANES) {
-                for (stage, column) in group[..stages].iter_mut().enumerate() {
+                for (stage, column) in group[before..before + stages].iter_mut().enumerate() {
                     let code = codes.at(vector * stages + stage);
                     if code >= size {
                         return Err(CodeError::OutOfRange { vector, stage, code, size }.into());
@@ -85,11 +76,11 @@ impl<C: Code> Blocks<C> {
         Ok(Self { columns, groups })
     }
 
-    /// Fills the last column.
-    pub fn set_last(&mut self, codes: impl Iterator<Item = u8>) {
-        for (vector, code) in codes.enumerate() {
-            let column = (vector / LANES + 1) * self.columns - 1;
-            self.groups[column][vector % LANES] = C::new(usize::from(code));
+    /// Fills a column.
+    pub fn set(&mut self, column: usize, codes: &[u8]) {
+        for (vector, code) in codes.iter().enumerate() {
+            let column = vector / LANES * self.columns + column;
+            self.groups[column][vector % LANES] = C::new(usize::from(*code));
         }
     }
 

@@ -6,12 +6,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::blocks::{Blocks, LANES};
+use super::filter::{self, Filter};
 use super::norms::{Levels, decoded_norms};
 use super::scan::{Base, Search, block_ranges};
+use super::shares::Shares;
 use super::tables::TableMaker;
 use super::{
-    Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, check_range, filter, nearest,
-    whole_rows,
+    Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest, whole_rows,
 };
 use crate::quantizer::centering::Centered;
 use crate::quantizer::{Codebooks, Rotation};
@@ -45,16 +46,27 @@ pub struct Index {
     count: usize,
     bits: u32,
     /// Columns that add up to the distance.
-    summed: usize,
+    summed: Range<usize>,
     /// ‖q‖² of each vector, moved and scaled as the codebooks are, or empty.
     norms: Vec<f32>,
     columns: Columns,
+    /// What the filter knows of the norms, where there are any: what they leave is the first column.
+    shares: Option<Shares>,
     filtered: bool,
 }
 
 enum Columns {
     Bytes(Blocks<u8>),
     Words(Blocks<u16>),
+}
+
+impl Columns {
+    fn set(&mut self, column: usize, codes: &[u8]) {
+        match self {
+            Columns::Bytes(blocks) => blocks.set(column, codes),
+            Columns::Words(blocks) => blocks.set(column, codes),
+        }
+    }
 }
 
 impl Index {
@@ -72,38 +84,35 @@ impl Index {
         let books = centered.as_ref().map_or(books, Centered::books);
         let norms = if books.method().is_product() { Norms::Omitted } else { norms };
         let small = books.size() <= 256;
-        // The filter needs a lower bound of each exact norm in a byte.
-        let spare = usize::from(norms == Norms::Byte || norms == Norms::Exact && small);
+        let stages = books.stages();
+        let before = usize::from(small && norms != Norms::Omitted);
+        let behind = usize::from(norms == Norms::Byte);
         let mut columns = if small {
-            Columns::Bytes(Blocks::new(books, codes, spare)?)
+            Columns::Bytes(Blocks::new(books, codes, before, behind)?)
         } else {
-            Columns::Words(Blocks::new(books, codes, spare)?)
+            Columns::Words(Blocks::new(books, codes, before, behind)?)
         };
         let mut lengths = if norms == Norms::Omitted { Vec::new() } else { decoded_norms(books, codes)? };
-        let levels = match norms {
-            Norms::Byte => Some(Levels::fit(&lengths)),
-            Norms::Exact if small => Some(Levels::even(&lengths)),
-            _ => None,
-        };
-        if let Some(levels) = &levels {
-            let level = |norm: &f32| if norms == Norms::Byte { levels.nearest(*norm) } else { levels.below(*norm) };
-            match &mut columns {
-                Columns::Bytes(blocks) => blocks.set_last(lengths.iter().map(level)),
-                Columns::Words(blocks) => blocks.set_last(lengths.iter().map(level)),
-            }
-        }
-        if norms == Norms::Byte {
-            lengths = Vec::new();
-        }
+        let levels = (norms == Norms::Byte).then(|| {
+            let levels = Levels::fit(&lengths);
+            columns.set(before + stages, &levels.round(&mut lengths));
+            levels
+        });
+        let shares = (before == 1).then(|| {
+            let (shares, left) = Shares::fit(books, codes, &lengths);
+            columns.set(0, &left);
+            shares
+        });
         Ok(Self {
             maker: TableMaker::new(books, levels.as_ref().map(|levels| &levels.0)),
             rotation: books.rotation().cloned(),
             dimension: books.dimension(),
             count,
-            bits: books.stages() as u32 * books.size().next_power_of_two().ilog2() + norms.bits(),
-            summed: books.stages() + usize::from(norms == Norms::Byte),
-            norms: lengths,
+            bits: stages as u32 * books.size().next_power_of_two().ilog2() + norms.bits(),
+            summed: before..before + stages + behind,
+            norms: if norms == Norms::Byte { Vec::new() } else { lengths },
             columns,
+            shares,
             centered,
             filtered: filter::pays(),
         })
@@ -119,7 +128,7 @@ impl Index {
     }
 
     /// Bits that a vector costs: M·⌈log₂ K⌉ of its code, and those of its norm. The index itself may keep more than that to be
-    /// fast: whole bytes, and with exact norms a ninth byte beside them.
+    /// fast: whole bytes, and with norms one more byte.
     pub fn bits_per_vector(&self) -> u32 {
         self.bits
     }
@@ -182,13 +191,16 @@ impl Index {
 
     /// The keys of the k nearest of a part of the base for each query, and what their scores lack to be distances.
     fn scan(&self, queries: &[f32], groups: Range<usize>, k: usize) -> Vec<(Vec<u64>, f64)> {
-        let tables = queries.chunks_exact(self.dimension).map(|query| self.maker.make(query));
-        let mut searches: Vec<Search> = tables.map(|tables| Search::new(tables, k)).collect();
+        let filtered = self.filtered && matches!(self.columns, Columns::Bytes(_));
+        let search = |tables| {
+            let filter = filtered.then(|| Filter::new(&tables, self.shares.as_ref()));
+            Search::new(tables, filter, k)
+        };
+        let mut searches: Vec<Search> = self.maker.make(queries, self.dimension).into_iter().map(search).collect();
         for range in block_ranges(groups, k) {
             for search in &mut searches {
                 match &self.columns {
-                    Columns::Bytes(blocks) if self.filtered => self.base(blocks).scan_filtered(range.clone(), search),
-                    Columns::Bytes(blocks) => self.base(blocks).scan(range.clone(), search),
+                    Columns::Bytes(blocks) => self.base(blocks).scan_filtered(range.clone(), search),
                     Columns::Words(blocks) => self.base(blocks).scan(range.clone(), search),
                 }
             }
@@ -197,6 +209,6 @@ impl Index {
     }
 
     fn base<'a, C>(&'a self, blocks: &'a Blocks<C>) -> Base<'a, C> {
-        Base { blocks, count: self.count, summed: self.summed, norms: &self.norms }
+        Base { blocks, count: self.count, summed: self.summed.clone(), norms: &self.norms }
     }
 }

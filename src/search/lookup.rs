@@ -44,28 +44,36 @@ impl Lookup {
     }
 
     /// Bit j of survivors[g] says whether the entries of vector j of group g add up to at most `within`, which is below 255.
+    /// A group has `columns` columns, those of the tables first.
     ///
     /// # Panics
-    /// If there are no tables.
-    pub fn survivors(self, tables: &[Table], groups: &[[u8; LANES]], within: u8, survivors: &mut [u64]) {
+    /// If there are no columns.
+    pub fn survivors(
+        self,
+        tables: &[Table],
+        groups: &[[u8; LANES]],
+        columns: usize,
+        within: u8,
+        survivors: &mut [u64],
+    ) {
         #[cfg(target_arch = "x86_64")]
         match self.0 {
-            Way::Loop => by_loop(tables, groups, within, survivors),
+            Way::Loop => by_loop(tables, groups, columns, within, survivors),
             // SAFETY: the level says that the CPU has these.
-            Way::Avx2 => unsafe { avx2::survivors(tables, groups, within, survivors) },
+            Way::Avx2 => unsafe { avx2::survivors(tables, groups, columns, within, survivors) },
             // SAFETY: as above.
-            Way::Avx512 => unsafe { avx512::survivors(tables, groups, within, survivors) },
+            Way::Avx512 => unsafe { avx512::survivors(tables, groups, columns, within, survivors) },
             // SAFETY: as above, and that of VBMI was asked for.
-            Way::Vbmi => unsafe { vbmi::survivors(tables, groups, within, survivors) },
+            Way::Vbmi => unsafe { vbmi::survivors(tables, groups, columns, within, survivors) },
         }
         #[cfg(not(target_arch = "x86_64"))]
-        by_loop(tables, groups, within, survivors);
+        by_loop(tables, groups, columns, within, survivors);
     }
 }
 
 /// The definition of [`Lookup::survivors`].
-fn by_loop(tables: &[Table], groups: &[[u8; LANES]], within: u8, survivors: &mut [u64]) {
-    for (group, survivors) in groups.chunks_exact(tables.len()).zip(survivors) {
+fn by_loop(tables: &[Table], groups: &[[u8; LANES]], columns: usize, within: u8, survivors: &mut [u64]) {
+    for (group, survivors) in groups.chunks_exact(columns).zip(survivors) {
         let mut sums = [0u8; LANES];
         for (table, codes) in tables.iter().zip(group) {
             for (sum, code) in sums.iter_mut().zip(codes) {
@@ -92,10 +100,10 @@ mod avx2 {
     }
 
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
-    pub fn survivors(tables: &[Table], groups: &[[u8; LANES]], within: u8, survivors: &mut [u64]) {
+    pub fn survivors(tables: &[Table], groups: &[[u8; LANES]], columns: usize, within: u8, survivors: &mut [u64]) {
         let tables: Vec<Packed> = tables.iter().map(pack).collect();
         let within = _mm256_set1_epi8(within as i8);
-        for (group, survivors) in groups.chunks_exact(tables.len()).zip(survivors) {
+        for (group, survivors) in groups.chunks_exact(columns).zip(survivors) {
             // One register at a time: the tables of two spill.
             *survivors = 0;
             for half in 0..2 {
@@ -149,10 +157,10 @@ mod avx512 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
-    pub fn survivors(tables: &[Table], groups: &[[u8; LANES]], within: u8, survivors: &mut [u64]) {
+    pub fn survivors(tables: &[Table], groups: &[[u8; LANES]], columns: usize, within: u8, survivors: &mut [u64]) {
         let tables: Vec<Packed> = tables.iter().map(pack).collect();
         let within = _mm512_set1_epi16(i16::from(within));
-        for (group, survivors) in groups.chunks_exact(tables.len()).zip(survivors) {
+        for (group, survivors) in groups.chunks_exact(columns).zip(survivors) {
             // Codes at even and odd places are the low and high bytes of words.
             let (mut even, mut odd) = (_mm512_setzero_si512(), _mm512_setzero_si512());
             for (table, codes) in tables.iter().zip(group) {
@@ -189,22 +197,26 @@ mod vbmi {
     const SHARED: usize = 4;
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt,avx512vbmi")]
-    pub fn survivors(tables: &[Table], groups: &[[u8; LANES]], within: u8, survivors: &mut [u64]) {
-        let columns = tables.len();
+    pub fn survivors(tables: &[Table], groups: &[[u8; LANES]], columns: usize, within: u8, survivors: &mut [u64]) {
         let (shared, rest) = survivors.as_chunks_mut::<SHARED>();
         let single = &groups[shared.len() * SHARED * columns..];
         for (groups, survivors) in groups.chunks_exact(SHARED * columns).zip(shared) {
-            part::<SHARED>(tables, groups, within, survivors);
+            part::<SHARED>(tables, groups, columns, within, survivors);
         }
         for (group, survivors) in single.chunks_exact(columns).zip(rest.as_chunks_mut::<1>().0) {
-            part::<1>(tables, group, within, survivors);
+            part::<1>(tables, group, columns, within, survivors);
         }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt,avx512vbmi")]
-    fn part<const G: usize>(tables: &[Table], group: &[[u8; LANES]], within: u8, survivors: &mut [u64; G]) {
-        let columns = tables.len();
+    fn part<const G: usize>(
+        tables: &[Table],
+        group: &[[u8; LANES]],
+        columns: usize,
+        within: u8,
+        survivors: &mut [u64; G],
+    ) {
         let mut sums = [_mm512_setzero_si512(); G];
         for (column, table) in tables.iter().enumerate() {
             let (quarters, _) = table.as_chunks::<64>();
@@ -235,19 +247,20 @@ mod tests {
     proptest! {
         #[test]
         fn survivors_equal_their_loop(
-            columns in 1usize..40, groups in 0usize..10, share in 1u8..=255, within in 0u8..255, seed in any::<u32>()
+            columns in 1usize..40, further in 0usize..3, groups in 0usize..10, share in 1u8..=255, within in 0u8..255,
+            seed in any::<u32>()
         ) {
             let mut state = seed | 1;
             let mut random = || { state ^= state << 13; state ^= state >> 17; state ^= state << 5; (state >> 8) as u8 };
             each(|_| {
-                let lookup = Lookup::here();
+                let (lookup, all) = (Lookup::here(), columns + further);
                 let high = u16::from(lookup.most().min(share)) + 1;
                 let mut entry = || (u16::from(random()) % high) as u8;
                 let tables: Vec<Table> = (0..columns).map(|_| std::array::from_fn(|_| entry())).collect();
-                let codes: Vec<[u8; LANES]> = (0..groups * columns).map(|_| std::array::from_fn(|_| random())).collect();
+                let codes: Vec<[u8; LANES]> = (0..groups * all).map(|_| std::array::from_fn(|_| random())).collect();
                 let (mut fast, mut slow) = (vec![7; groups], vec![9; groups]);
-                lookup.survivors(&tables, &codes, within, &mut fast);
-                by_loop(&tables, &codes, within, &mut slow);
+                lookup.survivors(&tables, &codes, all, within, &mut fast);
+                by_loop(&tables, &codes, all, within, &mut slow);
                 assert_eq!(fast, slow);
             });
         }

@@ -17,6 +17,7 @@ mod lookup;
 mod nearest;
 mod norms;
 mod scan;
+mod shares;
 mod tables;
 #[cfg(test)]
 mod tests;

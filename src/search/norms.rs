@@ -95,6 +95,16 @@ impl Levels {
         if value - self.0[above - 1] <= self.0[above] - value { (above - 1) as u8 } else { above as u8 }
     }
 
+    /// Makes the values their nearest levels, and returns these' numbers.
+    pub fn round(&self, values: &mut [f32]) -> Vec<u8> {
+        let nearest = |value: &mut f32| {
+            let level = self.nearest(*value);
+            *value = self.0[usize::from(level)];
+            level
+        };
+        values.iter_mut().map(nearest).collect()
+    }
+
     /// The highest level that is not above the value, or the lowest level.
     pub fn below(&self, value: f32) -> u8 {
         self.0.partition_point(|level| *level <= value).saturating_sub(1) as u8

@@ -16,8 +16,8 @@ pub struct Base<'a, C> {
     pub blocks: &'a Blocks<C>,
     /// N.
     pub count: usize,
-    /// The columns of `blocks` whose table values add up; a further column serves the filter alone.
-    pub summed: usize,
+    /// The columns of `blocks` whose table values add up, in the order of the tables.
+    pub summed: Range<usize>,
     /// Added to the sums: one value a vector, or empty.
     pub norms: &'a [f32],
 }
@@ -25,14 +25,16 @@ pub struct Base<'a, C> {
 /// One query at work.
 pub struct Search {
     tables: Tables,
-    filter: Filter,
+    filter: Option<Filter>,
     nearest: Nearest,
+    /// Places of survivors in a block; kept for its memory.
+    list: Vec<u32>,
 }
 
 impl Search {
-    pub fn new(tables: Tables, k: usize) -> Self {
-        let filter = Filter::new(tables.columns());
-        Self { tables, filter, nearest: Nearest::new(k) }
+    /// For the `k` nearest. The filter is one for these tables.
+    pub fn new(tables: Tables, filter: Option<Filter>, k: usize) -> Self {
+        Self { tables, filter, nearest: Nearest::new(k), list: Vec::new() }
     }
 
     /// The keys of the k nearest in order, and what their scores lack to be distances.
@@ -65,7 +67,7 @@ impl<C: Code> Base<'_, C> {
                     return;
                 }
                 let mut sums = [0.0f32; PART];
-                for (column, codes) in columns[..self.summed].iter().enumerate() {
+                for (column, codes) in columns[self.summed.clone()].iter().enumerate() {
                     C::add(search.tables.column(column), &codes[from..from + PART], &mut sums);
                 }
                 let count = PART.min(self.count - first);
@@ -82,41 +84,54 @@ impl<C: Code> Base<'_, C> {
             }
         }
     }
-
-    /// One distance, by the same additions in the same order as [`Base::scan`].
-    fn distance(&self, columns: &[[C; LANES]], lane: usize, vector: usize, tables: &Tables) -> f32 {
-        let mut sum = 0.0;
-        for (column, codes) in columns[..self.summed].iter().enumerate() {
-            sum += tables.column(column)[codes[lane].index()];
-        }
-        self.norms.get(vector).map_or(sum, |norm| sum + norm)
-    }
 }
 
 impl Base<'_, u8> {
-    /// As [`Base::scan`], with the filter where it can work.
+    /// As [`Base::scan`], with the filter where there is one and it can work.
     pub fn scan_filtered(&self, range: Range<usize>, search: &mut Search) {
         search.nearest.refresh();
-        let limit = search.nearest.limit();
-        if !limit.is_some_and(|limit| search.filter.prepare(&search.tables, limit)) {
+        let Search { tables, filter: Some(filter), nearest, list } = search else {
+            return self.scan(range, search);
+        };
+        if !nearest.limit().is_some_and(|limit| filter.prepare(limit)) {
             return self.scan(range, search);
         }
         let columns = self.blocks.columns();
         let mut survivors = [0u64; BLOCK];
         let survivors = &mut survivors[..range.len().min(BLOCK)];
         let groups = self.blocks.groups(range.clone());
-        search.filter.survivors(groups, survivors);
-        for ((group, columns), survivors) in range.zip(groups.chunks_exact(columns)).zip(survivors) {
-            let first = group * LANES;
-            // The lanes behind the last vector are none.
-            let lanes = (self.count - first.min(self.count)).min(LANES);
-            let mut left = if lanes == LANES { *survivors } else { *survivors & ((1 << lanes) - 1) };
+        filter.survivors(groups, columns, survivors);
+        // The lanes behind the last vector are none.
+        if let Some(last) = survivors.last_mut()
+            && range.end * LANES > self.count
+        {
+            *last &= u64::MAX >> (range.end * LANES - self.count);
+        }
+        // Listed first: a loop without unpredictable branches works on the distances of several at once.
+        list.clear();
+        for (group, survivors) in survivors.iter().enumerate() {
+            let mut left = *survivors;
             while left != 0 {
-                let lane = left.trailing_zeros() as usize;
+                list.push((group * LANES) as u32 + left.trailing_zeros());
                 left &= left - 1;
-                let distance = self.distance(columns, lane, first + lane, &search.tables);
-                search.nearest.offer(distance, (first + lane) as u32);
             }
         }
+        let first = range.start * LANES;
+        for place in list.iter() {
+            let (group, lane) = (*place as usize / LANES, *place as usize % LANES);
+            let vector = first + *place as usize;
+            let distance = self.distance(&groups[group * columns..][..columns], lane, vector, tables.small());
+            nearest.offer(distance, vector as u32);
+        }
+    }
+
+    /// One distance, by the same additions in the same order as [`Base::scan`].
+    #[inline]
+    fn distance(&self, columns: &[[u8; LANES]], lane: usize, vector: usize, tables: &[[f32; 256]]) -> f32 {
+        let mut sum = 0.0;
+        for (codes, table) in columns[self.summed.clone()].iter().zip(tables) {
+            sum += table[usize::from(codes[lane % LANES])];
+        }
+        self.norms.get(vector).map_or(sum, |norm| sum + norm)
     }
 }

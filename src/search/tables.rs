@@ -12,19 +12,20 @@ pub struct Tables {
     /// Columns × stride.
     values: Vec<f32>,
     stride: usize,
-    /// The least value of each column.
-    pub minima: Vec<f32>,
-    /// Σ over the columns of their largest |value|: bounds the sums on which rounding errors hang.
-    pub magnitude: f64,
-    /// Whether every value is; products of huge numbers need not be.
-    pub finite: bool,
+    /// K: the values of a stage in use.
+    pub size: usize,
     /// What a distance has beside the columns: ‖x‖², or 0 for PVQ.
     pub offset: f64,
 }
 
 impl Tables {
     pub fn columns(&self) -> usize {
-        self.minima.len()
+        self.values.len() / self.stride
+    }
+
+    /// All columns, where none has more than 256 values.
+    pub fn small(&self) -> &[[f32; 256]] {
+        self.values.as_chunks().0
     }
 
     pub fn column(&self, column: usize) -> &[f32] {
@@ -65,34 +66,29 @@ impl TableMaker {
         Self { method: books.method(), stages, size, width, stride, panels, last }
     }
 
-    /// The tables of a query of D finite coordinates.
-    pub fn make(&self, query: &[f32]) -> Tables {
+    /// The tables of queries of D finite coordinates. A panel serves all of them before the next one is loaded.
+    pub fn make(&self, queries: &[f32], dimension: usize) -> Vec<Tables> {
         let columns = self.stages + usize::from(!self.last.is_empty());
-        let mut values = vec![0.0; columns * self.stride];
+        let empty = |query: &[f32]| {
+            let mut values = vec![0.0; columns * self.stride];
+            values[self.stages * self.stride..].iter_mut().zip(&self.last).for_each(|(value, last)| *value = *last);
+            let squares = || query.iter().map(|v| f64::from(*v).powi(2)).sum();
+            let offset = if self.method.is_product() { 0.0 } else { squares() };
+            Tables { values, stride: self.stride, size: self.size, offset }
+        };
+        let mut all: Vec<Tables> = queries.chunks_exact(dimension).map(empty).collect();
         let stage_panels = self.size.div_ceil(PANEL);
         for (number, panel) in self.panels.chunks_exact(self.width * PANEL).enumerate() {
             let (stage, at) = (number / stage_panels, number % stage_panels * PANEL);
-            let target = &mut values[stage * self.stride + at..][..PANEL];
-            match self.method.is_product() {
-                true => squared_distances(&query[stage * self.width..][..self.width], panel, target),
-                false => negative_products(query, panel, target),
+            for (query, tables) in queries.chunks_exact(dimension).zip(&mut all) {
+                let target = &mut tables.values[stage * self.stride + at..][..PANEL];
+                match self.method.is_product() {
+                    true => squared_distances(&query[stage * self.width..][..self.width], panel, target),
+                    false => negative_products(query, panel, target),
+                }
             }
         }
-        if !self.last.is_empty() {
-            values[self.stages * self.stride..][..self.last.len()].copy_from_slice(&self.last);
-        }
-        let mut tables = Tables { values, stride: self.stride, finite: true, ..Tables::default() };
-        for column in 0..columns {
-            let used = if column < self.stages { self.size } else { self.last.len() };
-            let (least, largest) = extremes(&tables.column(column)[..used]);
-            tables.minima.push(least);
-            tables.magnitude += f64::from(largest);
-            tables.finite &= largest.is_finite();
-        }
-        if !self.method.is_product() {
-            tables.offset = query.iter().map(|v| f64::from(*v).powi(2)).sum();
-        }
-        tables
+        all
     }
 
     /// Bytes that the tables of one query take.
@@ -133,28 +129,6 @@ fn squared_distances(x: &[f32], panel: &[f32], target: &mut [f32]) {
             for (target, sum) in target.iter_mut().zip(sums) {
                 *target = sum;
             }
-        },
-    )
-}
-
-/// The least value and the largest |value|; the latter is NaN or infinite where any value is.
-fn extremes(values: &[f32]) -> (f32, f32) {
-    run(
-        #[inline(always)]
-        |_| {
-            const LANES: usize = 16;
-            let mut least = [f32::INFINITY; LANES];
-            let mut largest = [0.0f32; LANES];
-            for chunk in values.chunks(LANES) {
-                for ((least, largest), v) in least.iter_mut().zip(&mut largest).zip(chunk) {
-                    *least = if *v < *least { *v } else { *least };
-                    // Written so that a NaN stays: no comparison with it is true.
-                    *largest = if v.abs() <= *largest { *largest } else { v.abs() };
-                    *largest = if v.is_nan() { f32::INFINITY } else { *largest };
-                }
-            }
-            let least = least.into_iter().fold(f32::INFINITY, |a, b| if b < a { b } else { a });
-            (least, largest.into_iter().fold(0.0, |a, b| if b > a { b } else { a }))
         },
     )
 }

@@ -83,6 +83,17 @@ fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }
 
+/// Levels hold for one thread, so it is the whole pool.
+fn at_every_level<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
+    let alone = || {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().unwrap();
+        let mut all = Vec::new();
+        crate::level::each(|_| all.push(pool.install(&work)));
+        all
+    };
+    std::thread::scope(|scope| scope.spawn(alone).join().unwrap())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -128,6 +139,31 @@ proptest! {
                 }
                 index.set_filtered(false);
                 prop_assert_eq!(&index.search(&queries, k).unwrap(), &found);
+            }
+        }
+    }
+
+    /// At every level of the CPU; in whole numbers distances are often equal, and sums of all signs.
+    #[test]
+    fn filters_of_every_level_change_nothing(
+        stages in 1usize..30, size in prop::sample::select(vec![1usize, 2, 5, 16, 130, 256]), count in 1usize..6000,
+        k in prop::sample::select(vec![1usize, 2, 10, 100, 1000]), integers in any::<bool>(), seed in 0u64..1000,
+    ) {
+        let mut rng = stream(&format!("levels/{seed}"));
+        let mut number = || if integers { below(&mut rng, 7) as f32 - 3.0 } else { normal(&mut rng) };
+        let queries: Vec<f32> = (0..3 * 2 * stages).map(|_| number()).collect();
+        for method in [Method::Pvq, Method::Rvq] {
+            let width = if method.is_product() { 2 } else { 2 * stages };
+            let values = (0..stages * size * width).map(|_| number()).collect();
+            let books = Codebooks::new(method, 2 * stages, stages, size, values).unwrap();
+            let codes: Vec<u8> = (0..count * stages).map(|i| (i * 7919 % 65_537 % size) as u8).collect();
+            for norms in [Norms::Exact, Norms::Byte, Norms::Omitted] {
+                let mut index = Index::new(&books, Codes::U8(&codes), norms).unwrap();
+                let found = [true, false].map(|filtered| {
+                    index.set_filtered(filtered);
+                    at_every_level(|| index.search(&queries, k).unwrap())
+                });
+                prop_assert_eq!(&found[0], &found[1]);
             }
         }
     }
