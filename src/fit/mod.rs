@@ -233,8 +233,9 @@ fn first_fit(
 /// the current pool; `u64::MAX` for what no machine has.
 pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimension: usize) -> u64 {
     let plan = kmeans::plan(settings);
-    // Both parts, the scaled vectors, and what is measured of them; all once more where they are trained on together.
-    let copies = if settings.refit { 3 } else { 2 };
+    // Both parts, the scaled vectors, and what is measured of them; all once more, and scaled, where they are trained
+    // on together.
+    let copies = if settings.refit { 4 } else { 2 };
     let vectors = product(&[4, dimension, copies, training.saturating_add(validation)]);
     let width = if settings.method.is_product() { dimension / settings.stages.max(1) } else { dimension };
     let books = product(&[4, settings.stages, settings.codebook_size(), width]);
