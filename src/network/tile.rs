@@ -156,7 +156,6 @@ fn store<L: Lanes, const C: usize>(lanes: L, values: &[L::Floats; C], out: &mut 
 }
 
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "with iterators LLVM leaves the sums in memory")]
 fn sums<L: Lanes, const P: usize, const C: usize, const K: usize>(
     lanes: L,
     (plane, starts, taps): (&[f32], [usize; P], &[usize]),
@@ -216,7 +215,6 @@ impl<const K: usize> Kernel for Outer<'_, K> {
 }
 
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "with iterators LLVM leaves the sums in memory")]
 fn outer<L: Lanes, const P: usize, const C: usize, const K: usize>(lanes: L, job: Outer<K>) {
     let rows = job.sums.rows;
     for (sums, (_, _, gradient)) in job.sums.lines.chunks_exact_mut(rows).zip(job.gradient.groups()) {
@@ -237,7 +235,6 @@ fn outer<L: Lanes, const P: usize, const C: usize, const K: usize>(lanes: L, job
 
 /// Σ over kernels of P values of the plane, from the kernel's start on, times a row of the gradient.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "with iterators LLVM leaves the sums in memory")]
 fn products<L: Lanes, const P: usize, const C: usize, const K: usize>(
     lanes: L,
     plane: &[f32],

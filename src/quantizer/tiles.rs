@@ -147,6 +147,7 @@ struct Least<L: Lanes, const R: usize> {
 }
 
 impl<L: Lanes, const R: usize> Least<L, R> {
+    #[expect(clippy::needless_range_loop, reason = "three arrays, of registers")]
     #[inline(always)]
     fn improve<const G: usize>(&mut self, lanes: L, products: &[[L::Floats; R]; G], half: &[f32]) {
         for (products, half) in products.iter().zip(half) {
