@@ -119,7 +119,11 @@ fn select(
     let mut too_low = least;
     for _ in 0..if need == 1 || errors.len() * CHUNK <= 2 * need { 0 } else { HALVINGS } {
         let middle = too_low + 0.5 * (limit - too_low);
-        let count: u32 = errors.iter().map(|errors| below(cpu, errors, middle).count_ones()).sum();
+        // A loop: the adapters of an iterator are functions of their own, which are not compiled for the level.
+        let mut count = 0;
+        for errors in errors {
+            count += below(cpu, errors, middle).count_ones();
+        }
         if count as usize >= need {
             limit = middle;
             if count as usize <= 2 * need {
