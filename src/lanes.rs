@@ -32,6 +32,12 @@ pub trait Lanes: Copy {
         least: Self::Floats,
         at: Self::Numbers,
     ) -> (Self::Floats, Self::Numbers);
+    /// `value` where it is less than `least`, elsewhere `least`.
+    fn least(self, value: Self::Floats, least: Self::Floats) -> Self::Floats;
+    /// `value` where it is finite, or −∞, and greater than `most`, elsewhere `most`.
+    fn most(self, value: Self::Floats, most: Self::Floats) -> Self::Floats;
+    /// Bit j is set where values\[j\] ≤ threshold; NaN is not.
+    fn below(self, values: &[f32; 16], threshold: f32) -> u32;
 }
 
 /// A computation over the registers of any level. `run` and what it calls must be `#[inline(always)]`.
@@ -51,7 +57,7 @@ pub fn in_lanes<K: Kernel>(kernel: K) -> K::Output {
             #[cfg(target_arch = "x86_64")]
             Level::Avx2 => kernel.run(x86::Avx2(cpu)),
             #[cfg(target_arch = "x86_64")]
-            Level::Portable => kernel.run(x86::Sse2),
+            Level::Portable => kernel.run(x86::Sse2(cpu)),
             #[cfg(not(target_arch = "x86_64"))]
             _ => kernel.run(Arrays),
         },
@@ -134,6 +140,21 @@ impl Lanes for Arrays {
         }
         (to, number_to)
     }
+
+    #[inline(always)]
+    fn least(self, value: [f32; 4], least: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if value[i] < least[i] { value[i] } else { least[i] })
+    }
+
+    #[inline(always)]
+    fn most(self, value: [f32; 4], most: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if value[i] <= f32::MAX && value[i] > most[i] { value[i] } else { most[i] })
+    }
+
+    #[inline(always)]
+    fn below(self, values: &[f32; 16], threshold: f32) -> u32 {
+        below_by_loop(values, threshold)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -148,18 +169,18 @@ mod x86 {
     use crate::level::{Cpu, Level};
 
     #[derive(Clone, Copy)]
-    pub struct Avx512(#[expect(dead_code, reason = "its being there is the proof")] pub(super) Cpu);
+    pub struct Avx512(pub(super) Cpu);
 
     #[derive(Clone, Copy)]
-    pub struct Avx2(#[expect(dead_code, reason = "its being there is the proof")] pub(super) Cpu);
+    pub struct Avx2(pub(super) Cpu);
 
     #[derive(Clone, Copy)]
-    pub struct Sse2;
+    pub struct Sse2(pub(super) Cpu);
 
     /// The operations that differ in nothing but the names of types and intrinsics.
     macro_rules! operations {
         ($lanes:literal, $floats:ty, $numbers:ty, $splat:ident, $splat_number:ident, $load:ident, $store:ident,
-         $store_numbers:ident, $sub:ident) => {
+         $store_numbers:ident, $sub:ident, $min:ident) => {
             const LANES: usize = $lanes;
             type Floats = $floats;
             type Numbers = $numbers;
@@ -202,6 +223,17 @@ mod x86 {
                 // SAFETY: see the module.
                 unsafe { $sub(a, b) }
             }
+
+            #[inline(always)]
+            fn least(self, value: $floats, least: $floats) -> $floats {
+                // SAFETY: see the module. The minimum of a NaN and a number is its second operand.
+                unsafe { $min(value, least) }
+            }
+
+            #[inline(always)]
+            fn below(self, values: &[f32; 16], threshold: f32) -> u32 {
+                below(self.0, values, threshold)
+            }
         };
     }
 
@@ -242,7 +274,8 @@ mod x86 {
             _mm512_loadu_ps,
             _mm512_storeu_ps,
             _mm512_storeu_si512,
-            _mm512_sub_ps
+            _mm512_sub_ps,
+            _mm512_min_ps
         );
 
         #[inline(always)]
@@ -259,6 +292,15 @@ mod x86 {
                 (_mm512_min_ps(value, least), _mm512_mask_mov_epi32(at, less, number))
             }
         }
+
+        #[inline(always)]
+        fn most(self, value: __m512, most: __m512) -> __m512 {
+            // SAFETY: see the module.
+            unsafe {
+                let finite = _mm512_cmp_ps_mask::<_CMP_LE_OQ>(value, _mm512_set1_ps(f32::MAX));
+                _mm512_mask_max_ps(most, finite, value, most)
+            }
+        }
     }
 
     impl Lanes for Avx2 {
@@ -271,7 +313,8 @@ mod x86 {
             _mm256_loadu_ps,
             _mm256_storeu_ps,
             _mm256_storeu_si256,
-            _mm256_sub_ps
+            _mm256_sub_ps,
+            _mm256_min_ps
         );
 
         #[inline(always)]
@@ -288,6 +331,15 @@ mod x86 {
                 (_mm256_min_ps(value, least), _mm256_blendv_epi8(at, number, _mm256_castps_si256(less)))
             }
         }
+
+        #[inline(always)]
+        fn most(self, value: __m256, most: __m256) -> __m256 {
+            // SAFETY: see the module.
+            unsafe {
+                let finite = _mm256_cmp_ps::<_CMP_LE_OQ>(value, _mm256_set1_ps(f32::MAX));
+                _mm256_blendv_ps(most, _mm256_max_ps(value, most), finite)
+            }
+        }
     }
 
     impl Lanes for Sse2 {
@@ -300,7 +352,8 @@ mod x86 {
             _mm_loadu_ps,
             _mm_storeu_ps,
             _mm_storeu_si128,
-            _mm_sub_ps
+            _mm_sub_ps,
+            _mm_min_ps
         );
 
         #[inline(always)]
@@ -317,6 +370,15 @@ mod x86 {
                 (_mm_min_ps(value, least), _mm_or_si128(_mm_and_si128(less, number), _mm_andnot_si128(less, at)))
             }
         }
+
+        #[inline(always)]
+        fn most(self, value: __m128, most: __m128) -> __m128 {
+            // SAFETY: see the module.
+            unsafe {
+                let finite = _mm_cmple_ps(value, _mm_set1_ps(f32::MAX));
+                _mm_or_ps(_mm_and_ps(finite, _mm_max_ps(value, most)), _mm_andnot_ps(finite, most))
+            }
+        }
     }
 }
 
@@ -329,19 +391,33 @@ mod tests {
     struct All<'a>(&'a [f32], &'a [f32]);
 
     impl Kernel for All<'_> {
-        type Output = (Vec<f32>, Vec<u32>);
+        type Output = (Vec<f32>, Vec<u32>, [Vec<f32>; 2]);
 
         #[inline(always)]
         fn run<L: Lanes>(self, l: L) -> Self::Output {
             let (mut values, mut numbers) = (vec![0.0; self.0.len()], vec![0u32; self.0.len()]);
+            let mut ends = [values.clone(), values.clone()];
             for at in (0..self.0.len()).step_by(L::LANES) {
                 let (a, b) = (l.load(&self.0[at..]), l.load(&self.1[at..]));
                 let product = l.sub(l.mul_add(a, b, l.splat(1.5)), l.splat(1.5));
                 let (least, number) = l.improve(product, l.splat_number(3), b, l.splat_number(7));
                 l.store(least, &mut values[at..]);
                 l.store_numbers(number, &mut numbers[at..]);
+                l.store(l.least(a, b), &mut ends[0][at..]);
+                l.store(l.most(a, b), &mut ends[1][at..]);
             }
-            (values, numbers)
+            (values, numbers, ends)
+        }
+    }
+
+    struct Below<'a>(&'a [f32; 16], f32);
+
+    impl Kernel for Below<'_> {
+        type Output = u32;
+
+        #[inline(always)]
+        fn run<L: Lanes>(self, l: L) -> u32 {
+            l.below(self.0, self.1)
         }
     }
 
@@ -356,6 +432,7 @@ mod tests {
                     |cpu| below(cpu, &values, threshold),
                 );
                 assert_eq!(bits, below_by_loop(&values, threshold), "{level}, {threshold}");
+                assert_eq!(in_lanes(Below(&values, threshold)), bits, "{level}, {threshold}");
             });
         }
     }
@@ -364,7 +441,7 @@ mod tests {
     fn registers_of_every_level_do_what_arrays_do() {
         let mut a: Vec<f32> = (0..32).map(|i| i as f32 * 0.25 - 3.0).collect();
         let b: Vec<f32> = (0..32).map(|i| (i % 7) as f32 - 2.5).collect();
-        (a[3], a[8], a[20]) = (f32::NAN, f32::INFINITY, 1.0);
+        (a[3], a[8], a[20], a[21]) = (f32::NAN, f32::INFINITY, 1.0, f32::NEG_INFINITY);
         let right = All(&a, &b).run(Arrays);
         assert!(right.1.contains(&7) && right.1.contains(&3) && right.1[3] == 7);
         each(|level| {

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cases import BATCH, BATCHES, Arrays, Comparison, Shape
+from cases import BASE, BATCH, BATCHES, FIT_VECTORS, Arrays, Comparison, Shape
 from workers import Worker, Workers
 
 LOSS_TOLERANCE = 1e-4
@@ -137,13 +137,21 @@ def compare_neighbours(result: Result, ours: Worker, other: Worker, arrays: Arra
         "vectors": arrays.correlated("queries", comparison.items, shape.dimension),
         **comparison.options,
     }
+    # An index of another kind makes its own codes of the same vectors.
+    more = {"index": comparison.quantizer, "fit": arrays.made[f"fit-{FIT_VECTORS}x{shape.dimension}"]}
+    more |= {"base": arrays.correlated("base", BASE, shape.dimension)}
     found = []
     for side in (ours, other):
-        side.load(command)
+        side.load(command | (more if side is other and comparison.quantizer else {}))
         side.run(1)
         path = str(arrays.folder / f"ids-{side.name}.u32")
         side.ask(op="dump", path=path)
         found.append(np.fromfile(path, "<u4").reshape(comparison.items, -1))
+    if comparison.quantizer:
+        nearest = arrays.nearest("base", "queries", (BASE, comparison.items), shape.dimension)
+        recalls = [float(np.mean(np.any(ids == nearest[:, None], axis=1))) for ids in found]
+        result.note = f"recall@{found[0].shape[1]} {recalls[0]:.3g}, theirs {recalls[1]:.3g}"
+        return
     shared = [len(np.intersect1d(a, b)) for a, b in zip(*found, strict=True)]
     different = 1 - float(np.mean(shared)) / found[0].shape[1]
     result.note = f"{100 * different:.3g} % of the neighbours differ"

@@ -83,10 +83,16 @@ class FaissSearch:
         faiss: Any = importlib.import_module("faiss")
         faiss.omp_set_num_threads(command["threads"])
         shape = command["shape"]
+        self.queries = read(command["vectors"], shape["dimension"])
+        self.neighbours = command["neighbours"]
+        self.ids: NDArray[np.int64] = np.empty(0, np.int64)
+        self.index: Any
+        if command.get("index"):
+            self.index = trained(faiss, command["index"], command)
+            return
         bits = int(shape["size"]).bit_length() - 1
         books = np.fromfile(command["books"], "<f4")
         codes = np.fromfile(command["codes"], "<u2").reshape(-1, shape["stages"]).astype(np.int32)
-        self.index: Any
         if shape["method"] == "pvq":
             self.index = faiss.IndexPQ(shape["dimension"], shape["stages"], bits)
             give_codebooks(faiss, self.index.pq, books)
@@ -100,15 +106,21 @@ class FaissSearch:
             packed = pack_with_norms(faiss, self.index.rq, codes, shape, books)
         self.index.is_trained = True
         self.index.add_sa_codes(packed)
-        self.queries = read(command["vectors"], shape["dimension"])
-        self.neighbours = command["neighbours"]
-        self.ids: NDArray[np.int64] = np.empty(0, np.int64)
 
     def run(self) -> None:
         _, self.ids = self.index.search(self.queries, self.neighbours)
 
     def result(self) -> NDArray[np.uint32]:
         return self.ids.astype(np.uint32)
+
+
+def trained(faiss: Any, kind: str, command: dict[str, Any]) -> Any:
+    """An index of another kind, trained by FAISS, with the vectors that our codes were made of."""
+    dimension = command["shape"]["dimension"]
+    made = faiss.IndexPQFastScan(dimension, 16, 4) if kind == "fastscan" else faiss.IndexRaBitQ(dimension)
+    made.train(read(command["fit"], dimension))
+    made.add(read(command["base"], dimension))
+    return made
 
 
 def pack_with_norms(

@@ -55,15 +55,38 @@ pub fn as_only_writer(
     act()
 }
 
-/// Writes the Results files of a plan, prints its table, then writes figures and report: whatever happens to those, the
-/// numbers are safe.
+/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report: whatever happens to
+/// those, the numbers are safe.
 ///
 /// # Errors
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
     let outcome = Outcome::new(plan, records);
-    let table = || print(&format!("{}\n", report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates)));
-    write_files(plan, &outcome, records, folders, formats, table).map(|_| ())
+    let told = || print(&in_words(plan, &outcome));
+    write_files(plan, &outcome, records, folders, formats, told)?;
+    // Once more where a reader of a terminal looks at the end.
+    report::verdict_sentences(plan, &outcome.comparisons).iter().for_each(|sentence| note(sentence));
+    Ok(())
+}
+
+/// The verdicts, then the tables, then the claims.
+fn in_words(plan: &Plan, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for sentence in report::verdict_sentences(plan, &outcome.comparisons) {
+        text.push_str(&sentence);
+        text.push('\n');
+    }
+    for part in [
+        report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates),
+        report::terminal_claims(&outcome.claims),
+    ] {
+        if !part.is_empty() {
+            text.push_str(if text.is_empty() { "" } else { "\n" });
+            text.push_str(&part);
+        }
+    }
+    text.push('\n');
+    text
 }
 
 /// As [`write`], without the table; gives the figures.

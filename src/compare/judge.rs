@@ -20,8 +20,8 @@ pub struct Judgement {
 }
 
 /// Measured means: *reproduced* where TOST shows the difference, in the margin's unit, within ±`margin`; else *better* or *worse* where the
-/// 95 % Welch interval excludes 0 and the difference itself is beyond the margin; else *inconclusive*, as always with
-/// fewer than two runs on a side.
+/// 95 % Welch interval excludes 0 and the difference itself is beyond the margin; else *inconclusive*, as always where
+/// the spread of a side is unknown.
 pub fn judge(ours: &Estimate, published: &Estimate, margin: Margin, direction: Direction) -> Judgement {
     let (scale, margin) = (margin.scale(published.mean), margin.width());
     let difference = (ours.mean - published.mean) / scale;
@@ -60,8 +60,8 @@ mod tests {
     use super::*;
 
     fn verdict(mean: f64, standard_deviation: f64, n: usize) -> Verdict {
-        let published = Estimate { standard_deviation: 0.1, n: 10, ..Estimate::exact(100.0) };
-        let ours = Estimate { standard_deviation, n, ..Estimate::exact(mean) };
+        let published = Estimate { standard_deviation: 0.1, n: 10, freedom: 9, ..Estimate::exact(100.0) };
+        let ours = Estimate { standard_deviation, n, freedom: n - 1, ..Estimate::exact(mean) };
         judge(&ours, &published, Margin::Relative(0.005), Direction::LowerIsBetter).verdict
     }
 
@@ -77,7 +77,7 @@ mod tests {
         // One run tells nothing, even on the spot.
         assert_eq!(verdict(100.0, 0.0, 1), Verdict::Inconclusive);
         let [ours, published] =
-            [102.0, 100.0].map(|m| Estimate { standard_deviation: 0.1, n: 10, ..Estimate::exact(m) });
+            [102.0, 100.0].map(|m| Estimate { standard_deviation: 0.1, n: 10, freedom: 9, ..Estimate::exact(m) });
         assert_eq!(
             judge(&ours, &published, Margin::Relative(0.005), Direction::HigherIsBetter).verdict,
             Verdict::Better

@@ -1,10 +1,10 @@
 //! A plan's panels against the embedded published files.
 
-use super::statistics::PUBLISHED_RUNS;
+use super::statistics::{FEW_RUNS, PUBLISHED_RUNS, pooled_spread};
 use super::{Estimate, Judgement, PanelComparison, PointComparison, Verdict, judge, judge_exact};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, CurveValues, Point, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Comparison, Contender, Panel, Plan, TaskKind};
+use crate::spec::{Comparison, Contender, Margin, Panel, PanelAxis, Plan, TaskKind};
 
 /// Every panel that has a published file, by the primary metric. A point of ours without a published counterpart is *not
 /// comparable*; a panel whose published file is unknown is so as a whole.
@@ -36,11 +36,13 @@ fn compare_panel(
         .into_iter()
         .map(|(contender, at)| {
             let ours = aggregate.and_then(|a| a.point(contender, at));
+            let spread = aggregate.and_then(|a| spread_of(panel, a, contender));
             // Of how many utterances the published speech was is not known.
             let runs = ours.map(|point| point.items.len()).filter(|items| *items > 0).unwrap_or(PUBLISHED_RUNS);
             let theirs =
                 published.as_ref().and_then(|file| published_value(file, panel, (contender, at), computed, runs));
             let bits = panel.planned(contender, at).map_or(at, |planned| planned.bits);
+            let ours = ours.and_then(estimate).map(|ours| with_few_runs(ours, spread, panel.comparison.margin));
             compare_point((contender, at, bits), ours, theirs, &panel.comparison, direction)
         })
         .collect();
@@ -53,6 +55,31 @@ fn compare_panel(
         points,
         not_comparable,
         anomalies: panel.comparison.anomalies.clone(),
+    }
+}
+
+fn estimate(point: &Point) -> Option<Estimate> {
+    // The mean of real bitrates is not that of the utterances'.
+    Some(Estimate { mean: point.mean()?, ..Estimate::of_values(&point.values())? })
+}
+
+/// The spread of a method in the unit of the margin, over all bitrates. Ranks of one search are no runs of their own.
+fn spread_of(panel: &Panel, aggregate: &Aggregate, contender: Contender) -> Option<(f64, usize)> {
+    if panel.axis != PanelAxis::Bits {
+        return None;
+    }
+    let points = aggregate.points.iter().filter(|point| point.contender == contender).filter_map(estimate);
+    let points: Vec<_> = points.map(|point| (point, panel.comparison.margin.scale(point.mean))).collect();
+    pooled_spread(&points)
+}
+
+/// Few runs take the spread of their method where it tells more than their own.
+fn with_few_runs(ours: Estimate, spread: Option<(f64, usize)>, margin: Margin) -> Estimate {
+    match spread {
+        Some((spread, freedom)) if ours.n < FEW_RUNS && freedom > ours.freedom => {
+            Estimate { standard_deviation: spread * margin.scale(ours.mean), freedom, ..ours }
+        }
+        _ => ours,
     }
 }
 
@@ -75,7 +102,7 @@ fn published_value(
     match curve.values {
         CurveValues::Plain(_) if computed => Some(Published::Computed(value)),
         // A single number of unknown spread, as the baselines: taken as it stands.
-        CurveValues::Plain(_) => Some(Published::Measured(Estimate { n: usize::MAX, ..Estimate::exact(value) })),
+        CurveValues::Plain(_) => Some(Published::Measured(Estimate::certain(value))),
         CurveValues::Spread { .. } => {
             let (low, high) = curve.quantiles(tick)?;
             Some(Published::Measured(Estimate::of_quantiles(value, low, high, runs)))
@@ -85,15 +112,13 @@ fn published_value(
 
 fn compare_point(
     (contender, at, bits): (Contender, u32, u32),
-    ours: Option<&Point>,
+    ours: Option<Estimate>,
     published: Option<Published>,
     comparison: &Comparison,
     direction: Direction,
 ) -> PointComparison {
     let special = comparison.point_margins.iter().find(|(c, theirs, _)| (*c, *theirs) == (contender, bits));
     let margin = special.map_or(comparison.margin, |(_, _, margin)| *margin);
-    // The mean of real bitrates is not that of the utterances'.
-    let ours = ours.and_then(|p| Some(Estimate { mean: p.mean()?, ..Estimate::of_values(&p.values())? }));
     let judgement: Option<Judgement> = match (&ours, &published) {
         (Some(ours), Some(Published::Measured(theirs))) => Some(judge(ours, theirs, margin, direction)),
         (Some(ours), Some(Published::Computed(value))) => Some(judge_exact(ours.mean, *value)),
@@ -155,5 +180,72 @@ mod tests {
         assert!(panel.points.iter().all(|p| p.verdict == Verdict::NotComparable && p.difference.is_some()));
         plan.panels[0].published_file = None;
         assert_eq!(compare_plan(&plan, &aggregates), []);
+    }
+
+    /// How often a point of two runs is *reproduced* and *better* or *worse*, with the spreads of RVQ on uncorrelated toy data
+    /// (per cent, 12 to 40 bits; the published ones recovered from 10 runs), when the true difference is `shift` %.
+    fn rates(shift: f64, margin: f64) -> (f64, f64) {
+        const OURS: [f64; 8] = [0.031, 0.031, 0.063, 0.032, 0.022, 0.027, 0.023, 0.020];
+        const THEIRS: [f64; 8] = [0.006, 0.009, 0.012, 0.018, 0.007, 0.006, 0.007, 0.008];
+        const TRIALS: usize = 400;
+        let margin = Margin::Relative(margin / 100.0);
+        let mut rng = crate::data::stream::stream("simulated verdicts of few runs");
+        let mut runs = |mean: f64, spread: f64, n: usize| -> Vec<f64> {
+            let mut one = || mean * (1.0 + 0.01 * spread * f64::from(crate::data::stream::normal(&mut rng)));
+            (0..n).map(|_| one()).collect()
+        };
+        let mut count = [0usize; 2];
+        for _ in 0..TRIALS {
+            let ours: Vec<Estimate> =
+                OURS.iter().map(|spread| Estimate::of_values(&runs(100.0 + shift, *spread, 2)).unwrap()).collect();
+            let spread = pooled_spread(&ours.iter().map(|e| (*e, margin.scale(e.mean))).collect::<Vec<_>>());
+            assert_eq!(spread.unwrap().1, 8);
+            for (ours, theirs) in ours.iter().zip(THEIRS) {
+                let values = runs(100.0, theirs, PUBLISHED_RUNS);
+                let theirs = Estimate::of_values(&values).unwrap();
+                let theirs = Estimate::of_quantiles(theirs.mean, theirs.low, theirs.high, PUBLISHED_RUNS);
+                let ours = with_few_runs(*ours, spread, margin);
+                match judge(&ours, &theirs, margin, Direction::LowerIsBetter).verdict {
+                    Verdict::Reproduced => count[0] += 1,
+                    Verdict::Better | Verdict::Worse => count[1] += 1,
+                    _ => {}
+                }
+            }
+        }
+        let share = |n: usize| n as f64 / (TRIALS * OURS.len()) as f64;
+        (share(count[0]), share(count[1]))
+    }
+
+    #[test]
+    fn two_runs_a_point_give_verdicts_with_the_error_rates_of_the_tests() {
+        // Equal, or two thirds of the margin away: shown, and never taken for different.
+        assert_eq!(rates(0.0, 0.5), (1.0, 0.0));
+        let (reproduced, different) = rates(0.33, 0.5);
+        assert!(reproduced > 0.99 && different < 0.001, "{reproduced} {different}");
+        // At the edge of the margin: the level of the two one-sided tests.
+        let (reproduced, _) = rates(0.5, 0.5);
+        assert!(reproduced < 0.075, "{reproduced}");
+        // Far beyond it.
+        let (reproduced, different) = rates(0.8, 0.5);
+        assert!(reproduced == 0.0 && different > 0.99, "{reproduced} {different}");
+        // A margin as narrow as the spread is not decided by two runs, and that is said.
+        let (reproduced, different) = rates(0.0, 0.03);
+        assert!(reproduced < 0.5 && different < 0.05, "{reproduced} {different}");
+    }
+
+    #[test]
+    fn the_spread_of_few_runs_is_that_of_their_method() {
+        let of = |values: &[f64]| Estimate::of_values(values).unwrap();
+        let points = [of(&[99.0, 101.0]), of(&[10.0, 10.0]), of(&[5.0])].map(|e| (e, e.mean));
+        // √((2/100² + 0)/2), two degrees of freedom.
+        let (spread, freedom) = pooled_spread(&points).unwrap();
+        assert!((spread - 0.01).abs() < 1e-12 && freedom == 2);
+        let ours = with_few_runs(points[2].0, Some((spread, freedom)), Margin::Relative(0.1));
+        assert!((ours.standard_deviation - 0.05).abs() < 1e-12 && ours.freedom == 2 && ours.n == 1);
+        let in_db = with_few_runs(points[2].0, Some((0.3, 4)), Margin::Decibel(0.5));
+        assert_eq!(in_db.standard_deviation, 0.3);
+        let many = of(&[1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(with_few_runs(many, Some((0.01, 40)), Margin::Relative(0.1)), many);
+        assert_eq!(pooled_spread(&points[2..]), None);
     }
 }

@@ -16,7 +16,14 @@ impl Estimate {
         let (low, high) = (quantile(values, 0.025)?, quantile(values, 0.975)?);
         let mean = values.iter().sum::<f64>() / n as f64;
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        Some(Estimate { mean, low, high, standard_deviation: (squares / (n.max(2) - 1) as f64).sqrt(), n })
+        Some(Estimate {
+            mean,
+            low,
+            high,
+            standard_deviation: (squares / (n.max(2) - 1) as f64).sqrt(),
+            n,
+            freedom: n - 1,
+        })
     }
 
     /// From a mean and the quantiles 2.5 % and 97.5 % over `n` runs: the standard deviation with which `n` normal values
@@ -24,12 +31,17 @@ impl Estimate {
     pub fn of_quantiles(mean: f64, low: f64, high: f64, n: usize) -> Estimate {
         let width = expected_quantile_width(n);
         let standard_deviation = if width > 0.0 { (high - low).abs() / width } else { 0.0 };
-        Estimate { mean, low, high, standard_deviation, n }
+        Estimate { mean, low, high, standard_deviation, n, freedom: n.saturating_sub(1) }
     }
 
     /// A value without spread, such as an operation count.
     pub fn exact(value: f64) -> Estimate {
-        Estimate { mean: value, low: value, high: value, standard_deviation: 0.0, n: 1 }
+        Estimate { mean: value, low: value, high: value, standard_deviation: 0.0, n: 1, freedom: 0 }
+    }
+
+    /// A value that is taken as it stands, like the mean of endless runs.
+    pub fn certain(value: f64) -> Estimate {
+        Estimate { n: usize::MAX, freedom: usize::MAX, ..Estimate::exact(value) }
     }
 }
 
@@ -72,14 +84,14 @@ pub struct Welch {
 }
 
 impl Welch {
-    /// `a` − `b`; `None` unless both sides have at least two runs.
+    /// `a` − `b`; `None` unless the spread of both sides is known.
     pub fn new(a: &Estimate, b: &Estimate) -> Option<Welch> {
-        if a.n < 2 || b.n < 2 {
+        if a.freedom == 0 || b.freedom == 0 {
             return None;
         }
         let [va, vb] = [a, b].map(|e| e.standard_deviation.powi(2) / e.n as f64);
         let freedom = if va + vb > 0.0 {
-            (va + vb).powi(2) / (va.powi(2) / (a.n - 1) as f64 + vb.powi(2) / (b.n - 1) as f64)
+            (va + vb).powi(2) / (va.powi(2) / a.freedom as f64 + vb.powi(2) / b.freedom as f64)
         } else {
             f64::INFINITY
         };
@@ -112,6 +124,20 @@ impl Welch {
     }
 }
 
+/// Points with fewer runs than these take their spread from all points of their method.
+pub const FEW_RUNS: usize = 5;
+
+/// The standard deviation of runs over several points, each in its own unit (value and unit), with its degrees of freedom.
+/// Two runs of one point tell little of its spread; eight points of two runs tell as much as nine runs. `None` where no
+/// point has two runs.
+pub fn pooled_spread(points: &[(Estimate, f64)]) -> Option<(f64, usize)> {
+    let with_spread = points.iter().filter(|(point, unit)| point.freedom > 0 && *unit > 0.0);
+    let (squares, freedom) = with_spread.fold((0.0, 0), |(squares, freedom), (point, unit)| {
+        (squares + point.freedom as f64 * (point.standard_deviation / unit).powi(2), freedom + point.freedom)
+    });
+    (freedom > 0).then(|| ((squares / freedom as f64).sqrt(), freedom))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +166,8 @@ mod tests {
         // print(df, *[a[0]-b[0]+s*T.ppf(.975, df)*se for s in (-1, 1)])
         // m = .5; print(max(t(a[0]+m, *a[1:], *b, equal_var=False, alternative="greater").pvalue,
         //                   t(a[0]-m, *a[1:], *b, equal_var=False, alternative="less").pvalue))
-        let of = |mean, standard_deviation, n| Estimate { mean, low: 0.0, high: 0.0, standard_deviation, n };
+        let of =
+            |mean, standard_deviation, n| Estimate { mean, low: 0.0, high: 0.0, standard_deviation, n, freedom: n - 1 };
         let welch = Welch::new(&of(10.2, 0.3, 5), &of(10.0, 0.5, 10)).unwrap();
         assert!((welch.freedom - 12.290251107828654).abs() < 1e-9);
         let (low, high) = welch.interval(0.95);
@@ -150,7 +177,7 @@ mod tests {
 
     #[test]
     fn without_spread_the_difference_itself_decides() {
-        let of = |mean| Estimate { n: 3, ..Estimate::exact(mean) };
+        let of = |mean| Estimate { n: 3, freedom: 2, ..Estimate::exact(mean) };
         let welch = Welch::new(&of(1.5), &of(1.0)).unwrap();
         assert_eq!(welch.interval(0.95), (0.5, 0.5));
         assert_eq!((welch.equivalence_p(0.6), welch.equivalence_p(0.4)), (0.0, 1.0));

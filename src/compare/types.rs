@@ -59,6 +59,8 @@ pub struct Estimate {
     pub high: f64,
     pub standard_deviation: f64,
     pub n: usize,
+    /// Degrees of freedom of `standard_deviation`: n − 1, more where it is pooled over several points.
+    pub freedom: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]

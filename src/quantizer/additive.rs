@@ -221,12 +221,18 @@ impl Additive {
         }
     }
 
-    /// All steps after the first by the Gram matrix, one vector after the other.
+    /// All steps after the first by the Gram matrix. In order, all vectors take a step before the next one, which keeps the rows
+    /// of its stage in the caches; in any order a vector takes all its steps, which keeps its scores there.
     fn finish_by_gram(&mut self, lookup: &mut Lookup, books: &Codebooks, count: usize) {
-        let columns = self.layout.chunks() * CHUNK;
-        let scores = self.first.chunks_exact(columns).zip(self.first_minima.chunks_exact(self.layout.padded()));
-        for ((scores, beam), best) in scores.zip(&mut self.beams).zip(&mut self.best).take(count) {
-            lookup.finish(books, &self.layout, (self.width, self.in_order.is_some()), scores, beam, best);
+        let steps = books.stages() - 1;
+        for turn in 0..count * steps {
+            let (row, step) =
+                if self.in_order.is_some() { (turn % count, turn / count) } else { (turn / steps, turn % steps) };
+            let keep = if step + 1 == steps { 1 } else { self.width };
+            let (columns, bounds) = (self.layout.chunks() * CHUNK, self.layout.padded());
+            let scores = (&self.first[row * columns..][..columns], &self.first_minima[row * bounds..][..bounds]);
+            let (beam, best) = (&mut self.beams[row], &mut self.best[row]);
+            lookup.step(books, &self.layout, (step + 1, keep), scores, beam, best);
         }
     }
 
@@ -315,7 +321,7 @@ impl Assign for Additive {
             self.buffer.resize(ROWS * self.layout.per_stage * CHUNK, 0.0);
         }
         if gram {
-            self.lookup.get_or_insert_default().prepare(books, &mut self.block);
+            self.lookup.get_or_insert_default().prepare(books, self.in_order.is_some(), &mut self.block);
         }
     }
 

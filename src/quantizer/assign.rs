@@ -12,16 +12,27 @@ pub trait Assign: Send {
     fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]);
 }
 
+/// Vectors that [`encode`] gives to the assignment at once: their remainders stay in the second-level cache.
+const BLOCK: usize = 384;
+
 /// Encodes vectors (n × D) as codes (n × M).
 ///
 /// # Errors
 /// [`CodeError::RepeatedCodebook`] where the released search chose a tuple that no code can hold.
 pub fn encode(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> Result<Vec<u16>, CodeError> {
-    let mut remainder = x.to_vec();
-    let mut picks = vec![0u32; x.len() / books.dimension() * books.stages()];
+    let (dimension, stages) = (books.dimension(), books.stages());
+    let mut codes = vec![0u16; x.len() / dimension * stages];
+    let (mut remainder, mut picks) = (Vec::new(), Vec::new());
     assign.prepare(books);
-    assign.assign(books, &mut remainder, &mut picks);
-    codes(books, &picks)
+    for (block, (x, codes)) in x.chunks(BLOCK * dimension).zip(codes.chunks_mut(BLOCK * stages)).enumerate() {
+        remainder.clear();
+        remainder.extend_from_slice(x);
+        picks.resize(codes.len(), 0);
+        assign.assign(books, &mut remainder, &mut picks);
+        write_codes(books, &picks, codes)
+            .map_err(|vector| CodeError::RepeatedCodebook { vector: block * BLOCK + vector })?;
+    }
+    Ok(codes)
 }
 
 /// Codeword numbers → codes.
@@ -29,18 +40,36 @@ pub fn encode(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> Result<V
 /// # Errors
 /// As [`encode`].
 pub fn codes(books: &Codebooks, picks: &[u32]) -> Result<Vec<u16>, CodeError> {
-    let size = books.size() as u32;
     let mut codes = vec![0u16; picks.len()];
+    write_codes(books, picks, &mut codes).map_err(|vector| CodeError::RepeatedCodebook { vector })?;
+    Ok(codes)
+}
+
+/// As [`codes`], into a slice; an error is the number of the first vector without a code.
+fn write_codes(books: &Codebooks, picks: &[u32], codes: &mut [u16]) -> Result<(), usize> {
+    let size = books.size() as u32;
     let rows = picks.chunks_exact(books.stages()).zip(codes.chunks_exact_mut(books.stages()));
     for (vector, (picks, codes)) in rows.enumerate() {
+        // Most searches give them in the order of the stages, where no division is needed.
+        let mut first = 0;
+        let mut in_order = true;
+        for (pick, code) in picks.iter().zip(codes.iter_mut()) {
+            let number = pick.wrapping_sub(first);
+            in_order &= number < size;
+            *code = number as u16;
+            first += size;
+        }
+        if in_order {
+            continue;
+        }
         if repeats_codebook(picks, books.size()) {
-            return Err(CodeError::RepeatedCodebook { vector });
+            return Err(vector);
         }
         for pick in picks {
             codes[(pick / size) as usize] = (pick % size) as u16;
         }
     }
-    Ok(codes)
+    Ok(())
 }
 
 /// Whether two of the picks are of one codebook.

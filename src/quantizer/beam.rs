@@ -102,6 +102,8 @@ pub struct Best {
     keep: usize,
     /// No candidate above this error will be kept.
     bound: f32,
+    /// No two candidates are of the same set, as with the codebooks in their order.
+    distinct: bool,
 }
 
 impl Best {
@@ -110,6 +112,12 @@ impl Best {
         self.noted.clear();
         self.keep = keep;
         self.bound = limit;
+        self.distinct = false;
+    }
+
+    /// Whether candidates may be of the same set; they may after [`Best::clear`].
+    pub fn expect_copies(&mut self, copies: bool) {
+        self.distinct = !copies;
     }
 
     /// The largest score with which an extension of `entry` may be kept; finite, so that padding never is.
@@ -158,7 +166,8 @@ impl Best {
 
     /// Leaves the best `count` candidates, in any order.
     pub fn cut(&mut self, count: usize) {
-        if self.noted.len() > count {
+        // A few too many are sorted with the others.
+        if self.noted.len() > 2 * count {
             self.noted.select_nth_unstable(count - 1);
             self.noted.truncate(count);
         }
@@ -180,6 +189,10 @@ impl Best {
             return;
         }
         self.noted.sort_unstable();
+        if self.distinct {
+            self.noted.truncate(self.keep);
+            return;
+        }
         self.sets.clear();
         for at in 0..self.noted.len() {
             let candidate = self.noted[at];

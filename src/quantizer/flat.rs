@@ -5,141 +5,261 @@ use std::ops::Range;
 
 use super::beam::{Best, Candidate, Entry, Layout};
 use super::kernels::CHUNK;
-use crate::lanes::below;
-use crate::level::{Cpu, run};
+use crate::lanes::{Kernel, Lanes, in_lanes};
 
 /// Halvings of the range of errors at most; ties can make more of no use.
 const HALVINGS: usize = 12;
 
+/// Chunks of a block, whose least errors are taken lane by lane: as many groups of so many errors as a chunk has.
+const BLOCK: usize = 16;
+
+/// Chunks up to which a limit is found among all errors: fewer have too few groups.
+const FEW: usize = 64;
+
+/// Numbers of a step's row of sums up to which it costs less to add all rows than to look which entries share their first ones.
+const ALONE: usize = 512;
+
 /// Scratch memory.
 #[derive(Default)]
 pub struct Flat {
-    /// Chunks of errors.
+    /// Chunks of errors, those of an entry in the order of its open codebooks.
     errors: Vec<[f32; CHUNK]>,
-    /// (parent, first codeword) of each chunk.
-    chunks: Vec<(u32, u32)>,
+    /// The least errors of each block of chunks, lane by lane.
+    least: Vec<[f32; CHUNK]>,
+    paths: Paths,
+}
+
+/// Sums of scores along the picks of a beam's entries. Entries that begin with the same picks share their sums: most of a
+/// beam descends from few entries of the steps before.
+#[derive(Default)]
+struct Paths {
+    /// Entries by their picks, so that those with a common beginning follow each other.
+    order: Vec<u32>,
+    /// sums\[d·columns…\]: `first` + the rows of the first d + 1 picks, of the last entry that was looked at.
+    sums: Vec<f32>,
 }
 
 impl Flat {
-    /// Offers the extensions of a beam by codewords of `stages`, of which those that matter for the best `keep` sets. `gram` as in
-    /// [`super::gram`], `first` (M·K′) holds ½‖c‖² − x·c.
+    /// Offers the extensions of a beam by codewords of `stages`, of which those that matter for the best `keep` sets. `gram`: rows
+    /// of the codewords' products with those of `stages`, and their distance; `first` (M·K′) holds ½‖c‖² − x·c.
     pub fn extend(
         &mut self,
-        (gram, first): (&[f32], &[f32]),
+        (gram, stride, first): (&[f32], usize, &[f32]),
         layout: &Layout,
         stages: Range<usize>,
         beam: &[Entry],
         keep: usize,
         best: &mut Best,
     ) {
-        self.chunks.clear();
-        for (parent, entry) in beam.iter().enumerate() {
-            for stage in stages.clone().filter(|stage| !entry.uses(*stage)) {
-                self.chunks.extend(layout.stage(stage).iter().map(|word| (parent as u32, *word)));
-            }
-        }
-        self.errors.resize(self.chunks.len(), [0.0; CHUNK]);
-        // In any order a set of s codewords can come from s parents.
-        let copies = if stages.len() == 1 { 1 } else { beam.first().map_or(1, |entry| entry.length + 1) };
+        let depth = beam.first().map_or(0, |entry| entry.length);
+        // In any order a set of s codewords can come from s parents, and s codebooks are used up.
+        let (copies, used) = if stages.len() == 1 { (1, 0) } else { (depth + 1, depth) };
         best.clear(keep, f32::INFINITY);
-        run(
-            #[inline(always)]
-            |cpu| {
-                let chunks = (&self.chunks[..], &mut self.errors[..]);
-                offer_all(cpu, (gram, first), (layout, stages), beam, chunks, keep * copies, best);
-            },
-        );
+        best.expect_copies(copies > 1);
+        let per_entry = (stages.len() - used) * layout.per_stage;
+        self.errors.resize(beam.len() * per_entry, [0.0; CHUNK]);
+        let step = Step { gram, stride, first, layout, stages, beam, depth, per_entry };
+        in_lanes(Extend { step, flat: self, need: keep * copies, best });
     }
 }
 
-#[inline(always)]
-fn offer_all(
-    cpu: Cpu,
-    (gram, first): (&[f32], &[f32]),
-    (layout, stages): (&Layout, Range<usize>),
-    beam: &[Entry],
-    (chunks, errors): (&[(u32, u32)], &mut [[f32; CHUNK]]),
-    need: usize,
-    best: &mut Best,
-) {
-    let range = compute((gram, first), (layout, stages), beam, errors);
-    select(cpu, chunks, errors, range, need, best);
+/// The step of one beam.
+#[derive(Clone)]
+struct Step<'a> {
+    gram: &'a [f32],
+    stride: usize,
+    first: &'a [f32],
+    layout: &'a Layout,
+    stages: Range<usize>,
+    beam: &'a [Entry],
+    /// Codewords of each entry.
+    depth: usize,
+    /// Chunks of each entry.
+    per_entry: usize,
 }
 
-/// Computes all errors; returns the least and the greatest finite one.
-#[inline(always)]
-fn compute(
-    (gram, first): (&[f32], &[f32]),
-    (layout, stages): (&Layout, Range<usize>),
-    beam: &[Entry],
-    mut errors: &mut [[f32; CHUNK]],
-) -> (f32, f32) {
-    let (mut least, mut greatest) = ([f32::MAX; CHUNK], [f32::MIN; CHUNK]);
-    for entry in beam {
-        for stage in stages.clone().filter(|stage| !entry.uses(*stage)) {
-            let columns = stage * layout.per_stage * CHUNK..(stage + 1) * layout.per_stage * CHUNK;
-            let (out, rest) = errors.split_at_mut(layout.per_stage);
-            errors = rest;
-            out.as_flattened_mut().copy_from_slice(&first[columns.clone()]);
-            for pick in entry.picks() {
-                let row = &gram[*pick as usize * first.len()..][columns.clone()];
-                out.as_flattened_mut().iter_mut().zip(row).for_each(|(sum, row)| *sum += row);
+struct Extend<'a> {
+    step: Step<'a>,
+    flat: &'a mut Flat,
+    need: usize,
+    best: &'a mut Best,
+}
+
+impl Kernel for Extend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self { step, flat, need, best } = self;
+        step.compute(&mut flat.paths, &mut flat.errors);
+        step.select(lanes, (&flat.errors, &mut flat.least), need, best);
+    }
+}
+
+impl Step<'_> {
+    /// Computes all errors.
+    #[inline(always)]
+    fn compute(&self, paths: &mut Paths, errors: &mut [[f32; CHUNK]]) {
+        let per_stage = self.layout.per_stage;
+        let columns = self.stages.start * per_stage * CHUNK..self.stages.end * per_stage * CHUNK;
+        let (first, length) = (&self.first[columns.clone()], columns.len());
+        paths.order.clear();
+        paths.order.extend(0..self.beam.len() as u32);
+        if self.depth > 1 && self.depth * length > ALONE {
+            let picks = |at: &u32| self.beam[*at as usize].picks();
+            paths.order.sort_unstable_by(|a, b| picks(a).cmp(picks(b)));
+        }
+        paths.sums.resize(self.depth * length, 0.0);
+        let mut before: &[u32] = &[];
+        for at in &paths.order {
+            let entry = &self.beam[*at as usize];
+            let picks = &entry.picks()[..self.depth];
+            let mut common = 0;
+            while common < before.len() && before[common] == picks[common] {
+                common += 1;
             }
-            for out in out {
-                *out = out.map(|sum| entry.error + 2.0 * sum);
-                least = each(least, *out, |least, error| if error < least { error } else { least });
-                greatest = each(greatest, *out, |greatest, error| {
-                    let finite = if error <= f32::MAX { error } else { f32::MIN };
-                    if finite > greatest { finite } else { greatest }
-                });
+            before = picks;
+            for (d, pick) in picks.iter().enumerate().skip(common) {
+                let row = &self.gram[*pick as usize * self.stride..][..length];
+                let (sums, target) = paths.sums.split_at_mut(d * length);
+                let parent = if d == 0 { first } else { &sums[(d - 1) * length..] };
+                add_rows(parent, row, &mut target[..length]);
+            }
+            let all = if self.depth == 0 { first } else { &paths.sums[(self.depth - 1) * length..] };
+            let mut out = &mut errors[*at as usize * self.per_entry..][..self.per_entry];
+            for stage in self.stages.clone() {
+                if entry.uses(stage) {
+                    continue;
+                }
+                let (now, rest) = out.split_at_mut(per_stage);
+                out = rest;
+                let sums = &all[(stage - self.stages.start) * per_stage * CHUNK..];
+                for (out, sum) in now.as_flattened_mut().iter_mut().zip(sums) {
+                    *out = entry.error + 2.0 * sum;
+                }
             }
         }
     }
-    (least.iter().copied().fold(f32::MAX, f32::min), greatest.iter().copied().fold(f32::MIN, f32::max))
+
+    /// The entry and the first codeword of a chunk.
+    fn name(&self, chunk: usize) -> (u32, u32) {
+        let (parent, within) = (chunk / self.per_entry, chunk % self.per_entry);
+        let (open, at) = (within / self.layout.per_stage, within % self.layout.per_stage);
+        let entry = &self.beam[parent];
+        let stage = self.stages.clone().filter(|stage| !entry.uses(*stage)).nth(open).unwrap_or(self.stages.start);
+        (parent as u32, self.layout.stage(stage)[at])
+    }
+
+    /// Notes at least the `need` extensions with the least errors. Where they are many, a limit that as many groups of them
+    /// reach with their least ones is found first, among a sixteenth of the numbers; few blocks have anything below it.
+    #[inline(always)]
+    fn select<L: Lanes>(
+        &self,
+        lanes: L,
+        (errors, least): (&[[f32; CHUNK]], &mut Vec<[f32; CHUNK]>),
+        need: usize,
+        best: &mut Best,
+    ) {
+        let mut highest = f32::MAX;
+        let grouped = errors.len() > FEW;
+        if grouped {
+            minima(lanes, errors, least);
+            highest = limit(lanes, least, need);
+        }
+        // So few errors that their least ones by group say nothing.
+        if highest == f32::MAX {
+            highest = limit(lanes, errors, need);
+        }
+        for (block, errors) in errors.chunks(BLOCK).enumerate() {
+            if grouped && lanes.below(&least[block], highest) == 0 {
+                continue;
+            }
+            for (at, errors) in errors.iter().enumerate() {
+                let mut hits = lanes.below(errors, highest);
+                if hits == 0 {
+                    continue;
+                }
+                let (parent, word) = self.name(block * BLOCK + at);
+                while hits != 0 {
+                    let lane = hits.trailing_zeros();
+                    hits &= hits - 1;
+                    best.add(Candidate::new(errors[lane as usize & (CHUNK - 1)], parent, word + lane));
+                }
+            }
+        }
+        best.cut(need);
+    }
 }
 
-/// f(a, b) lane by lane. By value, so that `a` stays in a register.
+/// target = a + b.
 #[inline(always)]
-fn each(mut a: [f32; CHUNK], b: [f32; CHUNK], f: impl Fn(f32, f32) -> f32) -> [f32; CHUNK] {
-    a.iter_mut().zip(b).for_each(|(a, b)| *a = f(*a, b));
-    a
+fn add_rows(a: &[f32], b: &[f32], target: &mut [f32]) {
+    for ((a, b), target) in a.iter().zip(b).zip(target) {
+        *target = a + b;
+    }
 }
 
-/// Notes at least the `need` extensions with the least errors.
+/// The least errors of each block, lane by lane.
 #[inline(always)]
-fn select(
-    cpu: Cpu,
-    chunks: &[(u32, u32)],
-    errors: &[[f32; CHUNK]],
-    (least, greatest): (f32, f32),
-    need: usize,
-    best: &mut Best,
-) {
-    let mut limit = if need == 1 { least } else { greatest };
-    let mut too_low = least;
-    for _ in 0..if need == 1 || errors.len() * CHUNK <= 2 * need { 0 } else { HALVINGS } {
+fn minima<L: Lanes>(lanes: L, errors: &[[f32; CHUNK]], least: &mut Vec<[f32; CHUNK]>) {
+    least.clear();
+    for errors in errors.chunks(BLOCK) {
+        let mut block = [f32::INFINITY; CHUNK];
+        for at in (0..CHUNK).step_by(L::LANES) {
+            let mut lowest = lanes.splat(f32::INFINITY);
+            for errors in errors {
+                lowest = lanes.least(lanes.load(&errors[at..]), lowest);
+            }
+            lanes.store(lowest, &mut block[at..]);
+        }
+        least.push(block);
+    }
+}
+
+/// A number that at least `need` of the values do not exceed, and not many more; the largest finite float where there are not
+/// as many.
+#[inline(always)]
+fn limit<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], need: usize) -> f32 {
+    let (mut least, mut most) = (lanes.splat(f32::MAX), lanes.splat(f32::MIN));
+    for values in values {
+        for at in (0..CHUNK).step_by(L::LANES) {
+            let values = lanes.load(&values[at..]);
+            (least, most) = (lanes.least(values, least), lanes.most(values, most));
+        }
+    }
+    let (mut lowest, mut highest) = ([f32::MAX; CHUNK], [f32::MIN; CHUNK]);
+    lanes.store(least, &mut lowest);
+    lanes.store(most, &mut highest);
+    let mut too_low = lowest.into_iter().fold(f32::MAX, f32::min);
+    if need == 1 {
+        return too_low;
+    }
+    let mut limit = highest.into_iter().fold(f32::MIN, f32::max);
+    if count(lanes, values, limit) < need {
+        return f32::MAX;
+    }
+    for _ in 0..HALVINGS {
         let middle = too_low + 0.5 * (limit - too_low);
-        // A loop: the adapters of an iterator are functions of their own, which are not compiled for the level.
-        let mut count = 0;
-        for errors in errors {
-            count += below(cpu, errors, middle).count_ones();
-        }
-        if count as usize >= need {
-            limit = middle;
-            if count as usize <= 2 * need {
-                break;
+        match count(lanes, values, middle) {
+            count if count < need => too_low = middle,
+            count => {
+                limit = middle;
+                if count <= need + need / 2 {
+                    break;
+                }
             }
-        } else {
-            too_low = middle;
         }
     }
-    for ((parent, word), errors) in chunks.iter().zip(errors) {
-        let mut hits = below(cpu, errors, limit);
-        while hits != 0 {
-            let lane = hits.trailing_zeros();
-            hits &= hits - 1;
-            best.add(Candidate::new(errors[lane as usize & (CHUNK - 1)], *parent, word + lane));
-        }
+    limit
+}
+
+/// How many values do not exceed the limit.
+#[inline(always)]
+fn count<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], limit: f32) -> usize {
+    // A loop: the adapters of an iterator are functions of their own, which are not compiled for the level.
+    let mut count = 0;
+    for values in values {
+        count += lanes.below(values, limit).count_ones();
     }
-    best.cut(need);
+    count as usize
 }

@@ -16,9 +16,10 @@ const FLAT_UP_TO: usize = 16;
 /// The Gram matrix and scratch memory.
 #[derive(Default)]
 pub struct Lookup {
-    /// M·K (in whole blocks of [`ROWS`]) × M·K′, where K′ is K in whole chunks.
+    /// M·K (in whole blocks of [`ROWS`]) × M·K′, where K′ is K in whole chunks; in order, stage by stage of the columns.
     gram: Vec<f32>,
-    /// Minima of its chunks.
+    in_order: bool,
+    /// Minima of its chunks; not in order.
     least: Vec<f32>,
     /// Bounds of all chunks (in whole groups), one row for each entry of a beam.
     bounds: Vec<f32>,
@@ -26,43 +27,47 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Computes the products of the codewords. `block` is scratch memory.
-    pub fn prepare(&mut self, books: &Codebooks, block: &mut Vec<f32>) {
+    /// Computes the products of the codewords, for steps with the codebooks in their order or in any. `block` is scratch memory.
+    pub fn prepare(&mut self, books: &Codebooks, in_order: bool, block: &mut Vec<f32>) {
         let padded = books.size().next_multiple_of(CHUNK);
-        gram_matrix(books, padded, false, &mut self.gram, block);
-        self.least.resize(self.gram.len() / CHUNK, 0.0);
-        chunk_minima(&self.gram, &mut self.least);
+        gram_matrix(books, padded, in_order, &mut self.gram, block);
+        self.in_order = in_order;
+        if !in_order {
+            self.least.resize(self.gram.len() / CHUNK, 0.0);
+            chunk_minima(&self.gram, &mut self.least);
+        }
     }
 
-    /// All steps after the first for one vector, the codebooks in their order or in any. `first` (M·K′) holds ½‖c‖² − x·c, `minima` the minima of its chunks.
-    pub fn finish(
+    /// One step after the first for one vector, which keeps `keep` tuples. `first` (M·K′) holds ½‖c‖² − x·c, `minima` the
+    /// minima of its chunks.
+    pub fn step(
         &mut self,
         books: &Codebooks,
         layout: &Layout,
-        (width, in_order): (usize, bool),
+        (step, keep): (usize, usize),
         (first, minima): (&[f32], &[f32]),
         beam: &mut Vec<Entry>,
         best: &mut Best,
     ) {
-        self.bounds.resize(width * layout.padded(), 0.0);
-        for step in 1..books.stages() {
-            let keep = if step + 1 == books.stages() { 1 } else { width };
-            if in_order {
-                self.flat.extend((&self.gram, first), layout, step..step + 1, beam, keep, best);
-            } else if layout.chunks() <= FLAT_UP_TO {
-                self.flat.extend((&self.gram, first), layout, 0..books.stages(), beam, keep, best);
-            } else {
-                best.clear(keep, f32::INFINITY);
-                run(
-                    #[inline(always)]
-                    |cpu| {
-                        let tables = (&self.gram[..], &self.least[..]);
-                        extend(cpu, tables, layout, (first, minima), &mut self.bounds, beam, best);
-                    },
-                );
-            }
-            best.take(beam, books.size());
+        if self.in_order {
+            // Rows of one stage, which stand together.
+            let stride = layout.per_stage * CHUNK;
+            let rows = &self.gram[step * (self.gram.len() / books.stages())..];
+            self.flat.extend((rows, stride, first), layout, step..step + 1, beam, keep, best);
+        } else if layout.chunks() <= FLAT_UP_TO {
+            self.flat.extend((&self.gram, first.len(), first), layout, 0..books.stages(), beam, keep, best);
+        } else {
+            self.bounds.resize(beam.len() * layout.padded(), 0.0);
+            best.clear(keep, f32::INFINITY);
+            run(
+                #[inline(always)]
+                |cpu| {
+                    let tables = (&self.gram[..], &self.least[..]);
+                    extend(cpu, tables, layout, (first, minima), &mut self.bounds, beam, best);
+                },
+            );
         }
+        best.take(beam, books.size());
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::document::{Block, Cell, Clips, Document, Inline, Picture, Table, Text, Tone};
+use super::document::{Answer, Block, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -18,9 +18,15 @@ pub(super) fn render(document: &Document) -> String {
          <meta name=\"color-scheme\" content=\"light dark\" />\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body>\n<main>\n<h1>{title}</h1>\n"
     );
-    contents(document, &mut out);
+    // The answer stands before the links to what follows.
+    let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
+    let (answers, rest) = document.blocks.split_at(answers);
     let mut section = 0;
-    for block in &document.blocks {
+    for block in answers {
+        render_block(block, &mut section, &mut out);
+    }
+    contents(document, &mut out);
+    for block in rest {
         render_block(block, &mut section, &mut out);
     }
     out.push_str("</main>\n</body>\n</html>\n");
@@ -36,6 +42,7 @@ fn contents(document: &Document, out: &mut String) {
 
 fn render_block(block: &Block, section: &mut usize, out: &mut String) {
     match block {
+        Block::Answer(answer) => render_answer(answer, out),
         Block::Section(title) => {
             *section += 1;
             out.push_str(&format!("<h2 id=\"s{section}\">{}</h2>\n", escape(title)));
@@ -73,12 +80,7 @@ fn render_table(table: &Table, out: &mut String) {
 }
 
 fn render_cell(cell: &Cell, number: bool) -> String {
-    let tone = match cell.tone {
-        Tone::Neutral => "",
-        Tone::Good => "good",
-        Tone::Bad => "bad",
-        Tone::Doubtful => "doubt",
-    };
+    let tone = class(cell.tone);
     let width = if cell.text.chars().count() > LONG { "long" } else { "" };
     let classes: Vec<&str> =
         [if number { "n" } else { "" }, tone, width].into_iter().filter(|c| !c.is_empty()).collect();
@@ -89,6 +91,27 @@ fn render_cell(cell: &Cell, number: bool) -> String {
         None => escape(&cell.text),
     };
     format!("<td{attribute}>{text}</td>")
+}
+
+/// The class that colors it.
+fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Neutral => "",
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Doubtful => "doubt",
+    }
+}
+
+fn render_answer(answer: &Answer, out: &mut String) {
+    out.push_str("<div class=\"answer\">\n");
+    for Line { before, verdict, after, tone } in &answer.lines {
+        let [before, verdict, after] = [before, verdict, after].map(|text| escape(text));
+        out.push_str(&format!("<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>\n", class(*tone)));
+    }
+    out.push_str("</div>\n<div class=\"plots\">\n");
+    answer.pictures.iter().for_each(|picture| render_picture(picture, out));
+    out.push_str("</div>\n");
 }
 
 fn render_picture(picture: &Picture, out: &mut String) {

@@ -1,6 +1,6 @@
 //! A document as Markdown with pipe tables; figures are links to the picture files beside it.
 
-use super::document::{Block, Cell, Clip, Document, Inline, Table, Text};
+use super::document::{Block, Cell, Clip, Document, Inline, Picture, Table, Text};
 use super::html::address;
 
 pub(super) fn render(document: &Document) -> String {
@@ -14,17 +14,19 @@ pub(super) fn render(document: &Document) -> String {
 
 fn render_block(block: &Block, out: &mut String) {
     match block {
+        Block::Answer(answer) => {
+            answer.lines.iter().for_each(|line| out.push_str(&format!("- **{}**\n", escape(&line.to_string()))));
+            for picture in &answer.pictures {
+                out.push('\n');
+                render_picture(picture, out);
+            }
+        }
         Block::Section(title) => out.push_str(&format!("## {}\n", escape(title))),
         Block::Subsection(title) => out.push_str(&format!("### {}\n", escape(title))),
         Block::Paragraph(text) => out.push_str(&format!("{}\n", inline(text))),
         Block::List(items) => items.iter().for_each(|item| out.push_str(&format!("- {}\n", inline(item)))),
         Block::Table(table) => render_table(table, out),
-        Block::Picture(picture) => {
-            if let Some(link) = &picture.link {
-                out.push_str(&format!("![{}]({})\n\n", escape(&picture.title), address(link)));
-            }
-            out.push_str(&format!("**{}.** {}\n", escape(&picture.title), escape(&picture.caption)));
-        }
+        Block::Picture(picture) => render_picture(picture, out),
         Block::Clips(clips) => {
             let links: Vec<String> = clips.clips.iter().map(|clip: &Clip| link(&clip.label, &clip.link)).collect();
             out.push_str(&format!("- {}: {}\n", escape(&clips.title), links.join(", ")));
@@ -38,6 +40,13 @@ fn render_block(block: &Block, out: &mut String) {
             ));
         }
     }
+}
+
+fn render_picture(picture: &Picture, out: &mut String) {
+    if let Some(link) = &picture.link {
+        out.push_str(&format!("![{}]({})\n\n", escape(&picture.title), address(link)));
+    }
+    out.push_str(&format!("**{}.** {}\n", escape(&picture.title), escape(&picture.caption)));
 }
 
 fn render_table(table: &Table, out: &mut String) {

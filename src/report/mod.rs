@@ -21,20 +21,22 @@ mod searches;
 mod speech;
 mod terminal;
 mod tradeoffs;
+mod verdict;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
 pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
-pub use terminal::terminal_table;
+pub use terminal::{terminal_claims, terminal_table};
+pub use verdict::verdict_sentences;
 
 use crate::compare::{ClaimCheck, PanelComparison};
 use crate::figure::Drawn;
 use crate::results::{Aggregate, ResultsError, write_atomic};
 use crate::runner::Record;
 use crate::spec::{Panel, Plan};
-use document::{Block, Document, Picture};
+use document::{Answer, Block, Document, Picture};
 
 /// Everything that a report tells of.
 #[derive(Clone, Copy, Debug)]
@@ -73,11 +75,10 @@ pub fn write(input: &ReportInput, out_dir: &Path) -> Result<[PathBuf; 2], Report
 
 fn build(input: &ReportInput, out_dir: &Path) -> Document {
     let mut document = Document { title: input.plan.title.clone(), blocks: Vec::new() };
-    overview::what_was_run(input, &mut document);
-    overview::verdicts(input, &mut document);
-    figures(input, out_dir, &mut document);
+    let first = answer(input, out_dir, &mut document);
     points::tables(input, &mut document);
     findings::claims(input, &mut document);
+    figures(input, first, out_dir, &mut document);
     findings::generalisation(input, &mut document);
     searches::section(input, &mut document);
     recall::trainers(input, &mut document);
@@ -85,23 +86,47 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     image::sections(input, &mut document);
     speech::sections(input, out_dir, &mut document);
     tradeoffs::section(input, &mut document);
-    health::section(input, &mut document);
+    overview::what_was_run(input, &mut document);
+    overview::verdicts(input, &mut document);
     overview::anomalies(input, &mut document);
+    health::section(input, &mut document);
     costs::cost(input, &mut document);
     costs::provenance(input, &mut document);
     costs::citation(&mut document);
     document
 }
 
-fn figures(input: &ReportInput, out_dir: &Path, document: &mut Document) {
-    document.section("Figures");
+/// Figures that stand beside the verdicts; more would push what follows off the first screen.
+const FIRST: usize = 2;
+
+/// The verdicts with the plots of the paper's figures; gives how many of the figures those are.
+fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize {
+    let lines = verdict::lines(input.plan, input.comparisons);
+    if lines.is_empty() {
+        return 0;
+    }
+    let pictures: Vec<Picture> = input.figures.iter().take(FIRST).map(|drawn| picture(drawn, out_dir)).collect();
+    let first = pictures.len();
+    document.blocks.push(Block::Answer(Answer { lines, pictures }));
+    first
+}
+
+/// The figures from the `first` on.
+fn figures(input: &ReportInput, first: usize, out_dir: &Path, document: &mut Document) {
     if input.figures.is_empty() {
+        document.section("Figures");
         document.paragraph("There is nothing to draw yet: no cell of this experiment is done.");
     }
-    for drawn in input.figures {
-        let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
-        document.blocks.push(Block::Picture(Picture { title, caption, svg, link: link(drawn, out_dir) }));
+    if input.figures.len() > first {
+        document.section(if first > 0 { "More figures" } else { "Figures" });
     }
+    let pictures = input.figures.iter().skip(first).map(|drawn| Block::Picture(picture(drawn, out_dir)));
+    document.blocks.extend(pictures);
+}
+
+fn picture(drawn: &Drawn, out_dir: &Path) -> Picture {
+    let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
+    Picture { title, caption, svg, link: link(drawn, out_dir) }
 }
 
 /// The PNG, else the SVG, relative to the report, in whose folder or in one beside it the file is.

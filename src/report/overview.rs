@@ -3,11 +3,12 @@
 use super::document::{Document, Inline, Text, text};
 use super::format::{enumerate, significant, whole};
 use super::{ReportInput, panel_name};
+use crate::compare::statistics::FEW_RUNS;
 use crate::compare::{PanelComparison, Verdict};
 use crate::runner::Status;
 use crate::spec::{
-    CellSettings, Contender, DescriptorData, Distribution, Init, Margin, Method, Norms, Optimizer, Panel, Primary,
-    QuantizerSettings, Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training,
+    CellSettings, Contender, DescriptorData, Distribution, Init, Margin, Method, Norms, Optimizer, Panel, PanelAxis,
+    Primary, QuantizerSettings, Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training,
     TrainingSettings, Vectors,
 };
 
@@ -318,7 +319,7 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
     if input.comparisons.is_empty() {
         return;
     }
-    document.section("Verdicts");
+    document.section("How the verdicts are made");
     let measured = match input.plan.task {
         TaskKind::Toy => format!(
             "What stands against the published numbers is the error on {}; the other measurement stands beside it in every table. ",
@@ -339,10 +340,25 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
     document.paragraph(format!(
         "{measured}A point is reproduced when two one-sided tests show that its mean lies within the margin of the published one, \
          better or worse when it lies outside, and inconclusive when the {} are too few to tell. A figure's verdict is the \
-         worst of its points.",
-        if input.plan.task == TaskKind::Speech { "utterances" } else { "seeds" }
+         worst of its points.{}",
+        if input.plan.task == TaskKind::Speech { "utterances" } else { "seeds" },
+        spread(input)
     ));
     document.list(input.comparisons.iter().map(|c| verdict_line(input, c)).collect());
+}
+
+/// Where the spread of a point comes from, where it has few runs.
+fn spread(input: &ReportInput) -> String {
+    let judged = input.comparisons.iter().filter(|comparison| comparison.axis == PanelAxis::Bits);
+    let runs = judged.flat_map(|comparison| &comparison.points).filter_map(|point| point.ours).map(|ours| ours.n);
+    match runs.min() {
+        Some(n) if n < FEW_RUNS && input.plan.task != TaskKind::Complexity => format!(
+            " With fewer than {FEW_RUNS} seeds a point, the spread over seeds is that of its method over all bitrates, \
+             as two seeds of one point tell little of it; by simulation, a point at the edge of the margin is then called \
+             reproduced in some 5 % of all cases, and a point that is equal to the published one always."
+        ),
+        _ => String::new(),
+    }
 }
 
 fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {

@@ -1,10 +1,11 @@
 //! The table that `run` prints: ours against published, in aligned columns.
 
+use super::findings::outcome;
 use super::format::{difference, margin, significant, unit};
 use super::overview::{VERDICTS, measured_on};
 use super::points::method_name;
-use crate::compare::PanelComparison;
 use crate::compare::conditions::conditions;
+use crate::compare::{ClaimCheck, ClaimResult, PanelComparison};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, primary_metric};
 use crate::spec::{Contender, Panel, PanelAxis, Plan, TaskKind};
@@ -40,6 +41,25 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
         })
         .collect();
     blocks.join("\n")
+}
+
+/// The claims, a line each: whether it holds on ours, and on the published numbers where it does not. Empty without claims.
+pub fn terminal_claims(claims: &[ClaimCheck]) -> String {
+    if claims.is_empty() {
+        return String::new();
+    }
+    let holds = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
+    let mut out = format!("claims of the paper: {holds} of {} hold\n", claims.len());
+    for ClaimCheck { text, panel, axis, ours, published } in claims {
+        let ours = outcome(ours, axis).text;
+        let published = match published {
+            ClaimResult::Holds | ClaimResult::Unknown => String::new(),
+            published => format!(" (published numbers: {})", outcome(published, axis).text),
+        };
+        let on = if panel.is_empty() { String::new() } else { format!(" [{panel}]") };
+        out.push_str(&format!("  {text}{on}: {ours}{published}\n"));
+    }
+    out
 }
 
 /// What must be known beside the numbers, a line each.

@@ -48,6 +48,8 @@ pub const PAPER: &[PaperSpec] = embedded![
     Defects "image-search.toml",
     Study "toy-draws.toml",
     Study "toy-recipe.toml",
+    Study "toy-updates.toml",
+    Study "toy-descent.toml",
     Study "image-estimators.toml",
     Study "speech-end-to-end.toml",
 ];

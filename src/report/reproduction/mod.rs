@@ -44,8 +44,9 @@ pub fn reproduction_text(reproduction: &Reproduction) -> String {
     let head = table.columns.iter().map(|column| column.title.clone()).collect();
     let rows = table.rows.iter().map(|row| row.iter().map(|cell| cell.text.clone()).collect());
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let answers: String = summary::answers(reproduction).iter().map(|line| format!("{line}\n")).collect();
     let broken: String = summary::broken(reproduction).iter().map(|line| format!("{line}\n")).collect();
-    terminal::aligned(&rows) + &broken
+    format!("{answers}\n{}{broken}", terminal::aligned(&rows))
 }
 
 fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
@@ -96,7 +97,7 @@ fn report_of(input: &ReportInput, out_dir: &Path) -> Option<String> {
 }
 
 /// `this run`, or the folder of a kept result.
-fn source(input: &ReportInput, reproduction: &Reproduction) -> String {
+pub(super) fn source(input: &ReportInput, reproduction: &Reproduction) -> String {
     if is_own(input, reproduction) { "this run".into() } else { format!("results/{}", input.plan.folder) }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::document::{Cell, Document, Inline, Table, Tone, text};
+use super::super::document::{Answer, Block, Cell, Document, Inline, Line, Table, Tone, text};
 use super::super::findings::outcome;
 use super::super::format::{difference, enumerate, unit};
 use super::super::image::images_in_words;
@@ -10,13 +10,14 @@ use super::super::overview::{VERDICTS, descriptors_in_words, toy_in_words};
 use super::super::points::tone;
 use super::super::speech::speech_in_words;
 use super::super::{ReportInput, panel_name};
-use super::{Reproduction, report_of};
+use super::{Reproduction, report_of, source};
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
 use crate::metric;
 use crate::results::primary_metric;
 use crate::spec::{CellSettings, Panel, PanelAxis, TaskKind};
 
 /// A figure of the paper as one experiment shows it.
+#[derive(Clone)]
 struct Shown<'a> {
     input: &'a ReportInput<'a>,
     figure: &'a str,
@@ -121,38 +122,69 @@ const OURS: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.ours;
 const PUBLISHED: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.published;
 
 pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
-    document.section("In two minutes");
+    let rows = rows(reproduction);
+    document.blocks.push(Block::Answer(Answer { lines: answer(&rows), pictures: Vec::new() }));
+    document.section("The figures");
+    figures(&rows, reproduction, out_dir, document);
+    let broken = broken(reproduction);
+    if !broken.is_empty() {
+        document.section("Claims that do not hold on this run's numbers");
+        document.list(broken.into_iter().map(text).collect());
+    }
+    claims(reproduction, document);
+    document.section("What was run");
     document.paragraph(
         "The paper (Vali and Bäckström, ICASSP 2023) trains additive (AVQ), residual (RVQ) and product (PVQ) vector quantization by \
          stochastic optimisation, and asks which one gives the least error at which bitrate and complexity: on toy data, speech, \
          images, and in nearest-neighbour search. Here its experiments were run again by a program written anew. The numbers \
          stand against the published ones point by point, and the paper's statements are checked on both.",
     );
-    document.list(headlines(reproduction));
-    document.subsection("The figures");
     document.paragraph(
         "A point is reproduced when two one-sided tests show its mean within the margin of the published one, and a figure's verdict is \
          the worst of its points. Where data or profile are not the paper's there is no verdict: the claims are what counts. Of \
-         these the table says how many hold on our numbers and on the published ones.",
+         these the table says how many hold on our numbers and on the published ones. Where this run has no verdict on a \
+         figure, and results of another run are there that have one, these stand in its row.",
     );
-    figures(reproduction.computed, false, out_dir, document);
-    if !reproduction.kept.is_empty() {
-        document.subsection("The figures in kept results: long runs, and the user's own data");
-        document.paragraph(
-            "Not computed by this run: found in the provenance files of results/, which name every cell behind them. Verdicts and \
-             claims are drawn from these cells by the same rules.",
-        );
-        figures(reproduction.kept, true, out_dir, document);
-    }
-    let broken = broken(reproduction);
-    if !broken.is_empty() {
-        document.subsection("Claims that do not hold on this run's numbers");
-        document.list(broken.into_iter().map(text).collect());
-    }
+    document.list(headlines(reproduction));
     document.subsection("On which data");
     document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
-    claims(reproduction, document);
     left_out(reproduction, document);
+}
+
+/// The figures of this run; kept results stand in for those on which this run has no verdict.
+fn rows<'a>(reproduction: &Reproduction<'a>) -> Vec<Shown<'a>> {
+    let kept = shown(reproduction.kept);
+    let has_verdict = |shown: &Shown| !matches!(shown.verdict(), Verdict::NotComparable | Verdict::Missing);
+    let better = |own: Shown<'a>| {
+        let same = |other: &&Shown<'a>| other.figure == own.figure && other.input.plan.name == own.input.plan.name;
+        let found = if has_verdict(&own) { None } else { kept.iter().filter(same).find(|other| has_verdict(other)) };
+        found.cloned().unwrap_or(own)
+    };
+    shown(reproduction.computed).into_iter().map(better).collect()
+}
+
+/// The figures by verdict: `Reproduced: Figures 2b, 3 and 4c`.
+fn answer(rows: &[Shown]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for verdict in VERDICTS {
+        let mut figures: Vec<&str> = rows.iter().filter(|row| row.verdict() == verdict).map(|row| row.figure).collect();
+        figures.dedup();
+        let says = match verdict {
+            Verdict::Reproduced => "Reproduced",
+            Verdict::Better => "Reproduced or better",
+            Verdict::Inconclusive => "Inconclusive",
+            Verdict::Worse => "Worse at some points",
+            Verdict::Missing => "Incomplete",
+            Verdict::NotComparable => "Not comparable, as the data or the settings are not the paper's",
+        };
+        let after = match figures.as_slice() {
+            [] => continue,
+            [one] => format!(": Figure {one}"),
+            several => format!(": Figures {}", enumerate(several)),
+        };
+        lines.push(Line { before: String::new(), verdict: says.into(), after, tone: tone(verdict) });
+    }
+    lines
 }
 
 /// The counts in words.
@@ -167,7 +199,8 @@ fn profile(reproduction: &Reproduction) -> Vec<Inline> {
     let says = match reproduction.profile {
         "paper" => ": each experiment in the profile that stands for the paper's own setting, where it has one.",
         _ => {
-            ": short trainings and few seeds, so that all of it takes half an hour on two cores; trends and claims count, not the last per cent."
+            ": few seeds, so that all of it takes less than an hour on two cores. Toy data aim at the published numbers; images, \
+             speech and search run on stand-ins where no data of the paper are given."
         }
     };
     vec![Inline::Plain("Profile ".into()), Inline::Code(reproduction.profile.into()), Inline::Plain(says.into())]
@@ -225,24 +258,32 @@ fn data_in_words(settings: &CellSettings) -> String {
     }
 }
 
-/// The table, and below it why there are no verdicts. `in_folders`: results lie in several folders, which are named.
-fn figures(inputs: &[ReportInput], in_folders: bool, out_dir: &Path, document: &mut Document) {
-    let folder: &[&str] = if in_folders { &["results in"] } else { &[] };
-    let (first, last) =
-        (["figure", "shows", "verdict", "#our claims", "#published"], ["points", "#widest difference", "data"]);
-    let mut table = Table::new(&[&first[..], folder, &last].concat());
+/// The table, and below it why there are no verdicts.
+fn figures(rows: &[Shown], reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
+    let mut table = Table::new(&[
+        "figure",
+        "shows",
+        "verdict",
+        "points",
+        "#widest difference",
+        "#our claims",
+        "#published",
+        "from",
+        "data",
+    ]);
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for shown in shown(inputs) {
-        let mut row = vec![
+    for shown in rows {
+        table.row(vec![
             Cell::from(shown.figure).linked(report_of(shown.input, out_dir)),
             shown.what().into(),
             Cell::toned(shown.verdict().name(), tone(shown.verdict())),
+            shown.counts().into(),
+            shown.widest().into(),
             shown.holding(OURS),
             shown.holding(PUBLISHED),
-        ];
-        row.extend(in_folders.then(|| Cell::from(shown.input.plan.folder.as_str())));
-        row.extend([shown.counts(), shown.widest(), shown.data()].map(Cell::from));
-        table.row(row);
+            source(shown.input, reproduction).into(),
+            shown.data().into(),
+        ]);
         let Some(why) = shown.why() else { continue };
         match reasons.iter_mut().find(|(reason, _)| *reason == why) {
             Some((_, figures)) => figures.push(shown.figure),
@@ -257,8 +298,8 @@ fn figures(inputs: &[ReportInput], in_folders: bool, out_dir: &Path, document: &
 
 /// For the terminal.
 pub(super) fn short(reproduction: &Reproduction) -> Table {
-    let mut table = Table::new(&["figure", "shows", "verdict", "points", "our claims", "published"]);
-    for shown in shown(reproduction.computed) {
+    let mut table = Table::new(&["figure", "shows", "verdict", "points", "our claims", "published", "from"]);
+    for shown in rows(reproduction) {
         table.row(vec![
             shown.figure.into(),
             shown.what().into(),
@@ -266,9 +307,15 @@ pub(super) fn short(reproduction: &Reproduction) -> Table {
             shown.counts().into(),
             shown.holding(OURS),
             shown.holding(PUBLISHED),
+            source(shown.input, reproduction).into(),
         ]);
     }
     table
+}
+
+/// The figures by verdict, a line each.
+pub(super) fn answers(reproduction: &Reproduction) -> Vec<String> {
+    answer(&rows(reproduction)).iter().map(Line::to_string).collect()
 }
 
 /// A line a claim that does not hold on our numbers: `Figure 4b: RVQ has the highest …: fails at 20 bits (published: holds)`.
@@ -291,7 +338,7 @@ fn claims(reproduction: &Reproduction, document: &mut Document) {
     if own.iter().all(|shown| shown.claims().next().is_none()) {
         return;
     }
-    document.subsection("The paper's claims");
+    document.section("The paper's claims");
     document.paragraph("Statements of the paper in our words. Where one fails, the bitrates (or T) are named.");
     let kept: Vec<Shown> = shown(reproduction.kept);
     let mut table = Table::new(&["claim", "on", "published", "this run", "kept results"]);

@@ -1,0 +1,161 @@
+//! A panel's verdict in one sentence, which is what a reader asks for first: on the terminal, and on top of every page.
+
+use super::document::{Line, Tone};
+use super::format::{difference, enumerate, margin as margin_in_words};
+use super::points::tone;
+use crate::compare::{PanelComparison, PointComparison, Verdict};
+use crate::spec::{Margin, Panel, Plan};
+
+/// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 % (2 seeds)`.
+pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
+    lines(plan, comparisons).iter().map(Line::to_string).collect()
+}
+
+/// The sentences with how they are to be read.
+pub(super) fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
+    let panel = |comparison: &PanelComparison| plan.panels.iter().find(|panel| panel.name == comparison.panel);
+    comparisons.iter().map(|comparison| line(panel(comparison), comparison)).collect()
+}
+
+fn line(panel: Option<&Panel>, comparison: &PanelComparison) -> Line {
+    let before = format!("{}: ", subject(panel, comparison));
+    if let Some(reason) = &comparison.not_comparable {
+        let (verdict, after) = ("not comparable".into(), format!(": {reason}"));
+        return Line { before, verdict, after, tone: Tone::Neutral };
+    }
+    let of = |verdict: Verdict| -> Vec<&PointComparison> {
+        comparison.points.iter().filter(|point| point.verdict == verdict).collect()
+    };
+    let [reproduced, better] = [Verdict::Reproduced, Verdict::Better].map(|verdict| of(verdict).len());
+    let verdict = match comparison.verdict {
+        Verdict::Better if reproduced > 0 => "reproduced or better",
+        verdict => verdict.name(),
+    };
+    let count = comparison.points.len();
+    let mut parts = vec![format!("{reproduced} of {count} points within {}", margins(comparison))];
+    if better > 0 {
+        parts.push(format!("{better} better"));
+    }
+    for verdict in [Verdict::Worse, Verdict::Inconclusive, Verdict::Missing, Verdict::NotComparable] {
+        let points = of(verdict);
+        if !points.is_empty() {
+            parts.push(format!("{} {} ({})", points.len(), verdict.name(), named(comparison, &points)));
+        }
+    }
+    let after = format!(", {}{}", parts.join(", "), seeds(comparison));
+    Line { before, verdict: verdict.into(), after, tone: tone(comparison.verdict) }
+}
+
+/// `Figure 2b`, and the panel where a figure has several or none is named.
+fn subject(panel: Option<&Panel>, comparison: &PanelComparison) -> String {
+    match panel.and_then(|panel| panel.figure.as_deref()) {
+        // A letter stands for one panel.
+        Some(figure) if figure.ends_with(|c: char| c.is_ascii_alphabetic()) => format!("Figure {figure}"),
+        Some(figure) => format!("Figure {figure}, {}", comparison.panel),
+        None => comparison.panel.clone(),
+    }
+}
+
+/// `0.5 %`, or `4 % (1 % for AVQ at 16 to 40 bits)`: the margin of most points, then those of the others.
+fn margins(comparison: &PanelComparison) -> String {
+    let mut found: Vec<(Margin, Vec<&PointComparison>)> = Vec::new();
+    for point in &comparison.points {
+        match found.iter_mut().find(|(margin, _)| *margin == point.margin) {
+            Some((_, points)) => points.push(point),
+            None => found.push((point.margin, vec![point])),
+        }
+    }
+    found.sort_by_key(|(_, points)| std::cmp::Reverse(points.len()));
+    let without_sign = |margin: Margin| margin_in_words(margin).trim_start_matches('±').to_owned();
+    let Some(((usual, _), others)) = found.split_first() else { return String::new() };
+    let others: Vec<String> = others
+        .iter()
+        .map(|(margin, points)| format!("{} for {}", without_sign(*margin), range(comparison, points)))
+        .collect();
+    let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
+    without_sign(*usual) + &others
+}
+
+/// `AVQ at 16 to 40 bits`, method by method.
+fn range(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
+    let mut parts: Vec<(&str, u32, u32)> = Vec::new();
+    for point in points {
+        let label = point.contender.label();
+        match parts.iter_mut().find(|(name, ..)| *name == label) {
+            Some((_, least, most)) => (*least, *most) = ((*least).min(point.at), (*most).max(point.at)),
+            None => parts.push((label, point.at, point.at)),
+        }
+    }
+    let of = |(label, least, most): &(&str, u32, u32)| {
+        let axis = &comparison.axis;
+        let numbers = match least == most {
+            true => axis.number(*least),
+            false => format!("{} to {}", axis.number(*least), axis.number(*most)),
+        };
+        format!("{label} at {}", axis.in_words(&numbers))
+    };
+    enumerate(&parts.iter().map(of).collect::<Vec<_>>())
+}
+
+/// Points by name, with their differences: those that a reader will ask for. Many are counted by their range.
+fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
+    const MOST: usize = 3;
+    if points.len() > MOST {
+        return range(comparison, points);
+    }
+    let name = |point: &&PointComparison| {
+        let at = comparison.axis.in_words(&comparison.axis.number(point.at));
+        let unit = super::format::unit(point.margin);
+        let difference =
+            point.difference.map(|d| format!(" {} {unit}", difference(d, point.margin))).unwrap_or_default();
+        format!("{} at {at}{difference}", point.contender.label())
+    };
+    points.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// ` (2 seeds)`; nothing where values are computed, or are of utterances.
+fn seeds(comparison: &PanelComparison) -> String {
+    let runs = comparison.points.iter().filter_map(|point| point.ours).map(|ours| ours.n);
+    match (runs.clone().min(), runs.max()) {
+        (Some(least), Some(most)) if most > 1 && most <= 100 && comparison.measured_on.is_some() => match least == most
+        {
+            true => format!(" ({most} seeds)"),
+            false => format!(" ({least} to {most} seeds)"),
+        },
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::compare_plan;
+    use crate::results::{Aggregate, aggregate, fixture, published};
+
+    /// The published values times (1 + shift) at each point, with three seeds.
+    fn sentences(shift: impl Fn(usize) -> f64) -> String {
+        let plan = fixture::plan(3);
+        let file = published("Figure 2/correlated_dataset_Fig2-a.json").unwrap();
+        let mut aggregates: Vec<Aggregate> = aggregate(&plan, &fixture::records(&plan));
+        for (at, point) in aggregates[0].points.iter_mut().enumerate() {
+            let theirs = file.mean_at(point.contender.label(), point.at).unwrap();
+            for (i, sample) in point.samples.iter_mut().enumerate() {
+                sample.1 = theirs * (1.0 + shift(at) + 0.0001 * (i as f64 - 1.0));
+            }
+        }
+        verdict_sentences(&plan, &compare_plan(&plan, &aggregates)).join("\n")
+    }
+
+    #[test]
+    fn a_sentence_says_what_came_out() {
+        let all = sentences(|_| 0.0);
+        assert!(all.starts_with("Figure 2a: reproduced, 6 of 6 points within "), "{all}");
+        assert!(all.ends_with(" (3 seeds)"), "{all}");
+        let better = sentences(|at| if at == 1 { -0.3 } else { 0.0 });
+        assert!(better.starts_with("Figure 2a: reproduced or better, 5 of 6 points within "), "{better}");
+        assert!(better.contains(", 1 better"), "{better}");
+        let worse = sentences(|at| if at == 0 { 0.3 } else { 0.0 });
+        assert!(worse.contains("2a: worse, 5 of 6 points") && worse.contains("1 worse (AVQ at "), "{worse}");
+        assert!(worse.contains("bits +30.00 %)"), "{worse}");
+    }
+}
