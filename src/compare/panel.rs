@@ -230,7 +230,7 @@ mod tests {
         assert!(reproduced == 0.0 && different > 0.99, "{reproduced} {different}");
         // A margin as narrow as the spread is not decided by two runs, and that is said.
         let (reproduced, different) = rates(0.0, 0.03);
-        assert!(reproduced < 0.5 && different < 0.05, "{reproduced} {different}");
+        assert!(reproduced < 0.5 && different < 0.075, "{reproduced} {different}");
     }
 
     #[test]

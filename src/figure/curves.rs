@@ -206,10 +206,10 @@ pub(super) fn capitalised(text: &str) -> String {
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// "AVQ and RVQ begin from a trained PVQ", for every method whose codebooks do not begin at random as in the paper.
-pub(super) fn warm_starts(plan: &Plan) -> Option<String> {
+/// "AVQ and RVQ begin from a trained PVQ", for every method of these panels whose codebooks do not begin at random as in the paper.
+pub(super) fn warm_starts(panels: &[&Panel]) -> Option<String> {
     let mut notes: Vec<String> = Vec::new();
-    for cell in plan.panels.iter().flat_map(|p| &p.points).filter_map(|p| p.cells.first()) {
+    for cell in panels.iter().flat_map(|p| &p.points).filter_map(|p| p.cells.first()) {
         let CellSettings::Toy(toy) = &cell.settings else { continue };
         if cell.contender().trainer == Trainer::Kmeans {
             continue;

@@ -44,7 +44,7 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     Some(Sketch {
         id: format!("figure-{id}"),
         title,
-        caption: caption(plan, published, draws),
+        caption: caption(plan, &panels, published, draws),
         figure: Figure::single(chart),
     })
 }
@@ -87,7 +87,7 @@ pub(super) fn measured(primary: Primary) -> &'static str {
     }
 }
 
-fn caption(plan: &Plan, published: bool, draws: bool) -> String {
+fn caption(plan: &Plan, panels: &[&Panel], published: bool, draws: bool) -> String {
     let mut text = format!(
         "Mean squared error per coordinate, {}, over the bits of one code; lower is better. Thick lines are our means over the seeds",
         measured(plan.primary)
@@ -97,7 +97,7 @@ fn caption(plan: &Plan, published: bool, draws: bool) -> String {
     if published {
         text.push_str(" Thin solid lines of the same hue are the published means.");
     }
-    if let Some(note) = curves::warm_starts(plan) {
+    if let Some(note) = curves::warm_starts(panels) {
         text.push_str(&format!(" {note}"));
     }
     text

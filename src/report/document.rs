@@ -116,7 +116,7 @@ pub(super) struct Answer {
     pub pictures: Vec<Picture>,
 }
 
-/// A sentence about a verdict: `Figure 2b: `, `reproduced`, `, 24 of 24 points within 0.5 % (2 seeds)`.
+/// A sentence about a verdict: `Figure 2b: `, `reproduced`, `, 24 of 24 points within 0.5 %, 2 seeds`.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub before: String,

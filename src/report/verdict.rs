@@ -6,7 +6,7 @@ use super::points::tone;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::spec::{Margin, Panel, Plan};
 
-/// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 % (2 seeds)`.
+/// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
     lines(plan, comparisons).iter().map(Line::to_string).collect()
 }
@@ -56,7 +56,7 @@ fn subject(panel: Option<&Panel>, comparison: &PanelComparison) -> String {
     }
 }
 
-/// `0.5 %`, or `4 % (1 % for AVQ at 16 to 40 bits)`: the margin of most points, then those of the others.
+/// `0.5 %`, or `4 % (AVQ at 16 to 40 bits 1 %)`: the margin of most points, then those of the others.
 fn margins(comparison: &PanelComparison) -> String {
     let mut found: Vec<(Margin, Vec<&PointComparison>)> = Vec::new();
     for point in &comparison.points {
@@ -70,7 +70,7 @@ fn margins(comparison: &PanelComparison) -> String {
     let Some(((usual, _), others)) = found.split_first() else { return String::new() };
     let others: Vec<String> = others
         .iter()
-        .map(|(margin, points)| format!("{} for {}", without_sign(*margin), range(comparison, points)))
+        .map(|(margin, points)| format!("{} {}", range(comparison, points), without_sign(*margin)))
         .collect();
     let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
     without_sign(*usual) + &others
@@ -113,14 +113,14 @@ fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     points.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// ` (2 seeds)`; nothing where values are computed, or are of utterances.
+/// `, 2 seeds`; nothing where values are computed, or are of utterances.
 fn seeds(comparison: &PanelComparison) -> String {
     let runs = comparison.points.iter().filter_map(|point| point.ours).map(|ours| ours.n);
     match (runs.clone().min(), runs.max()) {
         (Some(least), Some(most)) if most > 1 && most <= 100 && comparison.measured_on.is_some() => match least == most
         {
-            true => format!(" ({most} seeds)"),
-            false => format!(" ({least} to {most} seeds)"),
+            true => format!(", {most} seeds"),
+            false => format!(", {least} to {most} seeds"),
         },
         _ => String::new(),
     }
@@ -150,7 +150,7 @@ mod tests {
     fn a_sentence_says_what_came_out() {
         let all = sentences(|_| 0.0);
         assert!(all.starts_with("Figure 2a: reproduced, 6 of 6 points within "), "{all}");
-        assert!(all.ends_with(" (3 seeds)"), "{all}");
+        assert!(all.ends_with(", 3 seeds"), "{all}");
         let better = sentences(|at| if at == 1 { -0.3 } else { 0.0 });
         assert!(better.starts_with("Figure 2a: reproduced or better, 5 of 6 points within "), "{better}");
         assert!(better.contains(", 1 better"), "{better}");
