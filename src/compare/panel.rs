@@ -6,6 +6,9 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, CurveValues, Point, ResultsFile, find_aggregate, primary_metric, published};
 use crate::spec::{Comparison, Contender, Margin, Panel, PanelAxis, Plan, TaskKind};
 
+/// Bitrates on each side of a point whose runs tell of its spread, too: it changes slowly along the axis.
+const NEIGHBORS: usize = 2;
+
 /// Every panel that has a published file, by the primary metric. A point of ours without a published counterpart is *not
 /// comparable*; a panel whose published file is unknown is so as a whole.
 pub fn compare_plan(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelComparison> {
@@ -36,7 +39,7 @@ fn compare_panel(
         .into_iter()
         .map(|(contender, at)| {
             let ours = aggregate.and_then(|a| a.point(contender, at));
-            let spread = aggregate.and_then(|a| spread_of(panel, a, contender));
+            let spread = aggregate.and_then(|a| spread_of(panel, a, contender, at));
             // Of how many utterances the published speech was is not known.
             let runs = ours.map(|point| point.items.len()).filter(|items| *items > 0).unwrap_or(PUBLISHED_RUNS);
             let theirs =
@@ -63,17 +66,28 @@ fn estimate(point: &Point) -> Option<Estimate> {
     Some(Estimate { mean: point.mean()?, ..Estimate::of_values(&point.values())? })
 }
 
-/// The spread of a method in the unit of the margin, over all bitrates. Ranks of one search are no runs of their own.
-fn spread_of(panel: &Panel, aggregate: &Aggregate, contender: Contender) -> Option<(f64, usize)> {
+/// The spread of a method in the unit of the margin, over a bitrate and those next to it. Ranks of one search are no runs of
+/// their own.
+fn spread_of(panel: &Panel, aggregate: &Aggregate, contender: Contender, at: u32) -> Option<(f64, usize)> {
     if panel.axis != PanelAxis::Bits {
         return None;
     }
-    let points = aggregate.points.iter().filter(|point| point.contender == contender).filter_map(estimate);
-    let points: Vec<_> = points.map(|point| (point, panel.comparison.margin.scale(point.mean))).collect();
-    pooled_spread(&points)
+    let mut points: Vec<&Point> = aggregate.points.iter().filter(|point| point.contender == contender).collect();
+    points.sort_by_key(|point| point.at);
+    let estimates: Vec<_> = points
+        .iter()
+        .map(|point| estimate(point).map(|estimate| (estimate, panel.comparison.margin.scale(estimate.mean))))
+        .collect();
+    let place = points.iter().position(|point| point.at == at)?;
+    pooled_spread(&near(&estimates, place).iter().copied().flatten().collect::<Vec<_>>())
 }
 
-/// Few runs take the spread of their method where it tells more than their own.
+/// The point and its neighbors.
+fn near<T>(points: &[T], place: usize) -> &[T] {
+    &points[place.saturating_sub(NEIGHBORS)..points.len().min(place + NEIGHBORS + 1)]
+}
+
+/// Few runs take the spread around them where it tells more than their own.
 fn with_few_runs(ours: Estimate, spread: Option<(f64, usize)>, margin: Margin) -> Estimate {
     match spread {
         Some((spread, freedom)) if ours.n < FEW_RUNS && freedom > ours.freedom => {
@@ -198,9 +212,10 @@ mod tests {
         for _ in 0..TRIALS {
             let ours: Vec<Estimate> =
                 OURS.iter().map(|spread| Estimate::of_values(&runs(100.0 + shift, *spread, 2)).unwrap()).collect();
-            let spread = pooled_spread(&ours.iter().map(|e| (*e, margin.scale(e.mean))).collect::<Vec<_>>());
-            assert_eq!(spread.unwrap().1, 8);
-            for (ours, theirs) in ours.iter().zip(THEIRS) {
+            let with_units: Vec<_> = ours.iter().map(|e| (*e, margin.scale(e.mean))).collect();
+            for (place, (ours, theirs)) in ours.iter().zip(THEIRS).enumerate() {
+                let spread = pooled_spread(near(&with_units, place));
+                assert!((3..=5).contains(&spread.unwrap().1));
                 let values = runs(100.0, theirs, PUBLISHED_RUNS);
                 let theirs = Estimate::of_values(&values).unwrap();
                 let theirs = Estimate::of_quantiles(theirs.mean, theirs.low, theirs.high, PUBLISHED_RUNS);

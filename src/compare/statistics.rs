@@ -124,11 +124,11 @@ impl Welch {
     }
 }
 
-/// Points with fewer runs than these take their spread from all points of their method.
+/// Points with fewer runs than these take their spread from the points of their method around them.
 pub const FEW_RUNS: usize = 5;
 
 /// The standard deviation of runs over several points, each in its own unit (value and unit), with its degrees of freedom.
-/// Two runs of one point tell little of its spread; eight points of two runs tell as much as nine runs. `None` where no
+/// Two runs of one point tell little of its spread; five points of two runs tell as much as six runs. `None` where no
 /// point has two runs.
 pub fn pooled_spread(points: &[(Estimate, f64)]) -> Option<(f64, usize)> {
     let with_spread = points.iter().filter(|(point, unit)| point.freedom > 0 && *unit > 0.0);

@@ -353,8 +353,8 @@ fn spread(input: &ReportInput) -> String {
     let runs = judged.flat_map(|comparison| &comparison.points).filter_map(|point| point.ours).map(|ours| ours.n);
     match runs.min() {
         Some(n) if n < FEW_RUNS && input.plan.task != TaskKind::Complexity => format!(
-            " With fewer than {FEW_RUNS} seeds a point, the spread over seeds is that of its method over all bitrates, \
-             as two seeds of one point tell little of it; by simulation, a point at the edge of the margin is then called \
+            " With fewer than {FEW_RUNS} seeds a point, the spread over seeds is that of its method over the point and \
+             the two bitrates on each side, as two seeds of one point tell little of it; by simulation, a point at the edge of the margin is then called \
              reproduced in some 5 % of all cases, and a point that is equal to the published one always."
         ),
         _ => String::new(),

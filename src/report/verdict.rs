@@ -48,11 +48,15 @@ fn line(panel: Option<&Panel>, comparison: &PanelComparison) -> Line {
 
 /// `Figure 2b`, and the panel where a figure has several or none is named.
 fn subject(panel: Option<&Panel>, comparison: &PanelComparison) -> String {
-    match panel.and_then(|panel| panel.figure.as_deref()) {
+    let Some(panel) = panel else { return comparison.panel.clone() };
+    // Panels of one figure that differ in the dimension are named by it.
+    let name =
+        if panel.name == panel.dimension.to_string() { format!("D = {}", panel.name) } else { panel.name.clone() };
+    match panel.figure.as_deref() {
         // A letter stands for one panel.
         Some(figure) if figure.ends_with(|c: char| c.is_ascii_alphabetic()) => format!("Figure {figure}"),
-        Some(figure) => format!("Figure {figure}, {}", comparison.panel),
-        None => comparison.panel.clone(),
+        Some(figure) => format!("Figure {figure}, {name}"),
+        None => name,
     }
 }
 
