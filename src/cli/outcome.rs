@@ -62,31 +62,20 @@ pub fn as_only_writer(
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
     let outcome = Outcome::new(plan, records);
-    let told = || print(&in_words(plan, &outcome));
+    let verdicts: String =
+        report::verdict_sentences(plan, &outcome.comparisons).iter().map(|line| format!("{line}\n")).collect();
+    let told = || print(&in_words(plan, &outcome, &verdicts));
     write_files(plan, &outcome, records, folders, formats, told)?;
     // Once more where a reader of a terminal looks at the end.
-    report::verdict_sentences(plan, &outcome.comparisons).iter().for_each(|sentence| note(sentence));
+    verdicts.lines().for_each(note);
     Ok(())
 }
 
-/// The verdicts, then the tables, then the claims.
-fn in_words(plan: &Plan, outcome: &Outcome) -> String {
-    let mut text = String::new();
-    for sentence in report::verdict_sentences(plan, &outcome.comparisons) {
-        text.push_str(&sentence);
-        text.push('\n');
-    }
-    for part in [
-        report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates),
-        report::terminal_claims(&outcome.claims),
-    ] {
-        if !part.is_empty() {
-            text.push_str(if text.is_empty() { "" } else { "\n" });
-            text.push_str(&part);
-        }
-    }
-    text.push('\n');
-    text
+/// The verdicts, then the tables, then the claims, with an empty line behind each.
+fn in_words(plan: &Plan, outcome: &Outcome, verdicts: &str) -> String {
+    let table = report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates);
+    let claims = report::terminal_claims(&outcome.claims);
+    [verdicts, &table, &claims].into_iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect()
 }
 
 /// As [`write`], without the table; gives the figures.

@@ -74,12 +74,10 @@ fn spread_of(panel: &Panel, aggregate: &Aggregate, contender: Contender, at: u32
     }
     let mut points: Vec<&Point> = aggregate.points.iter().filter(|point| point.contender == contender).collect();
     points.sort_by_key(|point| point.at);
-    let estimates: Vec<_> = points
-        .iter()
-        .map(|point| estimate(point).map(|estimate| (estimate, panel.comparison.margin.scale(estimate.mean))))
-        .collect();
     let place = points.iter().position(|point| point.at == at)?;
-    pooled_spread(&near(&estimates, place).iter().copied().flatten().collect::<Vec<_>>())
+    let estimates = near(&points, place).iter().filter_map(|point| estimate(point));
+    let with_units: Vec<_> = estimates.map(|e| (e, panel.comparison.margin.scale(e.mean))).collect();
+    pooled_spread(&with_units)
 }
 
 /// The point and its neighbors.

@@ -64,7 +64,6 @@ impl Flat {
 }
 
 /// The step of one beam.
-#[derive(Clone)]
 struct Step<'a> {
     gram: &'a [f32],
     stride: usize,
