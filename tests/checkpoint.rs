@@ -66,7 +66,7 @@ fn run_here(cell: &Cell, kept: Option<&Path>) -> (Outcome, usize) {
     let progress = |_| {
         told.fetch_add(1, Ordering::Relaxed);
     };
-    let context = Context { cancel: &AtomicBool::new(false), progress: &progress, kept, anew: false };
+    let context = Context { cancel: &AtomicBool::new(false), progress: &progress, kept, anew: false, codebooks: false };
     let outcome = task::run(cell, &context).unwrap();
     (outcome, told.into_inner())
 }

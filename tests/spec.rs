@@ -142,14 +142,18 @@ impl Case {
     /// The whole message, after a first line break.
     #[track_caller]
     fn refused(self, expected: &str) {
+        assert_eq!(self.error(), expected.trim_start_matches('\n'));
+    }
+
+    #[track_caller]
+    fn error(self) -> String {
         let mut text = self.valid.to_owned();
         for (from, to) in self.edits {
             assert!(text.contains(from), "the valid spec has no {from:?}");
             text = text.replacen(from, to, 1);
         }
         text.push_str(self.added);
-        let error = parse(Path::new("spec.toml"), &text, &self.options).expect_err("the spec is refused");
-        assert_eq!(error.to_string(), expected.trim_start_matches('\n'));
+        parse(Path::new("spec.toml"), &text, &self.options).expect_err("the spec is refused").to_string()
     }
 }
 

@@ -28,6 +28,7 @@ mod status;
 mod stop;
 mod submit;
 mod survey;
+mod templates;
 
 use std::process::ExitCode;
 
@@ -88,6 +89,7 @@ enum Command {
     Recommend(recommend::RecommendArgs),
     Speech(speech::SpeechArgs),
     Data(data::DataArgs),
+    Specs(templates::SpecsArgs),
 }
 
 /// Parses the command line and runs it.
@@ -129,6 +131,7 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Recommend(args) => recommend::run(args),
         Command::Speech(args) => speech::run(args),
         Command::Data(args) => data::run(args),
+        Command::Specs(args) => templates::run(args),
     }
 }
 

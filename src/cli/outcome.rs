@@ -62,8 +62,9 @@ pub fn as_only_writer(
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
     let outcome = Outcome::new(plan, records);
-    let verdicts: String =
-        report::verdict_sentences(plan, &outcome.comparisons).iter().map(|line| format!("{line}\n")).collect();
+    let mut verdicts = report::verdict_sentences(plan, &outcome.comparisons);
+    verdicts.extend(report::best_sentences(plan, &outcome.aggregates));
+    let verdicts: String = verdicts.iter().map(|line| format!("{line}\n")).collect();
     let told = || print(&in_words(plan, &outcome, &verdicts));
     write_files(plan, &outcome, records, folders, formats, told)?;
     // Once more where a reader of a terminal looks at the end.
@@ -74,7 +75,7 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
 /// The verdicts, then the tables, then the claims, with an empty line behind each.
 fn in_words(plan: &Plan, outcome: &Outcome, verdicts: &str) -> String {
     let table = report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates);
-    let claims = report::terminal_claims(&outcome.claims);
+    let claims = report::terminal_claims(plan, &outcome.claims);
     [verdicts, &table, &claims].into_iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect()
 }
 
@@ -104,6 +105,7 @@ fn write_files(
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
+    files.extend(results::keep_codebooks(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_audio(plan, records, &folders.results).map_err(failed)?);
     when_safe()?;
     for point in results::missing(plan, &outcome.aggregates) {
@@ -217,8 +219,7 @@ pub fn for_each_computed(
     for plan in plans {
         let records = saved_records(plan, folders)?;
         if records.is_empty() {
-            let reason =
-                format!("nothing of {} (profile {}) is computed: {}", plan.name, plan.profile, how_to_run(plan));
+            let reason = format!("nothing of {} (profile {}) is computed: {}", plan.name, plan.profile, plan.command());
             if !skip_empty {
                 return Err(CliError::Failed(reason));
             }
@@ -229,11 +230,6 @@ pub fn for_each_computed(
         act(plan, &records)?;
     }
     if any { Ok(()) } else { Err(CliError::Failed("nothing is computed yet; `vqlab run SPEC` does that".into())) }
-}
-
-fn how_to_run(plan: &Plan) -> String {
-    let profile = if plan.profile == "default" { String::new() } else { format!(" --profile {}", plan.profile) };
-    format!("vqlab run {}{profile}", plan.source.display())
 }
 
 /// The records of the cells; where there are none, as in a fresh clone, the provenance file stands in for them.

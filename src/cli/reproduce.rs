@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::outcome::{self, Outcome, Records, failed};
-use super::run::{ComputeOptions, adopt, adoptable, compute, failures};
+use super::run::{ComputeOptions, adopt, adoptable, compute, failures, keep_codebooks};
 use super::specs::{Folders, folders};
 use super::survey::Survey;
 use super::{CliError, note, print};
@@ -84,7 +84,7 @@ impl Effort {
 pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     let selection = Selection::new(&args)?;
     let folders = folders(&args.out);
-    let options = args.compute.runner();
+    let options = Options { codebooks: keep_codebooks(&selection.plans), ..args.compute.runner() };
     if args.compute.dry_run {
         return print(&dry_run(&selection, &folders, &options, args.compute.adopt)?);
     }

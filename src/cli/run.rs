@@ -89,7 +89,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     // A deal has split the cells already.
     let shard = args.shard.filter(|_| args.deal.is_none());
-    let options = Options { shard, ..args.compute.runner() };
+    let options = Options { shard, codebooks: keep_codebooks(&plans), ..args.compute.runner() };
     if args.compute.dry_run {
         let mut survey = Survey::new(&plans, &folders.store(), &options);
         if args.compute.adopt {
@@ -120,6 +120,11 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         return failures(&summary);
     }
     write_all(&plans, &summary.records, &folders, &args.compute.format, failures(&summary))
+}
+
+/// The keys of the cells whose specs ask for their codebooks.
+pub fn keep_codebooks(plans: &[Plan]) -> HashSet<String> {
+    plans.iter().filter(|plan| plan.codebooks).flat_map(Plan::cells).map(|cell| cell.key()).collect()
 }
 
 /// Writes what came of all plans; the errors follow on that of the cells, if there is one.

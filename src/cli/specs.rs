@@ -78,7 +78,7 @@ impl SpecOptions {
         }
         let folder = Path::new("experiments");
         let entries = std::fs::read_dir(folder).map_err(|error| {
-            CliError::Usage(format!("no spec given, and the folder experiments/ can't be read here: {error}"))
+            CliError::Usage(format!("no spec given, and the folder experiments/ can't be read here: {error}\nhint: `vqlab specs --copy NAME` writes one of the paper's"))
         })?;
         let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         found.retain(|path| path.extension().is_some_and(|e| e == "toml") && self.has_profile(path));

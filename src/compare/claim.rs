@@ -3,8 +3,9 @@
 use super::tradeoff::{best_by_budget, error_of, log10_wmops};
 use super::{ClaimCheck, ClaimResult};
 use crate::complexity::Model;
+use crate::metric::{self, Direction};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Panel, PanelAxis, Plan, TaskKind, Trainer};
+use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Named, Panel, PanelAxis, Plan, TaskKind, Trainer};
 
 /// Every claim on every panel it speaks of; one that compares panels gives one check. Ours are the means of the primary
 /// metric, or operation counts where the claim is on complexity. A claim holds where it is true at every place of its
@@ -51,6 +52,9 @@ struct Means {
     rows: Vec<(u32, Vec<Option<f64>>)>,
     /// A value above which nothing is told apart any more.
     ceiling: Option<f64>,
+    higher_is_better: bool,
+    /// Whether differences count, as of values in dB, and not ratios.
+    by_difference: bool,
 }
 
 impl Means {
@@ -60,7 +64,7 @@ impl Means {
             ClaimMetric::Primary => aggregate?.point(contender, at)?.mean(),
             ClaimMetric::Complexity => log10_wmops(panel, contender, at, Model::Published),
         };
-        Means::of(plan, panel, planned_places(panel), mean)
+        Means::of(plan, panel, metric, planned_places(panel), mean)
     }
 
     /// The published numbers of the panel's contenders, on the whole published axis.
@@ -75,7 +79,7 @@ impl Means {
             file.curve(&panel.curve_name(contender))?.mean().get(tick).copied().flatten()
         };
         let places = file.as_ref().map_or_else(|| planned_places(panel), |file| file.axis.places());
-        let mut means = Means::of(plan, panel, places, mean);
+        let mut means = Means::of(plan, panel, metric, places, mean);
         // A contender that the paper does not show says nothing against its claims.
         let shown = |i: usize| means.rows.iter().any(|(_, row)| row[i].is_some());
         let shown: Vec<usize> = (0..means.contenders.len()).filter(|i| shown(*i)).collect();
@@ -85,12 +89,27 @@ impl Means {
         means
     }
 
-    fn of(plan: &Plan, panel: &Panel, places: Vec<u32>, mean: impl Fn(Contender, u32) -> Option<f64>) -> Means {
+    fn of(
+        plan: &Plan,
+        panel: &Panel,
+        metric: ClaimMetric,
+        places: Vec<u32>,
+        mean: impl Fn(Contender, u32) -> Option<f64>,
+    ) -> Means {
         let is_there = |contender: &Contender| panel.points.iter().any(|p| p.contender == *contender);
         let contenders: Vec<_> = plan.contenders.iter().copied().filter(is_there).collect();
         let rows = places.iter().map(|at| (*at, contenders.iter().map(|c| mean(*c, *at)).collect())).collect();
         let ceiling = (plan.task == TaskKind::Search).then_some(1.0);
-        Means { contenders, trainer: panel.trainer(), rows, ceiling }
+        let row = metric::find(&primary_metric(plan, panel)).filter(|_| metric == ClaimMetric::Primary);
+        Means {
+            contenders,
+            trainer: panel.trainer(),
+            rows,
+            ceiling: ceiling.filter(|_| metric == ClaimMetric::Primary),
+            higher_is_better: row.is_some_and(|row| row.direction == Direction::HigherIsBetter),
+            // Operations are compared by their logarithm.
+            by_difference: row.is_none_or(|row| row.is_decibel() || row.unit == "MOS"),
+        }
     }
 
     fn in_range(&self, claim: &Claim) -> impl Iterator<Item = &(u32, Vec<Option<f64>>)> {
@@ -102,9 +121,27 @@ impl Means {
         self.rows.iter().find(|(place, _)| *place == at).map(|(_, values)| values.as_slice())
     }
 
-    fn value(&self, row: &[Option<f64>], method: Method, trainer: Trainer) -> Option<f64> {
-        let own = Contender { method, trainer };
+    /// The contender that a claim names.
+    fn find(&self, named: Named) -> Option<Contender> {
+        let of_method = |c: &&Contender| c.method == named.method;
+        let own = named.trainer.unwrap_or(self.trainer);
+        let found = self.contenders.iter().filter(of_method).find(|c| c.trainer == own);
+        let mut all = self.contenders.iter().filter(of_method);
+        let only = all.next().filter(|_| named.trainer.is_none() && all.next().is_none());
+        found.or(only).copied()
+    }
+
+    fn value(&self, row: &[Option<f64>], named: Named) -> Option<f64> {
+        let own = self.find(named)?;
         row[self.contenders.iter().position(|c| *c == own)?]
+    }
+
+    /// Whether `low` lies below `high`, and by the margin where there is one. Where both are at the ceiling there is
+    /// nothing to tell apart.
+    fn is_below(&self, low: f64, high: f64, margin: Option<f64>) -> bool {
+        let gap = if self.by_difference { high - low } else { (high - low) / high.abs() };
+        let is_apart = margin.map_or(low < high, |margin| gap >= margin);
+        is_apart || self.ceiling.is_some_and(|ceiling| low >= ceiling && high >= ceiling)
     }
 }
 
@@ -144,25 +181,27 @@ fn on_panel(claim: &Claim, means: &Means) -> ClaimResult {
 }
 
 fn holds(claim: &Claim, means: &Means, row: &[Option<f64>]) -> Option<bool> {
-    let of = |method: Method| means.value(row, method, means.trainer);
-    let ceiling = means.ceiling.filter(|_| claim.metric == ClaimMetric::Primary);
-    // Where both are at the ceiling there is nothing to tell apart.
-    let below = |low: f64, high: f64| low < high || ceiling.is_some_and(|ceiling| low >= ceiling && high >= ceiling);
-    let against_others = |method: Method, right: &dyn Fn(f64, f64) -> bool| {
-        let own = of(method)?;
-        let others = means.contenders.iter().zip(row).filter(|(c, _)| c.method != method && c.trainer == means.trainer);
+    let below = |low: f64, high: f64| means.is_below(low, high, claim.margin);
+    let against_others = |named: Named, right: &dyn Fn(f64, f64) -> bool| {
+        let (contender, own) = (means.find(named)?, means.value(row, named)?);
+        let is_other = |c: &Contender| *c != contender && c.trainer == contender.trainer;
+        let others = means.contenders.iter().zip(row).filter(|(c, _)| is_other(c));
         let others = others.map(|(_, value)| *value).collect::<Option<Vec<f64>>>()?;
         (!others.is_empty()).then(|| others.iter().all(|other| right(own, *other)))
     };
     match &claim.kind {
-        ClaimKind::Order(order) => {
-            let values = order.iter().map(|method| of(*method)).collect::<Option<Vec<f64>>>()?;
+        ClaimKind::Order { order, best_first } => {
+            let mut values = order.iter().map(|named| means.value(row, *named)).collect::<Option<Vec<f64>>>()?;
+            if *best_first && means.higher_is_better {
+                values.reverse();
+            }
             Some(values.windows(2).all(|pair| below(pair[0], pair[1])))
         }
         ClaimKind::Lowest(method) => against_others(*method, &below),
         ClaimKind::Highest(method) => against_others(*method, &|own, other| below(other, own)),
         ClaimKind::NearBaseline { method, margin } => {
-            let (own, baseline) = (of(*method)?, means.value(row, *method, Trainer::Kmeans)?);
+            let baseline = Named { method: *method, trainer: Some(Trainer::Kmeans) };
+            let (own, baseline) = (means.value(row, (*method).into())?, means.value(row, baseline)?);
             Some((own - baseline).abs() <= *margin)
         }
         ClaimKind::Rises | ClaimKind::GapShrinks | ClaimKind::BestByComplexity(_) => None,
@@ -230,7 +269,8 @@ mod tests {
     fn check(kind: ClaimKind, min: Option<u32>, change: impl Fn(&mut Plan, &mut Vec<Aggregate>)) -> Vec<ClaimCheck> {
         let mut plan = fixture::plan(1);
         let text = "a claim".into();
-        plan.claims = vec![Claim { text, kind, panels: vec![], metric: ClaimMetric::Primary, min, max: None }];
+        let claim = Claim { text, kind, panels: vec![], metric: ClaimMetric::Primary, min, max: None, margin: None };
+        plan.claims = vec![claim];
         let mut aggregates = aggregate(&plan, &fixture::records(&plan));
         for (i, point) in aggregates[0].points.iter_mut().enumerate() {
             point.samples[0].1 = i as f64 + 1.0;
@@ -241,7 +281,7 @@ mod tests {
 
     #[test]
     fn orders_hold_fail_or_are_unknown() {
-        let order = || ClaimKind::Order(vec![Method::Avq, Method::Rvq, Method::Pvq]);
+        let order = || ClaimKind::Order { order: Method::PAPER.map(Named::from).to_vec(), best_first: false };
         let checks = check(order(), None, |_, _| {});
         assert_eq!((&checks[0].ours, &checks[0].published), (&ClaimResult::Holds, &ClaimResult::Holds));
         assert_eq!(checks[0].panel, "correlated");
@@ -252,6 +292,40 @@ mod tests {
         assert_eq!(checks[0].ours, ClaimResult::Unknown);
         let checks = check(order(), Some(14), |_, a| a[0].points[0].samples.clear());
         assert_eq!(checks[0].ours, ClaimResult::Holds);
+    }
+
+    #[test]
+    fn the_best_comes_first_where_higher_is_better() {
+        let order = ClaimKind::Order { order: Method::PAPER.map(Named::from).to_vec(), best_first: true };
+        // Points: AVQ 1 and 2, RVQ 3 and 4, PVQ 5 and 6.
+        assert_eq!(check(order.clone(), None, |_, _| {})[0].ours, ClaimResult::Holds);
+        let as_quality = |plan: &mut Plan, aggregates: &mut Vec<Aggregate>| {
+            plan.panels[0].metric = "psnr".into();
+            aggregates[0].metric = "psnr-training".into();
+        };
+        assert_eq!(check(order, None, as_quality)[0].ours, ClaimResult::FailsAt(vec![12, 16]));
+    }
+
+    #[test]
+    fn baselines_are_named_and_margins_kept() {
+        let kmeans = Named { method: Method::Rvq, trainer: Some(Trainer::Kmeans) };
+        let order = || ClaimKind::Order { order: vec![kmeans, Method::Rvq.into()], best_first: true };
+        // Points: AVQ 1 and 2, RVQ 3 and 4, PVQ 5 and 6; AVQ's points become those of RVQ's baseline.
+        let change = |margin: Option<f64>| {
+            move |plan: &mut Plan, aggregates: &mut Vec<Aggregate>| {
+                let baseline = Contender { method: Method::Rvq, trainer: Trainer::Kmeans };
+                plan.contenders[0] = baseline;
+                plan.panels[0].points[..2].iter_mut().for_each(|point| point.contender = baseline);
+                aggregates[0].points[..2].iter_mut().for_each(|point| point.contender = baseline);
+                plan.claims[0].margin = margin;
+            }
+        };
+        assert_eq!(check(order(), None, change(None))[0].ours, ClaimResult::Holds);
+        // 1 is 67 % below 3, and 2 is half of 4.
+        assert_eq!(check(order(), None, change(Some(0.5)))[0].ours, ClaimResult::Holds);
+        assert_eq!(check(order(), None, change(Some(0.6)))[0].ours, ClaimResult::FailsAt(vec![16]));
+        // The baseline alone has its trainer: there are no others to be lower than.
+        assert_eq!(check(ClaimKind::Lowest(kmeans), None, change(None))[0].ours, ClaimResult::Unknown);
     }
 
     #[test]
@@ -273,9 +347,9 @@ mod tests {
         let pvq_lowest = |p: &mut Plan, _: &mut Vec<Aggregate>| {
             p.panels[0].published_file = Some("Figure 2/uncorrelated_dataset_Fig2-b.json".into());
         };
-        let checks = check(ClaimKind::Lowest(Method::Pvq), Some(20), pvq_lowest);
+        let checks = check(ClaimKind::Lowest(Method::Pvq.into()), Some(20), pvq_lowest);
         assert_eq!((&checks[0].ours, &checks[0].published), (&ClaimResult::Unknown, &ClaimResult::Holds));
-        let checks = check(ClaimKind::Highest(Method::Pvq), None, pvq_lowest);
+        let checks = check(ClaimKind::Highest(Method::Pvq.into()), None, pvq_lowest);
         assert_eq!(checks[0].ours, ClaimResult::Holds);
         assert!(matches!(&checks[0].published, ClaimResult::FailsAt(bits) if bits.contains(&40)));
     }

@@ -3,23 +3,32 @@
 use super::statistics::PUBLISHED_RUNS;
 use super::{Estimate, Judgement, Verdict, judge, judge_exact};
 use crate::metric::{self, Metric};
-use crate::results::{Curve, CurveValues, ResultsFile};
+use crate::results::{Curve, CurveValues, MEASURED_ON, ResultsFile};
 use crate::spec::Margin;
 
 /// How files are compared.
 pub struct FileOptions<'a> {
     /// Equivalence margin relative to the published mean.
     pub margin: f64,
-    /// Runs behind a point (curve name, tick) of ours; of PESQ and perceptual SNR the utterances, of which the published points
-    /// are then said to have as many.
+    /// Runs behind a point (curve name, tick) of ours; of PESQ and perceptual SNR the utterances.
     pub runs: &'a dyn Fn(&str, &str) -> usize,
+    /// As `runs`, of the baseline; where it is not known there are 10, or as many utterances as ours.
+    pub baseline_runs: &'a dyn Fn(&str, &str) -> Option<usize>,
+    /// The values of the single runs behind a point, where they are known: (of the baseline?, curve name, tick, their mean,
+    /// metric).
+    pub values: &'a PointValues<'a>,
 }
+
+/// See [`FileOptions::values`].
+pub type PointValues<'a> = dyn Fn(bool, &str, &str, f64, &Metric) -> Option<Vec<f64>> + 'a;
 
 /// The points that both files have, and what only one of them has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileComparison {
     /// The label "Metric".
     pub metric: String,
+    /// The label "Measured on", where there is one.
+    pub measured_on: Option<String>,
     /// `VQ Bitrate`.
     pub axis: String,
     /// Labels beside the metric that say that the data are not the same, in words: no verdicts then.
@@ -43,6 +52,28 @@ pub struct FileRow {
     pub verdict: Verdict,
 }
 
+impl FileComparison {
+    /// `MSE on the test set over VQ Bitrate`.
+    pub fn subject(&self) -> String {
+        let set = self.measured_on.as_ref().map(|set| format!(" on the {set}")).unwrap_or_default();
+        format!("{}{set} over {}", self.metric, self.axis)
+    }
+}
+
+impl FileRow {
+    /// Whether both sides have the very same values.
+    pub fn is_identical(&self) -> bool {
+        let values = |e: Estimate| [e.mean, e.low, e.high].map(f64::to_bits);
+        self.verdict != Verdict::NotComparable
+            && self.ours.zip(self.published).is_some_and(|(ours, theirs)| values(ours) == values(theirs))
+    }
+
+    /// The verdict's name, or `identical`.
+    pub fn outcome(&self) -> &'static str {
+        if self.is_identical() { "identical" } else { self.verdict.name() }
+    }
+}
+
 /// Why two files can't be compared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompareError {
@@ -50,6 +81,8 @@ pub enum CompareError {
     Metric { ours: String, published: String },
     #[error("the metric {0:?} is not known, so neither is which values are better; known are {known}", known = known_labels())]
     UnknownMetric(String),
+    #[error("one was measured on the {ours}, the other one on the {published} (key \"Measured on\")")]
+    MeasuredOn { ours: String, published: String },
     #[error("they have different x axes: {ours:?} and {published:?}")]
     Axis { ours: String, published: String },
     #[error("no point stands in both: {0}")]
@@ -81,6 +114,12 @@ pub fn compare_files(
         let [ours, published] = [ours, published].map(|f| f.axis.name.clone());
         return Err(CompareError::Axis { ours, published });
     }
+    let [our_set, their_set] = [ours, published].map(|f| measured_on(f, kind));
+    if let (Some(ours), Some(published)) = (our_set, their_set)
+        && ours != published
+    {
+        return Err(CompareError::MeasuredOn { ours: ours.into(), published: published.into() });
+    }
     let mut rows = Vec::new();
     for theirs in &published.curves {
         if let Some(curve) = ours.curve(&theirs.name) {
@@ -100,7 +139,18 @@ pub fn compare_files(
         let nothing = "where curve and tick are the same, one side is null".to_owned();
         return Err(CompareError::Nothing(if unpaired.is_empty() { nothing } else { unpaired.join("; ") }));
     }
-    Ok(FileComparison { metric, axis: published.axis.name.clone(), other_data, rows, unpaired })
+    let measured_on = [ours, published].iter().find_map(|f| f.label(MEASURED_ON)).map(str::to_owned);
+    Ok(FileComparison { metric, measured_on, axis: published.axis.name.clone(), other_data, rows, unpaired })
+}
+
+/// The set that a file's values were measured on. The published files have no such label: their errors are training
+/// errors, the quality of images is that of test images.
+fn measured_on<'a>(file: &'a ResultsFile, metric: &Metric) -> Option<&'a str> {
+    match file.label(MEASURED_ON) {
+        None if metric.name.starts_with("mse-") => Some("training set"),
+        None if metric.name.starts_with("psnr-") || metric.name.starts_with("ssim-") => Some("test set"),
+        label => label,
+    }
 }
 
 fn row(
@@ -113,8 +163,11 @@ fn row(
     let plain = |curve: &Curve| matches!(curve.values, CurveValues::Plain(_));
     let exact = metric.is_computed() && plain(ours) && plain(theirs);
     let runs = (options.runs)(&theirs.name, name);
-    let ours = estimate(ours, our_tick, runs);
-    let published = estimate(theirs, tick, if metric.is_over_items() { runs } else { PUBLISHED_RUNS });
+    let unknown = if metric.is_over_items() { runs } else { PUBLISHED_RUNS };
+    let their_runs = (options.baseline_runs)(&theirs.name, name).unwrap_or(unknown);
+    let values = |is_baseline: bool, mean: f64| (options.values)(is_baseline, &theirs.name, name, mean, metric);
+    let ours = estimate(ours, our_tick, runs, &|mean| values(false, mean));
+    let published = estimate(theirs, tick, their_runs, &|mean| values(true, mean));
     let judgement: Option<Judgement> = match (&ours, &published) {
         (Some(a), Some(b)) if exact => Some(judge_exact(a.mean, b.mean)),
         (Some(a), Some(b)) => Some(judge(a, b, Margin::Relative(options.margin), metric.direction)),
@@ -136,13 +189,16 @@ fn row(
     }
 }
 
-fn estimate(curve: &Curve, tick: usize, runs: usize) -> Option<Estimate> {
-    let value = (*curve.mean().get(tick)?)?;
-    match curve.quantiles(tick) {
-        Some((low, high)) => Some(Estimate::of_quantiles(value, low, high, runs)),
-        // A single number of unknown spread.
-        None => Some(Estimate::exact(value)),
-    }
+/// With the spread of the single runs where they are known, else with that which the quantiles tell.
+fn estimate(curve: &Curve, tick: usize, runs: usize, values: &dyn Fn(f64) -> Option<Vec<f64>>) -> Option<Estimate> {
+    let mean = (*curve.mean().get(tick)?)?;
+    // A single number is of unknown spread.
+    let Some((low, high)) = curve.quantiles(tick) else { return Some(Estimate::exact(mean)) };
+    let known = values(mean).and_then(|values| Estimate::of_values(&values));
+    Some(match known {
+        Some(known) => Estimate { mean, low, high, ..known },
+        None => Estimate::of_quantiles(mean, low, high, runs),
+    })
 }
 
 /// Labels that both files have with different values, such as "Data" or "Data Dimension"; and made-up data of ours where the
@@ -154,9 +210,9 @@ fn other_data(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
     {
         return vec![format!("{DATA:?} is {name:?} in OURS, made by a program")];
     }
-    let differing = published.labels.iter().filter_map(|(key, theirs)| {
+    let differing = published.labels.iter().filter(|(key, _)| key != MEASURED_ON).filter_map(|(key, theirs)| {
         let value = ours.label(key).filter(|value| value != theirs)?;
-        Some(format!("{key:?} is {value:?} in OURS and {theirs:?} in PUBLISHED"))
+        Some(format!("{key:?} is {value:?} in OURS and {theirs:?} in BASELINE"))
     });
     differing.collect()
 }
@@ -164,7 +220,7 @@ fn other_data(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
 fn unpaired(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
     let mut lines = Vec::new();
     let mut alone = |what: &str, names: [Vec<&str>; 2]| {
-        for (i, side) in ["OURS", "PUBLISHED"].iter().enumerate() {
+        for (i, side) in ["OURS", "BASELINE"].iter().enumerate() {
             let only: Vec<_> = names[i].iter().filter(|n| !names[1 - i].contains(n)).copied().collect();
             if !only.is_empty() {
                 lines.push(format!("{what} only in {side}: {}", only.join(", ")));
@@ -182,7 +238,11 @@ mod tests {
     use crate::results::published;
 
     fn compare(ours: &str, theirs: &ResultsFile, runs: usize) -> Result<FileComparison, CompareError> {
-        compare_files(&published(ours).unwrap(), theirs, &FileOptions { margin: 0.01, runs: &|_, _| runs })
+        compare_files(&published(ours).unwrap(), theirs, &options(&|_, _| runs))
+    }
+
+    fn options<'a>(runs: &'a dyn Fn(&str, &str) -> usize) -> FileOptions<'a> {
+        FileOptions { margin: 0.01, runs, baseline_runs: &|_, _| None, values: &|_, _, _, _, _| None }
     }
 
     #[test]
@@ -194,7 +254,27 @@ mod tests {
         }
         let name = "Figure 2/uncorrelated_dataset_Fig2-b.json";
         let single = compare(name, &published(name).unwrap(), 1).unwrap();
-        assert!(single.rows.iter().all(|r| r.verdict == Verdict::Inconclusive));
+        assert!(single.rows.iter().all(|r| r.verdict == Verdict::Inconclusive && r.outcome() == "identical"));
+    }
+
+    #[test]
+    fn both_sides_count_with_the_runs_and_the_spread_that_they_have() {
+        let file = published("Figure 2/uncorrelated_dataset_Fig2-b.json").unwrap();
+        let mut ours = file.clone();
+        ours.labels.push((MEASURED_ON.into(), "training set".into()));
+        let own = options(&|_, _| 2);
+        let counted = FileOptions { baseline_runs: &|_, _| Some(3), ..own };
+        let row = &compare_files(&ours, &file, &counted).unwrap().rows[0];
+        assert_eq!((row.ours.unwrap().n, row.published.unwrap().n), (2, 3));
+        let known = FileOptions { values: &|_, _, _, mean, _| Some(vec![mean - 1.0, mean, mean + 1.0]), ..counted };
+        let row = &compare_files(&ours, &file, &known).unwrap().rows[0];
+        let estimate = row.published.unwrap();
+        assert_eq!((estimate.n, estimate.standard_deviation), (3, 1.0));
+        assert_eq!(estimate.low, file.curves[0].quantiles(0).unwrap().0);
+        // Errors of vectors that the training has seen and of others are two things.
+        ours.labels.last_mut().unwrap().1 = "test set".into();
+        let error = compare_files(&ours, &file, &known).unwrap_err();
+        assert!(error.to_string().contains("on the test set, the other one on the training set"), "{error}");
     }
 
     #[test]
@@ -207,24 +287,24 @@ mod tests {
         other.axis.ticks[0] = "8 bits".into();
         let comparison = compare(mse, &other, 10).unwrap();
         assert_eq!(comparison.rows.len(), 14);
-        let unpaired = ["curves only in OURS: AVQ", "ticks only in OURS: 12 bits", "ticks only in PUBLISHED: 8 bits"];
+        let unpaired = ["curves only in OURS: AVQ", "ticks only in OURS: 12 bits", "ticks only in BASELINE: 8 bits"];
         assert_eq!(comparison.unpaired, unpaired);
         other.axis.ticks.iter_mut().for_each(|t| t.push('!'));
         assert!(matches!(compare(mse, &other, 10), Err(CompareError::Nothing(_))));
         let other_data = compare(mse, &published("Figure 2/correlated_dataset_Fig2-a.json").unwrap(), 10).unwrap();
-        assert_eq!(other_data.other_data, [r#""Data" is "Uncorrelated" in OURS and "Correlated" in PUBLISHED"#]);
+        assert_eq!(other_data.other_data, [r#""Data" is "Uncorrelated" in OURS and "Correlated" in BASELINE"#]);
         assert!(other_data.rows.iter().all(|r| r.verdict == Verdict::NotComparable && r.difference.is_some()));
         let pesq = published("Figure 1/PESQ.json").unwrap();
         let mut ours = pesq.clone();
         ours.labels.insert(0, ("Data".into(), "synthetic-speech".into()));
-        let options = FileOptions { margin: 0.01, runs: &|_, _| 40 };
-        let synthetic = compare_files(&ours, &pesq, &options).unwrap();
+        let forty = |_: &str, _: &str| 40;
+        let synthetic = compare_files(&ours, &pesq, &options(&forty)).unwrap();
         assert_eq!(synthetic.other_data, [r#""Data" is "synthetic-speech" in OURS, made by a program"#]);
         assert!(synthetic.rows.iter().all(|r| r.verdict == Verdict::NotComparable));
-        let row = &compare_files(&pesq, &pesq, &options).unwrap().rows[0];
+        let row = &compare_files(&pesq, &pesq, &options(&forty)).unwrap().rows[0];
         assert_eq!((row.ours.unwrap().n, row.published.unwrap().n, row.tick.as_str()), (40, 40, "8 kbits/sec"));
         other.labels[1].1 = "Loudness".into();
-        let error = compare_files(&other, &other, &FileOptions { margin: 0.01, runs: &|_, _| 10 }).unwrap_err();
+        let error = compare_files(&other, &other, &options(&|_, _| 10)).unwrap_err();
         assert!(error.to_string().contains("\"PESQ\""), "{error}");
     }
 }

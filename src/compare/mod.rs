@@ -17,7 +17,7 @@ pub mod tradeoff;
 mod types;
 
 pub use claim::check_claims;
-pub use files::{CompareError, FileComparison, FileOptions, FileRow, compare_files};
+pub use files::{CompareError, FileComparison, FileOptions, FileRow, PointValues, compare_files};
 pub use judge::{Judgement, judge, judge_exact};
 pub use pairing::{Pairing, Runs, pair};
 pub use panel::compare_plan;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::metric::{self, Metric};
 use crate::results::{ProvenanceFile, ResultsError, read_provenance};
 use crate::spec::{Contender, Method, Trainer};
 
@@ -88,15 +89,39 @@ impl Runs {
 
     /// Runs behind a point, by curve name (`AVQ`) and tick (`12 bits`), where a provenance file tells it.
     pub fn of(&self, curve: &str, tick: &str) -> Option<usize> {
-        let (name, trainer) = match curve.split_once(' ') {
-            None | Some((_, "proposed")) => (curve.split(' ').next()?, Trainer::Nsvq),
-            Some((name, _)) => (name, Trainer::Kmeans),
-        };
-        let method = Method::find(name)?;
-        let bits = tick.strip_suffix(" bits").map(|bits| bits.parse().ok());
-        let bits = if let Some(bits) = bits { Some(bits?) } else { None };
-        self.files.iter().find_map(|f| f.runs(&self.name, Contender { method, trainer }, bits))
+        let (contender, bits) = point(curve, tick)?;
+        self.files.iter().find_map(|f| f.runs(&self.name, contender, bits))
     }
+
+    /// The values of the finished runs behind a point whose mean is `mean`: of that record metric of the point which has it.
+    /// `None` where the spread is that of test items, and where no provenance file tells.
+    pub fn values(&self, curve: &str, tick: &str, mean: f64, metric: &Metric) -> Option<Vec<f64>> {
+        let (contender, bits) = point(curve, tick)?;
+        if metric.is_over_items() {
+            return None;
+        }
+        let of_metric = |name: &str| {
+            let values = self.files.iter().find_map(|f| f.values(&self.name, contender, bits, name))?;
+            let own = values.iter().sum::<f64>() / values.len() as f64;
+            ((own - mean).abs() <= 1e-9 * mean.abs()).then_some(values)
+        };
+        let names: BTreeSet<&String> =
+            self.files.iter().flat_map(|f| &f.cells).flat_map(|c| c.metrics.keys()).collect();
+        let is_of_label = |name: &&String| metric::find(name).is_some_and(|row| row.label == metric.label);
+        names.into_iter().filter(is_of_label).find_map(|name| of_metric(name))
+    }
+}
+
+/// Contender and bits of a curve's point, the latter where its axis is the bits.
+fn point(curve: &str, tick: &str) -> Option<(Contender, Option<u32>)> {
+    let (name, trainer) = match curve.split_once(' ') {
+        None | Some((_, "proposed")) => (curve.split(' ').next()?, Trainer::Nsvq),
+        Some((name, _)) => (name, Trainer::Kmeans),
+    };
+    let method = Method::find(name)?;
+    let bits = tick.strip_suffix(" bits").map(|bits| bits.parse().ok());
+    let bits = if let Some(bits) = bits { Some(bits?) } else { None };
+    Some((Contender { method, trainer }, bits))
 }
 
 #[cfg(test)]
@@ -121,6 +146,13 @@ mod tests {
         assert_eq!(pairing.unpaired, [vec!["Figure 2/correlated-fresh.json".to_owned()], vec!["extra.json".into()]]);
         let runs = Runs::find(&written[1]).unwrap();
         assert_eq!((runs.of("RVQ", "12 bits"), runs.of("RVQ", "20 bits")), (Some(4), None));
+        let aggregates = aggregate(&plan, &records);
+        let point = &aggregates[1].points[2];
+        let values: Vec<f64> = point.samples.iter().map(|(_, value)| *value).collect();
+        let mse = crate::metric::find("mse-fresh").unwrap();
+        let tick = format!("{} bits", point.at);
+        assert_eq!(runs.values(point.contender.label(), &tick, point.mean().unwrap(), mse), Some(values));
+        assert_eq!(runs.values(point.contender.label(), &tick, 2.0 * point.mean().unwrap(), mse), None);
         assert_eq!(Runs::find(&other.path().join("extra.json")).unwrap().of("RVQ", "12 bits"), None);
         assert!(pair(&profile, &written[0]).unwrap_err().to_string().contains("two files or two folders"));
     }

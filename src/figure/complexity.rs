@@ -7,15 +7,14 @@ use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Panel, Plan};
 
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
-    let of_figure = |id: &String| plan.panels.iter().find(|p| p.figure.as_ref() == Some(id)).map(|p| (id.clone(), p));
-    let panels = plan.figures.iter().filter_map(of_figure);
-    panels.filter_map(|(id, panel)| sketch(plan, panel, aggregates, &id, published)).collect()
+    plan.panels.iter().filter_map(|panel| sketch(plan, panel, aggregates, published)).collect()
 }
 
-fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, published: bool) -> Option<Sketch> {
+fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
+    let (id, number) = Sketch::name(panel, "complexity");
     let stages = panel.points.first().map_or(0, |p| p.stages);
     let mut chart = Chart::new(
-        format!("Figure {id}: complexity, D = {}, M = {stages}", panel.dimension),
+        curves::capitalised(&format!("{number}complexity, D = {}, M = {stages}", panel.dimension)),
         curves::bits_axis([panel]),
         Axis::linear("complexity of one encoded vector (log10 WMOPS)"),
     );
@@ -53,6 +52,6 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], id: &str, publis
         values. The paper's count leaves out one stage of RVQ and PVQ; thin lines count all stages, and \
         dotted ones the same search with products of codewords looked up."
         .to_string();
-    let title = format!("Figure {id}: complexity over the bitrate, D = {}", panel.dimension);
-    Some(Sketch { id: format!("figure-{id}"), title, caption, figure: Figure::single(chart) })
+    let title = curves::capitalised(&format!("{number}complexity over the bitrate, D = {}", panel.dimension));
+    Some(Sketch { id, title, caption, figure: Figure::single(chart) })
 }

@@ -22,14 +22,6 @@ pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -
     plan.panels.iter().flat_map(of_panel).collect()
 }
 
-/// `figure-4a`, or `quality-PANEL` for a panel without a figure of the paper.
-fn name(panel: &Panel) -> (String, String) {
-    match &panel.figure {
-        Some(figure) => (format!("figure-{figure}"), format!("Figure {figure}: ")),
-        None => (format!("quality-{}", super::file_name(&panel.name)), String::new()),
-    }
-}
-
 /// The paper draws the numbers of Figure 4b over the operations too, as Figure 4c.
 fn complexity_name(panel: &Panel) -> (String, String) {
     match panel.figure.as_deref() {
@@ -39,7 +31,7 @@ fn complexity_name(panel: &Panel) -> (String, String) {
 }
 
 fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
-    let (id, number) = name(panel);
+    let (id, number) = Sketch::name(panel, "quality");
     let metric = primary_metric(plan, panel);
     let (row, label, data) = (metric::find(&metric)?, metric::label(&metric), data_name(panel));
     let measured = measured(plan.primary);
@@ -106,7 +98,7 @@ fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) 
     }
     let data = panel.data_name()?;
     // Figures of the paper have the joint training; all other panels are told by their names.
-    let (id, of) = match panel.figure {
+    let (id, of) = match panel.paper_figure() {
         Some(_) => ("pictures".to_owned(), String::new()),
         None => (format!("pictures-{}", super::file_name(&panel.name)), format!(", {}", panel.name)),
     };

@@ -6,6 +6,7 @@ mod canvas;
 mod chart;
 mod complexity;
 mod curves;
+mod dots;
 mod gaps;
 mod image;
 mod layout;
@@ -24,6 +25,7 @@ mod tradeoff;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+pub(crate) use crate::results::file_name;
 pub use chart::{
     Axis, Chart, Colour, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series,
     Strip, VerticalMark,
@@ -39,7 +41,7 @@ pub(crate) use tradeoff::{drawn_once, wmops};
 use crate::compare::PanelComparison;
 use crate::results::{Aggregate, ResultsError};
 use crate::runner::Record;
-use crate::spec::{Plan, TaskKind};
+use crate::spec::{Panel, Plan, TaskKind};
 
 /// Why a figure could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,28 @@ pub(crate) struct Sketch {
 }
 
 impl Sketch {
+    /// The stem of a panel's files and the beginning of its titles: `figure-4a` and `Figure 4a: ` for the paper's figures,
+    /// `figure-NAME` for others, and `FALLBACK-PANEL` where the spec names none.
+    pub fn name(panel: &Panel, fallback: &str) -> (String, String) {
+        let number = panel.paper_figure().map(|figure| format!("Figure {figure}: ")).unwrap_or_default();
+        match &panel.figure {
+            Some(figure) => (format!("figure-{figure}"), number),
+            None => (format!("{fallback}-{}", file_name(&panel.name)), number),
+        }
+    }
+
+    /// Puts the charts of another figure beside those of this one.
+    fn join(&mut self, other: Sketch) {
+        if !self.title.contains(&other.title) {
+            self.title = format!("{}; {}", self.title, other.title);
+        }
+        if !self.caption.contains(&other.caption) {
+            self.caption = format!("{} {}", self.caption, other.caption);
+        }
+        let rows = std::mem::take(&mut self.figure.rows).into_iter().chain(other.figure.rows);
+        self.figure = Figure::grid(rows.flatten().collect());
+    }
+
     /// Draws and writes the figure.
     pub fn finish(self, out_dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
         let svg = to_svg(&self.figure)?;
@@ -105,7 +129,8 @@ pub struct Options<'a> {
 
 /// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
 ///
-/// Toy plans: the plan's own figures (`figure-2a`, …), `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
+/// Panels that name the same figure share it. Toy plans: the plan's own figures (`figure-2a`, …), or `error-PANEL`, and
+/// `errors` for panels of one bitrate; `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
 /// where several panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL`, and
 /// `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or `quality-PANEL` and
 /// `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Speech plans: the plan's own figures, or `quality-PANEL`, and
@@ -135,13 +160,15 @@ pub fn draw_experiment(
             all
         }
     };
-    let drawn = sketches.into_iter().map(|sketch| sketch.finish(out_dir, formats));
+    let mut joined: Vec<Sketch> = Vec::new();
+    for sketch in sketches {
+        match joined.iter_mut().find(|known| known.id == sketch.id) {
+            Some(known) => known.join(sketch),
+            None => joined.push(sketch),
+        }
+    }
+    let drawn = joined.into_iter().map(|sketch| sketch.finish(out_dir, formats));
     let folder = options.pictures.filter(|_| plan.task == TaskKind::Image);
     let pictures = folder.map(|folder| image::pictures(plan, records, folder)).unwrap_or_default();
     drawn.chain(pictures.iter().map(|figure| draw_pictures(figure, out_dir, formats))).collect()
-}
-
-/// A name as part of a file name: letters, digits, dots and underscores stay, everything else becomes a hyphen.
-pub(crate) fn file_name(name: &str) -> String {
-    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' }).collect()
 }

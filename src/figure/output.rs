@@ -85,7 +85,34 @@ pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
     let tree = usvg::Tree::from_str(svg, &options).map_err(FigureError::draw)?;
     // CSS pixels are 1/96 inch.
     let page = svg2pdf::PageOptions { dpi: 96.0 };
-    svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(FigureError::draw)
+    let pdf = svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(FigureError::draw)?;
+    Ok(references_in_order(&pdf))
+}
+
+/// The PDF with the references of each dictionary, as `/xo5 19 0 R`, in the order of their names: svg2pdf writes them in the
+/// order of a hash table, which differs from run to run. The order of a dictionary has no meaning, and no byte of the file
+/// changes its place but those of these lines.
+fn references_in_order(pdf: &[u8]) -> Vec<u8> {
+    let mut sorted: Vec<u8> = Vec::with_capacity(pdf.len());
+    let mut run: Vec<&[u8]> = Vec::new();
+    let mut in_stream = false;
+    for line in pdf.split_inclusive(|byte| *byte == b'\n') {
+        if !in_stream && is_reference(line) {
+            run.push(line);
+            continue;
+        }
+        run.sort_unstable();
+        run.drain(..).for_each(|line| sorted.extend(line));
+        sorted.extend(line);
+        in_stream = if in_stream { !line.starts_with(b"endstream") } else { line == b"stream\n" };
+    }
+    run.into_iter().for_each(|line| sorted.extend(line));
+    sorted
+}
+
+/// Whether a line of a PDF is an entry of a dictionary that refers to an object.
+fn is_reference(line: &[u8]) -> bool {
+    line.trim_ascii_start().starts_with(b"/xo") && line.trim_ascii_end().ends_with(b" 0 R")
 }
 
 /// # Errors

@@ -23,7 +23,9 @@ pub(super) fn sketches(
     for panel in &plan.panels {
         sketches.extend(match panel.axis {
             PanelAxis::Rank(_) => over_rank(plan, panel, aggregates, published),
-            PanelAxis::Bits | PanelAxis::Bitrate(_) => over_complexity(plan, panel, aggregates, published, name(panel)),
+            PanelAxis::Bits | PanelAxis::Bitrate(_) => {
+                over_complexity(plan, panel, aggregates, published, Sketch::name(panel, "recall"))
+            }
         });
         if !plan.is_part_of_earlier(panel) {
             sketches.extend(trainers(plan, panel, aggregates));
@@ -33,19 +35,11 @@ pub(super) fn sketches(
     sketches
 }
 
-/// `figure-5`, or `recall-PANEL` for a panel without a figure of the paper.
-fn name(panel: &Panel) -> (String, String) {
-    match &panel.figure {
-        Some(figure) => (format!("figure-{figure}"), format!("Figure {figure}: ")),
-        None => (format!("recall-{}", super::file_name(&panel.name)), String::new()),
-    }
-}
-
 /// What the numbers are about, with the panel's name where it is no figure of the paper.
 pub(super) fn data_name(panel: &Panel) -> String {
     let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
     let data = label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone());
-    if panel.figure.is_some() { data } else { format!("{data}, {}", panel.name) }
+    if panel.paper_figure().is_some() { data } else { format!("{data}, {}", panel.name) }
 }
 
 fn rank_axis(panel: &Panel) -> Axis {
@@ -64,7 +58,7 @@ pub(super) fn styled(panel: &Panel, curve: &Curve) -> Series {
 }
 
 fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
-    let (id, number) = name(panel);
+    let (id, number) = Sketch::name(panel, "recall");
     let bits = panel.points.first()?.bits;
     let data = data_name(panel);
     let y = Axis::linear("recall@T");

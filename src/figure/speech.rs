@@ -20,11 +20,11 @@ pub(super) fn sketches(
     published: bool,
 ) -> Vec<Sketch> {
     let work = Work { plan, aggregates, records, published };
-    let mut sketches: Vec<Sketch> = plan.figures.iter().filter_map(|id| work.figure(id)).collect();
+    let of_the_paper = |id: &&String| plan.panels.iter().any(|panel| panel.paper_figure() == Some(id.as_str()));
+    let mut sketches: Vec<Sketch> = plan.figures.iter().filter(of_the_paper).filter_map(|id| work.figure(id)).collect();
     for panel in &plan.panels {
-        if panel.figure.is_none() {
-            let id = format!("quality-{}", super::file_name(&panel.name));
-            sketches.extend(work.quality(id, "", &[panel]));
+        if panel.paper_figure().is_none() {
+            sketches.extend(work.quality(Sketch::name(panel, "quality").0, "", &[panel]));
         }
         sketches.extend(work.gaps(panel));
     }

@@ -3,16 +3,54 @@
 use super::Sketch;
 use super::chart::{Axis, Chart, EndLabel, Figure};
 use super::curves::{self, Curve};
+use super::dots;
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Panel, Plan, Primary};
 
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
-    plan.figures.iter().filter_map(|id| sketch(plan, aggregates, id, published)).collect()
+    let mut sketches: Vec<Sketch> =
+        plan.figures.iter().filter_map(|id| sketch(plan, aggregates, id, published)).collect();
+    // Draws of the same data have a figure of their own.
+    let in_draws = |panel: &Panel| {
+        let groups = curves::groups(plan);
+        groups.iter().any(|group| group.len() > 1 && group.iter().any(|other| other.name == panel.name))
+    };
+    let own = plan.panels.iter().filter(|panel| panel.paper_figure().is_none() && !in_draws(panel));
+    let (single, curves): (Vec<&Panel>, Vec<&Panel>) = own.partition(|panel| curves::bits_of([*panel]).len() < 2);
+    sketches.extend(curves.into_iter().filter_map(|panel| over_bits(plan, panel, aggregates)));
+    sketches.extend(dots::sketches(plan, &single, aggregates));
+    sketches
 }
 
+/// The error over the bitrate of a panel without a figure of the paper.
+fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sketch> {
+    let metric = primary_metric(plan, panel);
+    let (label, subject) = (metric::label(&metric), curves::describe_in(plan, panel));
+    let ours = curves::ours(plan, panel, aggregates, &metric);
+    let y = Axis::linear(format!("{label} per coordinate ({})", measured(plan.primary)));
+    let mut chart = Chart::new(format!("{label} of {subject}"), curves::bits_axis([panel]), y);
+    add_ours(&mut chart, &ours, false);
+    if chart.is_empty() {
+        return None;
+    }
+    let has_band = ours.iter().flat_map(|curve| &curve.points).any(|point| point.low < point.high);
+    if has_band {
+        chart.legend_extra.push(curves::band_entry());
+    }
+    let start = curves::warm_starts(&[panel]).map(|note| format!(" {note}")).unwrap_or_default();
+    let caption = format!(
+        "Mean squared error per coordinate, {}, over the bits of one code; lower is better. Lines are means over the seeds{}.{start}",
+        measured(plan.primary),
+        if has_band { "; shaded bands hold the middle 95 % of the seeds" } else { "" }
+    );
+    let title = format!("{label} over the bitrate, {subject}");
+    Some(Sketch { id: Sketch::name(panel, "error").0, title, caption, figure: Figure::single(chart) })
+}
+
+/// A figure of the paper.
 fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> Option<Sketch> {
-    let panels: Vec<&Panel> = plan.panels.iter().filter(|p| p.figure.as_deref() == Some(id)).collect();
+    let panels: Vec<&Panel> = plan.panels.iter().filter(|p| p.paper_figure() == Some(id)).collect();
     let metric = panels.first().map_or_else(String::new, |panel| primary_metric(plan, panel));
     let label = metric::label(&metric);
     let subject = subject(plan, &panels);

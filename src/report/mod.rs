@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
 pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use terminal::{terminal_claims, terminal_table};
-pub use verdict::verdict_sentences;
+pub use verdict::{best_sentences, verdict_sentences};
 
 use crate::compare::{ClaimCheck, PanelComparison};
 use crate::figure::Drawn;
@@ -101,7 +101,8 @@ const FIRST: usize = 2;
 
 /// The verdicts with the plots of the paper's figures; gives how many of the figures those are.
 fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize {
-    let lines = verdict::lines(input.plan, input.comparisons);
+    let mut lines = verdict::lines(input.plan, input.comparisons);
+    lines.extend(verdict::best_lines(input.plan, input.aggregates));
     if lines.is_empty() {
         return 0;
     }
@@ -142,7 +143,7 @@ fn link(drawn: &Drawn, out_dir: &Path) -> Option<String> {
 
 /// `correlated (Figure 2a)`.
 fn panel_name(panel: &Panel) -> String {
-    match &panel.figure {
+    match panel.paper_figure() {
         Some(figure) => format!("{} (Figure {figure})", panel.name),
         None => panel.name.clone(),
     }

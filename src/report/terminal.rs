@@ -43,13 +43,18 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
     blocks.join("\n")
 }
 
+/// Whose the claims are: those of a spec that compares nothing with the published numbers are not the paper's.
+pub(super) fn whose_claims(plan: &Plan) -> &'static str {
+    if plan.panels.iter().any(|panel| panel.published_file.is_some()) { "the paper" } else { "this spec" }
+}
+
 /// The claims, a line each: whether it holds on ours, and on the published numbers where it does not. Empty without claims.
-pub fn terminal_claims(claims: &[ClaimCheck]) -> String {
+pub fn terminal_claims(plan: &Plan, claims: &[ClaimCheck]) -> String {
     if claims.is_empty() {
         return String::new();
     }
     let holds = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
-    let mut out = format!("claims of the paper: {holds} of {} hold\n", claims.len());
+    let mut out = format!("claims of {}: {holds} of {} hold\n", whose_claims(plan), claims.len());
     for ClaimCheck { text, panel, axis, ours, published } in claims {
         let ours = outcome(ours, axis).text;
         let published = match published {

@@ -3,13 +3,63 @@
 use super::document::{Line, Tone};
 use super::format::{difference, enumerate, margin as margin_in_words};
 use super::points::tone;
+use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
-use crate::spec::{Margin, Panel, Plan};
+use crate::metric::{self, Direction};
+use crate::results::{Aggregate, find_aggregate, primary_metric};
+use crate::spec::{Contender, Margin, Panel, Plan, TaskKind};
 
 /// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
     lines(plan, comparisons).iter().map(Line::to_string).collect()
 }
+
+/// Which method came out best at which place, a sentence a panel that has no published numbers beside it: `laplace: lowest
+/// MSE on the test set: PVQ at 12 bits, RVQ at 24 and 36 bits`. None where there is only one method.
+pub fn best_sentences(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
+    best_lines(plan, aggregates).iter().map(Line::to_string).collect()
+}
+
+/// As [`best_sentences`].
+pub(super) fn best_lines(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Line> {
+    if plan.task == TaskKind::Complexity || plan.panels.len() > MOST_LINES {
+        return Vec::new();
+    }
+    let own = plan.panels.iter().filter(|panel| panel.published_file.is_none());
+    own.filter_map(|panel| best_line(plan, panel, aggregates)).collect()
+}
+
+fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Line> {
+    let metric = primary_metric(plan, panel);
+    let aggregate = find_aggregate(aggregates, &panel.name, &metric)?;
+    let row = metric::find(&metric)?;
+    let mut winners: Vec<(Contender, Vec<String>)> = Vec::new();
+    for at in aggregate.places() {
+        let means = aggregate.points.iter().filter(|point| point.at == at);
+        let means: Vec<(Contender, f64)> =
+            means.filter_map(|p| Some((p.contender, error_of(&metric, p.mean()?)))).collect();
+        let best = means.iter().min_by(|a, b| a.1.total_cmp(&b.1)).filter(|_| means.len() > 1)?.0;
+        match winners.iter_mut().find(|(contender, _)| *contender == best) {
+            Some((_, places)) => places.push(panel.axis.number(at)),
+            None => winners.push((best, vec![panel.axis.number(at)])),
+        }
+    }
+    let winners = winners
+        .iter()
+        .map(|(contender, places)| format!("{} at {}", contender.label(), panel.axis.in_words(&enumerate(places))));
+    let extreme = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
+    let set = match metric.rsplit_once('-') {
+        Some((_, "training")) => " on the training set",
+        Some((_, "fresh")) => " on the test set",
+        _ => "",
+    };
+    let before = format!("{}: {extreme} {}{set}: ", panel.name, metric::label(&metric));
+    let verdict = winners.collect::<Vec<_>>().join(", ");
+    Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })
+}
+
+/// Sweeps of more panels than this have a table for an answer.
+const MOST_LINES: usize = 8;
 
 /// The sentences with how they are to be read.
 pub(super) fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
@@ -52,7 +102,7 @@ fn subject(panel: Option<&Panel>, comparison: &PanelComparison) -> String {
     // Panels of one figure that differ in the dimension are named by it.
     let name =
         if panel.name == panel.dimension.to_string() { format!("D = {}", panel.name) } else { panel.name.clone() };
-    match panel.figure.as_deref() {
+    match panel.paper_figure() {
         // A letter stands for one panel.
         Some(figure) if figure.ends_with(|c: char| c.is_ascii_alphabetic()) => format!("Figure {figure}"),
         Some(figure) => format!("Figure {figure}, {name}"),
@@ -134,7 +184,7 @@ fn seeds(comparison: &PanelComparison) -> String {
 mod tests {
     use super::*;
     use crate::compare::compare_plan;
-    use crate::results::{Aggregate, aggregate, fixture, published};
+    use crate::results::{aggregate, fixture, published};
 
     /// The published values times (1 + shift) at each point, with three seeds.
     fn sentences(shift: impl Fn(usize) -> f64) -> String {
@@ -148,6 +198,20 @@ mod tests {
             }
         }
         verdict_sentences(&plan, &compare_plan(&plan, &aggregates)).join("\n")
+    }
+
+    #[test]
+    fn a_panel_of_ones_own_says_which_method_is_best_where() {
+        let mut plan = fixture::plan(1);
+        let mut aggregates = aggregate(&plan, &fixture::records(&plan));
+        assert_eq!(best_sentences(&plan, &aggregates), Vec::<String>::new());
+        plan.panels[0].published_file = None;
+        // AVQ, RVQ and PVQ at 12 and 16 bits.
+        for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 3.0, 4.0, 4.6, 4.5, 7.0]) {
+            point.samples[0].1 = mse;
+        }
+        let sentence = "correlated: lowest MSE on the training set: RVQ at 12 bits, AVQ at 16 bits";
+        assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
     }
 
     #[test]

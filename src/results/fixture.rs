@@ -43,6 +43,8 @@ pub fn plan(seeds: u64) -> Plan {
         seeds,
         panels: vec![panel],
         claims: vec![],
+        codebooks: false,
+        options: LoadOptions::default(),
         attributions: vec![],
     }
 }

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod audio;
+mod codebooks;
 mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -18,6 +19,7 @@ mod write;
 
 pub use aggregate::*;
 pub use audio::{Audible, audible, audio_folder, keep_audio};
+pub use codebooks::{codebooks_folder, keep_codebooks};
 pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 pub use kept::plan_of_kept;
 pub use pictures::{keep_pictures, originals_of, pictured, pictures_folder};
@@ -27,4 +29,5 @@ pub use provenance::{
 };
 pub use published::{published, published_names};
 pub use quantile::quantile;
-pub use write::{primary_metric, results_file, results_path, write_atomic, write_results};
+pub(crate) use write::file_name;
+pub use write::{MEASURED_ON, primary_metric, results_file, results_path, write_atomic, write_results};

@@ -29,6 +29,16 @@ pub struct ProvenanceFile {
     pub spec: String,
     /// Of the spec's text, in hexadecimal digits.
     pub spec_sha256: String,
+    /// What computes the same numbers again, with profile, `--set` and `--seeds`; empty in files of earlier versions, as the
+    /// next two.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command: String,
+    /// `--set`, as given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
+    /// The spec as it was, a line each; what came of it for every cell stands in the cell's settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spec_lines: Vec<String>,
     pub panels: Vec<ProvenancePanel>,
     /// In plan order; cells without a record are left out.
     pub cells: Vec<ProvenanceCell>,
@@ -87,6 +97,9 @@ impl ProvenanceFile {
             profile: plan.profile.clone(),
             spec: plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             spec_sha256: hex(&Sha256::digest(&plan.source_text)),
+            command: plan.command(),
+            set: plan.options.set.clone(),
+            spec_lines: plan.source_text.lines().map(str::to_owned).collect(),
             panels: plan.panels.iter().map(|panel| ProvenancePanel::new(plan, panel)).collect(),
             cells: cells.collect(),
         }
@@ -101,7 +114,28 @@ impl ProvenanceFile {
     /// whose axis is not the bits; where cells keep values of single test items, how many of these. `None` where this file
     /// tells nothing of it.
     pub fn runs(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Option<usize> {
-        let panel = self.panels.iter().find(|p| p.results_files.iter().any(|f| f == results_file))?;
+        let cells = self.behind(results_file, contender, bits);
+        let items = cells.iter().flat_map(|cell| cell.samples.values()).map(Vec::len).max();
+        (!cells.is_empty()).then_some(items.unwrap_or(cells.len()))
+    }
+
+    /// The values of a record metric in the finished runs behind a point, where all of them have it.
+    pub fn values(
+        &self,
+        results_file: &str,
+        contender: Contender,
+        bits: Option<u32>,
+        metric: &str,
+    ) -> Option<Vec<f64>> {
+        let cells = self.behind(results_file, contender, bits);
+        let values = cells.iter().map(|cell| cell.metrics.get(metric).copied()).collect::<Option<Vec<f64>>>()?;
+        (!values.is_empty()).then_some(values)
+    }
+
+    /// The finished cells behind a point of a Results file.
+    fn behind(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Vec<&ProvenanceCell> {
+        let is_of_file = |panel: &&ProvenancePanel| panel.results_files.iter().any(|f| f == results_file);
+        let Some(panel) = self.panels.iter().find(is_of_file) else { return Vec::new() };
         let here = |cell: &&ProvenanceCell| {
             let shape = cell.cell();
             cell.panels.contains(&panel.name)
@@ -109,9 +143,7 @@ impl ProvenanceFile {
                 && shape.contender() == contender
                 && bits.is_none_or(|bits| shape.total_bits() == bits)
         };
-        let cells: Vec<&ProvenanceCell> = self.cells.iter().filter(here).collect();
-        let items = cells.iter().flat_map(|cell| cell.samples.values()).map(Vec::len).max();
-        (!cells.is_empty()).then_some(items.unwrap_or(cells.len()))
+        self.cells.iter().filter(here).collect()
     }
 
     /// The file's text: the head, then one cell a line, so that versions of it can be told apart line by line.

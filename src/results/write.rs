@@ -24,9 +24,8 @@ pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
 /// Where a panel's metric stands below the profile's folder: the published name for the primary metric, else
 /// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`, `-T100`, `-at-9600`).
 pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
-    let path = PathBuf::from(&panel.results_file);
     if metric == primary_metric(plan, panel) {
-        return path;
+        return PathBuf::from(&panel.results_file);
     }
     let ending = metric.strip_prefix(&panel.metric).unwrap_or(metric).trim_start_matches(['-', '@']);
     let ending = match plan.task {
@@ -34,8 +33,7 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
         TaskKind::Speech => format!("at-{ending}"),
         _ => ending.to_owned(),
     };
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}-{ending}.json"))
+    beside(&panel.results_file, &ending)
 }
 
 /// One panel's metric in the paper's format, a curve for every contender of the panel. Where nothing is done the values are null. Operation
@@ -44,6 +42,7 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
     let places = aggregate.places();
     let mut labels = panel.labels.clone();
     labels.push(("Metric".into(), metric::label(&aggregate.metric)));
+    labels.extend(measured_on(plan, panel, &aggregate.metric).map(|set| (MEASURED_ON.into(), set.into())));
     let is_there = |contender: &&Contender| panel.points.iter().any(|point| point.contender == **contender);
     let curves = plan.contenders.iter().filter(is_there).map(|contender| {
         let row = |value: fn(&Point) -> Option<f64>| -> Vec<Option<f64>> {
@@ -67,6 +66,22 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
     ResultsFile { labels, axis: Axis { name: panel.axis.name().into(), ticks }, curves }
 }
 
+/// The label of a Results file that says on which vectors or images its values were measured.
+pub const MEASURED_ON: &str = "Measured on";
+
+/// The value of [`MEASURED_ON`]: `training set` or `test set`. `None` where there is only one measurement, and for the
+/// file that stands for a published one, which has no such label.
+fn measured_on(plan: &Plan, panel: &Panel, metric: &str) -> Option<&'static str> {
+    let published = match plan.task {
+        TaskKind::Toy => "training",
+        TaskKind::Image => "fresh",
+        TaskKind::Search | TaskKind::Speech | TaskKind::Complexity => return None,
+    };
+    let part = metric.strip_prefix(&panel.metric)?.strip_prefix('-')?;
+    let is_published = panel.published_file.is_some() && part == published && metric == primary_metric(plan, panel);
+    (!is_published).then_some(if part == "training" { "training set" } else { "test set" })
+}
+
 /// [`result_metrics`], the primary one first.
 pub(super) fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
     let primary = primary_metric(plan, panel);
@@ -76,7 +91,8 @@ pub(super) fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
 }
 
 /// Writes the Results files of every panel below `results_root`/PROFILE/ and gives their paths, primary ones first in
-/// every panel.
+/// every panel. What an earlier run with another `evaluation.primary` called by a name that now means something else is
+/// removed.
 ///
 /// # Errors
 /// File system errors, and values that are not finite.
@@ -91,8 +107,29 @@ pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path)
                 written.push(path);
             }
         }
+        if let Some(path) = superseded(plan, panel).map(|name| folder.join(name)).filter(|path| path.is_file()) {
+            std::fs::remove_file(&path).map_err(|source| ResultsError::Write { path, source })?;
+        }
     }
     Ok(written)
+}
+
+/// The file that held the primary metric of this panel while the other one was primary: left alone, it would pass for
+/// today's.
+fn superseded(plan: &Plan, panel: &Panel) -> Option<PathBuf> {
+    matches!(plan.task, TaskKind::Toy | TaskKind::Image).then(|| beside(&panel.results_file, plan.primary.name()))
+}
+
+/// `NAME-ENDING.json` beside `NAME.json`.
+fn beside(results_file: &str, ending: &str) -> PathBuf {
+    let path = PathBuf::from(results_file);
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    path.with_file_name(format!("{stem}-{ending}.json"))
+}
+
+/// A name as part of a file name: letters, digits, dots, underscores and `=` stay, everything else becomes a hyphen.
+pub(crate) fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_' | '=') { c } else { '-' }).collect()
 }
 
 /// Replaces a file whole or not at all: temporary file in the same folder, sync, rename. Missing folders are made; a file
@@ -129,5 +166,34 @@ mod tests {
         assert!(std::fs::read_to_string(&paths[0]).unwrap().contains("null"));
         let left = std::fs::read_dir(paths[0].parent().unwrap()).unwrap().count();
         assert_eq!(left, 2, "temporary files stay behind");
+        let fresh = ResultsFile::read(&paths[1]).unwrap();
+        assert_eq!(fresh.label(MEASURED_ON), Some("test set"));
+    }
+
+    #[test]
+    fn another_primary_metric_leaves_no_file_that_means_something_else() {
+        let mut plan = fixture::plan(1);
+        let records = fixture::records(&plan);
+        let root = tempfile::tempdir().unwrap();
+        let write = |plan: &Plan| {
+            let paths = write_results(plan, &aggregate(plan, &records), root.path()).unwrap();
+            let folder = paths[0].parent().unwrap().to_owned();
+            let mut files: Vec<(String, Option<String>)> = std::fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().path())
+                .map(|path| {
+                    let measured_on = ResultsFile::read(&path).unwrap().label(MEASURED_ON).map(str::to_owned);
+                    (path.file_name().unwrap().to_string_lossy().into_owned(), measured_on)
+                })
+                .collect();
+            files.sort();
+            files
+        };
+        plan.panels[0].published_file = None;
+        let [training, test] = ["training set", "test set"].map(|set| Some(set.to_owned()));
+        let file = |name: &str, set: &Option<String>| (name.to_owned(), set.clone());
+        assert_eq!(write(&plan), [file("correlated-fresh.json", &test), file("correlated.json", &training)]);
+        plan.primary = crate::spec::Primary::Fresh;
+        assert_eq!(write(&plan), [file("correlated-training.json", &training), file("correlated.json", &test)]);
     }
 }

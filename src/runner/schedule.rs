@@ -1,6 +1,6 @@
 //! The scheduler: threads that take the dearest cell left, claim it, compute it and write its record.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,12 +23,14 @@ pub struct Options {
     pub force: bool,
     /// Only this part of the cells.
     pub shard: Option<Shard>,
+    /// Keys of the cells that keep their codebooks where their task would not.
+    pub codebooks: HashSet<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
-        Self { jobs, force: false, shard: None }
+        Self { jobs, force: false, shard: None, codebooks: HashSet::new() }
     }
 }
 
@@ -91,7 +93,8 @@ pub fn run(
     }
     let jobs = options.jobs.max(1);
     let state = Mutex::new(look_up(&cells, store, options.force, sink));
-    let scheduler = Scheduler { cells: &cells, store, force: options.force, jobs, task, sink, stop, state };
+    let (force, codebooks) = (options.force, &options.codebooks);
+    let scheduler = Scheduler { cells: &cells, store, force, codebooks, jobs, task, sink, stop, state };
     if scheduler.state().summary.error.is_some() {
         return Ok(scheduler.finish());
     }
@@ -230,6 +233,7 @@ struct Scheduler<'a> {
     cells: &'a [(Cell, f64)],
     store: &'a Store,
     force: bool,
+    codebooks: &'a HashSet<String>,
     jobs: usize,
     task: TaskFns<'a>,
     sink: &'a dyn Sink,
@@ -310,8 +314,13 @@ impl Scheduler<'_> {
             share.store(done.to_bits(), Ordering::Relaxed);
             self.tick();
         };
-        let context =
-            Context { cancel: self.stop, progress: &progress, kept: self.store.folder().parent(), anew: self.force };
+        let context = Context {
+            cancel: self.stop,
+            progress: &progress,
+            kept: self.store.folder().parent(),
+            anew: self.force,
+            codebooks: self.codebooks.contains(&cell.key()),
+        };
         let result = catch_unwind(AssertUnwindSafe(|| (self.task.run)(cell, &context)));
         self.state().running.retain(|running| running.position != position);
         let result = result.unwrap_or_else(|panic| Err(TaskError::Failed(panic_text(panic.as_ref()))));

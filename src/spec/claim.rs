@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::cell::Method;
+use super::cell::{Method, Trainer};
 use super::document::{check_keys, method, read_range};
-use super::error::{Checked, Fault};
+use super::error::{Checked, Fault, quoted};
 use super::field::{Kind, MOST_BITRATE, MOST_RANK};
+use super::known::Known;
 use super::layer::unknown;
-use super::plan::{Claim, ClaimKind, ClaimMetric, TaskKind};
+use super::plan::{Claim, ClaimKind, ClaimMetric, Named, TaskKind};
 use super::value::{Node, Table};
 
 /// A claim with panels and bits as written, so that they can be checked once those of the sweep are known.
@@ -16,10 +17,12 @@ pub(super) struct WrittenClaim {
     panels: Vec<Node>,
     /// `where.bits`.
     bits: Vec<Node>,
+    /// The names of methods in it.
+    methods: Vec<Node>,
 }
 
 const KINDS: [&str; 7] = ["order", "lowest", "highest", "rises", "gap-shrinks", "near-baseline", "best-by-complexity"];
-const ALLOWED: &str = "exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, \
+const ALLOWED: &str = "exactly one of order = [methods, lowest first, or with best-first = true the best first], lowest = METHOD, highest = METHOD, \
      near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, \
      best-by-complexity = [methods, the best for the fewest operations first]";
 
@@ -45,7 +48,11 @@ fn scope_names(task: TaskKind) -> Vec<&'static str> {
 
 pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let table = node.expect_table("claim")?;
-    check_keys("claim", table, &[&["text", "metric", "where"], &KINDS[..], &scope_names(task)].concat())?;
+    check_keys(
+        "claim",
+        table,
+        &[&["text", "metric", "where", "best-first", "margin"], &KINDS[..], &scope_names(task)].concat(),
+    )?;
     if let Some(node) = table.get("metric") {
         let metric: &[&str] = match task {
             TaskKind::Toy => &["mse", "complexity"],
@@ -65,7 +72,7 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let text = text_node.expect_text("claim.text")?.to_owned();
     let kinds: Vec<_> = table.entries.iter().filter(|(key, _)| KINDS.contains(&key.name.as_str())).collect();
     let kind = match kinds[..] {
-        [(key, node)] => read_kind(&key.name, node)?,
+        [(key, node)] => read_kind(&key.name, node, table)?,
         [] => return Err(Fault::new(text_node.span, "the claim says nothing that can be checked").allowed(ALLOWED)),
         [(first, _), (second, _), ..] => {
             let message = format!("the claim has both `{}` and `{}`", first.name, second.name);
@@ -77,6 +84,8 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
             .allowed("the panel's own metric, over the paper's count of operations")
             .help("remove it"));
     }
+    let margin = margin(table, &kind)?;
+    let methods = kinds.first().map(|(_, node)| method_nodes(node)).unwrap_or_default();
     let scope = scope(task, table)?;
     let list = |name: &str, kind: Kind| match scope.get(name) {
         Some(node) => kind.check(&format!("claim.{name}"), node).map(|()| node.list().unwrap_or_default().to_vec()),
@@ -86,8 +95,32 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     let written_bits = list("bits", Kind::WholeList(1, 256))?;
     let (min, max) = range(&scope, bounds(task))?;
     let narrow = |place: Option<u64>| place.and_then(|place| u32::try_from(place).ok());
-    let claim = Claim { text, kind, metric, panels: Vec::new(), min: narrow(min), max: narrow(max) };
-    Ok(WrittenClaim { claim, panels, bits: written_bits })
+    let claim = Claim { text, kind, metric, panels: Vec::new(), min: narrow(min), max: narrow(max), margin };
+    Ok(WrittenClaim { claim, panels, bits: written_bits, methods })
+}
+
+/// `margin`, which has a meaning where values are compared.
+fn margin(table: &Table, kind: &ClaimKind) -> Checked<Option<f64>> {
+    let Some(node) = table.get("margin") else { return Ok(None) };
+    let name = "claim.margin";
+    if !matches!(kind, ClaimKind::Order { .. } | ClaimKind::Lowest(_) | ClaimKind::Highest(_)) {
+        return Err(Fault::new(node.span, "`claim.margin` has no meaning in a claim of this kind")
+            .allowed("beside order, lowest or highest; near-baseline has a margin of its own")
+            .help("remove it"));
+    }
+    let words = "a number above 0: a share of the larger value (0.02 is 2 %), or dB, or points of PESQ";
+    Kind::Number(|x| x > 0.0, words).check(name, node)?;
+    Ok(node.number())
+}
+
+/// The nodes that name methods in the value of a claim's kind.
+fn method_nodes(node: &Node) -> Vec<Node> {
+    let inner = node.table().and_then(|table| table.get("method"));
+    let list = node.list().map(<[Node]>::to_vec);
+    list.unwrap_or_else(|| vec![inner.unwrap_or(node).clone()])
+        .into_iter()
+        .filter(|node| node.text().is_some())
+        .collect()
 }
 
 /// The first of these bounds that are given.
@@ -130,19 +163,29 @@ fn scope(task: TaskKind, table: &Table) -> Checked<Table> {
     }
 }
 
-fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
-    let allowed = Kind::Method;
-    let one = || {
-        allowed.check(&format!("claim.{name}"), node)?;
-        node.text().and_then(method).ok_or_else(|| node.cannot_be(name))
-    };
+fn read_kind(name: &str, node: &Node, table: &Table) -> Checked<ClaimKind> {
+    let one = || read_named(&format!("claim.{name}"), node);
+    let best_first = table.get("best-first");
+    if let Some(node) = best_first {
+        if name != "order" {
+            return Err(Fault::new(node.span, format!("`claim.best-first` has no meaning beside `{name}`"))
+                .allowed("beside order")
+                .help("remove it"));
+        }
+        Kind::Flag.check("claim.best-first", node)?;
+    }
     match name {
-        "order" => Ok(ClaimKind::Order(read_order("claim.order", node, "lowest first")?)),
-        "best-by-complexity" => Ok(ClaimKind::BestByComplexity(read_order(
-            "claim.best-by-complexity",
-            node,
-            "the best for the fewest operations first",
-        )?)),
+        "order" => {
+            let best_first = best_first.and_then(Node::flag).unwrap_or(false);
+            let first = if best_first { "the best first" } else { "lowest first" };
+            Ok(ClaimKind::Order { order: read_order("claim.order", node, first)?, best_first })
+        }
+        "best-by-complexity" => {
+            let name = "claim.best-by-complexity";
+            Kind::MethodList.check(name, node)?;
+            let order = read_order(name, node, "the best for the fewest operations first")?;
+            Ok(ClaimKind::BestByComplexity(order.into_iter().map(|named| named.method).collect()))
+        }
         "lowest" => Ok(ClaimKind::Lowest(one()?)),
         "highest" => Ok(ClaimKind::Highest(one()?)),
         "near-baseline" => near_baseline(node),
@@ -152,14 +195,36 @@ fn read_kind(name: &str, node: &Node) -> Checked<ClaimKind> {
     }
 }
 
-fn read_order(name: &str, node: &Node, first: &str) -> Checked<Vec<Method>> {
-    Kind::MethodList.check(name, node)?;
-    let methods: Vec<Method> =
-        node.list().unwrap_or_default().iter().filter_map(|item| item.text().and_then(method)).collect();
-    if methods.len() < 2 {
+fn read_order(name: &str, node: &Node, first: &str) -> Checked<Vec<Named>> {
+    let items = node.list().unwrap_or_default();
+    let order = items.iter().map(|item| read_named(name, item)).collect::<Checked<Vec<Named>>>()?;
+    if order.len() < 2 {
         return Err(node.cannot_be(name).allowed(format!("two methods or more, {first}")));
     }
-    Ok(methods)
+    match items.iter().enumerate().find(|(i, _)| order[..*i].contains(&order[*i])) {
+        Some((_, item)) => Err(Fault::new(item.span, format!("`{name}` has {item} twice")).help("remove one of them")),
+        None => Ok(order),
+    }
+}
+
+/// `rvq`, or with its trainer `rvq:kmeans`.
+fn read_named(name: &str, node: &Node) -> Checked<Named> {
+    let allowed = || {
+        let methods: Vec<String> = Method::names();
+        format!("{}, or with a trainer, as \"rvq:kmeans\" for the baseline", quoted(methods.iter().map(String::as_str)))
+    };
+    let text = node.text().ok_or_else(|| node.cannot_be(name).allowed(allowed()))?;
+    let (method_name, trainer) = text.split_once(':').map_or((text, None), |(method, trainer)| (method, Some(trainer)));
+    let trainer = match trainer {
+        None => Some(None),
+        Some("kmeans") => Some(Some(Trainer::Kmeans)),
+        Some("nsvq") => Some(Some(Trainer::Nsvq)),
+        Some(_) => None,
+    };
+    match (method(method_name), trainer) {
+        (Some(method), Some(trainer)) => Ok(Named { method, trainer }),
+        _ => Err(node.cannot_be(name).allowed(allowed())),
+    }
 }
 
 fn near_baseline(node: &Node) -> Checked<ClaimKind> {
@@ -175,15 +240,19 @@ fn near_baseline(node: &Node) -> Checked<ClaimKind> {
 }
 
 impl WrittenClaim {
-    /// The claim for a plan with the panels `planned`, out of all panels `known` and all `bits` under any profile; None
-    /// where it speaks only of panels that this plan has not.
-    pub fn resolve(&self, planned: &[&str], known: &[&str], bits: &BTreeSet<u64>) -> Checked<Option<Claim>> {
-        let (min, max) = self.range(bits)?;
+    /// The claim for a plan with the panels `planned`, out of all that is `known` under any profile; None where it speaks
+    /// only of panels that this plan has not.
+    pub fn resolve(&self, planned: &[&str], known: &Known) -> Checked<Option<Claim>> {
+        let (min, max) = self.range(&known.bits)?;
+        for node in &self.methods {
+            known.check_method(node)?;
+        }
+        let known: Vec<&str> = known.panels.iter().map(String::as_str).collect();
         let mut panels = Vec::new();
         for node in &self.panels {
             let name = node.text().unwrap_or_default();
             if !known.contains(&name) {
-                return Err(unknown(node.span, &format!("unknown panel `{name}`"), name, known));
+                return Err(unknown(node.span, &format!("unknown panel `{name}`"), name, &known));
             }
             if planned.contains(&name) {
                 panels.push(name.to_owned());

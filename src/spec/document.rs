@@ -3,9 +3,9 @@
 
 use super::claim::{self, WrittenClaim};
 use super::error::{Checked, Fault, Span, quoted};
-use super::field::{FIGURES, Kind};
-use super::layer::{Layer, Place, SECTIONS, unknown};
-use super::output::Output;
+use super::field::Kind;
+use super::layer::{Layer, Place, SECTIONS, elsewhere, unknown};
+use super::output::{Output, check_figure};
 use super::plan::TaskKind;
 use super::value::{Key, Node, Table};
 
@@ -29,6 +29,8 @@ pub(super) struct Head {
     pub span: Span,
     /// `[sweep]`, for the same reason.
     pub sweep: Span,
+    /// All tables of the file, by name.
+    pub tables: Vec<(String, Span)>,
 }
 
 /// Settings with the variants and overrides that belong to them: the base, a profile or all `--set` together.
@@ -54,6 +56,8 @@ pub(super) struct Filter {
     pub bits: Option<Node>,
     pub min_bits: Option<u64>,
     pub max_bits: Option<u64>,
+    /// Of the whole filter.
+    pub span: Span,
 }
 
 impl Filter {
@@ -62,7 +66,7 @@ impl Filter {
             node.as_ref().and_then(Node::list).is_none_or(|items| items.iter().any(test))
         };
         names(&self.panels, &|item| item.text() == Some(panel))
-            && names(&self.methods, &|item| item.text() == Some(method))
+            && names(&self.methods, &|item| item.text().is_some_and(|name| name.eq_ignore_ascii_case(method)))
             && names(&self.bits, &|item| item.whole() == Some(bits))
             && self.min_bits.is_none_or(|least| bits >= least)
             && self.max_bits.is_none_or(|most| bits <= most)
@@ -137,11 +141,19 @@ impl Document {
                 name => {
                     let known =
                         [&["experiment"], &SECTIONS[..], &["output", "variant", "override", "profile", "claim"]];
-                    return Err(unknown(key.span, &format!("unknown table [{name}]"), name, &known.concat()));
+                    let message = format!("unknown table [{name}]");
+                    return Err(match (node.table(), elsewhere(task, "", name)) {
+                        // A field without its table.
+                        (None, Some(path)) => Fault::new(key.span, message)
+                            .allowed(known.concat().join(", "))
+                            .help(format!("did you mean `{path}`?")),
+                        _ => unknown(key.span, &message, name, &known.concat()),
+                    });
                 }
             }
         }
         base.layer.check()?;
+        head.tables = root.entries.iter().map(|(key, node)| (key.name.clone(), node.span)).collect();
         head.sweep = root.get("sweep").map_or(head.span, |node| node.span);
         check_variants(&base, &profiles)?;
         if let Some(figures) = &head.figures {
@@ -168,22 +180,35 @@ fn read_head(root: &Table) -> Checked<Head> {
     };
     let table = node.expect_table("experiment")?;
     check_keys("experiment", table, &["name", "title", "description", "task", "figures"])?;
-    let required = |name: &str| match table.get(name) {
-        Some(value) => value.expect_text(&format!("experiment.{name}")).map(|text| (text.to_owned(), value.span)),
-        None => Err(Fault::new(node.span, format!("`experiment.{name}` is missing"))),
+    let text = |name: &str| match table.get(name) {
+        Some(value) => value.expect_text(&format!("experiment.{name}")).map(|text| Some((text.to_owned(), value.span))),
+        None => Ok(None),
     };
-    let (name, span) = required("name")?;
+    let title = text("title")?;
+    let ((name, span), (task, task_span)) = match (text("name")?, text("task")?) {
+        (Some(name), Some(task)) => (name, task),
+        (name, task) => {
+            let lines = [("name", "\"mine\"", name.is_none()), ("task", "\"toy\"", task.is_none())];
+            let missing = || lines.iter().filter(|(.., is_missing)| *is_missing);
+            let names: Vec<String> = missing().map(|(name, ..)| format!("`experiment.{name}`")).collect();
+            let verb = if names.len() > 1 { "are" } else { "is" };
+            let paste: Vec<String> = missing().map(|(name, value, _)| format!("  {name} = {value}")).collect();
+            return Err(Fault::new(node.span, format!("{} {verb} missing", names.join(" and ")))
+                .allowed(format!("a name for files, and a task out of {}", quoted(TASKS)))
+                .help(format!("add, with values of your own,\n  [experiment]\n{}", paste.join("\n"))));
+        }
+    };
     check_name("experiment", &Key { span, name: name.clone() })?;
-    let (title, _) = required("title")?;
-    let (task, span) = required("task").map_err(|fault| fault.allowed(quoted(TASKS)))?;
+    let title = title.map_or_else(|| name.clone(), |(title, _)| title);
     let description = table.get("description").map_or(Ok(""), |node| node.expect_text("experiment.description"))?;
-    let task = read_task(&task, span)?;
+    let task = read_task(&task, task_span)?;
     let figures = table.get("figures").cloned();
     if let Some(figures) = &figures {
-        Kind::ChoiceList(FIGURES).check("experiment.figures", figures)?;
+        Kind::TextList.check("experiment.figures", figures)?;
+        figures.list().unwrap_or_default().iter().try_for_each(|item| check_figure("experiment.figures", item))?;
     }
     let description = description.trim().to_owned();
-    Ok(Head { name, title, description, task, figures, span: node.span, sweep: node.span })
+    Ok(Head { name, title, description, task, figures, span: node.span, sweep: node.span, tables: Vec::new() })
 }
 
 /// The tasks.
@@ -247,7 +272,7 @@ fn read_override(task: TaskKind, node: &Node) -> Checked<Override> {
     let table = node.expect_table("override")?;
     let layer = read_layer(task, Place::Override, "override", table, &["where"])?;
     let filter = match table.get("where") {
-        Some(node) => read_filter(node.expect_table("where")?)?,
+        Some(node) => Filter { span: node.span, ..read_filter(node.expect_table("where")?)? },
         None => Filter::default(),
     };
     Ok(Override { filter, layer })
@@ -266,6 +291,7 @@ fn read_filter(table: &Table) -> Checked<Filter> {
         bits: node("bits", Kind::WholeList(1, 256))?.cloned(),
         min_bits,
         max_bits,
+        span: Span::default(),
     })
 }
 
@@ -307,10 +333,15 @@ pub(super) fn check_keys(section: &str, table: &Table, known: &[&str]) -> Checke
 /// Bytes of a name: file systems take 255, and endings are added.
 pub(super) const LONGEST_NAME: usize = 200;
 
+/// Whether a name can be part of file names everywhere.
+pub(super) fn names_files(name: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(good)
+}
+
 /// Names become parts of file names.
 fn check_name(what: &str, key: &Key) -> Checked<()> {
-    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !(1..=LONGEST_NAME).contains(&key.name.len()) || !key.name.chars().all(good) {
+    if !names_files(&key.name) {
         return Err(Fault::new(key.span, format!("the {what} name {:?} can't name files", key.name))
             .allowed(format!("1 to {LONGEST_NAME} of the letters a-z and A-Z, digits, - and _")));
     }

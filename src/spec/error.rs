@@ -115,7 +115,9 @@ impl SpecError {
             file: file.display().to_string(),
             position: None,
             message: format!("can't read the spec: {error}"),
-            details: "help: specs are TOML files, as those in experiments/".to_owned(),
+            details: "help: specs are TOML files; `vqlab specs` lists those that the program carries, `vqlab specs --copy NAME` \
+                      writes one here"
+                .to_owned(),
         }
     }
 
@@ -141,12 +143,21 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ. Names of one or
+/// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ, or it
+/// is the beginning of that name alone. Names of one or
 /// two letters are all alike, so nothing is suggested for them.
 pub(super) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let nearest = known.into_iter().map(|name| (edits(typed, name), name)).min_by_key(|(distance, _)| *distance)?;
+    let known: Vec<&str> = known.into_iter().collect();
+    let nearest = known.iter().map(|name| (edits(typed, name), *name)).min_by_key(|(distance, _)| *distance)?;
     let length = typed.chars().count();
-    (length > 2 && nearest.0 <= (length / 3).max(1)).then_some(nearest.1)
+    if length <= 2 {
+        return None;
+    }
+    // An abbreviation, as `dim`, of one name alone.
+    let lower = typed.to_lowercase().replace('_', "-");
+    let mut longer = known.iter().filter(|name| name.starts_with(&lower));
+    let abbreviated = longer.next().filter(|_| longer.next().is_none()).copied();
+    if nearest.0 <= (length / 3).max(1) { Some(nearest.1) } else { abbreviated }
 }
 
 /// Letters to change, add, remove or swap with their neighbour (optimal string alignment), ignoring case and the kind
@@ -194,6 +205,8 @@ mod tests {
     fn suggests_only_what_is_close() {
         assert_eq!(closest("learning_rte", ["batch-size", "learning-rate"]), Some("learning-rate"));
         assert_eq!(closest("momentum", ["batch-size", "learning-rate"]), None);
+        assert_eq!(closest("dim", ["distribution", "dimension"]), Some("dimension"));
+        assert_eq!(closest("beam", ["beam-width", "beam-search"]), None);
         assert_eq!(closest("rqv", ["avq", "rvq", "pvq"]), Some("rvq"));
         assert_eq!(closest("2c", ["2a", "2b"]), None);
     }

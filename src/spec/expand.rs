@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::LoadOptions;
 use super::cell::{Cell, CellSettings, Trainer, Vectors};
 use super::comparison::{comparison, margin, metric};
 use super::descriptors::{DataSets, not_comparable};
@@ -14,6 +15,7 @@ use super::images::{self, ImageSets};
 use super::known::Known;
 use super::layer::Settings;
 use super::plan::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
+use super::required;
 use super::resolve::{self, Point};
 use super::speech;
 use super::speech_data::{self, SpeechSets};
@@ -32,6 +34,7 @@ pub(super) fn plan(
     for (key, _) in &choice.set.variants {
         check_variant(key, &document.variants())?;
     }
+    required::check(document, choice)?;
     let frames = frames(document, choice)?;
     let known = Known::new(document, &frames);
     known.check_filters(document)?;
@@ -41,7 +44,7 @@ pub(super) fn plan(
     document.output.check_files(&document.head.name, &names)?;
     let mut claims = Vec::new();
     for claim in &document.claims {
-        claims.extend(claim.resolve(&names, &known_panels, &known.bits)?);
+        claims.extend(claim.resolve(&names, &known)?);
     }
     let primary = primary(document, &frames)?;
     let mut expansion = Expansion {
@@ -74,6 +77,8 @@ pub(super) fn plan(
         seeds: all_seeds(&panels),
         panels,
         claims,
+        codebooks: document.output.codebooks,
+        options: LoadOptions::default(),
         attributions: distinct(
             frames.iter().filter_map(|frame| frame.settings.text("data.attribution")).map(str::to_owned),
         ),
@@ -106,7 +111,8 @@ pub(super) fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
     bits
 }
 
-/// The one measurement of the plan that goes under the published names.
+/// The one measurement of the plan that goes under the published names. Without published numbers to stand against it is
+/// the error on fresh vectors, which is the one that counts in use.
 fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
     let mut primary = None;
     let task = document.head.task;
@@ -122,7 +128,7 @@ fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
         let this = match node.and_then(Node::text) {
             Some("fresh") => Primary::Fresh,
             // The published images were test images, as far as their numbers tell.
-            None if is_stream || task == TaskKind::Image => Primary::Fresh,
+            None if is_stream || task == TaskKind::Image || !document.output.has_published() => Primary::Fresh,
             _ => Primary::Training,
         };
         let span = node.or(settings.node("data.vectors")).map_or(document.head.span, |node| node.span);
@@ -157,8 +163,6 @@ struct Expansion<'a> {
 impl<'a> Expansion<'a> {
     fn panel(&mut self, frame: &Frame<'a>) -> Checked<Panel> {
         let head = &self.document.head;
-        let missing =
-            |what: &str, allowed: &str| Fault::new(head.sweep, format!("`{what}` is missing")).allowed(allowed);
         let dimension = match head.task {
             TaskKind::Search => self.sets.get(&frame.settings)?.dimension,
             TaskKind::Image => image::dimension(&frame.settings),
@@ -167,14 +171,7 @@ impl<'a> Expansion<'a> {
         };
         let methods = names(frame, "sweep.methods");
         let baselines = names(frame, "sweep.baselines");
-        if methods.is_empty() && baselines.is_empty() {
-            let allowed = "a list out of \"avq\", \"rvq\", \"pvq\"; sweep.baselines lists what k-means trains";
-            return Err(missing("sweep.methods", allowed));
-        }
         let bits = total_bits(frame);
-        if bits.is_empty() {
-            return Err(missing("sweep.bits", "bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"));
-        }
         let metric = metric(head.task, &frame.settings);
         let mut comparison = comparison(&frame.settings, &metric)?;
         let mut points: Vec<PlannedPoint> = Vec::with_capacity((methods.len() + baselines.len()) * bits.len());

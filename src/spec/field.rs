@@ -264,7 +264,9 @@ impl Kind {
             Kind::Vectors => is_within(node, 1, MOST_VECTORS) || node.text() == Some("stream"),
             Kind::WholeList(low, high) => return check_list(Kind::Whole(low, high), self, name, node),
             Kind::ChoiceList(names) => return check_list(Kind::Choice(names), self, name, node),
-            Kind::Method => node.text().is_some_and(|text| Method::names().iter().any(|name| name == text)),
+            Kind::Method => {
+                node.text().is_some_and(|text| Method::names().iter().any(|name| name.eq_ignore_ascii_case(text)))
+            }
             Kind::MethodList => return check_list(Kind::Method, self, name, node),
             Kind::Seeds if node.list().is_some() => return check_list(Kind::Whole(0, i64::MAX), self, name, node),
             Kind::Seeds => is_within(node, 1, MOST),

@@ -81,6 +81,17 @@ fn below_axes<'a>(document: &'a Document, profile: Option<&'a Body>, variant: Op
     settings
 }
 
+/// The settings of each variant below the axes, with `--set` on top.
+pub(super) fn settings_of_variants<'a>(document: &'a Document, choice: Choice<'a>) -> Vec<Settings<'a>> {
+    let of = |variant: Option<&str>| {
+        let mut settings = below_axes(document, choice.profile, variant);
+        apply_set(&mut settings, choice.set, variant);
+        settings
+    };
+    let variants = document.variants();
+    if variants.is_empty() { vec![of(None)] } else { variants.into_iter().map(|name| of(Some(name))).collect() }
+}
+
 /// The frames of all panels, in order: variants as in the file, then axes as in the file, the last one fastest.
 pub(super) fn frames<'a>(document: &'a Document, choice: Choice<'a>) -> Checked<Vec<Frame<'a>>> {
     let variants = document.variants();
@@ -156,7 +167,9 @@ fn frame<'a>(
             lower.set(axis.path, Entry { layer: AXIS, node });
         }
         if axis.named {
-            names.push(node.text().map_or_else(|| node.to_string(), str::to_owned));
+            let field = axis.path.rsplit('.').next().unwrap_or(axis.path);
+            // A text says itself what it is; a number does not.
+            names.push(node.text().map_or_else(|| format!("{field}={node}"), str::to_owned));
         }
     }
     names.extend(variant.map(str::to_owned));

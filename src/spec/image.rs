@@ -44,7 +44,7 @@ pub(super) fn resolve(settings: &Settings, point: Point, data: ImageData) -> Che
     }
     let network = network(settings, is_frozen)?;
     let mut quantizer = quantizer::resolve(settings, point, network.dimension)?;
-    let mut training = training(settings, point)?;
+    let mut training = training(settings, point, None)?;
     check_enough(settings, point, &data, network.batch_size as u64, "network.batch-size")?;
     if is_frozen {
         return Ok(ImageSettings { data, network, quantizer, joint: None, training });

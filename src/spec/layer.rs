@@ -96,6 +96,11 @@ impl Layer {
         Ok(())
     }
 
+    /// Whether it gives this field a value.
+    pub fn has(&self, path: &str) -> bool {
+        self.fields.iter().any(|(field, _)| field.path == path)
+    }
+
     /// Both ways to give the bits in one layer contradict each other.
     pub fn check(&self) -> Checked<()> {
         let node = |path| self.fields.iter().find(|(field, _)| field.path == path).map(|(_, node)| node);
@@ -161,7 +166,56 @@ fn unknown_field(task: TaskKind, prefix: &str, name: &str, span: Span) -> Fault 
             }
         }
     }
-    unknown(span, &format!("unknown field `{name}` in [{prefix}]"), name, &known)
+    let message = format!("unknown field `{name}` in [{prefix}]");
+    if closest(name, known.iter().copied()).is_none()
+        && let Some(path) = elsewhere(task, prefix, name)
+    {
+        let fault = Fault::new(span, message).allowed(if known.is_empty() { "none".into() } else { known.join(", ") });
+        return fault.help(format!("did you mean `{path}`?"));
+    }
+    unknown(span, &message, name, &known)
+}
+
+/// What others call our fields.
+const ALIASES: [(&str, &str); 20] = [
+    ("d", "dimension"),
+    ("lr", "learning-rate"),
+    ("rate", "learning-rate"),
+    ("epochs", "updates"),
+    ("steps", "updates"),
+    ("batch", "batch-size"),
+    ("n", "vectors"),
+    ("size", "vectors"),
+    ("samples", "vectors"),
+    ("points", "vectors"),
+    ("sigma", "variance"),
+    ("std", "variance"),
+    ("rho", "correlation"),
+    ("law", "distribution"),
+    ("type", "distribution"),
+    ("kind", "distribution"),
+    ("beam", "beam-width"),
+    ("codebooks", "stages"),
+    ("seed", "seeds"),
+    ("method", "methods"),
+];
+
+/// The field that was meant where a name stands in a table that has none of it: one of the same name in another table, or
+/// one that others call so.
+pub(super) fn elsewhere(task: TaskKind, prefix: &str, name: &str) -> Option<&'static str> {
+    let lower = name.to_lowercase().replace('_', "-");
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == lower).map(|(_, meant)| *meant);
+    let paths = || FIELDS.iter().filter(|field| field.tasks.contains(&task)).map(|field| field.path);
+    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+    let here = |path: &&str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'));
+    [alias, Some(lower.as_str())]
+        .into_iter()
+        .flatten()
+        .find_map(|wanted| {
+            let found = || paths().filter(|path| last(path) == wanted);
+            found().find(here).or_else(|| found().next())
+        })
+        .or_else(|| closest(&lower, paths().map(last)).and_then(|meant| paths().find(|path| last(path) == meant)))
 }
 
 /// An unknown name, with the known ones and the one that was probably meant.

@@ -27,6 +27,7 @@ mod output;
 mod paper;
 mod plan;
 mod quantizer;
+mod required;
 mod resolve;
 mod speech;
 mod speech_data;
@@ -81,7 +82,8 @@ pub fn parse(path: &Path, text: &str, options: &LoadOptions) -> Result<Plan, Spe
     let set = read_set(&document, &options.set, &mut sources).map_err(|fault| sources.error(fault))?;
     let seeds = options.seeds.filter(|_| document.head.task != TaskKind::Complexity).map(|seeds| seeds as u64);
     let choice = Choice { profile: body, set: &set, seeds };
-    expand::plan(&document, choice, profile, path, text).map_err(|fault| sources.error(fault))
+    let plan = expand::plan(&document, choice, profile, path, text).map_err(|fault| sources.error(fault))?;
+    Ok(Plan { options: options.clone(), ..plan })
 }
 
 /// Why numbers on the data of a cell can't stand against the published ones; none where they can, as far as the data go.

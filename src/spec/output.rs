@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Component, Path};
 
-use super::document::{LONGEST_NAME, check_keys};
+use super::document::{LONGEST_NAME, check_keys, names_files};
 use super::error::{Checked, Fault, quoted};
 use super::field::{FIGURES, Kind};
 use super::layer::unknown;
@@ -16,6 +16,8 @@ pub(super) struct Output {
     published: Vec<(Key, Node)>,
     figures: Vec<(Key, Node)>,
     labels: Vec<(Key, Node)>,
+    /// Whether the codebooks of toy cells are kept.
+    pub codebooks: bool,
 }
 
 /// What one panel gets.
@@ -29,7 +31,10 @@ pub(super) struct PanelOutput {
 impl Output {
     pub fn read(node: &Node) -> Checked<Output> {
         let table = node.expect_table("output")?;
-        check_keys("output", table, &["results", "published", "figures", "labels"])?;
+        check_keys("output", table, &["results", "published", "figures", "labels", "codebooks"])?;
+        if let Some(node) = table.get("codebooks") {
+            Kind::Flag.check("output.codebooks", node)?;
+        }
         let entries = |name: &str, check: &dyn Fn(&str, &Node) -> Checked<()>| {
             let section = format!("output.{name}");
             let Some(node) = table.get(name) else { return Ok(Vec::new()) };
@@ -40,8 +45,9 @@ impl Output {
         Ok(Output {
             results: entries("results", &check_file)?,
             published: entries("published", &check_file)?,
-            figures: entries("figures", &|name, node| Kind::Choice(FIGURES).check(name, node))?,
+            figures: entries("figures", &check_figure)?,
             labels: entries("labels", &check_labels)?,
+            codebooks: table.get("codebooks").and_then(Node::flag).unwrap_or(false),
         })
     }
 
@@ -89,14 +95,19 @@ impl Output {
         Ok(())
     }
 
+    /// Whether any panel stands against a published file.
+    pub fn has_published(&self) -> bool {
+        let is_named_so = |(_, node): &(Key, Node)| node.text().is_some_and(is_of_the_paper);
+        !self.published.is_empty() || self.results.iter().any(is_named_so)
+    }
+
     pub fn panel(&self, experiment: &str, panel: &str) -> PanelOutput {
         let text = |entries: &[(Key, Node)]| {
             let entry = entries.iter().find(|(key, _)| key.name == panel);
             entry.and_then(|(_, node)| node.text()).map(str::to_owned)
         };
         let results_file = text(&self.results).unwrap_or_else(|| format!("{experiment}/{panel}.json"));
-        // A results file that is named as the paper's figures are stands against the published one of that name.
-        let same_name = results_file.starts_with("Figure ").then(|| results_file.clone());
+        let same_name = is_of_the_paper(&results_file).then(|| results_file.clone());
         let labels = self.labels.iter().find(|(key, _)| key.name == panel);
         let labels = labels.and_then(|(_, node)| node.table()).map(|table| &table.entries[..]).unwrap_or_default();
         PanelOutput {
@@ -106,6 +117,11 @@ impl Output {
             results_file,
         }
     }
+}
+
+/// A results file that is named as the paper's figures are stands against the published one of that name.
+fn is_of_the_paper(results_file: &str) -> bool {
+    results_file.starts_with("Figure ")
 }
 
 /// Files lie below the results folder: relative, without `..`, JSON.
@@ -122,6 +138,17 @@ fn check_file(name: &str, node: &Node) -> Checked<()> {
             && text.len() > ".json".len()
     };
     if node.text().is_some_and(is_good) { Ok(()) } else { Err(node.cannot_be(name).allowed(allowed)) }
+}
+
+/// One of the paper's figures, or a name of one's own.
+pub(super) fn check_figure(name: &str, node: &Node) -> Checked<()> {
+    match node.text() {
+        Some(figure) if names_files(figure) => Ok(()),
+        _ => Err(node.cannot_be(name).allowed(format!(
+            "the paper's figures, {}, or a name of your own: 1 to {LONGEST_NAME} of the letters a-z and A-Z, digits, - and _",
+            quoted(FIGURES.iter().copied())
+        ))),
+    }
 }
 
 fn check_labels(name: &str, node: &Node) -> Checked<()> {

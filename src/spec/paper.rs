@@ -55,6 +55,11 @@ pub const PAPER: &[PaperSpec] = embedded![
 ];
 
 impl PaperSpec {
+    /// The file's text.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+
     /// Its plan; the spec's own values are taken where it has no profile of the name asked for.
     ///
     /// # Errors

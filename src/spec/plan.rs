@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
+use super::LoadOptions;
 use super::cell::{Cell, CellSettings, Method, Trainer};
+use super::field::FIGURES;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskKind {
@@ -128,7 +130,7 @@ pub struct Plan {
     pub profile: String,
     /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
     pub folder: String,
-    /// Figures that this experiment draws: `1`, `1a`, `1b`, `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a`, `6b`.
+    /// Figures that this experiment draws: those of the paper ([`Panel::paper_figure`]), or others of any name.
     pub figures: Vec<String>,
     pub primary: Primary,
     /// In spec order (= order of the series in the Results files).
@@ -136,6 +138,10 @@ pub struct Plan {
     pub seeds: Vec<u64>,
     pub panels: Vec<Panel>,
     pub claims: Vec<Claim>,
+    /// `output.codebooks`: toy cells keep their codebooks, as those of other tasks always do.
+    pub codebooks: bool,
+    /// What the command line added to the spec.
+    pub options: LoadOptions,
     /// Whom the reports name for data of others: `data.attribution`.
     pub attributions: Vec<String>,
 }
@@ -156,7 +162,7 @@ pub struct Panel {
     /// The published file it stands against (usually the same name), if there is one: a key of
     /// [`crate::results::published`].
     pub published_file: Option<String>,
-    /// The figure it is drawn in: `2a`; None = tables and reports only.
+    /// The figure it is drawn in, `2a`, or another one of any name; None = a figure of its own.
     pub figure: Option<String>,
     pub comparison: Comparison,
     pub axis: PanelAxis,
@@ -230,6 +236,23 @@ pub struct Claim {
     /// The smallest and the largest place on the panels' axis that it speaks of: total bits, T, or bit/s.
     pub min: Option<u32>,
     pub max: Option<u32>,
+    /// How far apart values have to lie at least: a share of the larger one, or in dB or points of a score where the metric
+    /// is in these. Of [`ClaimKind::Order`], [`ClaimKind::Lowest`] and [`ClaimKind::Highest`].
+    pub margin: Option<f64>,
+}
+
+/// A curve that a claim names: `rvq`, or `rvq:kmeans` for the baseline beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub method: Method,
+    /// `None`: the panel's own trainer ([`Panel::trainer`]), or the only one that the method has there.
+    pub trainer: Option<Trainer>,
+}
+
+impl From<Method> for Named {
+    fn from(method: Method) -> Self {
+        Named { method, trainer: None }
+    }
 }
 
 /// What a claim is about.
@@ -243,10 +266,13 @@ pub enum ClaimMetric {
 
 #[derive(Clone, Debug)]
 pub enum ClaimKind {
-    /// Values rise strictly along the list everywhere on the axis: first = smallest.
-    Order(Vec<Method>),
-    Lowest(Method),
-    Highest(Method),
+    /// Values rise strictly along the list everywhere on the axis, first = smallest; where `best_first`, they get strictly
+    /// worse along it.
+    Order { order: Vec<Named>, best_first: bool },
+    /// Below all others of the same trainer.
+    Lowest(Named),
+    /// Above all others of the same trainer.
+    Highest(Named),
     /// Every method's values rise strictly along the axis.
     Rises,
     /// The relative gap (max − min)/min between methods falls strictly along `panels`, at every bitrate.
@@ -255,10 +281,7 @@ pub enum ClaimKind {
     BestByComplexity(Vec<Method>),
     /// The method is no further than `margin`, in the unit of the metric, from its baseline trained by expectation
     /// maximisation.
-    NearBaseline {
-        method: Method,
-        margin: f64,
-    },
+    NearBaseline { method: Method, margin: f64 },
 }
 
 impl Panel {
@@ -274,6 +297,11 @@ impl Panel {
             Trainer::Kmeans if both => format!("{} baseline", contender.method.label()),
             _ => contender.method.label().to_owned(),
         }
+    }
+
+    /// The figure of the paper that it is drawn in: `1`, `1a`, `1b`, `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a` or `6b`.
+    pub fn paper_figure(&self) -> Option<&str> {
+        self.figure.as_deref().filter(|figure| FIGURES.contains(figure))
     }
 
     /// The trainer that the panel's statements about methods speak of: the paper's, unless there is only the other one.
@@ -324,10 +352,43 @@ impl Plan {
         earlier.map(cells).any(|cells| own.iter().all(|cell| cells.contains(cell)))
     }
 
+    /// The command that computes this plan: `vqlab run experiments/toy.toml --profile paper --seeds 2`.
+    pub fn command(&self) -> String {
+        let mut words = vec!["vqlab".to_owned(), "run".to_owned(), self.source.display().to_string()];
+        if self.profile != "default" {
+            words.extend(["--profile".to_owned(), self.profile.clone()]);
+        }
+        words.extend(self.options.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
+        words.extend(self.options.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
+        words.iter().map(|word| in_shell(word)).collect::<Vec<_>>().join(" ")
+    }
+
     /// All cells, each key once, in plan order (equal cells of two panels share a record).
     pub fn cells(&self) -> Vec<Cell> {
         let mut seen = std::collections::HashSet::new();
         let all = self.panels.iter().flat_map(|p| &p.points).flat_map(|p| &p.cells);
         all.filter(|c| seen.insert(c.key())).cloned().collect()
+    }
+}
+
+/// A word of a command as a POSIX shell takes it.
+fn in_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_shell;
+
+    #[test]
+    fn words_survive_the_shell() {
+        assert_eq!(in_shell("data.rank=8"), "data.rank=8");
+        assert_eq!(in_shell("sweep.methods=[\"rvq\"]"), "'sweep.methods=[\"rvq\"]'");
+        assert_eq!(in_shell("it's"), "'it'\\''s'");
     }
 }

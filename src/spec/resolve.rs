@@ -11,6 +11,8 @@ use super::quantizer;
 use super::training;
 use super::value::Node;
 
+/// Variance of a coordinate of toy data where none is given.
+const VARIANCE: f64 = 1.0;
 /// Training vectors where none are given, the paper's.
 const VECTORS: u64 = 500_000;
 /// Fresh vectors of the evaluation where none are given, 2^18 as in the reference.
@@ -75,7 +77,7 @@ impl Point<'_> {
 pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
     let data = data(settings, point.head)?;
     let quantizer = quantizer::resolve(settings, point, data.dimension)?;
-    let training = training(settings, point)?;
+    let training = training(settings, point, Some(data.variance.sqrt()))?;
     match (data.vectors, &training) {
         (Vectors::Fixed(vectors), Training::Nsvq(nsvq)) => check_enough(settings, point, vectors, nsvq.batch_size)?,
         (Vectors::Stream, Training::Kmeans(_)) => {
@@ -93,7 +95,7 @@ pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
 pub(super) fn search(settings: &Settings, point: Point, data: DescriptorData) -> Checked<SearchSettings> {
     const RECALL_AT: &str = "evaluation.recall-at";
     let quantizer = quantizer::resolve(settings, point, data.dimension)?;
-    let training = training(settings, point)?;
+    let training = training(settings, point, None)?;
     let mut recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
     recall_at.extend(settings.node("evaluation.also-recall-at").map(ranks).unwrap_or_default());
     // In one order, so that panels that show different parts of one list share their cells.
@@ -114,8 +116,8 @@ pub(super) fn ranks(node: &Node) -> Vec<u32> {
     numbers.filter_map(|n| u32::try_from(n).ok()).collect()
 }
 
-/// The trainer of a point with its settings.
-pub(super) fn training(settings: &Settings, point: Point) -> Checked<Training> {
+/// The trainer of a point with its settings; `deviation` is that of a coordinate of the data, where it is known.
+pub(super) fn training(settings: &Settings, point: Point, deviation: Option<f64>) -> Checked<Training> {
     let trainer = point.trainer(settings);
     if point.trainer.is_none() {
         let is_nsvq = trainer == Trainer::Nsvq;
@@ -135,7 +137,7 @@ pub(super) fn training(settings: &Settings, point: Point) -> Checked<Training> {
                 label.to_lowercase()
             )));
     }
-    Ok(Training::Nsvq(training::resolve(settings, point.head)?))
+    Ok(Training::Nsvq(training::resolve(settings, point.head, deviation)?))
 }
 
 /// The settings of a complexity cell.
@@ -209,14 +211,17 @@ fn data(settings: &Settings, head: Span) -> Checked<ToyData> {
     };
     let rank = if is_low_rank { Some(rank(needs("data.rank")?, dimension)?) } else { None };
     let correlation = if is_ar1 { needs("data.correlation")?.number() } else { None };
-    let variance = required(settings, "data.variance", head)?.node;
-    let value = variance.number().unwrap_or_default();
+    let variance = settings.node("data.variance");
+    let value = variance.and_then(Node::number).unwrap_or(VARIANCE);
     Ok(ToyData {
         distribution,
         dimension,
         rank,
         correlation,
-        variance: if distribution == Distribution::UniformIntegers { integer_variance(variance)? } else { value },
+        variance: match (distribution, variance) {
+            (Distribution::UniformIntegers, Some(variance)) => integer_variance(variance)?,
+            _ => value,
+        },
         vectors: vectors(settings),
         // Without effect elsewhere, so that one --set can seed the mixtures of an experiment that has other laws too.
         mixing_seed: is_low_rank.then(|| settings.whole("data.mixing-seed").unwrap_or(1)),

@@ -46,7 +46,7 @@ pub(super) fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Ch
     }
     let end_to_end = end_to_end(settings, point)?;
     let quantizer = quantizer::resolve(settings, point, codec.bands)?;
-    let training = training(settings, point)?;
+    let training = training(settings, point, None)?;
     let mut bitrates = ranks(required(settings, BITRATES, point.head)?.node);
     bitrates.extend(settings.node("evaluation.also-bitrates").map(ranks).unwrap_or_default());
     // In one order, so that panels that show different parts of one list share their cells.

@@ -162,7 +162,14 @@ pub(super) fn parse_assignment(text: &str, source: usize) -> Checked<Table> {
     }
     match parse(text, source) {
         Ok(table) => Ok(table),
-        Err(fault) if !is_bare(value) => Err(fault),
+        Err(fault) if !is_bare(value) => {
+            Err(match with_quotes(value).filter(|fixed| parse(&format!("{key}={fixed}"), source).is_ok()) {
+                Some(fixed) => {
+                    fault.help(format!("texts need quotes, which the shell takes away: --set '{key}={fixed}'"))
+                }
+                None => fault,
+            })
+        }
         Err(fault) => {
             // The same key with an empty text in the value's place: key spans stay those of what was typed.
             let mut table = parse(&format!("{key}=\"\""), source).map_err(|_| fault)?;
@@ -177,6 +184,21 @@ pub(super) fn parse_assignment(text: &str, source: usize) -> Checked<Table> {
 fn is_bare(value: &str) -> bool {
     let value = value.trim();
     !value.is_empty() && !value.starts_with(['"', '\'', '[', '{', '#'])
+}
+
+/// A list or table with its bare words in quotes.
+fn with_quotes(value: &str) -> Option<String> {
+    let mut fixed = String::new();
+    for piece in value.split_inclusive([',', '[', ']', '{', '}', '=']) {
+        let end = piece.len() - usize::from(piece.ends_with([',', '[', ']', '{', '}', '=']));
+        let (word, mark) = piece.split_at(end);
+        let bare = word.trim();
+        let is_text =
+            bare.starts_with(|c: char| c.is_alphabetic()) && !["true", "false"].contains(&bare) && mark != "=";
+        fixed.push_str(&if is_text { format!("\"{bare}\"") } else { word.to_owned() });
+        fixed.push_str(mark);
+    }
+    (fixed != value).then_some(fixed)
 }
 
 /// Puts `leaf` at the end of the chain of one-entry tables that a dotted key makes.

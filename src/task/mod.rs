@@ -43,6 +43,8 @@ pub struct Context<'a> {
     pub kept: Option<&'a Path>,
     /// Nothing of an earlier attempt at this cell may be used.
     pub anew: bool,
+    /// Keep the codebooks where the task would not.
+    pub codebooks: bool,
 }
 
 impl Context<'_> {

@@ -255,7 +255,7 @@ mod tests {
     fn attempt(settings: &SearchSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
         let cancel = AtomicBool::new(false);
         let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
-        run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false })
+        run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false, codebooks: false })
     }
 
     #[test]
@@ -301,7 +301,8 @@ mod tests {
             steps.fetch_or(share > 0.0 && share < TRAINED, Relaxed);
         };
         let cancel = AtomicBool::new(false);
-        let context = Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false };
+        let context =
+            Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false, codebooks: false };
         let resumed = run(&settings, 1, &context).unwrap();
         assert!(!steps.load(Relaxed), "it trained again");
         assert_eq!(std::fs::read_dir(folder.path().join("codebooks")).unwrap().count(), 2, "codes stay");

@@ -4,13 +4,15 @@
 use std::cell::Cell as Flag;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::kept::Kept;
 use super::train::{TrainingSet, trained};
 use super::{Context, Outcome, TaskError};
 use crate::data::toy::{Batches, Set, ToySource};
 use crate::quantizer::{Assign, Codebooks, GRAM_LIMIT, assigner, repeats_codebook};
 use crate::spec::{Cell, CellSettings, Method, QuantizerSettings, Search, ToySettings, Vectors};
-use crate::training::{Training, squared_norm};
+use crate::training::{Trained, Training, squared_norm};
 
 /// Vectors encoded between two looks at the cancel flag.
 const CHUNK: u64 = 4096;
@@ -24,7 +26,18 @@ pub(super) fn run(settings: &ToySettings, seed: u64, context: &Context) -> Resul
     let mut set = ToySet { batches: Batches::new(&source), source: &source, settings };
     let pair = (&settings.quantizer, &settings.training);
     let shares = (0.0, TRAINING_SHARE);
+    let since = Instant::now();
     let (trained, earlier_seconds) = trained(pair, settings.data.dimension, &name, &mut set, context, shares)?;
+    let trained = match context.codebooks {
+        true => {
+            let (kept, trainer) = (Kept::new(context, &name), settings.training.trainer());
+            let seconds = earlier_seconds + since.elapsed().as_secs_f64();
+            let finished = kept.save(trained, &settings.quantizer, trainer, seconds);
+            let finished = finished.map_err(|error| TaskError::Failed(error.to_string()))?;
+            Trained { codebooks: finished.codebooks, log: finished.log }
+        }
+        false => trained,
+    };
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
     Ok(Outcome { metrics, log: trained.log, earlier_seconds, ..Outcome::default() })
 }

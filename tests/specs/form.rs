@@ -37,13 +37,18 @@ help: start the spec with [experiment] and its name, title and task"#,
 }
 
 #[test]
-fn missing_title() {
-    Case::default().edit("title = \"Toy\"\n", "").refused(
+fn missing_name_and_task() {
+    Case::default().edit("name = \"toy\"\n", "").edit("task = \"toy\"\n", "").refused(
         r#"
-spec.toml:1:1: `experiment.title` is missing
+spec.toml:1:1: `experiment.name` and `experiment.task` are missing
   |
 1 | [experiment]
-  | ^^^^^^^^^^^^"#,
+  | ^^^^^^^^^^^^
+allowed: a name for files, and a task out of "toy", "search", "image", "speech", "complexity"
+help: add, with values of your own,
+  [experiment]
+  name = "mine"
+  task = "toy""#,
     );
 }
 

@@ -239,14 +239,14 @@ help: did you mean `correlated`?"#,
 }
 
 #[test]
-fn unknown_figure() {
-    Case::default().add("[output.figures]\ntoy = \"2c\"\n").refused(
+fn figure_that_names_no_file() {
+    Case::default().add("[output.figures]\ntoy = \"a/b\"\n").refused(
         r#"
-spec.toml:24:7: `output.figures.toy` can't be "2c"
+spec.toml:24:7: `output.figures.toy` can't be "a/b"
    |
-24 | toy = "2c"
-   |       ^^^^
-allowed: "1", "1a", "1b", "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b""#,
+24 | toy = "a/b"
+   |       ^^^^^
+allowed: the paper's figures, "1", "1a", "1b", "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b", or a name of your own: 1 to 200 of the letters a-z and A-Z, digits, - and _"#,
     );
 }
 
@@ -322,7 +322,7 @@ spec.toml:24:8: the claim says nothing that can be checked
    |
 24 | text = "PVQ is best"
    |        ^^^^^^^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]"#,
+allowed: exactly one of order = [methods, lowest first, or with best-first = true the best first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]"#,
     );
 }
 
@@ -334,7 +334,7 @@ spec.toml:26:1: the claim has both `lowest` and `highest`
    |
 26 | highest = "rvq"
    | ^^^^^^^
-allowed: exactly one of order = [methods, lowest first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]
+allowed: exactly one of order = [methods, lowest first, or with best-first = true the best first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]
 help: write two claims"#,
     );
 }

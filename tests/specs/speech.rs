@@ -106,7 +106,9 @@ spec.toml:1:1: `evaluation.bitrates` is missing
   |
 1 | [experiment]
   | ^^^^^^^^^^^^
-help: give it in [evaluation]"#,
+help: add, with values of your own,
+  [evaluation]
+  bitrates = [8_000, 13_200, 24_400]"#,
     );
 }
 
@@ -118,7 +120,8 @@ spec.toml:23:10: `evaluation.metric` can't be "psnr"
    |
 23 | metric = "psnr"
    |          ^^^^^^
-allowed: "pesq", "psnr-perceptual""#,
+allowed: "pesq", "psnr-perceptual"
+help: did you mean "psnr-perceptual"?"#,
     );
 }
 
@@ -237,7 +240,7 @@ spec.toml:27:1: unknown field `min-bitrate` in [claim]
    |
 27 | min-bitrate = 8000
    | ^^^^^^^^^^^
-allowed: text, metric, where, order, lowest, highest, rises, gap-shrinks, near-baseline, best-by-complexity, panels, min-bits, max-bits"#,
+allowed: text, metric, where, best-first, margin, order, lowest, highest, rises, gap-shrinks, near-baseline, best-by-complexity, panels, min-bits, max-bits"#,
     );
 }
 

@@ -151,11 +151,13 @@ help: distribution = "uniform" takes any variance"#,
 fn rank_missing() {
     Case::default().edit(r#""normal""#, r#""low-rank-mixture""#).refused(
         r#"
-spec.toml:13:16: the distribution "low-rank-mixture" needs `data.rank`
+spec.toml:12:1: `data.rank` is missing
    |
-13 | distribution = "low-rank-mixture"
-   |                ^^^^^^^^^^^^^^^^^^
-help: add rank to the same table"#,
+12 | [data]
+   | ^^^^^^
+help: add, with values of your own,
+  [data]
+  rank = 16"#,
     );
 }
 
@@ -320,7 +322,64 @@ spec.toml:6:1: `sweep.bits` is missing
   |
 6 | [sweep]
   | ^^^^^^^
-allowed: bits = [total bits, …] or bits-per-stage = [bits of one stage, …]"#,
+help: add, with values of your own,
+  [sweep]
+  bits = [12, 16, 20]"#,
+    );
+}
+
+#[test]
+fn all_that_is_missing_at_once() {
+    Case::default().edit("bits = [12, 16]\n", "").edit("stages = [4]\n", "").edit("dimension = 64\n", "").refused(
+        r#"
+spec.toml:6:1: `sweep.stages`, `sweep.bits` and `data.dimension` are missing
+  |
+6 | [sweep]
+  | ^^^^^^^
+help: add, with values of your own,
+  [sweep]
+  stages = [4]
+  bits = [12, 16, 20]
+  [data]
+  dimension = 64"#,
+    );
+}
+
+#[test]
+fn abbreviations_and_fields_of_other_tables() {
+    let refused = |from: &'static str, to: &'static str, help: &str| {
+        let error = Case::default().edit(from, to).error();
+        assert!(error.ends_with(help), "{error}");
+    };
+    refused("dimension = 64", "dim = 64", "help: did you mean `dimension`?");
+    refused("learning-rate = 0.1", "lr = 0.1", "help: did you mean `training.learning-rate`?");
+    refused("beam-width = 16", "updates = 100", "help: did you mean `training.updates`?");
+    refused("[quantizer]", "epochs = 100\n[quantizer]", "help: did you mean `training.updates`?");
+}
+
+#[test]
+fn quotes_that_the_shell_took() {
+    Case::default().set("sweep.methods=[rvq, pvq]").refused(
+        r#"
+--set:1:16: not TOML: string values must be quoted, expected literal string
+  |
+1 | sweep.methods=[rvq, pvq]
+  |                ^^^
+help: texts need quotes, which the shell takes away: --set 'sweep.methods=["rvq","pvq"]'"#,
+    );
+}
+
+#[test]
+fn an_override_that_matches_nothing() {
+    let more = "[[override]]\nwhere = { methods = [\"PVQ\"], bits = [12], min-bits = 16 }\ntraining.updates = 5\n";
+    Case::default().add(more).refused(
+        r#"
+spec.toml:24:9: no point of the sweep matches this `where`
+   |
+24 | where = { methods = ["PVQ"], bits = [12], min-bits = 16 }
+   |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+allowed: panels toy; methods avq, rvq, pvq; total bits 12, 16, those that belong together
+help: remove the override, or what filters too much"#,
     );
 }
 

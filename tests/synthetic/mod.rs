@@ -21,11 +21,12 @@ pub fn toy() -> Plan {
     plan.panels[0].comparison.anomalies = vec!["AVQ at 12 bits is not a 12-bit code: it uses a codebook twice.".into()];
     plan.claims = vec![Claim {
         text: "On correlated data AVQ has the lowest error, then RVQ, then PVQ.".into(),
-        kind: ClaimKind::Order(METHODS.to_vec()),
+        kind: ClaimKind::Order { order: METHODS.map(Into::into).to_vec(), best_first: false },
         panels: vec!["correlated".into()],
         metric: ClaimMetric::Primary,
         min: None,
         max: None,
+        margin: None,
     }];
     plan
 }
@@ -84,6 +85,8 @@ fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<P
         seeds: (1..=SEEDS).collect(),
         panels,
         claims: vec![],
+        codebooks: false,
+        options: vqlab::spec::LoadOptions::default(),
         attributions: vec![],
     }
 }

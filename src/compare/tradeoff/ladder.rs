@@ -1,6 +1,6 @@
 //! Which methods are worth their operations where the bits are given.
 
-use super::{error_of, log10_wmops, uses_released_search};
+use super::{error_of, log10_wmops, takes_part, uses_released_search};
 use crate::complexity::Model;
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Contender, Panel, Plan};
@@ -26,21 +26,21 @@ pub fn ladder(mut candidates: Vec<Step>) -> Vec<Step> {
     candidates
 }
 
-/// By place on the panel's axis, ascending: the ladder of the paper's methods by each count, in the order of
-/// [`Model::ALL`]. Baselines and points of the released search take no part; places without a mean are left out.
+/// By place on the panel's axis, ascending: the ladder of the methods by each count, in the order of
+/// [`Model::ALL`]. Baselines beside published numbers and points of the released search take no part; places without a mean are left out.
 pub fn ladders(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<(u32, [Vec<Step>; 3])> {
     let metric = primary_metric(plan, panel);
     let Some(aggregate) = find_aggregate(aggregates, &panel.name, &metric) else { return Vec::new() };
-    let takes_part = |point: &&Point| {
+    let is_candidate = |point: &&Point| {
         let planned = panel.planned(point.contender, point.at);
-        point.contender.trainer == panel.trainer() && planned.is_some_and(|planned| !uses_released_search(planned))
+        takes_part(panel, point.contender) && planned.is_some_and(|planned| !uses_released_search(planned))
     };
     let at_place = |at: u32| {
         let own: Vec<(Contender, f64)> = aggregate
             .points
             .iter()
             .filter(|point| point.at == at)
-            .filter(takes_part)
+            .filter(is_candidate)
             .filter_map(|point| Some((point.contender, error_of(&metric, point.mean()?))))
             .collect();
         let step = |(contender, error): &(Contender, f64), model| {

@@ -123,8 +123,7 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
             point.pareto[i] = on_front && cost.is_some();
         }
     }
-    // The paper's question is about methods of one trainer; baselines beside them would only double the answer.
-    let own: Vec<TradeoffPoint> = points.iter().filter(|p| p.contender.trainer == panel.trainer()).cloned().collect();
+    let own: Vec<TradeoffPoint> = points.iter().filter(|p| takes_part(panel, p.contender)).cloned().collect();
     let budgets = Model::ALL.map(|model| (model, best_by_budget(&curves(plan, &own, model)))).into();
     let (panel, metric) = (panel.name.clone(), aggregate.metric.clone());
     PanelTradeoff {
@@ -135,6 +134,12 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
         budgets,
         released,
     }
+}
+
+/// Whether a contender is one to choose among. Beside published numbers the question is the paper's, about methods of one
+/// trainer: baselines would only double the answer.
+fn takes_part(panel: &Panel, contender: Contender) -> bool {
+    panel.published_file.is_none() || contender.trainer == panel.trainer()
 }
 
 fn curves(plan: &Plan, points: &[TradeoffPoint], model: Model) -> Vec<(Contender, Vec<(f64, f64)>)> {
@@ -210,6 +215,25 @@ mod tests {
         let panel = &tradeoff(&plan, &aggregates)[0];
         assert_eq!(panel.released, [(Contender::proposed(Method::Avq), 12)]);
         assert_eq!((panel.points.len(), panel.points[0].bits), (5, 16));
+    }
+
+    #[test]
+    fn baselines_are_chosen_where_the_question_is_not_the_papers() {
+        let mut plan = fixture::plan(1);
+        let mut aggregates = aggregate(&plan, &fixture::records(&plan));
+        // PVQ becomes the baseline of RVQ, cheaper and better than all others.
+        let baseline = Contender { method: Method::Rvq, trainer: crate::spec::Trainer::Kmeans };
+        plan.contenders[2] = baseline;
+        plan.panels[0].points[4..].iter_mut().for_each(|point| point.contender = baseline);
+        for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 4.0, 6.0, 4.6, 3.0, 2.0]) {
+            point.samples[0].1 = mse;
+        }
+        aggregates[0].points[4..].iter_mut().for_each(|point| point.contender = baseline);
+        let best = |plan: &Plan| tradeoff(plan, &aggregates)[0].budgets[0].1.last().unwrap().contender;
+        assert_eq!(best(&plan), Contender::proposed(Method::Avq));
+        plan.panels[0].published_file = None;
+        assert_eq!(best(&plan), baseline);
+        assert_eq!(ladders(&plan, &plan.panels[0], &aggregates)[0].1[0].last().unwrap().contender, baseline);
     }
 
     #[test]

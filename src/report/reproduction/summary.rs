@@ -29,7 +29,7 @@ fn shown<'a>(inputs: &'a [ReportInput<'a>]) -> Vec<Shown<'a>> {
     let mut all: Vec<Shown> = Vec::new();
     for input in inputs {
         for panel in &input.plan.panels {
-            let Some(figure) = panel.figure.as_deref() else { continue };
+            let Some(figure) = panel.paper_figure() else { continue };
             match all.iter_mut().find(|s| s.figure == figure && std::ptr::eq(s.input.plan, input.plan)) {
                 Some(known) => known.panels.push(panel),
                 None => all.push(Shown { input, figure, panels: vec![panel] }),

@@ -62,7 +62,7 @@ fn small_spec_gets_defaults_and_order() {
     assert_eq!(names(&plan), ["small"]);
     assert_eq!(
         (plan.profile.as_str(), plan.panels[0].metric.as_str(), plan.primary),
-        ("default", "mse", Primary::Training)
+        ("default", "mse", Primary::Fresh)
     );
     let panel = &plan.panels[0];
     assert_eq!(panel.results_file, "small/small.json");
@@ -102,12 +102,12 @@ fn later_layers_win() {
     assert_eq!(updates(Some("paper"), &variant, "uncorrelated", Method::Avq, 32), 5000);
     // An axis wins over the profile, an override over the axis.
     let axis = SMALL.replace("seeds = [5, 1]", "training.updates = [2000, 3000]")
-        + "[[override]]\nwhere = { panels = [\"3000\"], bits = [8] }\ntraining.updates = 4000\n[profile.p]\ntraining.log-every = 10\n";
+        + "[[override]]\nwhere = { panels = [\"updates=3000\"], bits = [8] }\ntraining.updates = 4000\n[profile.p]\ntraining.log-every = 10\n";
     let axis = axis.replace("updates = 1000", "");
     let plan = load(&axis, Some("p"), &["quantizer.beam-width=2"]);
-    assert_eq!(names(&plan), ["2000", "3000"]);
+    assert_eq!(names(&plan), ["updates=2000", "updates=3000"]);
     let of = |panel, bits| toy(&plan, panel, Method::Avq, bits).training.nsvq().unwrap().updates;
-    assert_eq!((of("2000", 8), of("3000", 4), of("3000", 8)), (2000, 3000, 4000));
+    assert_eq!((of("updates=2000", 8), of("updates=3000", 4), of("updates=3000", 8)), (2000, 3000, 4000));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn full_spec_becomes_the_plan_it_says() {
     let pvq = toy(&plan, "uncorrelated", Method::Pvq, 12);
     assert_eq!((pvq.quantizer.search, pvq.quantizer.beam_width), (None, None));
     assert_eq!((pvq.data.rank, pvq.data.mixing_seed, pvq.evaluation.other_search_vectors), (None, None, 0));
-    assert!(matches!(&plan.claims[1].kind, ClaimKind::Lowest(Method::Pvq)));
+    assert!(matches!(&plan.claims[1].kind, ClaimKind::Lowest(named) if *named == Method::Pvq.into()));
     assert_eq!((plan.claims[1].min, &plan.claims[1].panels[..]), (Some(20), &["uncorrelated".to_owned()][..]));
 }
 
@@ -160,13 +160,25 @@ fn axes_make_panels_and_share_cells() {
         + "[variant.a]\n[variant.b]\ndata.distribution = \"laplace\"\n";
     let plan = load(&axes, None, &[]);
     assert_eq!(plan.panels.len(), 2 * 2 * 2 * 2);
-    assert_eq!(names(&plan)[..5], ["a/8/beam/2", "a/8/beam/1", "a/8/released/2", "a/8/released/1", "a/16/beam/2"]);
+    assert_eq!(
+        names(&plan)[..5],
+        [
+            "a/dimension=8/beam/stages=2",
+            "a/dimension=8/beam/stages=1",
+            "a/dimension=8/released/stages=2",
+            "a/dimension=8/released/stages=1",
+            "a/dimension=16/beam/stages=2"
+        ]
+    );
     assert_eq!((plan.panels[4].dimension, plan.panels[4].points[0].stages), (16, 2));
     // RVQ knows no search, so those cells are the same work.
     assert_eq!(plan.cells().len(), 16 * 2 * 2 / 2 + 16 * 2 * 2);
     // --set can change the axes themselves; names that other profiles know stay valid.
     let fewer = load(&axes, None, &["sweep.data.dimension=[8]", "sweep.stages=[2]"]);
-    assert_eq!(names(&fewer), ["a/8/beam", "a/8/released", "b/8/beam", "b/8/released"]);
+    assert_eq!(
+        names(&fewer),
+        ["a/dimension=8/beam", "a/dimension=8/released", "b/dimension=8/beam", "b/dimension=8/released"]
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn settings(method: Method, joint: bool, training: Option<KmeansSettings>) -> Im
 fn attempt(settings: &ImageSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
     let cancel = AtomicBool::new(false);
     let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
-    run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false })
+    run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false, codebooks: false })
 }
 
 #[test]
@@ -92,7 +92,8 @@ fn a_stopped_cell_goes_on_to_the_same_bits_and_leaves_its_files() {
             steps.fetch_or(share > 0.0 && share < stop_at, Relaxed);
         };
         let cancel = AtomicBool::new(false);
-        let context = Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false };
+        let context =
+            Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false, codebooks: false };
         let resumed = run(&settings, 1, &context).unwrap();
         assert!(!steps.load(Relaxed), "{stop_at}: it began anew");
         assert_eq!((&resumed.metrics, &resumed.log), (&whole.metrics, &whole.log), "{stop_at}");

@@ -41,7 +41,7 @@ fn settings(method: Method, end_to_end: Option<EndToEndSettings>) -> SpeechSetti
 }
 
 fn outcome(settings: &SpeechSettings, kept: Option<&std::path::Path>) -> Outcome {
-    let context = Context { cancel: &AtomicBool::new(false), progress: &|_| (), kept, anew: false };
+    let context = Context { cancel: &AtomicBool::new(false), progress: &|_| (), kept, anew: false, codebooks: false };
     Outcome { timings: Default::default(), earlier_seconds: 0.0, ..run(settings, 1, &context).unwrap() }
 }
 

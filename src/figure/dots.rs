@@ -1,0 +1,161 @@
+//! Panels of one bitrate, which have no curve over the bits: a curve over the value of the axis that tells them apart where
+//! that is a number, else a dot for each method, a row a panel.
+
+use super::Sketch;
+use super::chart::{Axis, Chart, Figure, LineStyle, Scale, Series};
+use super::curves::{self, Curve, CurvePoint};
+use super::toy::measured;
+use crate::metric;
+use crate::results::{Aggregate, primary_metric};
+use crate::spec::{Panel, Plan};
+
+/// Errors that differ more than this are drawn on a logarithmic axis.
+const LOG_FROM: f64 = 6.0;
+/// More rows than this are no picture any more; the tables have them.
+const MOST_ROWS: usize = 80;
+const ROW_HEIGHT: u32 = 26;
+
+pub(super) fn sketches(plan: &Plan, panels: &[&Panel], aggregates: &[Aggregate]) -> Vec<Sketch> {
+    let mut names: Vec<String> = Vec::new();
+    for panel in panels {
+        let id = if panel.figure.is_some() { Sketch::name(panel, "").0 } else { "errors".to_owned() };
+        if !names.contains(&id) {
+            names.push(id);
+        }
+    }
+    let of_figure = |id: &String| {
+        let is_own = |panel: &&&Panel| match &panel.figure {
+            Some(_) => Sketch::name(panel, "").0 == *id,
+            None => id == "errors",
+        };
+        panels.iter().filter(is_own).copied().collect::<Vec<&Panel>>()
+    };
+    names.iter().filter_map(|id| sketch(plan, &of_figure(id), aggregates, id)).collect()
+}
+
+fn sketch(plan: &Plan, panels: &[&Panel], aggregates: &[Aggregate], id: &str) -> Option<Sketch> {
+    let metric = primary_metric(plan, panels.first()?);
+    let label = metric::label(&metric);
+    let values = format!("{label} per coordinate ({})", measured(plan.primary));
+    let bits = curves::bits_of(panels.iter().copied());
+    let bits = bits.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let curves: Vec<Vec<Curve>> = panels.iter().map(|panel| curves::ours(plan, panel, aggregates, &metric)).collect();
+    let (figure, title, over) = match axis_of(panels) {
+        Some((name, places)) => {
+            let chart = over_axis(&name, &places, &curves, values);
+            let title = format!("{label} over {name}, {bits} bits");
+            (Figure::single(Chart { title: title.clone(), ..chart }), title, format!("over {name}"))
+        }
+        None => {
+            let rows: Vec<String> = match panels {
+                [_] => curves[0].iter().map(|curve| curve.contender.label().to_owned()).collect(),
+                _ => panels.iter().map(|panel| panel.name.clone()).collect(),
+            };
+            if rows.len() > MOST_ROWS {
+                return None;
+            }
+            let title = match panels {
+                [panel] => format!("{label} of {}, {bits} bits", curves::describe_in(plan, panel)),
+                _ => format!("{label} at {bits} bits"),
+            };
+            let chart = Chart { title: title.clone(), ..in_rows(&rows, &curves, values) };
+            let figure = Figure { row_height: 150 + ROW_HEIGHT * rows.len() as u32, ..Figure::single(chart) };
+            (figure, title, "a dot for each method".to_owned())
+        }
+    };
+    if figure.rows.iter().flatten().all(Chart::is_empty) {
+        return None;
+    }
+    let caption = format!(
+        "Mean squared error per coordinate, {}, {over}; lower is better. Means over the seeds{}.",
+        measured(plan.primary),
+        if has_spread(&curves) { ", with the middle 95 % of them" } else { "" }
+    );
+    Some(Sketch { id: id.to_owned(), title, caption, figure })
+}
+
+fn has_spread(curves: &[Vec<Curve>]) -> bool {
+    curves.iter().flatten().flat_map(|curve| &curve.points).any(|point| point.low < point.high)
+}
+
+/// The one axis whose numbers tell the panels apart, `variance` of `variance=4`, and each panel's number.
+fn axis_of(panels: &[&Panel]) -> Option<(String, Vec<f64>)> {
+    let parts: Vec<(&str, f64)> = panels
+        .iter()
+        .map(|panel| {
+            let (name, number) = panel.name.split_once('=')?;
+            Some((name, number.parse::<f64>().ok()?))
+        })
+        .collect::<Option<_>>()?;
+    let (name, _) = *parts.first()?;
+    let is_one = parts.len() > 1 && parts.iter().all(|(other, _)| *other == name);
+    is_one.then(|| (name.to_owned(), parts.iter().map(|(_, number)| *number).collect()))
+}
+
+/// A line a method over the panels' numbers.
+fn over_axis(name: &str, places: &[f64], curves: &[Vec<Curve>], values: String) -> Chart {
+    let (low, high) = places.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
+    let scale = if low > 0.0 && high / low >= 8.0 { Scale::Log } else { Scale::Linear };
+    let ticks = places.iter().map(|x| (*x, x.to_string())).collect();
+    let x = Axis { scale, ticks: Some(ticks), ..Axis::linear(name) };
+    let mut chart = Chart::new("", x, Axis::linear(values));
+    for contender in contenders(curves) {
+        let of_panel = |(x, curves): (&f64, &Vec<Curve>)| Some((*x, point(curves, contender)?));
+        let mut points: Vec<(f64, (f64, f64, f64))> = places.iter().zip(curves).filter_map(of_panel).collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let line = points.iter().map(|(x, (mean, ..))| (*x, *mean)).collect();
+        let band = points.iter().map(|(x, (_, low, high))| (*x, *low, *high)).collect();
+        let (colour, style) = (curves::colour(contender), curves::line_style(contender));
+        let series = Series::line(contender.label(), colour, style, line).width(2.4).band(band);
+        chart.series.push(series.marker(curves::marker(contender.method)));
+    }
+    if has_spread(curves) {
+        chart.legend_extra.push(curves::band_entry());
+    }
+    chart
+}
+
+/// Dots in rows, the first row on top; methods by color where a row is a panel.
+fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
+    let height = |row: usize| (rows.len() - 1 - row) as f64;
+    let ticks = rows.iter().enumerate().map(|(row, name)| (height(row), name.clone())).collect();
+    let y = Axis { ticks: Some(ticks), range: Some((-0.6, rows.len() as f64 - 0.4)), ..Axis::linear("") };
+    let means = || curves.iter().flatten().flat_map(|curve| &curve.points).map(|point| point.mean);
+    let (low, high) = means().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+    let x = if low > 0.0 && high / low > LOG_FROM { Axis::log(values) } else { Axis::linear(values) };
+    let mut chart = Chart::new("", x, y);
+    let by_method = curves.len() == 1;
+    for (i, contender) in contenders(curves).into_iter().enumerate() {
+        let of_row = |(row, curves): (usize, &Vec<Curve>)| {
+            Some((height(if by_method { i } else { row }), point(curves, contender)?))
+        };
+        let points: Vec<(f64, (f64, f64, f64))> = curves.iter().enumerate().filter_map(of_row).collect();
+        let colour = curves::colour(contender);
+        for (y, (_, low, high)) in &points {
+            let spread = Series::line("", colour, LineStyle::Solid, vec![(*low, *y), (*high, *y)]);
+            chart.series.push(spread.width(1.4).unlabelled());
+        }
+        let dots = points.iter().map(|(y, (mean, ..))| (*mean, *y)).collect();
+        let dots = Series { line: None, ..Series::line(contender.label(), colour, LineStyle::Solid, dots) };
+        let dots = dots.marker(curves::marker(contender.method));
+        chart.series.push(if by_method { dots.unlabelled() } else { dots });
+    }
+    chart
+}
+
+/// Those that have values, in the order of the first panels that have them.
+fn contenders(curves: &[Vec<Curve>]) -> Vec<crate::spec::Contender> {
+    let mut contenders = Vec::new();
+    for curve in curves.iter().flatten() {
+        if !contenders.contains(&curve.contender) {
+            contenders.push(curve.contender);
+        }
+    }
+    contenders
+}
+
+/// Mean, low and high of a panel's one place.
+fn point(curves: &[Curve], contender: crate::spec::Contender) -> Option<(f64, f64, f64)> {
+    let of = |point: &CurvePoint| (point.mean, point.low, point.high);
+    curves.iter().find(|curve| curve.contender == contender)?.points.first().map(of)
+}

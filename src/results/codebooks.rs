@@ -1,0 +1,82 @@
+//! The codebooks that cells leave beside the records, under names that one can read: what `encode`, `search` and
+//! `speech encode` take.
+
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::file::ResultsError;
+use super::write::{file_name, write_atomic};
+use crate::runner::{Record, Status};
+use crate::spec::{Cell, Plan, TaskKind, Trainer};
+
+/// `results_root`/PROFILE/codebooks/NAME.
+pub fn codebooks_folder(plan: &Plan, results_root: &Path) -> PathBuf {
+    results_root.join(&plan.folder).join("codebooks").join(&plan.name)
+}
+
+/// Links or copies the codebooks of all finished cells that left some to
+/// [`codebooks_folder`]`/PANEL/avq-24bits-seed1.safetensors` (speech: `.codec`) and gives the paths. The key of the cell
+/// stands in the file, as its provenance.
+///
+/// # Errors
+/// File system errors.
+pub fn keep_codebooks(
+    plan: &Plan,
+    records: &HashMap<String, Record>,
+    results_root: &Path,
+) -> Result<Vec<PathBuf>, ResultsError> {
+    let (from, ending) = match plan.task {
+        TaskKind::Speech => (results_root.join("codecs"), "codec"),
+        TaskKind::Toy | TaskKind::Search => (results_root.join("codebooks"), "safetensors"),
+        // Those of images belong to a network; an operation count has none.
+        TaskKind::Image | TaskKind::Complexity => return Ok(Vec::new()),
+    };
+    let mut kept = Vec::new();
+    for panel in plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel)) {
+        let to = codebooks_folder(plan, results_root).join(file_name(&panel.name));
+        for cell in panel.points.iter().flat_map(|point| &point.cells) {
+            let key = cell.key();
+            let source = from.join(format!("{key}.safetensors"));
+            if records.get(&key).is_some_and(|record| record.status == Status::Done) && source.is_file() {
+                let path = to.join(format!("{}.{ending}", name(cell)));
+                link(&source, &path)?;
+                kept.push(path);
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// `avq-24bits-seed1`, `rvq-kmeans-24bits-seed1`.
+fn name(cell: &Cell) -> String {
+    let contender = cell.contender();
+    let trainer = if contender.trainer == Trainer::Kmeans { "-kmeans" } else { "" };
+    let method = file_name(&contender.method.label().to_lowercase());
+    format!("{method}{trainer}-{}bits-seed{}", cell.total_bits(), cell.seed)
+}
+
+/// A second name for a file, or a copy where the file system has no such names.
+fn link(source: &Path, path: &Path) -> Result<(), ResultsError> {
+    let failed = |source| ResultsError::Write { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
+    if is_same(source, path) {
+        return Ok(());
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    match std::fs::hard_link(source, path) {
+        Ok(()) => Ok(()),
+        Err(_) => write_atomic(path, &std::fs::read(source).map_err(failed)?),
+    }
+}
+
+/// Whether both paths hold the same bytes.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let length = |path: &Path| path.metadata().map(|data| data.len()).ok();
+    length(a).is_some() && length(a) == length(b) && std::fs::read(a).ok() == std::fs::read(b).ok()
+}

@@ -1,0 +1,110 @@
+//! Fields without which an experiment says too little: all that are missing are named at once, each in its table with a
+//! value to paste.
+
+use super::document::Document;
+use super::error::{Checked, Fault, Span};
+use super::frame::{Choice, settings_of_variants};
+use super::layer::Settings;
+use super::plan::TaskKind;
+use super::value::Node;
+
+/// A field and the value that the error suggests, as TOML.
+type Wanted = (&'static str, &'static str);
+
+/// Refuses an experiment that lacks fields under the chosen profile.
+pub(super) fn check(document: &Document, choice: Choice) -> Checked<()> {
+    let mut missing: Vec<Wanted> = Vec::new();
+    for settings in settings_of_variants(document, choice) {
+        for field in wanted(document, choice, &settings) {
+            if !missing.contains(&field) {
+                missing.push(field);
+            }
+        }
+    }
+    let Some((first, _)) = missing.first() else { return Ok(()) };
+    let names: Vec<String> = missing.iter().map(|(path, _)| format!("`{path}`")).collect();
+    let message = match &names[..] {
+        [one] => format!("{one} is missing"),
+        [all @ .., last] => format!("{} and {last} are missing", all.join(", ")),
+        [] => return Ok(()),
+    };
+    Err(Fault::new(place(document, first), message)
+        .help(format!("add, with values of your own,\n{}", to_paste(&missing))))
+}
+
+/// Where a field's table stands, or else the head of the spec.
+fn place(document: &Document, path: &str) -> Span {
+    let section = path.split('.').next().unwrap_or(path);
+    let found = document.head.tables.iter().find(|(name, _)| name == section);
+    found.map_or(document.head.span, |(_, span)| *span)
+}
+
+/// Lines for the spec, a table each.
+fn to_paste(missing: &[Wanted]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut tables: Vec<&str> = Vec::new();
+    for (path, _) in missing {
+        let table = path.split('.').next().unwrap_or(path);
+        if tables.contains(&table) {
+            continue;
+        }
+        tables.push(table);
+        lines.push(format!("  [{table}]"));
+        let own =
+            missing.iter().filter_map(|(path, value)| Some((path.strip_prefix(table)?.strip_prefix('.')?, value)));
+        lines.extend(own.map(|(name, value)| format!("  {name} = {value}")));
+    }
+    lines.join("\n")
+}
+
+/// The fields that these settings lack.
+fn wanted(document: &Document, choice: Choice, settings: &Settings) -> Vec<Wanted> {
+    let has = |path: &str| {
+        let in_overrides = || {
+            let bodies = std::iter::once(&document.base).chain(choice.profile);
+            bodies.flat_map(|body| &body.overrides).any(|patch| patch.layer.has(path))
+        };
+        settings.node(path).is_some() || settings.axes().iter().any(|(axis, _)| *axis == path) || in_overrides()
+    };
+    let names = |path: &str| settings.node(path).and_then(Node::list).is_some_and(|items| !items.is_empty());
+    let mut fields: Vec<Wanted> = Vec::new();
+    let mut want = |path: &'static str, value: &'static str| {
+        if !has(path) {
+            fields.push((path, value));
+        }
+    };
+    if !names("sweep.methods") && !names("sweep.baselines") {
+        want("sweep.methods", "[\"rvq\", \"pvq\"]");
+    }
+    want("sweep.stages", "[4]");
+    if !has("sweep.bits-per-stage") {
+        want("sweep.bits", "[12, 16, 20]");
+    }
+    let task = document.head.task;
+    match task {
+        TaskKind::Toy => {
+            want("data.distribution", "\"normal\"");
+            want("data.dimension", "64");
+            match settings.text("data.distribution") {
+                Some("ar1") => want("data.correlation", "0.9"),
+                Some("low-rank-mixture" | "chained-maps") => want("data.rank", "16"),
+                Some("uniform-integers") => want("data.variance", "140.0"),
+                _ => {}
+            }
+        }
+        TaskKind::Complexity => want("data.dimension", "64"),
+        TaskKind::Search => want("evaluation.recall-at", "[1, 10, 100]"),
+        TaskKind::Speech => want("evaluation.bitrates", "[8_000, 13_200, 24_400]"),
+        TaskKind::Image => {}
+    }
+    let trains = names("sweep.methods") && settings.text("training.trainer") != Some("kmeans");
+    // The rate of toy data follows from their variance.
+    let has_default = task == TaskKind::Toy && settings.text("training.optimizer") != Some("sgd");
+    if trains && !has_default && task != TaskKind::Complexity {
+        want("training.learning-rate", "0.01");
+        if task != TaskKind::Toy {
+            want("training.updates", "10_000");
+        }
+    }
+    fields
+}
