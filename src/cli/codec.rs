@@ -13,6 +13,7 @@ use super::stop::stop_flag;
 use super::{CliError, note};
 use crate::codec::{CodecError, Work};
 use crate::data::file::{Output, VectorFile};
+use crate::inspect::inspect;
 use crate::quantizer::{Codebooks, Provenance, load};
 use crate::runner::Options;
 
@@ -59,7 +60,34 @@ impl CodecOptions {
 /// # Errors
 /// Of use: there is no such file, or it holds no codebooks.
 pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> {
-    load(path).map_err(refused)
+    load(path).map_err(|error| wrong_file(path, &error, "codebooks"))
+}
+
+/// An error about a file, with the command that takes what the file holds, where that is not what was `wanted`
+/// ([`crate::inspect::Inspected::kind`]).
+pub fn wrong_file(path: &Path, error: &dyn std::fmt::Display, wanted: &str) -> CliError {
+    // A large file would be read through.
+    let is_small = path.metadata().is_ok_and(|data| data.is_file() && data.len() <= 1 << 28);
+    let is_spec = path.extension().is_some_and(|ending| ending == "toml");
+    let kind = if is_small && !is_spec { inspect(path).ok().map(|found| found.kind) } else { None };
+    let taken_by = match kind {
+        _ if is_spec => Some(("an experiment file", "run")),
+        Some("codebooks") => Some(("a codebook file", "encode, decode and search")),
+        Some("speech codec") => Some(("a speech codec", "speech encode and speech decode")),
+        Some("coded speech") => Some(("coded speech", "speech decode")),
+        Some("codes") => Some(("a file of codes", "decode and search")),
+        Some("vectors") => Some(("a file of vectors", "fit, encode and recommend")),
+        Some("results") => Some(("a Results file", "compare")),
+        Some("provenance") => Some(("a provenance file", "run --adopt")),
+        Some("record") => Some(("a record", "figures --log")),
+        _ => None,
+    };
+    match taken_by.filter(|_| kind != Some(wanted)) {
+        Some((what, command)) => {
+            CliError::Usage(format!("{error}\nhint: {} is {what}, which `vqlab {command}` takes", path.display()))
+        }
+        None => refused(error),
+    }
 }
 
 /// Opens a file of vectors, and tells what was passed over in it.
@@ -67,7 +95,7 @@ pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> 
 /// # Errors
 /// Of use: there is no such file, or it holds no vectors.
 pub fn open_vectors(path: &Path) -> Result<VectorFile, CliError> {
-    let file = VectorFile::open(path).map_err(refused)?;
+    let file = VectorFile::open(path).map_err(|error| wrong_file(path, &error, "vectors"))?;
     tell(&file);
     Ok(file)
 }

@@ -10,6 +10,7 @@ use super::codec::{open_vectors, refused, wrote};
 use super::complexity::parse_method;
 use super::meter::ShareMeter;
 use super::outcome::failed;
+use super::run::parse_jobs;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
 use crate::data::file::Output;
@@ -83,6 +84,9 @@ pub struct FitArgs {
     updates: Option<u64>,
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Threads; all cores without. The result is the same for any number
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    jobs: Option<usize>,
     /// Replaces an output file that exists
     #[arg(long)]
     force: bool,
@@ -139,6 +143,10 @@ fn settings(args: &FitArgs, stages: usize, bits: u32) -> FitSettings {
 }
 
 fn run_fit(args: &FitArgs, data: &Path, settings: FitSettings) -> Result<(), CliError> {
+    if let Some(jobs) = args.jobs {
+        // The process does nothing else.
+        rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().map_err(failed)?;
+    }
     let file = open_vectors(data)?;
     settings.check(file.dimension()).map_err(refused)?;
     let mut output = output(args, file.path()).begin().map_err(refused)?;

@@ -141,7 +141,7 @@ fn write_report(
 }
 
 /// More files of one folder than this are not named one by one.
-const MANY: usize = 20;
+const MANY: usize = 4;
 
 /// Names the files that are new or have changed; those that would get the bytes they have already were left alone.
 fn tell(plan: &Plan, files: &[PathBuf], before: &HashMap<PathBuf, SystemTime>) {

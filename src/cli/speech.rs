@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::{Args, Subcommand};
 
-use super::codec::{refused, wrote};
+use super::codec::{refused, wrong_file, wrote};
 use super::outcome::failed;
 use super::{CliError, note, print};
 use crate::data::file::Output;
@@ -119,7 +119,7 @@ pub fn run(args: SpeechArgs) -> Result<(), CliError> {
 }
 
 fn encode(args: &EncodeArgs) -> Result<(), CliError> {
-    let model = Model::load(&args.codec).map_err(refused)?;
+    let model = Model::load(&args.codec).map_err(|error| wrong_file(&args.codec, &error, "speech codec"))?;
     let samples = read(args)?;
     let output = output(&args.output, &args.options, [&args.codec, &args.input]);
     let mut file = output.begin().map_err(refused)?;
@@ -177,7 +177,7 @@ fn read(args: &EncodeArgs) -> Result<Vec<f32>, CliError> {
 }
 
 fn decode(args: &DecodeArgs) -> Result<(), CliError> {
-    let model = Model::load(&args.codec).map_err(refused)?;
+    let model = Model::load(&args.codec).map_err(|error| wrong_file(&args.codec, &error, "speech codec"))?;
     let bytes = std::fs::read(&args.input)
         .map_err(|error| CliError::Usage(format!("cannot read {}: {error}", args.input.display())))?;
     let output = output(&args.output, &args.options, [&args.codec, &args.input]);

@@ -227,5 +227,7 @@ pub(super) fn warm_starts(panels: &[&Panel]) -> Option<String> {
             notes.push(note);
         }
     }
-    (!notes.is_empty()).then(|| format!("Codebooks do not begin as in the paper: {}.", notes.join(", ")))
+    let is_beside_the_papers = panels.iter().any(|panel| panel.published_file.is_some());
+    let before = if is_beside_the_papers { "Codebooks do not begin as in the paper" } else { "Codebooks begin" };
+    (!notes.is_empty()).then(|| format!("{before}: {}.", notes.join(", ")))
 }

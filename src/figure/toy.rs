@@ -30,7 +30,9 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Ske
     let ours = curves::ours(plan, panel, aggregates, &metric);
     let y = Axis::linear(format!("{label} per coordinate ({})", measured(plan.primary)));
     let mut chart = Chart::new(format!("{label} of {subject}"), curves::bits_axis([panel]), y);
-    add_ours(&mut chart, &ours, false);
+    for curve in &ours {
+        chart.series.push(curves::our_series(curve).marker(curves::marker(curve.contender.method)));
+    }
     if chart.is_empty() {
         return None;
     }
@@ -121,7 +123,7 @@ fn subject(plan: &Plan, panels: &[&Panel]) -> String {
 pub(super) fn measured(primary: Primary) -> &'static str {
     match primary {
         Primary::Training => "on the training set",
-        Primary::Fresh => "on fresh vectors",
+        Primary::Fresh => "on test vectors",
     }
 }
 

@@ -30,10 +30,13 @@ pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
 pub use sample::{Sampled, parts, sample};
 
+// What the signatures of this module need.
+pub use crate::quantizer::{Codebooks, Method, Search};
+pub use crate::training::Trainer;
+
 use crate::baseline::{self, Kept, Scaling};
 use crate::memory::{available, check, product, sum};
-use crate::quantizer::{Codebooks, MAX_BEAM, Method, Search};
-use crate::training::Trainer;
+use crate::quantizer::MAX_BEAM;
 
 /// What is trained, how, and for how long.
 #[derive(Clone, Debug, PartialEq)]

@@ -147,6 +147,23 @@ pub struct QuantizerSettings {
 }
 
 impl QuantizerSettings {
+    /// `stages` codebooks of 2^`bits_per_stage` codewords that start from training vectors; AVQ with the paper's beam of 16,
+    /// and one of 1 while it trains.
+    pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
+        let avq = (method == Method::Avq).then_some(());
+        Self {
+            method,
+            stages,
+            bits_per_stage,
+            beam_width: avq.map(|()| 16),
+            training_beam_width: avq.map(|()| 1),
+            search: avq.map(|()| Search::Beam),
+            init: Init::Data,
+            init_updates: None,
+            init_learning_rate: None,
+        }
+    }
+
     /// K, the number of codewords a stage.
     pub fn codebook_size(&self) -> usize {
         1 << self.bits_per_stage

@@ -13,7 +13,7 @@ pub(super) fn claims(input: &ReportInput, document: &mut Document) {
         return;
     }
     document.section("Claims");
-    let is_of_the_paper = input.plan.panels.iter().any(|panel| panel.published_file.is_some());
+    let is_of_the_paper = input.plan.has_published();
     document.paragraph(match is_of_the_paper {
         true => {
             "Statements of the paper in our words, checked on the means of our numbers and of the published ones. Where one \

@@ -35,7 +35,7 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
                     let primary = panel.map(|panel| primary_metric(plan, panel));
                     compared(plan.task, panel, comparison, &own, primary.as_deref())
                 }
-                None => alone(panel, name, &own),
+                None => alone(plan, panel, name, &own),
             };
             block + &notes(panel)
         })
@@ -45,7 +45,7 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
 
 /// Whose the claims are: those of a spec that compares nothing with the published numbers are not the paper's.
 pub(super) fn whose_claims(plan: &Plan) -> &'static str {
-    if plan.panels.iter().any(|panel| panel.published_file.is_some()) { "the paper" } else { "this spec" }
+    if plan.has_published() { "the paper" } else { "this spec" }
 }
 
 /// The claims, a line each: whether it holds on ours, and on the published numbers where it does not. Empty without claims.
@@ -158,7 +158,11 @@ fn by_rank(
     format!("{name}: recall@T{data}, means over up to {seeds} seeds (higher is better)\n{}{note}", aligned(&rows))
 }
 
-fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> String {
+/// A panel without published numbers, the metric that counts first.
+fn alone(plan: &Plan, planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> String {
+    let primary = planned.map(|panel| primary_metric(plan, panel));
+    let mut aggregates: Vec<&Aggregate> = aggregates.to_vec();
+    aggregates.sort_by_key(|aggregate| Some(&aggregate.metric) != primary.as_ref());
     let place = planned.map_or("bits", |panel| panel.axis.heading());
     let mut head: Vec<String> = ["method", place, "n"].map(String::from).to_vec();
     head.extend(aggregates.iter().map(|a| a.metric.clone()));
@@ -175,7 +179,8 @@ fn alone(planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> Str
         Some(Direction::LowerIsBetter) => " (lower is better)",
         None => "",
     };
-    format!("{panel}: ours, without a published counterpart{hint}\n{}", aligned(&rows))
+    let title = if plan.has_published() { "ours, without a published counterpart" } else { "means over the seeds" };
+    format!("{panel}: {title}{hint}\n{}", aligned(&rows))
 }
 
 fn mean(aggregate: &Aggregate, contender: Contender, at: u32) -> String {

@@ -37,7 +37,7 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
 }
 
 /// One panel's metric in the paper's format, a curve for every contender of the panel. Where nothing is done the values are null. Operation
-/// counts, which have no spread, and the baselines stand plain, as the published ones do.
+/// counts, which have no spread, and baselines beside published ones stand plain, as those do.
 pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> ResultsFile {
     let places = aggregate.places();
     let mut labels = panel.labels.clone();
@@ -50,7 +50,10 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
         };
         let name = panel.curve_name(*contender);
         let plain = plan.task == TaskKind::Complexity
-            || (plan.task != TaskKind::Speech && contender.trainer == Trainer::Kmeans && name.contains(' '));
+            || (panel.published_file.is_some()
+                && plan.task != TaskKind::Speech
+                && contender.trainer == Trainer::Kmeans
+                && name.contains(' '));
         let values = match plain {
             true => CurveValues::Plain(row(Point::mean)),
             false => CurveValues::Spread {

@@ -352,6 +352,11 @@ impl Plan {
         earlier.map(cells).any(|cells| own.iter().all(|cell| cells.contains(cell)))
     }
 
+    /// Whether any panel stands against published numbers; else the experiment is somebody's own.
+    pub fn has_published(&self) -> bool {
+        self.panels.iter().any(|panel| panel.published_file.is_some())
+    }
+
     /// The command that computes this plan: `vqlab run experiments/toy.toml --profile paper --seeds 2`.
     pub fn command(&self) -> String {
         let mut words = vec!["vqlab".to_owned(), "run".to_owned(), self.source.display().to_string()];

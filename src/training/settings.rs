@@ -108,3 +108,19 @@ pub struct TrainingSettings {
     pub log_every: u64,
     pub replacement: Option<Replacement>,
 }
+
+impl TrainingSettings {
+    /// The paper's recipe: Adam on batches of 256 vectors, the learning rate falling to its hundredth, codewords that are
+    /// hardly used replaced every 200 updates. A rate of a tenth of the vectors' standard deviation is a good start.
+    pub fn new(learning_rate: f64, updates: u64) -> Self {
+        Self {
+            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            learning_rate,
+            schedule: Schedule::Exponential { final_rate: learning_rate / 100.0 },
+            batch_size: 256,
+            updates,
+            log_every: (updates / 20).max(1),
+            replacement: Some(Replacement { every: 200, threshold: 0.01, stop_before_end: updates / 10 }),
+        }
+    }
+}

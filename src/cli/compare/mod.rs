@@ -21,7 +21,7 @@ use crate::results::{ResultsError, ResultsFile};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab compare results/paper results/published\n  \
-    vqlab compare try1/results/default try2/results/default --baseline try1/results/default\n  \
+    vqlab compare try/results/default results/default --baseline try/results/default\n  \
     vqlab compare --margin 0.5% ours.json \"results/published/Figure 3/Data_Dimension_128.json\"\n\n\
     Runs behind a point, and their spread, come from the folder provenance/ beside the\n\
     Results files. More than two paths give one table for each file.")]
@@ -143,7 +143,8 @@ fn short_names(paths: &[PathBuf]) -> Vec<String> {
     let after = (0..shortest.saturating_sub(before + 1))
         .take_while(|i| agree(&|parts| parts.len().checked_sub(i + 1).and_then(|at| parts.get(at))))
         .count();
-    parts.iter().map(|parts| parts[before..parts.len() - after].join("/")).collect()
+    let rest = |parts: &Vec<String>| parts[before..parts.len() - after].iter().collect::<PathBuf>();
+    parts.iter().map(|parts| rest(parts).display().to_string()).collect()
 }
 
 fn compare(name: &str, ours: &Path, theirs: &Path, args: &CompareArgs) -> Result<Outcome, ResultsError> {
@@ -189,6 +190,7 @@ mod tests {
         assert_eq!(names(&["results/default", "there/results/default"]), ["results", "there/results"]);
         assert_eq!(names(&["a.json", "b/c.json"]), ["a.json", "b/c.json"]);
         assert_eq!(names(&["same", "same"]), ["same", "same"]);
+        assert_eq!(names(&["/a/r", "b/r"]), ["/a", "b"]);
         assert_eq!(names(&["x/a/r", "x/b/r", "x/c/r"]), ["a", "b", "c"]);
     }
 }
