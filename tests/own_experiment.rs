@@ -80,13 +80,14 @@ fn the_spec_of_the_page_gives_figures_claims_and_a_comparison() {
 
     let same = env.run(&["compare", "again/results/default", "results/default"]).ends_with(0);
     same.prints("identical").prints("MSE on the test set over VQ Bitrate");
-    env.run(&with(&["run", "own.toml", "--format", "svg", "-o", "long", "--set", "training.updates=120"])).ends_with(0);
+    let longer = ["--format", "svg", "-o", "long", "--set", "training.updates=120"];
+    env.run(&[&with(&["run", "own.toml"])[..], &longer].concat()).ends_with(0);
     let folders = ["compare", "long/results/default", "again/results/default", "results/default"];
     let table = env.run(&folders).ends_with(0);
-    table.prints("long against results: ").prints("again against results: ").prints("identical");
+    table.prints("long/results against results: ").prints("again/results against results: ").prints("identical");
     let paths = [&folders[..], &["--baseline", "long/results/default", "--json"]].concat();
     let json: Value = serde_json::from_str(&env.run(&paths).ends_with(0).stdout).unwrap();
-    assert_eq!(json["baseline"], "long");
+    assert_eq!(json["baseline"], "long/results");
     let point = &json["comparisons"][0]["files"][0]["points"][0];
     assert_eq!((&point["ours"]["n"], &point["published"]["n"]), (&2.into(), &2.into()), "{point}");
 
@@ -117,9 +118,9 @@ fn shell_words(line: &str) -> Vec<String> {
 fn the_specs_of_the_paper_are_at_hand_without_the_repository() {
     let env = Env::new();
     env.run(&["specs"]).ends_with(0).prints("toy-dimension      Figure 3").prints("complexity");
-    env.run(&["specs", "--copy", "complexity"]).ends_with(0).says("vqlab run complexity.toml");
-    env.run(&["specs", "--copy", "complexity"]).ends_with(2).says("complexity.toml");
-    env.run(&["run", "complexity.toml", "--format", "svg"]).ends_with(0).prints("Figure 4c: reproduced");
+    env.run(&["specs", "--copy", "complexity", "-o", "mine.toml"]).ends_with(0).says("vqlab run mine.toml");
+    env.run(&["specs", "--copy", "complexity", "-o", "mine.toml"]).ends_with(2).says("--force");
+    env.run(&["run", "mine.toml", "--format", "svg"]).ends_with(0).prints("Figure 4c: reproduced");
     env.run(&["specs", "--show", "toys"]).ends_with(2).says("there is no spec `toys`").says("allowed: ");
     env.run(&["run", "toy.toml"]).ends_with(2).says("vqlab specs --copy NAME");
 }

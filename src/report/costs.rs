@@ -68,7 +68,7 @@ pub(super) fn provenance(input: &ReportInput, document: &mut Document) {
     let file = plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let code = |label: &str, value: String| vec![Inline::Plain(label.into()), Inline::Code(value)];
     document.list(vec![
-        code("The numbers come from ", plan.command()),
+        code("The numbers come from ", plan.command_elsewhere()),
         code("Report written by vqlab ", env!("CARGO_PKG_VERSION").into()),
         code("Cells computed by vqlab ", distinct(|r| &r.run.program_version)),
         text(format!("Processors and vector instructions of the cells: {}.", distinct(|r| &r.run.cpu))),

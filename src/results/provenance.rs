@@ -29,7 +29,8 @@ pub struct ProvenanceFile {
     pub spec: String,
     /// Of the spec's text, in hexadecimal digits.
     pub spec_sha256: String,
-    /// What computes the same numbers again, with profile, `--set` and `--seeds`; empty in files of earlier versions, as the
+    /// What computes the same numbers again, with profile, `--set` and `--seeds`, and folders of this machine by their names
+    /// alone; empty in files of earlier versions, as the
     /// next two.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
@@ -97,8 +98,8 @@ impl ProvenanceFile {
             profile: plan.profile.clone(),
             spec: plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             spec_sha256: hex(&Sha256::digest(&plan.source_text)),
-            command: plan.command(),
-            set: plan.options.set.clone(),
+            command: plan.command_elsewhere(),
+            set: plan.set_elsewhere(),
             spec_lines: plan.source_text.lines().map(str::to_owned).collect(),
             panels: plan.panels.iter().map(|panel| ProvenancePanel::new(plan, panel)).collect(),
             cells: cells.collect(),

@@ -1,7 +1,7 @@
 //! The plan: a checked spec under one profile, expanded into panels, points and cells. Everything after the spec
 //! (runner, aggregation, comparison, figures, reports) reads the plan and never the TOML.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::LoadOptions;
 use super::cell::{Cell, CellSettings, Method, Trainer};
@@ -359,11 +359,34 @@ impl Plan {
 
     /// The command that computes this plan: `vqlab run experiments/toy.toml --profile paper --seeds 2`.
     pub fn command(&self) -> String {
-        let mut words = vec!["vqlab".to_owned(), "run".to_owned(), self.source.display().to_string()];
+        self.command_with(&self.source, &self.options.set)
+    }
+
+    /// As [`Plan::command`], for files that others read: without the folders of this machine.
+    pub fn command_elsewhere(&self) -> String {
+        let source = if self.source.is_absolute() { self.source.file_name().map(Path::new) } else { None };
+        self.command_with(source.unwrap_or(&self.source), &self.set_elsewhere())
+    }
+
+    /// `--set` with the names of folders and files alone.
+    pub fn set_elsewhere(&self) -> Vec<String> {
+        let shortened = |set: &String| match set.split_once('=') {
+            Some((key, value)) if key.trim() == "data.path" || key.trim().ends_with(".data.path") => {
+                let path = Path::new(value.trim().trim_matches(['"', '\'']));
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                format!("{key}={name}")
+            }
+            _ => set.clone(),
+        };
+        self.options.set.iter().map(shortened).collect()
+    }
+
+    fn command_with(&self, source: &Path, set: &[String]) -> String {
+        let mut words = vec!["vqlab".to_owned(), "run".to_owned(), source.display().to_string()];
         if self.profile != "default" {
             words.extend(["--profile".to_owned(), self.profile.clone()]);
         }
-        words.extend(self.options.set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
+        words.extend(set.iter().flat_map(|set| ["--set".to_owned(), set.clone()]));
         words.extend(self.options.seeds.iter().flat_map(|seeds| ["--seeds".to_owned(), seeds.to_string()]));
         words.iter().map(|word| in_shell(word)).collect::<Vec<_>>().join(" ")
     }
