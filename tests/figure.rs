@@ -165,3 +165,12 @@ fn published_figures() {
     drawn.iter().for_each(check);
     assert_eq!(drawn.len(), 11);
 }
+
+#[test]
+fn the_same_figure_has_the_same_bytes() {
+    let svg = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/own-experiment.svg")).unwrap();
+    let first = vqlab::figure::svg_to_pdf(&svg).unwrap();
+    for _ in 0..3 {
+        assert_eq!(vqlab::figure::svg_to_pdf(&svg).unwrap(), first);
+    }
+}

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::codec::{refused, wrote};
 use super::meter::Meter;
 use super::outcome::failed;
+use super::run::parse_jobs;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
 use crate::data::catalogue::{KNOWN, KnownData, known};
@@ -16,6 +17,7 @@ use crate::data::descriptors::{self, DescriptorData};
 use crate::data::fetch::{Archive, fetch, part};
 use crate::data::folder::{Made, check};
 use crate::data::images::{self, ImageData};
+use crate::data::set_threads;
 use crate::data::speech::{self, SpeechData};
 
 const EXAMPLES: &str = "\
@@ -100,6 +102,9 @@ struct MakeArgs {
     test: Option<u64>,
     #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the random numbers")]
     seed: u64,
+    /// Threads; all cores without. The data are the same for any number
+    #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
+    jobs: Option<usize>,
     /// Replaces files of a folder that holds something
     #[arg(long)]
     force: bool,
@@ -172,6 +177,9 @@ fn json() -> String {
 }
 
 fn run_make(args: &MakeArgs) -> Result<(), CliError> {
+    if let Some(jobs) = args.jobs {
+        set_threads(jobs);
+    }
     match args.name.as_str() {
         images::SYNTHETIC => make_images(args),
         speech::SYNTHETIC => make_speech(args),

@@ -12,6 +12,8 @@ mod settings;
 pub mod speech;
 pub mod stream;
 mod threads;
+
+pub use threads::set_threads;
 pub mod toy;
 
 pub use part::Part;

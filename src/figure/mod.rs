@@ -130,11 +130,11 @@ pub struct Options<'a> {
 /// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
 ///
 /// Panels that name the same figure share it. Toy plans: the plan's own figures (`figure-2a`, …), or `error-PANEL`, and
-/// `errors` for panels of one bitrate; `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID`
-/// where several panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL`, and
-/// `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or `quality-PANEL` and
-/// `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Speech plans: the plan's own figures, or `quality-PANEL`, and
-/// `gaps-PANEL`. Complexity plans: the plan's own figures.
+/// `errors` for panels of one bitrate; `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID` where several
+/// panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL` and, over bits,
+/// `tradeoff-PANEL`; `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or
+/// `quality-PANEL` and `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Speech plans: the plan's own figures, or
+/// `quality-PANEL`, and `gaps-PANEL`. Complexity plans: the plan's own figures, or `complexity-PANEL`.
 ///
 /// # Errors
 /// [`FigureError`]

@@ -21,12 +21,16 @@ pub(super) fn sketches(
 ) -> Vec<Sketch> {
     let mut sketches = Vec::new();
     for panel in &plan.panels {
-        sketches.extend(match panel.axis {
-            PanelAxis::Rank(_) => over_rank(plan, panel, aggregates, published),
-            PanelAxis::Bits | PanelAxis::Bitrate(_) => {
-                over_complexity(plan, panel, aggregates, published, Sketch::name(panel, "recall"))
-            }
+        sketches.extend(match (&panel.axis, panel.paper_figure()) {
+            (PanelAxis::Rank(_), _) => over_rank(plan, panel, aggregates, published),
+            // The paper draws recall over complexity alone.
+            (_, Some(_)) => over_complexity(plan, panel, aggregates, published, Sketch::name(panel, "recall")),
+            (_, None) => over_bits(plan, panel, aggregates),
         });
+        if panel.paper_figure().is_none() && panel.axis == PanelAxis::Bits {
+            let name = (format!("tradeoff-{}", super::file_name(&panel.name)), String::new());
+            sketches.extend(over_complexity(plan, panel, aggregates, published, name));
+        }
         if !plan.is_part_of_earlier(panel) {
             sketches.extend(trainers(plan, panel, aggregates));
             sketches.extend(times(plan, panel, aggregates, records));
@@ -81,6 +85,25 @@ fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
     caption.push_str(&beside_published(panel, published));
     let title = format!("{number}recall over T, {data}");
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
+}
+
+/// Recall over the bits of a code, at the first T of the spec.
+fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sketch> {
+    let metric = primary_metric(plan, panel);
+    let (label, data) = (recall_label(&metric), data_name(panel));
+    let ours = curves::ours(plan, panel, aggregates, &metric);
+    if ours.is_empty() {
+        return None;
+    }
+    let title = format!("{label} over the bitrate, {data}");
+    let mut chart = Chart::new(title.clone(), curves::bits_axis([panel]), Axis::linear(label.clone()));
+    chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
+    chart.legend_extra.push(curves::band_entry());
+    let caption = format!(
+        "{label} over the bits of one code ({data}): the share of queries whose true nearest neighbor is among the vectors that \
+         search finds nearest; higher is better. Shaded: the middle 95 % of the seeds."
+    );
+    Some(Sketch { id: Sketch::name(panel, "recall").0, title, caption, figure: Figure::single(chart) })
 }
 
 /// A sentence about the published curves, if they are drawn.
