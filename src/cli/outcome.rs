@@ -102,6 +102,12 @@ fn write_files(
     when_safe: impl FnOnce() -> Result<(), CliError>,
 ) -> Result<Vec<Drawn>, CliError> {
     let before = modification_times(&folders.of_plan(plan));
+    if let Some(other) = results::other_spec(plan, &folders.results) {
+        note(&format!(
+            "the files of {other}, an experiment that is also named `{}`, are replaced; `-o` or another name keeps them",
+            plan.name
+        ));
+    }
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
@@ -147,14 +153,19 @@ const MANY: usize = 4;
 fn tell(plan: &Plan, files: &[PathBuf], before: &HashMap<PathBuf, SystemTime>) {
     let is_changed = |file: &&PathBuf| modified(file) != before.get(*file).copied();
     let (changed, same): (Vec<_>, Vec<_>) = files.iter().partition(is_changed);
-    let of_folder = |folder: Option<&Path>| changed.iter().filter(|file| file.parent() == folder).count();
+    // Codebooks lie in a folder a panel.
+    let folder_of = |file: &Path| -> Option<PathBuf> {
+        let of_all = file.ancestors().find(|folder| folder.parent().is_some_and(|above| above.ends_with("codebooks")));
+        of_all.or(file.parent()).map(Path::to_owned)
+    };
+    let of_folder = |folder: &Option<PathBuf>| changed.iter().filter(|file| folder_of(file) == *folder).count();
     let mut told = HashSet::new();
     for file in &changed {
-        let folder = file.parent();
-        match of_folder(folder) {
+        let folder = folder_of(file);
+        match of_folder(&folder) {
             many if many > MANY => {
-                if told.insert(folder) {
-                    note(&format!("wrote {many} files in {}", folder.unwrap_or(Path::new(".")).display()));
+                if told.insert(folder.clone()) {
+                    note(&format!("wrote {many} files in {}", folder.unwrap_or_else(|| ".".into()).display()));
                 }
             }
             _ => note(&format!("wrote {}", file.display())),

@@ -93,6 +93,13 @@ impl Runs {
         self.files.iter().find_map(|f| f.runs(&self.name, contender, bits))
     }
 
+    /// The command that computed the Results file, where a provenance file tells.
+    pub fn command(&self) -> Option<String> {
+        let is_of_file =
+            |file: &&ProvenanceFile| file.panels.iter().any(|panel| panel.results_files.contains(&self.name));
+        self.files.iter().find(is_of_file).map(|file| file.command.clone()).filter(|command| !command.is_empty())
+    }
+
     /// The values of the finished runs behind a point whose mean is `mean`: of that record metric of the point which has it.
     /// `None` where the spread is that of test items, and where no provenance file tells.
     pub fn values(&self, curve: &str, tick: &str, mean: f64, metric: &Metric) -> Option<Vec<f64>> {

@@ -141,7 +141,13 @@ pub(super) fn bits_axis<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Axis
 
 /// "correlated data, D = 64".
 pub(super) fn describe(panel: &Panel) -> String {
-    let data = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.to_lowercase());
+    let data = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| {
+        match value.chars().all(|c| c.is_ascii_alphabetic()) {
+            true => value.to_lowercase(),
+            // A name with a number in it, or an abbreviation.
+            false => value.clone(),
+        }
+    });
     match data {
         Some(data) => format!("{data} data, D = {}", panel.dimension),
         None if panel.name == panel.dimension.to_string() => format!("D = {}", panel.dimension),

@@ -7,7 +7,7 @@ use super::curves::{self, Curve, CurvePoint};
 use super::toy::measured;
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
-use crate::spec::{Panel, Plan};
+use crate::spec::{Contender, Panel, Plan};
 
 /// Errors that differ more than this are drawn on a logarithmic axis.
 const LOG_FROM: f64 = 6.0;
@@ -41,10 +41,15 @@ fn sketch(plan: &Plan, panels: &[&Panel], aggregates: &[Aggregate], id: &str) ->
     let bits = bits.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
     let curves: Vec<Vec<Curve>> = panels.iter().map(|panel| curves::ours(plan, panel, aggregates, &metric)).collect();
     let (figure, title, over) = match axis_of(panels) {
-        Some((name, places)) => {
-            let chart = over_axis(&name, &places, &curves, values);
+        Some((name, groups)) => {
             let title = format!("{label} over {name}, {bits} bits");
-            (Figure::single(Chart { title: title.clone(), ..chart }), title, format!("over {name}"))
+            let charts = groups.iter().map(|(group, members)| {
+                let places: Vec<f64> = members.iter().map(|(_, place)| *place).collect();
+                let own: Vec<&[Curve]> = members.iter().map(|(i, _)| &curves[*i][..]).collect();
+                let chart = over_axis(&name, &places, &own, values.clone());
+                Chart { title: if group.is_empty() { title.clone() } else { format!("{title}: {group}") }, ..chart }
+            });
+            (Figure::grid(charts.collect()), title.clone(), format!("over {name}"))
         }
         None => {
             let rows: Vec<String> = match panels {
@@ -69,38 +74,49 @@ fn sketch(plan: &Plan, panels: &[&Panel], aggregates: &[Aggregate], id: &str) ->
     let caption = format!(
         "Mean squared error per coordinate, {}, {over}; lower is better. Means over the seeds{}.",
         measured(plan.primary),
-        if has_spread(&curves) { ", with the middle 95 % of them" } else { "" }
+        if has_spread(curves.iter().flatten()) { ", with the middle 95 % of them" } else { "" }
     );
     Some(Sketch { id: id.to_owned(), title, caption, figure })
 }
 
-fn has_spread(curves: &[Vec<Curve>]) -> bool {
-    curves.iter().flatten().flat_map(|curve| &curve.points).any(|point| point.low < point.high)
+fn has_spread<'a>(curves: impl Iterator<Item = &'a Curve>) -> bool {
+    curves.into_iter().flat_map(|curve| &curve.points).any(|point| point.low < point.high)
 }
 
-/// The one axis whose numbers tell the panels apart, `variance` of `variance=4`, and each panel's number.
-fn axis_of(panels: &[&Panel]) -> Option<(String, Vec<f64>)> {
-    let parts: Vec<(&str, f64)> = panels
-        .iter()
-        .map(|panel| {
-            let (name, number) = panel.name.split_once('=')?;
-            Some((name, number.parse::<f64>().ok()?))
-        })
-        .collect::<Option<_>>()?;
-    let (name, _) = *parts.first()?;
-    let is_one = parts.len() > 1 && parts.iter().all(|(other, _)| *other == name);
-    is_one.then(|| (name.to_owned(), parts.iter().map(|(_, number)| *number).collect()))
+/// Panels by what stands before the axis in their names (a variant), with their positions and numbers.
+type Groups = Vec<(String, Vec<(usize, f64)>)>;
+
+/// The one axis whose numbers tell the panels apart, `variance` of `variance=4` or `laplace/variance=4`, and the panels by
+/// variant.
+fn axis_of(panels: &[&Panel]) -> Option<(String, Groups)> {
+    let mut groups: Groups = Vec::new();
+    let mut axis: Option<&str> = None;
+    for (i, panel) in panels.iter().enumerate() {
+        let (variant, last) = panel.name.rsplit_once('/').unwrap_or(("", &panel.name));
+        let (name, number) = last.split_once('=')?;
+        let number = number.parse::<f64>().ok()?;
+        if *axis.get_or_insert(name) != name || variant.contains('=') {
+            return None;
+        }
+        match groups.iter_mut().find(|(known, _)| known == variant) {
+            Some((_, members)) => members.push((i, number)),
+            None => groups.push((variant.to_owned(), vec![(i, number)])),
+        }
+    }
+    let is_line = groups.iter().all(|(_, members)| members.len() > 1);
+    Some((axis?.to_owned(), groups)).filter(|_| is_line)
 }
 
 /// A line a method over the panels' numbers.
-fn over_axis(name: &str, places: &[f64], curves: &[Vec<Curve>], values: String) -> Chart {
+fn over_axis(name: &str, places: &[f64], curves: &[&[Curve]], values: String) -> Chart {
     let (low, high) = places.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
     let scale = if low > 0.0 && high / low >= 8.0 { Scale::Log } else { Scale::Linear };
     let ticks = places.iter().map(|x| (*x, x.to_string())).collect();
+    let name = if scale == Scale::Log { format!("{name} (logarithmic)") } else { name.to_owned() };
     let x = Axis { scale, ticks: Some(ticks), ..Axis::linear(name) };
     let mut chart = Chart::new("", x, Axis::linear(values));
-    for contender in contenders(curves) {
-        let of_panel = |(x, curves): (&f64, &Vec<Curve>)| Some((*x, point(curves, contender)?));
+    for contender in contenders(curves.iter().copied().flatten()) {
+        let of_panel = |(x, curves): (&f64, &&[Curve])| Some((*x, point(curves, contender)?));
         let mut points: Vec<(f64, (f64, f64, f64))> = places.iter().zip(curves).filter_map(of_panel).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let line = points.iter().map(|(x, (mean, ..))| (*x, *mean)).collect();
@@ -109,7 +125,7 @@ fn over_axis(name: &str, places: &[f64], curves: &[Vec<Curve>], values: String) 
         let series = Series::line(contender.label(), colour, style, line).width(2.4).band(band);
         chart.series.push(series.marker(curves::marker(contender.method)));
     }
-    if has_spread(curves) {
+    if has_spread(curves.iter().copied().flatten()) {
         chart.legend_extra.push(curves::band_entry());
     }
     chart
@@ -125,7 +141,7 @@ fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
     let x = if low > 0.0 && high / low > LOG_FROM { Axis::log(values) } else { Axis::linear(values) };
     let mut chart = Chart::new("", x, y);
     let by_method = curves.len() == 1;
-    for (i, contender) in contenders(curves).into_iter().enumerate() {
+    for (i, contender) in contenders(curves.iter().flatten()).into_iter().enumerate() {
         let of_row = |(row, curves): (usize, &Vec<Curve>)| {
             Some((height(if by_method { i } else { row }), point(curves, contender)?))
         };
@@ -144,9 +160,9 @@ fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
 }
 
 /// Those that have values, in the order of the first panels that have them.
-fn contenders(curves: &[Vec<Curve>]) -> Vec<crate::spec::Contender> {
+fn contenders<'a>(curves: impl Iterator<Item = &'a Curve>) -> Vec<Contender> {
     let mut contenders = Vec::new();
-    for curve in curves.iter().flatten() {
+    for curve in curves {
         if !contenders.contains(&curve.contender) {
             contenders.push(curve.contender);
         }
@@ -155,7 +171,7 @@ fn contenders(curves: &[Vec<Curve>]) -> Vec<crate::spec::Contender> {
 }
 
 /// Mean, low and high of a panel's one place.
-fn point(curves: &[Curve], contender: crate::spec::Contender) -> Option<(f64, f64, f64)> {
+fn point(curves: &[Curve], contender: Contender) -> Option<(f64, f64, f64)> {
     let of = |point: &CurvePoint| (point.mean, point.low, point.high);
     curves.iter().find(|curve| curve.contender == contender)?.points.first().map(of)
 }

@@ -25,7 +25,7 @@ pub(crate) fn generalisation_gap(training: &Point, fresh: &Point) -> Option<(f64
 /// Gap over bits, a chart a group of panels.
 pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
-        let axis = Axis::linear("fresh minus training MSE (%)").including(0.0);
+        let axis = Axis::linear("test minus training MSE (% of the training MSE)").including(0.0);
         let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
         for panel in group {
             let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", panel.metric));

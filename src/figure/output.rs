@@ -85,8 +85,27 @@ pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
     let tree = usvg::Tree::from_str(svg, &options).map_err(FigureError::draw)?;
     // CSS pixels are 1/96 inch.
     let page = svg2pdf::PageOptions { dpi: 96.0 };
-    let pdf = svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(FigureError::draw)?;
+    let mut pdf = Vec::new();
+    for _ in 0..MOST_CONVERSIONS {
+        pdf = svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(FigureError::draw)?;
+        if fonts_in_order(&pdf) {
+            break;
+        }
+    }
     Ok(references_in_order(&pdf))
+}
+
+/// svg2pdf numbers the objects of the two fonts in the order of a hash table, which differs from one conversion to the next:
+/// half of them have the order that is wanted.
+const MOST_CONVERSIONS: usize = 60;
+
+/// Whether the fonts come in the order of their names.
+fn fonts_in_order(pdf: &[u8]) -> bool {
+    let is_composite = |lines: &&[&[u8]]| lines[0].ends_with(b"/Subtype /Type0");
+    let lines: Vec<&[u8]> = pdf.split(|byte| *byte == b'\n').collect();
+    // `/BaseFont /QBVBQI+NotoSans`; the tag says which characters are in it.
+    let name = |lines: &[&[u8]]| lines[1].split(|byte| *byte == b'+').nth(1).map(<[u8]>::to_vec);
+    lines.windows(2).filter(is_composite).map(name).is_sorted()
 }
 
 /// The PDF with the references of each dictionary, as `/xo5 19 0 R`, in the order of their names: svg2pdf writes them in the
@@ -112,7 +131,7 @@ fn references_in_order(pdf: &[u8]) -> Vec<u8> {
 
 /// Whether a line of a PDF is an entry of a dictionary that refers to an object.
 fn is_reference(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"/xo") && line.trim_ascii_end().ends_with(b" 0 R")
+    line.trim_ascii_start().starts_with(b"/") && line.trim_ascii_end().ends_with(b" 0 R")
 }
 
 /// # Errors

@@ -1,12 +1,12 @@
 //! Figures 2 and 3: the mean squared error over the bitrate, ours in the paper's line styles over the published thin lines.
 
 use super::Sketch;
-use super::chart::{Axis, Chart, EndLabel, Figure};
+use super::chart::{Axis, Chart, EndLabel, Figure, Marker};
 use super::curves::{self, Curve};
 use super::dots;
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
-use crate::spec::{Panel, Plan, Primary};
+use crate::spec::{Panel, Plan, Primary, Trainer};
 
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
     let mut sketches: Vec<Sketch> =
@@ -31,7 +31,10 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Ske
     let y = Axis::linear(format!("{label} per coordinate ({})", measured(plan.primary)));
     let mut chart = Chart::new(format!("{label} of {subject}"), curves::bits_axis([panel]), y);
     for curve in &ours {
-        chart.series.push(curves::our_series(curve).marker(curves::marker(curve.contender.method)));
+        let is_baseline = curve.contender.trainer == Trainer::Kmeans;
+        let marker = if is_baseline { Marker::Cross } else { curves::marker(curve.contender.method) };
+        let width = if is_baseline { 1.4 } else { 2.4 };
+        chart.series.push(curves::our_series(curve).width(width).marker(marker));
     }
     if chart.is_empty() {
         return None;

@@ -54,7 +54,9 @@ pub fn terminal_claims(plan: &Plan, claims: &[ClaimCheck]) -> String {
         return String::new();
     }
     let holds = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
-    let mut out = format!("claims of {}: {holds} of {} hold\n", whose_claims(plan), claims.len());
+    let unknown = claims.iter().filter(|claim| claim.ours == ClaimResult::Unknown).count();
+    let unknown = if unknown > 0 { format!(", {unknown} can't be told from these points") } else { String::new() };
+    let mut out = format!("claims of {}: {holds} of {} hold{unknown}\n", whose_claims(plan), claims.len());
     for ClaimCheck { text, panel, axis, ours, published } in claims {
         let ours = outcome(ours, axis).text;
         let published = match published {

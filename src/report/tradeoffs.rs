@@ -21,8 +21,8 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     document.paragraph(
         "Complexity is the weighted million operations (WMOPS) for encoding one vector, counted by a formula in single precision. \
          Three counts are shown: the paper's, which leaves out one stage of RVQ and PVQ; the one with all stages; and that of searches \
-         that look the products of codewords up in a table made once for each codebook, as ours do: they give the same codes \
-         with fewer operations. Which method is best depends on how many operations can be spent, and on the search.",
+         that look the products of codewords up in a table made once for each codebook, as ours do: they give the same codes, \
+         of AVQ and RVQ with fewer operations. Which method is best depends on how many operations can be spent, and on the search.",
     );
     for result in panels {
         let panel = input.plan.panels.iter().find(|p| p.name == result.panel);

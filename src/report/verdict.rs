@@ -6,8 +6,8 @@ use super::points::tone;
 use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::metric::{self, Direction};
-use crate::results::{Aggregate, find_aggregate, primary_metric};
-use crate::spec::{Contender, Margin, Panel, Plan, TaskKind};
+use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
+use crate::spec::{Margin, Panel, Plan, TaskKind};
 
 /// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
@@ -33,20 +33,16 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     let metric = primary_metric(plan, panel);
     let aggregate = find_aggregate(aggregates, &panel.name, &metric)?;
     let row = metric::find(&metric)?;
-    let mut winners: Vec<(Contender, Vec<String>)> = Vec::new();
+    let mut winners: Vec<(String, Vec<String>)> = Vec::new();
     for at in aggregate.places() {
-        let means = aggregate.points.iter().filter(|point| point.at == at);
-        let means: Vec<(Contender, f64)> =
-            means.filter_map(|p| Some((p.contender, error_of(&metric, p.mean()?)))).collect();
-        let best = means.iter().min_by(|a, b| a.1.total_cmp(&b.1)).filter(|_| means.len() > 1)?.0;
-        match winners.iter_mut().find(|(contender, _)| *contender == best) {
+        let best = best_at(aggregate, at)?;
+        match winners.iter_mut().find(|(names, _)| *names == best) {
             Some((_, places)) => places.push(panel.axis.number(at)),
             None => winners.push((best, vec![panel.axis.number(at)])),
         }
     }
-    let winners = winners
-        .iter()
-        .map(|(contender, places)| format!("{} at {}", contender.label(), panel.axis.in_words(&enumerate(places))));
+    let winners =
+        winners.iter().map(|(names, places)| format!("{names} at {}", panel.axis.in_words(&enumerate(places))));
     let extreme = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
     let set = match metric.rsplit_once('-') {
         Some((_, "training")) => " on the training set",
@@ -56,6 +52,23 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     let before = format!("{}: {extreme} {}{set}: ", panel.name, metric::label(&metric));
     let verdict = winners.collect::<Vec<_>>().join(", ");
     Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })
+}
+
+/// The best contender at a place, `RVQ`, with those whose seeds' ranges overlap its own: `RVQ or RVQ (k-means)`. None where
+/// there is only one contender.
+fn best_at(aggregate: &Aggregate, at: u32) -> Option<String> {
+    let points: Vec<&Point> =
+        aggregate.points.iter().filter(|point| point.at == at && point.mean().is_some()).collect();
+    let error = |point: &Point| point.mean().map_or(f64::INFINITY, |mean| error_of(&aggregate.metric, mean));
+    let best = points.iter().min_by(|a, b| error(a).total_cmp(&error(b))).filter(|_| points.len() > 1)?;
+    let range = |point: &Point| Some((point.quantile_low()?, point.quantile_high()?));
+    let overlaps = |point: &Point| {
+        let (own, other) = (range(best), range(point));
+        own.zip(other).is_some_and(|((low, high), (other_low, other_high))| low <= other_high && other_low <= high)
+    };
+    let alike = points.iter().filter(|point| point.contender != best.contender && overlaps(point));
+    let names: Vec<&str> = std::iter::once(best).chain(alike).map(|point| point.contender.label()).collect();
+    Some(names.join(" or "))
 }
 
 /// Sweeps of more panels than this have a table for an answer.
@@ -210,7 +223,12 @@ mod tests {
         for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 3.0, 4.0, 4.6, 4.5, 7.0]) {
             point.samples[0].1 = mse;
         }
+        // A single seed has no range to overlap.
         let sentence = "correlated: lowest MSE on the training set: RVQ at 12 bits, AVQ at 16 bits";
+        assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
+        // AVQ at 12 bits reaches down to 3.9.
+        aggregates[0].points[0].samples = vec![(1, 6.1), (2, 3.9)];
+        let sentence = "correlated: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
         assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
     }
 

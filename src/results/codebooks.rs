@@ -28,6 +28,8 @@ pub fn keep_codebooks(
 ) -> Result<Vec<PathBuf>, ResultsError> {
     let (from, ending) = match plan.task {
         TaskKind::Speech => (results_root.join("codecs"), "codec"),
+        // Other experiments that have these cells may have kept some.
+        TaskKind::Toy if !plan.codebooks => return Ok(Vec::new()),
         TaskKind::Toy | TaskKind::Search => (results_root.join("codebooks"), "safetensors"),
         // Those of images belong to a network; an operation count has none.
         TaskKind::Image | TaskKind::Complexity => return Ok(Vec::new()),

@@ -24,8 +24,8 @@ pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 pub use kept::plan_of_kept;
 pub use pictures::{keep_pictures, originals_of, pictured, pictures_folder};
 pub use provenance::{
-    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, provenance_path,
-    read_provenance, write_provenance,
+    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, other_spec,
+    provenance_path, read_provenance, write_provenance,
 };
 pub use published::{published, published_names};
 pub use quantile::quantile;

@@ -223,6 +223,18 @@ pub fn provenance_path(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("provenance").join(format!("{}.json", plan.name))
 }
 
+/// The spec file, if it is another one, whose results of the same name stand where this plan's will be written.
+pub fn other_spec(plan: &Plan, results_root: &Path) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Head {
+        spec: String,
+    }
+    let text = std::fs::read(provenance_path(plan, results_root)).ok()?;
+    let head: Head = serde_json::from_slice(&text).ok()?;
+    let own = plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    (head.spec != own).then_some(head.spec)
+}
+
 /// Writes the provenance of a plan's results and gives its path.
 ///
 /// # Errors

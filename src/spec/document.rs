@@ -61,12 +61,20 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub fn matches(&self, panel: &str, method: &str, bits: u64) -> bool {
+    /// Whether a point is meant: of a method of the sweep, or of a baseline. `rvq` names both, `rvq:kmeans` and `rvq:nsvq`
+    /// one of them.
+    pub fn matches(&self, panel: &str, (method, is_baseline): (&str, bool), bits: u64) -> bool {
+        let named = |item: &str| match item.split_once(':') {
+            Some((name, trainer)) => {
+                name.eq_ignore_ascii_case(method) && trainer == if is_baseline { "kmeans" } else { "nsvq" }
+            }
+            None => item.eq_ignore_ascii_case(method),
+        };
         let names = |node: &Option<Node>, test: &dyn Fn(&Node) -> bool| {
             node.as_ref().and_then(Node::list).is_none_or(|items| items.iter().any(test))
         };
         names(&self.panels, &|item| item.text() == Some(panel))
-            && names(&self.methods, &|item| item.text().is_some_and(|name| name.eq_ignore_ascii_case(method)))
+            && names(&self.methods, &|item| item.text().is_some_and(named))
             && names(&self.bits, &|item| item.whole() == Some(bits))
             && self.min_bits.is_none_or(|least| bits >= least)
             && self.max_bits.is_none_or(|most| bits <= most)
@@ -287,7 +295,7 @@ fn read_filter(table: &Table) -> Checked<Filter> {
     let (min_bits, max_bits) = read_range(table, ["min-bits", "max-bits"], 256)?;
     Ok(Filter {
         panels: node("panels", Kind::Names)?.cloned(),
-        methods: node("methods", Kind::MethodList)?.cloned(),
+        methods: node("methods", Kind::NamedMethods)?.cloned(),
         bits: node("bits", Kind::WholeList(1, 256))?.cloned(),
         min_bits,
         max_bits,

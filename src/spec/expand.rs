@@ -178,7 +178,8 @@ impl<'a> Expansion<'a> {
         let rows = methods.iter().map(|name| (*name, None));
         for (name, trainer) in rows.chain(baselines.iter().map(|name| (*name, Some(Trainer::Kmeans)))) {
             for &(node, bits) in &bits {
-                let settings = frame.point(self.document, self.choice, name.text().unwrap_or_default(), bits);
+                let settings =
+                    frame.point(self.document, self.choice, (name.text().unwrap_or_default(), trainer.is_some()), bits);
                 let point = self.point(frame, &settings, (name, trainer), (node, bits))?;
                 if points.iter().any(|p| (p.contender, p.bits) == (point.contender, point.bits)) {
                     let message = format!("{} would stand there twice", point.contender.label());

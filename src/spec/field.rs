@@ -31,6 +31,10 @@ pub(super) enum Kind {
     Method,
     /// A list of them, without repetition.
     MethodList,
+    /// A method, or with its trainer `rvq:kmeans` or `rvq:nsvq`.
+    NamedMethod,
+    /// A list of them, without repetition.
+    NamedMethods,
     /// A number of seeds or a list of seeds.
     Seeds,
 }
@@ -244,6 +248,10 @@ impl Kind {
             Kind::ChoiceList(names) => format!("a list, not empty, out of {}", quoted(names.iter().copied())),
             Kind::Method => quoted(Method::names().iter().map(String::as_str)),
             Kind::MethodList => format!("a list, not empty, out of {}", Kind::Method.allowed()),
+            Kind::NamedMethod => {
+                format!("{}, or one with its trainer, as \"rvq:kmeans\" or \"rvq:nsvq\"", Kind::Method.allowed())
+            }
+            Kind::NamedMethods => format!("a list, not empty, out of {}", Kind::NamedMethod.allowed()),
             Kind::Seeds => {
                 "a number of seeds, 1 or more (10 means 1 to 10), or a list of seeds such as [1, 5]".to_owned()
             }
@@ -268,6 +276,12 @@ impl Kind {
                 node.text().is_some_and(|text| Method::names().iter().any(|name| name.eq_ignore_ascii_case(text)))
             }
             Kind::MethodList => return check_list(Kind::Method, self, name, node),
+            Kind::NamedMethods => return check_list(Kind::NamedMethod, self, name, node),
+            Kind::NamedMethod => node.text().is_some_and(|text| {
+                let (method, trainer) = text.split_once(':').unwrap_or((text, "nsvq"));
+                ["nsvq", "kmeans"].contains(&trainer)
+                    && Method::names().iter().any(|name| name.eq_ignore_ascii_case(method))
+            }),
             Kind::Seeds if node.list().is_some() => return check_list(Kind::Whole(0, i64::MAX), self, name, node),
             Kind::Seeds => is_within(node, 1, MOST),
         };
@@ -278,7 +292,7 @@ impl Kind {
         let methods = Method::names();
         let meant = match (self, node.text()) {
             (Kind::Choice(names), Some(text)) => closest(text, names.iter().copied()),
-            (Kind::Method, Some(text)) => closest(text, methods.iter().map(String::as_str)),
+            (Kind::Method | Kind::NamedMethod, Some(text)) => closest(text, methods.iter().map(String::as_str)),
             _ => None,
         };
         Err(match (name, meant) {

@@ -42,12 +42,18 @@ pub(super) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The settings of one point: overrides between the axes and `--set`.
-    pub fn point(&self, document: &'a Document, choice: Choice<'a>, method: &str, bits: u64) -> Settings<'a> {
+    /// The settings of one point, of a method or (true) a baseline: overrides between the axes and `--set`.
+    pub fn point(
+        &self,
+        document: &'a Document,
+        choice: Choice<'a>,
+        contender: (&str, bool),
+        bits: u64,
+    ) -> Settings<'a> {
         let mut settings = self.lower.clone();
         let overrides = document.base.overrides.iter().chain(choice.profile.into_iter().flat_map(|p| &p.overrides));
         for (i, patch) in overrides.enumerate() {
-            if patch.filter.matches(&self.name, method, bits) {
+            if patch.filter.matches(&self.name, contender, bits) {
                 settings.apply(&patch.layer, OVERRIDES + i);
             }
         }

@@ -15,13 +15,20 @@ pub(super) struct Known {
     pub panels: Vec<String>,
     methods: Vec<String>,
     pub bits: BTreeSet<u64>,
-    /// Panel, methods and bits of every frame.
-    points: Vec<(String, Vec<String>, Vec<u64>)>,
+    frames: Vec<KnownFrame>,
+}
+
+/// What a frame expands into.
+struct KnownFrame {
+    panel: String,
+    /// Names, and whether they stand for baselines.
+    contenders: Vec<(String, bool)>,
+    bits: Vec<u64>,
 }
 
 impl Known {
     pub fn new(document: &Document, chosen: &[Frame]) -> Known {
-        let mut known = Known { panels: Vec::new(), methods: Vec::new(), bits: BTreeSet::new(), points: Vec::new() };
+        let mut known = Known { panels: Vec::new(), methods: Vec::new(), bits: BTreeSet::new(), frames: Vec::new() };
         let set = Body::default();
         let profiles = std::iter::once(None).chain(document.profiles.iter().map(|(_, body)| Some(body)));
         for profile in profiles {
@@ -38,12 +45,14 @@ impl Known {
         for frame in frames {
             self.panels.push(frame.name.clone());
             let names = |path: &str| frame.settings.node(path).and_then(Node::list).unwrap_or_default();
-            let all = names("sweep.methods").iter().chain(names("sweep.baselines"));
-            let methods: Vec<String> = all.filter_map(Node::text).map(str::to_owned).collect();
+            let of = |path: &str, is_baseline: bool| -> Vec<(String, bool)> {
+                names(path).iter().filter_map(|node| Some((node.text()?.to_owned(), is_baseline))).collect()
+            };
+            let methods = [of("sweep.methods", false), of("sweep.baselines", true)].concat();
             let bits: Vec<u64> = total_bits(frame).iter().map(|(_, bits)| *bits).collect();
-            self.methods.extend(methods.iter().cloned());
+            self.methods.extend(methods.iter().map(|(name, _)| name.clone()));
             self.bits.extend(&bits);
-            self.points.push((frame.name.clone(), methods, bits));
+            self.frames.push(KnownFrame { panel: frame.name.clone(), contenders: methods, bits });
         }
     }
 
@@ -62,7 +71,9 @@ impl Known {
         let profiles = document.profiles.iter().map(|(_, body)| body);
         for filter in std::iter::once(&document.base).chain(profiles).flat_map(|b| &b.overrides).map(|o| &o.filter) {
             check_names("panel", &filter.panels, &self.panels)?;
-            check_names("method", &filter.methods, &self.methods)?;
+            for node in filter.methods.iter().filter_map(Node::list).flatten() {
+                self.check_method(node)?;
+            }
             for node in filter.bits.iter().filter_map(Node::list).flatten() {
                 if node.whole().is_none_or(|bits| !self.bits.contains(&bits)) {
                     let all: Vec<String> = self.bits.iter().map(u64::to_string).collect();
@@ -79,10 +90,13 @@ impl Known {
 impl Known {
     /// An override that changes no point is a mistake.
     fn check_matches(&self, filter: &Filter) -> Checked<()> {
-        let matches = |(panel, methods, bits): &(String, Vec<String>, Vec<u64>)| {
-            methods.iter().any(|method| bits.iter().any(|bits| filter.matches(panel, method, *bits)))
+        let matches = |frame: &KnownFrame| {
+            let of = |(method, is_baseline): &(String, bool)| {
+                frame.bits.iter().any(|bits| filter.matches(&frame.panel, (method, *is_baseline), *bits))
+            };
+            frame.contenders.iter().any(of)
         };
-        if self.points.iter().any(matches) || self.points.is_empty() {
+        if self.frames.iter().any(matches) || self.frames.is_empty() {
             return Ok(());
         }
         let all: Vec<String> = self.bits.iter().map(u64::to_string).collect();
@@ -100,7 +114,7 @@ impl Known {
 fn check_names(what: &str, names: &Option<Node>, known: &[String]) -> Checked<()> {
     for node in names.iter().filter_map(Node::list).flatten() {
         let name = node.text().unwrap_or_default();
-        if !known.iter().any(|known| known == name || (what == "method" && known.eq_ignore_ascii_case(name))) {
+        if !known.iter().any(|known| known == name) {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(unknown(node.span, &format!("the sweep has no {what} `{name}`"), name, &known));
         }

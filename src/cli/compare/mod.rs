@@ -65,11 +65,15 @@ struct Side {
     name: String,
     pairing: Pairing,
     outcomes: Vec<Outcome>,
+    /// What its results came from, as far as provenance files tell.
+    commands: Vec<String>,
 }
 
 /// What the printing needs beside the sides.
 struct Heading<'a> {
     baseline: &'a str,
+    /// What the baseline's results came from.
+    commands: &'a [String],
     margin: f64,
     runs: u16,
 }
@@ -87,19 +91,26 @@ pub fn run(args: CompareArgs) -> Result<(), CliError> {
     let reference = reference(&args)?;
     let names = short_names(&args.paths);
     let mut unreadable = Vec::new();
-    let mut sides = Vec::new();
+    let mut sides: Vec<Side> = Vec::new();
+    let mut baseline_commands: Vec<String> = Vec::new();
     for (i, path) in args.paths.iter().enumerate().filter(|(i, _)| *i != reference) {
         let pairing = pair(path, &args.paths[reference]).map_err(|e| CliError::Usage(e.to_string()))?;
-        let mut outcomes = Vec::new();
+        let (mut outcomes, mut commands) = (Vec::new(), Vec::new());
         for (name, ours, theirs) in &pairing.pairs {
             match compare(name, ours, theirs, &args) {
-                Ok(outcome) => outcomes.push(outcome),
+                Ok((outcome, found)) => {
+                    outcomes.push(outcome);
+                    for (all, command) in [&mut commands, &mut baseline_commands].into_iter().zip(found) {
+                        all.extend(command.filter(|command| !all.contains(command)));
+                    }
+                }
                 Err(error) => unreadable.push(error.to_string()),
             }
         }
-        sides.push(Side { name: names[i].clone(), pairing, outcomes });
+        sides.push(Side { name: names[i].clone(), pairing, outcomes, commands });
     }
-    let heading = Heading { baseline: &names[reference], margin: args.margin, runs: args.runs };
+    let heading =
+        Heading { baseline: &names[reference], commands: &baseline_commands, margin: args.margin, runs: args.runs };
     if !sides.iter().flat_map(|side| &side.outcomes).any(|outcome| outcome.result.is_ok()) {
         return Err(CliError::Failed(text::nothing(&sides, &heading, &unreadable)));
     }
@@ -147,7 +158,13 @@ fn short_names(paths: &[PathBuf]) -> Vec<String> {
     parts.iter().map(|parts| rest(parts).display().to_string()).collect()
 }
 
-fn compare(name: &str, ours: &Path, theirs: &Path, args: &CompareArgs) -> Result<Outcome, ResultsError> {
+/// The comparison of two files, and the commands that they came from.
+fn compare(
+    name: &str,
+    ours: &Path,
+    theirs: &Path,
+    args: &CompareArgs,
+) -> Result<(Outcome, [Option<String>; 2]), ResultsError> {
     let runs = [Runs::find(ours)?, Runs::find(theirs)?];
     let (ours, theirs) = (ResultsFile::read(ours)?, ResultsFile::read(theirs)?);
     let assumed = Cell::new(false);
@@ -165,7 +182,8 @@ fn compare(name: &str, ours: &Path, theirs: &Path, args: &CompareArgs) -> Result
         },
     };
     let result = compare_files(&ours, &theirs, &options).map_err(|e| e.to_string());
-    Ok(Outcome { name: name.into(), result, assumed: assumed.get() })
+    let commands = [0, 1].map(|side| runs[side].command());
+    Ok((Outcome { name: name.into(), result, assumed: assumed.get() }, commands))
 }
 
 #[cfg(test)]

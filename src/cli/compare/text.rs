@@ -20,12 +20,31 @@ pub fn nothing(sides: &[Side], heading: &Heading, unreadable: &[String]) -> Stri
     lines.join("\n")
 }
 
+/// More files of one side alone than this are counted.
+const MOST_FILES: usize = 4;
+
+/// The commands that the results came from, where they are known and not the same.
+fn commands(sides: &[Side], heading: &Heading) -> Vec<String> {
+    let all = || sides.iter().map(|side| (&side.name, &side.commands));
+    let baseline = (heading.baseline.to_owned(), heading.commands.to_vec());
+    if all().all(|(_, commands)| *commands == baseline.1) {
+        return Vec::new();
+    }
+    let line = |name: &String, command: &String| format!("{name} comes from: {command}");
+    let lines = all().chain(std::iter::once((&baseline.0, &baseline.1)));
+    lines.flat_map(|(name, commands)| commands.iter().map(move |command| line(name, command))).collect()
+}
+
 fn unpaired(side: &Side, heading: &Heading) -> Vec<String> {
     let names = [side.name.as_str(), heading.baseline];
     let sides = side.pairing.unpaired.iter().zip(names);
     sides
         .filter(|(files, _)| !files.is_empty())
-        .map(|(files, name)| format!("only in {name}: {}", files.join(", ")))
+        .map(|(files, name)| {
+            let more = files.len().saturating_sub(MOST_FILES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("only in {name}: {}{more}", files[..files.len().min(MOST_FILES)].join(", "))
+        })
         .collect()
 }
 
@@ -39,6 +58,7 @@ pub fn one(side: &Side, heading: &Heading) -> String {
         });
     }
     let mut end = unpaired(side, heading);
+    end.extend(commands(std::slice::from_ref(side), heading));
     end.push(format!("in all: {} (margin ±{}%)", counts(&side.outcomes), percent(heading.margin)));
     blocks.push(end.join("\n"));
     blocks.join("\n\n")
@@ -99,7 +119,10 @@ fn table_row(row: &FileRow) -> Vec<String> {
         mean(row.ours.map(|e| e.mean)),
         mean(row.published.map(|e| e.mean)),
         row.difference.filter(|share| share.is_finite()).map_or("-".into(), signed),
-        row.interval.map_or("-".into(), |(low, high)| format!("{} .. {}", signed(low), signed(high))),
+        match row.interval.filter(|_| !row.is_identical()) {
+            Some((low, high)) => format!("{} .. {}", signed(low), signed(high)),
+            None => "-".into(),
+        },
         n,
         row.outcome().into(),
     ]
@@ -119,6 +142,7 @@ pub fn several(sides: &[Side], heading: &Heading) -> String {
     }
     let mut blocks: Vec<String> = files.iter().map(|file| columns(file, sides, heading)).collect();
     let mut end: Vec<String> = sides.iter().flat_map(|side| unpaired(side, heading)).collect();
+    end.extend(commands(sides, heading));
     let (baseline, margin) = (heading.baseline, percent(heading.margin));
     end.extend(
         sides
