@@ -5,6 +5,7 @@
 //! that a training meets are drawn again from their streams, so it is enough to know how many there were.
 
 use std::cell::{Cell, RefCell};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -144,7 +145,11 @@ impl Checkpoint {
         let text = serde_json::to_string(&state)
             .map_err(|error| CheckpointError::Malformed(self.path.clone(), error.to_string()))?;
         let folder = crate::temporary::folder(&self.path);
-        std::fs::create_dir_all(folder).map_err(|error| CheckpointError::Io(folder.into(), error))?;
+        // Not those above it: a folder of results that was removed in the meantime is not made again.
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => made.map_err(|error| CheckpointError::Io(folder.into(), error))?,
+        }
         let provenance = Provenance {
             beam_width: run.setup.quantizer.beam_width.unwrap_or(1),
             trainer: "nsvq".into(),
