@@ -111,7 +111,16 @@ fn write_files(
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
     files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
-    files.extend(results::keep_codebooks(plan, records, &folders.results).map_err(failed)?);
+    let codebooks = results::keep_codebooks(plan, records, &folders.results).map_err(failed)?;
+    let cells = plan.cells().len();
+    if plan.codebooks && codebooks.len() < cells {
+        note(&format!(
+            "codebooks are kept of {} of {cells} cells: the others were finished before, or have failed; `run --force` computes \
+             them again",
+            codebooks.len()
+        ));
+    }
+    files.extend(codebooks);
     files.extend(results::keep_audio(plan, records, &folders.results).map_err(failed)?);
     when_safe()?;
     for point in results::missing(plan, &outcome.aggregates) {

@@ -51,8 +51,10 @@ fn list(folder: &Path, prefix: &str, names: &mut BTreeSet<String>) -> std::io::R
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         let below = format!("{prefix}{name}");
-        if path.is_dir() && !(prefix.is_empty() && ["provenance", "cells"].contains(&name.as_str())) {
-            list(&path, &format!("{below}/"), names)?;
+        if path.is_dir() {
+            if !["provenance", "cells", "codebooks", "checkpoints"].contains(&name.as_str()) {
+                list(&path, &format!("{below}/"), names)?;
+            }
         } else if path.extension().is_some_and(|e| e == "json") {
             names.insert(below);
         }

@@ -87,7 +87,7 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     Some(Sketch {
         id: format!("figure-{id}"),
         title,
-        caption: caption(plan, &panels, published, draws),
+        caption: caption(plan, &panels, published && panels.iter().any(|p| p.published_file.is_some()), draws),
         figure: Figure::single(chart),
     })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
 use super::file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
+use super::provenance::{provenance_path, read_provenance};
 use crate::metric;
 use crate::spec::{Contender, Panel, PanelAxis, Plan, TaskKind, Trainer};
 
@@ -110,17 +111,26 @@ pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path)
                 written.push(path);
             }
         }
-        if let Some(path) = superseded(plan, panel).map(|name| folder.join(name)).filter(|path| path.is_file()) {
+    }
+    for name in superseded(plan, results_root) {
+        let path = folder.join(name);
+        if path.is_file() && !written.contains(&path) {
             std::fs::remove_file(&path).map_err(|source| ResultsError::Write { path, source })?;
         }
     }
     Ok(written)
 }
 
-/// The file that held the primary metric of this panel while the other one was primary: left alone, it would pass for
-/// today's.
-fn superseded(plan: &Plan, panel: &Panel) -> Option<PathBuf> {
-    matches!(plan.task, TaskKind::Toy | TaskKind::Image).then(|| beside(&panel.results_file, plan.primary.name()))
+/// The files that held the primary metric of a panel while the other one was primary: left alone, they would pass for
+/// today's. Only those that the provenance file of the last run counts among this experiment's own.
+fn superseded(plan: &Plan, results_root: &Path) -> Vec<PathBuf> {
+    if !matches!(plan.task, TaskKind::Toy | TaskKind::Image) {
+        return Vec::new();
+    }
+    let Ok(last) = read_provenance(&provenance_path(plan, results_root)) else { return Vec::new() };
+    let own: Vec<PathBuf> = last.panels.iter().flat_map(|panel| &panel.results_files).map(PathBuf::from).collect();
+    let of_panel = |panel: &Panel| beside(&panel.results_file, plan.primary.name());
+    plan.panels.iter().map(of_panel).filter(|path| own.contains(path)).collect()
 }
 
 /// `NAME-ENDING.json` beside `NAME.json`.
@@ -180,6 +190,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let write = |plan: &Plan| {
             let paths = write_results(plan, &aggregate(plan, &records), root.path()).unwrap();
+            crate::results::write_provenance(plan, &records, root.path()).unwrap();
             let folder = paths[0].parent().unwrap().to_owned();
             let mut files: Vec<(String, Option<String>)> = std::fs::read_dir(folder)
                 .unwrap()
@@ -198,5 +209,10 @@ mod tests {
         assert_eq!(write(&plan), [file("correlated-fresh.json", &test), file("correlated.json", &training)]);
         plan.primary = crate::spec::Primary::Fresh;
         assert_eq!(write(&plan), [file("correlated-training.json", &training), file("correlated.json", &test)]);
+        // A file of that name that is not of this experiment stays.
+        let foreign = root.path().join("quick/Figure 2/correlated-fresh.json");
+        std::fs::copy(root.path().join("quick/Figure 2/correlated.json"), &foreign).unwrap();
+        write(&plan);
+        assert!(foreign.is_file());
     }
 }

@@ -5,7 +5,7 @@ use super::claim::{self, WrittenClaim};
 use super::error::{Checked, Fault, Span, quoted};
 use super::field::Kind;
 use super::layer::{Layer, Place, SECTIONS, elsewhere, unknown};
-use super::output::{Output, check_figure};
+use super::output::{Output, RESERVED, check_figure};
 use super::plan::TaskKind;
 use super::value::{Key, Node, Table};
 
@@ -207,6 +207,10 @@ fn read_head(root: &Table) -> Checked<Head> {
         }
     };
     check_name("experiment", &Key { span, name: name.clone() })?;
+    if RESERVED.contains(&name.as_str()) {
+        return Err(Fault::new(span, format!("an experiment can't be named \"{name}\""))
+            .allowed(format!("other names than {}, which are folders of the results", quoted(RESERVED))));
+    }
     let title = title.map_or_else(|| name.clone(), |(title, _)| title);
     let description = table.get("description").map_or(Ok(""), |node| node.expect_text("experiment.description"))?;
     let task = read_task(&task, task_span)?;

@@ -108,7 +108,7 @@ pub(super) fn frames<'a>(document: &'a Document, choice: Choice<'a>) -> Checked<
         let below = below_axes(document, choice.profile, variant);
         let mut all = below.clone();
         apply_set(&mut all, choice.set, variant);
-        let axes = axes(document, &all)?;
+        let axes = axes(document, choice.profile, &all)?;
         let panels = axes.iter().fold(1, |product: u128, axis| product.saturating_mul(axis.values.len() as u128));
         cells = cells.saturating_add(panels.saturating_mul(cells_of_panel(&all, choice)));
         spaces.push((variant, below, axes, panels, all));
@@ -133,12 +133,18 @@ struct Axis<'a> {
 }
 
 /// The axes in [sweep], then the stages.
-fn axes<'a>(document: &Document, settings: &Settings<'a>) -> Checked<Vec<Axis<'a>>> {
+fn axes<'a>(document: &Document, profile: Option<&Body>, settings: &Settings<'a>) -> Checked<Vec<Axis<'a>>> {
     let mut axes = Vec::new();
     for &(path, entry) in settings.axes() {
         if let Some(fixed) = settings.get(path).filter(|fixed| fixed.layer >= entry.layer) {
             let message = format!("`{path}` is also an axis of the sweep, which decides on its values");
             return Err(Fault::new(fixed.node.span, message).help(format!("remove it, or change sweep.{path} = […]")));
+        }
+        let overrides = document.base.overrides.iter().chain(profile.into_iter().flat_map(|p| &p.overrides));
+        if let Some(node) = overrides.filter_map(|patch| patch.layer.node(path)).next() {
+            let message =
+                format!("an override can't set `{path}`, which is an axis of the sweep: panels are called after it");
+            return Err(Fault::new(node.span, message).help("leave the axis out, or the override"));
         }
         axes.push(Axis { path, values: entry.node.list().unwrap_or_default(), named: true });
     }

@@ -98,7 +98,12 @@ impl Layer {
 
     /// Whether it gives this field a value.
     pub fn has(&self, path: &str) -> bool {
-        self.fields.iter().any(|(field, _)| field.path == path)
+        self.node(path).is_some()
+    }
+
+    /// The value that it gives this field.
+    pub fn node(&self, path: &str) -> Option<&Node> {
+        self.fields.iter().find(|(field, _)| field.path == path).map(|(_, node)| node)
     }
 
     /// Both ways to give the bits in one layer contradict each other.

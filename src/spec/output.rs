@@ -82,6 +82,13 @@ impl Output {
     /// Two panels of `panels` must not write the same file.
     pub fn check_files(&self, experiment: &str, panels: &[&str]) -> Checked<()> {
         let mut seen = HashMap::new();
+        // Beside NAME.json, its other measurement is NAME-fresh.json or NAME-training.json.
+        for panel in panels {
+            let file = self.panel(experiment, panel).results_file;
+            for ending in ["-fresh.json", "-training.json"] {
+                seen.insert(file.replace(".json", ending), *panel);
+            }
+        }
         for panel in panels {
             let file = self.panel(experiment, panel).results_file;
             if let Some(first) = seen.insert(file.clone(), *panel) {
@@ -124,6 +131,9 @@ fn is_of_the_paper(results_file: &str) -> bool {
     results_file.starts_with("Figure ")
 }
 
+/// Folders of a profile's results that hold something else.
+pub(super) const RESERVED: [&str; 4] = ["provenance", "codebooks", "pictures", "audio"];
+
 /// Files lie below the results folder: relative, without `..`, JSON.
 fn check_file(name: &str, node: &Node) -> Checked<()> {
     let allowed = "a relative path without .. that ends in .json, as \"Figure 2/correlated.json\"; in it no control \
@@ -135,6 +145,7 @@ fn check_file(name: &str, node: &Node) -> Checked<()> {
             && !text.contains(['\\', ':'])
             && !text.contains(char::is_control)
             && text.ends_with(".json")
+            && !text.split('/').next().is_some_and(|first| RESERVED.contains(&first))
             && text.len() > ".json".len()
     };
     if node.text().is_some_and(is_good) { Ok(()) } else { Err(node.cannot_be(name).allowed(allowed)) }

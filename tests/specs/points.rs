@@ -518,3 +518,26 @@ spec.toml:9:10: the published model counts no distance of PVQ with one stage
 allowed: 2 stages or more for RVQ and PVQ; 1 for AVQ alone"#,
         );
 }
+
+#[test]
+fn an_override_of_an_axis() {
+    let edited = "training.updates = [10, 20]\nseeds = 3";
+    let more = "[[override]]\nwhere = { bits = [12] }\ntraining.updates = 7\n";
+    let error = Case::default().edit("seeds = 3", edited).edit("updates = 1000\n", "").add(more).error();
+    assert!(error.contains("an override can't set `training.updates`, which is an axis of the sweep"), "{error}");
+}
+
+#[test]
+fn a_file_that_another_measurement_has() {
+    let more = "[variant.a]\n[variant.a-training]\n";
+    let error = Case::default().add(more).error();
+    assert!(error.contains("would both write \"toy/a-training.json\""), "{error}");
+}
+
+#[test]
+fn names_of_folders_of_the_results() {
+    let error = Case::default().edit("name = \"toy\"", "name = \"provenance\"").error();
+    assert!(error.contains("an experiment can't be named \"provenance\""), "{error}");
+    let error = Case::default().add("[output.results]\ntoy = \"provenance/x.json\"\n").error();
+    assert!(error.contains("can't be \"provenance/x.json\""), "{error}");
+}
