@@ -100,14 +100,18 @@ fn later_layers_win() {
     let variant = ["training.updates=5000", "variant.correlated.training.updates=6000"];
     assert_eq!(updates(Some("paper"), &variant, "correlated", Method::Avq, 32), 6000);
     assert_eq!(updates(Some("paper"), &variant, "uncorrelated", Method::Avq, 32), 5000);
-    // An axis wins over the profile, an override over the axis.
+    // An axis wins over the profile; an override can't change it, or the panel's name would be wrong.
     let axis = SMALL.replace("seeds = [5, 1]", "training.updates = [2000, 3000]")
-        + "[[override]]\nwhere = { panels = [\"updates=3000\"], bits = [8] }\ntraining.updates = 4000\n[profile.p]\ntraining.log-every = 10\n";
+        + "[[override]]\nwhere = { panels = [\"updates=3000\"], bits = [8] }\ntraining.batch-size = 64\n[profile.p]\ntraining.log-every = 10\n";
     let axis = axis.replace("updates = 1000", "");
     let plan = load(&axis, Some("p"), &["quantizer.beam-width=2"]);
     assert_eq!(names(&plan), ["updates=2000", "updates=3000"]);
-    let of = |panel, bits| toy(&plan, panel, Method::Avq, bits).training.nsvq().unwrap().updates;
-    assert_eq!((of("updates=2000", 8), of("updates=3000", 4), of("updates=3000", 8)), (2000, 3000, 4000));
+    let of = |panel, bits| {
+        let training = toy(&plan, panel, Method::Avq, bits).training;
+        training.nsvq().map(|nsvq| (nsvq.updates, nsvq.batch_size)).unwrap()
+    };
+    let found = (of("updates=2000", 8), of("updates=3000", 4), of("updates=3000", 8));
+    assert_eq!(found, ((2000, 256), (3000, 256), (3000, 64)));
 }
 
 #[test]
