@@ -4,7 +4,7 @@ mod common;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,13 +32,15 @@ fn the_list_names_origin_licence_size_and_checksum() {
             "sift1m",
             "siftsmall",
             "cifar10",
-            "librispeech",
+            "librispeech-train-clean-100",
+            "librispeech-test-clean",
+            "librispeech-test-other",
             "synthetic-descriptors",
             "synthetic-images",
             "synthetic-speech"
         ]
     );
-    for command in ["list", "make", "fetch"] {
+    for command in ["list", "make", "fetch", "import"] {
         env.run(&["data", command, "--help"]).ends_with(0).prints("Example").prints(&format!("vqlab data {command}"));
     }
 }
@@ -103,6 +105,118 @@ fn made_speech_is_a_folder_with_the_same_samples() {
     let args = ["data", "make", "synthetic-speech", "-o", "b", "--training", "65537"];
     env.run(&args).ends_with(2).says("allowed are 1 to 65536");
     assert!(!env.path("b").exists() && env.leftovers(".").is_empty());
+}
+
+#[test]
+fn below_its_root_an_archive_keeps_its_folders() {
+    if !curl() {
+        return;
+    }
+    let files = [
+        ("LibriSpeech/README.TXT", 40),
+        ("LibriSpeech/test-clean/1089/2/a.flac", 90),
+        ("LibriSpeech/test-clean/61/2/a.flac", 80),
+    ];
+    let body = archive(&files);
+    let server = Server::new(body.clone(), Manner::Honest);
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("librispeech/test-clean");
+    let sum = md5(&body);
+    let archive = Archive {
+        url: &server.address,
+        bytes: None,
+        md5: Some(&sum),
+        sha256: None,
+        root: Some("LibriSpeech/test-clean"),
+        files: &["1089/2/a.flac"],
+    };
+    fetch(&archive, &folder, false, &AtomicBool::new(false), &|_| {}).unwrap();
+    let mut found: Vec<PathBuf> =
+        files_below(&folder).iter().map(|f| f.strip_prefix(&folder).unwrap().into()).collect();
+    found.sort();
+    assert_eq!(found, ["1089/2/a.flac", "61/2/a.flac", "README.TXT"].map(PathBuf::from));
+}
+
+/// An image experiment that asks for CIFAR-10, so small that it is computed at once.
+const ASKS: &str = r#"
+[experiment]
+name = "asks"
+task = "image"
+[sweep]
+methods = ["pvq"]
+stages = [4]
+bits = [4]
+seeds = 1
+[data]
+set = "cifar10"
+images = 16
+test-images = 4
+[network]
+width = 4
+blocks = 0
+latent-dimension = 8
+updates = 0
+batch-size = 4
+[training]
+learning-rate = 0.01
+updates = 2
+batch-size = 4
+"#;
+
+#[test]
+fn a_data_set_is_taken_where_it_is_found_and_stood_in_for_elsewhere() {
+    let env = Env::new();
+    env.write("asks.toml", ASKS);
+    let run = env.run(&["run", "asks.toml"]).ends_with(0);
+    let run = run.says("cifar10: not found, synthetic data stand in").says("vqlab data fetch cifar10");
+    drop(run);
+    assert!(env.path("results/default/provenance/asks.json").is_file());
+    // As the publisher's archive names it, below a folder of the user's.
+    let make =
+        ["data", "make", "synthetic-images", "-o", "mine/cifar-10-batches-bin", "--training", "20", "--test", "5"];
+    env.run(&make).ends_with(0);
+    env.run(&["run", "asks.toml", "--data", "mine"]).ends_with(0).says("cifar10: data from mine/cifar-10-batches-bin");
+    let provenance = std::fs::read_to_string(env.path("results/cifar10/provenance/asks.json")).unwrap();
+    let provenance: serde_json::Value = serde_json::from_str(&provenance).unwrap();
+    assert_eq!(provenance["cells"][0]["settings"]["data"]["name"], "cifar10");
+    env.run(&["run", "asks.toml", "--data", "nowhere"]).ends_with(2).says("--data nowhere: there is no such folder");
+    // In the folder of the data sets; a folder that is another thing is no reason to stand in.
+    std::fs::create_dir_all(env.path("data-sets/cifar10")).unwrap();
+    env.run(&["run", "asks.toml"]).ends_with(2).says("`data.set`").says("it holds nothing").says("--data DIR");
+    env.run(&["run", "asks.toml", "--set", "data.path=mine/cifar-10-batches-bin", "--dry-run"]).ends_with(0);
+    env.run(&["run", "asks.toml", "--set", "data.set=sift1m"]).ends_with(2).says("cifar10");
+}
+
+#[test]
+fn what_a_user_has_is_checked_and_linked() {
+    let env = Env::new();
+    let make = ["data", "make", "synthetic-images", "-o", "c", "--training", "20", "--test", "5"];
+    env.run(&make).ends_with(0);
+    env.run(&["data", "import", "cifar10", "c"]).ends_with(2).says("c is not cifar10: data_batch_1.bin has the MD5 ");
+    env.run(&["data", "import", "cifar10", "nowhere"]).ends_with(2).says("nowhere");
+    env.run(&["data", "import", "librispeech-test-clean", "c"]).ends_with(2).says("0 FLAC files, expected are 2620");
+    let descriptors = ["data", "make", "synthetic-descriptors", "-o", "d", "--learn", "300", "--base", "400"];
+    env.run(&[&descriptors[..], &["--queries", "3"]].concat()).ends_with(0);
+    env.run(&["data", "import", "siftsmall", "d"]).ends_with(2).says("expected are [25000, 10000, 100] of 128");
+    assert!(!env.path("data-sets").exists());
+}
+
+/// The real set where it is at hand.
+#[test]
+fn siftsmall_is_imported_once() {
+    let real = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/sift/siftsmall"));
+    if !real.is_dir() {
+        return;
+    }
+    let env = Env::new();
+    let import = || env.run(&["data", "import", "siftsmall", real.to_str().unwrap()]);
+    import().ends_with(0).says("is as published").prints("siftsmall");
+    import().ends_with(2).says("is there already");
+    assert!(env.path("data-sets/siftsmall/siftsmall_query.fvecs").is_file());
+    let list = env.run(&["data", "list", "--json"]).ends_with(0);
+    let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    let here = |name: &str| json.as_array().unwrap().iter().find(|data| data["name"] == name).unwrap()["here"].clone();
+    assert!(here("siftsmall").as_str().is_some_and(|folder| folder.ends_with("siftsmall")) && here("sift1m").is_null());
 }
 
 #[test]
@@ -257,6 +371,7 @@ fn get(url: &str, body: &[u8], folder: &Path) -> Result<(), FetchError> {
         bytes: Some(body.len() as u64),
         md5: Some(&sum),
         sha256: None,
+        root: None,
         files: &["x_base.fvecs", "x_learn.fvecs"],
     };
     fetch(&archive, folder, false, &AtomicBool::new(false), &|_| {})
@@ -380,7 +495,7 @@ fn the_command_says_what_went_wrong_and_stops_in_the_middle() {
     let mut command = env.command(&["data", "fetch", "cifar10"]);
     let run = common::Run::from(command.env("PATH", env.path("none")).output().unwrap()).ends_with(1);
     let run = run.says("install it, or fetch https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz by hand");
-    run.says("data/cifar10.tar.gz.part");
+    run.says("data-sets/cifar10.tar.gz.part");
     env.write("full.txt", "");
     env.run(&["data", "fetch", "cifar10", "-o", "."]).ends_with(2).says("--force");
     assert!(env.leftovers(".").is_empty());
@@ -404,7 +519,7 @@ fn a_stop_in_the_middle_keeps_what_has_come() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("x");
     let stop = AtomicBool::new(false);
-    let archive = Archive { url: &url, bytes: None, md5: None, sha256: None, files: &[] };
+    let archive = Archive { url: &url, bytes: None, md5: None, sha256: None, root: None, files: &[] };
     let progress = |bytes: u64| stop.store(bytes >= 5000, Ordering::Relaxed);
     let error = fetch(&archive, &folder, false, &stop, &progress).unwrap_err();
     assert!(matches!(error, FetchError::Stopped(_)), "{error}");

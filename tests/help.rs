@@ -15,7 +15,8 @@ use vqlab::quantizer::Method;
 use vqlab::speech::{CodecSettings, Model};
 
 /// Examples that are not run: by what they contain, with the reason.
-const LEFT_OUT: [(&str, &str); 3] = [
+const LEFT_OUT: [(&str, &str); 4] = [
+    ("data import", "needs a published data set"),
     ("data fetch", "needs the network"),
     ("--partition main", "needs Slurm"),
     ("--log 1a2b3c4d", "stands for the key of a cell, which is not known before"),

@@ -31,14 +31,14 @@ fn the_spec_holds_two_panels_of_the_same_cells_under_all_its_profiles() {
     assert_eq!(plan.panels[0].axis, PanelAxis::Bitrate(BITRATES.to_vec()));
     assert!(plan.is_part_of_earlier(&plan.panels[1]));
     assert_eq!(plan.panels.iter().map(|p| p.metric.as_str()).collect::<Vec<_>>(), ["pesq", "psnr-perceptual"]);
-    assert_eq!(plan.panels[0].comparison.margin, Margin::Score(0.1));
-    assert_eq!(plan.panels[1].comparison.margin, Margin::Decibel(1.0));
+    assert_eq!(plan.panels[0].comparison.margin, Margin::Score(0.2));
+    assert_eq!(plan.panels[1].comparison.margin, Margin::Decibel(1.5));
     let reason = plan.panels[0].comparison.not_comparable.as_ref().unwrap();
     assert!(reason.contains("synthetic-speech: 60 utterances to train on, 12 to test on"), "{reason}");
     assert_eq!(plan.panels[0].labels, [("Data".to_owned(), "synthetic-speech".to_owned())]);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/speech.toml");
-    assert_eq!(profiles(&path).unwrap(), ["default", "real", "paper"]);
-    for name in ["real", "paper"] {
+    assert_eq!(profiles(&path).unwrap(), ["default", "paper", "best"]);
+    for name in ["paper", "best"] {
         let options = vqlab::spec::LoadOptions { profile: Some(name.into()), ..Default::default() };
         let plan = vqlab::spec::load(&path, &options).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plan.attributions.len(), 1);
@@ -160,9 +160,9 @@ fn verdicts_are_over_utterances_on_both_sides() {
         // The published quantiles of PESQ lie some 4 standard deviations apart.
         assert!(theirs.standard_deviation > 0.25, "{theirs:?}");
         assert!(point.difference.unwrap().abs() < 0.1 && point.interval.is_some());
-        assert_eq!(point.margin, if theirs.mean < 4.2 { Margin::Score(0.1) } else { Margin::Decibel(1.0) });
-        // A dozen utterances can't show that PESQ lies within .1, nor perceptual SNR within 1 dB.
-        assert_eq!(point.verdict, Verdict::Inconclusive);
+        assert_eq!(point.margin, if theirs.mean < 4.2 { Margin::Score(0.2) } else { Margin::Decibel(1.5) });
+        // Equal means of a dozen utterances may leave the margin open, but are never taken for different.
+        assert!(matches!(point.verdict, Verdict::Inconclusive | Verdict::Reproduced), "{point:?}");
     }
     let synthetic = speech::plan(1);
     let comparisons = compare_plan(&synthetic, &aggregate(&synthetic, &speech::records(&synthetic, false)));
@@ -220,12 +220,12 @@ fn a_folder_of_recordings_is_compared_with_a_remark() {
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments/speech.toml");
     let options = vqlab::spec::LoadOptions {
-        profile: Some("real".into()),
+        profile: Some("paper".into()),
         set: vec![format!("data.path={:?}", root.path().join("corpus").to_str().unwrap())],
-        seeds: None,
+        ..vqlab::spec::LoadOptions::default()
     };
     let plan = vqlab::spec::load(&path, &options).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((plan.folder.as_str(), plan.attributions.len()), ("real-corpus", 1));
+    assert_eq!((plan.folder.as_str(), plan.attributions.len()), ("paper-corpus", 1));
     for panel in &plan.panels {
         assert_eq!((panel.comparison.not_comparable.as_ref(), panel.labels.len()), (None, 0));
         let remarks = panel.comparison.anomalies.join("\n");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use super::codec::{refused, wrote};
@@ -12,11 +13,13 @@ use super::outcome::failed;
 use super::run::parse_jobs;
 use super::stop::stop_flag;
 use super::{CliError, note, print};
+use crate::data::cache;
 use crate::data::catalogue::{KNOWN, KnownData, known};
 use crate::data::descriptors::{self, DescriptorData};
 use crate::data::fetch::{Archive, fetch, part};
 use crate::data::folder::{Made, check};
 use crate::data::images::{self, ImageData};
+use crate::data::import::import;
 use crate::data::set_threads;
 use crate::data::speech::{self, SpeechData};
 
@@ -26,8 +29,11 @@ Examples:
   vqlab data make synthetic-descriptors -o descriptors --base 100000
   vqlab data make synthetic-images -o images --training 20000
   vqlab data make synthetic-speech -o speech --training 100 --test 20
-  vqlab data fetch sift1m -o sift
-  vqlab data fetch sift1m --from http://mirror.example/sift.tar.gz";
+  vqlab data fetch sift1m
+  vqlab data import cifar10 cifar-10-batches-bin
+
+Data sets have their place in the folder that the environment variable VQLAB_DATA
+names, else in `vqlab` in your folder for caches. Experiments find them there.";
 
 const MAKE_EXAMPLES: &str = "\
 Examples:
@@ -43,13 +49,22 @@ The same numbers and seed give the same bytes on any number of threads.";
 
 const FETCH_EXAMPLES: &str = "\
 Examples:
-  vqlab data fetch siftsmall
+  vqlab data fetch cifar10
   vqlab data fetch sift1m -o sift --from http://mirror.example/sift.tar.gz
 
 The archive is fetched by the system's curl to DIR.tar.gz.part, which a later call
 goes on with; its size and checksum are compared with the published ones; it is
 unpacked to DIR, and removed. An archive that was fetched by hand is taken if it
-lies there under that name.";
+lies there under that name. Without -o, DIR is the set's place in the folder that
+VQLAB_DATA names, else in `vqlab` in your folder for caches: `vqlab data list`.";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  vqlab data import cifar10 ~/data/cifar-10-batches-bin
+  vqlab data import librispeech-test-clean ~/data/LibriSpeech/test-clean
+
+Checks the files (CIFAR-10: their MD5; SIFT: the numbers of vectors; LibriSpeech:
+the number of utterances) and puts a link to the folder where experiments look.";
 
 /// Lists, makes and fetches data sets.
 #[derive(Args, Debug)]
@@ -64,6 +79,7 @@ enum Action {
     List(ListArgs),
     Make(MakeArgs),
     Fetch(FetchArgs),
+    Import(ImportArgs),
 }
 
 /// Shows the known data sets: origin, licence, size, checksums, and what uses them.
@@ -115,9 +131,9 @@ struct MakeArgs {
 #[command(after_help = FETCH_EXAMPLES)]
 struct FetchArgs {
     /// Which one, see `vqlab data list`
-    #[arg(value_name = "NAME", value_parser = ["sift1m", "siftsmall", "cifar10"])]
+    #[arg(value_name = "NAME", value_parser = published())]
     name: String,
-    /// Folder to make; without, data/NAME
+    /// Folder to make; without, its place in the folder of the data sets
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Another address of the same archive
@@ -128,6 +144,23 @@ struct FetchArgs {
     force: bool,
 }
 
+/// Takes a data set that is on this machine already.
+#[derive(Args, Debug)]
+#[command(after_help = IMPORT_EXAMPLES)]
+struct ImportArgs {
+    /// Which one, see `vqlab data list`
+    #[arg(value_name = "NAME", value_parser = published())]
+    name: String,
+    /// Its folder
+    #[arg(value_name = "FOLDER")]
+    folder: PathBuf,
+}
+
+/// The names of the data sets that others publish.
+fn published() -> PossibleValuesParser {
+    PossibleValuesParser::new(KNOWN.iter().filter(|data| data.archive.is_some()).map(|data| data.name))
+}
+
 /// # Errors
 /// Of use: an unknown name, counts out of range, a folder that holds something. Failed: a full disk, no curl, no
 /// connection, an archive that is not as published, Ctrl-C.
@@ -136,6 +169,7 @@ pub fn run(args: DataArgs) -> Result<(), CliError> {
         Action::List(args) => print(&if args.json { json() } else { list() }),
         Action::Make(args) => run_make(&args),
         Action::Fetch(args) => run_fetch(&args),
+        Action::Import(args) => run_import(&args),
     }
 }
 
@@ -151,10 +185,18 @@ fn list() -> String {
             line("MD5", archive.md5.unwrap_or("not published"));
             line("SHA-256", archive.sha256.unwrap_or("not published"));
         }
+        if data.archive.is_some() {
+            line("here", &here(data).map_or("no".into(), |folder| folder.display().to_string()));
+        }
         line("used by", data.used_by);
         text
     };
     KNOWN.iter().map(describe).collect::<Vec<_>>().join("\n")
+}
+
+/// Its folder, where it is on this machine.
+fn here(data: &KnownData) -> Option<PathBuf> {
+    cache::place(data).filter(|place| place.is_dir())
 }
 
 fn json() -> String {
@@ -169,6 +211,7 @@ fn json() -> String {
             "bytes": archive.and_then(|archive| archive.bytes),
             "md5": archive.and_then(|archive| archive.md5),
             "sha256": archive.and_then(|archive| archive.sha256),
+            "here": archive.and(here(data)),
             "used_by": data.used_by,
         })
     };
@@ -244,12 +287,31 @@ fn made(
 }
 
 fn run_fetch(args: &FetchArgs) -> Result<(), CliError> {
-    let archive = known(&args.name).and_then(|data| data.archive);
-    let archive = archive.ok_or_else(|| CliError::Usage(format!("{} can't be fetched", args.name)))?;
-    let archive = Archive { url: args.from.as_deref().unwrap_or(archive.url), ..archive };
-    let folder = args.output.clone().unwrap_or_else(|| Path::new("data").join(&args.name));
-    check(&folder, args.force).map_err(refused)?;
     let stop = stop_flag("stopping; what has come is kept. Once more to abort at once")?;
+    let folder = fetched(&args.name, args.output.as_deref(), args.from.as_deref(), args.force, &stop)?;
+    print(&format!("{}\n", folder.display()))
+}
+
+/// Fetches a known data set to a folder, or to its place; gives the folder.
+///
+/// # Errors
+/// As [`run`].
+pub fn fetched(
+    name: &str,
+    output: Option<&Path>,
+    from: Option<&str>,
+    force: bool,
+    stop: &AtomicBool,
+) -> Result<PathBuf, CliError> {
+    let (data, archive) = known(name)
+        .and_then(|data| Some((data, data.archive?)))
+        .ok_or_else(|| CliError::Usage(format!("{name} can't be fetched")))?;
+    let archive = Archive { url: from.unwrap_or(archive.url), ..archive };
+    let folder = match output {
+        Some(folder) => folder.into(),
+        None => cache::place(data).ok_or_else(no_place)?,
+    };
+    check(&folder, force).map_err(refused)?;
     note(&format!("fetching {} to {}", archive.url, part(&folder).display()));
     let shown = std::cell::Cell::new(Instant::now());
     let progress = |bytes: u64| {
@@ -263,7 +325,18 @@ fn run_fetch(args: &FetchArgs) -> Result<(), CliError> {
             );
         }
     };
-    fetch(&archive, &folder, args.force, &stop, &progress).map_err(failed)?;
+    fetch(&archive, &folder, force, stop, &progress).map_err(failed)?;
     wrote(&folder);
-    print(&format!("{}\n", folder.display()))
+    Ok(folder)
+}
+
+fn no_place() -> CliError {
+    CliError::Usage(format!("there is no folder for data sets: set {}, or name a folder with -o", cache::VARIABLE))
+}
+
+fn run_import(args: &ImportArgs) -> Result<(), CliError> {
+    let data = known(&args.name).ok_or_else(|| CliError::Usage(format!("{} is not known", args.name)))?;
+    let place = import(data, &args.folder).map_err(|error| CliError::Usage(error.to_string()))?;
+    note(&format!("{} is as published; linked as {}", args.folder.display(), place.display()));
+    print(&format!("{}\n", place.display()))
 }

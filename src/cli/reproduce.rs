@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::data::fetched;
 use super::outcome::{self, Outcome, Records, failed};
 use super::run::{ComputeOptions, adopt, adoptable, compute, failures, keep_codebooks};
-use super::specs::{Folders, folders};
+use super::specs::{DataOptions, Folders, folders, note_data};
+use super::stop::stop_flag;
 use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::{self, Drawn};
@@ -51,6 +53,11 @@ pub struct ReproduceArgs {
     #[arg(long = "output", short = 'o', visible_alias = "out", value_name = "DIR", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
+    data: DataOptions,
+    /// Fetches the paper's data sets that are not found, into the folder of `vqlab data fetch`: 7 GB
+    #[arg(long, conflicts_with = "dry_run")]
+    fetch: bool,
+    #[command(flatten)]
     compute: ComputeOptions,
 }
 
@@ -82,7 +89,11 @@ impl Effort {
 /// # Errors
 /// Of use: there is no such figure. Failed: cells failed, the run was stopped, or a file can't be written.
 pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
-    let selection = Selection::new(&args)?;
+    let mut selection = Selection::new(&args)?;
+    if args.fetch && fetch_missing(&selection.plans)? {
+        selection = Selection::new(&args)?;
+    }
+    note_data(&selection.plans);
     let folders = folders(&args.out);
     let options = Options { codebooks: keep_codebooks(&selection.plans), ..args.compute.runner() };
     if args.compute.dry_run {
@@ -103,6 +114,19 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
 }
 
+/// Fetches the data sets that were not found; says whether there were any.
+fn fetch_missing(plans: &[Plan]) -> Result<bool, CliError> {
+    let sets = plans.iter().flat_map(|plan| &plan.data_sets).filter(|wanted| wanted.found.is_none());
+    let mut parts: Vec<&str> = sets.flat_map(|wanted| wanted.set.parts).copied().collect();
+    parts.sort_unstable();
+    parts.dedup();
+    let stop = stop_flag("stopping; what has come is kept. Once more to abort at once")?;
+    for part in &parts {
+        fetched(part, None, None, false, &stop)?;
+    }
+    Ok(!parts.is_empty())
+}
+
 /// What is to be run.
 struct Selection {
     specs: Vec<&'static PaperSpec>,
@@ -116,11 +140,12 @@ impl Selection {
     fn new(args: &ReproduceArgs) -> Result<Self, CliError> {
         let mut selection = Selection { specs: Vec::new(), plans: Vec::new(), left_out: Vec::new() };
         let mut figures: Vec<String> = Vec::new();
+        let data = args.data.places()?;
         for spec in PAPER {
             let seeds = args.seeds.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
             let profile = (args.profile == Effort::Paper).then(|| "paper".to_owned());
             let plan = spec
-                .plan(&LoadOptions { profile, seeds, set: Vec::new() })
+                .plan(&LoadOptions { profile, seeds, set: Vec::new(), data: data.clone() })
                 .map_err(|error| CliError::Usage(error.to_string()))?;
             figures.extend(plan.figures.iter().filter(|figure| !figures.contains(figure)).cloned().collect::<Vec<_>>());
             selection.add(spec, plan, args);

@@ -9,7 +9,7 @@ use clap::Args;
 use super::bar::stderr_sink;
 use super::gathered::Gathered;
 use super::outcome::{self, Records, failed};
-use super::specs::{Folders, SpecOptions};
+use super::specs::{Folders, SpecOptions, note_data};
 use super::stop::stop_flag;
 use super::survey::Survey;
 use super::{CliError, note, print};
@@ -86,6 +86,7 @@ impl ComputeOptions {
 /// Of use: a spec is wrong. Failed: cells failed, the run was stopped, or a file can't be written.
 pub fn run(args: RunArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
+    note_data(&plans);
     let folders = args.options.folders();
     // A deal has split the cells already.
     let shard = args.shard.filter(|_| args.deal.is_none());

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::CliError;
 use super::codec::refused;
+use super::{CliError, note};
+use crate::data::cache::Places;
 use crate::data::file::refuse_stream;
 use crate::runner::Store;
-use crate::spec::{self, LoadOptions, Plan};
+use crate::spec::{self, LoadOptions, Plan, WantedSet};
 
 /// How specs are read; shared by all commands that take specs.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +27,54 @@ pub struct SpecOptions {
     /// Folder that holds results/ and reports/
     #[arg(long = "output", short = 'o', visible_alias = "out", value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub data: DataOptions,
+}
+
+/// Where the data sets that specs ask for are looked for.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DataOptions {
+    /// Folder to look in first for the data sets that the specs ask for (`data.set`): before the folder of `vqlab data
+    /// fetch`
+    #[arg(long = "data", value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+}
+
+impl DataOptions {
+    /// # Errors
+    /// Of use: there is no such folder.
+    pub fn places(&self) -> Result<Places, CliError> {
+        match self.folder.as_deref().filter(|folder| !folder.is_dir()) {
+            Some(folder) => Err(CliError::Usage(format!("--data {}: there is no such folder", folder.display()))),
+            None => Ok(Places::of_user(self.folder.as_deref())),
+        }
+    }
+}
+
+/// Says which data sets were found, and which are stood in for.
+pub fn note_data(plans: &[Plan]) {
+    let mut said = Vec::new();
+    for plan in plans {
+        for WantedSet { set, found } in &plan.data_sets {
+            let text = match found {
+                Some(folder) => format!("{}: data from {}", set.name, folder.display()),
+                None => format!(
+                    "{}: not found, synthetic data stand in. `vqlab data fetch {}` fetches it{}",
+                    set.name,
+                    set.parts[0],
+                    if set.parts.len() > 1 {
+                        format!(", together with {}", set.parts[1..].join(", "))
+                    } else {
+                        String::new()
+                    }
+                ),
+            };
+            if !said.contains(&text) {
+                note(&text);
+                said.push(text);
+            }
+        }
+    }
 }
 
 impl SpecOptions {
@@ -43,6 +92,9 @@ impl SpecOptions {
         words.extend(self.set.iter().map(|set| format!("--set={set}")));
         words.extend(self.seeds.iter().map(|seeds| format!("--seeds={seeds}")));
         words.push(format!("--output={}", absolute(&self.out)?));
+        if let Some(folder) = &self.data.folder {
+            words.push(format!("--data={}", absolute(folder)?));
+        }
         Ok(words)
     }
 
@@ -52,7 +104,8 @@ impl SpecOptions {
     /// Of use: a spec is wrong, or two of them would write the same files.
     pub fn load(&self, specs: &[PathBuf]) -> Result<Vec<Plan>, CliError> {
         let seeds = self.seeds.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
-        let options = LoadOptions { profile: self.profile.clone(), set: self.set.clone(), seeds };
+        let data = self.data.places()?;
+        let options = LoadOptions { profile: self.profile.clone(), set: self.set.clone(), seeds, data };
         let (mut plans, mut errors) = (Vec::new(), Vec::new());
         for path in specs {
             match spec::load(path, &options) {

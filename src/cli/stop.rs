@@ -1,7 +1,7 @@
 //! Ctrl-C: the first one ends the run in good order, the second one at once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CliError, note};
 
@@ -16,15 +16,25 @@ pub fn stop_flag(message: &'static str) -> Result<Arc<AtomicBool>, CliError> {
     if hang_up_is_ignored() {
         return Ok(flag);
     }
-    let seen = flag.clone();
-    ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
+    // One handler a process: a later flag takes the place of an earlier one.
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if current.replace((flag.clone(), message)).is_none() {
+        ctrlc::set_handler(stop).map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
+    }
+    Ok(flag)
+}
+
+/// What the next signal raises, and what it says.
+static CURRENT: Mutex<Option<(Arc<AtomicBool>, &str)>> = Mutex::new(None);
+
+fn stop() {
+    let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((flag, message)) = current.as_ref() {
+        if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
         note(message);
-    })
-    .map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
-    Ok(flag)
+    }
 }
 
 /// Linux tells; elsewhere it counts as not ignored.

@@ -12,13 +12,61 @@ pub struct KnownData {
     pub licence: &'static str,
     /// What to download; None for what is made here.
     pub archive: Option<Archive<'static>>,
+    /// Its folder below that of the data sets ([`super::cache`]).
+    pub place: &'static str,
     /// Which command takes it.
     pub used_by: &'static str,
 }
 
-/// All of them; those of several archives are not fetched. Checksums are those that the publishers state (of ANN_SIFT in the file MD5SUM beside the archives, of
-/// CIFAR-10 on its page); sizes and the SHA-256 were measured by others, the latter in the list of TensorFlow Datasets.
-pub const KNOWN: [KnownData; 7] = [
+/// A data set as an experiment asks for it (`data.set`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataSet {
+    pub name: &'static str,
+    /// Names that its folder may have: the place that `data fetch` gives it, then that of the publisher's archive.
+    pub folders: &'static [&'static str],
+    /// What has to be fetched for it, of [`KNOWN`].
+    pub parts: &'static [&'static str],
+}
+
+/// The sets that `data.set` takes.
+pub const SETS: [DataSet; 4] = [
+    DataSet { name: "sift1m", folders: &["sift1m", "sift"], parts: &["sift1m"] },
+    DataSet { name: "siftsmall", folders: &["siftsmall"], parts: &["siftsmall"] },
+    DataSet { name: "cifar10", folders: &["cifar10", "cifar-10-batches-bin"], parts: &["cifar10"] },
+    DataSet {
+        name: "librispeech",
+        folders: &["librispeech", "LibriSpeech"],
+        parts: &["librispeech-train-clean-100", "librispeech-test-clean"],
+    },
+];
+
+/// The set of this name.
+pub fn data_set(name: &str) -> Option<&'static DataSet> {
+    SETS.iter().find(|set| set.name == name)
+}
+
+/// A part of LibriSpeech.
+const fn librispeech(
+    name: &'static str,
+    what: &'static str,
+    place: &'static str,
+    archive: Archive<'static>,
+) -> KnownData {
+    KnownData {
+        name,
+        what,
+        origin: "https://www.openslr.org/12 (Panayotov, Chen, Povey, Khudanpur, ICASSP 2015)",
+        licence: "CC BY 4.0",
+        archive: Some(archive),
+        place,
+        used_by: SPEECH,
+    }
+}
+
+/// All of them. MD5 sums are those that the publishers state (of ANN_SIFT in the file MD5SUM beside the archives, of CIFAR-10
+/// on its page, of LibriSpeech in md5sum.txt beside the archives); sizes and SHA-256 were measured by others, the latter in
+/// the lists of TensorFlow Datasets and torchaudio.
+pub const KNOWN: [KnownData; 9] = [
     KnownData {
         name: "sift1m",
         what: "ANN_SIFT1M: SIFT descriptors, D = 128; 100,000 to learn from, base of 1,000,000, 10,000 queries",
@@ -29,8 +77,10 @@ pub const KNOWN: [KnownData; 7] = [
             bytes: Some(168_280_445),
             md5: Some("b23d1b3b2ee8469d819b61ca900ef0ed"),
             sha256: None,
+            root: None,
             files: &["sift_learn.fvecs", "sift_base.fvecs", "sift_query.fvecs", "sift_groundtruth.ivecs"],
         }),
+        place: "sift1m",
         used_by: SEARCH,
     },
     KnownData {
@@ -43,6 +93,7 @@ pub const KNOWN: [KnownData; 7] = [
             bytes: Some(5_305_734),
             md5: Some("0b8324a7a82d7f2663d7dcbd57642df7"),
             sha256: None,
+            root: None,
             files: &[
                 "siftsmall_learn.fvecs",
                 "siftsmall_base.fvecs",
@@ -50,6 +101,7 @@ pub const KNOWN: [KnownData; 7] = [
                 "siftsmall_groundtruth.ivecs",
             ],
         }),
+        place: "siftsmall",
         used_by: SEARCH,
     },
     KnownData {
@@ -62,6 +114,7 @@ pub const KNOWN: [KnownData; 7] = [
             bytes: Some(170_052_171),
             md5: Some("c32a1d4ab5d03f1284b67883e8d87530"),
             sha256: Some("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"),
+            root: None,
             files: &[
                 "data_batch_1.bin",
                 "data_batch_2.bin",
@@ -71,23 +124,55 @@ pub const KNOWN: [KnownData; 7] = [
                 "test_batch.bin",
             ],
         }),
+        place: "cifar10",
         used_by: IMAGE,
     },
-    KnownData {
-        name: "librispeech",
-        what: "LibriSpeech: English audiobooks read by 2,484 speakers, FLAC files of 16 kHz in train-*, dev-* and test-*; unpack \
-               one of train-* and one of test-* side by side",
-        origin: "https://www.openslr.org/12 (Panayotov, Chen, Povey, Khudanpur, ICASSP 2015)",
-        licence: "CC BY 4.0",
-        archive: None,
-        used_by: SPEECH,
-    },
+    librispeech(
+        "librispeech-train-clean-100",
+        "LibriSpeech, English audiobooks: 28,539 utterances of 251 speakers, FLAC files of 16 kHz",
+        "librispeech/train-clean-100",
+        Archive {
+            url: "https://www.openslr.org/resources/12/train-clean-100.tar.gz",
+            bytes: Some(6_387_309_499),
+            md5: Some("2a93770f6d5c6c964bc36631d331a522"),
+            sha256: Some("d4ddd1d5a6ab303066f14971d768ee43278a5f2a0aa43dc716b0e64ecbbbf6e2"),
+            root: Some("LibriSpeech/train-clean-100"),
+            files: &["103/1240/103-1240-0000.flac"],
+        },
+    ),
+    librispeech(
+        "librispeech-test-clean",
+        "LibriSpeech, English audiobooks: 2,620 utterances of 40 other speakers, FLAC files of 16 kHz",
+        "librispeech/test-clean",
+        Archive {
+            url: "https://www.openslr.org/resources/12/test-clean.tar.gz",
+            bytes: Some(346_663_984),
+            md5: Some("32fa31d27d2e1cad72775fee3f4849a9"),
+            sha256: Some("39fde525e59672dc6d1551919b1478f724438a95aa55f874b576be21967e6c23"),
+            root: Some("LibriSpeech/test-clean"),
+            files: &["1089/134686/1089-134686-0000.flac"],
+        },
+    ),
+    librispeech(
+        "librispeech-test-other",
+        "LibriSpeech, English audiobooks that are harder to understand: 2,939 utterances of 33 other speakers",
+        "librispeech/test-other",
+        Archive {
+            url: "https://www.openslr.org/resources/12/test-other.tar.gz",
+            bytes: Some(328_757_843),
+            md5: Some("fb5a50374b501bb3bac4815ee91d3135"),
+            sha256: Some("d09c181bba5cf717b3dee7d4d592af11a3ee3a09e08ae025c5506f6ebe961c29"),
+            root: Some("LibriSpeech/test-other"),
+            files: &["1688/142285/1688-142285-0000.flac"],
+        },
+    ),
     KnownData {
         name: descriptors::SYNTHETIC,
         what: "SIFT descriptors of dead-leaves images, D = 128, as many as asked for",
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
+        place: descriptors::SYNTHETIC,
         used_by: SEARCH,
     },
     KnownData {
@@ -96,6 +181,7 @@ pub const KNOWN: [KnownData; 7] = [
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
+        place: images::SYNTHETIC,
         used_by: IMAGE,
     },
     KnownData {
@@ -104,13 +190,14 @@ pub const KNOWN: [KnownData; 7] = [
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
+        place: speech::SYNTHETIC,
         used_by: SPEECH,
     },
 ];
 
-const IMAGE: &str = "run, image experiments: data.path";
-const SPEECH: &str = "run, speech experiments: data.path";
-const SEARCH: &str = "run, search experiments: data.path; encode, search: the files";
+const IMAGE: &str = "run, image experiments: data.set, data.path";
+const SPEECH: &str = "run, speech experiments: data.set, data.path";
+const SEARCH: &str = "run, search experiments: data.set, data.path; encode, search: the files";
 
 /// The data set of this name.
 pub fn known(name: &str) -> Option<&'static KnownData> {

@@ -45,6 +45,7 @@ pub fn plan(seeds: u64) -> Plan {
         claims: vec![],
         codebooks: false,
         options: LoadOptions::default(),
+        data_sets: Vec::new(),
         attributions: vec![],
     }
 }

@@ -10,8 +10,13 @@ use super::value::Node;
 const MARGIN: f64 = 0.005;
 /// The same for values in dB, about what 10 runs of the paper differ by.
 const MARGIN_DB: f64 = 0.25;
-/// The same for PESQ, in points of its score.
-const MARGIN_PESQ: f64 = 0.1;
+/// So many test utterances decide a narrower margin than fewer do.
+const MANY_UTTERANCES: u64 = 300;
+/// The same for the means over few and over many utterances, PESQ in points of its score and perceptual SNR in dB. Utterances
+/// differ by some .4 and 2.5 dB, so that the difference of two means over 46 of them has an interval (90 %) of ±.15 and
+/// ±.9 dB, over 300 of ±.06 and ±.35 dB: the margins are what such intervals can decide.
+const MARGINS_PESQ: [f64; 2] = [0.2, 0.1];
+const MARGINS_PERCEPTUAL: [f64; 2] = [1.5, 0.75];
 
 /// The record metric of a panel, without its ending.
 pub(super) fn metric(task: TaskKind, settings: &Settings) -> String {
@@ -25,19 +30,21 @@ pub(super) fn metric(task: TaskKind, settings: &Settings) -> String {
     name.to_owned()
 }
 
-/// The margin of a point, in dB or points where the metric is.
-pub(super) fn margin(settings: &Settings, metric: &str) -> Margin {
+/// The margin of a point, in dB or points where the metric is; `utterances`: how many are tested on.
+pub(super) fn margin(settings: &Settings, metric: &str, utterances: u64) -> Margin {
+    let has_many = usize::from(utterances >= MANY_UTTERANCES);
     match metric {
-        "psnr" | "psnr-images" | "psnr-perceptual" => {
-            Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB))
+        "psnr" | "psnr-images" => Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGIN_DB)),
+        "psnr-perceptual" => {
+            Margin::Decibel(settings.number("comparison.margin-db").unwrap_or(MARGINS_PERCEPTUAL[has_many]))
         }
-        "pesq" => Margin::Score(settings.number("comparison.margin-pesq").unwrap_or(MARGIN_PESQ)),
+        "pesq" => Margin::Score(settings.number("comparison.margin-pesq").unwrap_or(MARGINS_PESQ[has_many])),
         _ => Margin::Relative(settings.number("comparison.margin").unwrap_or(MARGIN)),
     }
 }
 
 /// The comparison of a panel; the margins of single points are added as they are found.
-pub(super) fn comparison(settings: &Settings, metric: &str) -> Checked<Comparison> {
+pub(super) fn comparison(settings: &Settings, metric: &str, utterances: u64) -> Checked<Comparison> {
     const COMPARABLE: &str = "comparison.comparable";
     const REASON: &str = "comparison.reason";
     let is_comparable = settings.flag(COMPARABLE).unwrap_or(true);
@@ -53,7 +60,7 @@ pub(super) fn comparison(settings: &Settings, metric: &str) -> Checked<Compariso
     };
     let anomalies = settings.node("comparison.anomalies").and_then(Node::list).unwrap_or_default();
     Ok(Comparison {
-        margin: margin(settings, metric),
+        margin: margin(settings, metric, utterances),
         point_margins: Vec::new(),
         not_comparable,
         anomalies: anomalies.iter().filter_map(Node::text).map(str::to_owned).collect(),

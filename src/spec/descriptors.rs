@@ -1,18 +1,20 @@
 //! `[data]` of a search experiment: synthetic descriptors, or a folder of the user's own.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::cell::DescriptorData;
-use super::error::{Checked, Fault};
+use super::data_set::source;
+use super::error::Checked;
 use super::layer::Settings;
+use crate::data::cache::Places;
 
 /// Sizes of the synthetic set where none are given.
 const LEARN: u64 = 20_000;
 const BASE: u64 = 20_000;
 const QUERIES: u64 = 1_000;
 
-/// What [data] says: path, learn, base, queries, seed.
-type Written = (Option<String>, [Option<u64>; 3], u64);
+/// What [data] says: folder, learn, base, queries, seed.
+type Written = (Option<PathBuf>, [Option<u64>; 3], u64);
 
 /// The data sets of a plan; files are read through once each, for their digest.
 #[derive(Default)]
@@ -20,24 +22,26 @@ pub(super) struct DataSets(Vec<(Written, DescriptorData)>);
 
 impl DataSets {
     /// The set that these settings name.
-    pub fn get(&mut self, settings: &Settings) -> Checked<&DescriptorData> {
-        const PATH: &str = "data.path";
-        let count = |path: &str| settings.whole(path);
-        let limits = [count("data.learn"), count("data.base"), count("data.queries")];
-        let path = settings.text(PATH).map(str::to_owned);
-        settings.depends("data.seed", PATH, path.is_none(), "synthetic descriptors, without data.path")?;
-        let written: Written = (path, limits, count("data.seed").unwrap_or(1));
+    pub fn get(&mut self, settings: &Settings, places: &Places) -> Checked<&DescriptorData> {
+        let limits = ["data.learn", "data.base", "data.queries"].map(|path| settings.whole(path));
+        let source = source(settings, places, "synthetic descriptors")?;
+        let folder = source.as_ref().map(|source| source.folder.clone());
+        let written: Written = (folder, limits, settings.whole("data.seed").unwrap_or(1));
         if let Some(known) = self.0.iter().position(|(known, _)| *known == written) {
             return Ok(&self.0[known].1);
         }
-        let data = match (settings.node(PATH), &written.0) {
-            (Some(node), Some(path)) => DescriptorData::folder(Path::new(path), limits).map_err(|error| {
-                Fault::new(node.span, format!("`{PATH}`: {error}")).allowed(
-                    "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, .bvecs or .npy), \
-                     and NAME_groundtruth.ivecs if there is one",
-                )
-            })?,
-            _ => DescriptorData::synthetic(
+        let data = match source {
+            Some(source) => {
+                let data = DescriptorData::folder(&source.folder, limits).map_err(|error| {
+                    source.fault(
+                        error,
+                        "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, .bvecs or .npy), \
+                         and NAME_groundtruth.ivecs if there is one",
+                    )
+                })?;
+                DescriptorData { name: source.name(data.name), ..data }
+            }
+            None => DescriptorData::synthetic(
                 limits[0].unwrap_or(LEARN),
                 limits[1].unwrap_or(BASE),
                 limits[2].unwrap_or(QUERIES),

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::LoadOptions;
 use super::cell::{Cell, CellSettings, Trainer, Vectors};
 use super::comparison::{comparison, margin, metric};
+use super::data_set;
 use super::descriptors::{DataSets, not_comparable};
 use super::document::{Document, check_variant, method};
 use super::error::{Checked, Fault};
@@ -20,6 +21,7 @@ use super::resolve::{self, Point};
 use super::speech;
 use super::speech_data::{self, SpeechSets};
 use super::value::Node;
+use crate::data::cache::Places;
 
 /// Seeds of a toy sweep where none are given, as many as the paper's runs.
 const SEEDS: u64 = 10;
@@ -30,6 +32,7 @@ pub(super) fn plan(
     profile: &str,
     source: &Path,
     source_text: &str,
+    places: &Places,
 ) -> Checked<Plan> {
     for (key, _) in &choice.set.variants {
         check_variant(key, &document.variants())?;
@@ -50,6 +53,7 @@ pub(super) fn plan(
     let mut expansion = Expansion {
         document,
         choice,
+        places,
         cells: 0,
         sets: DataSets::default(),
         images: ImageSets::default(),
@@ -79,6 +83,7 @@ pub(super) fn plan(
         claims,
         codebooks: document.output.codebooks,
         options: LoadOptions::default(),
+        data_sets: distinct(frames.iter().filter_map(|frame| data_set::wanted(&frame.settings, places))),
         attributions: distinct(
             frames.iter().filter_map(|frame| frame.settings.text("data.attribution")).map(str::to_owned),
         ),
@@ -155,6 +160,7 @@ struct Expansion<'a> {
     document: &'a Document,
     choice: Choice<'a>,
     cells: u128,
+    places: &'a Places,
     sets: DataSets,
     images: ImageSets,
     speech: SpeechSets,
@@ -164,7 +170,7 @@ impl<'a> Expansion<'a> {
     fn panel(&mut self, frame: &Frame<'a>) -> Checked<Panel> {
         let head = &self.document.head;
         let dimension = match head.task {
-            TaskKind::Search => self.sets.get(&frame.settings)?.dimension,
+            TaskKind::Search => self.sets.get(&frame.settings, self.places)?.dimension,
             TaskKind::Image => image::dimension(&frame.settings),
             TaskKind::Speech => speech::dimension(&frame.settings),
             TaskKind::Toy | TaskKind::Complexity => resolve::dimension(&frame.settings, head.span)?,
@@ -173,7 +179,11 @@ impl<'a> Expansion<'a> {
         let baselines = names(frame, "sweep.baselines");
         let bits = total_bits(frame);
         let metric = metric(head.task, &frame.settings);
-        let mut comparison = comparison(&frame.settings, &metric)?;
+        let utterances = match head.task {
+            TaskKind::Speech => self.speech.get(&frame.settings, self.places)?.test,
+            _ => 0,
+        };
+        let mut comparison = comparison(&frame.settings, &metric, utterances)?;
         let mut points: Vec<PlannedPoint> = Vec::with_capacity((methods.len() + baselines.len()) * bits.len());
         let rows = methods.iter().map(|name| (*name, None));
         for (name, trainer) in rows.chain(baselines.iter().map(|name| (*name, Some(Trainer::Kmeans)))) {
@@ -186,7 +196,7 @@ impl<'a> Expansion<'a> {
                     return Err(Fault::new(name.span, message)
                         .help("with training.trainer = \"kmeans\" the baselines are methods of the sweep already"));
                 }
-                let margin = margin(&settings, &metric);
+                let margin = margin(&settings, &metric, utterances);
                 if margin != comparison.margin {
                     comparison.point_margins.push((point.contender, point.bits, margin));
                 }
@@ -201,15 +211,15 @@ impl<'a> Expansion<'a> {
         let mut output = self.document.output.panel(&head.name, &frame.name);
         match head.task {
             TaskKind::Search if comparison.not_comparable.is_none() => {
-                comparison.not_comparable = not_comparable(self.sets.get(&frame.settings)?);
+                comparison.not_comparable = not_comparable(self.sets.get(&frame.settings, self.places)?);
             }
             TaskKind::Image => {
-                let data = self.images.get(&frame.settings)?;
+                let data = self.images.get(&frame.settings, self.places)?;
                 comparison.not_comparable = comparison.not_comparable.or(images::not_comparable(data));
                 name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
             }
             TaskKind::Speech => {
-                let data = self.speech.get(&frame.settings)?;
+                let data = self.speech.get(&frame.settings, self.places)?;
                 comparison.not_comparable = comparison.not_comparable.or(speech_data::not_comparable(data));
                 comparison.anomalies.extend(speech_data::remark(data));
                 name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
@@ -251,17 +261,17 @@ impl<'a> Expansion<'a> {
                 (CellSettings::Toy(toy), beam_width)
             }
             TaskKind::Search => {
-                let search = resolve::search(settings, point, self.sets.get(settings)?.clone())?;
+                let search = resolve::search(settings, point, self.sets.get(settings, self.places)?.clone())?;
                 let beam_width = search.quantizer.beam_width;
                 (CellSettings::Search(search), beam_width)
             }
             TaskKind::Image => {
-                let image = image::resolve(settings, point, self.images.get(settings)?.clone())?;
+                let image = image::resolve(settings, point, self.images.get(settings, self.places)?.clone())?;
                 let beam_width = image.quantizer.beam_width;
                 (CellSettings::Image(image), beam_width)
             }
             TaskKind::Speech => {
-                let speech = speech::resolve(settings, point, self.speech.get(settings)?.clone())?;
+                let speech = speech::resolve(settings, point, self.speech.get(settings, self.places)?.clone())?;
                 let beam_width = speech.quantizer.beam_width;
                 (CellSettings::Speech(speech), beam_width)
             }

@@ -1,17 +1,19 @@
 //! `[data]` of an image experiment: synthetic images, or a folder of the user's own.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::cell::ImageData;
-use super::error::{Checked, Fault};
+use super::data_set::source;
+use super::error::Checked;
 use super::layer::Settings;
+use crate::data::cache::Places;
 
 /// Sizes of the synthetic set where none are given.
 const TRAINING: u64 = 10_000;
 const TEST: u64 = 1_000;
 
-/// What [data] says: path, images, test-images, seed.
-type Written = (Option<String>, [Option<u64>; 2], u64);
+/// What [data] says: folder, images, test-images, seed.
+type Written = (Option<PathBuf>, [Option<u64>; 2], u64);
 
 /// The image sets of a plan; files are read through once each, for their digest.
 #[derive(Default)]
@@ -19,23 +21,26 @@ pub(super) struct ImageSets(Vec<(Written, ImageData)>);
 
 impl ImageSets {
     /// The set that these settings name.
-    pub fn get(&mut self, settings: &Settings) -> Checked<&ImageData> {
-        const PATH: &str = "data.path";
+    pub fn get(&mut self, settings: &Settings, places: &Places) -> Checked<&ImageData> {
         let limits = ["data.images", "data.test-images"].map(|path| settings.whole(path));
-        let path = settings.text(PATH).map(str::to_owned);
-        settings.depends("data.seed", PATH, path.is_none(), "synthetic images, without data.path")?;
-        let written: Written = (path, limits, settings.whole("data.seed").unwrap_or(1));
+        let source = source(settings, places, "synthetic images")?;
+        let folder = source.as_ref().map(|source| source.folder.clone());
+        let written: Written = (folder, limits, settings.whole("data.seed").unwrap_or(1));
         if let Some(known) = self.0.iter().position(|(known, _)| *known == written) {
             return Ok(&self.0[known].1);
         }
-        let data = match (settings.node(PATH), &written.0) {
-            (Some(node), Some(path)) => ImageData::folder(Path::new(path), limits).map_err(|error| {
-                Fault::new(node.span, format!("`{PATH}`: {error}")).allowed(
-                    "a folder with the binary files of CIFAR-10 (data_batch_1.bin and so on, test_batch.bin), or with PNG \
-                     images in the folders train and test",
-                )
-            })?,
-            _ => ImageData::synthetic(limits[0].unwrap_or(TRAINING), limits[1].unwrap_or(TEST), written.2),
+        let data = match source {
+            Some(source) => {
+                let data = ImageData::folder(&source.folder, limits).map_err(|error| {
+                    source.fault(
+                        error,
+                        "a folder with the binary files of CIFAR-10 (data_batch_1.bin and so on, test_batch.bin), or with \
+                         PNG images in the folders train and test",
+                    )
+                })?;
+                ImageData { name: source.name(data.name), ..data }
+            }
+            None => ImageData::synthetic(limits[0].unwrap_or(TRAINING), limits[1].unwrap_or(TEST), written.2),
         };
         self.0.push((written, data));
         Ok(&self.0[self.0.len() - 1].1)

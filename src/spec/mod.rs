@@ -13,6 +13,7 @@
 mod cell;
 mod claim;
 mod comparison;
+mod data_set;
 mod descriptors;
 mod document;
 mod error;
@@ -37,10 +38,12 @@ mod value;
 use std::path::Path;
 
 pub use cell::*;
+pub use data_set::WantedSet;
 pub use error::SpecError;
 pub use paper::{PAPER, PaperSpec, Purpose};
 pub use plan::*;
 
+use crate::data::cache::Places;
 use document::{Body, Document};
 use error::{Checked, Sources, closest};
 use frame::Choice;
@@ -55,6 +58,8 @@ pub struct LoadOptions {
     pub set: Vec<String>,
     /// `--seeds N`: the seeds 1 to N for every point, whatever the spec says. Complexity experiments have no seeds.
     pub seeds: Option<usize>,
+    /// Where `data.set` is looked for; in no folder by default.
+    pub data: Places,
 }
 
 /// Reads, checks and expands a spec.
@@ -82,7 +87,8 @@ pub fn parse(path: &Path, text: &str, options: &LoadOptions) -> Result<Plan, Spe
     let set = read_set(&document, &options.set, &mut sources).map_err(|fault| sources.error(fault))?;
     let seeds = options.seeds.filter(|_| document.head.task != TaskKind::Complexity).map(|seeds| seeds as u64);
     let choice = Choice { profile: body, set: &set, seeds };
-    let plan = expand::plan(&document, choice, profile, path, text).map_err(|fault| sources.error(fault))?;
+    let plan =
+        expand::plan(&document, choice, profile, path, text, &options.data).map_err(|fault| sources.error(fault))?;
     Ok(Plan { options: options.clone(), ..plan })
 }
 

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::LoadOptions;
 use super::cell::{Cell, CellSettings, Method, Trainer};
 use super::field::FIGURES;
+use super::{LoadOptions, WantedSet};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskKind {
@@ -142,6 +142,8 @@ pub struct Plan {
     pub codebooks: bool,
     /// What the command line added to the spec.
     pub options: LoadOptions,
+    /// The known data sets that the spec asks for.
+    pub data_sets: Vec<WantedSet>,
     /// Whom the reports name for data of others: `data.attribution`.
     pub attributions: Vec<String>,
 }

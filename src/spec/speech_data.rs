@@ -1,17 +1,23 @@
 //! `[data]` of a speech experiment: synthetic speech, or a folder of the user's own.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use super::error::{Checked, Fault};
+use super::data_set::source;
+use super::error::Checked;
 use super::layer::Settings;
-use crate::data::speech::SpeechData;
+use crate::data::cache::Places;
+use crate::data::speech::{Amount, SpeechData};
 
 /// Sizes of the synthetic set where none are given.
 const TRAINING: u64 = 60;
 const TEST: u64 = 12;
 
-/// What [data] says: path, utterances, test-utterances, seed.
-type Written = (Option<String>, [Option<u64>; 2], u64);
+/// How many utterances of a known data set are used where nothing is said: LibriSpeech has a hundred hours. They are
+/// spread over the speakers.
+const OF_KNOWN: [u64; 2] = [2_000, 300];
+
+/// What [data] says: folder, utterances, test-utterances, seed.
+type Written = (Option<PathBuf>, [Option<u64>; 2], u64);
 
 /// The speech of a plan; files are read through once each, for their digest.
 #[derive(Default)]
@@ -19,23 +25,32 @@ pub(super) struct SpeechSets(Vec<(Written, SpeechData)>);
 
 impl SpeechSets {
     /// The set that these settings name.
-    pub fn get(&mut self, settings: &Settings) -> Checked<&SpeechData> {
-        const PATH: &str = "data.path";
+    pub fn get(&mut self, settings: &Settings, places: &Places) -> Checked<&SpeechData> {
         let limits = ["data.utterances", "data.test-utterances"].map(|path| settings.whole(path));
-        let path = settings.text(PATH).map(str::to_owned);
-        settings.depends("data.seed", PATH, path.is_none(), "synthetic speech, without data.path")?;
-        let written: Written = (path, limits, settings.whole("data.seed").unwrap_or(1));
+        let source = source(settings, places, "synthetic speech")?;
+        let folder = source.as_ref().map(|source| source.folder.clone());
+        let written: Written = (folder, limits, settings.whole("data.seed").unwrap_or(1));
         if let Some(known) = self.0.iter().position(|(known, _)| *known == written) {
             return Ok(&self.0[known].1);
         }
-        let data = match (settings.node(PATH), &written.0) {
-            (Some(node), Some(path)) => SpeechData::folder(Path::new(path), limits).map_err(|error| {
-                Fault::new(node.span, format!("`{PATH}`: {error}")).allowed(
-                    "a folder with WAV or FLAC files, in folders whose names begin with train and test, or of two speakers or \
-                     more",
-                )
-            })?,
-            _ => SpeechData::synthetic(limits[0].unwrap_or(TRAINING), limits[1].unwrap_or(TEST), written.2),
+        let data = match source {
+            Some(source) => {
+                let amount = |limit: Option<u64>, of_known: u64| match (limit, source.set) {
+                    (Some(limit), _) => Amount::Exactly(limit),
+                    (None, Some(_)) => Amount::AtMost(of_known),
+                    (None, None) => Amount::All,
+                };
+                let amounts = [0, 1].map(|part: usize| amount(limits[part], OF_KNOWN[part]));
+                let data = SpeechData::folder(&source.folder, amounts).map_err(|error| {
+                    source.fault(
+                        error,
+                        "a folder with WAV or FLAC files, in folders whose names begin with train and test, or of two \
+                         speakers or more",
+                    )
+                })?;
+                SpeechData { name: source.name(data.name), ..data }
+            }
+            None => SpeechData::synthetic(limits[0].unwrap_or(TRAINING), limits[1].unwrap_or(TEST), written.2),
         };
         self.0.push((written, data));
         Ok(&self.0[self.0.len() - 1].1)

@@ -104,7 +104,8 @@ operations = "Operations/operations.json"
     /// The program, to be run in this folder.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vqlab"));
-        command.args(args).current_dir(self.folder.path());
+        // Data sets of this machine are of no account.
+        command.args(args).current_dir(self.folder.path()).env("VQLAB_DATA", self.path("data-sets"));
         command
     }
 

@@ -116,7 +116,7 @@ def perceptual_snr(reference, test):
             continue
         power, wrong = abs(np.fft.rfft(window * x)) ** 2, abs(np.fft.rfft(window * error)) ** 2
         levels = 10 * np.log10(np.maximum(bands @ power, full_scale * 1e-10))
-        weights = 10 ** (-.4 * np.interp(frequencies, corners[1:-1], levels) / 10)
+        weights = 10 ** (-.37 * np.interp(frequencies, corners[1:-1], levels) / 10)
         noise = (weights * wrong).sum()
         snr = 10 * np.log10((weights * power).sum() / noise) if noise > 0 else 100
         found.append(min(max(snr, -100), 100))

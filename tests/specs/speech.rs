@@ -204,7 +204,7 @@ spec.toml:26:1: `data.distribution` has no meaning here: task "speech" takes utt
    |
 26 | distribution = "normal"
    | ^^^^^^^^^^^^
-allowed: data.path, data.utterances, data.test-utterances, data.attribution, data.seed"#,
+allowed: data.path, data.set, data.utterances, data.test-utterances, data.attribution, data.seed"#,
     );
 }
 

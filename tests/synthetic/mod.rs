@@ -87,6 +87,7 @@ fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<P
         claims: vec![],
         codebooks: false,
         options: vqlab::spec::LoadOptions::default(),
+        data_sets: vec![],
         attributions: vec![],
     }
 }

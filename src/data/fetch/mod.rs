@@ -19,6 +19,8 @@ pub struct Archive<'a> {
     /// Lower-case hexadecimal digits.
     pub md5: Option<&'a str>,
     pub sha256: Option<&'a str>,
+    /// The folder of the archive below which files keep their own folders; without, none does.
+    pub root: Option<&'a str>,
     /// Files that it has to hold.
     pub files: &'a [&'a str],
 }
@@ -46,7 +48,7 @@ pub enum FetchError {
     Unpack { path: PathBuf, reason: String },
 }
 
-/// Fetches an archive and unpacks it into the folder `target`, without folders of its own. What
+/// Fetches an archive and unpacks it into the folder `target`. What
 /// has come is kept in the file [`part`] if the connection breaks. `progress` is called with the bytes that are there.
 ///
 /// # Errors
@@ -65,7 +67,7 @@ pub fn fetch(
         curl::download(archive, &part, stop, progress)?;
         check::check(archive, &part)?;
     }
-    unpack::unpack(&part, &folder, archive.files)?;
+    unpack::unpack(&part, &folder, archive)?;
     folder.commit()?;
     std::fs::remove_file(&part).map_err(|source| FileError::Write { path: part, source })?;
     Ok(())

@@ -7,36 +7,37 @@ use std::path::{Component, Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use tar::EntryType;
 
-use super::FetchError;
+use super::{Archive, FetchError};
 use crate::data::file::FileError;
 use crate::data::folder::NewFolder;
 
 /// Bytes and files that are believed; more speak for an archive that is meant to fill the disk.
 const MOST_BYTES: u64 = 8 << 30;
-const MOST_FILES: usize = 10_000;
+const MOST_FILES: usize = 100_000;
 
-/// Unpacks an archive into a folder. Folders of the archive are left out: every file goes into the folder itself.
+/// Unpacks an archive into a folder. Below the archive's root files keep their folders; every other file goes into the folder
+/// itself.
 ///
 /// # Errors
 /// [`FetchError::Unpack`] for an archive that is damaged, holds links or devices, paths that leave the folder, two files of
-/// one name, or lacks one of `files`; a full disk.
-pub fn unpack(archive: &Path, folder: &NewFolder, files: &[&str]) -> Result<(), FetchError> {
-    let read = |source| FileError::Read { path: archive.into(), source };
-    let refused = |reason: String| FetchError::Unpack { path: archive.into(), reason };
+/// one name, or lacks one of its files; a full disk.
+pub fn unpack(path: &Path, folder: &NewFolder, archive: &Archive) -> Result<(), FetchError> {
+    let read = |source| FileError::Read { path: path.into(), source };
+    let refused = |reason: String| FetchError::Unpack { path: path.into(), reason };
     let damaged = |error: std::io::Error| refused(format!("it is damaged ({error}); remove it and call again"));
-    let file = File::open(archive).map_err(read)?;
+    let file = File::open(path).map_err(read)?;
     let mut tar = tar::Archive::new(MultiGzDecoder::new(BufReader::new(file)));
     let (mut bytes, mut count) = (0u64, 0);
     for entry in tar.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        let path = entry.path().map_err(damaged)?.into_owned();
+        let within = entry.path().map_err(damaged)?.into_owned();
         let kind = entry.header().entry_type();
-        let name = name(&path).map_err(refused)?;
+        let name = name(&within, archive.root).map_err(refused)?;
         if matches!(kind, EntryType::Directory | EntryType::XGlobalHeader) {
             continue;
         }
         if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
-            return Err(refused(format!("{} is no plain file; only such are unpacked", path.display())));
+            return Err(refused(format!("{} is no plain file; only such are unpacked", within.display())));
         }
         bytes = bytes.saturating_add(entry.size());
         count += 1;
@@ -50,6 +51,9 @@ pub fn unpack(archive: &Path, folder: &NewFolder, files: &[&str]) -> Result<(), 
         }
         let shown = folder.target().join(&name);
         let write = |source| FileError::Write { path: shown.clone(), source };
+        if let Some(above) = target.parent() {
+            std::fs::create_dir_all(above).map_err(write)?;
+        }
         let mut out = File::create_new(&target).map_err(write)?;
         let (mut buffer, mut left) = (vec![0; 1 << 18], entry.size());
         loop {
@@ -61,25 +65,27 @@ pub fn unpack(archive: &Path, folder: &NewFolder, files: &[&str]) -> Result<(), 
             out.write_all(&buffer[..n]).map_err(write)?;
         }
         if left > 0 {
-            return Err(refused(format!("{} lacks {left} bytes; remove it and call again", path.display())));
+            return Err(refused(format!("{} lacks {left} bytes; remove it and call again", within.display())));
         }
         out.sync_all().map_err(write)?;
     }
     // The checksum stands behind the end of the tar.
     let rest = std::io::copy(&mut tar.into_inner().take(1 << 20), &mut std::io::sink());
     rest.map_err(damaged)?;
-    match files.iter().find(|file| !folder.path().join(file).is_file()) {
+    match archive.files.iter().find(|file| !folder.path().join(file).is_file()) {
         Some(file) => Err(refused(format!("it does not hold {file}; it is another archive"))),
         None => Ok(()),
     }
 }
 
-/// The last component of a path that stays in the folder.
-fn name(path: &Path) -> Result<PathBuf, String> {
-    let leaves = path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir));
-    match path.file_name() {
-        _ if leaves => Err(format!("the path {} leaves the folder", path.display())),
-        Some(name) => Ok(name.into()),
-        None => Ok(PathBuf::new()),
+/// Where a path of the archive goes: its last component, or all that stands below the root.
+fn name(path: &Path, root: Option<&str>) -> Result<PathBuf, String> {
+    if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(format!("the path {} leaves the folder", path.display()));
+    }
+    let plain: PathBuf = path.components().filter(|part| matches!(part, Component::Normal(_))).collect();
+    match root.and_then(|root| plain.strip_prefix(root).ok()) {
+        Some(below) => Ok(below.into()),
+        None => Ok(plain.file_name().map(PathBuf::from).unwrap_or_default()),
     }
 }

@@ -1,13 +1,13 @@
 //! Folders of speech.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::open::Parts;
-use super::{Audio, MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Utterance};
+use super::{Amount, Audio, MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Utterance};
 use crate::data::folder::{by_number, hex, holds, name_of, names};
 use crate::data::threads::on_all_cores;
 
@@ -92,7 +92,7 @@ impl Layout {
                 [part(training)?, part(test)?]
             }
         };
-        let layout = Self(parts);
+        let layout = Self(parts.map(in_turn));
         let [training, test] = layout.speakers();
         match training.intersection(&test).next() {
             Some(speaker) => {
@@ -106,17 +106,17 @@ impl Layout {
         self.0.each_ref().map(|files| files.iter().map(|file| file.speaker.as_str()).collect())
     }
 
-    /// Reads the first utterances of each part, as many as `limits` say (None: all of them). Of the training part those that
-    /// are of no use are left out.
+    /// Reads the first utterances of each part, as many as `amounts` say, speakers in turn. Of the training part those that are
+    /// of no use are left out.
     ///
     /// # Errors
     /// Files that are damaged or can't be read; [`SpeechError::Utterance`] for a file of the test part that is of no use;
     /// [`SpeechError::Count`] where there are fewer.
-    pub fn read(&self, limits: [Option<u64>; 2]) -> Result<Parts, SpeechError> {
+    pub fn read(&self, amounts: [Amount; 2]) -> Result<Parts, SpeechError> {
         let mut parts = [Vec::new(), Vec::new()];
         let mut samples = 0;
-        for ((part, out), limit) in Part::ALL.into_iter().zip(&mut parts).zip(limits) {
-            let wanted = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        for ((part, out), amount) in Part::ALL.into_iter().zip(&mut parts).zip(amounts) {
+            let wanted = amount.most().map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
             let mut rest = &self.0[part as usize][..];
             while !rest.is_empty() && out.len() < wanted {
                 let (files, later) = rest.split_at(rest.len().min(AT_ONCE).min(wanted - out.len()));
@@ -137,12 +137,27 @@ impl Layout {
                 }
             }
             let most = out.len() as u64;
-            if most == 0 || limit.is_some_and(|limit| limit != most) {
-                return Err(SpeechError::Count { part, asked: limit.unwrap_or(1), most });
+            match amount {
+                Amount::Exactly(asked) if asked != most => return Err(SpeechError::Count { part, asked, most }),
+                _ if most == 0 => return Err(SpeechError::Count { part, asked: 1, most }),
+                _ => {}
             }
         }
         Ok(Parts(parts))
     }
+}
+
+/// The speakers in turn, so that the first so many utterances are of as many speakers as there can be.
+fn in_turn(files: Vec<Recording>) -> Vec<Recording> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut with_turns: Vec<(usize, Recording)> = Vec::new();
+    for file in files {
+        let turn = counts.entry(file.speaker.clone()).or_default();
+        with_turns.push((*turn, file));
+        *turn += 1;
+    }
+    with_turns.sort_by_key(|(turn, _)| *turn);
+    with_turns.into_iter().map(|(_, file)| file).collect()
 }
 
 impl Recording {
@@ -244,13 +259,14 @@ impl SpeechData {
     ///
     /// # Errors
     /// [`SpeechError::Folder`]; files that are damaged; [`SpeechError::Narrowband`]; limits above what is there.
-    pub fn folder(path: &Path, limits: [Option<u64>; 2]) -> Result<Self, SpeechError> {
+    pub fn folder(path: &Path, amounts: [impl Into<Amount>; 2]) -> Result<Self, SpeechError> {
+        let amounts = amounts.map(Into::into);
         let layout = Layout::find(path)?;
         let name = name_of(path)?.unwrap_or("speech".into());
-        let asked = limits.map(|limit| limit.unwrap_or(1));
+        let asked = amounts.map(|amount| amount.most().unwrap_or(1));
         let data = Self { name, training: asked[0], test: asked[1], digest: None, seed: None, path: Some(path.into()) };
         data.check_counts()?;
-        let parts = layout.read(limits)?;
+        let parts = layout.read(amounts)?;
         let [training, test] = Part::ALL.map(|part| parts.part(part).len() as u64);
         let data = Self { training, test, digest: Some(digest(&parts)), ..data };
         data.check_counts()?;

@@ -59,6 +59,30 @@ pub struct SpeechData {
     pub path: Option<PathBuf>,
 }
 
+/// How many utterances of a folder are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    All,
+    /// Fewer where there are fewer.
+    AtMost(u64),
+    Exactly(u64),
+}
+
+impl Amount {
+    fn most(self) -> Option<u64> {
+        match self {
+            Self::All => None,
+            Self::AtMost(most) | Self::Exactly(most) => Some(most),
+        }
+    }
+}
+
+impl From<Option<u64>> for Amount {
+    fn from(asked: Option<u64>) -> Self {
+        asked.map_or(Self::All, Self::Exactly)
+    }
+}
+
 impl PartialEq for SpeechData {
     /// Equal speech, wherever it lies.
     fn eq(&self, other: &Self) -> bool {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use rayon::prelude::*;
 
 use super::folder::{Layout, digest};
-use super::{Part, SpeechData, SpeechError, Utterance, synthetic};
+use super::{Amount, Part, SpeechData, SpeechError, Utterance, synthetic};
 use crate::data::threads::on_all_cores;
 
 /// Sets that someone in this process holds, with what they were opened by.
@@ -76,7 +76,7 @@ impl Parts {
     }
 
     fn files(data: &SpeechData, path: &Path) -> Result<Self, SpeechError> {
-        let parts = Layout::find(path)?.read([Some(data.training), Some(data.test)])?;
+        let parts = Layout::find(path)?.read([data.training, data.test].map(Amount::Exactly))?;
         if data.digest.as_ref().is_some_and(|expected| *expected != digest(&parts)) {
             let reason =
                 format!("{}: the speech is no longer that which the settings name; start again", path.display());

@@ -14,7 +14,7 @@ use super::{Reproduction, report_of, source};
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
 use crate::metric;
 use crate::results::primary_metric;
-use crate::spec::{CellSettings, Panel, PanelAxis, TaskKind};
+use crate::spec::{CellSettings, Panel, PanelAxis, Plan, TaskKind};
 
 /// A figure of the paper as one experiment shows it.
 #[derive(Clone)]
@@ -294,6 +294,45 @@ fn figures(rows: &[Shown], reproduction: &Reproduction, out_dir: &Path, document
     let line =
         |(reason, figures): (&str, Vec<&str>)| text(format!("No verdict on Figure {}: {reason}.", enumerate(&figures)));
     document.list(reasons.into_iter().map(line).collect());
+    document.list(what_would_give_verdicts(rows, reproduction));
+}
+
+/// For figures without a verdict the commands that give one, and what results on other data say of the claims.
+fn what_would_give_verdicts(rows: &[Shown], reproduction: &Reproduction) -> Vec<Vec<Inline>> {
+    let mut items: Vec<(&Plan, Vec<&str>)> = Vec::new();
+    for row in rows.iter().filter(|row| row.verdict() == Verdict::NotComparable) {
+        match items.iter_mut().find(|(plan, _)| std::ptr::eq(*plan, row.input.plan)) {
+            Some((_, figures)) => figures.push(row.figure),
+            None => items.push((row.input.plan, vec![row.figure])),
+        }
+    }
+    let line = |(plan, figures): (&Plan, Vec<&str>)| {
+        let missing = plan.data_sets.iter().filter(|wanted| wanted.found.is_none());
+        let mut commands: Vec<String> =
+            missing.flat_map(|wanted| wanted.set.parts).map(|part| format!("vqlab data fetch {part}")).collect();
+        if commands.is_empty() {
+            return None;
+        }
+        commands.push(plan.command_elsewhere());
+        let mut line = vec![Inline::Plain(format!("Figure {} has a verdict after ", enumerate(&figures)))];
+        for (i, command) in commands.iter().enumerate() {
+            line.extend((i > 0).then(|| Inline::Plain(", ".into())));
+            line.push(Inline::Code(command.clone()));
+        }
+        line.push(Inline::Plain(format!(".{}", on_other_data(plan, reproduction))));
+        Some(line)
+    };
+    items.into_iter().filter_map(line).collect()
+}
+
+/// ` On photosift 5 of 6 claims hold.`: kept results of the same experiment.
+fn on_other_data(plan: &Plan, reproduction: &Reproduction) -> String {
+    let same = reproduction.kept.iter().filter(|kept| kept.plan.name == plan.name);
+    let sentence = |kept: &ReportInput| {
+        let holding = kept.claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
+        format!(" In results/{} {holding} of {} claims hold.", kept.plan.folder, kept.claims.len())
+    };
+    same.filter(|kept| !kept.claims.is_empty()).map(sentence).collect()
 }
 
 /// For the terminal.

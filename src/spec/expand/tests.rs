@@ -34,6 +34,7 @@ fn load(text: &str, profile: Option<&str>, set: &[&str]) -> Plan {
         profile: profile.map(str::to_owned),
         set: set.iter().map(|s| (*s).to_owned()).collect(),
         seeds: None,
+        ..LoadOptions::default()
     };
     parse(Path::new("spec.toml"), text, &options).unwrap_or_else(|error| panic!("{error}"))
 }
