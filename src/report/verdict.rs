@@ -7,7 +7,7 @@ use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
-use crate::spec::{Margin, Panel, Plan, TaskKind};
+use crate::spec::{Margin, Panel, PanelAxis, Plan, TaskKind};
 
 /// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
@@ -180,14 +180,15 @@ fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     points.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// `, 2 seeds`; nothing where values are computed, or are of utterances.
+/// `, 2 seeds`, or `, 46 utterances` where these are the sample; nothing where values are computed.
 fn seeds(comparison: &PanelComparison) -> String {
+    let unit = if matches!(comparison.axis, PanelAxis::Bitrate(_)) { "utterances" } else { "seeds" };
     let runs = comparison.points.iter().filter_map(|point| point.ours).map(|ours| ours.n);
     match (runs.clone().min(), runs.max()) {
-        (Some(least), Some(most)) if most > 1 && most <= 100 && comparison.measured_on.is_some() => match least == most
+        (Some(least), Some(most)) if most > 1 && comparison.measured_on.is_some() => match least == most
         {
-            true => format!(", {most} seeds"),
-            false => format!(", {least} to {most} seeds"),
+            true => format!(", {most} {unit}"),
+            false => format!(", {least} to {most} {unit}"),
         },
         _ => String::new(),
     }
