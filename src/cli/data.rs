@@ -1,6 +1,7 @@
 //! `vqlab data`: the data sets that experiments use; lists, makes and fetches them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -287,9 +288,17 @@ fn made(
 }
 
 fn run_fetch(args: &FetchArgs) -> Result<(), CliError> {
-    let stop = stop_flag("stopping; what has come is kept. Once more to abort at once")?;
+    let stop = fetch_stop()?;
     let folder = fetched(&args.name, args.output.as_deref(), args.from.as_deref(), args.force, &stop)?;
     print(&format!("{}\n", folder.display()))
+}
+
+/// The flag that Ctrl-C raises while data sets are fetched.
+///
+/// # Errors
+/// Those of [`stop_flag`].
+pub fn fetch_stop() -> Result<Arc<AtomicBool>, CliError> {
+    stop_flag("stopping; what has come is kept. Once more to abort at once")
 }
 
 /// Fetches a known data set to a folder, or to its place; gives the folder.

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::data::fetched;
+use super::data::{fetch_stop, fetched};
 use super::outcome::{self, Outcome, Records, failed};
 use super::run::{ComputeOptions, adopt, adoptable, compute, failures, keep_codebooks};
 use super::specs::{DataOptions, Folders, folders, note_data};
-use super::stop::stop_flag;
 use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::{self, Drawn};
@@ -120,7 +119,7 @@ fn fetch_missing(plans: &[Plan]) -> Result<bool, CliError> {
     let mut parts: Vec<&str> = sets.flat_map(|wanted| wanted.set.parts).copied().collect();
     parts.sort_unstable();
     parts.dedup();
-    let stop = stop_flag("stopping; what has come is kept. Once more to abort at once")?;
+    let stop = fetch_stop()?;
     for part in &parts {
         fetched(part, None, None, false, &stop)?;
     }

@@ -59,14 +59,9 @@ pub fn note_data(plans: &[Plan]) {
             let text = match found {
                 Some(folder) => format!("{}: data from {}", set.name, folder.display()),
                 None => format!(
-                    "{}: not found, synthetic data stand in. `vqlab data fetch {}` fetches it{}",
+                    "{}: not found, synthetic data stand in. To fetch it: {}",
                     set.name,
-                    set.parts[0],
-                    if set.parts.len() > 1 {
-                        format!(", together with {}", set.parts[1..].join(", "))
-                    } else {
-                        String::new()
-                    }
+                    set.commands().join(" && ")
                 ),
             };
             if !said.contains(&text) {

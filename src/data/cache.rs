@@ -23,7 +23,7 @@ pub fn place(data: &KnownData) -> Option<PathBuf> {
 }
 
 /// Folders that hold data sets, in the order in which they are looked through. The default one has none, so that only what is
-/// asked for hangs on the machine.
+/// asked for depends on the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places(Vec<PathBuf>);
 

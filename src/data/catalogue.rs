@@ -12,10 +12,23 @@ pub struct KnownData {
     pub licence: &'static str,
     /// What to download; None for what is made here.
     pub archive: Option<Archive<'static>>,
+    /// How its files are known again; None for what is made here.
+    pub contents: Option<Contents>,
     /// Its folder below that of the data sets ([`super::cache`]).
     pub place: &'static str,
     /// Which command takes it.
     pub used_by: &'static str,
+}
+
+/// What tells the files of a data set from others.
+#[derive(Clone, Copy, Debug)]
+pub enum Contents {
+    /// Files by name, with their MD5.
+    Files(&'static [(&'static str, &'static str)]),
+    /// Learn, base and query vectors, D = 128.
+    Descriptors([u64; 3]),
+    /// So many FLAC files.
+    Utterances(usize),
 }
 
 /// A data set as an experiment asks for it (`data.set`).
@@ -26,6 +39,13 @@ pub struct DataSet {
     pub folders: &'static [&'static str],
     /// What has to be fetched for it, of [`KNOWN`].
     pub parts: &'static [&'static str],
+}
+
+impl DataSet {
+    /// The commands that fetch all of it.
+    pub fn commands(&self) -> Vec<String> {
+        self.parts.iter().map(|part| format!("vqlab data fetch {part}")).collect()
+    }
 }
 
 /// The sets that `data.set` takes.
@@ -45,11 +65,22 @@ pub fn data_set(name: &str) -> Option<&'static DataSet> {
     SETS.iter().find(|set| set.name == name)
 }
 
+/// MD5 sums of the binary files of CIFAR-10, as public loaders list them.
+const CIFAR10: [(&str, &str); 6] = [
+    ("data_batch_1.bin", "5dd7e06a14cb22eb9f671a540d1b7c25"),
+    ("data_batch_2.bin", "5ea93a67294ea407fff1d09f752e9692"),
+    ("data_batch_3.bin", "942cd6a4bcdd0dd3c604fbe906cb4421"),
+    ("data_batch_4.bin", "ae636b3ba5c66a11e91e8cb52e771fcb"),
+    ("data_batch_5.bin", "53f37980c15c3d472c316c40844f3f0d"),
+    ("test_batch.bin", "803d5f7f4d78ea53de84dbe85f74fb6d"),
+];
+
 /// A part of LibriSpeech.
 const fn librispeech(
     name: &'static str,
     what: &'static str,
     place: &'static str,
+    utterances: usize,
     archive: Archive<'static>,
 ) -> KnownData {
     KnownData {
@@ -58,6 +89,7 @@ const fn librispeech(
         origin: "https://www.openslr.org/12 (Panayotov, Chen, Povey, Khudanpur, ICASSP 2015)",
         licence: "CC BY 4.0",
         archive: Some(archive),
+        contents: Some(Contents::Utterances(utterances)),
         place,
         used_by: SPEECH,
     }
@@ -80,6 +112,7 @@ pub const KNOWN: [KnownData; 9] = [
             root: None,
             files: &["sift_learn.fvecs", "sift_base.fvecs", "sift_query.fvecs", "sift_groundtruth.ivecs"],
         }),
+        contents: Some(Contents::Descriptors([100_000, 1_000_000, 10_000])),
         place: "sift1m",
         used_by: SEARCH,
     },
@@ -101,6 +134,7 @@ pub const KNOWN: [KnownData; 9] = [
                 "siftsmall_groundtruth.ivecs",
             ],
         }),
+        contents: Some(Contents::Descriptors([25_000, 10_000, 100])),
         place: "siftsmall",
         used_by: SEARCH,
     },
@@ -124,6 +158,7 @@ pub const KNOWN: [KnownData; 9] = [
                 "test_batch.bin",
             ],
         }),
+        contents: Some(Contents::Files(&CIFAR10)),
         place: "cifar10",
         used_by: IMAGE,
     },
@@ -131,6 +166,7 @@ pub const KNOWN: [KnownData; 9] = [
         "librispeech-train-clean-100",
         "LibriSpeech, English audiobooks: 28,539 utterances of 251 speakers, FLAC files of 16 kHz",
         "librispeech/train-clean-100",
+        28_539,
         Archive {
             url: "https://www.openslr.org/resources/12/train-clean-100.tar.gz",
             bytes: Some(6_387_309_499),
@@ -144,6 +180,7 @@ pub const KNOWN: [KnownData; 9] = [
         "librispeech-test-clean",
         "LibriSpeech, English audiobooks: 2,620 utterances of 40 other speakers, FLAC files of 16 kHz",
         "librispeech/test-clean",
+        2_620,
         Archive {
             url: "https://www.openslr.org/resources/12/test-clean.tar.gz",
             bytes: Some(346_663_984),
@@ -157,6 +194,7 @@ pub const KNOWN: [KnownData; 9] = [
         "librispeech-test-other",
         "LibriSpeech, English audiobooks that are harder to understand: 2,939 utterances of 33 other speakers",
         "librispeech/test-other",
+        2_939,
         Archive {
             url: "https://www.openslr.org/resources/12/test-other.tar.gz",
             bytes: Some(328_757_843),
@@ -172,6 +210,7 @@ pub const KNOWN: [KnownData; 9] = [
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
+        contents: None,
         place: descriptors::SYNTHETIC,
         used_by: SEARCH,
     },
@@ -181,6 +220,7 @@ pub const KNOWN: [KnownData; 9] = [
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
+        contents: None,
         place: images::SYNTHETIC,
         used_by: IMAGE,
     },
@@ -190,6 +230,7 @@ pub const KNOWN: [KnownData; 9] = [
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,
+        contents: None,
         place: speech::SYNTHETIC,
         used_by: SPEECH,
     },

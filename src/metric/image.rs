@@ -100,6 +100,20 @@ pub fn image_quality_sized(
 /// # Errors
 /// [`ImageQualityError::NoImages`], [`ImageQualityError::Counts`].
 pub fn pixel_error(originals: &[u8], reconstructions: &[u8]) -> Result<(f64, f64), ImageQualityError> {
+    let mse = squares(originals, reconstructions)? as f64 / originals.len() as f64;
+    Ok((mse, 10.0 * (PEAK * PEAK / mse).log10()))
+}
+
+/// [`ImageQuality::psnr`] alone: finite where the pictures are equal, too.
+///
+/// # Errors
+/// Those of [`pixel_error`].
+pub fn image_psnr(originals: &[u8], reconstructions: &[u8]) -> Result<f64, ImageQualityError> {
+    Ok(peak_snr(squares(originals, reconstructions)?, originals.len()))
+}
+
+/// The squared error of pictures of any size.
+fn squares(originals: &[u8], reconstructions: &[u8]) -> Result<u64, ImageQualityError> {
     if originals.len() != reconstructions.len() {
         let (originals, reconstructions) = (originals.len(), reconstructions.len());
         return Err(ImageQualityError::Counts { originals, reconstructions });
@@ -107,8 +121,7 @@ pub fn pixel_error(originals: &[u8], reconstructions: &[u8]) -> Result<(f64, f64
     if originals.is_empty() {
         return Err(ImageQualityError::NoImages);
     }
-    let mse = squared_error(originals, reconstructions) as f64 / originals.len() as f64;
-    Ok((mse, 10.0 * (PEAK * PEAK / mse).log10()))
+    Ok(squared_error(originals, reconstructions))
 }
 
 /// The number of values of a picture.

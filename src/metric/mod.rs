@@ -24,7 +24,9 @@ mod recall;
 mod speech;
 mod structure;
 
-pub use image::{ImageQuality, ImageQualityError, SHORTEST_SIDE, image_quality, image_quality_sized, pixel_error};
+pub use image::{
+    ImageQuality, ImageQualityError, SHORTEST_SIDE, image_psnr, image_quality, image_quality_sized, pixel_error,
+};
 pub use perceptual::perceptual_snr;
 pub use pesq::{SHORTEST_SPEECH, pesq};
 pub use recall::{RecallError, recall_at};

@@ -185,8 +185,7 @@ fn seeds(comparison: &PanelComparison) -> String {
     let unit = if matches!(comparison.axis, PanelAxis::Bitrate(_)) { "utterances" } else { "seeds" };
     let runs = comparison.points.iter().filter_map(|point| point.ours).map(|ours| ours.n);
     match (runs.clone().min(), runs.max()) {
-        (Some(least), Some(most)) if most > 1 && comparison.measured_on.is_some() => match least == most
-        {
+        (Some(least), Some(most)) if most > 1 && comparison.measured_on.is_some() => match least == most {
             true => format!(", {most} {unit}"),
             false => format!(", {least} to {most} {unit}"),
         },

@@ -308,8 +308,7 @@ fn what_would_give_verdicts(rows: &[Shown], reproduction: &Reproduction) -> Vec<
     }
     let line = |(plan, figures): (&Plan, Vec<&str>)| {
         let missing = plan.data_sets.iter().filter(|wanted| wanted.found.is_none());
-        let mut commands: Vec<String> =
-            missing.flat_map(|wanted| wanted.set.parts).map(|part| format!("vqlab data fetch {part}")).collect();
+        let mut commands: Vec<String> = missing.flat_map(|wanted| wanted.set.commands()).collect();
         if commands.is_empty() {
             return None;
         }

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 
 use super::{TRAINED, Work, failed};
 use crate::data::images::SIDE;
-use crate::metric::{image_quality, pixel_error};
+use crate::metric::{image_psnr, image_quality};
 use crate::network::{Autoencoder, IMAGE_BYTES, LATENTS, to_blocks, to_pixels};
 use crate::picture::{self, STRIP_PICTURES};
 use crate::quantizer::{Assign, Codebooks, Search, assigner, repeats_codebook};
@@ -130,7 +130,7 @@ fn measure(
     metrics: &mut BTreeMap<String, f64>,
 ) -> Result<(), TaskError> {
     let quality = image_quality(pixels, &passed.quantized, SIDE).map_err(failed)?;
-    let (_, exact) = pixel_error(pixels, &passed.exact).map_err(failed)?;
+    let exact = image_psnr(pixels, &passed.exact).map_err(failed)?;
     let mse = passed.error / (passed.vectors.max(1) * dimension) as f64;
     let variance = passed.variance() / dimension as f64;
     let values = [
