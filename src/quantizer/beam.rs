@@ -272,6 +272,11 @@ impl Layout {
     pub fn words(&self) -> &[u32] {
         &self.words
     }
+
+    /// The codeword of a column.
+    pub fn word(&self, column: usize) -> u32 {
+        self.words[column / CHUNK] + (column % CHUNK) as u32
+    }
 }
 
 /// Offers the codewords of chunks as extensions of the beam's entry `parent`: those of chunk i are `words`\[i\]…, their

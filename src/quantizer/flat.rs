@@ -5,16 +5,8 @@ use std::ops::Range;
 
 use super::beam::{Best, Candidate, Entry, Layout};
 use super::kernels::CHUNK;
+use super::least::for_least;
 use crate::lanes::{Kernel, Lanes, in_lanes};
-
-/// Halvings of the range of errors at most; ties can make more of no use.
-const HALVINGS: usize = 12;
-
-/// Chunks of a block, whose least errors are taken lane by lane: as many groups of so many errors as a chunk has.
-const BLOCK: usize = 16;
-
-/// Chunks up to which a limit is found among all errors: fewer have too few groups.
-const FEW: usize = 64;
 
 /// Numbers of a step's row of sums up to which it costs less to add all rows than to look which entries share their first ones.
 const ALONE: usize = 512;
@@ -149,8 +141,7 @@ impl Step<'_> {
         (parent as u32, self.layout.stage(stage)[at])
     }
 
-    /// Notes at least the `need` extensions with the least errors. Where they are many, a limit that as many groups of them
-    /// reach with their least ones is found first, among a sixteenth of the numbers; few blocks have anything below it.
+    /// Notes at least the `need` extensions with the least errors.
     #[inline(always)]
     fn select<L: Lanes>(
         &self,
@@ -159,33 +150,10 @@ impl Step<'_> {
         need: usize,
         best: &mut Best,
     ) {
-        let mut highest = f32::MAX;
-        let grouped = errors.len() > FEW;
-        if grouped {
-            minima(lanes, errors, least);
-            highest = limit(lanes, least, need);
-        }
-        // So few errors that their least ones by group say nothing.
-        if highest == f32::MAX {
-            highest = limit(lanes, errors, need);
-        }
-        for (block, errors) in errors.chunks(BLOCK).enumerate() {
-            if grouped && lanes.below(&least[block], highest) == 0 {
-                continue;
-            }
-            for (at, errors) in errors.iter().enumerate() {
-                let mut hits = lanes.below(errors, highest);
-                if hits == 0 {
-                    continue;
-                }
-                let (parent, word) = self.name(block * BLOCK + at);
-                while hits != 0 {
-                    let lane = hits.trailing_zeros();
-                    hits &= hits - 1;
-                    best.add(Candidate::new(errors[lane as usize & (CHUNK - 1)], parent, word + lane));
-                }
-            }
-        }
+        for_least(lanes, (errors, least), need, |chunk, lane| {
+            let (parent, word) = self.name(chunk);
+            best.add(Candidate::new(errors[chunk][lane], parent, word + lane as u32));
+        });
         best.cut(need);
     }
 }
@@ -196,69 +164,4 @@ fn add_rows(a: &[f32], b: &[f32], target: &mut [f32]) {
     for ((a, b), target) in a.iter().zip(b).zip(target) {
         *target = a + b;
     }
-}
-
-/// The least errors of each block, lane by lane.
-#[inline(always)]
-fn minima<L: Lanes>(lanes: L, errors: &[[f32; CHUNK]], least: &mut Vec<[f32; CHUNK]>) {
-    least.clear();
-    for errors in errors.chunks(BLOCK) {
-        let mut block = [f32::INFINITY; CHUNK];
-        for at in (0..CHUNK).step_by(L::LANES) {
-            let mut lowest = lanes.splat(f32::INFINITY);
-            for errors in errors {
-                lowest = lanes.least(lanes.load(&errors[at..]), lowest);
-            }
-            lanes.store(lowest, &mut block[at..]);
-        }
-        least.push(block);
-    }
-}
-
-/// A number that at least `need` of the values do not exceed, and not many more; the largest finite float where there are not
-/// as many.
-#[inline(always)]
-fn limit<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], need: usize) -> f32 {
-    let (mut least, mut most) = (lanes.splat(f32::MAX), lanes.splat(f32::MIN));
-    for values in values {
-        for at in (0..CHUNK).step_by(L::LANES) {
-            let values = lanes.load(&values[at..]);
-            (least, most) = (lanes.least(values, least), lanes.most(values, most));
-        }
-    }
-    let (mut lowest, mut highest) = ([f32::MAX; CHUNK], [f32::MIN; CHUNK]);
-    lanes.store(least, &mut lowest);
-    lanes.store(most, &mut highest);
-    let mut too_low = lowest.into_iter().fold(f32::MAX, f32::min);
-    if need == 1 {
-        return too_low;
-    }
-    let mut limit = highest.into_iter().fold(f32::MIN, f32::max);
-    if count(lanes, values, limit) < need {
-        return f32::MAX;
-    }
-    for _ in 0..HALVINGS {
-        let middle = too_low + 0.5 * (limit - too_low);
-        match count(lanes, values, middle) {
-            count if count < need => too_low = middle,
-            count => {
-                limit = middle;
-                if count <= need + need / 2 {
-                    break;
-                }
-            }
-        }
-    }
-    limit
-}
-
-/// How many values do not exceed the limit.
-#[inline(always)]
-fn count<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], limit: f32) -> usize {
-    // A loop: the adapters of an iterator are functions of their own, which are not compiled for the level.
-    let mut count = 0;
-    for values in values {
-        count += lanes.below(values, limit).count_ones();
-    }
-    count as usize
 }

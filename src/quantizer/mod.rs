@@ -32,6 +32,7 @@ mod free_order;
 mod gram;
 mod greedy;
 pub mod kernels;
+mod least;
 mod local_search;
 pub(crate) mod nearest;
 mod nsvq;
