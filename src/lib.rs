@@ -25,33 +25,22 @@
 //! The folder `examples/` has programs of some twenty lines: `train_and_encode` (k-means, codes and back), `nsvq_training`
 //! (stochastic training alone), `nsvq_layer` (a quantizer inside a candle network), `complexity`, `scaling`.
 
-pub mod baseline;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod codec;
 pub mod compare;
-pub mod complexity;
 pub mod data;
 pub mod figure;
-pub mod fit;
 pub mod inspect;
-pub mod lanes;
-pub mod level;
-mod linear;
-pub mod memory;
 pub mod metric;
 pub mod network;
-mod number;
 pub mod picture;
-pub mod quantizer;
-pub mod recommend;
 pub mod report;
 pub mod results;
 pub mod runner;
-pub mod search;
 pub mod slurm;
 pub mod spec;
 pub mod speech;
 pub mod task;
-mod temporary;
-pub mod training;
+
+pub use vqlab_core::{baseline, codec, complexity, fit, lanes, level, memory, quantizer, recommend, search, training};
+use vqlab_core::{number, temporary};

@@ -91,6 +91,13 @@ fn limits_that_nothing_meets_are_a_failure_and_bad_use_is_told_first() {
 }
 
 #[test]
+fn white_data_are_told() {
+    let env = env();
+    put_vectors(&env.path("white.fvecs"), 4, &numbers("white", 4000 * 4));
+    env.run(&["recommend", "white.fvecs", "--bits", "8", "--budget", "3s"]).ends_with(0).prints("The data are white");
+}
+
+#[test]
 fn very_wide_vectors_are_answered_without_what_no_memory_holds() {
     let env = Env::new();
     let dimension = 100_000;

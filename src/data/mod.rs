@@ -4,19 +4,15 @@ pub mod cache;
 pub mod catalogue;
 pub mod descriptors;
 pub mod fetch;
-pub mod file;
-pub mod folder;
 pub mod images;
 pub mod import;
-mod leaves;
-mod part;
 mod settings;
 pub mod speech;
-pub mod stream;
 mod threads;
 
 pub use threads::set_threads;
+pub use vqlab_core::data::{file, folder, stream};
 pub mod toy;
 
-pub use part::Part;
 pub use settings::{Distribution, ToyData, Vectors};
+pub use stand_in::Part;

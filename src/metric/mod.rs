@@ -20,7 +20,6 @@ mod image;
 mod made;
 mod perceptual;
 mod pesq;
-mod recall;
 mod speech;
 mod structure;
 
@@ -29,8 +28,8 @@ pub use image::{
 };
 pub use perceptual::perceptual_snr;
 pub use pesq::{SHORTEST_SPEECH, pesq};
-pub use recall::{RecallError, recall_at};
 pub use speech::{Side, SpeechQualityError};
+pub use vqlab_core::recall::{RecallError, recall_at};
 
 /// Which values of a metric are the good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,7 +18,6 @@ mod folder;
 mod make;
 mod nearest;
 mod open;
-mod synthetic;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -26,6 +25,7 @@ mod truth;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use stand_in::descriptors as synthetic;
 
 use super::threads;
 

@@ -15,7 +15,8 @@ mod folder;
 mod make;
 mod open;
 mod picture;
-mod synthetic;
+#[cfg(test)]
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -28,22 +29,17 @@ pub use make::{make, steps};
 pub use open::Images;
 
 pub use super::Part;
-
-/// Pixels of a side.
-pub const SIDE: usize = 32;
-
+use stand_in::images as synthetic;
+use stand_in::images::BYTES;
 /// Name of the synthetic sets.
-pub const SYNTHETIC: &str = "synthetic-images";
-
-/// Red, green and blue.
-pub const CHANNELS: usize = 3;
+pub use stand_in::images::NAME as SYNTHETIC;
+pub use stand_in::images::{CHANNELS, SIDE};
 
 /// The most images of a part, some 50 GB.
 pub const MOST: u64 = 1 << 24;
 
-/// Pixels of an image, and its values.
+/// Pixels of an image.
 const PIXELS: usize = SIDE * SIDE;
-const BYTES: usize = PIXELS * CHANNELS;
 
 /// Which images, as plain data and part of a cell's identity.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -14,7 +14,8 @@ mod error;
 mod folder;
 mod make;
 mod open;
-mod synthetic;
+#[cfg(test)]
+mod statistics;
 #[cfg(test)]
 mod tests;
 
@@ -28,12 +29,10 @@ pub use make::{make, steps};
 pub use open::Speech;
 
 use super::Part;
-
-/// Samples a second, of all speech here.
-pub const RATE: u32 = 16_000;
-
+use stand_in::speech as synthetic;
 /// Name of the synthetic sets.
-pub const SYNTHETIC: &str = "synthetic-speech";
+pub use stand_in::speech::NAME as SYNTHETIC;
+pub use stand_in::speech::{RATE, Utterance};
 
 /// The most utterances of a part, and the most samples of a set: 18 hours, 4 GiB.
 pub const MOST: u64 = 1 << 16;
@@ -92,16 +91,6 @@ impl PartialEq for SpeechData {
         };
         identity(self) == identity(other)
     }
-}
-
-/// What one speaker says at a time.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Utterance {
-    /// The name of its file without the ending.
-    pub name: String,
-    pub speaker: String,
-    /// One channel of 16 kHz; full scale is ±1.
-    pub samples: Vec<f32>,
 }
 
 impl SpeechData {

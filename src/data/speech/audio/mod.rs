@@ -7,7 +7,7 @@ mod wav;
 
 use std::path::Path;
 
-pub use wav::{rounded, wav_bytes, write_wav};
+pub use wav::{wav_bytes, write_wav};
 
 use super::{RATE, SpeechError};
 use crate::data::file::FileError;

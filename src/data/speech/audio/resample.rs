@@ -4,7 +4,7 @@ use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
 use super::super::RATE;
-use super::rounded;
+use stand_in::speech::rounded;
 
 /// Samples of a block of the filter, at the lower rate, at least: it lets everything below 0.96 of the lower half rate pass
 /// and, by this window, nothing above it.

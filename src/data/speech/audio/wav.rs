@@ -100,8 +100,3 @@ fn to_16_bits(sample: f64) -> i16 {
     // Saturates.
     (sample / STEP).round() as i16
 }
-
-/// See [`to_16_bits`].
-pub fn rounded(sample: f64) -> f32 {
-    (f64::from(to_16_bits(sample)) * STEP) as f32
-}

@@ -1,0 +1,198 @@
+//! Quantizers trained by expectation maximisation, the classic way: codes and codebooks are improved in turn. What the
+//! stochastically trained ones of [`crate::training`] are compared with.
+//!
+//! | method | trainer | source |
+//! |---|---|---|
+//! | PVQ | [`kmeans`] on each sub-vector | Jégou, Douze, Schmid, PAMI 2011 |
+//! | RVQ | [`kmeans`] stage after stage on the remainders | Juang, Gray 1982; Chen, Guan, Wang 2010 |
+//! | AVQ | beam search, and all codebooks together by least squares | Babenko, Lempitsky, CVPR 2014 |
+//! | OPQ | product quantization and the rotation before it in turn | Ge, He, Ke, Sun, CVPR 2013 |
+//! | LSQ | as AVQ, by local search with stochastic relaxation | Martinez, Zakhmi, Hoos, Little, ECCV 2018 |
+//!
+//! ```
+//! use vqlab_core::baseline::{self, Settings};
+//! use vqlab_core::quantizer::{Method, assigner, encode};
+//!
+//! let vectors: Vec<f32> = (0..400).map(|i| (i * i % 97) as f32).collect();
+//! let settings = Settings::new(Method::Opq, 2, 8);
+//! let books = baseline::train(&settings, &vectors, 4, "an example", &mut |_done| true)?;
+//! let codes = encode(&books, assigner(Method::Opq, None).as_mut(), &vectors)?;
+//! assert_eq!(codes.len(), 100 * 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod additive;
+mod axes;
+mod error;
+mod kmeans;
+mod least_squares;
+mod lsq;
+mod memory;
+mod opq;
+mod progress;
+mod scaling;
+mod seeding;
+mod stagewise;
+mod sums;
+mod team;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub(crate) use axes::{Axes, mean};
+pub use error::Error;
+pub(crate) use error::less;
+pub use kmeans::{Points, kmeans};
+pub use memory::memory;
+pub use progress::Progress;
+pub use scaling::Scaling;
+pub(crate) use seeding::random_rows;
+pub(crate) use stagewise::stage_by_stage;
+pub use watch::Watch;
+pub(crate) use watch::{Kept, has_converged};
+
+use crate::data::stream::stream;
+use crate::quantizer::{Codebooks, Method, Registered, TrainRequest};
+
+/// What is trained, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub method: Method,
+    /// M.
+    pub stages: usize,
+    /// K.
+    pub size: usize,
+    /// Times that codes and codebooks are improved: of each k-means (PVQ, RVQ), or of all together.
+    pub iterations: usize,
+    /// AVQ's beam in training.
+    pub beam_width: usize,
+}
+
+impl Settings {
+    /// Settings with the defaults of the method.
+    pub fn new(method: Method, stages: usize, size: usize) -> Self {
+        let iterations = match method {
+            Method::Pvq | Method::Rvq => kmeans::ITERATIONS,
+            Method::Avq => additive::ITERATIONS,
+            Method::Opq => opq::ITERATIONS,
+            Method::Lsq => lsq::ITERATIONS,
+            Method::Registered(_) => kmeans::ITERATIONS,
+        };
+        Self { method, stages, size, iterations, beam_width: additive::BEAM_WIDTH }
+    }
+}
+
+/// Codebooks for `vectors` (n × D, all held in memory). `name` names the random stream: the same name, settings and vectors
+/// give the same codebooks. `go_on` is told the share of the work that is done, several times a second, and ends it by
+/// false. Runs on the calling thread alone.
+///
+/// Vectors far from the origin compared with their spread, or of an extreme scale, are centered and scaled for the training;
+/// the codebooks are for the vectors as they are.
+///
+/// Fewer (distinct) vectors than codewords are no error: some codewords are then never used.
+///
+/// # Errors
+/// [`Error`].
+pub fn train(
+    settings: &Settings,
+    vectors: &[f32],
+    dimension: usize,
+    name: &str,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Codebooks, Error> {
+    train_watched(settings, vectors, dimension, name, &mut Progress::new(go_on), &mut Watch::default())
+}
+
+/// As [`train`], in a part of a greater work; with a deadline ([`Progress::until`]) by which it is about done, if need be with
+/// fewer iterations, so that the codebooks hang on the machine; or with validation vectors ([`Watch`]), so that it ends when
+/// their error no longer falls, with the codebooks (PVQ, RVQ: of each stage) that were the best for them.
+///
+/// # Errors
+/// [`Error`].
+pub fn train_watched(
+    settings: &Settings,
+    vectors: &[f32],
+    dimension: usize,
+    name: &str,
+    progress: &mut Progress,
+    watch: &mut Watch,
+) -> Result<Codebooks, Error> {
+    Codebooks::check(settings.method, dimension, settings.stages, settings.size)?;
+    check(vectors, dimension)?;
+    let needed = memory(settings, vectors.len() / dimension, dimension);
+    if let Err(shortage) = crate::memory::check(needed, crate::memory::available()) {
+        return Err(Error::Memory { settings: settings.clone(), dimension, shortage });
+    }
+    let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
+    let Some(scaling) = Scaling::if_needed(vectors, dimension)? else {
+        return train_checked(settings, books, vectors, name, progress, watch);
+    };
+    watch.scale(|validation| scaling.apply(validation), 1.0);
+    let trained = train_checked(settings, books, &scaling.apply(vectors), name, progress, watch)?;
+    watch.scale(<[f32]>::to_vec, f64::from(scaling.scale).powi(2));
+    Ok(scaling.undo(trained))
+}
+
+/// Trains codebooks of the shape of `books` on vectors near the origin.
+fn train_checked(
+    settings: &Settings,
+    books: Codebooks,
+    vectors: &[f32],
+    name: &str,
+    progress: &mut Progress,
+    watch: &mut Watch,
+) -> Result<Codebooks, Error> {
+    let dimension = books.dimension();
+    let mut rng = stream(&format!("{name}/baseline"));
+    let trained = match settings.method {
+        Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
+        Method::Avq => additive::train(settings, vectors, dimension, &mut rng, progress, watch)?,
+        Method::Opq => opq::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
+        Method::Lsq => lsq::train(settings, vectors, dimension, &mut rng, progress, watch)?,
+        Method::Registered(method) => registered(method, settings, (vectors, dimension), name, progress)?,
+    };
+    progress.done(1.0)?;
+    Ok(trained)
+}
+
+/// The trainer that a registered method brought. It sees no validation vectors.
+fn registered(
+    method: Registered,
+    settings: &Settings,
+    (vectors, dimension): (&[f32], usize),
+    name: &str,
+    progress: &mut Progress,
+) -> Result<Codebooks, Error> {
+    let label = method.label;
+    let Some(train) = method.train else { return Err(Error::NoTrainer { label }) };
+    let Settings { method, stages, size, iterations, .. } = *settings;
+    let request = TrainRequest { method, vectors, dimension, stages, size, iterations, name };
+    let mut stopped = false;
+    let trained = train(&request, &mut |share| {
+        stopped |= progress.done(share).is_err();
+        !stopped
+    });
+    match trained {
+        _ if stopped => Err(Error::Stopped),
+        Err(reason) => Err(Error::Registered { label, reason }),
+        Ok(books) if (books.dimension(), books.stages(), books.size()) != (dimension, stages, size) => {
+            Err(Error::Registered { label, reason: "its trainer gave codebooks of another shape".into() })
+        }
+        Ok(books) => Ok(books),
+    }
+}
+
+/// Refuses vectors that can't be trained on.
+fn check(vectors: &[f32], dimension: usize) -> Result<(), Error> {
+    if !vectors.len().is_multiple_of(dimension) {
+        return Err(Error::Rows { values: vectors.len(), dimension });
+    }
+    if vectors.is_empty() {
+        return Err(Error::NoVectors);
+    }
+    if let Some(at) = vectors.iter().position(|v| !v.is_finite()) {
+        let (row, column) = (at / dimension, at % dimension);
+        return Err(Error::NotFinite { row, column, value: vectors[at] });
+    }
+    Ok(())
+}

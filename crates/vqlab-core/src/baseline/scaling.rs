@@ -1,0 +1,95 @@
+//! One center and one scale for all vectors, so that trainings see the same numbers whatever the offset and scale of the data.
+
+use super::Error;
+use crate::quantizer::Codebooks;
+use crate::quantizer::centering::{is_far, median};
+
+/// Vectors that the center is the median of, at most.
+const SAMPLE: usize = 1024;
+
+/// Scales that need no change: 2^−30 to 2^30.
+const MODERATE: std::ops::RangeInclusive<f32> = 9.4e-10..=1.1e9;
+
+/// x ↦ (x − center) / scale.
+pub struct Scaling {
+    /// The median of each coordinate, so that single outliers don't move it.
+    center: Vec<f32>,
+    /// Root of the mean variance of the coordinates; 1 where nothing varies.
+    pub scale: f32,
+    /// That variance.
+    pub variance: f64,
+    /// Whether float32 loses precision without the change.
+    needed: bool,
+}
+
+impl Scaling {
+    /// That of these vectors (n × D, n ≥ 1).
+    ///
+    /// # Errors
+    /// [`Error::Spread`] where float32 can't tell the vectors apart.
+    pub fn of(vectors: &[f32], dimension: usize) -> Result<Self, Error> {
+        let count = vectors.len() / dimension;
+        let taken = count.min(SAMPLE);
+        let row = |i: usize| &vectors[i * count / taken * dimension..][..dimension];
+        let sample: Vec<&[f32]> = (0..taken).map(row).collect();
+        let center = median(&sample);
+        let variance = variance(vectors, dimension);
+        let spread = variance.sqrt();
+        let scale = if spread == 0.0 { 1.0 } else { spread as f32 };
+        if !scale.is_normal() {
+            return Err(Error::Spread { spread });
+        }
+        let needed = is_far(&center, &sample) || !MODERATE.contains(&scale);
+        Ok(Self { center, scale, variance, needed })
+    }
+
+    /// As [`Scaling::of`]; None where float32 loses nothing without.
+    ///
+    /// # Errors
+    /// As [`Scaling::of`].
+    pub fn if_needed(vectors: &[f32], dimension: usize) -> Result<Option<Self>, Error> {
+        Ok(Some(Self::of(vectors, dimension)?).filter(|scaling| scaling.needed))
+    }
+
+    /// Without the scale.
+    pub fn only_center(self) -> Self {
+        Self { scale: 1.0, ..self }
+    }
+
+    pub fn apply(&self, vectors: &[f32]) -> Vec<f32> {
+        let inverse = 1.0 / f64::from(self.scale);
+        let scaled = |(at, v): (usize, &f32)| {
+            ((f64::from(*v) - f64::from(self.center[at % self.center.len()])) * inverse) as f32
+        };
+        vectors.iter().enumerate().map(scaled).collect()
+    }
+
+    /// Codebooks for the vectors as they were: the center goes into the first stage, or, where codewords stand side by side,
+    /// into each one's part (OPQ: in the coordinates of its rotation).
+    pub fn undo(&self, mut books: Codebooks) -> Codebooks {
+        let center: Vec<f64> = match books.rotation() {
+            Some(rotation) => rotation.apply_precisely(&self.center),
+            None => self.center.iter().copied().map(f64::from).collect(),
+        };
+        let (scale, width, size) = (f64::from(self.scale), books.width(), books.size());
+        let product = books.method().is_product();
+        for stage in 0..books.stages() {
+            let span = books.span(stage);
+            let center = (product || stage == 0).then(|| &center[span]);
+            for (at, value) in
+                books.values_mut()[stage * size * width..(stage + 1) * size * width].iter_mut().enumerate()
+            {
+                let offset = center.map_or(0.0, |center| center[at % width]);
+                *value = (f64::from(*value) * scale + offset) as f32;
+            }
+        }
+        books
+    }
+}
+
+/// Mean variance of the coordinates of n × D vectors.
+fn variance(vectors: &[f32], dimension: usize) -> f64 {
+    let mean = super::mean(vectors, dimension);
+    let square = |x: &[f32]| x.iter().zip(&mean).map(|(v, m)| (f64::from(*v) - m).powi(2)).sum::<f64>();
+    vectors.chunks_exact(dimension).map(square).sum::<f64>() / vectors.len() as f64
+}

@@ -1,0 +1,137 @@
+//! Early stopping: codebooks on their way are measured on vectors that they are not trained on, and the best ones are kept.
+
+use crate::quantizer::kernels::squared_error;
+use crate::quantizer::{Assign, Codebooks};
+
+/// A fall of the error that is none.
+const NOTHING: f64 = 2e-4;
+
+/// Looks of the trainers here over which the error must fall.
+const WINDOW: usize = 4;
+
+/// Watches a training on validation vectors; without any it sees nothing and ends nothing.
+#[derive(Default)]
+pub struct Watch {
+    /// n × D.
+    validation: Vec<f32>,
+    /// Iterations, and the mean squared error per coordinate then, of trainers that improve all codebooks together.
+    pub curve: Vec<(u64, f64)>,
+    /// Whether a training ended because the error no longer fell.
+    pub converged: bool,
+    /// What led to the codebooks that were kept.
+    pub kept: Kept,
+    /// What an earlier training found, to be done again.
+    found: Kept,
+}
+
+/// What a training found to be the best on its validation vectors.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Iterations of each stage (PVQ, RVQ), or of all codebooks together.
+    pub iterations: Vec<usize>,
+    /// Which of the starts that a trainer tried was the best.
+    pub start: Option<usize>,
+}
+
+impl Watch {
+    /// For vectors (n × D) of the dimension that is trained.
+    pub fn new(validation: Vec<f32>) -> Self {
+        Self { validation, ..Self::default() }
+    }
+
+    /// Changes the validation vectors, and the unit of the errors that were seen.
+    pub(super) fn scale(&mut self, vectors: impl Fn(&[f32]) -> Vec<f32>, unit: f64) {
+        self.validation = vectors(&self.validation);
+        self.curve.iter_mut().for_each(|(_, error)| *error *= unit);
+    }
+
+    /// Sees nothing; the stages of PVQ and RVQ have the iterations that were found, and other trainers its start alone.
+    pub fn again(found: Kept) -> Self {
+        Self { found, ..Self::default() }
+    }
+
+    /// Iterations of a stage, where they are not those of the settings.
+    pub(super) fn iterations(&self, stage: usize) -> Option<usize> {
+        self.found.iterations.get(stage).copied()
+    }
+
+    /// Whether this start is to be tried.
+    pub(super) fn tries(&self, start: usize) -> bool {
+        self.found.start.is_none_or(|found| found == start)
+    }
+
+    pub(super) fn validation(&self) -> &[f32] {
+        &self.validation
+    }
+
+    /// Notes the error of codebooks that all change together.
+    pub(super) fn note(&mut self, best: &mut Best, books: &Codebooks, search: &mut dyn Assign) {
+        if let Some(error) = mean_error(books, search, &self.validation) {
+            self.curve.push((self.curve.len() as u64 + 1, error));
+            if best.look(error, books) {
+                self.kept.iterations = vec![best.errors.len()];
+            }
+            self.converged |= best.converged();
+        }
+    }
+}
+
+/// The codebooks with the lowest error of those that were looked at.
+#[derive(Default)]
+pub(super) struct Best {
+    errors: Vec<f64>,
+    books: Option<(f64, Codebooks)>,
+}
+
+impl Best {
+    /// True where these are the best so far.
+    pub fn look(&mut self, error: f64, books: &Codebooks) -> bool {
+        self.errors.push(error);
+        let better = self.books.as_ref().is_none_or(|best| error < best.0);
+        if better {
+            self.books = Some((error, books.clone()));
+        }
+        better
+    }
+
+    pub fn converged(&self) -> bool {
+        has_converged(&self.errors, WINDOW)
+    }
+
+    /// `last` where nothing was looked at.
+    pub fn or(self, last: Codebooks) -> Codebooks {
+        self.books.map_or(last, |best| best.1)
+    }
+}
+
+/// Whether the least of the last `window` errors is hardly below the least of the `window` before them.
+pub fn has_converged(errors: &[f64], window: usize) -> bool {
+    let least = |errors: &[f64]| errors.iter().copied().fold(f64::INFINITY, f64::min);
+    let Some(rest) = errors.len().checked_sub(window).filter(|rest| *rest >= window) else { return false };
+    least(&errors[rest..]) > least(&errors[rest - window..rest]) * (1.0 - NOTHING)
+}
+
+/// Mean squared error per coordinate of `vectors` (n × D); None without any.
+pub(super) fn mean_error(books: &Codebooks, search: &mut dyn Assign, vectors: &[f32]) -> Option<f64> {
+    let count = vectors.len() / books.dimension();
+    if count == 0 {
+        return None;
+    }
+    let mut remainder = vectors.to_vec();
+    search.prepare(books);
+    search.assign(books, &mut remainder, &mut vec![0; count * books.stages()]);
+    Some(squared_error(&remainder) / remainder.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_converged_when_a_window_brought_nothing() {
+        assert!(!has_converged(&[5.0, 4.0, 3.0], 2));
+        assert!(!has_converged(&[5.0, 4.0, 4.1, 3.9], 2));
+        assert!(has_converged(&[5.0, 4.0, 4.1, 4.0], 2));
+        assert!(has_converged(&[5.0, 4.0, 4.1, 3.9995], 2));
+    }
+}

@@ -1,0 +1,309 @@
+//! Codebooks for one's own vectors: a random sample of a file is split in two, a quantizer is trained on one part, and the
+//! other says how good it is.
+//!
+//! Data of any offset and scale: they are centred and scaled for the training, which is undone in the codebooks. Both
+//! parts are held in memory, the training part twice.
+//!
+//! ```
+//! use vqlab_core::fit::{FitSettings, fit};
+//! use vqlab_core::quantizer::Method;
+//!
+//! let vectors: Vec<f32> = (0..4000).map(|i| (i * i % 97) as f32).collect();
+//! let (training, validation) = vectors.split_at(3200);
+//! let fitted = fit(training, validation, 4, &FitSettings::new(Method::Rvq, 2, 4), &mut |_done| true)?;
+//! assert_eq!((fitted.codebooks.stages(), fitted.codebooks.size()), (2, 16));
+//! assert!(fitted.validation_mse < Some(200.0));
+//! # Ok::<(), vqlab_core::fit::FitError>(())
+//! ```
+
+mod error;
+mod evaluate;
+mod import;
+mod kmeans;
+mod nsvq;
+mod sample;
+
+use std::time::{Duration, Instant};
+
+pub use error::FitError;
+pub use evaluate::{evaluation_search, squared_errors};
+pub use import::{ImportError, import};
+pub use sample::{Sampled, parts, sample};
+
+// What the signatures of this module need.
+pub use crate::quantizer::{Codebooks, Method, Search};
+pub use crate::training::Trainer;
+
+use crate::baseline::{self, Kept, Scaling};
+use crate::memory::{available, check, product, sum};
+use crate::quantizer::MAX_BEAM;
+
+/// What is trained, how, and for how long.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FitSettings {
+    pub method: Method,
+    /// M.
+    pub stages: usize,
+    /// b; K = 2^b codewords a stage.
+    pub bits_per_stage: u32,
+    /// OPQ and LSQ have k-means alone.
+    pub trainer: Trainer,
+    /// AVQ's at evaluation; 1 for other methods.
+    pub beam_width: usize,
+    /// AVQ's in training; 1 for other methods.
+    pub training_beam_width: usize,
+    /// Wall time of the training, overrun by no more than the last iteration of a part of it; what is reached in it hangs on
+    /// the machine. Without, the same settings and vectors
+    /// give the same bits.
+    pub budget: Option<Duration>,
+    /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method call for.
+    pub updates: Option<u64>,
+    /// Once the validation vectors have said how many iterations or updates are the best, trains once more with these on all
+    /// vectors, training and validation, and keeps these codebooks where all vectors together have a lower error with them. With a
+    /// budget, only where what is left of it is as long as the first training.
+    pub refit: bool,
+    pub seed: u64,
+}
+
+impl FitSettings {
+    /// By k-means, without limits; AVQ with a beam of 16.
+    pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
+        let most = stages.saturating_mul(1 << bits_per_stage.min(16)).max(1);
+        let width = |avq: usize| if method == Method::Avq { avq.min(most) } else { 1 };
+        let (beam_width, training_beam_width) = (width(16), width(4));
+        let trainer = Trainer::Kmeans;
+        let (budget, updates, refit, seed) = (None, None, false, 1);
+        Self { method, stages, bits_per_stage, trainer, beam_width, training_beam_width, budget, updates, refit, seed }
+    }
+
+    /// K.
+    pub fn codebook_size(&self) -> usize {
+        1 << self.bits_per_stage
+    }
+
+    /// Refuses what no training of vectors of this dimension can be made of.
+    ///
+    /// # Errors
+    /// [`FitError`].
+    pub fn check(&self, dimension: usize) -> Result<(), FitError> {
+        if !(1..=16).contains(&self.bits_per_stage) {
+            return Err(FitError::Bits(self.bits_per_stage));
+        }
+        Codebooks::check(self.method, dimension, self.stages, self.codebook_size())?;
+        if self.trainer == Trainer::Nsvq && !self.method.has_nsvq() {
+            return Err(FitError::Trainer(self.method));
+        }
+        if self.updates == Some(0) {
+            return Err(FitError::NoUpdates);
+        }
+        let avq = self.method == Method::Avq;
+        let most = if avq { (self.stages * self.codebook_size()).min(MAX_BEAM) } else { 1 };
+        for found in [self.beam_width, self.training_beam_width] {
+            if !(1..=most).contains(&found) {
+                return Err(FitError::Beam { method: self.method, found, most });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The validation error no longer fell.
+    Converged,
+    /// The time was up.
+    Budget,
+    /// All updates or iterations were done.
+    Updates,
+}
+
+/// Trained codebooks and how good they are.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    pub codebooks: Codebooks,
+    /// Mean squared error per coordinate, with the search of the evaluation; of at most [`MEASURED`] vectors that the codebooks are
+    /// trained on.
+    pub training_mse: f64,
+    /// The same of all validation vectors; None without any. Where the codebooks are [refitted](FitSettings::refit), that of the
+    /// codebooks before, which had not seen them.
+    pub validation_mse: Option<f64>,
+    /// Whether the codebooks are trained on all vectors.
+    pub refitted: bool,
+    /// Mean variance of the coordinates of the training vectors.
+    pub variance: f64,
+    /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
+    pub search: Option<Search>,
+    /// Updates or iterations, and the error of at most [`CHECKED`] validation vectors then, with the search of the training
+    /// (PVQ and RVQ by k-means, stage by stage: the end alone, with the iterations of a stage, which may have been fewer).
+    pub curve: Vec<(u64, f64)>,
+    /// Of the training, without the evaluation.
+    pub seconds: f64,
+    pub ended: Ended,
+}
+
+/// Training vectors that the training error is measured on, at most.
+pub const MEASURED: usize = 10_000;
+
+/// Validation vectors that a training is watched on, at most.
+pub const CHECKED: usize = 2048;
+
+/// Trains a quantizer on `training` (n × D) and measures it on `validation` (n × D). `go_on` is told the share of the
+/// work that is done, several times a second, and ends it by false. The training ends early when the error of the validation
+/// vectors no longer falls, and the codebooks that were the best on these are kept (PVQ and RVQ by k-means: of each stage).
+/// NSVQ starts from k-means (AVQ: from an RVQ by k-means). Without validation vectors, k-means goes through all its iterations, and
+/// NSVQ is watched on training vectors.
+///
+/// # Errors
+/// [`FitError`].
+pub fn fit(
+    training: &[f32],
+    validation: &[f32],
+    dimension: usize,
+    settings: &FitSettings,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Fitted, FitError> {
+    settings.check(dimension)?;
+    let size = settings.codebook_size();
+    check_vectors(training, dimension, "training", size)?;
+    check_vectors(validation, dimension, "validation", 0)?;
+    let counts = [training.len() / dimension, validation.len() / dimension];
+    let held = product(&[4, training.len() + validation.len()]);
+    check_memory(settings, counts, dimension, held, available())?;
+    let since = Instant::now();
+    let scaling = Scaling::of(training, dimension)?;
+    let first_share = if settings.refit { 0.5 } else { 1.0 };
+    let first =
+        first_fit((training, validation), dimension, settings, &scaling, since, &mut |done| go_on(first_share * done))?;
+    let mut codebooks = scaling.undo(first.codebooks);
+    let search = |books: &Codebooks| {
+        let tried = if validation.is_empty() { training } else { validation };
+        evaluation_search(books, settings.beam_width, tried)
+    };
+    let mse = |books: &Codebooks, vectors: &[f32]| evaluate::mse(books, search(books), vectors);
+    let validation_mse = (!validation.is_empty()).then(|| mse(&codebooks, validation));
+    let mut training_mse = mse(&codebooks, &evaluate::part(training, dimension, MEASURED));
+    let mut refitted = false;
+    let took = since.elapsed();
+    let in_time = settings.budget.is_none_or(|budget| budget.saturating_sub(took) >= took);
+    if settings.refit && !(validation.is_empty() || first.kept.iterations.is_empty()) && in_time {
+        let all = [training, validation].concat();
+        let scaled = scaling.apply(&all);
+        let work = Work { settings, training: &scaled, dimension, since };
+        let go_on = &mut |done| go_on(0.5 + 0.5 * done);
+        let again = scaling.undo(match settings.trainer {
+            Trainer::Kmeans => kmeans::again(&work, first.kept, go_on)?,
+            Trainer::Nsvq => nsvq::again(&work, &first.kept.iterations, go_on)?,
+        });
+        // A training can end in a worse optimum, which no validation vectors are left to tell.
+        let measured = evaluate::part(&all, dimension, MEASURED);
+        let error = mse(&again, &measured);
+        if error < mse(&codebooks, &measured) {
+            (codebooks, training_mse, refitted) = (again, error, true);
+        }
+    }
+    let seconds = since.elapsed().as_secs_f64();
+    let unit = f64::from(scaling.scale).powi(2);
+    let mut curve: Vec<(u64, f64)> = first.curve.iter().map(|(update, mse)| (*update, mse * unit)).collect();
+    if curve.is_empty() {
+        curve.push((first.done, validation_mse.unwrap_or(training_mse)));
+    }
+    let search = search(&codebooks).map(|(search, _)| search);
+    let (variance, ended) = (scaling.variance, first.ended);
+    Ok(Fitted { codebooks, training_mse, validation_mse, refitted, variance, search, curve, seconds, ended })
+}
+
+/// Codebooks for scaled vectors, watched on validation vectors.
+fn first_fit(
+    (training, validation): (&[f32], &[f32]),
+    dimension: usize,
+    settings: &FitSettings,
+    scaling: &Scaling,
+    since: Instant,
+    go_on: &mut dyn FnMut(f64) -> bool,
+) -> Result<Trained, FitError> {
+    let scaled = scaling.apply(training);
+    let work = Work { settings, training: &scaled, dimension, since };
+    let watched = if validation.is_empty() && settings.trainer == Trainer::Nsvq { training } else { validation };
+    let watched = scaling.apply(&evaluate::part(watched, dimension, CHECKED));
+    match settings.trainer {
+        Trainer::Kmeans => kmeans::train(&work, watched, go_on),
+        Trainer::Nsvq => nsvq::train(&work, &watched, go_on),
+    }
+}
+
+/// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors on the threads of
+/// the current pool; `u64::MAX` for what no machine has.
+pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimension: usize) -> u64 {
+    let plan = kmeans::plan(settings);
+    // Both parts, the scaled vectors, and what is measured of them; all once more, and scaled, where they are trained
+    // on together.
+    let copies = if settings.refit { 4 } else { 2 };
+    let vectors = product(&[4, dimension, copies, training.saturating_add(validation)]);
+    let width = if settings.method.is_product() { dimension / settings.stages.max(1) } else { dimension };
+    let books = product(&[4, settings.stages, settings.codebook_size(), width]);
+    // The moments and the gradient of the optimizer, and the best codebooks.
+    let optimizer = if settings.trainer == Trainer::Nsvq { books.saturating_mul(5) } else { 0 };
+    sum(&[vectors, baseline::memory(&plan, training, dimension), optimizer])
+}
+
+/// Refuses a training that needs more than `available` bytes beside those `held` by its vectors already.
+///
+/// # Errors
+/// [`FitError::Memory`].
+pub fn check_memory(
+    settings: &FitSettings,
+    counts: [usize; 2],
+    dimension: usize,
+    held: u64,
+    available: u64,
+) -> Result<(), FitError> {
+    let needed = memory(settings, counts, dimension).saturating_sub(held);
+    check(needed, available).map_err(|shortage| FitError::Memory { settings: settings.clone(), dimension, shortage })
+}
+
+fn check_vectors(vectors: &[f32], dimension: usize, part: &'static str, needed: usize) -> Result<(), FitError> {
+    if !vectors.len().is_multiple_of(dimension) {
+        return Err(FitError::Rows { part, values: vectors.len(), dimension });
+    }
+    let found = vectors.len() / dimension;
+    if found < needed {
+        return Err(FitError::TooFew { part, found, needed });
+    }
+    match vectors.iter().position(|v| !v.is_finite()) {
+        Some(at) => Err(FitError::NotFinite { part, row: at / dimension, column: at % dimension, value: vectors[at] }),
+        None => Ok(()),
+    }
+}
+
+/// What the trainers work on.
+struct Work<'a> {
+    settings: &'a FitSettings,
+    /// Scaled, n × D.
+    training: &'a Vec<f32>,
+    dimension: usize,
+    since: Instant,
+}
+
+impl Work<'_> {
+    /// The name of the random streams of a purpose.
+    fn name(&self, purpose: &str) -> String {
+        let FitSettings { method, stages, bits_per_stage, seed, .. } = self.settings;
+        format!("fit/{seed}/{}/{stages}/{bits_per_stage}/{purpose}", method.label())
+    }
+
+    /// Seconds left of this share of the budget, counted from the beginning; None = no end.
+    fn left(&self, share: f64) -> Option<f64> {
+        self.settings.budget.map(|budget| (share * budget.as_secs_f64() - self.since.elapsed().as_secs_f64()).max(0.0))
+    }
+}
+
+/// What the trainers give, for scaled vectors.
+struct Trained {
+    codebooks: Codebooks,
+    curve: Vec<(u64, f64)>,
+    done: u64,
+    ended: Ended,
+    /// Chosen by the validation vectors: iterations of k-means of each stage, or of all together; updates of each round of NSVQ.
+    kept: Kept,
+}

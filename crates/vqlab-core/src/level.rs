@@ -1,0 +1,240 @@
+//! The level of vector instructions that the kernels use: the highest one that the CPU has, or a lower one that the environment
+//! variable `VQLAB_CPU` asks for, so that a machine can measure, test and reproduce what lower ones compute. A kernel is
+//! written once, in plain loops over arrays, and [`run`] compiles it for each level.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// The environment variable that asks for a level.
+pub const VARIABLE: &str = "VQLAB_CPU";
+
+/// What kernels may use. A higher level has all that a lower one has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Level {
+    /// What every CPU of the architecture has: SSE2 on x86-64, NEON on aarch64.
+    Portable = 1,
+    /// AVX2 and FMA: 8 floats an instruction.
+    Avx2 = 2,
+    /// AVX-512 F, BW, DQ and VL: 16 floats an instruction, 32 registers.
+    Avx512 = 3,
+}
+
+impl Level {
+    /// From the lowest on.
+    pub const ALL: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
+
+    /// The name in `VQLAB_CPU` and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Portable => "portable",
+            Level::Avx2 => "avx2",
+            Level::Avx512 => "avx512",
+        }
+    }
+
+    /// The highest level of this CPU.
+    pub fn highest() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            let avx2 = has!("avx2") && has!("fma") && has!("bmi1") && has!("bmi2") && has!("popcnt") && has!("lzcnt");
+            let avx512 = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
+            match (avx2, avx512) {
+                (true, true) => Level::Avx512,
+                (true, false) => Level::Avx2,
+                (false, _) => Level::Portable,
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Portable
+    }
+
+    /// Whether a product and a sum are one instruction, rounded once.
+    pub const fn fuses(self) -> bool {
+        !matches!(self, Level::Portable) || cfg!(target_arch = "aarch64")
+    }
+
+    /// The level that `VQLAB_CPU` asks for; without it the highest one.
+    ///
+    /// # Errors
+    /// An unknown name, and a level that the CPU doesn't have.
+    pub fn from_environment() -> Result<Self, LevelError> {
+        match std::env::var_os(VARIABLE) {
+            None => Ok(Self::highest()),
+            Some(name) => Self::named(&name.to_string_lossy(), Self::highest()),
+        }
+    }
+
+    fn named(name: &str, highest: Self) -> Result<Self, LevelError> {
+        let level = Self::ALL.into_iter().find(|level| level.name() == name);
+        level.filter(|level| *level <= highest).ok_or_else(|| LevelError { name: name.to_string(), highest })
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `VQLAB_CPU` asks for what is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelError {
+    name: String,
+    highest: Level,
+}
+
+impl fmt::Display for LevelError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let there: Vec<&str> = Level::ALL.iter().filter(|level| **level <= self.highest).map(|l| l.name()).collect();
+        let why = match Level::ALL.iter().any(|level| level.name() == self.name) {
+            true => "which this CPU does not have",
+            false => "which is no level",
+        };
+        write!(f, "{VARIABLE} is \"{}\", {why}; allowed here: {}", self.name.escape_debug(), there.join(", "))
+    }
+}
+
+impl std::error::Error for LevelError {}
+
+/// The level of this process. A `VQLAB_CPU` that can't be met is told once on stderr, and the highest level taken: programs
+/// that want an error call [`Level::from_environment`] at their start.
+#[inline]
+pub fn level() -> Level {
+    static CHOSEN: AtomicU8 = AtomicU8::new(0);
+    if let Some(forced) = forced::level() {
+        return forced;
+    }
+    match CHOSEN.load(Ordering::Relaxed) {
+        1 => Level::Portable,
+        2 => Level::Avx2,
+        3 => Level::Avx512,
+        _ => {
+            let level = Level::from_environment().unwrap_or_else(|error| {
+                eprintln!("vqlab: {error}; taking {}", Level::highest());
+                Level::highest()
+            });
+            CHOSEN.store(level as u8, Ordering::Relaxed);
+            level
+        }
+    }
+}
+
+/// Whether kernels may multiply bytes (AVX-512 VNNI).
+pub fn has_vnni() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return level() == Level::Avx512 && is_x86_feature_detected!("avx512vnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Whether kernels may look up bytes in tables of two registers (AVX-512 VBMI).
+pub fn has_vbmi() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return level() == Level::Avx512 && is_x86_feature_detected!("avx512vbmi");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// A level that the CPU is known to have: only [`run`] makes it.
+#[derive(Clone, Copy)]
+pub struct Cpu(Level);
+
+impl Cpu {
+    #[inline(always)]
+    pub fn level(self) -> Level {
+        self.0
+    }
+}
+
+/// Runs the kernel, compiled for each level, at that of this process, which it is given as a constant. The kernel must be
+/// an `#[inline(always)]` closure, since only what is inlined is compiled for the level; so must be the functions it calls.
+#[inline(always)]
+pub fn run<R>(kernel: impl FnOnce(Cpu) -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+        fn avx512<R>(kernel: impl FnOnce(Cpu) -> R) -> R {
+            kernel(Cpu(Level::Avx512))
+        }
+
+        #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
+        fn avx2<R>(kernel: impl FnOnce(Cpu) -> R) -> R {
+            kernel(Cpu(Level::Avx2))
+        }
+
+        match level() {
+            // SAFETY: `level` is at most `Level::highest`, which looked for each of these features.
+            Level::Avx512 => unsafe { avx512(kernel) },
+            // SAFETY: as above.
+            Level::Avx2 => unsafe { avx2(kernel) },
+            Level::Portable => kernel(Cpu(Level::Portable)),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel(Cpu(Level::Portable))
+}
+
+#[doc(hidden)]
+pub use forced::each;
+
+/// Levels for tests, of this crate and of others.
+mod forced {
+    use std::cell::Cell;
+
+    use super::Level;
+
+    thread_local! {
+        static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    pub fn level() -> Option<Level> {
+        FORCED.get()
+    }
+
+    /// Runs this at every level of the CPU. Kernels on other threads stay at that of the process.
+    pub fn each(mut test: impl FnMut(Level)) {
+        struct Restore;
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                FORCED.set(None);
+            }
+        }
+        for level in Level::ALL.into_iter().filter(|level| *level <= Level::highest()) {
+            let _restore = Restore;
+            FORCED.set(Some(level));
+            test(level);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_checked_against_what_the_cpu_has() {
+        assert_eq!(Level::named("avx2", Level::Avx512), Ok(Level::Avx2));
+        let error = |name, highest| Level::named(name, highest).unwrap_err().to_string();
+        assert_eq!(
+            error("avx512", Level::Avx2),
+            "VQLAB_CPU is \"avx512\", which this CPU does not have; allowed here: portable, avx2"
+        );
+        assert_eq!(error("", Level::Portable), "VQLAB_CPU is \"\", which is no level; allowed here: portable");
+    }
+
+    #[test]
+    fn every_level_of_the_cpu_runs() {
+        let mut seen = Vec::new();
+        each(|level| {
+            assert_eq!(super::level(), level);
+            seen.push(run(
+                #[inline(always)]
+                |cpu| cpu.level(),
+            ));
+        });
+        assert_eq!(seen.last(), Some(&Level::highest()));
+        assert!(seen.is_sorted() && seen[0] == Level::Portable);
+    }
+}

@@ -1,0 +1,66 @@
+//! Numbers as people read them: a few significant digits, whatever the magnitude.
+
+/// Exponents of ten of the numbers that are written out; all others have one at the end.
+const PLAIN: std::ops::Range<i32> = -5..9;
+
+/// With so many significant digits, at least 1, zeros at the end included: 116.0, 0.06760, 2.410e-50. Whole digits are never
+/// cut off: 123456789.
+pub fn digits(value: f64, digits: usize) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    let rounded = format!("{value:.0$e}", digits.max(1) - 1);
+    // Rounding may carry into another digit (9.9996), so that the exponent is taken afterwards; NaN and infinity have none.
+    let Some(exponent) = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()) else {
+        return value.to_string();
+    };
+    if !PLAIN.contains(&exponent) {
+        return rounded;
+    }
+    let decimals = usize::try_from(digits as i32 - 1 - exponent).unwrap_or(0);
+    format!("{value:.decimals$}")
+}
+
+/// Five significant digits at most, without zeros at the end: 116, 0.0676, 2.41e-50. At most 12 characters.
+pub fn short(value: f64) -> String {
+    let text = digits(value, 5);
+    let (number, exponent) = text.split_at(text.find('e').unwrap_or(text.len()));
+    let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
+    format!("{number}{exponent}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_any_magnitude_are_short() {
+        let given = [26284.14, 5.0, 0.06760, 9.99996, 2.41e-50, 1.234e20, -3.5e-7, 123456789.0, 0.0, -0.0];
+        let expected = ["26284", "5", "0.0676", "10", "2.41e-50", "1.234e20", "-3.5e-7", "123456789", "0", "0"];
+        assert_eq!(given.map(short), expected);
+        let given = [26284.14, 5.0, 0.06760, 9.99996, 2.41e-50, f64::NAN, f64::INFINITY, -f64::INFINITY];
+        let expected = ["26284", "5.000", "0.06760", "10.00", "2.410e-50", "NaN", "inf", "-inf"];
+        assert_eq!(given.map(|value| digits(value, 4)), expected);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5000) })]
+
+        #[test]
+        fn the_text_reads_back_within_its_digits(
+            value in prop_oneof![any::<f64>(), -1e10..1e10, (-330.0..308.0).prop_map(|e: f64| 10f64.powf(e))]
+        ) {
+            // Beyond, rounding gives what no number can hold.
+            prop_assume!(value.abs() < 1.797e308);
+            for (text, precise) in [(short(value), 5), (digits(value, 4), 4), (digits(value, 6), 6)] {
+                prop_assert!(text.len() <= 7 + precise, "{value:e}: {text}");
+                let back: f64 = text.parse().unwrap();
+                let error = (back - value).abs();
+                prop_assert!(error <= value.abs() * 0.50001 * 10f64.powi(1 - precise as i32), "{value:e}: {text}");
+                prop_assert!(value == 0.0 || back != 0.0, "{value:e}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Which VQ method to use for given vectors at a given bitrate: methods and shapes are fitted to a sample, measured on
+//! vectors that no fit has seen, and compared in pairs vector by vector.
+//!
+//! The sample is split in training vectors, those by which a fit knows when to end, and held-out ones for the errors told
+//! here. What is told holds for fits of that length on that sample; the times hold for this machine.
+
+mod bounds;
+mod candidates;
+mod choose;
+mod fits;
+mod measure;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+pub use bounds::Spectrum;
+pub use choose::{Choice, Difference};
+pub use measure::RECALL_AT;
+pub use scalar::scalar_error;
+
+use crate::complexity::{Model, Precision, count};
+use crate::data::file::{FileError, VectorFile};
+use crate::fit::{Ended, FitError, parts, sample};
+use crate::memory::{Shortage, available, product, sum};
+use crate::quantizer::{Codebooks, Method, Search};
+use crate::search::SearchError;
+use crate::training::Trainer;
+use measure::Queries;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Bits of a whole code; each gets a choice of its own.
+    pub bits: Vec<u32>,
+    pub limits: Limits,
+    /// Vectors of the sample, at most.
+    pub sample: usize,
+    /// Time for everything: fits, errors, and times.
+    pub budget: Duration,
+    /// So many updates of NSVQ and all iterations of k-means, instead of a share of the budget: the same errors on every run.
+    pub updates: Option<u64>,
+    /// Threads, at least 1; a fit takes one.
+    pub jobs: usize,
+    pub seed: u64,
+}
+
+/// What a quantizer may cost; None = anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Operations for encoding one vector ([`Model::Corrected`], single precision).
+    pub wmops: Option<f64>,
+    /// Measured, on one thread.
+    pub ms_per_vector: Option<f64>,
+    pub codebook_bytes: Option<usize>,
+}
+
+impl Limits {
+    pub fn allow(&self, candidate: &Candidate) -> bool {
+        self.wmops.is_none_or(|most| candidate.wmops <= most)
+            && self.ms_per_vector.is_none_or(|most| candidate.ms_per_vector <= most)
+            && self.codebook_bytes.is_none_or(|most| candidate.codebook_bytes <= most)
+    }
+}
+
+/// A quantizer but for its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub method: Method,
+    /// M.
+    pub stages: usize,
+    /// b.
+    pub bits_per_stage: u32,
+}
+
+impl Shape {
+    /// K.
+    pub fn size(&self) -> usize {
+        1 << self.bits_per_stage
+    }
+
+    /// B = M·b.
+    pub fn bits(&self) -> u32 {
+        self.stages as u32 * self.bits_per_stage
+    }
+
+    /// NSVQ for those that have it: it starts from k-means and is never worse on the vectors that it is watched on.
+    pub fn trainer(&self) -> Trainer {
+        if self.method.has_nsvq() { Trainer::Nsvq } else { Trainer::Kmeans }
+    }
+
+    /// `NSVQ` or `k-means`.
+    pub fn trainer_name(&self) -> &'static str {
+        match self.trainer() {
+            Trainer::Nsvq => "NSVQ",
+            Trainer::Kmeans => "k-means",
+        }
+    }
+
+    /// `RVQ 8 × 8`: stages × bits a stage.
+    pub fn label(&self) -> String {
+        format!("{} {} × {}", self.method.label(), self.stages, self.bits_per_stage)
+    }
+}
+
+/// A mean with its standard error over vectors (or queries).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    pub mean: f64,
+    pub standard_error: f64,
+}
+
+impl Estimate {
+    /// Of independent values; without any, 0 ± 0.
+    pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let count = values.clone().count().max(1) as f64;
+        let mean = values.clone().sum::<f64>() / count;
+        let variance = values.map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+        Self { mean, standard_error: (variance / count).sqrt() }
+    }
+}
+
+/// A quantizer that was fitted and measured.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub shape: Shape,
+    /// AVQ's, else 1.
+    pub beam_width: usize,
+    /// AVQ's: the one with the lower error on vectors that are not held out.
+    pub search: Option<Search>,
+    /// Mean squared error per coordinate of the held-out vectors.
+    pub mse: Estimate,
+    /// That of each of them.
+    pub errors: Vec<f64>,
+    /// Recall at [`RECALL_AT`], those up to the size of the base, where there are queries.
+    pub recall: Option<Vec<Estimate>>,
+    /// [`Model::Corrected`], as the limits and the front have it.
+    pub wmops: f64,
+    /// None for LSQ, of which there is no such count, and where it counts nothing.
+    pub wmops_published: Option<f64>,
+    pub wmops_lookup: Option<f64>,
+    pub ms_per_vector: f64,
+    /// float32 values of the codebooks, and of OPQ's rotation.
+    pub codebook_bytes: usize,
+    pub fit_seconds: f64,
+    pub ended: Ended,
+    pub allowed: bool,
+    /// Whether no other of its bitrate has both a lower error and less of this.
+    pub front: Front,
+}
+
+impl Candidate {
+    /// `AVQ 8 × 8, beam 16`.
+    pub fn label(&self) -> String {
+        match self.shape.method {
+            Method::Avq => format!("{}, beam {}", self.shape.label(), self.beam_width),
+            _ => self.shape.label(),
+        }
+    }
+}
+
+/// The Pareto fronts of error against a cost that a candidate is on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Front {
+    pub wmops: bool,
+    pub ms: bool,
+    pub bytes: bool,
+}
+
+/// A shape without a fit, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    pub shape: Shape,
+    pub reason: String,
+}
+
+/// What the choice at one bitrate is measured against: mean squared errors per coordinate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct References {
+    pub bits: u32,
+    /// Of a Gaussian source with the data's covariance, and of a white one with its variance, by rate-distortion theory; None
+    /// for more than 3072 dimensions.
+    pub gaussian: Option<f64>,
+    pub white: Option<f64>,
+    /// Scalar quantization ([`scalar_error`]) of the coordinates, and of those along the principal axes.
+    pub scalar: f64,
+    pub scalar_along_axes: Option<f64>,
+}
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub struct Recommendation {
+    pub dimension: usize,
+    /// Vectors in the file; of the sample to train on, to end fits by, and held out.
+    pub of: u64,
+    pub training: usize,
+    pub validation: usize,
+    pub held_out: usize,
+    /// Queries, and the vectors among which their neighbours are looked for.
+    pub queries: Option<(usize, usize)>,
+    /// Of the training vectors, per coordinate.
+    pub variance: f64,
+    /// Spectral flatness of the covariance ([`Spectrum::flatness`]).
+    pub flatness: Option<f64>,
+    pub limits: Limits,
+    /// By bitrate as asked, then by method and shape.
+    pub candidates: Vec<Candidate>,
+    pub left_out: Vec<LeftOut>,
+    /// One a bitrate, as asked.
+    pub choices: Vec<Choice>,
+    pub references: Vec<References>,
+    pub seconds: f64,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum RecommendError {
+    #[error(
+        "{bits} bits a vector can't be divided evenly among 1 to 16 stages of 2 to 10 bits or 17 to 4096 stages of 4 to 10 bits; {nearest}"
+    )]
+    Bits { bits: u32, nearest: String },
+    #[error("the sample has {found} vectors for training and {held_out} held out; at least {least} and 2 are needed")]
+    TooFew { found: usize, held_out: usize, least: usize },
+    #[error("{path} holds queries of dimension {found}, the vectors have {expected}")]
+    Queries { path: std::path::PathBuf, found: usize, expected: usize },
+    #[error("{count} vectors of dimension {dimension} need {shortage}; use a smaller --sample")]
+    Memory { count: usize, dimension: usize, shortage: Shortage },
+    #[error("no quantizer could be fitted; {0}")]
+    NothingFitted(String),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    #[error("cannot start {jobs} threads: {reason}; try fewer --jobs")]
+    Threads { jobs: usize, reason: String },
+    #[error("stopped")]
+    Stopped,
+}
+
+/// How far the work is.
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub done: usize,
+    pub total: usize,
+    /// What was done last, with its outcome.
+    pub text: String,
+    /// Of the time budget, seconds.
+    pub left: f64,
+}
+
+/// Watches the work, from any of its threads.
+pub struct Watch<'a> {
+    /// Set from outside to end the work, with [`RecommendError::Stopped`].
+    pub stop: &'a AtomicBool,
+    pub progress: &'a (dyn Fn(&Step) + Sync),
+}
+
+/// Share of the sample that is not trained on; half of it ends the fits, half is held out.
+const NOT_TRAINED_ON: f64 = 0.2;
+
+/// Share of the budget after which no fit begins or goes on; the rest is for measuring times.
+const FITTING: f64 = 0.85;
+
+/// Checks a request against the data, before any work.
+///
+/// # Errors
+/// [`RecommendError::Bits`], [`RecommendError::Queries`].
+pub fn check(file: &VectorFile, queries: Option<&VectorFile>, request: &Request) -> Result<(), RecommendError> {
+    request.bits.iter().try_for_each(|bits| candidates::shapes(*bits, file.dimension()).map(drop))?;
+    match queries.map(|queries| (queries, queries.dimension())) {
+        Some((queries, found)) if found != file.dimension() => {
+            Err(RecommendError::Queries { path: queries.path().into(), found, expected: file.dimension() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes that [`recommend`] takes, roughly: the sample, and the largest fits that run at once. Shapes that this machine can't
+/// hold are left out, of the fits and of this number.
+///
+/// # Errors
+/// [`RecommendError::Bits`], [`RecommendError::Fit`] for too few vectors.
+pub fn memory(file: &VectorFile, request: &Request) -> Result<u64, RecommendError> {
+    let dimension = file.dimension();
+    let counts = parts(file.len(), request.sample, NOT_TRAINED_ON)?;
+    let sample = sample_bytes(counts, dimension);
+    let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
+    let room = fits::room(available().saturating_sub(sample), request.jobs);
+    let fits = shapes.concat().into_iter().map(|shape| fits::memory(&shape, counts, dimension));
+    let largest = fits.filter(|needed| *needed <= room).max().unwrap_or(0);
+    Ok(sum(&[sample, product(&[request.jobs]).saturating_mul(largest)]))
+}
+
+/// Of the training vectors, and twice of the others, which are split again.
+fn sample_bytes([training, others]: [usize; 2], dimension: usize) -> u64 {
+    product(&[4, dimension, training.saturating_add(others.saturating_mul(3))])
+}
+
+/// Fits and measures all candidates, and chooses. The random numbers hang on the seed alone, but with a budget the length of
+/// the fits hangs on the machine.
+///
+/// # Errors
+/// [`RecommendError`]; a candidate that can't be fitted is left out with its reason, and no error.
+pub fn recommend(
+    file: &VectorFile,
+    queries: Option<&VectorFile>,
+    request: &Request,
+    watch: &Watch,
+) -> Result<Recommendation, RecommendError> {
+    let begin = Instant::now();
+    check(file, queries, request)?;
+    let dimension = file.dimension();
+    let counts = parts(file.len(), request.sample, NOT_TRAINED_ON)?;
+    crate::memory::check(sample_bytes(counts, dimension), available()).map_err(|shortage| RecommendError::Memory {
+        count: counts[0] + counts[1],
+        dimension,
+        shortage,
+    })?;
+    let sampled = sample(file, request.sample, NOT_TRAINED_ON, request.seed)?;
+    let split = Split::new(sampled.training, &sampled.validation, dimension);
+    let found = split.training.len() / dimension;
+    let held_out = split.held_out().len() / dimension;
+    const LEAST: usize = 8;
+    if found < LEAST || held_out < 2 {
+        return Err(RecommendError::TooFew { found, held_out, least: LEAST });
+    }
+    let queries = queries.map(|file| Queries::read(file, &split.base, dimension)).transpose()?;
+    let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
+    let clock = fits::Clock { begin, until: request.budget.mul_f64(FITTING), end: request.budget };
+    let work = fits::Work { split: &split, queries: queries.as_ref(), request, watch, clock };
+    let (fitted, left_out) = fits::all(&shapes.concat(), &work)?;
+    let mut candidates = measure::timed(fitted, &split, &work)?;
+    choose::fronts(&mut candidates);
+    candidates.iter_mut().for_each(|c| c.allowed = request.limits.allow(c));
+    let choices = request.bits.iter().map(|bits| Choice::of(&candidates, *bits)).collect();
+    let spectrum = Spectrum::of(&split.training, dimension);
+    Ok(Recommendation {
+        dimension,
+        of: sampled.of,
+        training: found,
+        validation: split.validation.len() / dimension,
+        held_out,
+        queries: queries.as_ref().map(|q| (q.len(), split.base.len() / dimension)),
+        variance: variance(&split.training, dimension),
+        flatness: spectrum.as_ref().map(Spectrum::flatness),
+        limits: request.limits,
+        candidates,
+        left_out,
+        choices,
+        references: request.bits.iter().map(|bits| references(*bits, &split, spectrum.as_ref())).collect(),
+        seconds: begin.elapsed().as_secs_f64(),
+    })
+}
+
+/// The sample in its parts, each n × D.
+struct Split {
+    dimension: usize,
+    training: Vec<f32>,
+    /// What fits end by.
+    validation: Vec<f32>,
+    /// Those of `validation`, then the held-out ones.
+    base: Vec<f32>,
+}
+
+impl Split {
+    /// Every other vector of `rest` is held out.
+    fn new(training: Vec<f32>, rest: &[f32], dimension: usize) -> Self {
+        let rows = |from: usize| rest.chunks_exact(dimension).skip(from).step_by(2).flatten().copied();
+        let validation: Vec<f32> = rows(1).collect();
+        let base = validation.iter().copied().chain(rows(0)).collect();
+        Self { dimension, training, validation, base }
+    }
+
+    fn held_out(&self) -> &[f32] {
+        &self.base[self.validation.len()..]
+    }
+}
+
+/// Per coordinate. Taken from the first vector on, so that vectors that are all equal have none.
+fn variance(vectors: &[f32], dimension: usize) -> f64 {
+    let (first, count) = (&vectors[..dimension], (vectors.len() / dimension) as f64);
+    let shifted =
+        |at: usize| vectors[at..].iter().step_by(dimension).map(move |v| f64::from(*v) - f64::from(first[at]));
+    let of_coordinate = |at: usize| {
+        let mean = shifted(at).sum::<f64>() / count;
+        shifted(at).map(|v| (v - mean).powi(2)).sum::<f64>() / count
+    };
+    (0..dimension).map(of_coordinate).sum::<f64>() / dimension as f64
+}
+
+fn references(bits: u32, split: &Split, spectrum: Option<&Spectrum>) -> References {
+    let Split { dimension, ref training, .. } = *split;
+    References {
+        bits,
+        gaussian: spectrum.map(|s| s.gaussian_bound(f64::from(bits))),
+        white: spectrum.map(|s| s.white_bound(f64::from(bits))),
+        scalar: scalar_error(training, split.held_out(), dimension, bits),
+        scalar_along_axes: spectrum
+            .map(|s| scalar_error(&s.along_axes(training), &s.along_axes(split.held_out()), dimension, bits)),
+    }
+}
+
+/// WMOPS in single precision; None where the model has no count.
+fn wmops(shape: &Shape, dimension: usize, beam_width: usize, model: Model) -> Option<f64> {
+    let beam = (shape.method == Method::Avq).then_some(beam_width);
+    let operations = count(shape.method, dimension, shape.stages, shape.size(), beam, model).ok()?;
+    Some(operations.wmops(Precision::Single))
+}
+
+fn codebook_bytes(books: &Codebooks) -> usize {
+    let rotation = if books.method() == Method::Opq { books.dimension().pow(2) } else { 0 };
+    (books.values().len() + rotation) * size_of::<f32>()
+}

@@ -1,0 +1,34 @@
+//! The closed-form gradient of the MSE loss.
+
+use crate::quantizer::Codebooks;
+
+/// Adds the gradient of mean((x − q)²), the mean over all n·D coordinates, to `gradient` (M·K × width), and returns
+/// that mean. `remainder` (n × D) is x − q, `picks` (n × M) the chosen codeword numbers.
+pub fn accumulate_gradient(books: &Codebooks, remainder: &[f32], picks: &[u32], gradient: &mut [f32]) -> f64 {
+    let (width, scale) = (books.width(), -2.0 / remainder.len() as f32);
+    let mut loss = 0.0;
+    let vectors = remainder.chunks_exact(books.dimension()).zip(picks.chunks_exact(books.stages()));
+    for (error, picks) in vectors {
+        loss += f64::from(squared_norm(error));
+        for pick in picks {
+            let pick = *pick as usize;
+            let target = &mut gradient[pick * width..(pick + 1) * width];
+            for (g, e) in target.iter_mut().zip(&error[books.span(pick / books.size())]) {
+                *g += scale * e;
+            }
+        }
+    }
+    loss / remainder.len() as f64
+}
+
+/// ‖v‖² in eight lanes, so that it vectorises.
+pub fn squared_norm(v: &[f32]) -> f32 {
+    let mut lanes = [0f32; 8];
+    let mut chunks = v.chunks_exact(8);
+    for chunk in &mut chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += value * value;
+        }
+    }
+    lanes.iter().sum::<f32>() + chunks.remainder().iter().map(|v| v * v).sum::<f32>()
+}
