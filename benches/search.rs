@@ -1,4 +1,4 @@
-//! Nearest-neighbour search over codes by table look-up, with one thread and with all: `cargo bench --bench search`.
+//! Nearest-neighbor search over codes by table look-up, with one thread and with all: `cargo bench --bench search`.
 
 mod common;
 
@@ -10,7 +10,7 @@ use vqlab::search::{Codes, Index, Norms};
 
 const BASE: usize = 50_000;
 const QUERIES: usize = 64;
-const NEIGHBOURS: usize = 100;
+const NEIGHBORS: usize = 100;
 
 fn searching(criterion: &mut Criterion) {
     let pools = [("one thread", 1), ("all threads", 0)]
@@ -27,7 +27,7 @@ fn searching(criterion: &mut Criterion) {
             for (threads, pool) in &pools {
                 let name = format!("{}, norms {norms:?}", shape.name());
                 group.bench_function(BenchmarkId::new(name, threads), |bencher| {
-                    bencher.iter(|| pool.install(|| index.search(&queries, NEIGHBOURS)));
+                    bencher.iter(|| pool.install(|| index.search(&queries, NEIGHBORS)));
                 });
             }
         }

@@ -82,11 +82,11 @@ fn model_errors(measured: &Measured) {
             }
             let logs: Vec<f64> = quickest.values().map(|ratio| ratio.ln()).collect();
             let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / logs.len() as f64;
-            let centre = mean(&mut logs.iter().copied());
-            let spread = mean(&mut logs.iter().map(|log| (log - centre).powi(2))).sqrt();
-            let (centre, spread, ratio) = (centre.exp(), spread.exp(), wall / model);
+            let center = mean(&mut logs.iter().copied());
+            let spread = mean(&mut logs.iter().map(|log| (log - center).powi(2))).sqrt();
+            let (center, spread, ratio) = (center.exp(), spread.exp(), wall / model);
             let (n, wall, model) = (rows.len(), human_seconds(wall), human_seconds(model));
-            println!("| {name} | {method} | {n} | {wall} | {model} | {ratio:.2} | {centre:.2} ×/÷ {spread:.2} |");
+            println!("| {name} | {method} | {n} | {wall} | {model} | {ratio:.2} | {center:.2} ×/÷ {spread:.2} |");
         }
     }
     println!();

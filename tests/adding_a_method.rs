@@ -29,8 +29,8 @@ impl Assign for PlainVq {
     /// Nothing is kept from call to call.
     fn prepare(&mut self, _books: &Codebooks) {}
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
-        for (x, pick) in remainder.chunks_exact_mut(books.dimension()).zip(picks) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+        for (x, pick) in residual.chunks_exact_mut(books.dimension()).zip(picks) {
             let near = |a: &u32, b: &u32| {
                 let [a, b] = [a, b].map(|number| distance(x, books.codeword(*number as usize)));
                 a.total_cmp(&b)

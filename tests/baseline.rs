@@ -8,7 +8,7 @@ use vqlab::baseline::{Settings, train};
 use vqlab::data::file::VectorFile;
 use vqlab::metric::recall_at;
 use vqlab::quantizer::{Codebooks, Method, Search, assigner, encode};
-use vqlab::search::{Codes, Index, Norms, exact_neighbours};
+use vqlab::search::{Codes, Index, Norms, exact_neighbors};
 
 /// The first `count` vectors of a file of real data that lies beside the checkout.
 fn shared(name: &str, count: usize) -> Option<Vec<f32>> {
@@ -77,7 +77,7 @@ fn codes_distances_and_recall_are_those_of_faiss() {
     let found = Index::new(&books, Codes::U8(&codes), Norms::Omitted).unwrap().search(&queries, 100).unwrap();
     let distances: Vec<u8> = found.distances.iter().flat_map(|d| d.to_le_bytes()).collect();
     assert_eq!(hash(&distances), "0829535fb78fa3ac225691d251e02273df4d7c87fb99b0b75afb87662be50e13");
-    let nearest = exact_neighbours(base, &queries, 128, 1).unwrap().ids;
+    let nearest = exact_neighbors(base, &queries, 128, 1).unwrap().ids;
     let recall = [1, 10, 100].map(|t| recall_at(&found.ids, &nearest, t).unwrap());
     assert_eq!(recall, [0.32, 0.86, 1.0]);
 }

@@ -65,7 +65,7 @@ fn folder(name: &str) -> std::path::PathBuf {
 fn toy_figures() {
     let drawn = draw(&synthetic::toy(), 0, &folder("toy"));
     let expected =
-        ["figure-2a", "figure-2b", "tradeoff-correlated", "tradeoff-uncorrelated", "generalisation", "difference"];
+        ["figure-2a", "figure-2b", "tradeoff-correlated", "tradeoff-uncorrelated", "generalization", "difference"];
     assert_eq!(ids(&drawn), expected);
     for text in ["AVQ", "RVQ", "PVQ", "published", "VQ bitrate"] {
         assert!(drawn[0].svg.contains(text), "{text}");
@@ -85,7 +85,7 @@ fn dimensions_share_one_chart() {
 #[test]
 fn draws_of_one_data_set() {
     let drawn = draw(&synthetic::draws(), 0, &folder("draws"));
-    assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "generalisation", "draws"]);
+    assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "generalization", "draws"]);
 }
 
 /// Panels with one published file that differ in more than the draw are no draws of one data set.
@@ -102,7 +102,7 @@ fn settings_are_no_draws() {
         }
     }
     let drawn = draw(&plan, 0, &folder("settings"));
-    assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "tradeoff-2", "generalisation", "difference"]);
+    assert_eq!(ids(&drawn), ["figure-2a", "tradeoff-1", "tradeoff-2", "generalization", "difference"]);
     assert!(drawn[2].title.contains("correlated data, D = 64: 2"), "{}", drawn[2].title);
 }
 

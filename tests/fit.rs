@@ -13,10 +13,10 @@ use vqlab::training::Trainer;
 
 const DIMENSION: usize = 8;
 
-/// Vectors of 8 coordinates with an offset and a scale: 2,000 around 40 centres.
+/// Vectors of 8 coordinates with an offset and a scale: 2,000 around 40 centers.
 fn clusters() -> Vec<f32> {
-    let (centres, noise) = (numbers("centres", 40 * DIMENSION), numbers("noise", 2000 * DIMENSION));
-    let at = |i: usize| 300.0 + 50.0 * centres[(i / DIMENSION * 7 % 40) * DIMENSION + i % DIMENSION];
+    let (centers, noise) = (numbers("centers", 40 * DIMENSION), numbers("noise", 2000 * DIMENSION));
+    let at = |i: usize| 300.0 + 50.0 * centers[(i / DIMENSION * 7 % 40) * DIMENSION + i % DIMENSION];
     noise.iter().enumerate().map(|(i, v)| at(i) + 10.0 * v).collect()
 }
 
@@ -52,7 +52,7 @@ fn the_error_told_is_that_of_the_decoded_codes_for_every_method_and_trainer() {
         let mse = vectors.iter().zip(&back).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>() / vectors.len() as f64;
         let told = (json(&run, "training_mse") + json(&run, "validation_mse")) / 2.0;
         assert!((mse / told - 1.0).abs() < 1e-3, "{method} {trainer}: {mse} {told}");
-        // The centres alone have a variance of some 2500, the noise 100.
+        // The centers alone have a variance of some 2500, the noise 100.
         assert!(json(&run, "validation_db") < -3.0 && told < 1500.0, "{method} {trainer}: {told}");
     }
 }
@@ -310,7 +310,7 @@ fn a_training_ends_where_the_error_no_longer_falls() {
     assert_eq!(fitted.ended, Ended::Converged);
     let (last, _) = fitted.curve[fitted.curve.len() - 1];
     assert!(last < 6_000, "of 10,000 updates: {:?}", fitted.curve);
-    // So few vectors are learnt by heart: expectation maximisation, too, ends early, and keeps what was the best.
+    // So few vectors are learnt by heart: expectation maximization, too, ends early, and keeps what was the best.
     for (method, most) in [(Method::Avq, 25), (Method::Opq, 50), (Method::Lsq, 16)] {
         let fitted = fit(&training, &validation, 4, &FitSettings::new(method, 2, 3), &mut |_| true).unwrap();
         assert_eq!(fitted.ended, Ended::Converged, "{method:?}");

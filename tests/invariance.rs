@@ -34,7 +34,7 @@ fn figures(env: &Env, method: &str, norms: &str, unit: f64) -> [f64; 3] {
 }
 
 fn put_truth(env: &Env, base: &[f32], queries: &[f32]) {
-    let found = vqlab::search::exact_neighbours(base, queries, DIMENSION, 10).unwrap();
+    let found = vqlab::search::exact_neighbors(base, queries, DIMENSION, 10).unwrap();
     let rows = found.ids.chunks_exact(10).map(|ids| [&[10], ids].concat());
     let bytes: Vec<u8> = rows.flatten().flat_map(u32::to_le_bytes).collect();
     std::fs::write(env.path("truth.ivecs"), bytes).unwrap();

@@ -115,7 +115,7 @@ fn one_command_gives_results_figures_and_report() {
     let report = text(&env.path("reports/default/small.md"));
     for part in [
         "made by this program, not real ones",
-        "Stochastic optimisation against expectation maximisation",
+        "Stochastic optimization against expectation maximization",
         "What the methods cost",
         "| AVQ costs most | recall | holds | holds |",
         "OPQ",

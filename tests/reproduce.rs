@@ -60,7 +60,7 @@ fn a_figure_without_any_file_at_hand() {
         assert!(html.contains(text) && markdown.contains(text), "{text}");
     }
     assert!(row(&html, &[">4c<", "complexity", "reproduced", "all 24"]).contains("complexity.html"));
-    // All 4 stages against 3 of them: a third more, but for what does not hang on the stages.
+    // All 4 stages against 3 of them: a third more, but for what does not depend on the stages.
     assert!(row(&html, &["Figure 4c", "AVQ", "12 to 40"]).contains("0.00 %"));
     let rvq = row(&html, &["Figure 4c", "RVQ", "12 to 40"]);
     assert!(rvq.contains("+32.50 to +33.33 %"), "{rvq}");
@@ -145,7 +145,7 @@ impl Made {
     }
 }
 
-/// AVQ with the true remainder, and with the released search, whose error is larger by a tenth.
+/// AVQ with the true residual, and with the released search, whose error is larger by a tenth.
 fn searches() -> (Plan, HashMap<String, Record>) {
     let mut plan = synthetic::toy();
     let beam = plan.panels.remove(0);

@@ -150,7 +150,7 @@ fn a_truncated_or_foreign_record_is_never_trusted() {
         ("\"mse\":1.0", "\"mse\":null", "not a record"),
         ("\"mse\":1.0", "\"mse\":1e999", "not a record"),
         ("\"mse\":1.0", "", "without metrics"),
-        ("\"format\"", "\"colour\":1,\"format\"", "not a record"),
+        ("\"format\"", "\"color\":1,\"format\"", "not a record"),
     ];
     for (from, to, expected) in edits {
         assert!(text.contains(from), "{from} is not in {text}");

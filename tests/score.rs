@@ -181,7 +181,7 @@ fn what_is_no_pair_of_speech_is_refused() {
     refused("ssim", "original.wav", "decoded.wav").says("original.wav: no whole PNG");
 }
 
-/// Twelve ids of each of two queries: the true neighbour of the first comes first, that of the second fifth.
+/// Twelve ids of each of two queries: the true neighbor of the first comes first, that of the second fifth.
 fn put_ids(env: &Env) {
     let row = |ids: &[i32]| -> Vec<u8> {
         [ids.len() as i32].iter().chain(ids).flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>()
@@ -193,7 +193,7 @@ fn put_ids(env: &Env) {
 }
 
 #[test]
-fn recall_is_the_share_of_true_neighbours_found() {
+fn recall_is_the_share_of_true_neighbors_found() {
     let env = Env::new();
     put_ids(&env);
     let pair = ["score", "recall", "groundtruth.ivecs", "found.ivecs"];

@@ -6,7 +6,7 @@ use common::vectors::{json, numbers, put_books, put_vectors, read};
 use common::{Env, files_below};
 use vqlab::data::file::{Id, IdFile};
 use vqlab::quantizer::Method;
-use vqlab::search::exact_neighbours;
+use vqlab::search::exact_neighbors;
 
 /// With codebooks `avq`, `rvq`, `pvq` (D = 8, M = 2, K = 16), 300 vectors in `x.fvecs`, 20 in `q.npy`.
 fn env() -> Env {
@@ -40,7 +40,7 @@ fn the_ids_are_those_of_the_nearest_decoded_vectors() {
         let (k, found) = ids(&env, "i.ivecs");
         let (_, decoded) = read(&env.path("decoded.npy"));
         let (_, queries) = read(&env.path("q.npy"));
-        let slow = exact_neighbours(&decoded, &queries, 8, 7).unwrap();
+        let slow = exact_neighbors(&decoded, &queries, 8, 7).unwrap();
         let distance = |query: usize, id: usize| -> f32 {
             queries[query * 8..][..8].iter().zip(&decoded[id * 8..][..8]).map(|(a, b)| (a - b) * (a - b)).sum()
         };

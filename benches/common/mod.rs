@@ -84,7 +84,7 @@ pub struct Steps {
     assign: Box<dyn Assign>,
     optimizer: OptimizerState,
     rate: f64,
-    remainder: Vec<f32>,
+    residual: Vec<f32>,
     picks: Vec<u32>,
     gradient: Vec<f32>,
 }
@@ -100,7 +100,7 @@ impl Steps {
             assign,
             optimizer: OptimizerState::new(&adam, parameters),
             rate,
-            remainder: vec![0.0; batch * shape.dimension],
+            residual: vec![0.0; batch * shape.dimension],
             picks: vec![0; batch * shape.stages],
             gradient: vec![0.0; parameters],
         }
@@ -108,10 +108,10 @@ impl Steps {
 
     /// One update on this batch; returns the loss before it.
     pub fn step(&mut self, batch: &[f32]) -> f64 {
-        self.remainder.copy_from_slice(batch);
+        self.residual.copy_from_slice(batch);
         self.assign.prepare(&self.books);
-        self.assign.assign(&self.books, &mut self.remainder, &mut self.picks);
-        let loss = accumulate_gradient(&self.books, &self.remainder, &self.picks, &mut self.gradient);
+        self.assign.assign(&self.books, &mut self.residual, &mut self.picks);
+        let loss = accumulate_gradient(&self.books, &self.residual, &self.picks, &mut self.gradient);
         self.optimizer.step(self.books.values_mut(), &mut self.gradient, self.rate);
         loss
     }
@@ -127,14 +127,14 @@ pub fn encode_all(shape: &Shape, books: &Codebooks, x: &[f32], pool: Option<&Thr
     pool.broadcast(|_| {
         let mut assign = shape.assigner();
         assign.prepare(books);
-        let (mut remainder, mut picks) = (Vec::new(), Vec::new());
+        let (mut residual, mut picks) = (Vec::new(), Vec::new());
         loop {
             let next = work.lock().expect("no thread panicked").next();
             let Some((x, codes)) = next else { break };
-            remainder.clear();
-            remainder.extend_from_slice(x);
+            residual.clear();
+            residual.extend_from_slice(x);
             picks.resize(codes.len(), 0);
-            assign.assign(books, &mut remainder, &mut picks);
+            assign.assign(books, &mut residual, &mut picks);
             let part = vqlab::quantizer::codes(books, &picks).expect("codes of a beam search");
             codes.copy_from_slice(&part);
         }

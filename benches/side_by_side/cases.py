@@ -141,19 +141,19 @@ def searching(quick: bool) -> list[Comparison]:
     rows = []
     for dimension, stages, size in shapes:
         for method, norms in (("pvq", ""), ("rvq", "float"), ("rvq", "byte")):
-            for neighbours in (1, 100):
+            for neighbors in (1, 100):
                 stored = f", norms as {norms}s" if norms else ""
-                options = {"norms": norms or "float", "neighbours": neighbours}
+                options = {"norms": norms or "float", "neighbors": neighbors}
                 shape = Shape(method, dimension, stages, size)
-                label = f"{neighbours} of {BASE // 1000},000{stored}"
+                label = f"{neighbors} of {BASE // 1000},000{stored}"
                 # FAISS rounds byte norms to other levels.
                 same = norms != "byte"
                 rows.append(Comparison("search", shape, "faiss", 1.0, QUERIES, "", options, same, label))
     # What a user of FAISS would take who wants speed: other codes of the same vectors, so recall stands beside the time.
     for kind, label in (("fastscan", "PQFastScan of 16 × 4 bits"), ("rabitq", "RaBitQ of 128 bits")):
-        for neighbours in (1, 100):
-            options = {"norms": "float", "neighbours": neighbours}
-            label_here = f"{neighbours} of {BASE // 1000},000, FAISS {label}"
+        for neighbors in (1, 100):
+            options = {"norms": "float", "neighbors": neighbors}
+            label_here = f"{neighbors} of {BASE // 1000},000, FAISS {label}"
             rows.append(
                 Comparison(
                     "search", Shape("pvq", 128, 8, 256), "faiss", 1.0, QUERIES, kind, options, False, label_here

@@ -18,8 +18,8 @@ LOSS_TOLERANCE = 1e-4
 ERROR_TOLERANCE = 1e-4
 #: Vectors whose codes may differ: those with two codewords equally near up to rounding.
 TIES = 1e-3
-#: Neighbours that may differ: those with equal codes, of which one falls behind the last, or nearly equal distances.
-NEIGHBOUR_TIES = 1e-2
+#: Neighbors that may differ: those with equal codes, of which one falls behind the last, or nearly equal distances.
+NEIGHBOR_TIES = 1e-2
 LEAST_REPEATS = 3
 #: Threads of the other side may spin for a while after their work.
 PAUSE = 0.01
@@ -72,7 +72,7 @@ def compare(comparison: Comparison, workers: Workers, arrays: Arrays, effort: Ef
     if comparison.section == "training":
         compare_steps(result, workers.ours, other, arrays)
     elif comparison.section == "search":
-        compare_neighbours(result, workers.ours, other, arrays)
+        compare_neighbors(result, workers.ours, other, arrays)
     else:
         compare_codes(result, workers.ours, other, arrays)
     ours, theirs = interleave([workers.ours, other], effort)
@@ -127,7 +127,7 @@ def compare_codes(result: Result, ours: Worker, other: Worker, arrays: Arrays) -
         result.note = f"MSE {errors[0]:.4g}, theirs {errors[1]:.4g}"
 
 
-def compare_neighbours(result: Result, ours: Worker, other: Worker, arrays: Arrays) -> None:
+def compare_neighbors(result: Result, ours: Worker, other: Worker, arrays: Arrays) -> None:
     comparison, shape = result.comparison, result.comparison.shape
     command: dict[str, Any] = {
         "kind": "search",
@@ -154,8 +154,8 @@ def compare_neighbours(result: Result, ours: Worker, other: Worker, arrays: Arra
         return
     shared = [len(np.intersect1d(a, b)) for a, b in zip(*found, strict=True)]
     different = 1 - float(np.mean(shared)) / found[0].shape[1]
-    result.note = f"{100 * different:.3g} % of the neighbours differ"
-    if comparison.same and different > NEIGHBOUR_TIES:
+    result.note = f"{100 * different:.3g} % of the neighbors differ"
+    if comparison.same and different > NEIGHBOR_TIES:
         result.fault = result.note
 
 

@@ -74,9 +74,9 @@ struct Load {
     codes: String,
     #[serde(default)]
     norms: Stored,
-    /// Neighbours of a query.
+    /// Neighbors of a query.
     #[serde(default)]
-    neighbours: usize,
+    neighbors: usize,
 }
 
 /// How the lengths of decoded vectors are stored.
@@ -115,7 +115,7 @@ enum Case {
     Search {
         index: Index,
         queries: Vec<f32>,
-        neighbours: usize,
+        neighbors: usize,
         pool: ThreadPool,
         ids: Vec<u32>,
     },
@@ -146,7 +146,7 @@ impl Case {
                     Stored::Byte => Norms::Byte,
                 };
                 let index = Index::new(&books, Codes::U16(&read_codes(&load.codes)?), norms)?;
-                Self::Search { index, queries: vectors, neighbours: load.neighbours, pool, ids: Vec::new() }
+                Self::Search { index, queries: vectors, neighbors: load.neighbors, pool, ids: Vec::new() }
             }
         })
     }
@@ -164,8 +164,8 @@ impl Case {
                 Self::Encode { shape, books, vectors, pool, codes } => {
                     *codes = encode_all(shape, books, vectors, pool.as_ref());
                 }
-                Self::Search { index, queries, neighbours, pool, ids } => {
-                    let found = pool.install(|| index.search(queries, *neighbours));
+                Self::Search { index, queries, neighbors, pool, ids } => {
+                    let found = pool.install(|| index.search(queries, *neighbors));
                     *ids = found.expect("finite queries of the right width").ids;
                 }
             }

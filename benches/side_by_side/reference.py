@@ -1,7 +1,7 @@
 """Training steps of product, residual and additive VQ in PyTorch, as one would write them with autograd.
 
 Each step: search (no gradient), NSVQ output x + ‖x − q‖·r/‖r‖ with r ~ N(0, I), mean squared error, backward, Adam.
-Vectorised over the batch and the beam; no hand-written gradients or kernels.
+Vectorized over the batch and the beam; no hand-written gradients or kernels.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ def search_product(x: Tensor, books: Tensor) -> Tensor:
 
 
 def search_residual(x: Tensor, books: Tensor) -> Tensor:
-    """Stage after stage, each takes the codeword nearest to the remainder. books: (M, K, D) → codes (n, M)."""
-    remainder = x
+    """Stage after stage, each takes the codeword nearest to the residual. books: (M, K, D) → codes (n, M)."""
+    residual = x
     codes = []
     for words in books:
-        code = squared_distances(remainder, words).argmin(-1)
-        remainder = remainder - words[code]
+        code = squared_distances(residual, words).argmin(-1)
+        residual = residual - words[code]
         codes.append(code)
     return torch.stack(codes, 1)
 
@@ -59,11 +59,11 @@ def search_additive(x: Tensor, books: Tensor, beam: int) -> Tensor:
     picks = pick.unsqueeze(-1)
     sets = names[pick]
     used = F.one_hot(pick // size, stages).bool()
-    remainder = x.unsqueeze(1) - words[pick]
+    residual = x.unsqueeze(1) - words[pick]
     for step in range(1, stages):
         width = error.shape[1]
-        # ‖r − c‖² − ‖r‖² of every tuple's remainder r and every codeword c.
-        gain = norms - 2 * remainder @ words.T
+        # ‖r − c‖² − ‖r‖² of every tuple's residual r and every codeword c.
+        gain = norms - 2 * residual @ words.T
         gain = gain.view(n, width, stages, size).masked_fill(used.unsqueeze(-1), torch.inf).flatten(2)
         gain, pick = gain.topk(min(beam, size * (stages - step)), dim=-1, largest=False)
         extensions = pick.shape[-1]
@@ -78,7 +78,7 @@ def search_additive(x: Tensor, books: Tensor, beam: int) -> Tensor:
         picks = torch.cat([picks[rows, parent], pick.unsqueeze(-1)], -1)
         sets = candidate_sets.gather(1, chosen)
         used = used[rows, parent] | F.one_hot(pick // size, stages).bool()
-        remainder = remainder[rows, parent] - words[pick]
+        residual = residual[rows, parent] - words[pick]
     best = picks[:, 0].sort(-1).values
     return best - torch.arange(stages) * size
 

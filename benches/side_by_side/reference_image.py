@@ -1,7 +1,7 @@
 """The joint training step of the image autoencoder and RVQ in PyTorch, as one would write it with autograd.
 
 `reference_image.py [--threads 1] [--batch 16] [--steps 200]` prints the median and the least time of a step. Network,
-shapes and optimiser are those of `cargo bench --bench image_step`: 8 × 8 blocks of 48 numbers, width 64, two residual
+shapes and optimizer are those of `cargo bench --bench image_step`: 8 × 8 blocks of 48 numbers, width 64, two residual
 blocks a side, 64 coordinates, RVQ of 4 × 7 bits, NSVQ, Adam.
 """
 

@@ -127,7 +127,7 @@ def growth(points: list[Growth], picture: str) -> str:
     text = (
         "How the time to encode grows with the weighted operation count, one thread, around N = 1024 vectors, D = 64, "
         "M = 4, K = 128, W = 16, random codebooks. Operations are those of `vqlab complexity`, the corrected model; "
-        "for AVQ the look-up model, which is its algorithm. The grey line is 10⁻¹⁰ seconds an operation; numbers in "
+        "for AVQ the look-up model, which is its algorithm. The gray line is 10⁻¹⁰ seconds an operation; numbers in "
         "the plot are the first and last value of what grows. The table has the growth of the time, and of the "
         "operations in brackets, from the first value to the last."
     )
@@ -146,12 +146,12 @@ def draw(points: list[Growth], path: Path) -> None:
     names = list(dict.fromkeys(point.what for point in points))
     figure, axes = pyplot.subplots(1, len(names), figsize=(3.2 * len(names), 3.4), sharey=True, layout="constrained")
     for axis, what in zip(np.atleast_1d(axes), names, strict=True):
-        for method, (colour, line, marker) in styles.items():
+        for method, (color, line, marker) in styles.items():
             here = [point for point in points if point.what == what and point.method == method]
             if not here:
                 continue
             x, y = [p.operations for p in here], [p.seconds for p in here]
-            axis.loglog(x, y, color=colour, linestyle=line, marker=marker, markersize=4, label=method.upper())
+            axis.loglog(x, y, color=color, linestyle=line, marker=marker, markersize=4, label=method.upper())
             for end, align in ((here[0], "right"), (here[-1], "left")):
                 axis.annotate(
                     str(end.value),
@@ -159,7 +159,7 @@ def draw(points: list[Growth], path: Path) -> None:
                     (4 if align == "left" else -4, -9),
                     textcoords="offset points",
                     ha=align,
-                    color=colour,
+                    color=color,
                     fontsize=7,
                 )
         low, high = axis.get_xlim()

@@ -84,7 +84,7 @@ class FaissSearch:
         faiss.omp_set_num_threads(command["threads"])
         shape = command["shape"]
         self.queries = read(command["vectors"], shape["dimension"])
-        self.neighbours = command["neighbours"]
+        self.neighbors = command["neighbors"]
         self.ids: NDArray[np.int64] = np.empty(0, np.int64)
         self.index: Any
         if command.get("index"):
@@ -108,7 +108,7 @@ class FaissSearch:
         self.index.add_sa_codes(packed)
 
     def run(self) -> None:
-        _, self.ids = self.index.search(self.queries, self.neighbours)
+        _, self.ids = self.index.search(self.queries, self.neighbors)
 
     def result(self) -> NDArray[np.uint32]:
         return self.ids.astype(np.uint32)

@@ -30,7 +30,7 @@ Examples:
 FILE.safetensors:NAME takes one of several tensors. What it gives is for encode, decode and search. The errors
 are per coordinate, with the search that encode takes; in dB they are the share
 of the variance of the data. With --updates, or without --budget, the same command
-gives the same bytes; what --budget reaches hangs on the machine.
+gives the same bytes; what --budget reaches depends on the machine.
 An imported npy array is M × K × D, for PVQ M × K × D/M.";
 
 /// Trains codebooks on the vectors of a file.
@@ -55,7 +55,7 @@ pub struct FitArgs {
     /// Where the codebooks go, .safetensors
     #[arg(long, short, value_name = "CODEBOOKS")]
     output: PathBuf,
-    /// kmeans: the classic way, all methods (the default); nsvq: stochastic optimisation from there on, AVQ, RVQ and PVQ
+    /// kmeans: the classic way, all methods (the default); nsvq: stochastic optimization from there on, AVQ, RVQ and PVQ
     #[arg(long, value_enum)]
     trainer: Option<TrainerName>,
     /// Tuples that AVQ's search keeps, 16 without

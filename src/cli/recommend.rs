@@ -46,7 +46,7 @@ pub struct RecommendArgs {
     /// Bits of a whole code; several with commas
     #[arg(long, value_name = "B", required = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     bits: Vec<u32>,
-    /// Queries whose nearest neighbours the codes should find (the first 1000)
+    /// Queries whose nearest neighbors the codes should find (the first 1000)
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
     /// Operations for encoding a vector, at most (WMOPS with all stages counted)

@@ -16,7 +16,7 @@ Examples:
 
 Without specs, of all experiments that have been run. Where the records of the
 cells are not at hand, as in a fresh clone, the committed provenance files take
-their place; the report then lacks what hangs on training logs.";
+their place; the report then lacks what depends on training logs.";
 
 /// Writes the report of experiments again: one HTML page and its Markdown twin.
 #[derive(Args)]

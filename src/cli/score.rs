@@ -32,13 +32,13 @@ pub struct ScoreArgs {
     /// What to measure.
     #[arg(value_enum, value_name = "METRIC")]
     metric: Score,
-    /// The original: a PNG file, a WAV or FLAC file, or the ids of the true neighbours.
+    /// The original: a PNG file, a WAV or FLAC file, or the ids of the true neighbors.
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
     /// What is judged: a file of the same kind.
     #[arg(value_name = "TEST")]
     test: PathBuf,
-    /// T of a recall@T: the true neighbour must be among so many ids.
+    /// T of a recall@T: the true neighbor must be among so many ids.
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..))]
     at: Option<u32>,
     /// Print JSON.
@@ -58,7 +58,7 @@ enum Score {
     Pesq,
     /// Signal-to-noise ratio of speech in dB, noise weighted by how audible it is.
     PsnrPerceptual,
-    /// Share of queries whose true nearest neighbour is among the first T ids.
+    /// Share of queries whose true nearest neighbor is among the first T ids.
     Recall,
 }
 

@@ -1,4 +1,4 @@
-//! `vqlab search`: codes and queries → ids of the nearest neighbours.
+//! `vqlab search`: codes and queries → ids of the nearest neighbors.
 
 use std::path::PathBuf;
 
@@ -38,7 +38,7 @@ pub struct SearchArgs {
     /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "QUERIES")]
     queries: PathBuf,
-    /// Neighbours a query
+    /// Neighbors a query
     #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
     /// Where the ids go: .ivecs or .npy

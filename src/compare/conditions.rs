@@ -72,15 +72,15 @@ fn runs<T: PartialEq>(panel: &Panel, value: impl Fn(&QuantizerSettings) -> Optio
     found.into_iter().map(named).collect()
 }
 
-/// `16 to 40 bits` for neighbours among the panel's bitrates, else a list of such ranges.
+/// `16 to 40 bits` for neighbors among the panel's bitrates, else a list of such ranges.
 pub fn bits_in_words(bits: &[u32], panel: &Panel) -> String {
     let mut all: Vec<u32> = panel.points.iter().map(|p| p.bits).collect();
     all.sort_unstable();
     all.dedup();
     let place = |bits: u32| all.iter().position(|b| *b == bits).unwrap_or(usize::MAX);
-    let neighbours = |a: &u32, b: &u32| place(*b).checked_sub(place(*a)) == Some(1);
+    let neighbors = |a: &u32, b: &u32| place(*b).checked_sub(place(*a)) == Some(1);
     let parts: Vec<String> = bits
-        .chunk_by(neighbours)
+        .chunk_by(neighbors)
         .flat_map(|run| match run {
             [first, _, .., last] => vec![format!("{first} to {last}")],
             short => short.iter().map(u32::to_string).collect(),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn bitrates_are_ranges_where_neighbours() {
+    fn bitrates_are_ranges_where_neighbors() {
         let mut panel = fixture::plan(1).panels.remove(0);
         let first = panel.points[0].clone();
         panel.points = [12, 16, 20, 24, 28].map(|bits| PlannedPoint { bits, ..first.clone() }).to_vec();

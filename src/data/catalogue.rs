@@ -140,7 +140,7 @@ pub const KNOWN: [KnownData; 9] = [
     },
     KnownData {
         name: "cifar10",
-        what: "CIFAR-10, binary version: 60,000 colour images of 32 × 32 pixels in ten classes",
+        what: "CIFAR-10, binary version: 60,000 color images of 32 × 32 pixels in ten classes",
         origin: "https://www.cs.toronto.edu/~kriz/cifar.html (Krizhevsky 2009)",
         licence: "none stated; customary for research with citation",
         archive: Some(Archive {
@@ -216,7 +216,7 @@ pub const KNOWN: [KnownData; 9] = [
     },
     KnownData {
         name: images::SYNTHETIC,
-        what: "dead-leaves images in colour with natural statistics, 32 × 32 pixels, as many as asked for",
+        what: "dead-leaves images in color with natural statistics, 32 × 32 pixels, as many as asked for",
         origin: "made here: `vqlab data make`",
         licence: "that of vqlab",
         archive: None,

@@ -43,6 +43,6 @@ pub struct ToyData {
     /// Variance per coordinate (for the low-rank laws the mean over coordinates).
     pub variance: f64,
     pub vectors: Vectors,
-    /// Seed of the mixing matrices of the low-rank laws; the vectors hang on the cell's seed.
+    /// Seed of the mixing matrices of the low-rank laws; the vectors depend on the cell's seed.
     pub mixing_seed: Option<u64>,
 }

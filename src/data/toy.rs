@@ -122,7 +122,7 @@ impl ToySource {
 }
 
 /// The order in which a training run meets the training vectors: a new permutation of a fixed set in every pass, or
-/// ever new vectors. It hangs on the data settings and the seed, so that all methods see the same vectors.
+/// ever new vectors. It depends on the data settings and the seed, so that all methods see the same vectors.
 pub struct Batches<'a> {
     source: &'a ToySource,
     order: Vec<u32>,
@@ -319,10 +319,10 @@ mod tests {
         let source = ToySource::new(&data(Distribution::Ar1), 1).unwrap();
         let mut x = vec![0f32; 24 * 20_000];
         source.draw_range(Set::Training, 0, &mut x);
-        let neighbours: f64 =
+        let neighbors: f64 =
             x.chunks_exact(24).flat_map(|row| row.windows(2)).map(|w| f64::from(w[0] * w[1])).sum::<f64>()
                 / (23.0 * 20_000.0 * 140.0);
-        assert!((neighbours - 0.9).abs() < 0.01, "{neighbours}");
+        assert!((neighbors - 0.9).abs() < 0.01, "{neighbors}");
         assert_eq!(ToySource::new(&data(Distribution::LowRankMixture), 1).unwrap().mixing.len(), 24 * 6);
     }
 

@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontTransform, register_font};
+use plotters::style::{Color as _, FontTransform, register_font};
 
 use super::FigureError;
-use super::chart::{Colour, LineStyle, Marker};
+use super::chart::{Color, LineStyle, Marker};
 
 /// One name for plotters' font table and for the SVG's `font-family` with its substitutes.
 pub(super) const FONT: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
@@ -35,14 +35,14 @@ pub(super) fn register_fonts() -> Result<(), FigureError> {
 pub(super) struct FontUse {
     /// plotters' size of a font of 1 em.
     pub size_per_em: f64,
-    /// From the anchor (vertical centre) down to the baseline, in em.
+    /// From the anchor (vertical center) down to the baseline, in em.
     pub baseline: f64,
 }
 
 impl FontUse {
     /// plotters-svg divides by 1.24 and lowers the baseline by .5 ex.
     pub const SVG: FontUse = FontUse { size_per_em: 1.24, baseline: 0.5 * EX_EM };
-    /// plotters' ab_glyph scales to the line height, centres a box of size/1.24 and puts the baseline at size/2.
+    /// plotters' ab_glyph scales to the line height, centers a box of size/1.24 and puts the baseline at size/2.
     pub const BITMAP: FontUse = FontUse { size_per_em: LINE_EM, baseline: LINE_EM * (0.5 - 0.5 / 1.24) };
 }
 
@@ -51,7 +51,7 @@ pub(super) struct TextStyle {
     /// Em in pixels.
     pub em: f64,
     pub bold: bool,
-    pub colour: Colour,
+    pub color: Color,
     /// Where the position lies along the text: 0 start, 0.5 middle, 1 end.
     pub anchor: f64,
     /// Read from bottom to top.
@@ -60,7 +60,7 @@ pub(super) struct TextStyle {
 
 impl TextStyle {
     pub fn new(em: f64, anchor: f64) -> Self {
-        TextStyle { em, bold: false, colour: Colour::BLACK, anchor, upwards: false }
+        TextStyle { em, bold: false, color: Color::BLACK, anchor, upwards: false }
     }
 }
 
@@ -88,43 +88,43 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
     }
 
-    fn stroke(&self, colour: Colour, width: f64) -> ShapeStyle {
+    fn stroke(&self, color: Color, width: f64) -> ShapeStyle {
         let stroke_width = (width * self.scale).round().max(1.0) as u32;
-        ShapeStyle { color: RGBColor(colour.0, colour.1, colour.2).to_rgba(), filled: false, stroke_width }
+        ShapeStyle { color: RGBColor(color.0, color.1, color.2).to_rgba(), filled: false, stroke_width }
     }
 
-    fn fill(colour: Colour, opacity: f64) -> ShapeStyle {
-        RGBColor(colour.0, colour.1, colour.2).mix(opacity).filled()
+    fn fill(color: Color, opacity: f64) -> ShapeStyle {
+        RGBColor(color.0, color.1, color.2).mix(opacity).filled()
     }
 
-    pub fn line(&self, points: &[(f64, f64)], colour: Colour, width: f64, style: LineStyle) -> Result<(), FigureError> {
+    pub fn line(&self, points: &[(f64, f64)], color: Color, width: f64, style: LineStyle) -> Result<(), FigureError> {
         for piece in cut(points, &dashes(style, width)) {
             let mut path: Vec<_> = piece.into_iter().map(|p| self.units(p)).collect();
             // plotters' joints divide by the length of a segment.
             path.dedup();
             if path.len() > 1 {
-                self.area.draw(&PathElement::new(path, self.stroke(colour, width))).map_err(FigureError::draw)?;
+                self.area.draw(&PathElement::new(path, self.stroke(color, width))).map_err(FigureError::draw)?;
             }
         }
         Ok(())
     }
 
-    pub fn area(&self, outline: &[(f64, f64)], colour: Colour, opacity: f64) -> Result<(), FigureError> {
+    pub fn area(&self, outline: &[(f64, f64)], color: Color, opacity: f64) -> Result<(), FigureError> {
         let points: Vec<_> = outline.iter().map(|p| self.units(*p)).collect();
-        self.area.draw(&Polygon::new(points, Self::fill(colour, opacity))).map_err(FigureError::draw)
+        self.area.draw(&Polygon::new(points, Self::fill(color, opacity))).map_err(FigureError::draw)
     }
 
     pub fn rectangle(
         &self,
         (x0, y0): (f64, f64),
         (x1, y1): (f64, f64),
-        colour: Colour,
+        color: Color,
         opacity: f64,
     ) -> Result<(), FigureError> {
-        self.area(&[(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour, opacity)
+        self.area(&[(x0, y0), (x1, y0), (x1, y1), (x0, y1)], color, opacity)
     }
 
-    pub fn marker(&self, (x, y): (f64, f64), marker: Marker, radius: f64, colour: Colour) -> Result<(), FigureError> {
+    pub fn marker(&self, (x, y): (f64, f64), marker: Marker, radius: f64, color: Color) -> Result<(), FigureError> {
         let r = radius;
         match marker {
             Marker::Circle => {
@@ -132,13 +132,13 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
                     .map(|i| f64::from(i) * std::f64::consts::TAU / 24.0)
                     .map(|a| (x + r * a.cos(), y + r * a.sin()))
                     .collect();
-                self.area(&circle, colour, 1.0)
+                self.area(&circle, color, 1.0)
             }
-            Marker::Square => self.rectangle((x - 0.85 * r, y - 0.85 * r), (x + 0.85 * r, y + 0.85 * r), colour, 1.0),
-            Marker::Triangle => self.area(&[(x, y - 1.1 * r), (x + r, y + 0.8 * r), (x - r, y + 0.8 * r)], colour, 1.0),
+            Marker::Square => self.rectangle((x - 0.85 * r, y - 0.85 * r), (x + 0.85 * r, y + 0.85 * r), color, 1.0),
+            Marker::Triangle => self.area(&[(x, y - 1.1 * r), (x + r, y + 0.8 * r), (x - r, y + 0.8 * r)], color, 1.0),
             Marker::Cross => {
-                self.line(&[(x - r, y - r), (x + r, y + r)], colour, 1.4, LineStyle::Solid)?;
-                self.line(&[(x - r, y + r), (x + r, y - r)], colour, 1.4, LineStyle::Solid)
+                self.line(&[(x - r, y - r), (x + r, y + r)], color, 1.4, LineStyle::Solid)?;
+                self.line(&[(x - r, y + r), (x + r, y - r)], color, 1.4, LineStyle::Solid)
             }
         }
     }
@@ -159,8 +159,8 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
         let size = style.em * self.font.size_per_em * self.scale;
         let font = FontDesc::new(FontFamily::Name(FONT), size, weight).transform(turn);
-        let colour = RGBColor(style.colour.0, style.colour.1, style.colour.2);
-        let styled = plotters::style::TextStyle::from(font).color(&colour).pos(Pos::new(h, VPos::Center));
+        let color = RGBColor(style.color.0, style.color.1, style.color.2);
+        let styled = plotters::style::TextStyle::from(font).color(&color).pos(Pos::new(h, VPos::Center));
         self.area.draw_text(text, &styled, self.units(position)).map_err(FigureError::draw)
     }
 }

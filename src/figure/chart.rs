@@ -1,18 +1,18 @@
 //! What a figure shows, apart from how it is drawn: axes, series, bands, marks and a legend, in data coordinates.
 //! A [`Figure`] is a grid of charts and becomes one file.
 
-/// An opaque sRGB colour.
+/// An opaque sRGB color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Colour(pub u8, pub u8, pub u8);
+pub struct Color(pub u8, pub u8, pub u8);
 
-impl Colour {
-    pub const BLACK: Colour = Colour(0x1a, 0x1a, 0x1a);
-    pub const GREY: Colour = Colour(0x6e, 0x6e, 0x6e);
+impl Color {
+    pub const BLACK: Color = Color(0x1a, 0x1a, 0x1a);
+    pub const GRAY: Color = Color(0x6e, 0x6e, 0x6e);
 
-    /// The colour mixed with white: 0 gives white, 1 the colour itself.
-    pub fn tint(self, strength: f64) -> Colour {
+    /// The color mixed with white: 0 gives white, 1 the color itself.
+    pub fn tint(self, strength: f64) -> Color {
         let mix = |c: u8| (255.0 - (255.0 - f64::from(c)) * strength.clamp(0.0, 1.0)).round() as u8;
-        Colour(mix(self.0), mix(self.1), mix(self.2))
+        Color(mix(self.0), mix(self.1), mix(self.2))
     }
 }
 
@@ -78,7 +78,7 @@ impl Axis {
 pub struct Series {
     /// Its entry in the legend.
     pub label: Option<String>,
-    pub colour: Colour,
+    pub color: Color,
     pub line: Option<LineStyle>,
     /// In pixels of the drawing.
     pub width: f64,
@@ -93,10 +93,10 @@ pub struct Series {
 }
 
 impl Series {
-    pub fn line(label: impl Into<String>, colour: Colour, style: LineStyle, points: Vec<(f64, f64)>) -> Self {
+    pub fn line(label: impl Into<String>, color: Color, style: LineStyle, points: Vec<(f64, f64)>) -> Self {
         Series {
             label: Some(label.into()),
-            colour,
+            color,
             line: Some(style),
             width: 2.0,
             marker: None,
@@ -107,7 +107,7 @@ impl Series {
         }
     }
 
-    pub fn unlabelled(self) -> Self {
+    pub fn unlabeled(self) -> Self {
         Series { label: None, ..self }
     }
 
@@ -132,7 +132,7 @@ impl Series {
 #[derive(Clone, Debug)]
 pub struct LegendEntry {
     pub label: String,
-    pub colour: Colour,
+    pub color: Color,
     pub key: LegendKey,
 }
 
@@ -156,7 +156,7 @@ pub struct VerticalMark {
 pub struct Strip {
     pub low: f64,
     pub high: f64,
-    pub colour: Colour,
+    pub color: Color,
 }
 
 /// Text at the right end of curves, in the margin.
@@ -164,7 +164,7 @@ pub struct Strip {
 pub struct EndLabel {
     pub y: f64,
     pub text: String,
-    pub colour: Colour,
+    pub color: Color,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +184,7 @@ pub struct Chart {
     pub marks: Vec<VerticalMark>,
     pub strips: Vec<Strip>,
     pub end_labels: Vec<EndLabel>,
-    /// After the entries of the labelled series.
+    /// After the entries of the labeled series.
     pub legend_extra: Vec<LegendEntry>,
     pub legend: LegendPlace,
 }
@@ -213,7 +213,7 @@ impl Chart {
         let own = self.series.iter().filter_map(|s| {
             let label = s.label.clone()?;
             let key = if s.fill_to.is_some() { LegendKey::Area } else { LegendKey::Line(s.line, s.width, s.marker) };
-            Some(LegendEntry { label, colour: s.colour, key })
+            Some(LegendEntry { label, color: s.color, key })
         });
         own.chain(self.legend_extra.iter().cloned()).collect()
     }

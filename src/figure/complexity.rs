@@ -19,13 +19,13 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
         Axis::linear("complexity of one encoded vector (log10 WMOPS)"),
     );
     for curve in curves::ours(plan, panel, aggregates, "log10-wmops-corrected") {
-        let colour = curves::colour(curve.contender).tint(0.62);
-        chart.series.push(Series::line("", colour, LineStyle::Solid, curve.xy()).width(1.1).unlabelled());
+        let color = curves::color(curve.contender).tint(0.62);
+        chart.series.push(Series::line("", color, LineStyle::Solid, curve.xy()).width(1.1).unlabeled());
     }
     let corrected = !chart.series.is_empty();
     for curve in curves::ours(plan, panel, aggregates, "log10-wmops-lookup") {
-        let colour = curves::colour(curve.contender).tint(0.62);
-        chart.series.push(Series::line("", colour, LineStyle::Dotted, curve.xy()).width(1.6).unlabelled());
+        let color = curves::color(curve.contender).tint(0.62);
+        chart.series.push(Series::line("", color, LineStyle::Dotted, curve.xy()).width(1.6).unlabeled());
     }
     chart
         .series
@@ -35,17 +35,17 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
     }
     if published {
         for curve in curves::of_panel(plan, panel) {
-            let series = Series::line("", curves::colour(curve.contender), LineStyle::Solid, curve.xy()).unlabelled();
+            let series = Series::line("", curves::color(curve.contender), LineStyle::Solid, curve.xy()).unlabeled();
             chart.series.push(Series { line: None, ..series }.marker(Marker::Cross));
         }
         let key = LegendKey::Line(None, 1.0, Some(Marker::Cross));
-        chart.legend_extra.push(LegendEntry { label: "published".into(), colour: super::Colour::GREY, key });
+        chart.legend_extra.push(LegendEntry { label: "published".into(), color: super::Color::GRAY, key });
     }
     if corrected {
         let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-        chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), colour: super::Colour::GREY, key });
+        chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), color: super::Color::GRAY, key });
         let key = LegendKey::Line(Some(LineStyle::Dotted), 1.6, None);
-        chart.legend_extra.push(LegendEntry { label: "by look-up".into(), colour: super::Colour::GREY, key });
+        chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: super::Color::GRAY, key });
     }
     let caption = "Weighted million operations for encoding one vector, as log10, over the bits of one code; lower is \
         cheaper, and one unit is a factor of ten. Thick lines follow the paper's operation count, crosses are the published \

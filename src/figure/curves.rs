@@ -1,6 +1,6 @@
 //! Curves of ours and of the published numbers in one form, and the style of each method.
 
-use super::chart::{Axis, Colour, LegendEntry, LegendKey, LineStyle, Marker, Series};
+use super::chart::{Axis, Color, LegendEntry, LegendKey, LineStyle, Marker, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
 use crate::spec::{CellSettings, Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
 
@@ -65,24 +65,24 @@ fn of_file(file: &ResultsFile, panel: &Panel, contender: Contender) -> Curve {
 }
 
 /// Of a method, darker for its baseline.
-pub(super) fn colour(contender: Contender) -> Colour {
+pub(super) fn color(contender: Contender) -> Color {
     match (contender.method, contender.trainer) {
-        (Method::Avq, Trainer::Kmeans) => Colour(0x0b, 0x4a, 0x18),
-        (Method::Rvq, Trainer::Kmeans) => Colour(0x0c, 0x22, 0x66),
-        (Method::Pvq, Trainer::Kmeans) => Colour(0x7a, 0x2e, 0x2e),
-        (method, _) => method_colour(method),
+        (Method::Avq, Trainer::Kmeans) => Color(0x0b, 0x4a, 0x18),
+        (Method::Rvq, Trainer::Kmeans) => Color(0x0c, 0x22, 0x66),
+        (Method::Pvq, Trainer::Kmeans) => Color(0x7a, 0x2e, 0x2e),
+        (method, _) => method_color(method),
     }
 }
 
-pub(super) fn method_colour(method: Method) -> Colour {
+pub(super) fn method_color(method: Method) -> Color {
     match method {
-        Method::Avq => Colour(0x1b, 0x8a, 0x2f),
-        Method::Rvq => Colour(0x1f, 0x4f, 0xd8),
-        Method::Pvq => Colour::BLACK,
-        Method::Opq => Colour(0xb0, 0x4a, 0x00),
-        Method::Lsq => Colour(0x8a, 0x1f, 0x8a),
+        Method::Avq => Color(0x1b, 0x8a, 0x2f),
+        Method::Rvq => Color(0x1f, 0x4f, 0xd8),
+        Method::Pvq => Color::BLACK,
+        Method::Opq => Color(0xb0, 0x4a, 0x00),
+        Method::Lsq => Color(0x8a, 0x1f, 0x8a),
         // Several look alike; their names stand beside the curves.
-        Method::Registered(_) => Colour(0x00, 0x7a, 0x87),
+        Method::Registered(_) => Color(0x00, 0x7a, 0x87),
     }
 }
 
@@ -109,22 +109,22 @@ pub(super) fn marker(method: Method) -> Marker {
 /// Our curve with its band.
 pub(super) fn our_series(curve: &Curve) -> Series {
     let contender = curve.contender;
-    let line = Series::line(contender.label(), colour(contender), line_style(contender), curve.xy());
+    let line = Series::line(contender.label(), color(contender), line_style(contender), curve.xy());
     line.width(2.4).band(curve.band())
 }
 
 /// The published curve: a thin solid line of the same hue.
 pub(super) fn published_series(curve: &Curve) -> Series {
-    Series::line("", colour(curve.contender).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabelled()
+    Series::line("", color(curve.contender).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabeled()
 }
 
 pub(super) fn published_entry() -> LegendEntry {
     let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-    LegendEntry { label: "published (same hue)".into(), colour: Colour::GREY, key }
+    LegendEntry { label: "published (same hue)".into(), color: Color::GRAY, key }
 }
 
 pub(super) fn band_entry() -> LegendEntry {
-    LegendEntry { label: "middle 95 % of the seeds".into(), colour: Colour::GREY, key: LegendKey::Area }
+    LegendEntry { label: "middle 95 % of the seeds".into(), color: Color::GRAY, key: LegendKey::Area }
 }
 
 /// The bitrates that the panels plan, ascending.

@@ -121,8 +121,8 @@ fn over_axis(name: &str, places: &[f64], curves: &[&[Curve]], values: String) ->
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         let line = points.iter().map(|(x, (mean, ..))| (*x, *mean)).collect();
         let band = points.iter().map(|(x, (_, low, high))| (*x, *low, *high)).collect();
-        let (colour, style) = (curves::colour(contender), curves::line_style(contender));
-        let series = Series::line(contender.label(), colour, style, line).width(2.4).band(band);
+        let (color, style) = (curves::color(contender), curves::line_style(contender));
+        let series = Series::line(contender.label(), color, style, line).width(2.4).band(band);
         chart.series.push(series.marker(curves::marker(contender.method)));
     }
     if has_spread(curves.iter().copied().flatten()) {
@@ -146,15 +146,15 @@ fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
             Some((height(if by_method { i } else { row }), point(curves, contender)?))
         };
         let points: Vec<(f64, (f64, f64, f64))> = curves.iter().enumerate().filter_map(of_row).collect();
-        let colour = curves::colour(contender);
+        let color = curves::color(contender);
         for (y, (_, low, high)) in &points {
-            let spread = Series::line("", colour, LineStyle::Solid, vec![(*low, *y), (*high, *y)]);
-            chart.series.push(spread.width(1.4).unlabelled());
+            let spread = Series::line("", color, LineStyle::Solid, vec![(*low, *y), (*high, *y)]);
+            chart.series.push(spread.width(1.4).unlabeled());
         }
         let dots = points.iter().map(|(y, (mean, ..))| (*mean, *y)).collect();
-        let dots = Series { line: None, ..Series::line(contender.label(), colour, LineStyle::Solid, dots) };
+        let dots = Series { line: None, ..Series::line(contender.label(), color, LineStyle::Solid, dots) };
         let dots = dots.marker(curves::marker(contender.method));
-        chart.series.push(if by_method { dots.unlabelled() } else { dots });
+        chart.series.push(if by_method { dots.unlabeled() } else { dots });
     }
     chart
 }

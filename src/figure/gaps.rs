@@ -3,7 +3,7 @@
 
 use super::Sketch;
 use super::chart::{
-    Axis, Chart, Colour, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series, Strip,
+    Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series, Strip,
 };
 use super::curves;
 use crate::compare::{PanelComparison, PointComparison};
@@ -12,7 +12,7 @@ use crate::spec::{Contender, Panel, Plan};
 
 /// The mean over seeds of fresh/training − 1 in %, with its 2.5 % and 97.5 % quantiles; the two errors of one seed
 /// belong to the same codebooks.
-pub(crate) fn generalisation_gap(training: &Point, fresh: &Point) -> Option<(f64, f64, f64)> {
+pub(crate) fn generalization_gap(training: &Point, fresh: &Point) -> Option<(f64, f64, f64)> {
     let of_seed = |(seed, fresh): &(u64, f64)| {
         let (_, training) = training.samples.iter().find(|(s, _)| s == seed)?;
         (*training > 0.0).then_some(100.0 * (fresh / training - 1.0))
@@ -23,7 +23,7 @@ pub(crate) fn generalisation_gap(training: &Point, fresh: &Point) -> Option<(f64
 }
 
 /// Gap over bits, a chart a group of panels.
-pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
+pub(super) fn generalization(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
         let axis = Axis::linear("test minus training MSE (% of the training MSE)").including(0.0);
         let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
@@ -32,7 +32,7 @@ pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
             let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { continue };
             for contender in &plan.contenders {
                 let gaps = training.points.iter().filter(|p| p.contender == *contender).filter_map(|t| {
-                    let (mean, low, high) = generalisation_gap(t, fresh.point(*contender, t.at)?)?;
+                    let (mean, low, high) = generalization_gap(t, fresh.point(*contender, t.at)?)?;
                     Some((f64::from(t.at), mean, low, high))
                 });
                 let gaps: Vec<_> = gaps.collect();
@@ -46,8 +46,8 @@ pub(super) fn generalisation(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
         the latter; the same codebooks are measured on both. Zero means that nothing was learnt by heart. Shaded: the middle \
         95 % of the seeds.";
     sketch(
-        "generalisation",
-        "Generalisation gap over the bitrate",
+        "generalization",
+        "Generalization gap over the bitrate",
         caption,
         curves::groups(plan).iter().map(chart).collect(),
     )
@@ -64,7 +64,7 @@ pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option
         chart
     };
     let caption = "Our mean against the published one at the same method and bitrate, in % of the published; zero is equal, \
-        negative is a smaller error than published. Bars are 95 % intervals, the grey strip is the margin within which a point \
+        negative is a smaller error than published. Bars are 95 % intervals, the gray strip is the margin within which a point \
         counts as reproduced (single points may have their own, see the table). Points are set apart sideways to be told apart.";
     sketch("difference", "Difference to the published means", caption, curves::groups(plan).iter().map(chart).collect())
 }
@@ -80,7 +80,7 @@ pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sket
             let points = differences(comparisons, panel, contender);
             if let Some((_, y)) = points.last() {
                 let (y, text) = (*y, panel.name.clone());
-                chart.end_labels.push(EndLabel { y, text, colour: curves::colour(contender) });
+                chart.end_labels.push(EndLabel { y, text, color: curves::color(contender) });
             }
             push(&mut chart, contender, points, true, Vec::new());
         }
@@ -101,10 +101,10 @@ fn difference_chart(plan: &Plan, group: &[&Panel]) -> Chart {
     let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
     if let Some(panel) = group.first() {
         let margin = 100.0 * panel.comparison.margin.width();
-        chart.strips.push(Strip { low: -margin, high: margin, colour: Colour::GREY });
+        chart.strips.push(Strip { low: -margin, high: margin, color: Color::GRAY });
         // 100 × 0.07 is 7.000000000000001.
         let label = format!("margin ±{} %", (margin * 1e6).round() / 1e6);
-        chart.legend_extra.push(LegendEntry { label, colour: Colour::GREY, key: LegendKey::Area });
+        chart.legend_extra.push(LegendEntry { label, color: Color::GRAY, key: LegendKey::Area });
     }
     chart
 }
@@ -124,7 +124,7 @@ fn sketch(id: &str, title: &str, caption: &str, charts: Vec<Chart>) -> Option<Sk
 }
 
 fn zero_line(from: f64, to: f64) -> Series {
-    Series::line("", Colour::GREY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]).width(1.0).unlabelled()
+    Series::line("", Color::GRAY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]).width(1.0).unlabeled()
 }
 
 fn push(chart: &mut Chart, contender: Contender, points: Vec<(f64, f64)>, thin: bool, band: Vec<(f64, f64, f64)>) {
@@ -132,10 +132,10 @@ fn push(chart: &mut Chart, contender: Contender, points: Vec<(f64, f64)>, thin: 
         return;
     }
     let known = chart.series.iter().any(|s| s.label.as_deref() == Some(contender.label()));
-    let series = Series::line(contender.label(), curves::colour(contender), curves::line_style(contender), points)
+    let series = Series::line(contender.label(), curves::color(contender), curves::line_style(contender), points)
         .width(if thin { 1.3 } else { 2.2 })
         .band(band);
-    chart.series.push(if known { series.unlabelled() } else { series });
+    chart.series.push(if known { series.unlabeled() } else { series });
 }
 
 fn points_of<'a>(
@@ -170,11 +170,11 @@ fn add_differences(chart: &mut Chart, plan: &Plan, panel: &Panel, comparisons: &
             Some((f64::from(p.at) + aside, 100.0 * low, 100.0 * high))
         };
         let intervals: Vec<_> = points_of(comparisons, panel, *contender).filter_map(interval).collect();
-        let series = Series::line(contender.label(), curves::colour(*contender), LineStyle::Solid, points);
+        let series = Series::line(contender.label(), curves::color(*contender), LineStyle::Solid, points);
         chart.series.push(Series { line: None, intervals, ..series }.marker(MARKERS[i % MARKERS.len()]));
     }
     if chart.series.iter().any(|s| !s.intervals.is_empty()) {
         let label = "95 % interval".to_string();
-        chart.legend_extra.push(LegendEntry { label, colour: Colour::GREY, key: LegendKey::Interval });
+        chart.legend_extra.push(LegendEntry { label, color: Color::GRAY, key: LegendKey::Interval });
     }
 }

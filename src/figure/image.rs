@@ -87,7 +87,7 @@ fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) 
         let row = PictureRow {
             label: contender.label().into(),
             detail: PictureRow::quality(measure("psnr-fresh"), measure("ssim-fresh")),
-            colour: curves::colour(contender),
+            color: curves::color(contender),
             strip: strip(&format!("{key}.png")),
         };
         Some((bits, row))

@@ -5,15 +5,15 @@ use plotters::prelude::DrawingBackend;
 
 use super::FigureError;
 use super::canvas::{Canvas, TextStyle, text_width};
-use super::chart::{Axis, Chart, Colour, Figure, LineStyle, Series};
+use super::chart::{Axis, Chart, Color, Figure, LineStyle, Series};
 use super::legend::{self, Legend};
 use super::scale::Mapping;
 
 pub(super) const TITLE_EM: f64 = 15.0;
 pub(super) const LABEL_EM: f64 = 13.0;
 pub(super) const TICK_EM: f64 = 12.0;
-const GRID: Colour = Colour(0xe4, 0xe4, 0xe4);
-const FRAME: Colour = Colour(0x8a, 0x8a, 0x8a);
+const GRID: Color = Color(0xe4, 0xe4, 0xe4);
+const FRAME: Color = Color(0x8a, 0x8a, 0x8a);
 
 /// Left, top, right, bottom in pixels.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,7 @@ impl Ink {
 
 pub(super) fn draw_figure<B: DrawingBackend>(figure: &Figure, canvas: &Canvas<B>) -> Result<(), FigureError> {
     let (width, height) = (f64::from(figure.width), f64::from(figure.height()));
-    canvas.rectangle((0.0, 0.0), (width, height), Colour(255, 255, 255), 1.0)?;
+    canvas.rectangle((0.0, 0.0), (width, height), Color(255, 255, 255), 1.0)?;
     for (i, row) in figure.rows.iter().enumerate() {
         let top = f64::from(figure.row_height) * i as f64;
         let columns = figure.rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
@@ -142,7 +142,7 @@ fn draw_chart<B: DrawingBackend>(chart: &Chart, outer: Rect, canvas: &Canvas<B>)
     draw_axes(chart, &frame, outer, canvas)?;
     for strip in &chart.strips {
         if let (Some(low), Some(high)) = (frame.y.pixel(strip.low), frame.y.pixel(strip.high)) {
-            canvas.rectangle((frame.plot.left, high), (frame.plot.right, low), strip.colour, 0.18)?;
+            canvas.rectangle((frame.plot.left, high), (frame.plot.right, low), strip.color, 0.18)?;
         }
     }
     for series in &chart.series {
@@ -219,11 +219,11 @@ fn draw_area<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<
     if series.band.len() > 1 {
         let low = series.band.iter().filter_map(|b| frame.point((b.0, b.1)));
         let high = series.band.iter().rev().filter_map(|b| frame.point((b.0, b.2)));
-        canvas.area(&low.chain(high).collect::<Vec<_>>(), series.colour, 0.15)?;
+        canvas.area(&low.chain(high).collect::<Vec<_>>(), series.color, 0.15)?;
     }
     if let (Some(base), [first, .., last]) = (series.fill_to, series.points.as_slice()) {
         let outline = [&[(first.0, base)], series.points.as_slice(), &[(last.0, base)]].concat();
-        canvas.area(&frame.path(&outline), series.colour, 0.22)?;
+        canvas.area(&frame.path(&outline), series.color, 0.22)?;
     }
     Ok(())
 }
@@ -231,17 +231,17 @@ fn draw_area<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<
 fn draw_series<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<B>) -> Result<(), FigureError> {
     let path = frame.path(&series.points);
     if let Some(style) = series.line {
-        canvas.line(&path, series.colour, series.width, style)?;
+        canvas.line(&path, series.color, series.width, style)?;
     }
     for (x, low, high) in &series.intervals {
         let (Some((x, low)), Some(high)) = (frame.point((*x, *low)), frame.y.pixel(*high)) else { continue };
-        canvas.line(&[(x, low), (x, high)], series.colour, 1.4, LineStyle::Solid)?;
+        canvas.line(&[(x, low), (x, high)], series.color, 1.4, LineStyle::Solid)?;
         for end in [low, high] {
-            canvas.line(&[(x - 4.0, end), (x + 4.0, end)], series.colour, 1.4, LineStyle::Solid)?;
+            canvas.line(&[(x - 4.0, end), (x + 4.0, end)], series.color, 1.4, LineStyle::Solid)?;
         }
     }
     match series.marker {
-        Some(marker) => path.iter().try_for_each(|p| canvas.marker(*p, marker, 4.0, series.colour)),
+        Some(marker) => path.iter().try_for_each(|p| canvas.marker(*p, marker, 4.0, series.color)),
         None => Ok(()),
     }
 }
@@ -253,7 +253,7 @@ fn draw_end_labels<B: DrawingBackend>(chart: &Chart, frame: &Frame, canvas: &Can
     let mut free_from = frame.plot.top;
     for (y, label) in labels {
         let y = (y + 0.36 * TICK_EM).max(free_from);
-        let style = TextStyle { colour: label.colour, bold: true, ..TextStyle::new(TICK_EM, 0.0) };
+        let style = TextStyle { color: label.color, bold: true, ..TextStyle::new(TICK_EM, 0.0) };
         canvas.text(&label.text, (frame.plot.right + 8.0, y), style)?;
         free_from = y + 1.25 * TICK_EM;
     }
@@ -268,7 +268,7 @@ fn draw_marks<B: DrawingBackend>(
 ) -> Result<(), FigureError> {
     for mark in &chart.marks {
         let Some(x) = f.x.pixel(mark.x) else { continue };
-        canvas.line(&[(x, f.plot.top), (x, f.plot.bottom)], Colour::GREY, 1.2, LineStyle::Solid)?;
+        canvas.line(&[(x, f.plot.top), (x, f.plot.bottom)], Color::GRAY, 1.2, LineStyle::Solid)?;
         let length = text_width(&mark.label, TICK_EM, false);
         let starts = [f.plot.top + 8.0 + length, f.plot.bottom - 8.0, (f.plot.top + f.plot.bottom + length) / 2.0];
         // Upward text lies left of its baseline.

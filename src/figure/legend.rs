@@ -4,7 +4,7 @@ use plotters::prelude::DrawingBackend;
 
 use super::FigureError;
 use super::canvas::{Canvas, TextStyle, text_width};
-use super::chart::{Chart, Colour, LegendEntry, LegendKey, LegendPlace, LineStyle};
+use super::chart::{Chart, Color, LegendEntry, LegendKey, LegendPlace, LineStyle};
 use super::layout::{Frame, Ink, Rect, TICK_EM};
 
 /// Room of a key with its gap to the text.
@@ -92,11 +92,11 @@ pub(super) fn draw<B: DrawingBackend>(
     match legend {
         Legend::Hidden => Ok(()),
         Legend::Inside { entries, rect } => {
-            canvas.rectangle((rect.left, rect.top), (rect.right, rect.bottom), Colour(255, 255, 255), 0.85)?;
+            canvas.rectangle((rect.left, rect.top), (rect.right, rect.bottom), Color(255, 255, 255), 0.85)?;
             let outline =
                 [(rect.left, rect.top), (rect.right, rect.top), (rect.right, rect.bottom), (rect.left, rect.bottom)];
             for i in 0..4 {
-                canvas.line(&[outline[i], outline[(i + 1) % 4]], Colour::GREY.tint(0.4), 0.8, LineStyle::Solid)?;
+                canvas.line(&[outline[i], outline[(i + 1) % 4]], Color::GRAY.tint(0.4), 0.8, LineStyle::Solid)?;
             }
             ink.add_box(*rect);
             entries.iter().enumerate().try_for_each(|(i, entry)| {
@@ -126,17 +126,17 @@ fn draw_entry<B: DrawingBackend>(
     match entry.key {
         LegendKey::Line(style, width, marker) => {
             if let Some(style) = style {
-                canvas.line(&[(x, y), (end, y)], entry.colour, width, style)?;
+                canvas.line(&[(x, y), (end, y)], entry.color, width, style)?;
             }
             if let Some(marker) = marker {
-                canvas.marker((middle, y), marker, 4.0, entry.colour)?;
+                canvas.marker((middle, y), marker, 4.0, entry.color)?;
             }
         }
-        LegendKey::Area => canvas.rectangle((x, y - 5.0), (end, y + 5.0), entry.colour, 0.25)?,
+        LegendKey::Area => canvas.rectangle((x, y - 5.0), (end, y + 5.0), entry.color, 0.25)?,
         LegendKey::Interval => {
-            canvas.line(&[(middle, y - 6.0), (middle, y + 6.0)], entry.colour, 1.4, LineStyle::Solid)?;
+            canvas.line(&[(middle, y - 6.0), (middle, y + 6.0)], entry.color, 1.4, LineStyle::Solid)?;
             for side in [y - 6.0, y + 6.0] {
-                canvas.line(&[(middle - 4.0, side), (middle + 4.0, side)], entry.colour, 1.4, LineStyle::Solid)?;
+                canvas.line(&[(middle - 4.0, side), (middle + 4.0, side)], entry.color, 1.4, LineStyle::Solid)?;
             }
         }
     }

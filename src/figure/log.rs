@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use super::chart::{Axis, Chart, Colour, Figure, LegendPlace, LineStyle, Series};
+use super::chart::{Axis, Chart, Color, Figure, LegendPlace, LineStyle, Series};
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::runner::{HISTOGRAM_BIN, LogPoint, Record, StageUse};
 
-const EARLY: Colour = Colour(0xd9, 0x5f, 0x02);
-const MIDDLE: Colour = Colour(0x75, 0x70, 0xb3);
-const LATE: Colour = Colour(0x1b, 0x7a, 0x5a);
+const EARLY: Color = Color(0xd9, 0x5f, 0x02);
+const MIDDLE: Color = Color(0x75, 0x70, 0xb3);
+const LATE: Color = Color(0x1b, 0x7a, 0x5a);
 
 /// Draws the training log of a cell as `OUT_DIR/log-KEY.FORMAT`, KEY being the first 12 digits of its key.
 ///
@@ -39,19 +39,19 @@ fn usage_chart(log: &[LogPoint], stage: usize) -> Chart {
         Axis::linear("log10(uses + 1)"),
         Axis::linear("codewords").including(0.0),
     );
-    let mut shown: Vec<(usize, Colour)> = Vec::new();
-    for (at, colour) in [(0, EARLY), (log.len() / 2, MIDDLE), (log.len() - 1, LATE)] {
+    let mut shown: Vec<(usize, Color)> = Vec::new();
+    for (at, color) in [(0, EARLY), (log.len() / 2, MIDDLE), (log.len() - 1, LATE)] {
         if shown.iter().all(|(i, _)| *i != at) {
-            shown.push((at, colour));
+            shown.push((at, color));
         }
     }
-    for (at, colour) in shown {
+    for (at, color) in shown {
         let Some(usage) = log[at].stages.get(stage) else { continue };
         let outline = steps(usage);
         let label = format!("update {}", log[at].update);
         chart
             .series
-            .push(Series { fill_to: Some(0.0), ..Series::line(label, colour, LineStyle::Solid, outline) }.width(1.6));
+            .push(Series { fill_to: Some(0.0), ..Series::line(label, color, LineStyle::Solid, outline) }.width(1.6));
     }
     chart.legend = LegendPlace::Below;
     chart
@@ -73,9 +73,7 @@ fn loss_chart(log: &[LogPoint]) -> Chart {
     let y = if positive { Axis::log("training MSE") } else { Axis::linear("training MSE") };
     let mut chart = Chart::new("Loss", Axis::linear("updates").including(0.0), y);
     let curve = |p: &LogPoint| (p.update as f64, p.loss);
-    chart
-        .series
-        .push(Series::line("loss", Colour::BLACK, LineStyle::Solid, log.iter().map(curve).collect()).width(1.8));
+    chart.series.push(Series::line("loss", Color::BLACK, LineStyle::Solid, log.iter().map(curve).collect()).width(1.8));
     let replaced: Vec<_> = log.iter().filter(|p| p.replaced > 0).map(curve).collect();
     if !replaced.is_empty() {
         let total: u64 = log.iter().map(|p| p.replaced).sum();

@@ -27,10 +27,10 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use crate::results::file_name;
 pub use chart::{
-    Axis, Chart, Colour, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series,
-    Strip, VerticalMark,
+    Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series, Strip,
+    VerticalMark,
 };
-pub(crate) use gaps::generalisation_gap;
+pub(crate) use gaps::generalization_gap;
 pub use log::draw_log;
 pub use output::{Format, svg_to_pdf, to_png, to_svg};
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
@@ -130,7 +130,7 @@ pub struct Options<'a> {
 /// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
 ///
 /// Panels that name the same figure share it. Toy plans: the plan's own figures (`figure-2a`, …), or `error-PANEL`, and
-/// `errors` for panels of one bitrate; `tradeoff-PANEL`, `generalisation`, `difference`, and `draws-ID` where several
+/// `errors` for panels of one bitrate; `tradeoff-PANEL`, `generalization`, `difference`, and `draws-ID` where several
 /// panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL` and, over bits,
 /// `tradeoff-PANEL`; `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or
 /// `quality-PANEL` and `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Speech plans: the plan's own figures, or
@@ -154,7 +154,7 @@ pub fn draw_experiment(
         TaskKind::Toy => {
             let mut all = toy::sketches(plan, aggregates, options.published);
             all.extend(tradeoff::sketches(plan, aggregates));
-            all.extend(gaps::generalisation(plan, aggregates));
+            all.extend(gaps::generalization(plan, aggregates));
             all.extend(gaps::difference(plan, options.comparisons));
             all.extend(gaps::draws(plan, options.comparisons));
             all

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use plotters::prelude::DrawingBackend;
 
 use super::canvas::{Canvas, TextStyle, register_fonts, text_width};
-use super::chart::{Colour, LineStyle};
+use super::chart::{Color, LineStyle};
 use super::layout::{LABEL_EM, TICK_EM, TITLE_EM};
 use super::output::{PNG_SCALE, SVG_UNITS, pixels_by, svg_by};
 use super::{Drawn, FigureError, Format};
@@ -27,9 +27,9 @@ const MARGIN: f64 = 16.0;
 const LABEL_GAP: f64 = 14.0;
 const LINE: f64 = 18.0;
 const HEADING: f64 = 34.0;
-/// Width of the coloured bar before a label, and what it takes with the space behind it.
+/// Width of the colored bar before a label, and what it takes with the space behind it.
 const BAR: (f64, f64) = (4.0, 11.0);
-const RULE: Colour = Colour(0xd0, 0xd0, 0xd0);
+const RULE: Color = Color(0xd0, 0xd0, 0xd0);
 
 /// What one method left of the originals at one bitrate.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +38,7 @@ pub struct PictureRow {
     pub label: String,
     /// Below the label: `23.4 dB · SSIM .81`; see [`PictureRow::quality`].
     pub detail: String,
-    pub colour: Colour,
+    pub color: Color,
     /// Square pictures side by side, in the order of the originals. Without it, or if it is no strip, the row says so.
     pub strip: Option<Picture>,
 }
@@ -115,7 +115,7 @@ struct Layout {
     height: u32,
     texts: Vec<(String, (f64, f64), TextStyle)>,
     /// Left, top, right, bottom.
-    bars: Vec<([f64; 4], Colour)>,
+    bars: Vec<([f64; 4], Color)>,
     rules: Vec<[(f64, f64); 2]>,
     /// Left and top of each picture.
     pictures: Vec<((usize, usize), Picture)>,
@@ -148,7 +148,7 @@ impl Layout {
         let originals = PictureRow {
             label: "Originals".into(),
             detail: String::new(),
-            colour: Colour::BLACK,
+            color: Color::BLACK,
             strip: figure.originals.clone(),
         };
         y = layout.row(&originals, side, y);
@@ -194,7 +194,7 @@ impl Layout {
         let lines = if row.detail.is_empty() { 0.0 } else { LINE };
         let baseline = top + (height - lines) / 2.0 + 0.36 * LABEL_EM;
         let left = MARGIN + BAR.1;
-        self.bars.push(([MARGIN, top, MARGIN + BAR.0, top + height], row.colour));
+        self.bars.push(([MARGIN, top, MARGIN + BAR.0, top + height], row.color));
         self.texts.push((
             row.label.clone(),
             (left, baseline),
@@ -207,7 +207,7 @@ impl Layout {
             Some(strip) => self.strip(strip, top as usize),
             None => {
                 let at = (self.left as f64, top + height / 2.0 + 0.36 * LABEL_EM);
-                let style = TextStyle { colour: Colour::GREY, ..TextStyle::new(LABEL_EM, 0.0) };
+                let style = TextStyle { color: Color::GRAY, ..TextStyle::new(LABEL_EM, 0.0) };
                 self.texts.push(("no picture".into(), at, style));
             }
         }
@@ -227,12 +227,12 @@ impl Layout {
     /// All but the pictures.
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Result<(), FigureError> {
         let end = (f64::from(self.width), f64::from(self.height));
-        canvas.rectangle((0.0, 0.0), end, Colour(255, 255, 255), 1.0)?;
+        canvas.rectangle((0.0, 0.0), end, Color(255, 255, 255), 1.0)?;
         for rule in &self.rules {
             canvas.line(rule, RULE, 1.0, LineStyle::Solid)?;
         }
-        for ([left, top, right, bottom], colour) in &self.bars {
-            canvas.rectangle((*left, *top), (*right, *bottom), *colour, 1.0)?;
+        for ([left, top, right, bottom], color) in &self.bars {
+            canvas.rectangle((*left, *top), (*right, *bottom), *color, 1.0)?;
         }
         self.texts.iter().try_for_each(|(text, at, style)| canvas.text(text, *at, *style))
     }
@@ -318,15 +318,15 @@ mod tests {
     }
 
     fn example() -> PictureFigure {
-        let row = |bits: u32, name: &str, colour: Colour, step: u32| {
+        let row = |bits: u32, name: &str, color: Color, step: u32| {
             let strip = (step < 80).then(|| waves(16, step));
             let detail = PictureRow::quality(Some(40.0 - f64::from(step) / 3.0), Some(1.0 - f64::from(step) / 200.0));
-            (bits, PictureRow { label: format!("{name} {bits} bits"), detail, colour, strip })
+            (bits, PictureRow { label: format!("{name} {bits} bits"), detail, color, strip })
         };
         let methods = [
-            ("AVQ", Colour(0xd9, 0x5f, 0x02), 0),
-            ("RVQ", Colour(0x75, 0x70, 0xb3), 8),
-            ("PVQ", Colour(0x1b, 0x7a, 0x5a), 16),
+            ("AVQ", Color(0xd9, 0x5f, 0x02), 0),
+            ("RVQ", Color(0x75, 0x70, 0xb3), 8),
+            ("PVQ", Color(0x1b, 0x7a, 0x5a), 16),
         ];
         let rows =
             [40, 12, 20].into_iter().flat_map(|bits| methods.map(|(n, c, more)| row(bits, n, c, 90 - 2 * bits + more)));

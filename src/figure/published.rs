@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::chart::{Axis, Chart, Colour, EndLabel, Figure, LineStyle, Marker, Series};
+use super::chart::{Axis, Chart, Color, EndLabel, Figure, LineStyle, Marker, Series};
 use super::curves::{self, capitalised};
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::results::{Curve, CurveValues, ResultsFile, published};
@@ -79,8 +79,8 @@ fn figure_3() -> Sketch {
         let all: Vec<Series> = file.curves.iter().map(|c| series(c, &xs)).collect();
         let ends: Vec<f64> = all.iter().filter_map(|s| s.points.last().map(|p| p.1)).collect();
         let y = ends.iter().sum::<f64>() / ends.len().max(1) as f64;
-        chart.end_labels.push(EndLabel { y, text: format!("D = {dimension}"), colour: Colour::GREY });
-        chart.series.extend(all.into_iter().map(|s| if i == 0 { s } else { s.unlabelled() }));
+        chart.end_labels.push(EndLabel { y, text: format!("D = {dimension}"), color: Color::GRAY });
+        chart.series.extend(all.into_iter().map(|s| if i == 0 { s } else { s.unlabeled() }));
     }
     let caption = "The published mean squared error over the bitrate for three dimensions of the data.".to_string();
     Sketch { id: "published-3".into(), title: "Figure 3 as published".into(), caption, figure: Figure::single(chart) }
@@ -117,10 +117,10 @@ fn series(curve: &Curve, xs: &[Option<f64>]) -> Series {
     let method = curve.name.split(' ').next().and_then(Method::find);
     let trainer = if baseline { Trainer::Kmeans } else { Trainer::Nsvq };
     let contender = method.map(|method| Contender { method, trainer });
-    let colour = contender.map_or(Colour::GREY, curves::colour);
+    let color = contender.map_or(Color::GRAY, curves::color);
     let xy = xs.iter().zip(curve.mean()).filter_map(|(x, y)| Some(((*x)?, (*y)?))).collect();
     let style = contender.map_or(LineStyle::Solid, curves::line_style);
-    let line = Series::line(curve.name.clone(), colour, style, xy).width(if baseline { 1.4 } else { 2.2 });
+    let line = Series::line(curve.name.clone(), color, style, xy).width(if baseline { 1.4 } else { 2.2 });
     // The recall figures carry markers.
     let marked = baseline || curve.name.ends_with("proposed");
     let marker = method.map_or(Marker::Triangle, curves::marker);

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::chart::{Axis, Chart, Colour, Figure, LegendPlace, LineStyle, Marker, Series, VerticalMark};
-use super::curves::method_colour;
+use super::chart::{Axis, Chart, Color, Figure, LegendPlace, LineStyle, Marker, Series, VerticalMark};
+use super::curves::method_color;
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::quantizer::Method;
 use crate::recommend::{Candidate, Choice, Recommendation};
@@ -27,7 +27,7 @@ pub fn draw_recommendation(found: &Recommendation, dir: &Path, formats: &[Format
     let row = |choice: &Choice| COSTS.iter().map(|cost| chart(found, choice, cost)).collect();
     let figure = Figure { rows: found.choices.iter().map(row).collect(), width: 1290, row_height: 440 };
     let caption = "Mean squared error of held-out vectors over what encoding costs, on logarithmic axes of cost. A dot is a quantizer, \
-        grey lines join those that no other beats in both at once, the vertical line stands at the one to use."
+        gray lines join those that no other beats in both at once, the vertical line stands at the one to use."
         .to_string();
     let title = "Error over operations, time and size of the codebooks".to_string();
     Sketch { id: "pareto".into(), title, caption, figure }.finish(dir, formats)
@@ -43,11 +43,11 @@ fn chart(found: &Recommendation, choice: &Choice, (label, cost, on_front): &Cost
     let mut chart = Chart::new(format!("{} bits a vector", choice.bits), Axis::log(*label), y);
     let mut front: Vec<(f64, f64)> = own.iter().filter(|c| on_front(c)).map(place).collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
-    chart.series.push(Series::line("", Colour::GREY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabelled());
+    chart.series.push(Series::line("", Color::GRAY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabeled());
     for method in Method::known() {
         let points: Vec<(f64, f64)> = own.iter().filter(|c| c.shape.method == method).map(place).collect();
         if !points.is_empty() {
-            let series = Series::line(method.label(), method_colour(method), LineStyle::Solid, points);
+            let series = Series::line(method.label(), method_color(method), LineStyle::Solid, points);
             chart.series.push(Series { line: None, ..series }.marker(Marker::Circle));
         }
     }

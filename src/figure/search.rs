@@ -49,14 +49,14 @@ pub(super) fn data_name(panel: &Panel) -> String {
 fn rank_axis(panel: &Panel) -> Axis {
     let PanelAxis::Rank(ranks) = &panel.axis else { return Axis::linear("T") };
     let ticks = ranks.iter().map(|rank| (f64::from(*rank), rank.to_string())).collect();
-    Axis { ticks: Some(ticks), ..Axis::log("T, neighbours looked at") }
+    Axis { ticks: Some(ticks), ..Axis::log("T, neighbors looked at") }
 }
 
 /// A curve of ours in the paper's style, baselines thinner.
 pub(super) fn styled(panel: &Panel, curve: &Curve) -> Series {
     let contender = curve.contender;
     let line =
-        Series::line(panel.curve_name(contender), curves::colour(contender), curves::line_style(contender), curve.xy());
+        Series::line(panel.curve_name(contender), curves::color(contender), curves::line_style(contender), curve.xy());
     let width = if contender.trainer == Trainer::Kmeans { 1.4 } else { 2.4 };
     line.width(width).band(curve.band()).marker(curves::marker(contender.method))
 }
@@ -78,9 +78,9 @@ fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     chart.legend_extra.push(curves::band_entry());
     let mut caption = format!(
-        "The share of queries whose true nearest neighbour is among the T vectors that search finds nearest ({data}, codes of \
-         {bits} bits); higher is better. \"Proposed\" is trained by stochastic optimisation (NSVQ), \"baseline\" by expectation \
-         maximisation. Shaded: the middle 95 % of the seeds."
+        "The share of queries whose true nearest neighbor is among the T vectors that search finds nearest ({data}, codes of \
+         {bits} bits); higher is better. \"Proposed\" is trained by stochastic optimization (NSVQ), \"baseline\" by expectation \
+         maximization. Shaded: the middle 95 % of the seeds."
     );
     caption.push_str(&beside_published(panel, published));
     let title = format!("{number}recall over T, {data}");
@@ -205,8 +205,8 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
             continue;
         }
         let method = contender.method;
-        let (colour, style) = (curves::colour(*contender), curves::line_style(*contender));
-        let line = Series::line(method.label(), colour, style, points.iter().map(|p| (p.0, p.1)).collect());
+        let (color, style) = (curves::color(*contender), curves::line_style(*contender));
+        let line = Series::line(method.label(), color, style, points.iter().map(|p| (p.0, p.1)).collect());
         let band = points.iter().map(|p| (p.0, p.2, p.3)).collect();
         chart.series.push(line.width(2.2).band(band).marker(curves::marker(method)));
     }
@@ -214,11 +214,11 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
         return None;
     }
     let ends = (f64::from(*places.first()?), f64::from(*places.last()?));
-    let zero = Series::line("", super::Colour::GREY, LineStyle::Solid, vec![(ends.0, 0.0), (ends.1, 0.0)]);
-    chart.series.insert(0, zero.width(1.0).unlabelled());
+    let zero = Series::line("", super::Color::GRAY, LineStyle::Solid, vec![(ends.0, 0.0), (ends.1, 0.0)]);
+    chart.series.insert(0, zero.width(1.0).unlabeled());
     chart.legend_extra.push(curves::band_entry());
-    let caption = "Recall of the codebooks trained by stochastic optimisation (NSVQ) less that of those trained by expectation \
-        maximisation with the same seed, in points; above zero stochastic optimisation is better. Shaded: the middle 95 % of \
+    let caption = "Recall of the codebooks trained by stochastic optimization (NSVQ) less that of those trained by expectation \
+        maximization with the same seed, in points; above zero stochastic optimization is better. Shaded: the middle 95 % of \
         the seeds.";
     let id = format!("nsvq-minus-kmeans-{}", super::file_name(&panel.name));
     let title = format!("NSVQ against k-means, {}", data_name(panel));
@@ -246,8 +246,8 @@ fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap
             if points.is_empty() {
                 continue;
             }
-            let colour = curves::colour(*contender);
-            let line = Series::line(panel.curve_name(*contender), colour, curves::line_style(*contender), points);
+            let color = curves::color(*contender);
+            let line = Series::line(panel.curve_name(*contender), color, curves::line_style(*contender), points);
             let line = if rank.is_some() { Series { line: None, ..line } } else { line };
             chart.series.push(line.width(1.6).marker(curves::marker(contender.method)));
         }

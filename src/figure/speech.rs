@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::Sketch;
-use super::chart::{Axis, Chart, Colour, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series};
+use super::chart::{Axis, Chart, Color, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series};
 use super::curves::{self, Curve};
 use super::search::{data_name, in_unit, styled};
 use crate::compare::speech::{Gap, gaps, opus};
@@ -122,10 +122,10 @@ impl Work<'_> {
         }
         let ends = |series: &Series| Some((series.points.first()?.0, series.points.last()?.0));
         let (from, to) = chart.series.iter().filter_map(ends).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-        let zero = Series::line("", Colour::GREY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]);
-        chart.series.insert(0, zero.width(1.0).unlabelled());
+        let zero = Series::line("", Color::GRAY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]);
+        chart.series.insert(0, zero.width(1.0).unlabeled());
         let bars = LegendKey::Interval;
-        chart.legend_extra.push(LegendEntry { label: "± 2 standard errors".into(), colour: Colour::GREY, key: bars });
+        chart.legend_extra.push(LegendEntry { label: "± 2 standard errors".into(), color: Color::GRAY, key: bars });
         let has_published = self.published && gaps.iter().flat_map(|g| &g.places).any(|p| p.published.is_some());
         if has_published {
             chart.legend_extra.push(curves::published_entry());
@@ -172,7 +172,7 @@ fn on_axis(panel: &Panel, curve: &Curve, series: Series) -> Series {
 
 fn opus_series(panel: &Panel, records: &HashMap<String, Record>) -> Option<Series> {
     let points: Vec<(f64, f64)> = opus(panel, records).iter().map(|p| (p.bitrate * 1e-3, p.pesq)).collect();
-    let line = Series::line(OPUS, Colour::GREY, LineStyle::Solid, points).width(1.1).marker(Marker::Cross);
+    let line = Series::line(OPUS, Color::GRAY, LineStyle::Solid, points).width(1.1).marker(Marker::Cross);
     (!line.points.is_empty()).then_some(line)
 }
 
@@ -184,7 +184,7 @@ fn gap_series(panel: &Panel, gap: &Gap, number: usize, published: bool) -> Vec<S
         (Marker::Triangle, LineStyle::DashDot),
     ];
     let (marker, style) = STYLES[number % STYLES.len()];
-    let colour = curves::colour(gap.first);
+    let color = curves::color(gap.first);
     let x = |at: u32| f64::from(at) * scale(panel);
     let places = || gap.places.iter();
     let theirs: Vec<_> = places().filter_map(|p| Some((x(p.at), p.published?))).collect();
@@ -197,9 +197,9 @@ fn gap_series(panel: &Panel, gap: &Gap, number: usize, published: bool) -> Vec<S
         let (ours, error) = (p.ours?, p.ours?.standard_error?);
         Some((x(p.at), ours.mean - 2.0 * error, ours.mean + 2.0 * error))
     };
-    let line = Series::line(label, colour, style, points).width(2.2).marker(marker);
+    let line = Series::line(label, color, style, points).width(2.2).marker(marker);
     let ours = Series { intervals: places().filter_map(bar).collect(), ..line };
     let published = published && !theirs.is_empty();
-    let thin = Series::line("", colour.tint(0.62), LineStyle::Solid, theirs).width(1.1).unlabelled();
+    let thin = Series::line("", color.tint(0.62), LineStyle::Solid, theirs).width(1.1).unlabeled();
     published.then_some(thin).into_iter().chain([ours]).collect()
 }

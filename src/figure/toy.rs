@@ -98,7 +98,7 @@ fn add_ours(chart: &mut Chart, ours: &[Curve], draws: bool) {
         let series = curves::our_series(curve);
         let known = chart.series.iter().any(|s| s.label == series.label);
         let series = if draws { series.width(1.4) } else { series };
-        chart.series.push(if known { series.unlabelled() } else { series });
+        chart.series.push(if known { series.unlabeled() } else { series });
     }
 }
 
@@ -108,7 +108,7 @@ fn end_label(panel: &Panel, ours: &[Curve], panels: &[&Panel]) -> Option<EndLabe
     let y = last.iter().sum::<f64>() / last.len() as f64;
     let by_dimension = panels.iter().all(|p| p.name == panel.name || p.dimension != panel.dimension);
     let text = if by_dimension { format!("D = {}", panel.dimension) } else { panel.name.clone() };
-    (!last.is_empty()).then_some(EndLabel { y, text, colour: super::Colour::GREY })
+    (!last.is_empty()).then_some(EndLabel { y, text, color: super::Color::GRAY })
 }
 
 fn subject(plan: &Plan, panels: &[&Panel]) -> String {

@@ -39,15 +39,15 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
         if xy.is_empty() {
             continue;
         }
-        let colour = curves::colour(*contender);
-        let line = Series::line(contender.label(), colour, curves::line_style(*contender), xy).width(2.4);
+        let color = curves::color(*contender);
+        let line = Series::line(contender.label(), color, curves::line_style(*contender), xy).width(2.4);
         chart.series.push(line);
         let by_lookup = own.iter().filter_map(|p| Some((p.log10_wmops(Model::Lookup)?, p.error))).collect();
-        let by_lookup = Series::line("", colour.tint(0.62), LineStyle::Solid, by_lookup).unlabelled();
+        let by_lookup = Series::line("", color.tint(0.62), LineStyle::Solid, by_lookup).unlabeled();
         chart.series.push(by_lookup.width(1.1));
         let front =
             own.iter().filter(|p| p.on_front(model)).filter_map(|p| Some((p.log10_wmops(model)?, p.error))).collect();
-        let front = Series::line("", colour, LineStyle::Solid, front).unlabelled();
+        let front = Series::line("", color, LineStyle::Solid, front).unlabeled();
         chart.series.push(Series { line: None, ..front }.marker(Marker::Circle));
     }
     if chart.is_empty() {
@@ -55,9 +55,9 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     }
     let key = LegendKey::Line(None, 1.0, Some(Marker::Circle));
     let label = "on the Pareto front".to_string();
-    chart.legend_extra.push(LegendEntry { label, colour: super::Colour::GREY, key });
+    chart.legend_extra.push(LegendEntry { label, color: super::Color::GRAY, key });
     let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-    chart.legend_extra.push(LegendEntry { label: "by look-up".into(), colour: super::Colour::GREY, key });
+    chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: super::Color::GRAY, key });
     let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
     let turns = changes(budgets);
     let lines = match (turns.is_empty(), budgets.first()) {

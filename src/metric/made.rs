@@ -95,7 +95,7 @@ fn base(n: usize) -> Vec<i64> {
         let formants = [(first, 120.0), (1000.0 + 260.0 * (syllable * 5.0 % 7.0), 200.0), (2900.0, 350.0)];
         let harmonic = |h: i32| {
             let (h, f) = (f64::from(h), f64::from(h) * pitch);
-            let gain: f64 = formants.iter().map(|(centre, width)| 1.0 / (1.0 + ((f - centre) / width).powi(2))).sum();
+            let gain: f64 = formants.iter().map(|(center, width)| 1.0 / (1.0 + ((f - center) / width).powi(2))).sum();
             gain * (h * phase).sin()
         };
         let silent = syllable % 11.0 == 5.0 || syllable % 11.0 == 6.0;

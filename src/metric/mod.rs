@@ -4,11 +4,11 @@
 //! ```
 //! use vqlab::metric::{find, image_quality_sized, recall_at};
 //!
-//! // Two queries with three ids each, nearest first; the true neighbours are 7 and 4.
+//! // Two queries with three ids each, nearest first; the true neighbors are 7 and 4.
 //! assert_eq!(recall_at(&[7, 1, 2, 0, 9, 4], &[7, 4], 1)?, 0.5);
 //! assert_eq!(recall_at(&[7, 1, 2, 0, 9, 4], &[7, 4], 3)?, 1.0);
 //!
-//! // A grey picture of 16 × 16 pixels, in RGB, and a slightly brighter one.
+//! // A gray picture of 16 × 16 pixels, in RGB, and a slightly brighter one.
 //! let quality = image_quality_sized(&[100; 768], &[102; 768], 16, 16)?;
 //! assert_eq!(quality.mse, 4.0);
 //! assert_eq!(find("psnr").map(|row| row.unit), Some("dB"));
@@ -101,7 +101,7 @@ pub const METRICS: &[Metric] = &[
         "MSE",
         "",
         LowerIsBetter,
-        "mean squared error on a part of the training set, AVQ's search with the true remainder and without permutations",
+        "mean squared error on a part of the training set, AVQ's search with the true residual and without permutations",
     ),
     row(
         "mse-subset-released",
@@ -274,19 +274,19 @@ pub const METRICS: &[Metric] = &[
     ),
     row(
         "latent-nmse-training",
-        "Normalised MSE of latents",
+        "Normalized MSE of latents",
         "",
         LowerIsBetter,
         "mean squared quantization error of the latent vectors of the training set, divided by their variance",
     ),
     row(
         "latent-nmse-fresh",
-        "Normalised MSE of latents",
+        "Normalized MSE of latents",
         "",
         LowerIsBetter,
         "mean squared quantization error of the latent vectors of images that training has not seen, divided by their variance",
     ),
-    row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbour among the T nearest"),
+    row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbor among the T nearest"),
 ];
 
 /// The row of a record metric; `recall@16` is a recall, `pesq@8000` a PESQ.

@@ -39,7 +39,7 @@ struct Analysis {
     window: Vec<f64>,
     /// Of each band: the first bin of its triangle, and the triangle's values divided by their sum.
     triangles: Vec<(usize, Vec<f64>)>,
-    /// Of each bin: the band whose centre is the next below, and the share of the band after it.
+    /// Of each bin: the band whose center is the next below, and the share of the band after it.
     places: Vec<(usize, f64)>,
 }
 
@@ -55,8 +55,8 @@ impl Analysis {
         let corner = |i: usize| hertz(mel(8_000.0) * i as f64 / (BANDS + 1) as f64);
         let corners: Vec<f64> = (0..BANDS + 2).map(corner).collect();
         let triangles = corners.windows(3).map(|c| triangle(c[0], c[1], c[2])).collect();
-        let centres = &corners[1..=BANDS];
-        let places = (0..BINS).map(|k| place(k as f64 * BIN_WIDTH, centres)).collect();
+        let centers = &corners[1..=BANDS];
+        let places = (0..BINS).map(|k| place(k as f64 * BIN_WIDTH, centers)).collect();
         Analysis { fft: RealFftPlanner::new().plan_fft_forward(FRAME), window, triangles, places }
     }
 
@@ -76,10 +76,10 @@ impl Analysis {
 }
 
 /// A triangle over the bins, divided by its sum, and its first bin.
-fn triangle(low: f64, centre: f64, high: f64) -> (usize, Vec<f64>) {
+fn triangle(low: f64, center: f64, high: f64) -> (usize, Vec<f64>) {
     let value = |k: usize| {
         let f = k as f64 * BIN_WIDTH;
-        ((f - low) / (centre - low)).min((high - f) / (high - centre)).max(0.0)
+        ((f - low) / (center - low)).min((high - f) / (high - center)).max(0.0)
     };
     let values: Vec<f64> = (0..BINS).map(value).collect();
     let first = values.iter().position(|v| *v > 0.0).unwrap_or(0);
@@ -87,13 +87,13 @@ fn triangle(low: f64, centre: f64, high: f64) -> (usize, Vec<f64>) {
     (first, values[first..].iter().take_while(|v| **v > 0.0).map(|v| v / sum).collect())
 }
 
-/// Between which of the ascending centres a frequency lies: the lower one, and the share of the upper one; outside, the
-/// nearest centre alone.
-fn place(f: f64, centres: &[f64]) -> (usize, f64) {
-    match centres.partition_point(|centre| *centre <= f) {
+/// Between which of the ascending centers a frequency lies: the lower one, and the share of the upper one; outside, the
+/// nearest center alone.
+fn place(f: f64, centers: &[f64]) -> (usize, f64) {
+    match centers.partition_point(|center| *center <= f) {
         0 => (0, 0.0),
-        n if n == centres.len() => (n - 1, 0.0),
-        n => (n - 1, (f - centres[n - 1]) / (centres[n] - centres[n - 1])),
+        n if n == centers.len() => (n - 1, 0.0),
+        n => (n - 1, (f - centers[n - 1]) / (centers[n] - centers[n - 1])),
     }
 }
 
@@ -109,7 +109,7 @@ fn place(f: f64, centres: &[f64]) -> (usize, f64) {
 /// so noise that follows the power envelope E to the power γ, as that of a codec with perceptual noise shaping does, counts
 /// equally in all bins. E comes from the reference alone: mean power per bin in 20 mel bands (triangles equally spaced in
 /// HTK's mel, 2595 log10(1 + f / 700 Hz), from 0 to 8 kHz; each divided by its sum), not below −100 dB re the power that a
-/// sine of full scale has in its bin, in dB linear over frequency between the bands' centres and constant outside of them.
+/// sine of full scale has in its bin, in dB linear over frequency between the bands' centers and constant outside of them.
 ///
 /// The value is the mean over the frames whose reference has an RMS (without window) above −75 dB re full scale (an RMS of
 /// 1). A frame's SNR is limited to ±100 dB; without any error it is 100 dB.

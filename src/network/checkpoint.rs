@@ -34,7 +34,7 @@ struct State {
     name: String,
     program_version: String,
     done: u64,
-    /// Updates of the optimisers of network and codebooks.
+    /// Updates of the optimizers of network and codebooks.
     steps: [i32; 2],
     batches: u32,
     usage: Vec<u32>,

@@ -34,7 +34,7 @@ pub struct ConvConfig {
 }
 
 impl Conv {
-    /// Takes `weight` and `bias` from `vb`; new ones are zero, as [`super::Autoencoder::new`] initialises them.
+    /// Takes `weight` and `bias` from `vb`; new ones are zero, as [`super::Autoencoder::new`] initializes them.
     ///
     /// # Errors
     /// Candle's.

@@ -86,11 +86,11 @@ impl Autoencoder {
         let first = same(settings.dimension, settings.width, 3, false);
         let decoder = side(settings, first, (BLOCK_VALUES, 3), &vb.pp("decoder"))?;
         let network = Self { encoder, decoder, dimension: settings.dimension, variables };
-        network.initialise(name)?;
+        network.initialize(name)?;
         Ok(network)
     }
 
-    fn initialise(&self, name: &str) -> Result<()> {
+    fn initialize(&self, name: &str) -> Result<()> {
         let mut fan_in = 1;
         // `bias` comes before `weight` in the order of names.
         for (path, var) in self.parameters().into_iter().rev() {

@@ -213,11 +213,11 @@ fn a_lossless_quantizer_reproduces_the_autoencoder() {
     for method in Method::PAPER {
         let books = Codebooks::new(method, 4, 1, 2 * LATENTS, x.clone()).unwrap();
         let mut assign = assigner(method, Some((Search::Beam, 4)));
-        let (mut remainder, mut picks) = (x.clone(), vec![0u32; 2 * LATENTS]);
+        let (mut residual, mut picks) = (x.clone(), vec![0u32; 2 * LATENTS]);
         assign.prepare(&books);
-        assign.assign(&books, &mut remainder, &mut picks);
-        let remainder = Tensor::from_vec(remainder, latents.shape(), &Device::Cpu).unwrap();
-        let quantized = network.decode(&(&latents - remainder).unwrap()).unwrap();
+        assign.assign(&books, &mut residual, &mut picks);
+        let residual = Tensor::from_vec(residual, latents.shape(), &Device::Cpu).unwrap();
+        let quantized = network.decode(&(&latents - residual).unwrap()).unwrap();
         assert_eq!(to_pixels(&quantized).unwrap(), to_pixels(&network.decode(&latents).unwrap()).unwrap());
     }
 }

@@ -1,8 +1,8 @@
 //! Joint training of an autoencoder and the quantizer between its halves, update by update; without a quantizer it trains
 //! the autoencoder alone.
 //!
-//! The loss is the mean squared error of the image over the variance of images, so that 1 means "no better than grey".
-//! Network and codebooks have an optimiser each. All random numbers come from streams named by the update: a training that
+//! The loss is the mean squared error of the image over the variance of images, so that 1 means "no better than gray".
+//! Network and codebooks have an optimizer each. All random numbers come from streams named by the update: a training that
 //! goes on from a checkpoint gives the same bits as one that was never stopped.
 
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
@@ -52,7 +52,7 @@ pub struct Layer {
     exact_updates: u64,
 }
 
-/// The parameters of a network as one row of numbers, with their optimiser.
+/// The parameters of a network as one row of numbers, with their optimizer.
 pub(super) struct Parameters {
     vars: Vec<Var>,
     pub values: Vec<f32>,
@@ -207,13 +207,13 @@ impl Layer {
     /// What the decoder gets, the codebooks as a variable (none where they are at rest), and the picks.
     fn quantize(&mut self, latents: &Tensor, is_exact: bool, noise: &str) -> Result<(Tensor, Option<Var>, Vec<u32>)> {
         let books = &self.books;
-        let mut remainder = latents.flatten_all()?.to_vec1::<f32>()?;
+        let mut residual = latents.flatten_all()?.to_vec1::<f32>()?;
         let mut picks = vec![0u32; latents.dim(0)? * books.stages()];
         self.assign.prepare(books);
-        self.assign.assign(books, &mut remainder, &mut picks);
+        self.assign.assign(books, &mut residual, &mut picks);
         if is_exact {
-            let remainder = Tensor::from_vec(remainder, latents.shape(), latents.device())?;
-            return Ok(((latents.detach() - remainder)?, None, picks));
+            let residual = Tensor::from_vec(residual, latents.shape(), latents.device())?;
+            return Ok(((latents.detach() - residual)?, None, picks));
         }
         let shape = (books.stages(), books.size(), books.width());
         let words = Var::from_slice(books.values(), shape, latents.device())?;

@@ -51,7 +51,7 @@ pub fn strip(images: &[u8], side: usize, path: &Path) -> Result<(), PictureError
 }
 
 /// File name of the strip of the originals of these images, the first of the test images. One that fewer than
-/// [`STRIP_PICTURES`] images are asked of says so, for synthetic images hang on the seed alone, whatever their number.
+/// [`STRIP_PICTURES`] images are asked of says so, for synthetic images depend on the seed alone, whatever their number.
 pub fn originals_name(data: &ImageData) -> String {
     let which = match (&data.digest, data.seed) {
         (Some(digest), _) => format!("-{digest}"),

@@ -24,7 +24,7 @@ pub enum PictureError {
     Strip { values: usize, side: usize },
 }
 
-/// Reads a PNG file of 8 bits a channel or less; grey ones have three equal channels.
+/// Reads a PNG file of 8 bits a channel or less; gray ones have three equal channels.
 ///
 /// # Errors
 /// [`PictureError`]: a file that can't be read, is no whole PNG, or holds what 8-bit RGB can't: 16 bits, transparency.
@@ -78,9 +78,9 @@ pub(crate) fn fault(error: &png::DecodingError) -> String {
 }
 
 /// Three values a pixel.
-fn rgb(values: Vec<u8>, colour: ColorType) -> Result<Vec<u8>, String> {
-    let n = colour.samples();
-    if matches!(colour, ColorType::GrayscaleAlpha | ColorType::Rgba) && values.chunks_exact(n).any(|p| p[n - 1] < 255) {
+fn rgb(values: Vec<u8>, color: ColorType) -> Result<Vec<u8>, String> {
+    let n = color.samples();
+    if matches!(color, ColorType::GrayscaleAlpha | ColorType::Rgba) && values.chunks_exact(n).any(|p| p[n - 1] < 255) {
         return Err("transparent pixels; use pictures without transparency".into());
     }
     let three = |pixel: &[u8]| if n < CHANNELS { [pixel[0]; CHANNELS] } else { [pixel[0], pixel[1], pixel[2]] };
@@ -110,18 +110,18 @@ pub fn encode(picture: &Picture) -> Result<Vec<u8>, PictureError> {
 mod tests {
     use super::*;
 
-    fn encoded(colour: ColorType, depth: BitDepth, values: &[u8]) -> Vec<u8> {
+    fn encoded(color: ColorType, depth: BitDepth, values: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes, 2, 1);
-        encoder.set_color(colour);
+        encoder.set_color(color);
         encoder.set_depth(depth);
         encoder.write_header().unwrap().write_image_data(values).unwrap();
         bytes
     }
 
     #[test]
-    fn grey_and_opaque_pictures_become_rgb() {
-        let found = |colour, depth, values: &[u8]| decode(&encoded(colour, depth, values)).unwrap().pixels;
+    fn gray_and_opaque_pictures_become_rgb() {
+        let found = |color, depth, values: &[u8]| decode(&encoded(color, depth, values)).unwrap().pixels;
         assert_eq!(found(ColorType::Grayscale, BitDepth::Eight, &[3, 9]), [3, 3, 3, 9, 9, 9]);
         assert_eq!(found(ColorType::Grayscale, BitDepth::One, &[0b0100_0000]), [0, 0, 0, 255, 255, 255]);
         assert_eq!(found(ColorType::Rgba, BitDepth::Eight, &[1, 2, 3, 255, 4, 5, 6, 255]), [1, 2, 3, 4, 5, 6]);

@@ -22,7 +22,7 @@ pub(super) fn text(plain: impl Into<String>) -> Text {
     vec![Inline::Plain(plain.into())]
 }
 
-/// How a cell is to be read; HTML colours it.
+/// How a cell is to be read; HTML colors it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     Neutral,

@@ -1,10 +1,10 @@
-//! Claims of the paper and the generalisation gap.
+//! Claims of the paper and the generalization gap.
 
 use super::document::{Cell, Document, Table, Tone, text};
 use super::format::{enumerate, signed};
 use super::{ReportInput, panel_name};
 use crate::compare::{ClaimCheck, ClaimResult};
-use crate::figure::generalisation_gap;
+use crate::figure::generalization_gap;
 use crate::results::{Point, find_aggregate};
 use crate::spec::{Contender, Panel, PanelAxis, TaskKind};
 
@@ -50,11 +50,11 @@ pub(super) type Gap = (Contender, u32, (f64, f64, f64));
 pub(super) fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
     let metric = |ending: &str| find_aggregate(input.aggregates, &panel.name, &format!("{}-{ending}", panel.metric));
     let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { return Vec::new() };
-    let gap = |t: &Point| Some((t.contender, t.at, generalisation_gap(t, fresh.point(t.contender, t.at)?)?));
+    let gap = |t: &Point| Some((t.contender, t.at, generalization_gap(t, fresh.point(t.contender, t.at)?)?));
     training.points.iter().filter_map(gap).collect()
 }
 
-pub(super) fn generalisation(input: &ReportInput, document: &mut Document) {
+pub(super) fn generalization(input: &ReportInput, document: &mut Document) {
     if input.plan.task != TaskKind::Toy {
         return;
     }

@@ -40,7 +40,7 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
         ),
     };
     format!(
-        "{}, 32 × 32 pixels in colour, {LATENTS} latent vectors of dimension {} an \
+        "{}, 32 × 32 pixels in color, {LATENTS} latent vectors of dimension {} an \
          image, a network of {} parameters (width {}, {} residual blocks each way, learning rate {}); {trained}",
         images_in_words(&settings.data),
         network.dimension,
@@ -96,7 +96,7 @@ fn measures(input: &ReportInput, document: &mut Document) {
     document.paragraph(
         "Means over the seeds, on test images where nothing else is said; \"without quantizer\" decodes the latent vectors as they are. Peak SNR: 10 log10(255² / mean squared error over all \
          values of all images), and the mean over images of each one's own. SSIM: Wang et al. 2004, Gaussian window of 11 × 11 \
-         with σ = 1.5, K1 = .01, K2 = .03, mean over colours and images; beside it with a uniform window of 7 × 7 on values of \
+         with σ = 1.5, K1 = .01, K2 = .03, mean over colors and images; beside it with a uniform window of 7 × 7 on values of \
          ±.5 with a data range of 2, a guess at what the authors computed. Error of latents: mean squared error of the quantized latent vectors over their \
          variance.",
     );

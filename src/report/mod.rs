@@ -79,7 +79,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     points::tables(input, &mut document);
     findings::claims(input, &mut document);
     figures(input, first, out_dir, &mut document);
-    findings::generalisation(input, &mut document);
+    findings::generalization(input, &mut document);
     searches::section(input, &mut document);
     recall::trainers(input, &mut document);
     recall::costs(input, &mut document);

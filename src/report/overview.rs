@@ -117,7 +117,7 @@ fn beyond_the_paper(contenders: &[Contender]) -> String {
     }
     if contenders.iter().any(|c| c.trainer == Trainer::Kmeans) {
         text.push_str(
-            " Baselines are trained by expectation maximisation: k-means for product and residual VQ, beam search and least \
+            " Baselines are trained by expectation maximization: k-means for product and residual VQ, beam search and least \
              squares in turn for AVQ.",
         );
     }
@@ -182,7 +182,7 @@ fn training(input: &ReportInput, document: &mut Document) {
         Training::Nsvq(_) => None,
     });
     if let Some(most) = iterations.max() {
-        document.paragraph(format!("Baselines: up to {most} iterations of expectation maximisation."));
+        document.paragraph(format!("Baselines: up to {most} iterations of expectation maximization."));
     }
     let nsvq = |is_joint: bool| -> (Vec<&QuantizerSettings>, Vec<&TrainingSettings>) {
         let own = cells.iter().filter(|c| c.settings.is_joint() == is_joint);
@@ -221,11 +221,11 @@ fn how_searched(search: &SearchSettings) -> String {
     format!(
         "Search: asymmetric distances by table look-up, the query as it is, the base as its codes. Where codewords add up, the \
          squared length of every decoded vector is stored {norms}; products need none. Recall counts the exact nearest \
-         neighbour by Euclidean distance."
+         neighbor by Euclidean distance."
     )
 }
 
-/// How stochastic optimisation was set.
+/// How stochastic optimization was set.
 fn stochastic(
     (what, unit): (&str, &str),
     quantizers: &[&QuantizerSettings],
@@ -280,7 +280,7 @@ fn beams(quantizers: &[&QuantizerSettings]) -> String {
     let kinds = distinct(quantizers, |q| {
         let (train, test) = (q.training_beam_width?, q.beam_width?);
         let search = match q.search? {
-            Search::Beam => "the beam search with the true remainder",
+            Search::Beam => "the beam search with the true residual",
             Search::Ordered => "the beam search over the codebooks in their order",
             Search::Released => "the search of the authors' released code",
         };

@@ -17,7 +17,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
              the middle 95 % of them."
         }
         TaskKind::Search => {
-            "Recall@T: the share of queries whose true nearest neighbour is among the T that search finds nearest (higher is \
+            "Recall@T: the share of queries whose true nearest neighbor is among the T that search finds nearest (higher is \
              better). Ours is the mean over n seeds with the range that holds the middle 95 % of them."
         }
         TaskKind::Image => {

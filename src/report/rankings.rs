@@ -121,7 +121,7 @@ fn searches(input: &ReportInput, document: &mut Document) {
     document.section("Does the released search explain the published AVQ?");
     document.paragraph(format!(
         "{label} of AVQ and of RVQ, network and codebooks trained together with either search of AVQ (\"released\": the wrong \
-         remainder of the authors' code), and as published."
+         residual of the authors' code), and as published."
     ));
     let columns: Vec<String> = panels.iter().map(|(_, search)| format!("AVQ, {}", search_name(*search))).collect();
     let mut titles = vec!["#bits".to_owned(), "#RVQ".into()];
@@ -167,7 +167,7 @@ fn searches(input: &ReportInput, document: &mut Document) {
 
 fn search_name(search: Search) -> &'static str {
     match search {
-        Search::Beam => "true remainder",
+        Search::Beam => "true residual",
         Search::Ordered => "in order",
         Search::Released => "released search",
     }

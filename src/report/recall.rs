@@ -51,7 +51,7 @@ pub(super) fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
     table
 }
 
-/// Does stochastic optimisation reach, or improve on, expectation maximisation?
+/// Does stochastic optimization reach, or improve on, expectation maximization?
 pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
     if input.plan.task != TaskKind::Search {
         return;
@@ -104,10 +104,10 @@ pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
     if table.rows.is_empty() {
         return;
     }
-    document.section("Stochastic optimisation against expectation maximisation");
+    document.section("Stochastic optimization against expectation maximization");
     document.paragraph(
-        "The same method, search and data, trained by NSVQ with Adam or by expectation maximisation, with the same seeds. T at \
-         which both find every neighbour are left out. Differences are NSVQ less k-means, paired by seed; MSE is that of the base, in % of k-means' (below zero: NSVQ errs less).",
+        "The same method, search and data, trained by NSVQ with Adam or by expectation maximization, with the same seeds. T at \
+         which both find every neighbor are left out. Differences are NSVQ less k-means, paired by seed; MSE is that of the base, in % of k-means' (below zero: NSVQ errs less).",
     );
     document.list(sentences.into_iter().map(text).collect());
     document.table(table);
@@ -139,7 +139,7 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
     document.paragraph(
         "Operations are the weighted millions (WMOPS) for encoding one vector: by the paper's count, with all stages, and by \
          look-up. Times are measured on one thread while other cells ran beside it: encoding a base vector, searching the whole \
-         base for a query (keeping as many neighbours as the largest T), training. \"Bits\" are those of the code and of the stored length.",
+         base for a query (keeping as many neighbors as the largest T), training. \"Bits\" are those of the code and of the stored length.",
     );
     for panel in input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p)) {
         document.subsection(panel_name(panel));

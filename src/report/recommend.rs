@@ -260,7 +260,7 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
 
 /// How to read the table.
 fn legend(found: &Recommendation) -> String {
-    let mut text = "trainer: k-means stands for expectation maximisation (OPQ, LSQ), NSVQ starts from k-means; each fit ends when the \
+    let mut text = "trainer: k-means stands for expectation maximization (OPQ, LSQ), NSVQ starts from k-means; each fit ends when the \
         error of validation vectors no longer falls. MSE: mean squared error a coordinate on the held-out vectors, with its standard error; dB: of the variance. WMOPS: \
         operations of encoding a vector with all stages counted; beside it as the paper counts, and with products of codewords looked \
         up. ms: measured encoding time of a vector on one thread. front: no other has both a lower error and less of this."

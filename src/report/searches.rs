@@ -53,10 +53,10 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     }
     document.section("Released search and beam search");
     document.paragraph(
-        "The authors' released code forms AVQ's remainder wrongly from the third stage on (it subtracts the last codeword once \
+        "The authors' released code forms AVQ's residual wrongly from the third stage on (it subtracts the last codeword once \
          per step), keeps permutations of one choice apart, and fills a beam that is wider than the codewords left with \
          codebooks used before. Here both searches encode the same training vectors with the same codebooks: first ours (true \
-         remainder, no permutations), then the released one. A vector that uses a codebook twice is no valid code.",
+         residual, no permutations), then the released one. A vector that uses a codebook twice is no valid code.",
     );
     document.list(panels.iter().filter_map(|(panel, points)| sentence(panel, points)).map(text).collect());
     let mut table = Table::new(&[

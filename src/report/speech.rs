@@ -239,7 +239,7 @@ fn envelopes(input: &ReportInput, document: &mut Document) {
     }
     document.section("Envelopes, and what they cost");
     document.paragraph(
-        "Root mean square error of the decoded envelopes' log energies, which does not hang on the bitrate. Times were measured on \
+        "Root mean square error of the decoded envelopes' log energies, which does not depend on the bitrate. Times were measured on \
          one thread while other cells ran beside it.",
     );
     for (panel, table) in blocks {

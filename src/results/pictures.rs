@@ -15,7 +15,7 @@ pub fn pictures_folder(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("pictures").join(&plan.name)
 }
 
-/// The cells of a panel whose pictures are shown, in its order: of each point that stochastic optimisation trains the first
+/// The cells of a panel whose pictures are shown, in its order: of each point that stochastic optimization trains the first
 /// finished one.
 pub fn pictured<'a>(panel: &'a Panel, records: &HashMap<String, Record>) -> Vec<&'a Cell> {
     let is_done = |cell: &&Cell| records.get(&cell.key()).is_some_and(|record| record.status == Status::Done);

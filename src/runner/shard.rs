@@ -32,7 +32,7 @@ impl Shard {
         self.count
     }
 
-    /// This part of the cells that [`by_cost`] gave. It hangs on the list alone, done cells included, so that all
+    /// This part of the cells that [`by_cost`] gave. It depends on the list alone, done cells included, so that all
     /// shards agree on the split though some of them are ahead.
     pub fn part(self, cells: Vec<(Cell, f64)>) -> Vec<(Cell, f64)> {
         let costs: Vec<f64> = cells.iter().map(|(_, cost)| *cost).collect();

@@ -1,5 +1,5 @@
 //! A cell is one point of a sweep with one seed: the unit of parallel work, of resume and of provenance.
-//! It holds every setting that influences its numbers, spelled out and normalised (a PVQ cell has no beam), so that
+//! It holds every setting that influences its numbers, spelled out and normalized (a PVQ cell has no beam), so that
 //! equal work has an equal key, whichever spec asked for it.
 
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub struct ToySettings {
     pub evaluation: EvaluationSettings,
 }
 
-/// Nearest-neighbour search: train on the learn set, encode the base, search for the queries.
+/// Nearest-neighbor search: train on the learn set, encode the base, search for the queries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SearchSettings {

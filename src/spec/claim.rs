@@ -281,7 +281,7 @@ impl WrittenClaim {
         {
             let message = format!("`claim.bits` leaves out {gap} bits, between {least} and {most}");
             return Err(Fault::new(node.span, message)
-                .allowed(format!("neighbours out of {}", words(known)))
+                .allowed(format!("neighbors out of {}", words(known)))
                 .help("write one claim for each run of bits"));
         }
         Ok((u32::try_from(least).ok(), u32::try_from(most).ok()))

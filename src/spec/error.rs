@@ -160,7 +160,7 @@ pub(super) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>)
     if nearest.0 <= (length / 3).max(1) { Some(nearest.1) } else { abbreviated }
 }
 
-/// Letters to change, add, remove or swap with their neighbour (optimal string alignment), ignoring case and the kind
+/// Letters to change, add, remove or swap with their neighbor (optimal string alignment), ignoring case and the kind
 /// of dash.
 fn edits(a: &str, b: &str) -> usize {
     let normal = |text: &str| text.to_lowercase().replace('_', "-").chars().collect::<Vec<char>>();

@@ -92,7 +92,7 @@ fn check_joint(settings: &Settings, point: Point) -> Checked<()> {
             Some(_) => point.name,
             None => settings.node(TRAINER).map_or(point.name, |node| node.span),
         };
-        let message = "expectation maximisation can't train codebooks together with the network";
+        let message = "expectation maximization can't train codebooks together with the network";
         return Err(Fault::new(span, message)
             .allowed(format!("sweep.baselines and training.trainer = \"kmeans\" where {FROZEN} = true"))
             .help(help));

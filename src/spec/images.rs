@@ -53,7 +53,7 @@ impl ImageSets {
 }
 
 /// Why numbers on these data can't stand against the published ones; none for CIFAR-10, or a part of it: the quality of
-/// test images hangs on what they show, and little on their number.
+/// test images depends on what they show, and little on their number.
 pub(super) fn not_comparable(data: &ImageData) -> Option<String> {
     let is_cifar10 = data.digest.is_some() && data.name.to_lowercase().contains("cifar");
     (!is_cifar10).then(|| {

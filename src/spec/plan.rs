@@ -29,7 +29,7 @@ impl Contender {
         Self { method, trainer: Trainer::Nsvq }
     }
 
-    /// `AVQ`, or `AVQ (k-means)` where expectation maximisation trained it. OPQ and LSQ have no other trainer.
+    /// `AVQ`, or `AVQ (k-means)` where expectation maximization trained it. OPQ and LSQ have no other trainer.
     pub fn label(self) -> &'static str {
         match (self.method, self.trainer) {
             (Method::Avq, Trainer::Kmeans) => "AVQ (k-means)",
@@ -282,7 +282,7 @@ pub enum ClaimKind {
     /// As the operations that may be spent grow, the best method goes through the list, each once.
     BestByComplexity(Vec<Method>),
     /// The method is no further than `margin`, in the unit of the metric, from its baseline trained by expectation
-    /// maximisation.
+    /// maximization.
     NearBaseline { method: Method, margin: f64 },
 }
 

@@ -20,7 +20,7 @@ pub(super) fn resolve(settings: &Settings, point: Point, dimension: usize) -> Ch
     check_stages(settings, point)?;
     check_memory(point, dimension)?;
     let is_kmeans = point.trainer(settings) == Trainer::Kmeans;
-    // Expectation maximisation has its own start.
+    // Expectation maximization has its own start.
     let (init, init_updates) = if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
     if method == Method::Avq {

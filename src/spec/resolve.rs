@@ -1,4 +1,4 @@
-//! Merged settings → the settings of a cell: defaults filled in, values normalised to those that have a meaning for
+//! Merged settings → the settings of a cell: defaults filled in, values normalized to those that have a meaning for
 //! the method, and the checks that need several values at once.
 
 use super::cell::{

@@ -77,7 +77,7 @@ fn end_to_end(settings: &Settings, point: Point) -> Checked<Option<EndToEndSetti
     }))
 }
 
-/// What has no gradient stays as expectation maximisation left it.
+/// What has no gradient stays as expectation maximization left it.
 fn apart(settings: &Settings, point: Point) -> Fault {
     let (span, label) = match point.trainer {
         Some(_) => (point.name, format!("the baseline {}", point.method.label())),
@@ -87,7 +87,7 @@ fn apart(settings: &Settings, point: Point) -> Fault {
         ),
     };
     Fault::new(span, format!("{label} can't be trained end to end")).allowed(format!("{UPDATES} = 0")).help(
-        "set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximisation has no \
+        "set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximization has no \
          gradient of the decoded signal",
     )
 }

@@ -9,10 +9,10 @@ const OPTIMIZER: &str = "training.optimizer";
 const SCHEDULE: &str = "training.schedule";
 const ENABLED: &str = "training.replacement.enabled";
 
-/// Iterations of expectation maximisation where none are given, FAISS' for k-means.
+/// Iterations of expectation maximization where none are given, FAISS' for k-means.
 const ITERATIONS: u64 = 25;
 
-/// The settings of expectation maximisation.
+/// The settings of expectation maximization.
 pub(super) fn kmeans(settings: &Settings) -> KmeansSettings {
     KmeansSettings { kmeans_iterations: settings.whole("training.iterations").unwrap_or(ITERATIONS) }
 }

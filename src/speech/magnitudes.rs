@@ -2,7 +2,7 @@
 //! tables of the arithmetic code, what each magnitude costs in bits, and what stands for it in the decoder.
 //!
 //! A coefficient of mean magnitude b has the density of Laplace's law, mixed over a spread of b, as an envelope in few bits
-//! is never exact. All tables hang on the ratio of b to the quantizer's step alone, in classes of half a dB. They are made
+//! is never exact. All tables depend on the ratio of b to the quantizer's step alone, in classes of half a dB. They are made
 //! of functions that give the same bits on every machine, and their counts are whole numbers: a decoder elsewhere agrees.
 
 use constriction::stream::model::DefaultContiguousCategoricalEntropyModel as Model;
@@ -42,7 +42,7 @@ pub struct Class {
     /// Of each entry of the table, in 1/[`COST_UNIT`] bit, with the sign and the low bits; of [`ESCAPE`] without the excess.
     costs: Vec<u32>,
     /// Distance in steps from a magnitude other than 0 (less the rounding) to what stands for it.
-    centre: f32,
+    center: f32,
     /// The expected magnitude of a coefficient quantized to 0, in steps.
     zero: f32,
 }
@@ -73,7 +73,7 @@ impl Magnitudes {
 
     /// What stands for a magnitude other than 0, in steps.
     pub fn value(&self, class: &Class, magnitude: u32) -> f32 {
-        magnitude as f32 - self.rounding + class.centre
+        magnitude as f32 - self.rounding + class.center
     }
 }
 
@@ -100,7 +100,7 @@ impl Class {
             costs: counts.iter().enumerate().map(cost).collect(),
             // The counts are made here, none is 0 and their sum is right.
             model: Model::from_nonzero_fixed_point_probabilities(&counts, false).unwrap_or_else(|()| unreachable!()),
-            centre: centre(b) as f32,
+            center: center(b) as f32,
             zero: (b - end / libm::expm1(end / b)) as f32,
         }
     }
@@ -126,7 +126,7 @@ pub fn golomb_bits(number: u32) -> u32 {
 }
 
 /// The mean of Laplace's law with the mean magnitude b over an interval of length 1, from the interval's begin.
-fn centre(b: f64) -> f64 {
+fn center(b: f64) -> f64 {
     b - 1.0 / libm::expm1(1.0 / b)
 }
 

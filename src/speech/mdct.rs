@@ -1,5 +1,5 @@
 //! The modified discrete cosine transform (Princen, Johnson, Bradley, ICASSP 1987) with a sine window: N coefficients for
-//! each advance of N samples, and the samples back exactly, as neighbouring blocks cancel each other's aliases.
+//! each advance of N samples, and the samples back exactly, as neighboring blocks cancel each other's aliases.
 
 use std::f64::consts::PI;
 use std::sync::Arc;

@@ -6,8 +6,8 @@
 //! | transform | MDCT with a sine window, N = 320 new samples (20 ms) a frame (`mdct`) |
 //! | envelope | D = 24 mel bands; the logarithm of each one's mean magnitude in dB, less the mean of the training set, scaled by the root of its number of coefficients ([`bands`], `model`); M stages of b bits |
 //! | noise shaping | a coefficient's step is proportional to the *decoded* envelope to the power γ = 0.4 (in amplitude), so that the decoder knows it |
-//! | fine structure | uniform quantizer with a dead zone, values at the centres of Laplace's law; zeros become noise of half their expected magnitude (`magnitudes`) |
-//! | code | range coder of the crate constriction; the probabilities of magnitudes hang on the ratio of decoded envelope to step, in classes of half a dB, by tables that are the same on every machine (`magnitudes`, `coder`) |
+//! | fine structure | uniform quantizer with a dead zone, values at the centers of Laplace's law; zeros become noise of half their expected magnitude (`magnitudes`) |
+//! | code | range coder of the crate constriction; the probabilities of magnitudes depend on the ratio of decoded envelope to step, in classes of half a dB, by tables that are the same on every machine (`magnitudes`, `coder`) |
 //! | rate | one step of 0.75 dB resolution a frame, written as the change from the frame before (`steps`); a common step for the whole file, found by bisection over real code lengths, as far as the reservoir lets frames differ from their share; where the coarsest step takes too many bits, frames keep their lower coefficients alone (`rate`) |
 //! | file | header of 21 bytes with the codec's digest, samples and a checksum (`stream`); all bytes count |
 //!

@@ -26,7 +26,7 @@ pub fn decibel(step: u32) -> f32 {
     FIRST + SPACING * step as f32
 }
 
-/// The codes of changes, with what they hang on.
+/// The codes of changes, with what they depend on.
 #[derive(Clone)]
 pub struct StepModels {
     models: std::sync::Arc<[(Model, Vec<u32>)]>,

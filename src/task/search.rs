@@ -1,5 +1,5 @@
 //! The search experiment: codebooks trained on the learn set, the base encoded, the queries searched by asymmetric
-//! distances; recall@T against the exact nearest neighbours (Jégou, Douze, Schmid, PAMI 2011).
+//! distances; recall@T against the exact nearest neighbors (Jégou, Douze, Schmid, PAMI 2011).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result
     if let Some(scaling) = &scaling {
         vectors = scaling.apply(&vectors);
     }
-    // As in the toy experiment, the order hangs on data and seed alone: methods see the same batches.
+    // As in the toy experiment, the order depends on data and seed alone: methods see the same batches.
     let set = Shuffled::new(Arc::new(vectors), dimension, &format!("order/search/{}/{seed}", settings.data.name));
     Ok((set, scaling))
 }
@@ -114,7 +114,7 @@ impl Encoder<'_> {
         let beam = self.quantizer.beam_width.map(|width| (self.quantizer.search.unwrap_or(Search::Beam), width));
         let mut assign: Box<dyn Assign> = assigner(self.quantizer.method, beam);
         assign.prepare(self.books);
-        let mut remainder = vec![0f32; CHUNK * dimension];
+        let mut residual = vec![0f32; CHUNK * dimension];
         let mut picks = vec![0u32; CHUNK * stages];
         let width = code_bytes(self.books);
         let mut encoded = Vec::with_capacity(count as usize * stages * width);
@@ -122,12 +122,12 @@ impl Encoder<'_> {
         for first in (0..count).step_by(CHUNK) {
             self.context.check()?;
             let rows = (CHUNK as u64).min(count - first) as usize;
-            let (remainder, picks) = (&mut remainder[..rows * dimension], &mut picks[..rows * stages]);
-            self.data.read(part, first, remainder).map_err(failed)?;
+            let (residual, picks) = (&mut residual[..rows * dimension], &mut picks[..rows * stages]);
+            self.data.read(part, first, residual).map_err(failed)?;
             let since = Instant::now();
-            assign.assign(self.books, remainder, picks);
+            assign.assign(self.books, residual, picks);
             seconds += since.elapsed().as_secs_f64();
-            sum += squared_error(remainder);
+            sum += squared_error(residual);
             let codes = codes(self.books, picks).map_err(failed)?;
             encoded.extend(codes.iter().flat_map(|code| code.to_le_bytes().into_iter().take(width)));
             (self.context.progress)(from + (to - from) * (first + rows as u64) as f64 / count as f64);
@@ -172,7 +172,7 @@ fn recalls(
         (context.progress)(ENCODED + (1.0 - ENCODED) * (first + rows) as f64 / count as f64);
     }
     for rank in &evaluation.recall_at {
-        // Among as many as the whole base there is every neighbour.
+        // Among as many as the whole base there is every neighbor.
         let recall = recall_at(&ids, truth, (*rank as usize).min(k)).map_err(failed)?;
         metrics.insert(format!("recall@{rank}"), recall);
     }
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn every_method_finds_neighbours_better_than_chance() {
+    fn every_method_finds_neighbors_better_than_chance() {
         for method in Method::ALL {
             for trainer in [Trainer::Nsvq, Trainer::Kmeans] {
                 if trainer == Trainer::Nsvq && !Method::PAPER.contains(&method) {
@@ -269,7 +269,7 @@ mod tests {
                 let recall = |t: u32| outcome.metrics[&format!("recall@{t}")];
                 // Chance is 10 of 400.
                 assert!(recall(10) > 0.25 && recall(1) <= recall(10), "{method:?} {trainer:?}: {}", recall(10));
-                // Among as many as the base has, and more, there is every neighbour.
+                // Among as many as the base has, and more, there is every neighbor.
                 assert_eq!((recall(400), recall(1000)), (1.0, 1.0));
                 assert!(outcome.metrics["mse-training"] > 0.0 && outcome.metrics["mse-fresh"] > 0.0);
                 assert_eq!(outcome.timings.len(), 3);

@@ -133,16 +133,16 @@ fn mean_error(
     report: &dyn Fn(u64) -> Result<(), TaskError>,
 ) -> Result<Error, TaskError> {
     let (dimension, stages) = (books.dimension(), books.stages());
-    let mut remainder = vec![0f32; CHUNK as usize * dimension];
+    let mut residual = vec![0f32; CHUNK as usize * dimension];
     let mut picks = vec![0u32; CHUNK as usize * stages];
     let (mut sum, mut repeated) = (0.0, 0u64);
     assign.prepare(books);
     for first in (0..vectors).step_by(CHUNK as usize) {
         let count = CHUNK.min(vectors - first) as usize;
-        let (remainder, picks) = (&mut remainder[..count * dimension], &mut picks[..count * stages]);
-        source.draw_range(set, first, remainder);
-        assign.assign(books, remainder, picks);
-        sum += remainder.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
+        let (residual, picks) = (&mut residual[..count * dimension], &mut picks[..count * stages]);
+        source.draw_range(set, first, residual);
+        assign.assign(books, residual, picks);
+        sum += residual.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
         if books.method() == Method::Avq {
             repeated += picks.chunks_exact(stages).filter(|p| repeats_codebook(p, books.size())).count() as u64;
         }
@@ -169,7 +169,7 @@ pub(super) fn cost(settings: &ToySettings) -> f64 {
     trained + evaluated * per_vector(quantizer.beam_width, true) + other
 }
 
-/// Estimated seconds of stochastic optimisation; 0 for the other trainer.
+/// Estimated seconds of stochastic optimization; 0 for the other trainer.
 pub(super) fn training_cost(quantizer: &QuantizerSettings, training: &Training, dimension: usize) -> f64 {
     let Some(training) = training.nsvq() else { return 0.0 };
     let each = |quantizer: &QuantizerSettings, beam| {

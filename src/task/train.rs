@@ -106,7 +106,7 @@ fn nsvq(
     train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))
 }
 
-/// The checkpoint of a cell; none where nothing is kept. Its bits hang on the cell, the program and the processor.
+/// The checkpoint of a cell; none where nothing is kept. Its bits depend on the cell, the program and the processor.
 fn checkpoint(name: &str, context: &Context) -> Result<Option<Checkpoint>, TaskError> {
     let every = match std::env::var(CHECKPOINT_SECONDS) {
         Err(_) => EVERY,

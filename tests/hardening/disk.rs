@@ -104,7 +104,7 @@ fn a_run_whose_files_cannot_grow_leaves_nothing_half_written() {
 
     // Records have room, figures have not: the numbers are there, and old figures stay.
     let figure =
-        files_below(&env.path("whole/reports")).into_iter().find(|f| f.ends_with("generalisation.svg")).unwrap();
+        files_below(&env.path("whole/reports")).into_iter().find(|f| f.ends_with("generalization.svg")).unwrap();
     let old = std::fs::read(&figure).unwrap();
     shell(&env, &limited(16, &format!("{run} whole --seeds 3"))).ends_with(1).says("File too large");
     assert!(env.leftovers("whole").is_empty());

@@ -160,7 +160,7 @@ fn done(cell: Cell) -> Record {
 
 /// What docs/scaling.md says of a base that is spread over machines.
 #[test]
-fn neighbours_in_parts_of_a_base_merge_to_those_of_the_whole() {
+fn neighbors_in_parts_of_a_base_merge_to_those_of_the_whole() {
     const K: usize = 20;
     for method in Method::PAPER {
         let width = if method == Method::Pvq { 4 } else { 16 };

@@ -59,7 +59,7 @@ fn a_real_record_cut_at_any_byte_is_not_trusted() {
 /// As a later version would write it: other fields, another number.
 fn make_later(record: &Path) -> Vec<u8> {
     let text = std::fs::read_to_string(record).unwrap();
-    let later = text.replace("\"version\":1", "\"version\":2,\"colour\":\"blue\"");
+    let later = text.replace("\"version\":1", "\"version\":2,\"color\":\"blue\"");
     assert_ne!(text, later);
     std::fs::write(record, &later).unwrap();
     later.into_bytes()

@@ -3,7 +3,7 @@
     python tests/reference/descriptors.py FOLDER...        needs numpy and faiss-cpu
 
 Of each folder: the first 100,000 base vectors, the first 50,000 learn vectors and the first 1,000 queries. `--base N` takes
-fewer base vectors, so that a small set can be compared with others of its size (neighbours are nearer in larger bases).
+fewer base vectors, so that a small set can be compared with others of its size (neighbors are nearer in larger bases).
 """
 
 import argparse

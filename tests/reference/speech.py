@@ -33,7 +33,7 @@ def base(n):
     voice = np.zeros(n)
     for h in range(1, 31):
         f = h * pitch
-        gain = sum(1 / (1 + ((f - centre) / width) ** 2) for centre, width in formants)
+        gain = sum(1 / (1 + ((f - center) / width) ** 2) for center, width in formants)
         voice = voice + gain * np.sin(h * phase)
     hiss = noise(1, n) / 32768
     loudness = np.where((syllable % 11 == 5) | (syllable % 11 == 6), 0, np.sin(np.pi * place) ** 2)

@@ -51,11 +51,11 @@ def row(name, a, b):
 
 for width, height in (32, 32), (11, 11), (45, 17):
     picture = base(width, height)
-    grey = lambda value: np.full_like(picture, value)
+    gray = lambda value: np.full_like(picture, value)
     row("noisy", picture, noisy(picture))
     row("blurred", picture, blurred(picture))
     row("flattened", picture, flattened(picture))
-    row("grey", picture, grey(100))
-    row("two greys", grey(100), grey(108))
-    row("black and white", grey(0), grey(255))
+    row("gray", picture, gray(100))
+    row("two grays", gray(100), gray(108))
+    row("black and white", gray(0), gray(255))
     row("same", picture, picture)

@@ -470,7 +470,7 @@ spec.toml:26:19: `claim.bits` leaves out 16 bits, between 12 and 20
    |
 26 | where = { bits = [12, 20] }
    |                   ^^
-allowed: neighbours out of 12, 16, 20
+allowed: neighbors out of 12, 16, 20
 help: write one claim for each run of bits"#,
         );
 }

@@ -150,7 +150,7 @@ spec.toml:10:14: the baseline OPQ can't be trained end to end
 10 | baselines = ["opq"]
    |              ^^^^^
 allowed: end-to-end.updates = 0
-help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximisation has no gradient of the decoded signal"#,
+help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximization has no gradient of the decoded signal"#,
         );
 }
 
@@ -166,7 +166,7 @@ spec.toml:19:11: AVQ with training.trainer = "kmeans" can't be trained end to en
 19 | trainer = "kmeans"
    |           ^^^^^^^^
 allowed: end-to-end.updates = 0
-help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximisation has no gradient of the decoded signal"#,
+help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximization has no gradient of the decoded signal"#,
         );
 }
 

@@ -235,8 +235,8 @@ fn log(value: f64, bits_per_stage: u32) -> Vec<LogPoint> {
     let at = |i: u64| {
         let t = i as f64 / 20.0;
         let stage = |s: usize| {
-            let centre = 6.0 + 6.0 * t;
-            let bin = |j: u32| (k * (-((f64::from(j) - centre) / 2.0).powi(2)).exp() / 3.6).round() as u32;
+            let center = 6.0 + 6.0 * t;
+            let bin = |j: u32| (k * (-((f64::from(j) - center) / 2.0).powi(2)).exp() / 3.6).round() as u32;
             let used = 0.6 + 0.39 * t + 0.002 * s as f64;
             StageUse { perplexity: k * (0.3 + 0.6 * t), used_share: used, histogram: (0..18).map(bin).collect() }
         };

@@ -10,7 +10,7 @@ pub struct BudgetRange {
     pub contender: Contender,
 }
 
-/// The ranges from the cheapest point on, neighbours with different contenders. A contender's curve is linear between its points
+/// The ranges from the cheapest point on, neighbors with different contenders. A contender's curve is linear between its points
 /// (log10 WMOPS, error), never rises, starts at its cheapest point, and stays level beyond its dearest: a larger budget can be
 /// left unspent. Of equal contenders the earlier one in the list is named.
 pub fn best_by_budget(curves: &[(Contender, Vec<(f64, f64)>)]) -> Vec<BudgetRange> {
@@ -66,7 +66,7 @@ fn best_at(curves: &[(Contender, Vec<(f64, f64)>)], x: f64) -> Option<Contender>
     values.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, contender)| contender)
 }
 
-/// Where two curves cross between two neighbouring knots, between which all are straight.
+/// Where two curves cross between two neighboring knots, between which all are straight.
 fn crossings(curves: &[(Contender, Vec<(f64, f64)>)], a: f64, b: f64) -> Vec<f64> {
     let ends: Vec<_> = curves.iter().filter_map(|(_, points)| Some((value(points, a)?, value(points, b)?))).collect();
     let mut found = Vec::new();

@@ -29,7 +29,7 @@ pub enum DescriptorError {
     Rows { part: Part, first: u64, wanted: usize, rows: u64, dimension: usize },
     /// The ground truth is not that of these vectors.
     #[error(
-        "{path}, row {row}: {reason}; the file belongs to other vectors: remove it, and the neighbours are computed"
+        "{path}, row {row}: {reason}; the file belongs to other vectors: remove it, and the neighbors are computed"
     )]
     Truth { path: PathBuf, row: usize, reason: String },
     #[error("{0}")]

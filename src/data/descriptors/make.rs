@@ -9,11 +9,11 @@ use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
 use crate::data::file::{ByteWriter, IdWriter, Output, VectorFile};
 use crate::data::folder::{Made, NewFolder};
 
-/// Descriptors that are in memory at once, and queries whose neighbours are searched at once.
+/// Descriptors that are in memory at once, and queries whose neighbors are searched at once.
 const WINDOW: usize = 64 * synthetic::BLOCK;
 
-/// Neighbours a query in the ground-truth file, as in SIFT1M.
-const NEIGHBOURS: u64 = 100;
+/// Neighbors a query in the ground-truth file, as in SIFT1M.
+const NEIGHBORS: u64 = 100;
 
 /// What the files are called before `_base.bvecs` and the like.
 const PREFIX: &str = "synthetic";
@@ -82,7 +82,7 @@ fn fill(
     }
     let open = |part: Part| VectorFile::open(&file(part.in_files(), "bvecs"));
     let (base, queries) = (open(Part::Base)?, open(Part::Queries)?);
-    let k = NEIGHBOURS.min(data.base) as usize;
+    let k = NEIGHBORS.min(data.base) as usize;
     let mut ids = IdWriter::create(Output::new(&file("groundtruth", "ivecs")), k)?;
     let mut window = Vec::new();
     for first in (0..queries.len()).step_by(WINDOW) {
@@ -95,7 +95,7 @@ fn fill(
         };
         let shown = |rows: usize| progress(done + rows);
         let work = || nearest(&window, dimension, k, base.len(), read, &shown);
-        let found = on_all_cores("searching the nearest neighbours", work)?;
+        let found = on_all_cores("searching the nearest neighbors", work)?;
         if stop.load(Ordering::Relaxed) {
             return Ok(Made::Stopped);
         }

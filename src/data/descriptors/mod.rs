@@ -1,4 +1,4 @@
-//! Local image descriptors for nearest-neighbour search, in three parts: vectors to learn codebooks from, a base to search
+//! Local image descriptors for nearest-neighbor search, in three parts: vectors to learn codebooks from, a base to search
 //! in, and queries. Files in the SIFT1M layout, or synthetic ones where there are none.
 //!
 //! ```no_run
@@ -104,7 +104,7 @@ impl std::fmt::Display for Part {
 }
 
 impl DescriptorData {
-    /// Made-up descriptors: the first so many of endless sets, which hang on the seed alone.
+    /// Made-up descriptors: the first so many of endless sets, which depend on the seed alone.
     pub fn synthetic(learn: u64, base: u64, queries: u64, seed: u64) -> Self {
         Self {
             name: SYNTHETIC.into(),

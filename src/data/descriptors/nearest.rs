@@ -1,7 +1,7 @@
-//! Exact nearest neighbours in a base that is streamed.
+//! Exact nearest neighbors in a base that is streamed.
 
 use super::DescriptorError;
-use crate::search::exact_neighbours;
+use crate::search::exact_neighbors;
 
 /// Base vectors that are searched at once.
 const BLOCK: usize = 1 << 16;
@@ -26,7 +26,7 @@ pub fn nearest(
         let rows = BLOCK.min(count - first);
         let base = &mut base[..rows * dimension];
         read(first as u64, base)?;
-        let found = exact_neighbours(base, queries, dimension, k)?;
+        let found = exact_neighbors(base, queries, dimension, k)?;
         let asked = queries.chunks_exact(dimension).zip(found.ids.chunks_exact(found.k));
         for (best, (query, ids)) in best.iter_mut().zip(asked) {
             best.extend(ids.iter().map(|id| {

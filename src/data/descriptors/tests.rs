@@ -7,7 +7,7 @@ use super::*;
 use crate::data::file::{Id, IdFile, IdWriter, Output, VectorFile, VectorWriter};
 use crate::data::folder::Made;
 use crate::data::stream::{normal, stream};
-use crate::search::exact_neighbours;
+use crate::search::exact_neighbors;
 
 const D: usize = 6;
 
@@ -279,7 +279,7 @@ fn written_synthetic_descriptors_are_those_in_memory() {
     let ids = IdFile::open(&target.join("synthetic_groundtruth.ivecs")).unwrap();
     let mut found = vec![Id::NONE; 5 * 100];
     ids.read(0, &mut found).unwrap();
-    let exact = exact_neighbours(&all(&memory, Part::Base), &all(&memory, Part::Queries), 128, 100).unwrap();
+    let exact = exact_neighbors(&all(&memory, Part::Base), &all(&memory, Part::Queries), 128, 100).unwrap();
     assert!(found.iter().zip(&exact.ids).all(|(a, b)| a.number() == Some(u64::from(*b))));
     // Other parts and seeds have other pictures.
     assert_ne!(all(&memory, Part::Learn)[..128], all(&memory, Part::Base)[..128]);

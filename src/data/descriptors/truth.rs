@@ -11,7 +11,7 @@ use super::{DescriptorData, DescriptorError, Descriptors, Part, on_all_cores};
 use crate::data::file::{Id, IdFile, Output};
 use crate::data::folder::hex;
 
-/// Queries of a ground-truth file whose neighbours are searched again.
+/// Queries of a ground-truth file whose neighbors are searched again.
 const CHECKED: usize = 16;
 
 /// What a cache keeps.
@@ -51,7 +51,7 @@ impl Descriptors {
         let read = |first, out: &mut [f32]| self.read(Part::Base, first, out);
         let (dimension, count) = (self.data.dimension, self.data.base as usize);
         let work = || nearest(queries, dimension, 1, count, read, &|_| {});
-        on_all_cores("searching the nearest neighbours", work)?
+        on_all_cores("searching the nearest neighbors", work)?
     }
 
     fn query(&self, row: usize) -> Result<Vec<f32>, DescriptorError> {

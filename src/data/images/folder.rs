@@ -125,8 +125,8 @@ impl ImageData {
     ///   their value;
     /// - or PNG images, cut into tiles of 32 × 32 pixels side by side from the top left corner on; what is left at the right
     ///   and below is dropped. Those in `train/` and `test/`; or, without these folders, those of the folder itself, of
-    ///   which the first, the eleventh and so on are for the test. Grey, palettes and 16 bits become 8-bit RGB (of 16 bits
-    ///   the upper eight), transparent pixels lie over white; gamma and colour profiles are of no account. The tiles of a
+    ///   which the first, the eleventh and so on are for the test. Gray, palettes and 16 bits become 8-bit RGB (of 16 bits
+    ///   the upper eight), transparent pixels lie over white; gamma and color profiles are of no account. The tiles of a
     ///   part are shuffled, always alike, so that the first of them are a mixture of all pictures.
     ///
     /// `limits` (training, test) takes only the first so many images of a part, None all of them.

@@ -1,4 +1,4 @@
-//! Colour images of 32 × 32 pixels in two parts, training and test: the binary files of CIFAR-10, tiles of PNG images, or
+//! Color images of 32 × 32 pixels in two parts, training and test: the binary files of CIFAR-10, tiles of PNG images, or
 //! synthetic ones where there are none.
 //!
 //! ```
@@ -72,7 +72,7 @@ impl PartialEq for ImageData {
 }
 
 impl ImageData {
-    /// Made-up images: the first so many of endless sets, which hang on the seed alone.
+    /// Made-up images: the first so many of endless sets, which depend on the seed alone.
     pub fn synthetic(training: u64, test: u64, seed: u64) -> Self {
         Self { name: SYNTHETIC.into(), training, test, digest: None, seed: Some(seed), path: None }
     }

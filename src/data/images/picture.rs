@@ -35,7 +35,7 @@ pub fn count(path: &Path) -> Result<u64, ImageError> {
 }
 
 /// Reads the first tiles of the mixture of all pictures of a part, as many as `out` (n × 32 × 32 × 3) takes. Their order
-/// hangs on the part and the number of its tiles alone. Pictures of which no tile is wanted are not decoded.
+/// depends on the part and the number of its tiles alone. Pictures of which no tile is wanted are not decoded.
 ///
 /// # Errors
 /// Those of [`count`]; [`ImageError::Picture`] for a picture that is damaged.
@@ -67,7 +67,7 @@ fn cut(path: &Path, wanted: Vec<(usize, &mut [u8])>) -> Result<(), ImageError> {
     let refused = |reason: &str| ImageError::Picture { path: path.into(), reason: reason.into() };
     let tiles = count(path)? as usize;
     let mut decoder = decoder(path)?;
-    // Palettes to colours, transparent colours to alpha, one value a byte.
+    // Palettes to colors, transparent colors to alpha, one value a byte.
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let mut reader = decoder.read_info().map_err(|error| damaged(path, error))?;
     let mut values = Vec::new();
@@ -106,8 +106,8 @@ fn rgb(kind: ColorType, pixel: &[u8]) -> [u8; CHANNELS] {
     match (kind, pixel) {
         (ColorType::Rgb, &[r, g, b]) => [r, g, b],
         (ColorType::Rgba, &[r, g, b, alpha]) => [r, g, b].map(|value| over(value, alpha)),
-        (ColorType::GrayscaleAlpha, &[grey, alpha]) => [over(grey, alpha); CHANNELS],
-        // Grey; palettes are colours by now.
+        (ColorType::GrayscaleAlpha, &[gray, alpha]) => [over(gray, alpha); CHANNELS],
+        // Gray; palettes are colors by now.
         _ => [pixel[0]; CHANNELS],
     }
 }

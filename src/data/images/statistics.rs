@@ -16,8 +16,8 @@ struct Statistics {
     /// Red and green, green and blue, red and blue.
     channels: [f64; 3],
     /// Of values that are so far apart along a row or a column, over the channels.
-    neighbours: [f64; 3],
-    /// The share of the variance that is between the mean colours of images.
+    neighbors: [f64; 3],
+    /// The share of the variance that is between the mean colors of images.
     images: f64,
     /// Peak SNR of blocks by their first so many principal components.
     peaks: [(usize, f64); 5],
@@ -30,7 +30,7 @@ impl std::fmt::Display for Statistics {
         let list = |values: &[f64]| values.iter().map(|v| format!("{v:.3}")).collect::<Vec<_>>().join(", ");
         writeln!(f, "mean {}; deviation {}", list(&self.mean), list(&self.deviation))?;
         writeln!(f, "correlation of channels {}", list(&self.channels))?;
-        writeln!(f, "correlation of neighbours {}", list(&self.neighbours))?;
+        writeln!(f, "correlation of neighbors {}", list(&self.neighbors))?;
         writeln!(f, "share of variance between images {:.3}, of 0 and 255 {:.3}", self.images, self.clipped)?;
         self.peaks.iter().try_for_each(|(kept, peak)| write!(f, "{kept}: {peak:.2} dB  "))
     }
@@ -84,7 +84,7 @@ impl Statistics {
             mean,
             deviation,
             channels,
-            neighbours: [1, 2, 8].map(apart),
+            neighbors: [1, 2, 8].map(apart),
             images: 1.0 - within / all,
             peaks: [1, 3, 6, 12, 24].map(|kept| (kept, peak(kept))),
             clipped: pixels.iter().filter(|v| [0, 255].contains(*v)).count() as f64 / pixels.len() as f64,
@@ -137,7 +137,7 @@ fn the_statistics_are_those_of_the_table() {
     all(&found.mean, &[0.490, 0.482, 0.448], 0.015);
     all(&found.deviation, &[0.249, 0.241, 0.251], 0.01);
     all(&found.channels, &[0.923, 0.913, 0.784], 0.02);
-    all(&found.neighbours, &[0.925, 0.786, 0.421], 0.03);
+    all(&found.neighbors, &[0.925, 0.786, 0.421], 0.03);
     near(found.images, 0.347, 0.04);
     near(found.clipped, 0.051, 0.015);
     all(&found.peaks.map(|(_, peak)| peak), &[17.64, 20.49, 25.24, 30.88, 39.55], 0.5);

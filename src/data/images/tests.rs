@@ -86,15 +86,15 @@ fn png(kind: ColorType, depth: BitDepth, [width, height]: [u32; 2], data: &[u8])
     out
 }
 
-/// An RGB picture of one colour in each tile: red is the picture, green the column and blue the row of the tile.
+/// An RGB picture of one color in each tile: red is the picture, green the column and blue the row of the tile.
 fn tiled(picture: u8, width: u32, height: u32) -> Vec<u8> {
     let pixel = |i: u32| [picture, (i % width / 32) as u8, (i / width / 32) as u8];
     let data: Vec<u8> = (0..width * height).flat_map(pixel).collect();
     png(ColorType::Rgb, BitDepth::Eight, [width, height], &data)
 }
 
-/// The colours of tiles that have one.
-fn colours(images: &[u8]) -> Vec<[u8; 3]> {
+/// The colors of tiles that have one.
+fn colors(images: &[u8]) -> Vec<[u8; 3]> {
     let tiles = images.chunks_exact(BYTES);
     tiles
         .map(|tile| {
@@ -228,7 +228,7 @@ fn pictures_are_cut_into_whole_tiles_and_mixed_but_never_over_the_parts() {
         folder.put(&format!("p{picture}.PNG"), &tiled(picture, 100, 95));
     }
     let images = folder.open();
-    let (training, test) = (colours(images.training()), colours(images.test()));
+    let (training, test) = (colors(images.training()), colors(images.test()));
     let all = |pictures: &[u8]| -> Vec<[u8; 3]> {
         pictures.iter().flat_map(|p| (0..6).map(|tile| [*p, tile % 3, tile / 3])).collect()
     };
@@ -239,7 +239,7 @@ fn pictures_are_cut_into_whole_tiles_and_mixed_but_never_over_the_parts() {
     // By their numbers the first and the eleventh are 0 and 10.
     assert_eq!(sorted(test), sorted(all(&[0, 10])));
     assert_eq!(sorted(training.clone()), sorted(all(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 11])));
-    let mixture: std::collections::BTreeSet<u8> = training[..20].iter().map(|colour| colour[0]).collect();
+    let mixture: std::collections::BTreeSet<u8> = training[..20].iter().map(|color| color[0]).collect();
     assert!(mixture.len() > 5, "{mixture:?}");
     let some = Images::open(&folder.data([Some(7), Some(1)]).unwrap()).unwrap();
     assert_eq!(some.training(), &images.training()[..7 * BYTES]);
@@ -252,7 +252,7 @@ fn sub_folders_say_what_is_for_the_test() {
     folder.put("test/a.png", &tiled(2, 32, 40));
     folder.put("readme.txt", b"");
     let images = folder.open();
-    assert_eq!(colours(images.test()), [[2, 0, 0]]);
+    assert_eq!(colors(images.test()), [[2, 0, 0]]);
     assert_eq!(images.data().training, 2);
 }
 

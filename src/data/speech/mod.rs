@@ -95,7 +95,7 @@ impl PartialEq for SpeechData {
 
 impl SpeechData {
     /// Made-up speech: the first so many utterances, of some five seconds and a speaker of their own each, of endless sets
-    /// that hang on the seed alone.
+    /// that depend on the seed alone.
     pub fn synthetic(training: u64, test: u64, seed: u64) -> Self {
         Self { name: SYNTHETIC.into(), training, test, digest: None, seed: Some(seed), path: None }
     }

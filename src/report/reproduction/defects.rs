@@ -43,9 +43,9 @@ fn unless_empty(table: Table, needs: &str, document: &mut Document) {
     }
 }
 
-/// AVQ trained and evaluated with the released search, beside the same with the true remainder.
+/// AVQ trained and evaluated with the released search, beside the same with the true residual.
 fn released_training(reproduction: &Reproduction, document: &mut Document) {
-    document.subsection("AVQ's remainder is wrong from the third stage on");
+    document.subsection("AVQ's residual is wrong from the third stage on");
     document.paragraph(
         "The released search subtracts the last codeword once a step instead of all chosen ones, keeps permutations of a choice \
          apart, and fills a beam wider than the codewords left with codebooks used before: then a vector has no code of its \
@@ -57,7 +57,7 @@ fn released_training(reproduction: &Reproduction, document: &mut Document) {
         "numbers of",
         "measure",
         "#bits",
-        "#true remainder",
+        "#true residual",
         "#released",
         "#effect",
         "#no valid code",
@@ -129,7 +129,7 @@ fn value(records: &HashMap<String, Record>, cell: &Work, metric: &str) -> Option
     records.get(&cell.key())?.metrics.get(metric).copied()
 }
 
-/// The same cell with the true remainder; `None` where it is not of the released search.
+/// The same cell with the true residual; `None` where it is not of the released search.
 fn twin(cell: &Work) -> Option<Work> {
     let mut twin = cell.clone();
     let quantizer = match &mut twin.settings {
@@ -146,7 +146,7 @@ fn twin(cell: &Work) -> Option<Work> {
 fn released_encoding(reproduction: &Reproduction, document: &mut Document) {
     document.subsection("The same codebooks, encoded by either search");
     document.paragraph(
-        "A part of the training vectors is encoded twice with the same codebooks: by the true remainder, and by the released search. \
+        "A part of the training vectors is encoded twice with the same codebooks: by the true residual, and by the released search. \
          How much larger the error of the released search is, and at which bitrates the published numbers are nearer to which of \
          the two: by the ratio of AVQ's error to RVQ's where there is an RVQ, since a better training lowers both errors; elsewhere by \
          AVQ's error, where the published one lies between.",
@@ -158,7 +158,7 @@ fn released_encoding(reproduction: &Reproduction, document: &mut Document) {
         "#at bits",
         "#largest effect",
         "#at bits",
-        "nearer to the true remainder at",
+        "nearer to the true residual at",
         "nearer to the released at",
     ];
     let mut table = Table::new(&titles);

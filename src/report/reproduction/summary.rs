@@ -135,8 +135,8 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
     document.section("What was run");
     document.paragraph(
         "The paper (Vali and Bäckström, ICASSP 2023) trains additive (AVQ), residual (RVQ) and product (PVQ) vector quantization by \
-         stochastic optimisation, and asks which one gives the least error at which bitrate and complexity: on toy data, speech, \
-         images, and in nearest-neighbour search. Here its experiments were run again by a program written anew. The numbers \
+         stochastic optimization, and asks which one gives the least error at which bitrate and complexity: on toy data, speech, \
+         images, and in nearest-neighbor search. Here its experiments were run again by a program written anew. The numbers \
          stand against the published ones point by point, and the paper's statements are checked on both.",
     );
     document.paragraph(

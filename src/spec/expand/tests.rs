@@ -1,4 +1,4 @@
-//! Expansion: panels, precedence of the layers, and normalised cells, on small specs and on the full example.
+//! Expansion: panels, precedence of the layers, and normalized cells, on small specs and on the full example.
 
 use super::super::{
     CellSettings, ClaimKind, Contender, Estimator, ImageSettings, Init, LoadOptions, Margin, Method, Noise, Optimizer,

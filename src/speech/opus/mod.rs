@@ -81,7 +81,7 @@ impl Opus {
     /// Encodes one channel of 16 kHz (full scale ±1, taken as 16 bits) and decodes it again.
     ///
     /// Frames of 20 ms, complexity 10, told that it is speech; constrained variable bit rate, which at equal bits sounds better
-    /// than a constant one. What a variable bit rate spends hangs on the speech, so the setting is searched for whose real bit
+    /// than a constant one. What a variable bit rate spends depends on the speech, so the setting is searched for whose real bit
     /// rate is the one asked for: at most 6 encodings, until it is within 1 %; the nearest is taken. The real bit rate is
     /// that of the bytes of all Opus packets over the time of the samples. The codec's remaining delay, some fraction of a
     /// sample to two samples, is found as that of the greatest cross-correlation and taken out.

@@ -58,7 +58,7 @@ pub(super) fn trained(work: &Work, share: f64) -> Result<Autoencoder, TaskError>
     Ok(trainer.network)
 }
 
-/// What these updates hang on, as a name.
+/// What these updates depend on, as a name.
 fn identity(work: &Work) -> String {
     let settings = work.settings;
     let identity = serde_json::json!({
@@ -92,7 +92,7 @@ fn plan(work: &Work) -> TrainerPlan {
     TrainerPlan { training, learning_rate: network.learning_rate, variance: variance(work.images.training()) }
 }
 
-/// The batches of a cell, in an order that hangs on data and seed: methods see the same.
+/// The batches of a cell, in an order that depends on data and seed: methods see the same.
 pub(super) fn batches(work: &Work, size: usize) -> Batches {
     let name = format!("order/image/{}/{}", work.settings.data.name, work.seed);
     Batches::new(work.images.clone(), size, name)

@@ -8,7 +8,7 @@ use crate::data::images::Images;
 use crate::data::stream::{shuffle, stream};
 use crate::network::{IMAGE_BYTES, to_blocks};
 
-/// Batches of the training images, gone through in a new order each time; a batch hangs on its number alone.
+/// Batches of the training images, gone through in a new order each time; a batch depends on its number alone.
 pub(super) struct Batches {
     images: Arc<Images>,
     size: usize,
@@ -61,6 +61,6 @@ pub(super) fn variance(pixels: &[u8]) -> f64 {
         .fold((0u64, 0u64), |(sum, squares), p| (sum + u64::from(*p), squares + u64::from(*p) * u64::from(*p)));
     let count = pixels.len().max(1) as f64;
     let mean = sum as f64 / count;
-    // One grey level at least, so that images without any contrast can be trained on.
+    // One gray level at least, so that images without any contrast can be trained on.
     ((squares as f64 / count - mean * mean) / (255.0 * 255.0)).max(1.0 / (255.0 * 255.0))
 }

@@ -36,7 +36,7 @@ const TRAINED: f64 = 0.9;
 /// Between two checkpoints.
 const CHECKPOINT: Duration = Duration::from_secs(30);
 
-/// A loss that no training comes back from: four times that of grey pictures.
+/// A loss that no training comes back from: four times that of gray pictures.
 const HOPELESS: f64 = 4.0;
 
 pub(super) fn run(settings: &ImageSettings, seed: u64, context: &Context) -> Result<Outcome, TaskError> {
@@ -154,7 +154,7 @@ fn check(loss: f64, trainer: &Trainer) -> Result<(), TaskError> {
             "the loss was {loss} at update {update}; a lower `network.learning-rate` or `training.learning-rate` may help"
         ))),
         Some(point) if hopeless(point) => Err(TaskError::Diverged(format!(
-            "at update {update} the images' error was {:.1} times that of grey pictures; a lower `network.learning-rate` \
+            "at update {update} the images' error was {:.1} times that of gray pictures; a lower `network.learning-rate` \
              or `training.learning-rate` may help",
             point.loss
         ))),
@@ -193,7 +193,7 @@ fn training_seconds(settings: &ImageSettings) -> f64 {
             images * (image_seconds(settings) + 64.0 * vector)
         }
         (_, Some(_)) => super::toy::training_cost(quantizer, &settings.training, dimension),
-        // Expectation maximisation on the latent vectors.
+        // Expectation maximization on the latent vectors.
         _ => {
             let vectors = frozen::vectors(settings) as f64;
             let slow = matches!(quantizer.method, Method::Avq | Method::Lsq);

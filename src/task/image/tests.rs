@@ -69,7 +69,7 @@ fn every_method_learns_joint_and_frozen() {
             let settings = settings(method, joint, kmeans.then_some(KmeansSettings { kmeans_iterations: 4 }));
             let outcome = attempt(&settings, None, 2.0).unwrap();
             let metric = |name: &str| outcome.metrics[name];
-            // Grey pictures have some 12 dB.
+            // Gray pictures have some 12 dB.
             let (quantized, exact) = (metric("psnr-fresh"), metric("psnr-unquantized-fresh"));
             assert!(quantized > 13.5 && exact > 14.0, "{method:?} {joint} {kmeans}: {quantized} of {exact}");
             assert!(metric("latent-nmse-training") < 1.0 && metric("ssim-fresh") < 1.0);

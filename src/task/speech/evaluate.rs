@@ -123,17 +123,17 @@ pub(super) fn keep(work: &Work, name: &str, samples: &[f32]) -> Result<(), TaskE
 /// The RMS error of decoded levels (frames × D) in dB.
 pub(super) fn envelope(work: &Work, model: &Model, levels: &[f32]) -> Result<f64, TaskError> {
     let books = &model.books;
-    let mut remainder = model.features(&work.analysis.bands, levels);
+    let mut residual = model.features(&work.analysis.bands, levels);
     let mut assign = assigner(books.method(), model.beam());
     assign.prepare(books);
-    let mut picks = vec![0; remainder.len() / books.dimension() * books.stages()];
+    let mut picks = vec![0; residual.len() / books.dimension() * books.stages()];
     let block = 4096;
-    let rows = remainder.chunks_mut(block * books.dimension()).zip(picks.chunks_mut(block * books.stages()));
-    for (remainder, picks) in rows {
+    let rows = residual.chunks_mut(block * books.dimension()).zip(picks.chunks_mut(block * books.stages()));
+    for (residual, picks) in rows {
         work.context.check()?;
-        assign.assign(books, remainder, picks);
+        assign.assign(books, residual, picks);
     }
     let scales = work.analysis.bands.scales().iter().cycle();
-    let squares: f64 = remainder.iter().zip(scales).map(|(r, scale)| f64::from(r / scale).powi(2)).sum();
-    Ok((squares / remainder.len().max(1) as f64).sqrt())
+    let squares: f64 = residual.iter().zip(scales).map(|(r, scale)| f64::from(r / scale).powi(2)).sum();
+    Ok((squares / residual.len().max(1) as f64).sqrt())
 }

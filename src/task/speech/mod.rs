@@ -22,7 +22,7 @@ use crate::spec::{Cell, CellSettings, SpeechSettings, Training};
 use crate::speech::{Analysis, EndToEndError, EndToEndSet, Model, features, mean_levels, train_end_to_end};
 use crate::training::{Shuffled, Trained};
 
-/// Positions of the frames in the training set, evenly apart: envelopes hang on them, by chance, so that there are more.
+/// Positions of the frames in the training set, evenly apart: envelopes depend on them, by chance, so that there are more.
 const PHASES: usize = 4;
 
 /// Shares of the progress.
@@ -85,7 +85,7 @@ impl Work<'_> {
     fn train(&self, kept: &Kept, levels: &[f32], mean: &[f32]) -> Result<Finished, TaskError> {
         let (settings, since) = (self.settings, Instant::now());
         let vectors = Arc::new(features(&self.analysis.bands, mean, levels));
-        // The order hangs on data and seed alone: methods see the same batches.
+        // The order depends on data and seed alone: methods see the same batches.
         let order = format!("order/speech/{}/{}", settings.data.name, self.seed);
         let mut set = Shuffled::new(vectors, settings.codec.bands, &order);
         let end = if settings.end_to_end.is_some() { TRAINED } else { END_TO_END };

@@ -21,7 +21,7 @@ const BINS: usize = 36;
 const PEAK: f32 = 0.8;
 
 /// exp(−x) for x from 0 to 5, to .3 %: the sixteenth power of the beginning of the series of exp(−x/16). Unlike the
-/// function of the mathematical library it is the same on every machine, and it vectorises.
+/// function of the mathematical library it is the same on every machine, and it vectorizes.
 #[inline(always)]
 fn decay(x: f32) -> f32 {
     let t = x * (1.0 / 16.0);
@@ -54,9 +54,9 @@ impl Gradients {
     }
 
     /// Rows and columns within `radius` of a place, without the image's border.
-    fn within(&self, centre: f32, radius: f32) -> Range<usize> {
+    fn within(&self, center: f32, radius: f32) -> Range<usize> {
         let clamp = |v: f32| v.clamp(1.0, (self.magnitude.side - 1) as f32) as usize;
-        let (from, to) = (clamp((centre - radius).ceil()), clamp((centre + radius).floor() + 1.0));
+        let (from, to) = (clamp((center - radius).ceil()), clamp((center + radius).floor() + 1.0));
         from..to.max(from)
     }
 }
@@ -130,7 +130,7 @@ const ACROSS: usize = CELLS + 2;
 const CHUNK: usize = 32;
 
 /// The descriptor: histograms of orientations in 4 × 4 cells along the orientation, weighted by a Gaussian, filled by
-/// trilinear interpolation, normalised, cut at .2, normalised again, times 512. Ordered by row, column, orientation.
+/// trilinear interpolation, normalized, cut at .2, normalized again, times 512. Ordered by row, column, orientation.
 pub fn describe(gradients: &Gradients, point: &Keypoint, orientation: f32) -> [u8; DIMENSION] {
     let cell = CELL * point.deviation;
     let (sine, cosine) = (f64::from(orientation) * std::f64::consts::TAU).sin_cos();
@@ -173,7 +173,7 @@ pub fn describe(gradients: &Gradients, point: &Keypoint, orientation: f32) -> [u
         let (cell, turn) = (i / ORIENTATIONS, i % ORIENTATIONS);
         *value = bins[((cell / CELLS + 1) * ACROSS + cell % CELLS + 1) * ORIENTATIONS + turn];
     }
-    normalised(&values)
+    normalized(&values)
 }
 
 /// Adds up to [`CHUNK`] pixels of a row to the bins. The first one lies at `start` (column, row), in cells.
@@ -221,7 +221,7 @@ fn gather(
     )
 }
 
-fn normalised(values: &[f32; DIMENSION]) -> [u8; DIMENSION] {
+fn normalized(values: &[f32; DIMENSION]) -> [u8; DIMENSION] {
     let length = |values: &[f32; DIMENSION]| values.iter().map(|v| v * v).sum::<f32>().sqrt();
     let limit = 0.2 * length(values);
     let cut = values.map(|v| v.min(limit));
@@ -234,7 +234,7 @@ fn normalised(values: &[f32; DIMENSION]) -> [u8; DIMENSION] {
 mod tests {
     use super::*;
 
-    /// Grey values that rise along a direction, in turns.
+    /// Gray values that rise along a direction, in turns.
     fn ramp(turns: f64) -> Plane {
         let (sine, cosine) = (turns * std::f64::consts::TAU).sin_cos();
         let value = |i: usize| (cosine * (i % 64) as f64 + sine * (i / 64) as f64) as f32 / 64.0;

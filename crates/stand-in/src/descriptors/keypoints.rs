@@ -80,7 +80,7 @@ pub fn keypoints(octave: &Octave) -> Vec<Keypoint> {
     found
 }
 
-/// Whether a pixel of the middle row is large enough and extreme among its eight neighbours; false at the ends.
+/// Whether a pixel of the middle row is large enough and extreme among its eight neighbors; false at the ends.
 fn extrema_of_row(rows: [&[f32]; 3], flags: &mut [bool]) {
     run(
         #[inline(always)]
@@ -103,13 +103,13 @@ fn extrema_of_row(rows: [&[f32]; 3], flags: &mut [bool]) {
     )
 }
 
-/// Whether a value is extreme among the 18 neighbours in the images below and above.
+/// Whether a value is extreme among the 18 neighbors in the images below and above.
 fn is_extremum(planes: [[&[f32]; 3]; 2], x: usize, value: f32) -> bool {
     let (sign, value) = (value.signum(), value.abs());
     planes.iter().flatten().all(|row| row[x - 1..=x + 1].iter().all(|other| sign * other <= value))
 }
 
-/// The keypoint at the top of the parabola through the neighbours.
+/// The keypoint at the top of the parabola through the neighbors.
 fn refined(differences: &[Plane], x: usize, y: usize, scale: usize) -> Option<Keypoint> {
     let (mut x, mut y, mut scale) = (x, y, scale);
     for _ in 0..5 {
@@ -137,7 +137,7 @@ fn moved(position: usize, by: f32, low: usize, high: usize) -> Option<usize> {
     (to >= low as f32 && to < high as f32).then_some(to as usize)
 }
 
-/// A quadratic through a pixel and its neighbours in (x, y, scale).
+/// A quadratic through a pixel and its neighbors in (x, y, scale).
 struct Fit {
     value: f32,
     gradient: [f32; 3],

@@ -19,7 +19,7 @@
 //! | squared error of PQ 8 × 16 / 64 / 256 | 58874 / 37762 / 25585 | 57917 / 38259 / 26401 | 52188 / 34763 / 24754 |
 //! | recall@1/10/100, PQ 8 × 256 | .310 / .823 / .991 | .319 / .790 / .986 | .470 / .870 / 1.000 |
 //!
-//! What is not modelled: objects seen again. Images of ours have nothing in common but the law they follow, so no query has a
+//! What is not modeled: objects seen again. Images of ours have nothing in common but the law they follow, so no query has a
 //! true match in the base, as in photosift and unlike in a base that holds the query's scene.
 
 mod describe;

@@ -18,7 +18,7 @@ const COVERS: f32 = 0.8;
 /// Amplitude of the noise of the roughest leaves.
 const NOISE: f32 = 0.35;
 
-/// Largest change of grey over a half axis of a leaf.
+/// Largest change of gray over a half axis of a leaf.
 const SHADING: f32 = 0.15;
 
 /// Largest deviation of the blur before the grain, pixels.
@@ -71,7 +71,7 @@ fn surface(rng: &mut ChaCha8Rng, texture: f32, radius: f32) -> Surface {
     let striped = unit(rng) < STRIPED && radius > 8.0;
     let rough = (2.0 * unit(rng) - 1.0).max(0.0);
     Surface {
-        grey: between(rng, 0.1, 0.9),
+        gray: between(rng, 0.1, 0.9),
         shading: [between(rng, -SHADING, SHADING), between(rng, -SHADING, SHADING)],
         noise: NOISE * texture * rough * rough,
         offset: [between(rng, 0.0, SIDE as f32), between(rng, 0.0, SIDE as f32)],

@@ -1,4 +1,4 @@
-//! Colour images with natural statistics, for machines without a file of real ones: dead leaves (A. B. Lee, D. Mumford,
+//! Color images with natural statistics, for machines without a file of real ones: dead leaves (A. B. Lee, D. Mumford,
 //! J. Huang, *Occlusion models for natural images*, IJCV 2001) with shading, texture and stripes, whose luminance varies far
 //! more than their hue, seen by a camera that blurs, averages and has a little noise. The constants of `scene.rs` were tuned by
 //! the table below, which the ignored test `data::images::statistics::table` of vqlab prints: 10,000 training images of ours (seed 1), the first
@@ -9,14 +9,14 @@
 //! | mean of red, green, blue | .490, .482, .448 | .493, .483, .447 | .472, .431, .358 |
 //! | standard deviation | .249, .241, .251 | .248, .245, .263 | .222, .235, .225 |
 //! | correlation of red and green, green and blue, red and blue | .923, .913, .784 | .912, .910, .790 | .855, .922, .763 |
-//! | of neighbours, 1 / 2 / 8 pixels apart | .925 / .786 / .421 | .928 / .816 / .462 | .963 / .923 / .843 |
+//! | of neighbors, 1 / 2 / 8 pixels apart | .925 / .786 / .421 | .928 / .816 / .462 | .963 / .923 / .843 |
 //! | share of the variance that is between images | .347 | .295 | .763 |
 //! | share of values 0 and 255 | .051 | .013 | .033 |
 //! | Peak SNR of blocks 4 × 4 × 3 by 1 / 3 of 48 principal components, dB | 17.64 / 20.49 | 17.89 / 20.85 | 20.51 / 24.14 |
 //! | by 6 / 12 / 24 | 25.24 / 30.88 / 39.55 | 24.62 / 30.17 / 40.22 | 28.31 / 34.46 / 47.09 |
 //!
-//! What is not modelled: objects. Nothing in one image recurs in another, so no network can learn what a dog looks like; what is
-//! there to learn are edges, gradients, textures and colours.
+//! What is not modeled: objects. Nothing in one image recurs in another, so no network can learn what a dog looks like; what is
+//! there to learn are edges, gradients, textures and colors.
 //!
 //! 10,000 images take some 1.1 s of one core (AMD EPYC with AVX-512).
 
@@ -41,7 +41,7 @@ pub const BYTES: usize = SIDE * SIDE * CHANNELS;
 pub const NAME: &str = "synthetic-images";
 
 /// Fills `out` (n × 32 × 32 × 3) with the images of a part from number `first` on, on the threads of the current rayon pool.
-/// Every image hangs on its part, seed and number alone.
+/// Every image depends on its part, seed and number alone.
 pub fn fill(part: Part, seed: u64, first: u64, out: &mut [u8]) {
     out.par_chunks_mut(BYTES).enumerate().for_each(|(i, image)| {
         let number = first + i as u64;

@@ -1,4 +1,4 @@
-//! Dead-leaves images in colour: the leaves of [`crate::leaves`] with a hue each, lit from a side, seen by a camera.
+//! Dead-leaves images in color: the leaves of [`crate::leaves`] with a hue each, lit from a side, seen by a camera.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -23,14 +23,14 @@ const WITHIN: f32 = 0.235;
 /// A uniform number between −√3 and √3 has variance 1. Leaves are uniformly light, or too much would be black and white.
 const ROOT_3: f32 = 1.732;
 
-/// Mean colour.
+/// Mean color.
 const MEAN: [f32; CHANNELS] = [0.491, 0.482, 0.447];
 
 /// What yellow to blue and green to magenta are.
 const WARM: [f32; CHANNELS] = [0.87, -0.05, -1.13];
 const GREEN: [f32; CHANNELS] = [-0.6, 1.0, -0.4];
 
-/// Standard deviations of a colour along them, of images and of leaves.
+/// Standard deviations of a color along them, of images and of leaves.
 const TINT: [f32; 2] = [0.06, 0.02];
 const HUE: [f32; 2] = [0.07, 0.037];
 
@@ -55,9 +55,9 @@ struct Style {
     /// Mean and standard deviation of their luminance.
     luminance: f32,
     contrast: f32,
-    /// Mean colour, along [`WARM`] and [`GREEN`], and how colourful they are.
+    /// Mean color, along [`WARM`] and [`GREEN`], and how colorful they are.
     tint: [f32; 2],
-    colour: f32,
+    color: f32,
     /// How much texture they show, 0 to 1.
     texture: f32,
 }
@@ -68,7 +68,7 @@ impl Style {
             luminance: BETWEEN * normal(rng),
             contrast: WITHIN * between(rng, 0.6, 1.4),
             tint: TINT.map(|deviation| deviation * normal(rng)),
-            colour: between(rng, 0.2, 1.6),
+            color: between(rng, 0.2, 1.6),
             texture: unit(rng),
         }
     }
@@ -77,7 +77,7 @@ impl Style {
         let striped = unit(rng) < STRIPED && radius > 6.0;
         let rough = unit(rng);
         Surface {
-            grey: self.luminance + self.contrast * between(rng, -ROOT_3, ROOT_3),
+            gray: self.luminance + self.contrast * between(rng, -ROOT_3, ROOT_3),
             shading: [between(rng, -SHADING, SHADING), between(rng, -SHADING, SHADING)],
             noise: NOISE * self.texture * rough * rough,
             offset: [between(rng, 0.0, FINE as f32), between(rng, 0.0, FINE as f32)],
@@ -88,9 +88,9 @@ impl Style {
         }
     }
 
-    /// What a leaf adds to the grey of its surface.
+    /// What a leaf adds to the gray of its surface.
     fn hue(&self, rng: &mut ChaCha8Rng) -> [f32; CHANNELS] {
-        let [warm, green] = [0, 1].map(|i| self.tint[i] + self.colour * HUE[i] * normal(rng));
+        let [warm, green] = [0, 1].map(|i| self.tint[i] + self.color * HUE[i] * normal(rng));
         [0, 1, 2].map(|c| MEAN[c] + warm * WARM[c] + green * GREEN[c])
     }
 }
@@ -131,16 +131,16 @@ fn paint(
     image: &mut [Plane; CHANNELS],
 ) -> usize {
     let (surface, hue) = (style.surface(rng, radius), style.hue(rng));
-    let mut greys = [0.0; FINE];
+    let mut grays = [0.0; FINE];
     let mut area = 0;
     for strip in strips {
-        let greys = &mut greys[..strip.columns.len()];
-        surface.paint(greys, &strip, noise);
+        let grays = &mut grays[..strip.columns.len()];
+        surface.paint(grays, &strip, noise);
         for (plane, hue) in image.iter_mut().zip(hue) {
             let pixels = &mut plane.values[strip.row * FINE..][strip.columns.clone()];
-            pixels.iter_mut().zip(&*greys).for_each(|(pixel, grey)| *pixel = grey + hue);
+            pixels.iter_mut().zip(&*grays).for_each(|(pixel, gray)| *pixel = gray + hue);
         }
-        area += greys.len();
+        area += grays.len();
     }
     area
 }

@@ -1,6 +1,6 @@
 //! What dead-leaves images are made of (A. B. Lee, D. Mumford, J. Huang, *Occlusion models for natural images*, IJCV 2001):
 //! leaves that fall at random places, their surfaces, and the planes that they fall on. The synthetic descriptors and the
-//! synthetic colour images have their own styles; this is what they share.
+//! synthetic color images have their own styles; this is what they share.
 
 mod leaf;
 mod noise;

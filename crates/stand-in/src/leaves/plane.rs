@@ -1,8 +1,8 @@
-//! Square grey images, blurred and halved.
+//! Square gray images, blurred and halved.
 
 use vqlab_core::level::run;
 
-/// A grey image of `side` × `side` pixels, row-major; black is 0, white 1.
+/// A gray image of `side` × `side` pixels, row-major; black is 0, white 1.
 #[derive(Clone, Debug)]
 pub struct Plane {
     pub side: usize,

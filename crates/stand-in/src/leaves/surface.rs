@@ -2,10 +2,10 @@
 
 use super::{Plane, Strip};
 
-/// What a leaf shows: a grey, a gradient across it, and a texture.
+/// What a leaf shows: a gray, a gradient across it, and a texture.
 pub struct Surface {
-    pub grey: f32,
-    /// Change of grey over a half axis.
+    pub gray: f32,
+    /// Change of gray over a half axis.
     pub shading: [f32; 2],
     /// Amplitude of the noise.
     pub noise: f32,
@@ -22,7 +22,7 @@ impl Surface {
     /// Paints the pixels of a strip, with texture out of a periodic tile of noise.
     pub fn paint(&self, out: &mut [f32], strip: &Strip, noise: &Plane) {
         let (x, y, [u, v], [du, dv]) = (strip.columns.start, strip.row, strip.start, strip.step);
-        let start = self.grey + self.shading[0] * u + self.shading[1] * v;
+        let start = self.gray + self.shading[0] * u + self.shading[1] * v;
         let slope = self.shading[0] * du + self.shading[1] * dv;
         for (i, out) in out.iter_mut().enumerate() {
             *out = start + slope * i as f32;

@@ -20,7 +20,7 @@
 //! | of the others, share of periodic ones | .815 | .724 |
 //! | mean magnitude over root mean square of spectral values within bands (normal numbers: .798) | .748 | .747 |
 //!
-//! What is not modelled: words. Nothing means anything, voices are cleaner and more even than people's, and a recognizer would
+//! What is not modeled: words. Nothing means anything, voices are cleaner and more even than people's, and a recognizer would
 //! hear it. Numbers on it say how methods compare, and are no numbers of speech.
 //!
 //! An utterance takes some 15 ms of one core (AMD EPYC with AVX-512).
@@ -55,7 +55,7 @@ pub struct Utterance {
     pub samples: Vec<f32>,
 }
 
-/// The utterance of this number, counted from 0; it hangs on part, seed and number alone. Rounded to 16 bits, as files are.
+/// The utterance of this number, counted from 0; it depends on part, seed and number alone. Rounded to 16 bits, as files are.
 pub fn utterance(part: Part, seed: u64, number: u64) -> Utterance {
     let mut rng = stream(&format!("{NAME}/{seed}/{part}/{number}"));
     let voice = Voice::draw(&mut rng);

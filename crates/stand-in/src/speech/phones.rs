@@ -14,7 +14,7 @@ pub enum Manner {
     Breath,
 }
 
-/// A band of noise: centre and width, Hz, and level, dB.
+/// A band of noise: center and width, Hz, and level, dB.
 pub type Noise = [f64; 3];
 
 #[derive(Clone, Copy, Debug)]

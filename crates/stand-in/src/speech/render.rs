@@ -113,9 +113,9 @@ struct Hiss {
 }
 
 impl Hiss {
-    fn tune(&mut self, centre: f64, width: f64) {
-        let centre = centre.min(HIGHEST);
-        self.band.tune(centre, width);
+    fn tune(&mut self, center: f64, width: f64) {
+        let center = center.min(HIGHEST);
+        self.band.tune(center, width);
         // Of equal power, whatever the band.
         let at = self.band.a / (1.0 - (-PI * width / FS).exp()).max(1e-3);
         self.gain = 1.0 / at.max(1e-6) * (2000.0 / width).sqrt();

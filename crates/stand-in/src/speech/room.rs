@@ -84,9 +84,9 @@ fn echoes(sound: &[f64], seconds: f64) -> Vec<f64> {
 pub fn record(voice: &Voice, dry: &[f64], rng: &mut ChaCha8Rng) -> Vec<f32> {
     let echoes = echoes(dry, voice.decay);
     let echo = decibels(voice.echo);
-    // A microphone has no 0 Hz, and its own colour.
+    // A microphone has no 0 Hz, and its own color.
     let (mut low, mut lower, mut middle, mut last) = (0.0, 0.0, 0.0, 0.0);
-    let mut colour = voice.colour.map(|[frequency, factor]| Peak::new(frequency, factor));
+    let mut color = voice.color.map(|[frequency, factor]| Peak::new(frequency, factor));
     let sound: Vec<f64> = dry
         .iter()
         .zip(echoes)
@@ -98,7 +98,7 @@ pub fn record(voice: &Voice, dry: &[f64], rng: &mut ChaCha8Rng) -> Vec<f32> {
             let sound = high - lower;
             middle += 0.35 * (sound - middle);
             let sound = sound + voice.presence * (sound - middle);
-            let sound = colour.iter_mut().fold(sound, |sound, peak| peak.filter(sound));
+            let sound = color.iter_mut().fold(sound, |sound, peak| peak.filter(sound));
             last += voice.dullness * (sound - last);
             last
         })

@@ -36,12 +36,12 @@ const N: usize = 11;
 
 impl Moment {
     fn numbers(&self) -> [f64; N] {
-        let Self { formants: [a, b, c], damping, nose, voice, breath, noise: [centre, width, level], pitch } = *self;
-        [a, b, c, damping, nose, voice, breath, centre, width, level, pitch]
+        let Self { formants: [a, b, c], damping, nose, voice, breath, noise: [center, width, level], pitch } = *self;
+        [a, b, c, damping, nose, voice, breath, center, width, level, pitch]
     }
 
-    fn from([a, b, c, damping, nose, voice, breath, centre, width, level, pitch]: [f64; N]) -> Self {
-        Self { formants: [a, b, c], damping, nose, voice, breath, noise: [centre, width, level], pitch }
+    fn from([a, b, c, damping, nose, voice, breath, center, width, level, pitch]: [f64; N]) -> Self {
+        Self { formants: [a, b, c], damping, nose, voice, breath, noise: [center, width, level], pitch }
     }
 }
 
@@ -189,9 +189,9 @@ impl Writer<'_> {
         let (loud, pitch, long) = self.weight(place);
         let long = long.sqrt() * self.voice.slowness.sqrt();
         let formants = phone.formants.map(|f| f * around(self.rng, 1.0, 0.05));
-        let [centre, width, level] = phone.noise;
-        let centre = centre * around(self.rng, 1.0, 0.06);
-        let noise = [centre, width, level + self.voice.hiss + 0.5 * loud + around(self.rng, 0.0, 3.0)];
+        let [center, width, level] = phone.noise;
+        let center = center * around(self.rng, 1.0, 0.06);
+        let noise = [center, width, level + self.voice.hiss + 0.5 * loud + around(self.rng, 0.0, 3.0)];
         let base = Moment {
             formants,
             damping: 1.0,
@@ -231,8 +231,8 @@ impl Writer<'_> {
     }
 }
 
-fn silent([centre, width, _]: Noise) -> Noise {
-    [centre, width, SILENT]
+fn silent([center, width, _]: Noise) -> Noise {
+    [center, width, SILENT]
 }
 
 /// One of them, by its weight.

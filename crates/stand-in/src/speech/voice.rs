@@ -32,7 +32,7 @@ pub struct Voice {
     /// What the microphone adds above 1 kHz or so, as a factor.
     pub presence: f64,
     /// Frequencies that it changes, Hz, and by what factor.
-    pub colour: [[f64; 2]; 4],
+    pub color: [[f64; 2]; 4],
     /// Pace of its low-pass, 1 without.
     pub dullness: f64,
     /// Level of the echoes, dB, and the seconds until they have fallen by 60 dB.
@@ -67,7 +67,7 @@ impl Voice {
             damping: between(rng, 0.9, 1.5),
             upper,
             presence: between(rng, -0.4, 1.8),
-            colour: [150.0, 600.0, 2000.0, 5000.0]
+            color: [150.0, 600.0, 2000.0, 5000.0]
                 .map(|f| [f * around(rng, 0.0, 0.35).exp(), (around(rng, 0.0, 0.5)).exp()]),
             dullness: between(rng, 0.6, 1.0),
             echo: between(rng, -24.0, -12.0),

@@ -46,8 +46,8 @@ pub fn train(
         codes.improve(&books, vectors, &mut team, &mut progress.part(0.0, 0.8), |search, x, picks| {
             search.assign(&books, x, picks);
         })?;
-        least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress.part(0.8, 0.2))?;
-        codes.update_remainder(&books, vectors);
+        least_squares::fit(&mut books, &codes.residual, &codes.picks, &mut progress.part(0.8, 0.2))?;
+        codes.update_residual(&books, vectors);
         watch.note(&mut best, &books, team.first().as_mut());
     }
     Ok(best.or(books))
@@ -58,7 +58,7 @@ pub struct Codes {
     /// n × M.
     pub picks: Vec<u32>,
     /// n × D.
-    pub remainder: Vec<f32>,
+    pub residual: Vec<f32>,
     known: bool,
 }
 
@@ -66,7 +66,7 @@ impl Codes {
     /// No codes as yet: whatever comes first is taken.
     pub fn none(vectors: &[f32], dimension: usize, stages: usize) -> Self {
         let picks = vec![0; vectors.len() / dimension * stages];
-        Self { picks, remainder: vectors.to_vec(), known: false }
+        Self { picks, residual: vectors.to_vec(), known: false }
     }
 
     /// Whether there are any.
@@ -87,7 +87,7 @@ impl Codes {
         let (dimension, stages, known) = (books.dimension(), books.stages(), self.known);
         let pulse = PULSE * team.members();
         let (mut done, all) = (0, vectors.len());
-        let pulses = self.remainder.chunks_mut(pulse * dimension).zip(self.picks.chunks_mut(pulse * stages));
+        let pulses = self.residual.chunks_mut(pulse * dimension).zip(self.picks.chunks_mut(pulse * stages));
         for ((old, old_picks), vectors) in pulses.zip(vectors.chunks(pulse * dimension)) {
             progress.done(done as f64 / all as f64)?;
             done += vectors.len();
@@ -110,20 +110,20 @@ impl Codes {
     }
 
     /// What the codes leave with changed codebooks; without codes, all of the vectors.
-    pub fn update_remainder(&mut self, books: &Codebooks, vectors: &[f32]) {
+    pub fn update_residual(&mut self, books: &Codebooks, vectors: &[f32]) {
         if !self.known {
             return;
         }
         let (dimension, stages) = (books.dimension(), books.stages());
-        let rows = self.remainder.par_chunks_exact_mut(dimension).zip(vectors.par_chunks_exact(dimension));
+        let rows = self.residual.par_chunks_exact_mut(dimension).zip(vectors.par_chunks_exact(dimension));
         rows.zip(self.picks.par_chunks_exact(stages)).for_each(|((x, vector), picks)| {
             x.copy_from_slice(vector);
             books.subtract(picks, x);
         });
     }
 
-    /// Σ of the squared remainders.
+    /// Σ of the squared residuals.
     pub fn error(&self, dimension: usize) -> f64 {
-        self.remainder.chunks_exact(dimension).map(|x| f64::from(squared_length(x))).sum()
+        self.residual.chunks_exact(dimension).map(|x| f64::from(squared_length(x))).sum()
     }
 }

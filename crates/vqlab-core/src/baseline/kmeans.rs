@@ -78,7 +78,7 @@ impl<'a> Points<'a> {
 
 /// K centroids (K × width) of the points after at most so many iterations. Two starts are tried for some of them: rows
 /// drawn by k-means++, and the same drawn towards the mean. In many dimensions without clusters a row is far from all
-/// others, so that most rows as they are would stay alone (on the remainders of SIFT 183 of 256); where there are clusters,
+/// others, so that most rows as they are would stay alone (on the residuals of SIFT 183 of 256); where there are clusters,
 /// they are the better start. A cluster that becomes empty takes a point that is drawn with a probability proportional to its
 /// squared error. With `validation` points (n × width), the iterations after the trial end when the error of these no longer
 /// falls, and the centroids that were the best for them are given.

@@ -12,7 +12,7 @@ use crate::quantizer::{Codebooks, GRAM_LIMIT};
 
 /// λ, in uses of a codeword: what holds the codewords where the codes leave them free. Small beside any use, large beside
 /// the rounding errors of the sums.
-const REGULARISATION: f64 = 1e-2;
+const REGULARIZATION: f64 = 1e-2;
 
 /// Coordinates that a thread solves for at once, so that the memory does not grow with M·K·D.
 pub const COLUMNS: usize = 128;
@@ -23,14 +23,14 @@ pub fn check(stages: usize, size: usize) -> Result<(), Error> {
 }
 
 /// Moves the codewords C of `books` to where ‖X − BC‖² + λ‖C − C′‖² is least, C′ being the old ones, B the n × M·K matrix that
-/// says which codewords `picks` (n × M) chose: C = C′ + (BᵀB + λI)⁻¹ Bᵀ(X − BC′). `remainder` (n × D) is X − BC′.
+/// says which codewords `picks` (n × M) chose: C = C′ + (BᵀB + λI)⁻¹ Bᵀ(X − BC′). `residual` (n × D) is X − BC′.
 ///
 /// In this form no step can raise the squared error, codewords without use stay where they are, and the M − 1 ways to shift
 /// whole codebooks against each other, which leave the sums as they are, are not taken.
 ///
 /// # Errors
 /// [`Error::LeastSquares`], [`Error::Stopped`].
-pub fn fit(books: &mut Codebooks, remainder: &[f32], picks: &[u32], progress: &mut Progress) -> Result<(), Error> {
+pub fn fit(books: &mut Codebooks, residual: &[f32], picks: &[u32], progress: &mut Progress) -> Result<(), Error> {
     let (dimension, stages, words) = (books.dimension(), books.stages(), books.stages() * books.size());
     progress.done(0.0)?;
     let factor = Cholesky::of(uses(picks, stages, words), words).ok_or(Error::LeastSquares)?;
@@ -39,7 +39,7 @@ pub fn fit(books: &mut Codebooks, remainder: &[f32], picks: &[u32], progress: &m
     for wave in blocks.chunks(rayon::current_num_threads()) {
         progress.done(0.3 + 0.7 * wave[0].start as f64 / dimension as f64)?;
         let change = |columns: &Range<usize>| {
-            let rows = Rows { data: &remainder[columns.start..], stride: dimension };
+            let rows = Rows { data: &residual[columns.start..], stride: dimension };
             let mut sums = Sums::new(rows, columns.len(), picks, stages, words);
             factor.solve(&mut sums.values);
             sums
@@ -58,7 +58,7 @@ pub fn fit(books: &mut Codebooks, remainder: &[f32], picks: &[u32], progress: &m
 /// BᵀB + λI: how often two codewords are chosen together; the lower triangle, column-major.
 fn uses(picks: &[u32], stages: usize, words: usize) -> Vec<f64> {
     let mut matrix = vec![0f64; words * words];
-    matrix.iter_mut().step_by(words + 1).for_each(|v| *v = REGULARISATION);
+    matrix.iter_mut().step_by(words + 1).for_each(|v| *v = REGULARIZATION);
     for picks in picks.chunks_exact(stages) {
         for (m, pick) in picks.iter().enumerate() {
             // The picks stand in the order of their stages.
@@ -82,14 +82,14 @@ mod tests {
     /// ‖X − BC‖² + λ‖C − C′‖².
     fn goal(books: &Codebooks, old: &Codebooks, x: &[f32], picks: &[u32]) -> f64 {
         let dimension = books.dimension();
-        let mut remainder: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
-        for (x, picks) in remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(books.stages())) {
+        let mut residual: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
+        for (x, picks) in residual.chunks_exact_mut(dimension).zip(picks.chunks_exact(books.stages())) {
             for pick in picks {
                 x.iter_mut().zip(books.codeword(*pick as usize)).for_each(|(x, c)| *x -= f64::from(*c));
             }
         }
         let moved = books.values().iter().zip(old.values()).map(|(c, o)| f64::from(c - o).powi(2)).sum::<f64>();
-        remainder.iter().map(|v| v * v).sum::<f64>() + REGULARISATION * moved
+        residual.iter().map(|v| v * v).sum::<f64>() + REGULARIZATION * moved
     }
 
     proptest! {
@@ -106,11 +106,11 @@ mod tests {
             let old = Codebooks::new(Method::Lsq, dimension, stages, size, values).unwrap();
             let picks: Vec<u32> =
                 (0..n * stages).map(|at| (at % stages * size + rng.next_u32() as usize % size) as u32).collect();
-            let mut remainder = x.clone();
-            let rows = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages));
+            let mut residual = x.clone();
+            let rows = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages));
             rows.for_each(|(x, picks)| old.subtract(picks, x));
             let mut books = old.clone();
-            fit(&mut books, &remainder, &picks, &mut Progress::new(&mut |_| true)).unwrap();
+            fit(&mut books, &residual, &picks, &mut Progress::new(&mut |_| true)).unwrap();
             let least = goal(&books, &old, &x, &picks);
             // A convex goal: where no step from here is better, nothing is.
             for step in [1e-2, -1e-2] {
@@ -123,7 +123,7 @@ mod tests {
             prop_assert!(least <= goal(&old, &old, &x, &picks) * (1.0 + 1e-6));
             let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             let mut again = old.clone();
-            alone.install(|| fit(&mut again, &remainder, &picks, &mut Progress::new(&mut |_| true))).unwrap();
+            alone.install(|| fit(&mut again, &residual, &picks, &mut Progress::new(&mut |_| true))).unwrap();
             prop_assert_eq!(again, books);
         }
     }

@@ -115,14 +115,14 @@ impl Trial {
     fn step(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
         let Self { books, codes, team, error } = self;
         team.prepare(|search| search.prepare(books), |search, first| search.prepare_as(books, first));
-        codes.update_remainder(books, vectors);
+        codes.update_residual(books, vectors);
         let known = codes.known();
         codes.improve(books, vectors, team, &mut progress.part(0.0, 0.8), |search, x, picks| match known {
             true => search.improve(books, x, picks),
             false => search.assign(books, x, picks),
         })?;
-        least_squares::fit(books, &codes.remainder, &codes.picks, &mut progress.part(0.8, 0.2))?;
-        codes.update_remainder(books, vectors);
+        least_squares::fit(books, &codes.residual, &codes.picks, &mut progress.part(0.8, 0.2))?;
+        codes.update_residual(books, vectors);
         *error = codes.error(books.dimension());
         Ok(())
     }

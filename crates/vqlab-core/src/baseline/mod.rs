@@ -1,10 +1,10 @@
-//! Quantizers trained by expectation maximisation, the classic way: codes and codebooks are improved in turn. What the
+//! Quantizers trained by expectation maximization, the classic way: codes and codebooks are improved in turn. What the
 //! stochastically trained ones of [`crate::training`] are compared with.
 //!
 //! | method | trainer | source |
 //! |---|---|---|
 //! | PVQ | [`kmeans`] on each sub-vector | Jégou, Douze, Schmid, PAMI 2011 |
-//! | RVQ | [`kmeans`] stage after stage on the remainders | Juang, Gray 1982; Chen, Guan, Wang 2010 |
+//! | RVQ | [`kmeans`] stage after stage on the residuals | Juang, Gray 1982; Chen, Guan, Wang 2010 |
 //! | AVQ | beam search, and all codebooks together by least squares | Babenko, Lempitsky, CVPR 2014 |
 //! | OPQ | product quantization and the rotation before it in turn | Ge, He, Ke, Sun, CVPR 2013 |
 //! | LSQ | as AVQ, by local search with stochastic relaxation | Martinez, Zakhmi, Hoos, Little, ECCV 2018 |
@@ -104,7 +104,7 @@ pub fn train(
 }
 
 /// As [`train`], in a part of a greater work; with a deadline ([`Progress::until`]) by which it is about done, if need be with
-/// fewer iterations, so that the codebooks hang on the machine; or with validation vectors ([`Watch`]), so that it ends when
+/// fewer iterations, so that the codebooks depend on the machine; or with validation vectors ([`Watch`]), so that it ends when
 /// their error no longer falls, with the codebooks (PVQ, RVQ: of each stage) that were the best for them.
 ///
 /// # Errors

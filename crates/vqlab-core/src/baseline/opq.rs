@@ -1,4 +1,4 @@
-//! Optimised product quantization (Ge, He, Ke, Sun, "Optimized Product Quantization for Approximate Nearest Neighbor
+//! Optimized product quantization (Ge, He, Ke, Sun, "Optimized Product Quantization for Approximate Nearest Neighbor
 //! Search", CVPR 2013), the non-parametric kind: codes, codewords and rotation are improved in turn.
 
 use rand_chacha::ChaCha8Rng;

@@ -17,7 +17,7 @@ pub fn train(
     progress: &mut Progress,
     watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
-    let mut validation = Validation { remainder: watch.validation().to_vec(), stage: 0, shape: books.clone() };
+    let mut validation = Validation { residual: watch.validation().to_vec(), stage: 0, shape: books.clone() };
     let size = books.size();
     stage_by_stage(&mut books, &mut vectors.to_vec(), progress, &mut |points, progress| {
         let iterations = watch.iterations(validation.stage).unwrap_or(iterations);
@@ -32,7 +32,7 @@ pub fn train(
 /// What the stages up to the present one leave of the validation vectors.
 struct Validation {
     /// n × D; may be empty.
-    remainder: Vec<f32>,
+    residual: Vec<f32>,
     stage: usize,
     shape: Codebooks,
 }
@@ -41,21 +41,21 @@ impl Validation {
     /// n × width.
     fn points(&self) -> Vec<f32> {
         let span = self.shape.span(self.stage);
-        self.remainder.chunks_exact(self.shape.dimension()).flat_map(|x| &x[span.clone()]).copied().collect()
+        self.residual.chunks_exact(self.shape.dimension()).flat_map(|x| &x[span.clone()]).copied().collect()
     }
 
     /// On to the next stage.
     fn pass(&mut self, words: &[f32]) -> Result<(), Error> {
         self.stage += 1;
-        if self.remainder.is_empty() || self.shape.method().is_product() {
+        if self.residual.is_empty() || self.shape.method().is_product() {
             return Ok(());
         }
         let dimension = self.shape.dimension();
         let single = Codebooks::new(Method::Rvq, dimension, 1, self.shape.size(), words.to_vec())?;
         let mut greedy = Greedy::default();
         greedy.prepare(&single);
-        let mut picks = vec![0; self.remainder.len() / dimension];
-        greedy.assign(&single, &mut self.remainder, &mut picks);
+        let mut picks = vec![0; self.residual.len() / dimension];
+        greedy.assign(&single, &mut self.residual, &mut picks);
         Ok(())
     }
 }
@@ -64,14 +64,14 @@ impl Validation {
 pub type Codewords<'a> = dyn FnMut(&Points, &mut Progress) -> Result<Vec<f32>, Error> + 'a;
 
 /// Fills the codebooks one after the other: `codewords` gives those of a stage (K × width) for what the stages before it left
-/// of the vectors, of which PVQ and OPQ have their own coordinates in each stage. `remainder` (n × D) holds the vectors and
+/// of the vectors, of which PVQ and OPQ have their own coordinates in each stage. `residual` (n × D) holds the vectors and
 /// is scratch memory.
 ///
 /// # Errors
 /// Vectors that are no whole rows or none at all; those of `codewords`.
 pub fn stage_by_stage(
     books: &mut Codebooks,
-    remainder: &mut [f32],
+    residual: &mut [f32],
     progress: &mut Progress,
     codewords: &mut Codewords,
 ) -> Result<(), Error> {
@@ -79,24 +79,24 @@ pub fn stage_by_stage(
     let mut own = Vec::new();
     for stage in 0..stages {
         let mut progress = progress.step(stage, stages);
-        let points = Points::new(remainder, dimension, books.span(stage))?.contiguous(&mut own);
+        let points = Points::new(residual, dimension, books.span(stage))?.contiguous(&mut own);
         let words = codewords(&points, &mut progress)?;
         books.values_mut()[stage * length..(stage + 1) * length].copy_from_slice(&words);
         if stage + 1 < stages && !books.method().is_product() {
             let single = Codebooks::new(Method::Rvq, dimension, 1, books.size(), words)?;
-            subtract_nearest(&single, remainder, &mut progress)?;
+            subtract_nearest(&single, residual, &mut progress)?;
         }
     }
     Ok(())
 }
 
 /// What the nearest codewords of one stage leave of the vectors, in their place.
-fn subtract_nearest(single: &Codebooks, remainder: &mut [f32], progress: &mut Progress) -> Result<(), Error> {
+fn subtract_nearest(single: &Codebooks, residual: &mut [f32], progress: &mut Progress) -> Result<(), Error> {
     let dimension = single.dimension();
     let mut team = Team::new(Greedy::default);
     team.each(|greedy| greedy.prepare(single));
     let (part, pulse) = team.rows(single.values().len());
-    for pulse in remainder.chunks_mut(pulse.saturating_mul(dimension)) {
+    for pulse in residual.chunks_mut(pulse.saturating_mul(dimension)) {
         progress.done(1.0)?;
         team.share(pulse.chunks_mut(part * dimension), |greedy, x| {
             greedy.assign(single, x, &mut vec![0; x.len() / dimension]);

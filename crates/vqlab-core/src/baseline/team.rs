@@ -1,4 +1,4 @@
-//! Work on vectors by all threads of the current pool. Each vector's part of the work hangs on that vector alone, so that the
+//! Work on vectors by all threads of the current pool. Each vector's part of the work depends on that vector alone, so that the
 //! number of threads changes nothing but the time.
 
 use std::sync::{Mutex, PoisonError};

@@ -9,7 +9,7 @@ fn numbers(name: &str, n: usize) -> Vec<f32> {
     (0..n).map(|_| normal(&mut rng)).collect()
 }
 
-/// n vectors of 8 coordinates that hang on 3 numbers each, but for a little noise.
+/// n vectors of 8 coordinates that depend on 3 numbers each, but for a little noise.
 fn correlated(n: usize) -> Vec<f32> {
     let mix = numbers("mix", 8 * 3);
     let (sources, noise) = (numbers("sources", 3 * n), numbers("noise", 8 * n));
@@ -32,7 +32,7 @@ fn error(books: &Codebooks, x: &[f32]) -> f64 {
 }
 
 #[test]
-fn k_means_finds_separate_centres() {
+fn k_means_finds_separate_centers() {
     let x: Vec<f32> = (0..400).map(|i| (i % 4) as f32 * 10.0 + (i % 5) as f32 * 0.01).collect();
     let points = Points::new(&x, 1, 0..1).unwrap();
     let mut centroids = kmeans(&points, 4, 20, &mut stream("k"), &mut Progress::new(&mut |_| true), &[]).unwrap();
@@ -88,8 +88,8 @@ fn no_step_of_the_alternation_raises_the_training_error() {
             .improve(&books, &x, &mut team, &mut progress, |search, x, picks| search.assign(&books, x, picks))
             .unwrap();
         errors.push(codes.error(8));
-        least_squares::fit(&mut books, &codes.remainder, &codes.picks, &mut progress).unwrap();
-        codes.update_remainder(&books, &x);
+        least_squares::fit(&mut books, &codes.residual, &codes.picks, &mut progress).unwrap();
+        codes.update_residual(&books, &x);
         errors.push(codes.error(8));
     }
     assert!(errors.is_sorted_by(|a, b| *b <= *a * 1.000001), "{errors:?}");

@@ -117,10 +117,10 @@ pub(super) fn mean_error(books: &Codebooks, search: &mut dyn Assign, vectors: &[
     if count == 0 {
         return None;
     }
-    let mut remainder = vectors.to_vec();
+    let mut residual = vectors.to_vec();
     search.prepare(books);
-    search.assign(books, &mut remainder, &mut vec![0; count * books.stages()]);
-    Some(squared_error(&remainder) / remainder.len() as f64)
+    search.assign(books, &mut residual, &mut vec![0; count * books.stages()]);
+    Some(squared_error(&residual) / residual.len() as f64)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub struct Encoded {
 struct Worker {
     assign: Box<dyn Assign>,
     /// chunk × D, chunk × M.
-    remainder: Vec<f32>,
+    residual: Vec<f32>,
     picks: Vec<u32>,
 }
 
@@ -48,10 +48,10 @@ pub fn better_search(books: &Codebooks, width: usize, vectors: &[f32]) -> Search
     let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
     let mut error = |search| {
         let mut assign = assigner(books.method(), Some((search, width)));
-        let mut remainder = vectors.to_vec();
+        let mut residual = vectors.to_vec();
         assign.prepare(books);
-        assign.assign(books, &mut remainder, &mut picks);
-        squared_error(&remainder)
+        assign.assign(books, &mut residual, &mut picks);
+        squared_error(&residual)
     };
     if error(Search::Ordered) <= error(Search::Beam) { Search::Ordered } else { Search::Beam }
 }
@@ -165,8 +165,8 @@ impl<'a> Encoder<'a> {
     fn worker(&self, search: Search, chunk: usize) -> Worker {
         let mut assign = assigner(self.books.method(), Some((search, self.width)));
         assign.prepare(self.books);
-        let remainder = vec![0.0; chunk * self.books.dimension()];
-        Worker { assign, remainder, picks: vec![0; chunk * self.books.stages()] }
+        let residual = vec![0.0; chunk * self.books.dimension()];
+        Worker { assign, residual, picks: vec![0; chunk * self.books.stages()] }
     }
 
     /// Reads everything once, with the workers that encode afterwards; says nothing about progress.
@@ -175,7 +175,7 @@ impl<'a> Encoder<'a> {
         let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: 1 };
         let quiet = Work { progress: &|_| (), ..*work };
         let read = |worker: &mut Worker, first: usize, rows: &mut [()]| {
-            self.data.read(first, &mut worker.remainder[..rows.len() * dimension])?;
+            self.data.read(first, &mut worker.residual[..rows.len() * dimension])?;
             Ok(0.0)
         };
         let stopped = threads.run(&quiet, &shape, || self.worker(search, shape.chunk), read, |_| Ok(()));
@@ -189,11 +189,11 @@ impl<'a> Encoder<'a> {
     fn encode(&self, work: &Work, worker: &mut Worker, first: usize, out: &mut [u16]) -> Result<f64, CodecError> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let rows = out.len() / stages;
-        let remainder = &mut worker.remainder[..rows * dimension];
+        let residual = &mut worker.residual[..rows * dimension];
         let picks = &mut worker.picks[..out.len()];
-        self.data.read(first, remainder)?;
+        self.data.read(first, residual)?;
         // Block by block, so that a stop need not wait for a whole chunk of a slow search.
-        for (x, picks) in remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
+        for (x, picks) in residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
             if work.stop.load(Ordering::Relaxed) {
                 return Err(CodecError::Stopped { done: first, total: self.data.len() });
             }
@@ -206,10 +206,10 @@ impl<'a> Encoder<'a> {
             CodecError::Encode { row, reason: error.to_string() }
         })?;
         out.copy_from_slice(&chosen);
-        let error = squared_error(remainder);
+        let error = squared_error(residual);
         if !error.is_finite() {
             let far = |x: &[f32]| x.iter().any(|v| !v.is_finite());
-            let row = first + remainder.chunks_exact(dimension).position(far).unwrap_or(0);
+            let row = first + residual.chunks_exact(dimension).position(far).unwrap_or(0);
             let reason = "it is so far from the codewords that float32 can't hold the difference; \
                           do the vectors belong to these codebooks?";
             return Err(CodecError::Encode { row, reason: reason.into() });

@@ -55,7 +55,7 @@ pub enum Mismatch {
     )]
     Base { path: PathBuf, found: usize, stages: usize, dimension: usize },
     #[error("k = {k} is more than the {found} vectors of {path}; allowed are 1 to {found}")]
-    TooManyNeighbours { k: usize, path: PathBuf, found: usize },
+    TooManyNeighbors { k: usize, path: PathBuf, found: usize },
     #[error("{path} holds {found} vectors, but the ids of a file reach no farther than {most}; split it")]
     TooManyVectors { path: PathBuf, found: usize, most: usize },
     #[error("codes of PVQ and OPQ need no norms; --norms is for AVQ, RVQ and LSQ alone, leave it out")]

@@ -136,7 +136,7 @@ impl<'a> Searcher<'a> {
             return Err(Mismatch::TooManyVectors { path: path(), found, most });
         }
         if k > found {
-            return Err(Mismatch::TooManyNeighbours { k, path: path(), found });
+            return Err(Mismatch::TooManyNeighbors { k, path: path(), found });
         }
         if norms.is_some() && books.method().is_product() {
             return Err(Mismatch::NoNorms);

@@ -14,7 +14,7 @@ pub const WINDOW: usize = 16;
 /// Numbers of a chunk of vectors (256 KiB).
 const CHUNK_NUMBERS: usize = 1 << 16;
 
-/// Vectors of one chunk. It hangs on the dimension alone, so that sums over chunks do not hang on the threads.
+/// Vectors of one chunk. It depends on the dimension alone, so that sums over chunks do not depend on the threads.
 pub fn chunk_rows(dimension: usize) -> usize {
     // Whole blocks of the kernels; a shorter block costs as much as a whole one.
     (CHUNK_NUMBERS / dimension).next_multiple_of(ROWS).max(ROWS)

@@ -19,12 +19,12 @@
 //! wider than the codewords left, sort counts selections out of nothing as negative; the published AVQ at 12 bits
 //! (W = 16, K = 8) contains that too.
 //!
-//! **[`Model::Corrected`]**: RVQ and PVQ with i = 1..M (the last D additions of RVQ's remainder still left out). AVQ's
+//! **[`Model::Corrected`]**: RVQ and PVQ with i = 1..M (the last D additions of RVQ's residual still left out). AVQ's
 //! loop was complete: its count is the published one.
 //!
 //! **[`Model::Lookup`]**: AVQ and RVQ with the Gram matrix G = C·Cᵀ and the squared norms of all codewords precomputed (once
 //! per codebook, (MK)² values, not counted here). With s_c = ‖c‖² − 2x·c, a tuple's squared distance to x, less ‖x‖², is
-//! Σ s_c + 2 Σ G over its pairs, so that no remainder is formed and no further D-long product is needed.
+//! Σ s_c + 2 Σ G over its pairs, so that no residual is formed and no further D-long product is needed.
 //!
 //! - Scores: MK·D multiplications and MK·D additions (D − 1 for the product, 1 for the norm; the factors 2 lie in the
 //!   tables).

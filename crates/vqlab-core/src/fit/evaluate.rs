@@ -18,10 +18,10 @@ pub fn squared_errors(books: &Codebooks, beam: Option<(Search, usize)>, vectors:
     let errors = |x: &[f32]| {
         let mut assign = assigner(books.method(), beam);
         assign.prepare(books);
-        let mut remainder = x.to_vec();
+        let mut residual = x.to_vec();
         let mut picks = vec![0; x.len() / dimension * books.stages()];
-        assign.assign(books, &mut remainder, &mut picks);
-        remainder.chunks_exact(dimension).map(squared_error).collect::<Vec<f64>>()
+        assign.assign(books, &mut residual, &mut picks);
+        residual.chunks_exact(dimension).map(squared_error).collect::<Vec<f64>>()
     };
     vectors.par_chunks(rows * dimension).flat_map_iter(errors).collect()
 }

@@ -1,4 +1,4 @@
-//! Expectation maximisation within a time, watched on validation vectors.
+//! Expectation maximization within a time, watched on validation vectors.
 
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ pub(super) fn plan(settings: &FitSettings) -> Settings {
     plan
 }
 
-/// Where stochastic optimisation of `method` starts, within this share of the budget.
+/// Where stochastic optimization of `method` starts, within this share of the budget.
 pub(super) fn start(
     work: &Work,
     method: Method,

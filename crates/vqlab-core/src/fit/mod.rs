@@ -1,7 +1,7 @@
 //! Codebooks for one's own vectors: a random sample of a file is split in two, a quantizer is trained on one part, and the
 //! other says how good it is.
 //!
-//! Data of any offset and scale: they are centred and scaled for the training, which is undone in the codebooks. Both
+//! Data of any offset and scale: they are centered and scaled for the training, which is undone in the codebooks. Both
 //! parts are held in memory, the training part twice.
 //!
 //! ```
@@ -52,7 +52,7 @@ pub struct FitSettings {
     pub beam_width: usize,
     /// AVQ's in training; 1 for other methods.
     pub training_beam_width: usize,
-    /// Wall time of the training, overrun by no more than the last iteration of a part of it; what is reached in it hangs on
+    /// Wall time of the training, overrun by no more than the last iteration of a part of it; what is reached in it depends on
     /// the machine. Without, the same settings and vectors
     /// give the same bits.
     pub budget: Option<Duration>,

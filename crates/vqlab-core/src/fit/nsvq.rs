@@ -1,4 +1,4 @@
-//! Stochastic optimisation (NSVQ) from k-means on, watched on validation vectors: rounds of a lower and lower learning rate,
+//! Stochastic optimization (NSVQ) from k-means on, watched on validation vectors: rounds of a lower and lower learning rate,
 //! each from the best codebooks so far until their error no longer falls.
 
 use super::{Ended, FitError, FitSettings, Trained, Work, evaluate, kmeans};

@@ -1,8 +1,8 @@
-//! AVQ's beam search with the true remainder, permutations of one set of codewords removed ([`Search::Beam`]).
+//! AVQ's beam search with the true residual, permutations of one set of codewords removed ([`Search::Beam`]).
 //!
 //! ‖x − Σc − c′‖² = ‖x − Σc‖² + 2(½‖c′‖² − x·c′ + Σ c·c′), so an extension needs no vector arithmetic where the
 //! products of all codewords with x and with each other (the Gram matrix) are at hand: [`super::gram`]. Where the Gram matrix
-//! costs more than it saves (few vectors, many codewords), the products of the remainders with the codewords are taken
+//! costs more than it saves (few vectors, many codewords), the products of the residuals with the codewords are taken
 //! instead.
 //!
 //! The same with the codebooks in their order ([`Search::Ordered`]): fewer extensions, no permutations; afterwards each
@@ -48,17 +48,17 @@ pub struct Additive {
     /// ½‖c‖² − x·c, ROWS × M·K′ (K′: K in whole chunks), and the minima of its chunks.
     first: Vec<f32>,
     first_minima: Vec<f32>,
-    /// As `first`, for ROWS remainders and one stage.
+    /// As `first`, for ROWS residuals and one stage.
     buffer: Vec<f32>,
     minima: Vec<f32>,
     errors: Vec<f32>,
     /// ROWS beams.
     beams: Vec<Vec<Entry>>,
     best: Vec<Best>,
-    /// Remainders of the beam entries (row · width + entry), only without Gram matrix.
-    remainders: Vec<f32>,
-    next_remainders: Vec<f32>,
-    /// Numbers of the vectors or remainders that a stage is tried on.
+    /// Residuals of the beam entries (row · width + entry), only without Gram matrix.
+    residuals: Vec<f32>,
+    next_residuals: Vec<f32>,
+    /// Numbers of the vectors or residuals that a stage is tried on.
     selection: Vec<u32>,
 }
 
@@ -81,8 +81,8 @@ impl Additive {
             errors: Vec::new(),
             beams: vec![Vec::new(); ROWS],
             best: (0..ROWS).map(|_| Best::default()).collect(),
-            remainders: Vec::new(),
-            next_remainders: Vec::new(),
+            residuals: Vec::new(),
+            next_residuals: Vec::new(),
             selection: Vec::new(),
         }
     }
@@ -102,13 +102,13 @@ impl Additive {
         if self.in_order.is_some() { step..step + 1 } else { 0..books.stages() }
     }
 
-    /// Whether the Gram matrix pays: it costs (M·K)² products, the remainders cost n·W·K·M(M−1)/2, floats or bytes.
+    /// Whether the Gram matrix pays: it costs (M·K)² products, the residuals cost n·W·K·M(M−1)/2, floats or bytes.
     fn gram_pays(&self, books: &Codebooks, bytes: bool) -> bool {
         let words = books.stages() * books.size();
         let tried = if self.in_order.is_some() { 2 } else { books.stages() };
-        let remainder_products = |n: usize| n * self.width * books.size() * tried * (books.stages() - 1) / 2;
+        let residual_products = |n: usize| n * self.width * books.size() * tried * (books.stages() - 1) / 2;
         let price = words * words * if bytes { BYTES_PER_GRAM } else { 1 };
-        words <= GRAM_LIMIT && self.batch.is_none_or(|n| remainder_products(n) > price)
+        words <= GRAM_LIMIT && self.batch.is_none_or(|n| residual_products(n) > price)
     }
 
     /// The W nearest codewords of all codebooks start each vector's beam.
@@ -162,7 +162,7 @@ impl Additive {
         }
     }
 
-    fn offer_by_remainder(&mut self, books: &Codebooks, stages: Range<usize>, count: usize) {
+    fn offer_by_residual(&mut self, books: &Codebooks, stages: Range<usize>, count: usize) {
         let (dimension, width) = (books.dimension(), self.width);
         let chunks = self.layout.per_stage;
         let bounds = chunks.next_multiple_of(CHUNK);
@@ -180,7 +180,7 @@ impl Additive {
                     minima_stride: bounds,
                     chunks,
                 };
-                self.panels.scores(stage, Rows { data: &self.remainders, stride: dimension }, selection, out);
+                self.panels.scores(stage, Rows { data: &self.residuals, stride: dimension }, selection, out);
                 let scores = self.buffer.chunks_exact(chunks * CHUNK).zip(self.minima.chunks_exact(bounds));
                 for (place, (first, minima)) in selection.iter().zip(scores) {
                     let (row, parent) = (*place as usize / width, *place as usize % width);
@@ -191,7 +191,7 @@ impl Additive {
         }
     }
 
-    /// The beams and their remainders after a step.
+    /// The beams and their residuals after a step.
     fn take_best(&mut self, books: &Codebooks, count: usize) {
         let (dimension, width) = (books.dimension(), self.width);
         for row in 0..count {
@@ -199,22 +199,22 @@ impl Additive {
             let parents = self.best[row].take(beam, books.size());
             for (slot, (entry, parent)) in beam.iter().zip(parents).enumerate() {
                 let from = (row * width + *parent as usize) * dimension;
-                let target = &mut self.next_remainders[(row * width + slot) * dimension..][..dimension];
-                target.copy_from_slice(&self.remainders[from..from + dimension]);
+                let target = &mut self.next_residuals[(row * width + slot) * dimension..][..dimension];
+                target.copy_from_slice(&self.residuals[from..from + dimension]);
                 if let Some(pick) = entry.picks().last() {
                     subtract(target, books.codeword(*pick as usize));
                 }
             }
         }
-        std::mem::swap(&mut self.remainders, &mut self.next_remainders);
+        std::mem::swap(&mut self.residuals, &mut self.next_residuals);
     }
 
-    /// The remainders of the beams after the first step.
-    fn first_remainders(&mut self, books: &Codebooks, x: &[f32]) {
+    /// The residuals of the beams after the first step.
+    fn first_residuals(&mut self, books: &Codebooks, x: &[f32]) {
         let dimension = books.dimension();
         for (row, x) in x.chunks_exact(dimension).enumerate() {
             for (slot, entry) in self.beams[row].iter().enumerate() {
-                let target = &mut self.remainders[(row * self.width + slot) * dimension..][..dimension];
+                let target = &mut self.residuals[(row * self.width + slot) * dimension..][..dimension];
                 target.copy_from_slice(x);
                 books.subtract(entry.picks(), target);
             }
@@ -236,36 +236,36 @@ impl Additive {
         }
     }
 
-    /// All steps after the first by products of the remainders, all vectors of the block together.
-    fn finish_by_remainder(&mut self, books: &Codebooks, x: &[f32], count: usize) {
-        self.first_remainders(books, x);
+    /// All steps after the first by products of the residuals, all vectors of the block together.
+    fn finish_by_residual(&mut self, books: &Codebooks, x: &[f32], count: usize) {
+        self.first_residuals(books, x);
         for step in 1..books.stages() {
             let keep = if step + 1 == books.stages() { 1 } else { self.width };
             self.best[..count].iter_mut().for_each(|best| best.clear(keep, f32::INFINITY));
             let stages = self.stages_of(step, books);
             match &mut self.bytes {
                 Some(bytes) => {
-                    let remainders = (self.remainders.as_slice(), self.width);
-                    bytes.extend(books, stages, remainders, &self.beams[..count], &mut self.best);
+                    let residuals = (self.residuals.as_slice(), self.width);
+                    bytes.extend(books, stages, residuals, &self.beams[..count], &mut self.best);
                 }
-                None => self.offer_by_remainder(books, stages, count),
+                None => self.offer_by_residual(books, stages, count),
             }
             self.take_best(books, count);
         }
     }
 
-    fn assign_block(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    fn assign_block(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         let (dimension, stages) = (books.dimension(), books.stages());
-        let count = remainder.len() / dimension;
-        self.first_step(books, remainder);
+        let count = residual.len() / dimension;
+        self.first_step(books, residual);
         match self.lookup.take() {
-            None => self.finish_by_remainder(books, remainder, count),
+            None => self.finish_by_residual(books, residual, count),
             Some(mut lookup) => {
                 self.finish_by_gram(&mut lookup, books, count);
                 self.lookup = Some(lookup);
             }
         }
-        let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+        let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
         for ((x, picks), beam) in vectors.zip(&self.beams) {
             // Without a winner (codewords that are not finite) the first codewords stand, and the error shows it.
             let winner = beam.first().copied().unwrap_or(Entry::EMPTY);
@@ -278,19 +278,19 @@ impl Additive {
             books.subtract(picks, x);
         }
         if let Some(greedy) = &mut self.in_order {
-            refine(greedy, books, remainder, picks);
+            refine(greedy, books, residual, picks);
         }
     }
 }
 
 /// One pass of iterated conditional modes: each codeword in turn becomes the best one given all others.
-fn refine(greedy: &mut Greedy, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+fn refine(greedy: &mut Greedy, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
     let (dimension, stages) = (books.dimension(), books.stages());
     for stage in 0..stages {
-        for (x, picks) in remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)) {
+        for (x, picks) in residual.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)) {
             add(x, books.codeword(picks[stage] as usize));
         }
-        greedy.stage(books, stage, remainder, picks);
+        greedy.stage(books, stage, residual, picks);
     }
 }
 
@@ -303,8 +303,8 @@ impl Assign for Additive {
         let gram = self.gram_pays(books, bytes);
         if !gram {
             self.lookup = None;
-            self.remainders.resize(ROWS * self.width * books.dimension(), 0.0);
-            self.next_remainders.resize(ROWS * self.width * books.dimension(), 0.0);
+            self.residuals.resize(ROWS * self.width * books.dimension(), 0.0);
+            self.next_residuals.resize(ROWS * self.width * books.dimension(), 0.0);
             if bytes {
                 self.bytes.get_or_insert_default().prepare(books);
                 return;
@@ -325,10 +325,10 @@ impl Assign for Additive {
         }
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
-        let blocks = remainder.chunks_mut(ROWS * books.dimension()).zip(picks.chunks_mut(ROWS * books.stages()));
-        for (remainder, picks) in blocks {
-            self.assign_block(books, remainder, picks);
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+        let blocks = residual.chunks_mut(ROWS * books.dimension()).zip(picks.chunks_mut(ROWS * books.stages()));
+        for (residual, picks) in blocks {
+            self.assign_block(books, residual, picks);
         }
     }
 }

@@ -7,12 +7,12 @@ pub trait Assign: Send {
     /// Takes note of changed codebooks; call before [`Assign::assign`] whenever they changed.
     fn prepare(&mut self, books: &Codebooks);
 
-    /// For n vectors: `remainder` (n × D) holds the vectors x and afterwards x − q, `picks` (n × M) the numbers m·K + k
+    /// For n vectors: `residual` (n × D) holds the vectors x and afterwards x − q, `picks` (n × M) the numbers m·K + k
     /// of the chosen codewords. For every method but the released search, `picks[·][m]` is of codebook m.
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]);
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]);
 }
 
-/// Vectors that [`encode`] gives to the assignment at once: their remainders stay in the second-level cache.
+/// Vectors that [`encode`] gives to the assignment at once: their residuals stay in the second-level cache.
 const BLOCK: usize = 384;
 
 /// Encodes vectors (n × D) as codes (n × M).
@@ -22,13 +22,13 @@ const BLOCK: usize = 384;
 pub fn encode(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> Result<Vec<u16>, CodeError> {
     let (dimension, stages) = (books.dimension(), books.stages());
     let mut codes = vec![0u16; x.len() / dimension * stages];
-    let (mut remainder, mut picks) = (Vec::new(), Vec::new());
+    let (mut residual, mut picks) = (Vec::new(), Vec::new());
     assign.prepare(books);
     for (block, (x, codes)) in x.chunks(BLOCK * dimension).zip(codes.chunks_mut(BLOCK * stages)).enumerate() {
-        remainder.clear();
-        remainder.extend_from_slice(x);
+        residual.clear();
+        residual.extend_from_slice(x);
         picks.resize(codes.len(), 0);
-        assign.assign(books, &mut remainder, &mut picks);
+        assign.assign(books, &mut residual, &mut picks);
         write_codes(books, &picks, codes)
             .map_err(|vector| CodeError::RepeatedCodebook { vector: block * BLOCK + vector })?;
     }

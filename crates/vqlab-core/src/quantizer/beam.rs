@@ -49,7 +49,7 @@ impl Entry {
     }
 }
 
-/// 64 well-mixed bits of a codeword number (SplitMix64's finaliser). Sums of them name sets of codewords; two of the
+/// 64 well-mixed bits of a codeword number (SplitMix64's finalizer). Sums of them name sets of codewords; two of the
 /// few thousand sets that meet in a search collide with a probability below 2^−40.
 fn token(pick: u32) -> u64 {
     let mut z = (u64::from(pick) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -280,7 +280,7 @@ impl Layout {
 }
 
 /// Offers the codewords of chunks as extensions of the beam's entry `parent`: those of chunk i are `words`\[i\]…, their
-/// scores ½‖c‖² − remainder·c stand at 16·i in `first` + Σ `rows`, and their error is that of the entry + 2·score. `bounds`
+/// scores ½‖c‖² − residual·c stand at 16·i in `first` + Σ `rows`, and their error is that of the entry + 2·score. `bounds`
 /// (a multiple of 16 of them, infinite behind the last chunk) are lower bounds of the chunks' scores; chunks whose bound is
 /// too large are never looked at.
 #[inline(always)]

@@ -26,17 +26,17 @@ impl ByteBeam {
         self.books.pack(books);
     }
 
-    /// Offers the extensions of the beams by codewords of `stages`. `remainders` (n · `width` × D) holds those of the beam
+    /// Offers the extensions of the beams by codewords of `stages`. `residuals` (n · `width` × D) holds those of the beam
     /// entries at row · `width` + entry.
     pub fn extend(
         &mut self,
         books: &Codebooks,
         stages: Range<usize>,
-        (remainders, width): (&[f32], usize),
+        (residuals, width): (&[f32], usize),
         beams: &[Vec<Entry>],
         best: &mut [Best],
     ) {
-        let rows = Rows { data: remainders, stride: books.dimension() };
+        let rows = Rows { data: residuals, stride: books.dimension() };
         self.entries.clear();
         for (row, beam) in beams.iter().enumerate() {
             self.entries.extend((0..beam.len()).map(|entry| (row * width + entry) as u32));

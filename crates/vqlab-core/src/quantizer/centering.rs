@@ -218,10 +218,10 @@ impl Assign for Conditioned {
         self.inner.prepare(self.centered.as_ref().map_or(books, Centered::books));
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
-        let Some(centered) = &self.centered else { return self.inner.assign(books, remainder, picks) };
-        centered.apply(remainder);
-        self.inner.assign(&centered.books, remainder, picks);
-        scale_by(remainder, centered.unit());
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+        let Some(centered) = &self.centered else { return self.inner.assign(books, residual, picks) };
+        centered.apply(residual);
+        self.inner.assign(&centered.books, residual, picks);
+        scale_by(residual, centered.unit());
     }
 }

@@ -1,4 +1,4 @@
-//! AVQ with a beam of 1: the nearest codeword to the remainder among all codebooks that are still free, until each has
+//! AVQ with a beam of 1: the nearest codeword to the residual among all codebooks that are still free, until each has
 //! been used. This is what AVQ is mostly trained with; it needs neither a beam nor a Gram matrix.
 
 use super::assign::Assign;
@@ -26,8 +26,8 @@ pub struct FreeOrder {
 
 impl FreeOrder {
     /// The best codeword of the free codebooks for each vector of a block.
-    fn choose(&mut self, books: &Codebooks, remainder: &[f32]) {
-        let rows = Rows { data: remainder, stride: books.dimension() };
+    fn choose(&mut self, books: &Codebooks, residual: &[f32]) {
+        let rows = Rows { data: residual, stride: books.dimension() };
         for (best, used) in self.best.iter_mut().zip(&self.used) {
             // Where no score is finite (NaN codewords) the first free codeword stands, and the error shows it.
             *best = (f32::INFINITY, used.trailing_ones() * books.size() as u32);
@@ -43,14 +43,14 @@ impl FreeOrder {
         }
     }
 
-    fn assign_block(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    fn assign_block(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         let (dimension, stages, size) = (books.dimension(), books.stages(), books.size());
         self.used.clear();
-        self.used.resize(remainder.len() / dimension, 0);
-        self.best.resize(remainder.len() / dimension, (0.0, 0));
+        self.used.resize(residual.len() / dimension, 0);
+        self.best.resize(residual.len() / dimension, (0.0, 0));
         for _ in 0..stages {
-            self.choose(books, remainder);
-            let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+            self.choose(books, residual);
+            let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
             for (((x, picks), used), (_, pick)) in vectors.zip(&mut self.used).zip(&self.best) {
                 let stage = *pick as usize / size;
                 subtract(x, books.codeword(*pick as usize));
@@ -66,10 +66,10 @@ impl Assign for FreeOrder {
         self.nearest.prepare(books, BYTES_FROM);
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
-        let blocks = remainder.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
-        for (remainder, picks) in blocks {
-            self.assign_block(books, remainder, picks);
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+        let blocks = residual.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
+        for (residual, picks) in blocks {
+            self.assign_block(books, residual, picks);
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Nearest codeword, stage by stage: the encoding of PVQ and RVQ. The two differ only in which coordinates a stage
-//! sees: RVQ's stages all see the whole remainder, PVQ's each their own sub-vector.
+//! sees: RVQ's stages all see the whole residual, PVQ's each their own sub-vector.
 
 use super::assign::Assign;
 use super::codebooks::Codebooks;
@@ -7,7 +7,7 @@ use super::kernels::{Rows, subtract};
 use super::nearest::Nearest;
 use super::tiles::WHOLE;
 
-/// Vectors that are assigned together: as many tiles, whose remainders stay in the second cache.
+/// Vectors that are assigned together: as many tiles, whose residuals stay in the second cache.
 const BLOCK: usize = 4 * WHOLE;
 
 /// The least K for which byte products pay, measured.
@@ -22,19 +22,19 @@ pub struct Greedy {
 }
 
 impl Greedy {
-    /// One stage of a block of vectors: picks the nearest codeword to the remainder, subtracts it. Where no score is finite
+    /// One stage of a block of vectors: picks the nearest codeword to the residual, subtracts it. Where no score is finite
     /// (NaN) the present pick stands, and the error shows it.
-    pub(super) fn stage(&mut self, books: &Codebooks, stage: usize, remainder: &mut [f32], picks: &mut [u32]) {
+    pub(super) fn stage(&mut self, books: &Codebooks, stage: usize, residual: &mut [f32], picks: &mut [u32]) {
         let dimension = books.dimension();
         let span = books.span(stage);
         self.selection.clear();
-        self.selection.extend(0..(remainder.len() / dimension) as u32);
-        let rows = Rows { data: &remainder[span.start..], stride: dimension };
+        self.selection.extend(0..(residual.len() / dimension) as u32);
+        let rows = Rows { data: &residual[span.start..], stride: dimension };
         self.best.clear();
         self.best.extend(picks.chunks_exact(books.stages()).map(|picks| (f32::INFINITY, picks[stage])));
         self.nearest.set_rows(books, rows, &self.selection);
         self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
-        let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(books.stages()));
+        let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(books.stages()));
         for ((x, picks), (_, pick)) in vectors.zip(&self.best) {
             subtract(&mut x[span.clone()], books.codeword(*pick as usize));
             picks[stage] = *pick;
@@ -47,14 +47,14 @@ impl Assign for Greedy {
         self.nearest.prepare(books, BYTES_FROM);
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
-        let blocks = remainder.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
-        for (remainder, picks) in blocks {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+        let blocks = residual.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
+        for (residual, picks) in blocks {
             for picks in picks.chunks_exact_mut(books.stages()) {
                 picks.iter_mut().enumerate().for_each(|(stage, pick)| *pick = (stage * books.size()) as u32);
             }
             for stage in 0..books.stages() {
-                self.stage(books, stage, remainder, picks);
+                self.stage(books, stage, residual, picks);
             }
         }
     }

@@ -2,7 +2,7 @@
 //! AVX-512, AVX2+FMA and portable code and chosen at run time.
 //!
 //! Every product is taken on exactly [`ROWS`] rows (short blocks are padded), because the order of summation inside
-//! `gemm` hangs on the shape: so a vector gets the same codes whatever batch it comes in.
+//! `gemm` depends on the shape: so a vector gets the same codes whatever batch it comes in.
 
 use crate::level::run;
 
@@ -87,7 +87,7 @@ pub fn squared_length(x: &[f32]) -> f32 {
     )
 }
 
-/// ‖x‖², summed in f64: of remainders of any scale.
+/// ‖x‖², summed in f64: of residuals of any scale.
 pub fn squared_error(x: &[f32]) -> f64 {
     run(
         #[inline(always)]

@@ -77,11 +77,11 @@ impl LocalSearch {
 
     /// As [`Assign::assign`], beginning with `picks` (n × M, a codeword of each stage): they become no worse, but for
     /// rounding, and stay as they are where M·K is more than [`GRAM_LIMIT`].
-    pub fn improve(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    pub fn improve(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         if self.stand_in.is_none() {
-            return self.search(books, remainder, picks, false);
+            return self.search(books, residual, picks, false);
         }
-        let vectors = remainder.chunks_exact_mut(books.dimension()).zip(picks.chunks_exact(books.stages()));
+        let vectors = residual.chunks_exact_mut(books.dimension()).zip(picks.chunks_exact(books.stages()));
         vectors.for_each(|(x, picks)| books.subtract(picks, x));
     }
 
@@ -101,13 +101,13 @@ impl LocalSearch {
         self.tables = tables;
     }
 
-    fn search(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32], anew: bool) {
+    fn search(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32], anew: bool) {
         let (dimension, stages) = (books.dimension(), books.stages());
-        let blocks = remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages));
-        for (remainder, picks) in blocks {
-            self.score_block(books, remainder);
+        let blocks = residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages));
+        for (residual, picks) in blocks {
+            self.score_block(books, residual);
             let columns = stages * self.tables.padded;
-            let vectors = remainder.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
+            let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
             for ((x, picks), first) in vectors.zip(self.first.chunks_exact(columns)) {
                 let mut tuple = Tuple { picks: [0; MAX_STAGES], error: 0.0 };
                 // A codeword that is not of its stage can't be looked up.
@@ -156,10 +156,10 @@ impl Assign for LocalSearch {
         self.take(books, Arc::new(Tables { products, stages, size, padded, rows }));
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         match &mut self.stand_in {
-            Some(search) => search.assign(books, remainder, picks),
-            None => self.search(books, remainder, picks, true),
+            Some(search) => search.assign(books, residual, picks),
+            None => self.search(books, residual, picks, true),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct Quantizer {
 }
 
 impl Quantizer {
-    /// Takes `codebooks` (M × K × D, PVQ: M × K × D/M) from `vb`, initialised from Uniform(−1/K, 1/K) where it is new.
+    /// Takes `codebooks` (M × K × D, PVQ: M × K × D/M) from `vb`, initialized from Uniform(−1/K, 1/K) where it is new.
     /// Candle's generator can't be seeded: for reproducible training set the codebooks yourself
     /// ([`Quantizer::from_codebooks`]).
     ///
@@ -103,10 +103,10 @@ impl Quantizer {
         }
         let books = self.to_codebooks()?;
         let mut assign: Box<dyn Assign> = assigner(self.config.method, self.config.beam);
-        let mut remainder = x.detach().flatten_all()?.to_vec1::<f32>()?;
+        let mut residual = x.detach().flatten_all()?.to_vec1::<f32>()?;
         let mut picks = vec![0u32; n * self.config.stages];
         assign.prepare(&books);
-        assign.assign(&books, &mut remainder, &mut picks);
+        assign.assign(&books, &mut residual, &mut picks);
         Tensor::from_vec(picks, (n, self.config.stages), x.device())
     }
 

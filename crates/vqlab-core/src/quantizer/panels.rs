@@ -2,7 +2,7 @@
 //!
 //! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords; a tile
 //! holds the products of four vectors with one panel in registers while it runs over the coordinates. Each product
-//! is summed in the order of the coordinates whatever the tile, so that codes don't hang on the batch.
+//! is summed in the order of the coordinates whatever the tile, so that codes don't depend on the batch.
 
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, Rows, minimum};

@@ -1,7 +1,7 @@
 //! AVQ's beam search as the authors released it ([`Search::Released`]), kept to explain the published numbers.
 //!
 //! It differs from [`super::additive`] in three ways (PAPER, defects 1, 2 and 5): from the third stage on a tuple looks
-//! for codewords near x − i·c_last instead of its true remainder x − Σ chosen; permutations of one set stay in the beam
+//! for codewords near x − i·c_last instead of its true residual x − Σ chosen; permutations of one set stay in the beam
 //! as different tuples; and where a tuple has fewer codewords left than the beam is wide, the codewords of its used
 //! codebooks fill the rest, in the order of their numbers (the released code sets them to NaN, which its sort puts last).
 //! The errors of the tuples themselves are the true ones.
@@ -187,10 +187,10 @@ impl Assign for Released {
         gram_matrix(books, self.layout.per_stage * CHUNK, false, &mut self.gram, &mut self.block);
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         let (dimension, stages) = (books.dimension(), books.stages());
         let mut scores = std::mem::take(&mut self.scores);
-        for (block, picks) in remainder.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
+        for (block, picks) in residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
             self.scores_of(books, block, &mut scores);
             let vectors = block.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
             for ((x, picks), scores) in vectors.zip(scores.chunks_exact(self.layout.chunks() * CHUNK)) {

@@ -49,7 +49,7 @@ impl BatchUsage {
     }
 
     /// Replaces the unused codewords and starts counting anew; returns how many were replaced. RVQ and PVQ replace
-    /// within each stage, AVQ over all stages at once. Optimiser moments are left as they are.
+    /// within each stage, AVQ over all stages at once. Optimizer moments are left as they are.
     pub fn replace(&mut self, books: &mut Codebooks, threshold: f64, rng: &mut ChaCha8Rng) -> u64 {
         let pool = if books.method() == Method::Avq { self.counts.len() } else { books.size() };
         let mut replaced = 0;

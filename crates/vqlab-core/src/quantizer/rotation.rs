@@ -1,4 +1,4 @@
-//! An orthogonal rotation before a quantizer, as optimised product quantization has it (Ge, He, Ke, Sun, CVPR 2013): the
+//! An orthogonal rotation before a quantizer, as optimized product quantization has it (Ge, He, Ke, Sun, CVPR 2013): the
 //! codewords stand for parts of the rotated vector, and distances stay what they are.
 
 use super::assign::Assign;
@@ -63,7 +63,7 @@ impl Rotation {
         values.all(|(at, v)| *v == f32::from(u8::from(at / self.dimension == at % self.dimension)))
     }
 
-    /// x → R·x for each of the vectors (n × D). What becomes of a vector does not hang on the others.
+    /// x → R·x for each of the vectors (n × D). What becomes of a vector does not depend on the others.
     pub fn apply(&self, vectors: &mut [f32]) {
         multiply(&self.matrix, self.dimension, vectors);
     }
@@ -102,7 +102,7 @@ pub fn multiply(matrix: &[f32], dimension: usize, vectors: &mut [f32]) {
     }
 }
 
-/// An assignment of rotated vectors. The remainders that it leaves are R·x − (the codewords), in rotated coordinates: as
+/// An assignment of rotated vectors. The residuals that it leaves are R·x − (the codewords), in rotated coordinates: as
 /// long as x − q, and what the gradient of the codewords is made of.
 pub struct Rotated(pub Box<dyn Assign>);
 
@@ -111,10 +111,10 @@ impl Assign for Rotated {
         self.0.prepare(books);
     }
 
-    fn assign(&mut self, books: &Codebooks, remainder: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         if let Some(rotation) = books.rotation() {
-            rotation.apply(remainder);
+            rotation.apply(residual);
         }
-        self.0.assign(books, remainder, picks);
+        self.0.assign(books, residual, picks);
     }
 }

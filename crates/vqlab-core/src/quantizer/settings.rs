@@ -99,12 +99,12 @@ impl TryFrom<String> for Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Search {
-    /// True remainder, permutations of one set of codewords kept once.
+    /// True residual, permutations of one set of codewords kept once.
     Beam,
     /// The codebooks in their order, as a residual quantizer with a beam does; then each codeword is chosen anew given the
     /// others. Beyond the paper: fewer extensions, and better than any order for codebooks that refine each other.
     Ordered,
-    /// As the authors' released code: remainder x − i·c_i, permutations kept, full beams topped up from used codebooks.
+    /// As the authors' released code: residual x − i·c_i, permutations kept, full beams topped up from used codebooks.
     Released,
 }
 
@@ -116,7 +116,7 @@ pub enum Init {
     Uniform,
     /// N(0, 1/K²).
     Normal,
-    /// Random training vectors (their remainders, for RVQ and AVQ).
+    /// Random training vectors (their residuals, for RVQ and AVQ).
     Data,
     /// k-means stage by stage on a sample.
     Kmeans,

@@ -109,7 +109,7 @@ fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<
         let mut tuples = Vec::new();
         for tuple in &beam {
             let used: Vec<u32> = tuple.iter().map(|p| p / size).collect();
-            // The released remainder: the last codeword, once per step.
+            // The released residual: the last codeword, once per step.
             let wrong = vec![*tuple.last().unwrap(); step];
             let key = |pick: u32| distance(x, books, &[wrong.as_slice(), &[pick]].concat());
             let (free, taken): (Vec<u32>, Vec<u32>) = (0..words).partition(|p| !used.contains(&(p / size)));
@@ -130,11 +130,11 @@ fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<
 }
 
 fn assigned(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> (Vec<u32>, Vec<f32>) {
-    let mut remainder = x.to_vec();
+    let mut residual = x.to_vec();
     let mut picks = vec![0; x.len() / books.dimension() * books.stages()];
     assign.prepare(books);
-    assign.assign(books, &mut remainder, &mut picks);
-    (picks, remainder)
+    assign.assign(books, &mut residual, &mut picks);
+    (picks, residual)
 }
 
 fn same_error(x: &[f32], books: &Codebooks, fast: &[u32], slow: &[u32]) -> bool {
@@ -152,9 +152,9 @@ proptest! {
         for method in [Method::Pvq, Method::Rvq] {
             let books = books(method, stages * part, stages, size, seed);
             let x = numbers(&format!("x/{seed}"), n * stages * part);
-            let (picks, remainder) = assigned(&books, &mut Greedy::default(), &x);
+            let (picks, residual) = assigned(&books, &mut Greedy::default(), &x);
             let rows = x.chunks_exact(stages * part).zip(picks.chunks_exact(stages));
-            for ((x, picks), left) in rows.zip(remainder.chunks_exact(stages * part)) {
+            for ((x, picks), left) in rows.zip(residual.chunks_exact(stages * part)) {
                 prop_assert!(same_error(x, &books, picks, &slow_greedy(x, &books)));
                 let error: f64 = left.iter().map(|v| f64::from(*v).powi(2)).sum();
                 prop_assert!((error - distance(x, &books, picks)).abs() < 1e-4);
@@ -170,17 +170,17 @@ proptest! {
         let width = width.min(stages * size);
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
         let (by_gram, _) = assigned(&books, &mut Additive::new(width), &x);
-        let (by_remainder, _) = assigned(&books, &mut Additive::new(width).for_training(0), &x);
+        let (by_residual, _) = assigned(&books, &mut Additive::new(width).for_training(0), &x);
         let (by_free_order, _) = assigned(&books, &mut FreeOrder::default(), &x);
         let (in_order, _) = assigned(&books, &mut Additive::in_order(width), &x);
-        let (in_order_by_remainder, _) = assigned(&books, &mut Additive::in_order(width).for_training(0), &x);
+        let (in_order_by_residual, _) = assigned(&books, &mut Additive::in_order(width).for_training(0), &x);
         for (i, x) in x.chunks_exact(dimension).enumerate() {
             let slow = slow_ordered(x, &books, width);
             prop_assert!(same_error(x, &books, &in_order[i * stages..][..stages], &slow));
-            prop_assert!(same_error(x, &books, &in_order_by_remainder[i * stages..][..stages], &slow));
+            prop_assert!(same_error(x, &books, &in_order_by_residual[i * stages..][..stages], &slow));
             let slow = slow_beam(x, &books, width);
             prop_assert!(same_error(x, &books, &by_gram[i * stages..][..stages], &slow));
-            prop_assert!(same_error(x, &books, &by_remainder[i * stages..][..stages], &slow));
+            prop_assert!(same_error(x, &books, &by_residual[i * stages..][..stages], &slow));
             let single = slow_beam(x, &books, 1);
             prop_assert!(same_error(x, &books, &by_free_order[i * stages..][..stages], &single));
         }
@@ -196,19 +196,19 @@ proptest! {
         let (greedy, _) = assigned(&residual, &mut Greedy::default(), &x);
         let additive = books(Method::Avq, dimension, stages, size, seed);
         let (by_gram, _) = assigned(&additive, &mut Additive::new(width), &x);
-        let (by_remainder, _) = assigned(&additive, &mut Additive::new(width).for_training(0), &x);
+        let (by_residual, _) = assigned(&additive, &mut Additive::new(width).for_training(0), &x);
         let (by_free_order, _) = assigned(&additive, &mut FreeOrder::default(), &x);
         let (in_order, _) = assigned(&additive, &mut Additive::in_order(width), &x);
-        let (in_order_by_remainder, _) = assigned(&additive, &mut Additive::in_order(width).for_training(0), &x);
+        let (in_order_by_residual, _) = assigned(&additive, &mut Additive::in_order(width).for_training(0), &x);
         for (i, x) in x.chunks_exact(dimension).enumerate() {
             let row = |picks: &[u32]| picks[i * stages..(i + 1) * stages].to_vec();
             prop_assert!(same_error(x, &residual, &row(&greedy), &slow_greedy(x, &residual)));
             let slow = slow_ordered(x, &additive, width);
             prop_assert!(same_error(x, &additive, &row(&in_order), &slow));
-            prop_assert!(same_error(x, &additive, &row(&in_order_by_remainder), &slow));
+            prop_assert!(same_error(x, &additive, &row(&in_order_by_residual), &slow));
             let slow = slow_beam(x, &additive, width);
             prop_assert!(same_error(x, &additive, &row(&by_gram), &slow));
-            prop_assert!(same_error(x, &additive, &row(&by_remainder), &slow));
+            prop_assert!(same_error(x, &additive, &row(&by_residual), &slow));
             prop_assert!(same_error(x, &additive, &row(&by_free_order), &slow_beam(x, &additive, 1)));
         }
     }
@@ -222,7 +222,7 @@ proptest! {
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
         let (picks, _) = assigned(&books, &mut Released::new(width), &x);
         for (x, picks) in x.chunks_exact(dimension).zip(picks.chunks_exact(stages)) {
-            // Two orders of one set have the same error but different wrong remainders: where the beam has room for one of
+            // Two orders of one set have the same error but different wrong residuals: where the beam has room for one of
             // them, rounding decides, and either is right.
             let mut both = [false, true].iter().map(|last| slow_released(x, &books, width, *last));
             prop_assert!(both.any(|slow| same_error(x, &books, picks, &slow)));

@@ -57,7 +57,7 @@ impl Spectrum {
         self.variances.iter().sum::<f64>() / count * (-2.0 * bits / count).exp2()
     }
 
-    /// The coordinates of n × D vectors along the axes, centred.
+    /// The coordinates of n × D vectors along the axes, centered.
     pub fn along_axes(&self, vectors: &[f32]) -> Vec<f32> {
         let dimension = self.mean.len();
         let centered = |(at, v): (usize, &f32)| (f64::from(*v) - self.mean[at % dimension]) as f32;

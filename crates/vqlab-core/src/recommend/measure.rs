@@ -12,7 +12,7 @@ use crate::number::short;
 use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Codebooks, Search, assigner, codes};
 use crate::recall::recall_at;
-use crate::search::{Codes, Index, Norms, exact_neighbours};
+use crate::search::{Codes, Index, Norms, exact_neighbors};
 
 /// T of the recalls; those above the size of the base are left out.
 pub const RECALL_AT: [usize; 3] = [1, 10, 100];
@@ -24,7 +24,7 @@ const MOST_QUERIES: usize = 1000;
 const TIMED: usize = 512;
 const TIMING: Duration = Duration::from_millis(250);
 
-/// Queries with their true nearest neighbours among the base.
+/// Queries with their true nearest neighbors among the base.
 pub(super) struct Queries {
     vectors: Vec<f32>,
     nearest: Vec<u32>,
@@ -37,7 +37,7 @@ impl Queries {
     pub fn read(file: &VectorFile, base: &[f32], dimension: usize) -> Result<Self, RecommendError> {
         let mut vectors = vec![0.0; file.len().min(MOST_QUERIES) * dimension];
         file.read(0, &mut vectors)?;
-        let nearest = exact_neighbours(base, &vectors, dimension, 1)?.ids;
+        let nearest = exact_neighbors(base, &vectors, dimension, 1)?.ids;
         let most = base.len() / dimension;
         let k = RECALL_AT.into_iter().filter(|t| *t <= most).max().unwrap_or(1);
         Ok(Self { vectors, nearest, k })
@@ -99,13 +99,13 @@ pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: 
 fn encoded(books: &Codebooks, beam: Option<(Search, usize)>, x: &[f32]) -> Result<(Vec<f64>, Vec<u16>), String> {
     let dimension = books.dimension();
     let mut assign = assigner(books.method(), beam);
-    let mut remainder = x.to_vec();
+    let mut residual = x.to_vec();
     let mut picks = vec![0; x.len() / dimension * books.stages()];
     assign.prepare(books);
-    assign.assign(books, &mut remainder, &mut picks);
+    assign.assign(books, &mut residual, &mut picks);
     let error = |e: &[f32]| squared_error(e) / dimension as f64;
     let codes = codes(books, &picks).map_err(|error| error.to_string())?;
-    Ok((remainder.chunks_exact(dimension).map(error).collect(), codes))
+    Ok((residual.chunks_exact(dimension).map(error).collect(), codes))
 }
 
 /// Adds the times, which are taken when nothing else runs any more.
@@ -135,9 +135,9 @@ fn seconds_per_vector(books: &Codebooks, beam: Option<(Search, usize)>, split: &
     let mut picks = vec![0; count * books.stages()];
     let (since, mut quickest) = (Instant::now(), f64::INFINITY);
     while quickest.is_infinite() || since.elapsed() < TIMING {
-        let mut remainder = x.to_vec();
+        let mut residual = x.to_vec();
         let turn = Instant::now();
-        assign.assign(books, &mut remainder, &mut picks);
+        assign.assign(books, &mut residual, &mut picks);
         quickest = quickest.min(turn.elapsed().as_secs_f64() / count as f64);
     }
     quickest

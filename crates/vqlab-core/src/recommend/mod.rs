@@ -198,7 +198,7 @@ pub struct Recommendation {
     pub training: usize,
     pub validation: usize,
     pub held_out: usize,
-    /// Queries, and the vectors among which their neighbours are looked for.
+    /// Queries, and the vectors among which their neighbors are looked for.
     pub queries: Option<(usize, usize)>,
     /// Of the training vectors, per coordinate.
     pub variance: f64,
@@ -300,8 +300,8 @@ fn sample_bytes([training, others]: [usize; 2], dimension: usize) -> u64 {
     product(&[4, dimension, training.saturating_add(others.saturating_mul(3))])
 }
 
-/// Fits and measures all candidates, and chooses. The random numbers hang on the seed alone, but with a budget the length of
-/// the fits hangs on the machine.
+/// Fits and measures all candidates, and chooses. The random numbers depend on the seed alone, but with a budget the length of
+/// the fits depends on the machine.
 ///
 /// # Errors
 /// [`RecommendError`]; a candidate that can't be fitted is left out with its reason, and no error.

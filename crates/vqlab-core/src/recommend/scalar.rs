@@ -73,12 +73,12 @@ fn error(values: &[f32], mean: f32, bits: usize, step: f32) -> f64 {
     let sum: f64 = values
         .iter()
         .map(|v| {
-            let centred = v - mean;
+            let centered = v - mean;
             if bits == 0 || step <= 0.0 {
-                return f64::from(centred).powi(2);
+                return f64::from(centered).powi(2);
             }
-            let level = (centred / step).floor().clamp(-half, half - 1.0) + 0.5;
-            f64::from(centred - level * step).powi(2)
+            let level = (centered / step).floor().clamp(-half, half - 1.0) + 0.5;
+            f64::from(centered - level * step).powi(2)
         })
         .sum();
     sum / values.len() as f64

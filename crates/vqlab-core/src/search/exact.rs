@@ -1,4 +1,4 @@
-//! Exact nearest neighbours by brute force.
+//! Exact nearest neighbors by brute force.
 //!
 //! Blocked products give ½‖b‖² − x·b in f32 for all pairs, of vectors moved to the origin and scaled, so that an offset of the
 //! data costs no precision. What their rounding errors cannot exclude from the k nearest is computed again as Σ(x − b)² in
@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use super::{Neighbours, SearchError, base_parts, check_count, check_finite, whole_rows};
+use super::{Neighbors, SearchError, base_parts, check_count, check_finite, whole_rows};
 use crate::level::run;
 use crate::quantizer::centering::median;
 use crate::quantizer::kernels::{ROWS, Rows, products, squared_length};
@@ -28,18 +28,18 @@ const LARGE: f32 = 1e37;
 ///
 /// # Errors
 /// Vectors that are no whole rows or hold NaN or infinity; k = 0; more base vectors than ids.
-pub fn exact_neighbours(base: &[f32], queries: &[f32], dimension: usize, k: usize) -> Result<Neighbours, SearchError> {
+pub fn exact_neighbors(base: &[f32], queries: &[f32], dimension: usize, k: usize) -> Result<Neighbors, SearchError> {
     let count = whole_rows("base values", base.len(), dimension)?;
     let asked = whole_rows("query values", queries.len(), dimension)?;
     check_count(count)?;
     check_finite("base vector", base, dimension)?;
     check_finite("query", queries, dimension)?;
     if k == 0 {
-        return Err(SearchError::NoNeighbours);
+        return Err(SearchError::NoNeighbors);
     }
     let k = k.min(count);
     if k == 0 || asked == 0 {
-        return Ok(Neighbours { k, ids: Vec::new(), distances: Vec::new() });
+        return Ok(Neighbors { k, ids: Vec::new(), distances: Vec::new() });
     }
     let origin = Origin::of(base, dimension);
     let half: Vec<f32> =
@@ -47,8 +47,8 @@ pub fn exact_neighbours(base: &[f32], queries: &[f32], dimension: usize, k: usiz
     let largest = half.iter().fold(0.0f32, |a, b| if *b > a { *b } else { a });
     let search = Exact { base, origin: &origin, half: &half, largest, dimension, k };
     let parts = base_parts(asked.div_ceil(ROWS), count, LEAST_PART);
-    let mut neighbours = Neighbours { k, ids: vec![0; asked * k], distances: vec![0.0; asked * k] };
-    let targets = neighbours.ids.par_chunks_mut(ROWS * k).zip(neighbours.distances.par_chunks_mut(ROWS * k));
+    let mut neighbors = Neighbors { k, ids: vec![0; asked * k], distances: vec![0.0; asked * k] };
+    let targets = neighbors.ids.par_chunks_mut(ROWS * k).zip(neighbors.distances.par_chunks_mut(ROWS * k));
     queries.par_chunks(ROWS * dimension).zip(targets).for_each(|(queries, (ids, distances))| {
         let part = |part: usize| search.part(queries, part * count / parts..(part + 1) * count / parts);
         let found: Vec<_> = (0..parts).into_par_iter().map(part).collect();
@@ -61,7 +61,7 @@ pub fn exact_neighbours(base: &[f32], queries: &[f32], dimension: usize, k: usiz
             }
         }
     });
-    Ok(neighbours)
+    Ok(neighbors)
 }
 
 fn sort(found: &mut [(f64, u32)]) {

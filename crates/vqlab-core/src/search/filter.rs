@@ -111,7 +111,7 @@ fn within(lookup: Lookup, columns: usize) -> u8 {
 
 /// entries[j] = ⌊(values[j] − least)·scale⌋, at most `most`, or one less.
 fn round_down(values: &[f32; 256], least: f32, scale: f32, most: u8, entries: &mut Table) {
-    // Adding 2²³ rounds to the nearest whole number and leaves it in the low bits: vectorised, unlike `as u8`.
+    // Adding 2²³ rounds to the nearest whole number and leaves it in the low bits: vectorized, unlike `as u8`.
     const SHIFT: f32 = 8_388_608.0;
     let most = f32::from(most);
     run(

@@ -12,7 +12,7 @@ use super::scan::{Base, Search, block_ranges};
 use super::shares::Shares;
 use super::tables::TableMaker;
 use super::{
-    Codes, Neighbours, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest, whole_rows,
+    Codes, Neighbors, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest, whole_rows,
 };
 use crate::quantizer::centering::Centered;
 use crate::quantizer::{Codebooks, Rotation};
@@ -133,7 +133,7 @@ impl Index {
         self.bits
     }
 
-    /// Uses the filter or not, for tests: the neighbours are the same.
+    /// Uses the filter or not, for tests: the neighbors are the same.
     #[cfg(test)]
     pub(super) fn set_filtered(&mut self, filtered: bool) {
         self.filtered = filtered;
@@ -144,15 +144,15 @@ impl Index {
     ///
     /// # Errors
     /// Queries that are no whole rows, hold NaN or infinity, or are too far from the codebooks; k = 0.
-    pub fn search(&self, queries: &[f32], k: usize) -> Result<Neighbours, SearchError> {
+    pub fn search(&self, queries: &[f32], k: usize) -> Result<Neighbors, SearchError> {
         let count = whole_rows("query values", queries.len(), self.dimension)?;
         if k == 0 {
-            return Err(SearchError::NoNeighbours);
+            return Err(SearchError::NoNeighbors);
         }
         check_finite("query", queries, self.dimension)?;
         let k = k.min(self.count);
         if k == 0 || count == 0 {
-            return Ok(Neighbours { k, ids: Vec::new(), distances: Vec::new() });
+            return Ok(Neighbors { k, ids: Vec::new(), distances: Vec::new() });
         }
         // Distances are the same in rotated coordinates, so only the queries need be rotated, and only once.
         let mut queries = Cow::Borrowed(queries);
@@ -168,8 +168,8 @@ impl Index {
         let tile = count.div_ceil(rayon::current_num_threads()).clamp(1, most);
         let groups = self.count.div_ceil(LANES);
         let parts = base_parts(count.div_ceil(tile), groups, LEAST_PART);
-        let mut neighbours = Neighbours { k, ids: vec![0; count * k], distances: vec![0.0; count * k] };
-        let targets = neighbours.ids.par_chunks_mut(tile * k).zip(neighbours.distances.par_chunks_mut(tile * k));
+        let mut neighbors = Neighbors { k, ids: vec![0; count * k], distances: vec![0.0; count * k] };
+        let targets = neighbors.ids.par_chunks_mut(tile * k).zip(neighbors.distances.par_chunks_mut(tile * k));
         queries.par_chunks(tile * self.dimension).zip(targets).for_each(|(queries, (ids, distances))| {
             let found: Vec<_> = (0..parts)
                 .into_par_iter()
@@ -186,7 +186,7 @@ impl Index {
                 }
             }
         });
-        Ok(neighbours)
+        Ok(neighbors)
     }
 
     /// The keys of the k nearest of a part of the base for each query, and what their scores lack to be distances.

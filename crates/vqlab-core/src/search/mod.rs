@@ -1,9 +1,9 @@
-//! Nearest neighbours: approximate ones over encoded vectors by table look-up ([`Index`]), and exact ones over the vectors
-//! themselves ([`exact_neighbours`]), the ground truth of recall.
+//! Nearest neighbors: approximate ones over encoded vectors by table look-up ([`Index`]), and exact ones over the vectors
+//! themselves ([`exact_neighbors`]), the ground truth of recall.
 //!
 //! Asymmetric distances (Jégou, Douze, Schmid, PAMI 2011): the query x stays as it is, a base vector is its decoded code q.
 //! One table a codebook and query then turns a distance into M look-ups. PVQ: ‖x − q‖² = Σ_m ‖x_m − c_m‖². RVQ and AVQ
-//! (Babenko, Lempitsky, CVPR 2014): ‖x − q‖² = ‖x‖² − 2 Σ_m x·c_m + ‖q‖², where ‖q‖² hangs on the base vector alone and is
+//! (Babenko, Lempitsky, CVPR 2014): ‖x − q‖² = ‖x‖² − 2 Σ_m x·c_m + ‖q‖², where ‖q‖² depends on the base vector alone and is
 //! stored beside its code ([`Norms`]). OPQ is PVQ of rotated queries, LSQ is scanned as AVQ.
 //!
 //! Results are exact with regard to these distances, and ties go to the lower id: block sizes, tiles and the number of
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::quantizer::CodeError;
 
-pub use exact::exact_neighbours;
+pub use exact::exact_neighbors;
 pub use index::Index;
 
 /// How an [`Index`] of RVQ or AVQ codes stores ‖q‖², the squared length of each decoded vector. PVQ needs none.
@@ -87,8 +87,8 @@ impl Codes<'_> {
 
 /// The nearest base vectors of each query, nearest first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Neighbours {
-    /// Neighbours a query: as many as asked for, or all vectors of a smaller base.
+pub struct Neighbors {
+    /// Neighbors a query: as many as asked for, or all vectors of a smaller base.
     pub k: usize,
     /// Positions in the base, queries × k.
     pub ids: Vec<u32>,
@@ -104,8 +104,8 @@ pub enum SearchError {
     Shape { what: &'static str, found: usize, width: usize },
     #[error(transparent)]
     Code(#[from] CodeError),
-    #[error("k is 0; ask for at least 1 neighbour")]
-    NoNeighbours,
+    #[error("k is 0; ask for at least 1 neighbor")]
+    NoNeighbors,
     #[error("the base has {0} vectors, ids have 32 bits; split it in parts of at most 4294967295 vectors")]
     TooManyVectors(usize),
     #[error("{what} {row}, coordinate {column} is {value}; distances need finite values, so remove that vector")]

@@ -43,7 +43,7 @@ impl Search {
     }
 }
 
-/// The blocks in which a part is scanned: the first has what k neighbours need, the next ones double, because the limit that
+/// The blocks in which a part is scanned: the first has what k neighbors need, the next ones double, because the limit that
 /// the filter works with falls fast at first.
 pub fn block_ranges(part: Range<usize>, k: usize) -> impl Iterator<Item = Range<usize>> {
     let mut size = k.saturating_mul(4).div_ceil(LANES).clamp(4, BLOCK);

@@ -1,7 +1,7 @@
 //! ‖q‖² as a sum over the stages, for the filter.
 //!
 //! ‖x − q‖² − ‖x‖² = ‖q‖² − 2 Σ_m x·c_m. Its terms are large and cancel, so that lower bounds of each of them, in few bits,
-//! add up to a poor one. But most of ‖q‖² hangs on the codewords one by one: with a share s_m of each codeword, the terms
+//! add up to a poor one. But most of ‖q‖² depends on the codewords one by one: with a share s_m of each codeword, the terms
 //! s_m − 2x·c_m are small where the codeword is near the query, and what is left of ‖q‖² is small too.
 
 use rayon::prelude::*;

@@ -34,7 +34,7 @@ impl Tables {
 }
 
 /// Makes tables: the codewords of each stage in panels of [`PANEL`], coordinate after coordinate, so that the sums over the
-/// coordinates run side by side. A table hangs on its query alone, whatever others are made with it.
+/// coordinates run side by side. A table depends on its query alone, whatever others are made with it.
 pub struct TableMaker {
     method: Method,
     stages: usize,

@@ -209,12 +209,12 @@ proptest! {
             let allowed = if norms == Norms::Omitted { 0.2 } else { 1e-3 };
             prop_assert!((there / here - 1.0).abs() < allowed, "{method:?} {norms:?}: {there} against {here}");
         }
-        let found = exact_neighbours(&there, &there, dimension, 3).unwrap();
+        let found = exact_neighbors(&there, &there, dimension, 3).unwrap();
         prop_assert!(found.ids.chunks_exact(3).enumerate().all(|(at, ids)| ids[0] as usize == at));
     }
 
     #[test]
-    fn exact_neighbours_equal_brute_force(
+    fn exact_neighbors_equal_brute_force(
         dimension in 1usize..40, count in 1usize..2500, asked in 1usize..140, k in 1usize..60, whole in any::<bool>(),
         offset in prop::sample::select(vec![0.0f32, 1000.0, 1e5]),
         scale in prop::sample::select(vec![1e-30f32, 1e-20, 1.0, 1e30]),
@@ -224,8 +224,8 @@ proptest! {
         let mut number = || if whole { below(&mut rng, 4) as f32 } else { scale * (offset + normal(&mut rng)) };
         let base: Vec<f32> = (0..count * dimension).map(|_| number()).collect();
         let queries: Vec<f32> = (0..asked * dimension).map(|_| number()).collect();
-        let found = on_threads(1, || exact_neighbours(&base, &queries, dimension, k)).unwrap();
-        prop_assert_eq!(&on_threads(3, || exact_neighbours(&base, &queries, dimension, k)).unwrap(), &found);
+        let found = on_threads(1, || exact_neighbors(&base, &queries, dimension, k)).unwrap();
+        prop_assert_eq!(&on_threads(3, || exact_neighbors(&base, &queries, dimension, k)).unwrap(), &found);
         for (x, ids) in queries.chunks_exact(dimension).zip(found.ids.chunks_exact(found.k)) {
             let mut all: Vec<(f64, u32)> = base.chunks_exact(dimension).zip(0..).map(|(b, i)| {
                 (x.iter().zip(b).map(|(x, b)| (f64::from(*b) - f64::from(*x)).powi(2)).sum(), i)
@@ -254,7 +254,7 @@ fn large_bases_are_cut_in_parts_and_blocks_without_a_trace() {
 }
 
 #[test]
-fn values_that_overflow_give_neighbours_all_the_same() {
+fn values_that_overflow_give_neighbors_all_the_same() {
     let books = Codebooks::new(Method::Rvq, 2, 2, 2, vec![3e38, -3e38, 0.0, 1.0, 3e38, 1.0, -3e38, 3e38]).unwrap();
     let codes: Vec<u8> = (0..2000).map(|i| (i / 3 % 2) as u8).collect();
     for norms in [Norms::Exact, Norms::Byte, Norms::Omitted] {
@@ -264,7 +264,7 @@ fn values_that_overflow_give_neighbours_all_the_same() {
         assert_eq!(index.search(&[3e38, 3e38, 1.0, 0.0], 70).unwrap().ids, found.ids);
     }
     let base = [3e38, -3e38, 1.0, 2.0, 3e38, 3e38];
-    assert_eq!(exact_neighbours(&base, &[3e38, 2e38], 2, 3).unwrap().ids, [2, 1, 0]);
+    assert_eq!(exact_neighbors(&base, &[3e38, 2e38], 2, 3).unwrap().ids, [2, 1, 0]);
 }
 
 #[test]
@@ -283,12 +283,12 @@ fn wrong_input_is_named() {
     assert!(new(&[0, 1, 0]).starts_with("3 codes are no whole number of rows of 2"));
     assert!(new(&[0, 1, 0, 2]).starts_with("vector 1, stage 1: code 2 is out of range"));
     let index = Index::new(&books, Codes::U8(&[0, 1]), Norms::Exact).unwrap();
-    assert_eq!(index.search(&[1.0, 2.0], 0), Err(SearchError::NoNeighbours));
+    assert_eq!(index.search(&[1.0, 2.0], 0), Err(SearchError::NoNeighbors));
     assert!(index.search(&[1.0, 2.0, 3.0], 1).is_err());
     let infinite = index.search(&[1.0, 2.0, 3.0, f32::INFINITY], 1).unwrap_err().to_string();
     assert!(infinite.starts_with("query 1, coordinate 1 is inf"), "{infinite}");
-    assert!(exact_neighbours(&[1.0], &[1.0], 0, 1).is_err());
-    assert!(exact_neighbours(&[f32::NAN], &[1.0], 1, 1).is_err());
+    assert!(exact_neighbors(&[1.0], &[1.0], 0, 1).is_err());
+    assert!(exact_neighbors(&[f32::NAN], &[1.0], 1, 1).is_err());
     let empty = Index::new(&books, Codes::U8(&[]), Norms::Byte).unwrap();
     assert_eq!(empty.search(&[1.0, 2.0], 5).unwrap().k, 0);
 }
@@ -301,7 +301,7 @@ fn rows(bytes: &[u8]) -> (usize, Vec<[u8; 4]>) {
 }
 
 #[test]
-fn exact_neighbours_are_the_ground_truth_of_siftsmall() {
+fn exact_neighbors_are_the_ground_truth_of_siftsmall() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/sift/siftsmall");
     let read = |name: &str| std::fs::read(folder.join(name));
     let (Ok(base), Ok(queries), Ok(truth)) =
@@ -315,7 +315,7 @@ fn exact_neighbours_are_the_ground_truth_of_siftsmall() {
     let truth: Vec<u32> = truth.into_iter().map(u32::from_le_bytes).collect();
     let ((dimension, base), (_, queries)) = (rows(&base), rows(&queries));
     let (base, queries) = (floats(base), floats(queries));
-    let found = exact_neighbours(&base, &queries, dimension, k).unwrap();
+    let found = exact_neighbors(&base, &queries, dimension, k).unwrap();
     let nearest: Vec<u32> = truth.iter().copied().step_by(k).collect();
     assert_eq!(crate::recall::recall_at(&found.ids, &nearest, 1), Ok(1.0));
     // 18 of the 10,000 published ids order equal distances otherwise, so distances are compared: whole numbers here.
@@ -323,7 +323,7 @@ fn exact_neighbours_are_the_ground_truth_of_siftsmall() {
         let query = &queries[i / k * dimension..][..dimension];
         let row = &base[*id as usize * dimension..][..dimension];
         let distance: f32 = query.iter().zip(row).map(|(x, b)| (x - b) * (x - b)).sum();
-        assert_eq!(found.distances[i], distance, "query {}, neighbour {}", i / k, i % k);
+        assert_eq!(found.distances[i], distance, "query {}, neighbor {}", i / k, i % k);
     }
 }
 
@@ -340,7 +340,7 @@ fn rotated_codes_are_searched_in_the_coordinates_of_the_queries() {
     books.decode(&codes.iter().map(|c| u16::from(*c)).collect::<Vec<_>>(), &mut decoded).unwrap();
     let queries = numbers(10 * 4);
     let found = Index::new(&books, Codes::U8(&codes), Norms::Exact).unwrap().search(&queries, 20).unwrap();
-    let expected = exact_neighbours(&decoded, &queries, 4, 20).unwrap();
+    let expected = exact_neighbors(&decoded, &queries, 4, 20).unwrap();
     for (found, expected) in found.distances.iter().zip(&expected.distances) {
         assert!((found - expected).abs() < 1e-4, "{found}, {expected}");
     }

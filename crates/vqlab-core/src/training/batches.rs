@@ -16,7 +16,7 @@ pub struct Shuffled<V> {
 }
 
 impl<V: Deref<Target = Vec<f32>>> Shuffled<V> {
-    /// `name` names the stream of orders: where it hangs on data and seed alone, methods see the same batches.
+    /// `name` names the stream of orders: where it depends on data and seed alone, methods see the same batches.
     pub fn new(vectors: V, dimension: usize, name: &str) -> Self {
         let count = (vectors.len() / dimension) as u32;
         Self { dimension, vectors, order: (0..count).collect(), at: 0, rng: stream(name) }

@@ -1,7 +1,7 @@
 //! A training on its way, kept in a file, so that a kill costs only what came after the last writing. One that goes on
 //! from there gives the same bits as one that was never killed.
 //!
-//! The file is a codebook file with the optimiser's moments and the rest of the state beside the codebooks. The vectors
+//! The file is a codebook file with the optimizer's moments and the rest of the state beside the codebooks. The vectors
 //! that a training meets are drawn again from their streams, so it is enough to know how many there were.
 
 use std::cell::{Cell, RefCell};
@@ -29,14 +29,14 @@ const WORTH_A_FILE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct State {
-    /// What the training hangs on.
+    /// What the training depends on.
     identity: String,
     /// The seed of the stream of replacement, which tells a warm start from what follows it.
     stream: String,
     /// Position in that stream, in words of 32 bits.
     position: u64,
     done: u64,
-    /// Of the optimiser.
+    /// Of the optimizer.
     steps: i32,
     batches: u32,
     usage: Vec<u32>,
@@ -70,7 +70,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Written to `path` at most once in `every`. `identity` is all that the bits hang on: files of another one, and
+    /// Written to `path` at most once in `every`. `identity` is all that the bits depend on: files of another one, and
     /// damaged ones, count as none. Nothing is read where the training is to begin `anew`.
     pub fn new(path: PathBuf, identity: String, every: Duration, anew: bool) -> Self {
         let found = if anew { None } else { read(&path).filter(|saved| saved.state.identity == identity) };

@@ -76,10 +76,10 @@ fn symmetric(rng: &mut ChaCha8Rng) -> f32 {
 fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, iterations: usize) -> Result<(), InitError> {
     let size = books.size();
     let sample = if iterations == 0 { 4 * size } else { (64 * size).clamp(4096, 65_536.max(2 * size)) };
-    let mut remainder = vec![0f32; sample * books.dimension()];
-    (feed.next_batch)(&mut remainder);
+    let mut residual = vec![0f32; sample * books.dimension()];
+    (feed.next_batch)(&mut residual);
     let mut go_on = |_| (feed.go_on)(0.0);
-    stage_by_stage(books, &mut remainder, &mut Progress::new(&mut go_on), &mut |points, progress| match iterations {
+    stage_by_stage(books, &mut residual, &mut Progress::new(&mut go_on), &mut |points, progress| match iterations {
         0 => Ok(random_rows(points, size, rng)),
         _ => kmeans(points, size, iterations, rng, progress, &[]),
     })?;

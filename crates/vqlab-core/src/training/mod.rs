@@ -1,4 +1,4 @@
-//! Training of stand-alone quantizers by stochastic optimisation.
+//! Training of stand-alone quantizers by stochastic optimization.
 //!
 //! Under the MSE loss NSVQ's noise drops out: mean((x − x_nsvq)²) = mean((x − q)²), and the gradient with respect to
 //! the chosen codewords is 2(q − x)/(N·D). So no noise is drawn and no graph is built; a test ties this closed form to

@@ -4,7 +4,7 @@
 use crate::quantizer::kernels;
 use crate::training::Optimizer;
 
-/// An optimiser with its moments.
+/// An optimizer with its moments.
 pub struct OptimizerState {
     optimizer: Optimizer,
     first: Vec<f32>,

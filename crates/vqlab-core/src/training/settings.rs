@@ -47,9 +47,9 @@ pub struct Replacement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trainer {
-    /// Stochastic optimisation through noise substitution, the paper's.
+    /// Stochastic optimization through noise substitution, the paper's.
     Nsvq,
-    /// Expectation maximisation ([`crate::baseline`]): k-means, or its counterpart for codewords that add up.
+    /// Expectation maximization ([`crate::baseline`]): k-means, or its counterpart for codewords that add up.
     Kmeans,
 }
 
@@ -79,7 +79,7 @@ impl Training {
         }
     }
 
-    /// The settings of stochastic optimisation.
+    /// The settings of stochastic optimization.
     pub fn nsvq(&self) -> Option<&TrainingSettings> {
         match self {
             Training::Nsvq(settings) => Some(settings),
@@ -88,7 +88,7 @@ impl Training {
     }
 }
 
-/// Settings of expectation maximisation.
+/// Settings of expectation maximization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct KmeansSettings {

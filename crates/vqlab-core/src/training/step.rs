@@ -3,11 +3,11 @@
 use crate::quantizer::Codebooks;
 
 /// Adds the gradient of mean((x − q)²), the mean over all n·D coordinates, to `gradient` (M·K × width), and returns
-/// that mean. `remainder` (n × D) is x − q, `picks` (n × M) the chosen codeword numbers.
-pub fn accumulate_gradient(books: &Codebooks, remainder: &[f32], picks: &[u32], gradient: &mut [f32]) -> f64 {
-    let (width, scale) = (books.width(), -2.0 / remainder.len() as f32);
+/// that mean. `residual` (n × D) is x − q, `picks` (n × M) the chosen codeword numbers.
+pub fn accumulate_gradient(books: &Codebooks, residual: &[f32], picks: &[u32], gradient: &mut [f32]) -> f64 {
+    let (width, scale) = (books.width(), -2.0 / residual.len() as f32);
     let mut loss = 0.0;
-    let vectors = remainder.chunks_exact(books.dimension()).zip(picks.chunks_exact(books.stages()));
+    let vectors = residual.chunks_exact(books.dimension()).zip(picks.chunks_exact(books.stages()));
     for (error, picks) in vectors {
         loss += f64::from(squared_norm(error));
         for pick in picks {
@@ -18,10 +18,10 @@ pub fn accumulate_gradient(books: &Codebooks, remainder: &[f32], picks: &[u32], 
             }
         }
     }
-    loss / remainder.len() as f64
+    loss / residual.len() as f64
 }
 
-/// ‖v‖² in eight lanes, so that it vectorises.
+/// ‖v‖² in eight lanes, so that it vectorizes.
 pub fn squared_norm(v: &[f32]) -> f32 {
     let mut lanes = [0f32; 8];
     let mut chunks = v.chunks_exact(8);

@@ -1,4 +1,4 @@
-//! Optimisers and schedules against PyTorch, warm starts, and the loop as a whole.
+//! Optimizers and schedules against PyTorch, warm starts, and the loop as a whole.
 
 use super::*;
 use crate::data::stream::stream;
@@ -32,14 +32,14 @@ fn quantizer(method: Method, init: Init) -> QuantizerSettings {
     }
 }
 
-/// Vectors around eight far-apart centres.
+/// Vectors around eight far-apart centers.
 fn batches(dimension: usize) -> impl FnMut(&mut [f32]) {
     let mut rng = stream("batches");
     move |out: &mut [f32]| {
         for x in out.chunks_exact_mut(dimension) {
-            let centre = crate::data::stream::below(&mut rng, 8);
+            let center = crate::data::stream::below(&mut rng, 8);
             for (j, v) in x.iter_mut().enumerate() {
-                *v = ((centre * (j + 3)) % 7) as f32 - 3.0 + 0.25 * crate::data::stream::normal(&mut rng);
+                *v = ((center * (j + 3)) % 7) as f32 - 3.0 + 0.25 * crate::data::stream::normal(&mut rng);
             }
         }
     }
@@ -170,7 +170,7 @@ fn what_is_passed_over_is_as_if_drawn() {
     }
 }
 
-/// An optimiser's parameters after five updates with gradients g_t = (t + 1)·[0.1, −0.2, 0] + p/10.
+/// An optimizer's parameters after five updates with gradients g_t = (t + 1)·[0.1, −0.2, 0] + p/10.
 fn five_updates(optimizer: Optimizer, settings: &TrainingSettings) -> Vec<f32> {
     let mut p = vec![1.0f32, -2.0, 0.5];
     let mut state = OptimizerState::new(&optimizer, 3);
@@ -200,7 +200,7 @@ fn five_updates(optimizer: Optimizer, settings: &TrainingSettings) -> Vec<f32> {
 /// run(lambda p: torch.optim.Adam(p, lr=0.1), lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.01 ** (1 / 4)))
 /// ```
 #[test]
-fn optimisers_are_those_of_pytorch() {
+fn optimizers_are_those_of_pytorch() {
     let adam = |beta1, beta2, epsilon| Optimizer::Adam { beta1, beta2, epsilon };
     let constant = TrainingSettings { schedule: Schedule::Constant, ..training(5) };
     let cases = [

@@ -57,7 +57,7 @@ pub struct Run<'a> {
     pub(super) usage: BatchUsage,
     pub(super) gathered: Gathered,
     /// batch × D, batch × M.
-    remainder: Vec<f32>,
+    residual: Vec<f32>,
     picks: Vec<u32>,
     gradient: Vec<f32>,
     pub(super) done: u64,
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
             optimizer: OptimizerState::new(&setup.training.optimizer, codebooks.values().len()),
             usage: BatchUsage::new(codewords),
             gathered: Gathered::new(codewords),
-            remainder: vec![0f32; batch * codebooks.dimension()],
+            residual: vec![0f32; batch * codebooks.dimension()],
             picks: vec![0u32; batch * codebooks.stages()],
             gradient: vec![0f32; codebooks.values().len()],
             done: 0,
@@ -102,10 +102,10 @@ impl<'a> Run<'a> {
     /// [`Stop::Diverged`].
     pub fn update(&mut self, next_batch: &mut dyn FnMut(&mut [f32])) -> Result<(), Stop> {
         let (settings, codebooks) = (self.setup.training, &mut self.codebooks);
-        next_batch(&mut self.remainder);
+        next_batch(&mut self.residual);
         self.assign.prepare(codebooks);
-        self.assign.assign(codebooks, &mut self.remainder, &mut self.picks);
-        let loss = accumulate_gradient(codebooks, &self.remainder, &self.picks, &mut self.gradient);
+        self.assign.assign(codebooks, &mut self.residual, &mut self.picks);
+        let loss = accumulate_gradient(codebooks, &self.residual, &self.picks, &mut self.gradient);
         if !loss.is_finite() {
             return Err(Stop::Diverged { update: self.done + 1, loss });
         }

@@ -122,7 +122,7 @@ fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
         let allowed = "only whole numbers that float32 can hold (all up to 16777216) are allowed: array.astype('<f4') rounds them";
         return Some(Unfit { column, value: value.to_string(), allowed });
     }
-    // A fold without a way out vectorises; the place is looked for only where there is one.
+    // A fold without a way out vectorizes; the place is looked for only where there is one.
     if !element.is_float() || values.iter().fold(true, |finite, v| finite & v.is_finite()) {
         return None;
     }

@@ -27,12 +27,12 @@ proptest! {
         let start: Vec<u32> = (0..70 * stages).map(pick).collect();
         let mut errors = vec![start.clone()];
         for rounds in [0, 1, 8] {
-            let (mut remainder, mut picks) = (x.clone(), start.clone());
+            let (mut residual, mut picks) = (x.clone(), start.clone());
             let mut search = LocalSearch::new(rounds);
             search.prepare(&books);
-            search.improve(&books, &mut remainder, &mut picks);
+            search.improve(&books, &mut residual, &mut picks);
             let of_stages = picks.iter().enumerate().all(|(i, pick)| *pick as usize / size == i % stages);
-            prop_assert!(of_stages && remainder.iter().all(|v| v.is_finite()));
+            prop_assert!(of_stages && residual.iter().all(|v| v.is_finite()));
             errors.push(picks);
         }
         for (i, x) in x.chunks_exact(dimension).enumerate() {

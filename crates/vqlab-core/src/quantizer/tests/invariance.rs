@@ -74,7 +74,7 @@ impl Moved {
     }
 }
 
-/// The summed error of `assign` on the moved data is at most a thousandth beside `expected`, and it is what the remainders say.
+/// The summed error of `assign` on the moved data is at most a thousandth beside `expected`, and it is what the residuals say.
 fn within_a_thousandth(moved: &Moved, assign: &mut dyn Assign, expected: f64) -> Result<(), TestCaseError> {
     let (picks, left) = assigned(&moved.books, assign, &moved.x);
     let found = moved.error(&picks);
