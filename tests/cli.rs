@@ -106,7 +106,7 @@ fn outputs_that_cannot_be_are_refused_before_any_work() {
     refused(&|ending| format!("x.fvecs/x.{ending}"), "cannot write x.fvecs/x.");
     refused(&|_| "-".into(), ": outputs are files that appear when they are whole; nothing is written to stdout");
     refused(&|_| "/dev/stdout".into(), "nothing is written to stdout");
-    refused(&|_| "/dev/null".into(), ": it is no regular file");
+    refused(&|_| "/dev/null".into(), ": it is not a regular file");
     refused(&|ending| format!("{}.{ending}", "x".repeat(300)), "File name too long");
     assert_eq!(files_below(&env.path(".")), before);
 

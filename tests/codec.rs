@@ -100,7 +100,7 @@ fn wrong_use_ends_with_2_and_writes_nothing() {
         (&["encode", "wide", "x.fvecs", "-o", "c.npy"], "dimension 8, the codebooks are for dimension 16"),
         (&["encode", "rvq", "none.fvecs", "-o", "c.npy"], "none.fvecs"),
         (&["encode", "none", "x.fvecs", "-o", "c.npy"], "none"),
-        (&["encode", "x.fvecs", "rvq", "-o", "c.npy"], "no codebook file"),
+        (&["encode", "x.fvecs", "rvq", "-o", "c.npy"], "not a codebook file"),
         (&["encode", "rvq", "empty.fvecs", "-o", "c.npy"], "empty"),
         (&["encode", "rvq", "torn.npy", "-o", "c.npy"], "torn.npy, byte 0"),
         (&["encode", "rvq", "x.fvecs", "-o", "codes.npy"], "--force"),

@@ -22,7 +22,7 @@ fn the_list_names_origin_licence_size_and_checksum() {
     let env = Env::new();
     let list = env.run(&["data", "list"]).ends_with(0);
     let list = list.prints("sift1m\n").prints("ftp://ftp.irisa.fr/local/texmex/corpus/sift.tar.gz");
-    list.prints("c32a1d4ab5d03f1284b67883e8d87530").prints("not published").prints("licence");
+    list.prints("c32a1d4ab5d03f1284b67883e8d87530").prints("not published").prints("license");
     let json = env.run(&["data", "list", "--json"]).ends_with(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let names: Vec<&str> = json.as_array().unwrap().iter().map(|data| data["name"].as_str().unwrap()).collect();
@@ -61,7 +61,7 @@ fn made_descriptors_are_a_folder_that_is_not_overwritten() {
     make("a", &["--seed", "2", "--force"]).ends_with(0);
     assert_ne!(DescriptorData::folder(&env.path("a"), [None; 3]).unwrap().digest, data.digest);
     assert!(env.path("a/notes.txt").exists());
-    make("tiny.toml", &["--force"]).ends_with(2).says("it is no folder");
+    make("tiny.toml", &["--force"]).ends_with(2).says("it is not a folder");
     env.run(&["data", "make", "synthetic-descriptors", "-o", "b", "--base", "0"]).ends_with(2).says("0 base vectors");
     env.run(&["data", "make", "sift1m", "-o", "b"]).ends_with(2).says("synthetic-descriptors");
     env.run(&["data", "fetch", "mnist"]).ends_with(2).says("sift1m");

@@ -15,7 +15,7 @@ const DIMENSION: usize = 8;
 
 /// Vectors of 8 coordinates with an offset and a scale: 2,000 around 40 centers.
 fn clusters() -> Vec<f32> {
-    let (centers, noise) = (numbers("centers", 40 * DIMENSION), numbers("noise", 2000 * DIMENSION));
+    let (centers, noise) = (numbers("centres", 40 * DIMENSION), numbers("noise", 2000 * DIMENSION));
     let at = |i: usize| 300.0 + 50.0 * centers[(i / DIMENSION * 7 % 40) * DIMENSION + i % DIMENSION];
     noise.iter().enumerate().map(|(i, v)| at(i) + 10.0 * v).collect()
 }
@@ -152,7 +152,7 @@ fn what_cannot_be_is_refused_with_a_reason() {
     };
     with("nan.fvecs", "rvq", "1", "1", &[], 1, "row 4, column 2 (counted from 0) holds NaN");
     with("nan.csv", "rvq", "1", "1", &[], 1, "line 3, column 2 (counted from 1): it holds \"inf\"");
-    with("text.csv", "rvq", "1", "1", &[], 1, "line 3, column 2 (counted from 1): \"x\" is no number");
+    with("text.csv", "rvq", "1", "1", &[], 1, "line 3, column 2 (counted from 1): \"x\" is not a number");
     with("few.fvecs", "rvq", "2", "4", &[], 2, "there are 9 training vectors, at least 16 are needed");
     with("empty.npy", "rvq", "2", "4", &[], 2, "the file is empty");
     with("none.npy", "rvq", "2", "4", &[], 2, "none.npy");
@@ -174,7 +174,7 @@ fn what_cannot_be_is_refused_with_a_reason() {
     with("x.fvecs", "rvq", "2", "17", &[], 2, "17 bits a stage");
     with("x.fvecs", "rvq", "2", "4", &["--beam-width", "4"], 2, "allowed for RVQ of this shape are 1 to 1");
     with("x.fvecs", "avq", "2", "4", &["--beam-width", "33"], 2, "allowed for AVQ of this shape are 1 to 32");
-    with("x.fvecs", "opq", "2", "4", &["--trainer", "nsvq"], 2, "no training of OPQ by NSVQ");
+    with("x.fvecs", "opq", "2", "4", &["--trainer", "nsvq"], 2, "NSVQ cannot train OPQ");
     with("x.fvecs", "rvq", "2", "4", &["--updates", "0"], 2, "0 updates");
     with("x.fvecs", "rvq", "2", "4", &["--validation", "1"], 2, "a validation share of 1");
     with(
@@ -249,7 +249,7 @@ fn codebooks_of_other_programs_are_imported() {
         ("torn.npy", "rvq", "it is torn"),
         ("wrong.npy", "pvq", "codebook 1, codeword 2, column 1 (counted from 0) holds inf"),
         ("none.npy", "rvq", "must be at least 1"),
-        ("good.npy", "opq", "OPQ come with a rotation"),
+        ("good.npy", "opq", "OPQ need a rotation"),
         ("missing.npy", "rvq", "missing.npy"),
         ("good.txt", "rvq", "allowed here: .npy"),
     ] {
@@ -397,9 +397,7 @@ fn the_command_trains_on_all_vectors_in_the_end() {
     assert!(!plain.stdout.contains("trained on all"), "{plain:?}");
     let nsvq = with(&["--trainer", "nsvq", "--updates", "200", "--refit"]);
     nsvq.prints("then trained on all");
-    env.run(&[&args[..], &["--validation", "1"]].concat())
-        .ends_with(2)
-        .says("allowed are 0 (none) and what lies between");
+    env.run(&[&args[..], &["--validation", "1"]].concat()).ends_with(2).says("allowed are 0 (none) and values between");
 }
 
 /// What a rotation of 100,000 dimensions takes is told before the vectors are read; without one they are trained on.

@@ -84,7 +84,7 @@ fn results_of_a_level_are_the_same_bits_for_any_number_of_jobs() {
 fn a_level_that_is_not_there_is_an_error_before_any_work() {
     let env = Env::new();
     let refused = run_at(&env, "sse9", &["run", "tiny.toml"]).ends_with(2);
-    refused.says("VQLAB_CPU is \"sse9\", which is no level; allowed here: portable");
+    refused.says("VQLAB_CPU is \"sse9\", which is not a level; allowed here: portable");
     assert!(!env.path("results").exists());
     if Level::highest() < Level::Avx512 {
         run_at(&env, "avx512", &["status", "tiny.toml"]).ends_with(2).says("which this CPU does not have");

@@ -102,7 +102,7 @@ fn wrong_use_ends_with_2_and_writes_nothing() {
             &["deep", "codes.npy", "q.npy", "-k", "1", "-o", "i.npy"],
             "rows of 2 integers, the codebooks are for codes of 3",
         ),
-        (&["pvq", "codes.npy", "q.npy", "-k", "1", "-o", "i.npy", "--norms", "byte"], "leave it out"),
+        (&["pvq", "codes.npy", "q.npy", "-k", "1", "-o", "i.npy", "--norms", "byte"], "leave out --norms"),
         (&["rvq", "codes.npy", "q.npy", "-k", "1", "-o", "i.fvecs"], "allowed here: "),
         (&["rvq", "codes.npy", "q.npy", "-k", "1", "-o", "codes.npy", "--force"], "input"),
         (&["rvq", "codes.npy", "none.npy", "-k", "1", "-o", "i.npy"], "none.npy"),

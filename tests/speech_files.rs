@@ -67,7 +67,7 @@ fn what_cannot_be_is_told_and_leaves_files_alone() {
         ("rvq", "text.vqsp", "text.vqsp: it is no speech file of vqlab"),
         ("rvq", "missing.vqsp", "cannot read missing.vqsp"),
         ("pvq", "out.vqsp", "coded with another model"),
-        ("in.wav", "out.vqsp", "in.wav is no codebook file"),
+        ("in.wav", "out.vqsp", "in.wav is not a codebook file"),
     ] {
         env.run(&["speech", "decode", codec, file, "-o", "new.wav"]).ends_with(2).says(expected);
         assert!(!env.path("new.wav").exists());

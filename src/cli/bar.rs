@@ -1,4 +1,4 @@
-//! The bar of `vqlab run`.
+//! The progress bar of `vqlab run`.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::runner::{CellEnd, Overview, Plain, Progress, Sink, Status, cell_text, human_seconds, overview_line};
 
-/// One aggregate bar over all cells, for a terminal; failures and warnings stand above it.
+/// One bar for all cells, for a terminal. Failures and warnings are printed above it.
 pub struct Bar {
     bar: ProgressBar,
     jobs: Mutex<usize>,
@@ -80,7 +80,7 @@ impl Sink for Bar {
     }
 }
 
-/// A bar where stderr is a terminal, plain lines elsewhere.
+/// A bar if stderr is a terminal, plain lines otherwise.
 pub fn stderr_sink() -> Box<dyn Sink> {
     if std::io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Plain::new(std::io::stderr())) }
 }

@@ -1,4 +1,4 @@
-//! What `encode`, `decode` and `search` share: their options, and how codebooks are loaded and errors become exit statuses.
+//! The parts that `encode`, `decode` and `search` share: options, loading of codebooks, and exit statuses of errors.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,26 +19,26 @@ use crate::runner::Options;
 
 #[derive(Args, Debug)]
 pub struct CodecOptions {
-    /// Threads; all cores without. The result is the same for any number
+    /// Threads [default: all cores]. The result is the same for any number
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
-    /// Replaces an output file that exists
+    /// Replace an existing output file
     #[arg(long)]
     force: bool,
-    /// Print the closing figures as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,
 }
 
 impl CodecOptions {
-    /// Where the output goes; never over an input.
+    /// The output file. It never replaces an input.
     pub fn output(&self, path: &Path, inputs: &[&PathBuf]) -> Output {
         let inputs: Vec<&Path> = inputs.iter().map(|path| path.as_path()).collect();
         Output::new(path).force(self.force).made_from(&inputs)
     }
 
-    /// Runs the work on a file of `total` vectors, with progress on stderr, until it ends or Ctrl-C. `memory` gives the bytes
-    /// that it takes on so many threads.
+    /// Runs the work on a file of `total` vectors, with progress on stderr, until it ends or Ctrl-C stops it. `memory`
+    /// returns the number of bytes that the work needs for a number of threads.
     pub fn work<T>(
         &self,
         total: usize,
@@ -48,7 +48,7 @@ impl CodecOptions {
         let jobs = self.jobs.unwrap_or(Options::default().jobs);
         let threads = if jobs == 1 { "1 thread".into() } else { format!("{jobs} threads") };
         note(&format!("{total} vectors on {threads}: about {} MB of memory", memory(jobs).div_ceil(1_000_000)));
-        let stop: Arc<AtomicBool> = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+        let stop: Arc<AtomicBool> = stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
         let meter = Meter::new(total);
         let work = Work { jobs, stop: &stop, progress: &|done| meter.show(done) };
         let result = run(&work);
@@ -58,15 +58,15 @@ impl CodecOptions {
 }
 
 /// # Errors
-/// Of use: there is no such file, or it holds no codebooks.
+/// [`CliError::Usage`]: the file does not exist, or it holds no codebooks.
 pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> {
     load(path).map_err(|error| wrong_file(path, &error, "codebooks"))
 }
 
-/// An error about a file, with the command that takes what the file holds, where that is not what was `wanted`
-/// ([`crate::inspect::Inspected::kind`]).
+/// An error about a file. If the file holds another kind of data than `wanted` ([`crate::inspect::Inspected::kind`]), the
+/// message names the command that takes it.
 pub fn wrong_file(path: &Path, error: &dyn std::fmt::Display, wanted: &str) -> CliError {
-    // A large file would be read through.
+    // A large file would have to be read completely.
     let is_small = path.metadata().is_ok_and(|data| data.is_file() && data.len() <= 1 << 28);
     let is_spec = path.extension().is_some_and(|ending| ending == "toml");
     let kind = if is_small && !is_spec { inspect(path).ok().map(|found| found.kind) } else { None };
@@ -90,27 +90,27 @@ pub fn wrong_file(path: &Path, error: &dyn std::fmt::Display, wanted: &str) -> C
     }
 }
 
-/// Opens a file of vectors, and tells what was passed over in it.
+/// Opens a file of vectors, and prints a note about skipped parts.
 ///
 /// # Errors
-/// Of use: there is no such file, or it holds no vectors.
+/// [`CliError::Usage`]: the file does not exist, or it holds no vectors.
 pub fn open_vectors(path: &Path) -> Result<VectorFile, CliError> {
     let file = VectorFile::open(path).map_err(|error| wrong_file(path, &error, "vectors"))?;
     tell(&file);
     Ok(file)
 }
 
-/// Tells what was passed over in a file of vectors.
+/// Prints a note about the skipped parts of a file of vectors.
 pub fn tell(file: &VectorFile) {
     file.note().iter().for_each(|text| note(text));
 }
 
-/// What was found wrong before any work.
+/// An error that was found before any work started.
 pub fn refused(error: impl std::fmt::Display) -> CliError {
     CliError::Usage(error.to_string())
 }
 
-/// Names the finished output.
+/// Prints the name of the finished output.
 pub fn wrote(path: &Path) {
     note(&format!("wrote {}", path.display()));
 }

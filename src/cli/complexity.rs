@@ -7,7 +7,7 @@ use crate::complexity::{Model, Operations, Precision, count};
 use crate::number::digits;
 use crate::spec::Method;
 
-/// Weighted million operations (WMOPS) of encoding one vector, with the counts behind them.
+/// Prints the weighted million operations (WMOPS) of encoding one vector, and the counts behind them.
 #[derive(Args, Debug)]
 #[command(after_help = "Example, a point of the paper's Figure 4c:\n  \
     vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 256 --beam 16")]
@@ -21,17 +21,17 @@ pub struct ComplexityArgs {
     /// Number of codebooks (stages) M.
     #[arg(long, value_name = "M")]
     stages: usize,
-    /// Codewords a stage, K.
+    /// Codebook size K: codewords per stage.
     #[arg(long, value_name = "K")]
     codebook_size: usize,
-    /// Beam width W; AVQ needs it, the others have none.
+    /// Beam width W. AVQ needs it, the other methods have none.
     #[arg(long, value_name = "W")]
     beam: Option<usize>,
-    /// Arithmetic: weights of addition, multiplication, move, branch are 1, 1, 1, 4 (single) or 2, 2, 2, 4 (double).
+    /// Precision. The weights of addition, multiplication, move and branch are 1, 1, 1, 4 (single) or 2, 2, 2, 4 (double).
     #[arg(long, value_enum, default_value = "single")]
     precision: PrecisionName,
-    /// published: the paper's numbers, RVQ and PVQ one stage short; corrected: all stages; lookup: AVQ and RVQ by
-    /// Gram-matrix look-up.
+    /// Operation count. published: as in the paper, which omits one stage of RVQ and PVQ; corrected: all stages; lookup:
+    /// AVQ and RVQ with look-up tables of codeword products (Gram matrix).
     #[arg(long, value_enum, default_value = "published")]
     model: ModelName,
     /// Print JSON.
@@ -40,7 +40,7 @@ pub struct ComplexityArgs {
 }
 
 /// # Errors
-/// Names those that there are.
+/// An unknown name. The message lists the known methods.
 pub fn parse_method(name: &str) -> Result<Method, String> {
     Method::try_from(name.to_string())
 }
@@ -61,7 +61,7 @@ enum ModelName {
 /// Prints the counts to stdout.
 ///
 /// # Errors
-/// A shape that has no count is wrong use; stdout that can't be written to is a failure.
+/// [`CliError::Usage`]: the shape has no operation count. [`CliError::Failed`]: stdout can't be written.
 pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
     let precision = match args.precision {
         PrecisionName::Single => Precision::Single,
@@ -79,7 +79,7 @@ pub fn run(args: ComplexityArgs) -> Result<(), CliError> {
 }
 
 fn json(operations: &Operations, precision: Precision) -> String {
-    // JSON numbers of up to 64 bits are what readers can be trusted with; larger counts go as floats.
+    // Not every JSON reader takes integers of more than 64 bits. Larger counts are written as floats.
     let number = |n: u128| u64::try_from(n).map_or_else(|_| serde_json::json!(n as f64), |n| serde_json::json!(n));
     let value = serde_json::json!({
         "wmops": operations.wmops(precision),

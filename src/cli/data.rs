@@ -1,4 +1,4 @@
-//! `vqlab data`: the data sets that experiments use; lists, makes and fetches them.
+//! `vqlab data`: lists, makes, fetches and imports the data sets that experiments use.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,8 +33,8 @@ Examples:
   vqlab data fetch sift1m
   vqlab data import cifar10 cifar-10-batches-bin
 
-Data sets have their place in the folder that the environment variable VQLAB_DATA
-names, else in `vqlab` in your folder for caches. Experiments find them there.";
+Data sets are stored in the folder that the environment variable VQLAB_DATA names
+[default: `vqlab` in your cache folder]. Experiments find them there.";
 
 const MAKE_EXAMPLES: &str = "\
 Examples:
@@ -42,10 +42,12 @@ Examples:
   vqlab data make synthetic-images -o images --training 20000
   vqlab data make synthetic-speech -o speech --training 100 --test 20
 
-Of descriptors writes synthetic_learn.bvecs, synthetic_base.bvecs, synthetic_query.bvecs and the
-100 nearest base vectors of each query, synthetic_groundtruth.ivecs; of images the
-binary files of CIFAR-10, data_batch_1.bin and so on and test_batch.bin, all labels 0;
-of speech the folders train and test with WAV files of 16 kHz, some 5 s each.
+Descriptors: the files synthetic_learn.bvecs, synthetic_base.bvecs and
+synthetic_query.bvecs, and the 100 nearest base vectors of each query in
+synthetic_groundtruth.ivecs.
+Images: the binary files of CIFAR-10 (data_batch_1.bin and so on, test_batch.bin).
+All labels are 0.
+Speech: the folders train and test with WAV files of 16 kHz, about 5 s each.
 The same numbers and seed give the same bytes on any number of threads.";
 
 const FETCH_EXAMPLES: &str = "\
@@ -53,21 +55,21 @@ Examples:
   vqlab data fetch cifar10
   vqlab data fetch sift1m -o sift --from http://mirror.example/sift.tar.gz
 
-The archive is fetched by the system's curl to DIR.tar.gz.part, which a later call
-goes on with; its size and checksum are compared with the published ones; it is
-unpacked to DIR, and removed. An archive that was fetched by hand is taken if it
-lies there under that name. Without -o, DIR is the set's place in the folder that
-VQLAB_DATA names, else in `vqlab` in your folder for caches: `vqlab data list`.";
+The system's curl fetches the archive to DIR.tar.gz.part. An interrupted download
+resumes. vqlab compares size and checksum with the published ones, unpacks the
+archive to DIR and removes it. You can also put an archive there under that name
+yourself. Without -o, DIR is in the folder that VQLAB_DATA names [default: `vqlab` in
+your cache folder]. `vqlab data list` shows it.";
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   vqlab data import cifar10 ~/data/cifar-10-batches-bin
   vqlab data import librispeech-test-clean ~/data/LibriSpeech/test-clean
 
-Checks the files (CIFAR-10: their MD5; SIFT: the numbers of vectors; LibriSpeech:
-the number of utterances) and puts a link to the folder where experiments look.";
+Checks the files (CIFAR-10: MD5; SIFT: number of vectors; LibriSpeech: number of
+utterances), and links the folder to the place where experiments look.";
 
-/// Lists, makes and fetches data sets.
+/// Lists, makes, fetches and imports data sets.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct DataArgs {
@@ -83,7 +85,7 @@ enum Action {
     Import(ImportArgs),
 }
 
-/// Shows the known data sets: origin, licence, size, checksums, and what uses them.
+/// Lists the known data sets: origin, license, size, checksums, and the experiments that use them.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  vqlab data list --json")]
 struct ListArgs {
@@ -96,13 +98,13 @@ struct ListArgs {
 #[derive(Args, Debug)]
 #[command(after_help = MAKE_EXAMPLES)]
 struct MakeArgs {
-    /// Which one
+    /// Data set
     #[arg(value_name = "NAME", value_parser = [descriptors::SYNTHETIC, images::SYNTHETIC, speech::SYNTHETIC])]
     name: String,
-    /// Folder to make
+    /// Output folder
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
-    /// Vectors to learn codebooks from [default: 100000]
+    /// Vectors to train codebooks on [default: 100000]
     #[arg(long, value_name = "N", help_heading = "Descriptors")]
     learn: Option<u64>,
     /// Vectors to search in [default: 1000000]
@@ -119,10 +121,10 @@ struct MakeArgs {
     test: Option<u64>,
     #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the random numbers")]
     seed: u64,
-    /// Threads; all cores without. The data are the same for any number
+    /// Threads [default: all cores]. The data are the same for any number
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
-    /// Replaces files of a folder that holds something
+    /// Replace files in a folder that is not empty
     #[arg(long)]
     force: bool,
 }
@@ -131,28 +133,28 @@ struct MakeArgs {
 #[derive(Args, Debug)]
 #[command(after_help = FETCH_EXAMPLES)]
 struct FetchArgs {
-    /// Which one, see `vqlab data list`
+    /// Data set (`vqlab data list` shows the names)
     #[arg(value_name = "NAME", value_parser = published())]
     name: String,
-    /// Folder to make; without, its place in the folder of the data sets
+    /// Output folder [default: its place in the data folder]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Another address of the same archive
+    /// Another URL of the same archive
     #[arg(long, value_name = "URL")]
     from: Option<String>,
-    /// Replaces files of a folder that holds something
+    /// Replace files in a folder that is not empty
     #[arg(long)]
     force: bool,
 }
 
-/// Takes a data set that is on this machine already.
+/// Imports a data set that is already on this machine.
 #[derive(Args, Debug)]
 #[command(after_help = IMPORT_EXAMPLES)]
 struct ImportArgs {
-    /// Which one, see `vqlab data list`
+    /// Data set (`vqlab data list` shows the names)
     #[arg(value_name = "NAME", value_parser = published())]
     name: String,
-    /// Its folder
+    /// Folder of the data set
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 }
@@ -163,8 +165,8 @@ fn published() -> PossibleValuesParser {
 }
 
 /// # Errors
-/// Of use: an unknown name, counts out of range, a folder that holds something. Failed: a full disk, no curl, no
-/// connection, an archive that is not as published, Ctrl-C.
+/// [`CliError::Usage`]: an unknown name, counts out of range, or a folder that is not empty. [`CliError::Failed`]: a full
+/// disk, no curl, no connection, an archive that differs from the published one, or Ctrl-C.
 pub fn run(args: DataArgs) -> Result<(), CliError> {
     match args.action {
         Action::List(args) => print(&if args.json { json() } else { list() }),
@@ -179,7 +181,7 @@ fn list() -> String {
         let mut text = format!("{}\n  {}\n", data.name, data.what);
         let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<8}  {value}\n"));
         line("origin", data.origin);
-        line("licence", data.licence);
+        line("license", data.licence);
         if let Some(archive) = &data.archive {
             line("address", archive.url);
             line("size", &archive.bytes.map_or("not published".into(), |bytes| format!("{bytes} bytes")));
@@ -195,7 +197,7 @@ fn list() -> String {
     KNOWN.iter().map(describe).collect::<Vec<_>>().join("\n")
 }
 
-/// Its folder, where it is on this machine.
+/// The folder of the data set, if it is on this machine.
 fn here(data: &KnownData) -> Option<PathBuf> {
     cache::place(data).filter(|place| place.is_dir())
 }
@@ -259,7 +261,7 @@ fn make_speech(args: &MakeArgs) -> Result<(), CliError> {
     })
 }
 
-/// Refuses options that are of the other data set.
+/// Refuses options of other data sets.
 fn unused<const N: usize>(name: &str, options: [(&str, Option<u64>); N]) -> Result<(), CliError> {
     match options.into_iter().find(|(_, value)| value.is_some()) {
         Some((option, _)) => Err(CliError::Usage(format!("{option} is not for {name}; see `vqlab data make --help`"))),
@@ -274,7 +276,7 @@ fn made(
     make: impl FnOnce(&AtomicBool, &Meter) -> Result<Made, CliError>,
 ) -> Result<(), CliError> {
     check(&args.output, args.force).map_err(refused)?;
-    let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+    let stop = stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
     let meter = Meter::new(steps);
     let made = make(&stop, &meter);
     meter.end();
@@ -296,12 +298,12 @@ fn run_fetch(args: &FetchArgs) -> Result<(), CliError> {
 /// The flag that Ctrl-C raises while data sets are fetched.
 ///
 /// # Errors
-/// Those of [`stop_flag`].
+/// As [`stop_flag`].
 pub fn fetch_stop() -> Result<Arc<AtomicBool>, CliError> {
-    stop_flag("stopping; what has come is kept. Once more to abort at once")
+    stop_flag("stopping; the downloaded part is kept. Press Ctrl-C again to abort at once")
 }
 
-/// Fetches a known data set to a folder, or to its place; gives the folder.
+/// Fetches a known data set to a folder, or to its default place. Returns the folder.
 ///
 /// # Errors
 /// As [`run`].
@@ -340,12 +342,12 @@ pub fn fetched(
 }
 
 fn no_place() -> CliError {
-    CliError::Usage(format!("there is no folder for data sets: set {}, or name a folder with -o", cache::VARIABLE))
+    CliError::Usage(format!("no folder for data sets is known: set {}, or name a folder with -o", cache::VARIABLE))
 }
 
 fn run_import(args: &ImportArgs) -> Result<(), CliError> {
     let data = known(&args.name).ok_or_else(|| CliError::Usage(format!("{} is not known", args.name)))?;
     let place = import(data, &args.folder).map_err(|error| CliError::Usage(error.to_string()))?;
-    note(&format!("{} is as published; linked as {}", args.folder.display(), place.display()));
+    note(&format!("{} is as published; linked to {}", args.folder.display(), place.display()));
     print(&format!("{}\n", place.display()))
 }

@@ -17,9 +17,9 @@ Examples:
   vqlab decode books.safetensors codes.npy -o vectors.npy
   vqlab decode books.safetensors codes.npy -o vectors.fvecs --force
 
-The vectors are float32, as npy or fvecs by the output's ending.";
+The vectors are float32. The ending of the output selects npy or fvecs.";
 
-/// Decodes codes that `vqlab encode` made with the same codebooks.
+/// Decodes codes that `vqlab encode` wrote with the same codebooks.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct DecodeArgs {
@@ -29,7 +29,7 @@ pub struct DecodeArgs {
     /// Codes, .npy
     #[arg(value_name = "CODES")]
     codes: PathBuf,
-    /// Where the vectors go: .npy or .fvecs
+    /// Output file of vectors, .npy or .fvecs
     #[arg(long, short, value_name = "DATA")]
     output: PathBuf,
     #[command(flatten)]
@@ -37,7 +37,8 @@ pub struct DecodeArgs {
 }
 
 /// # Errors
-/// Of use: what doesn't fit together, and an output that exists. Failed: a code out of range, a full disk, Ctrl-C.
+/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: a code out of range, a
+/// full disk, or Ctrl-C.
 pub fn run(args: DecodeArgs) -> Result<(), CliError> {
     let (books, _) = load_codebooks(&args.codebooks)?;
     let codes = CodeFile::open(&args.codes).map_err(refused)?;

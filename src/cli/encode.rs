@@ -19,9 +19,9 @@ Examples:
   vqlab encode books.safetensors base.fvecs -o codes.npy
   vqlab encode books.safetensors base.npy -o codes.npy --beam-width 32 --json
 
-The codes are an npy array of N × M numbers: uint8 for codebooks of up to 256
-codewords, else uint16. The file is streamed, so it may be larger than the memory.
-The mean squared error is per coordinate.";
+The codes are an npy array of N × M: uint8 for codebooks of up to 256 codewords, else
+uint16. The data are streamed: a file may be larger than the memory. The mean squared
+error is per coordinate.";
 
 /// Encodes the vectors of a file with trained codebooks.
 #[derive(Args, Debug)]
@@ -33,13 +33,13 @@ pub struct EncodeArgs {
     /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "DATA")]
     data: PathBuf,
-    /// Where the codes go, .npy
+    /// Output file of codes, .npy
     #[arg(long, short, value_name = "CODES")]
     output: PathBuf,
-    /// Tuples that AVQ's search keeps; that of the codebook file without
+    /// Beam width of AVQ's beam search [default: from the codebook file]
     #[arg(long, value_name = "W")]
     beam_width: Option<usize>,
-    /// How AVQ's search tries the codebooks; without, the way with the lower error on the first 1024 vectors
+    /// Order of the codebooks in AVQ's beam search [default: the one with the lower error on the first 1024 vectors]
     #[arg(long, value_name = "SEARCH")]
     search: Option<SearchName>,
     #[command(flatten)]
@@ -48,14 +48,15 @@ pub struct EncodeArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum SearchName {
-    /// In their order, then each codeword anew given the others
+    /// In the given order; then each codeword is chosen again given the others
     Ordered,
     /// In any order, as in the paper
     Beam,
 }
 
 /// # Errors
-/// Of use: what doesn't fit together, and an output that exists. Failed: NaN in the data, a full disk, Ctrl-C.
+/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: NaN in the data, a full
+/// disk, or Ctrl-C.
 pub fn run(args: EncodeArgs) -> Result<(), CliError> {
     let (books, made) = load_codebooks(&args.codebooks)?;
     let data = open_vectors(&args.data)?;
@@ -80,7 +81,7 @@ fn line(books: &Codebooks, encoded: &Encoded) -> String {
     let rate = human_rate(vectors as f64 / seconds.max(1e-9));
     let (method, stages, size) = (books.method().label(), books.stages(), books.size());
     let order = match (books.method(), search) {
-        (Method::Avq, Search::Ordered) => " (codebooks in their order)",
+        (Method::Avq, Search::Ordered) => " (codebooks in the given order)",
         (Method::Avq, _) => " (codebooks in any order)",
         _ => "",
     };

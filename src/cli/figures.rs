@@ -1,4 +1,4 @@
-//! `vqlab figures`: the figures again, or the training log of single cells.
+//! `vqlab figures`: draws the figures again, or the training log of one cell.
 
 use std::path::PathBuf;
 
@@ -18,14 +18,14 @@ Examples:
   vqlab figures experiments/toy.toml --log 1a2b3c4d
   vqlab figures --published
 
-Without specs, of all experiments that have been run. Prints the paths of the
-files to stdout, one a line.";
+Without specs, draws the figures of all experiments that have been run. Prints the
+paths of the files to stdout, one per line.";
 
-/// Draws the figures of experiments again, from what is computed.
+/// Draws the figures of experiments again, from the computed cells.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct FiguresArgs {
-    /// Experiment files; all of experiments/ without
+    /// Experiment files [default: all in experiments/]
     #[arg(value_name = "SPEC")]
     specs: Vec<PathBuf>,
     #[command(flatten)]
@@ -33,16 +33,17 @@ pub struct FiguresArgs {
     /// Formats of the figures
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
     format: Vec<Format>,
-    /// Draws the published numbers alone: Figures 1 to 6, or those of the given experiments
+    /// Draw the published numbers alone: Figures 1 to 6, or the figures of the given experiments
     #[arg(long)]
     published: bool,
-    /// Draws usage histograms and loss of the cell whose key begins so; `vqlab status --json` lists keys
+    /// Draw codeword usage and training loss of the cell whose key begins with KEY; `vqlab status --json` lists keys
     #[arg(long, value_name = "KEY", conflicts_with = "published")]
     log: Option<String>,
 }
 
 /// # Errors
-/// Of use: a spec is wrong, or no cell or several have the key. Failed: nothing is computed, or a file can't be written.
+/// [`CliError::Usage`]: a spec is wrong, or the key matches no cell or several. [`CliError::Failed`]: nothing is computed, or
+/// a file can't be written.
 pub fn run(args: FiguresArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     let plans = if args.published { args.options.load(&args.specs)? } else { args.options.load_or_all(&args.specs)? };
@@ -64,7 +65,7 @@ fn print_paths<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), C
     print(&paths.into_iter().map(|path| format!("{}\n", path.display())).collect::<String>())
 }
 
-/// Figures 1 to 6 of the paper from its own numbers; where specs are given, only the figures that they are about.
+/// Figures 1 to 6 of the paper from the published numbers. If specs are given, only the figures of these specs.
 fn draw_published(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
     let only: Vec<String> = plans.iter().flat_map(|plan| plan.figures.clone()).collect();
     let out = folders.reports.join("published/figures");
@@ -72,7 +73,7 @@ fn draw_published(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Resu
     print_paths(drawn.iter().flat_map(|figure| &figure.files))
 }
 
-/// The one record whose key begins with `key`, drawn.
+/// Draws the one record whose key begins with `key`.
 fn draw_log(plans: &[Plan], key: &str, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
     let mut hits: Vec<_> =
         plans.iter().flat_map(|plan| plan.cells().into_iter().map(move |cell| (plan, cell))).collect();
@@ -81,13 +82,15 @@ fn draw_log(plans: &[Plan], key: &str, folders: &Folders, formats: &[Format]) ->
     let (plan, cell) = match hits.as_slice() {
         [one] => one,
         [] => {
-            return Err(CliError::Usage(format!("no cell's key begins with `{key}`; vqlab status --json lists them")));
+            return Err(CliError::Usage(format!(
+                "no cell has a key that begins with `{key}`\nhint: `vqlab status SPEC --json` lists the keys"
+            )));
         }
         several => {
             let labels: Vec<_> = several.iter().take(5).map(|(_, cell)| cell.label()).collect();
             let count = several.len();
             return Err(CliError::Usage(format!(
-                "`{key}` begins {count} keys: {} …; give more digits",
+                "`{key}` matches {count} keys: {} …\nhint: give more digits",
                 labels.join(", ")
             )));
         }

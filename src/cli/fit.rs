@@ -27,11 +27,11 @@ Examples:
   vqlab fit learn.csv --method avq --stages 4 --bits 6 -o avq.safetensors --trainer nsvq
   vqlab fit --import codebooks.npy --method pvq -o books.safetensors
 
-FILE.safetensors:NAME takes one of several tensors. What it gives is for encode, decode and search. The errors
-are per coordinate, with the search that encode takes; in dB they are the share
-of the variance of the data. With --updates, or without --budget, the same command
-gives the same bytes; what --budget reaches depends on the machine.
-An imported npy array is M × K × D, for PVQ M × K × D/M.";
+FILE.safetensors:NAME selects one of several tensors. encode, decode and search use
+the codebook file. The errors are per coordinate, with the search that encode uses. In
+dB they are relative to the variance of the data. The same command gives the same
+bytes. With --budget and without --updates, the result depends on the speed of the
+machine. An imported npy array is M × K × D, for PVQ M × K × D/M.";
 
 /// Trains codebooks on the vectors of a file.
 #[derive(Args, Debug)]
@@ -40,57 +40,58 @@ pub struct FitArgs {
     /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "DATA", required_unless_present = "import")]
     data: Option<PathBuf>,
-    /// Codebooks of another program instead: .npy
+    /// Import the codebooks of another program (.npy) instead of training
     #[arg(long, value_name = "NPY", conflicts_with_all = ["data", "stages", "bits", "trainer", "budget", "updates"])]
     import: Option<PathBuf>,
     /// avq, rvq, pvq, opq or lsq
     #[arg(long, value_name = "METHOD", value_parser = parse_method)]
     method: Method,
-    /// Codebooks, M
+    /// Number of stages (codebooks), M
     #[arg(long, value_name = "M", required_unless_present = "import")]
     stages: Option<usize>,
-    /// Bits a stage: 2^B codewords each
+    /// Bits per stage: each codebook has 2^B codewords
     #[arg(long, value_name = "B", required_unless_present = "import")]
     bits: Option<u32>,
-    /// Where the codebooks go, .safetensors
+    /// Output codebook file, .safetensors
     #[arg(long, short, value_name = "CODEBOOKS")]
     output: PathBuf,
-    /// kmeans: the classic way, all methods (the default); nsvq: stochastic optimization from there on, AVQ, RVQ and PVQ
+    /// kmeans: k-means, for all methods; nsvq: stochastic optimization from there on, for AVQ, RVQ and PVQ [default: kmeans]
     #[arg(long, value_enum)]
     trainer: Option<TrainerName>,
-    /// Tuples that AVQ's search keeps, 16 without
+    /// Beam width of AVQ's beam search [default: 16]
     #[arg(long, value_name = "W")]
     beam_width: Option<usize>,
-    /// The same while it trains, 4 without
+    /// Beam width of AVQ's beam search in training [default: 4]
     #[arg(long, value_name = "W")]
     training_beam_width: Option<usize>,
-    /// Vectors that are used at most, chosen at random
+    /// Largest number of vectors to use, chosen at random
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     sample: usize,
-    /// The share of them that is kept for validation; 0 trains on all, without early stopping
+    /// Share of these vectors that is kept for validation. 0 trains on all vectors, without early stopping
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     validation: f64,
-    /// Once validation has found the number of iterations, train with it on all vectors [default for kmeans]
+    /// Train again on all vectors, with the number of iterations that validation found [default for kmeans]
     #[arg(long, overrides_with = "no_refit")]
     refit: bool,
-    /// Keep the codebooks that were validated [default for nsvq]
+    /// Keep the validated codebooks [default for nsvq]
     #[arg(long, overrides_with = "refit")]
     no_refit: bool,
-    /// Time for the training: 90s, 5m, 2h
+    /// Time limit for the training: 90s, 5m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     budget: Option<Duration>,
-    /// Updates (nsvq) or iterations (kmeans); by the data and the method without
+    /// Updates (nsvq) or iterations (kmeans) [default: depends on the data and the method]
     #[arg(long, value_name = "N")]
     updates: Option<u64>,
+    /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Threads; all cores without. The result is the same for any number
+    /// Threads [default: all cores]. The result is the same for any number
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
-    /// Replaces an output file that exists
+    /// Replace an existing output file
     #[arg(long)]
     force: bool,
-    /// Print the closing figures as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     json: bool,
 }
@@ -106,16 +107,17 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
     let units = [("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
     let parse = |(unit, seconds): &(&str, f64)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * seconds);
     let seconds = units.iter().find_map(parse).filter(|seconds| (0.1..=1e7).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or("a time from 0.1s on, such as 90s, 5m or 2h".into())
+    seconds.map(Duration::from_secs_f64).ok_or("allowed are times of at least 0.1s, such as 90s, 5m or 2h".into())
 }
 
 /// # Errors
-/// Of use: what doesn't fit together, too few vectors, an output that exists. Failed: NaN in the data, a full disk, Ctrl-C.
+/// [`CliError::Usage`]: options that don't fit together, too few vectors, or an existing output. [`CliError::Failed`]: NaN in
+/// the data, a full disk, or Ctrl-C.
 pub fn run(args: FitArgs) -> Result<(), CliError> {
     Output::new(&args.output).check_place().map_err(refused)?;
     if !args.output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {
         let path = args.output.display();
-        return Err(CliError::Usage(format!("{path}: codebooks go to a file with the ending .safetensors")));
+        return Err(CliError::Usage(format!("{path}: the name of a codebook file must end in .safetensors")));
     }
     match (&args.import, &args.data, args.stages, args.bits) {
         (Some(path), ..) => run_import(&args, path),
@@ -144,7 +146,7 @@ fn settings(args: &FitArgs, stages: usize, bits: u32) -> FitSettings {
 
 fn run_fit(args: &FitArgs, data: &Path, settings: FitSettings) -> Result<(), CliError> {
     if let Some(jobs) = args.jobs {
-        // The process does nothing else.
+        // The process has no other work for these threads.
         rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global().map_err(failed)?;
     }
     let file = open_vectors(data)?;
@@ -162,7 +164,7 @@ fn run_fit(args: &FitArgs, data: &Path, settings: FitSettings) -> Result<(), Cli
         human_seconds(since.elapsed().as_secs_f64()),
         human(memory(&settings, counts, *dimension))
     ));
-    let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+    let stop = stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
     let meter = ShareMeter::new();
     let mut go_on = |done: f64| {
         meter.show(done);
@@ -187,7 +189,7 @@ fn output(args: &FitArgs, input: &Path) -> Output {
     Output::new(&args.output).force(args.force).made_from(&[input])
 }
 
-/// Exit status 2 for what no training could change, 1 for the rest.
+/// Exit status 2 for errors that no training could avoid, 1 for all others.
 fn exit(error: FitError) -> CliError {
     match error {
         FitError::File(_) | FitError::Stopped | FitError::Diverged(_) | FitError::Kmeans(_) => failed(error),
@@ -195,7 +197,7 @@ fn exit(error: FitError) -> CliError {
     }
 }
 
-/// An error as the share of the variance in dB; None where nothing varies or nothing is left.
+/// An error relative to the variance, in dB. `None` if the variance or the error is 0.
 fn decibels(mse: f64, variance: f64) -> Option<f64> {
     Some(10.0 * (mse / variance).log10()).filter(|db| db.is_finite())
 }
@@ -214,20 +216,18 @@ fn lines(settings: &FitSettings, fitted: &Fitted) -> String {
     };
     let ended = match fitted.ended {
         Ended::Converged => "the error no longer fell",
-        Ended::Budget => "the time was up",
-        Ended::Updates => "all were done",
+        Ended::Budget => "the time budget ended",
+        Ended::Updates => "all are done",
     };
     format!(
         "{method} of {stages} × {size} in {} ({updates} {unit}; {ended})\n{}\n{}",
         human_seconds(fitted.seconds),
         row("training", fitted.training_mse),
         match fitted.validation_mse {
-            None => "no validation vectors: how good the codebooks are on others is not known".into(),
+            None => "no validation vectors: the error on other vectors is unknown".into(),
             Some(mse) if fitted.refitted => {
                 let validation = row("validation", mse);
-                format!(
-                    "{validation}, of codebooks that had not seen these vectors; then trained on all, {updates} {unit} as found"
-                )
+                format!("{validation}, before the final training on all vectors ({updates} {unit})")
             }
             Some(mse) => row("validation", mse),
         }

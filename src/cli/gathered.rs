@@ -1,4 +1,4 @@
-//! What is there of some plans when others have computed it: the records, and the cells that have no numbers.
+//! The state of plans that other processes have computed: the records, and the cells without numbers.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use super::outcome::Records;
 use crate::runner::{Loaded, Status, Store};
 use crate::spec::Plan;
 
-/// Cells that are named one by one, at most.
+/// The largest number of cells that a message names.
 const NAMED: usize = 20;
 
 pub struct Gathered {
@@ -39,7 +39,7 @@ impl Gathered {
     }
 
     /// # Errors
-    /// Names the cells that have no numbers.
+    /// Cells without numbers. The message names them.
     pub fn missing(&self) -> Result<(), CliError> {
         if self.without.is_empty() {
             return Ok(());
@@ -51,7 +51,7 @@ impl Gathered {
         }
         Err(CliError::Failed(format!(
             "{count} of {total} cells have no numbers, and are missing in the results:\n  {list}\n\
-             the same command without --gather computes them, and `vqlab submit` hands them to Slurm"
+             hint: the same command without --gather computes them; `vqlab submit` hands them to Slurm"
         )))
     }
 }

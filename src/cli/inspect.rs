@@ -1,4 +1,4 @@
-//! `vqlab inspect`: what a file holds.
+//! `vqlab inspect`: shows what a file holds.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ Examples:
 FILE may hold codebooks, a speech codec, coded speech, codes, vectors, a record
 (results/cells), Results, or their provenance.";
 
-/// Tells what a file holds.
+/// Shows what a file holds.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct InspectArgs {
@@ -32,7 +32,7 @@ pub struct InspectArgs {
 }
 
 /// # Errors
-/// Of use: a file that is not there, of no known kind, or damaged.
+/// [`CliError::Usage`]: the file does not exist, is damaged, or is of an unknown kind.
 pub fn run(args: InspectArgs) -> Result<(), CliError> {
     let found = inspect(&args.file).map_err(refused)?;
     if args.json {
@@ -43,7 +43,7 @@ pub fn run(args: InspectArgs) -> Result<(), CliError> {
     print(&table(&found))
 }
 
-/// One line a value, objects below their name.
+/// One line per value, objects below their name.
 fn table(found: &Inspected) -> String {
     let mut rows = vec![("kind".to_owned(), found.kind.to_owned())];
     add(&mut rows, &found.holds, 0);
@@ -54,7 +54,7 @@ fn table(found: &Inspected) -> String {
 
 fn add(rows: &mut Vec<(String, String)>, holds: &Map<String, Value>, depth: usize) {
     for (name, value) in holds {
-        // Names of ours are words; those of curves and metrics stay as they are.
+        // Top-level names are shown as words. Names of curves and metrics stay unchanged.
         let name = if depth == 0 { name.replace('_', " ") } else { name.clone() };
         let name = format!("{:1$}{name}", "", 2 * depth);
         match value {

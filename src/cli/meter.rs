@@ -1,4 +1,4 @@
-//! How far the work on a file is: a bar where stderr is a terminal, a plain line every ten seconds elsewhere.
+//! Progress of the work on a file: a bar if stderr is a terminal, otherwise a plain line every ten seconds.
 
 use std::cell::Cell;
 use std::io::IsTerminal;
@@ -12,20 +12,20 @@ use crate::runner::human_seconds;
 
 /// Time between two plain lines.
 const PLAIN: Duration = Duration::from_secs(10);
-/// Time between two looks of the bar.
+/// Time between two updates of the bar.
 const LOOKS: Duration = Duration::from_millis(200);
 
-/// Shows the vectors done, their number a second and the time left.
+/// Shows the number of finished vectors, the rate and the time left.
 pub struct Meter {
     bar: Option<ProgressBar>,
     total: usize,
     clock: Mutex<Option<Clock>>,
 }
 
-/// Since the first chunk was done: what came before it, such as checking the data, is not part of the rate.
+/// Starts when the first chunk is done. Work before that, such as checking the data, is not part of the rate.
 struct Clock {
     begin: Instant,
-    /// Vectors done by then.
+    /// Vectors done at `begin`.
     first: usize,
     shown: Instant,
 }
@@ -35,10 +35,10 @@ impl Meter {
         Self { bar: bar(total as u64), total, clock: Mutex::new(None) }
     }
 
-    /// Called as often as one likes, from any thread.
+    /// May be called at any time, from any thread.
     pub fn show(&self, done: usize) {
         let pause = if self.bar.is_some() { LOOKS } else { PLAIN };
-        // Whoever finds the lock taken can leave the showing to its holder.
+        // If the lock is taken, its holder updates the display.
         let Ok(mut clock) = self.clock.try_lock() else { return };
         let now = Instant::now();
         let Clock { begin, first, shown } = clock.get_or_insert(Clock { begin: now, first: done, shown: now });
@@ -64,7 +64,7 @@ impl Meter {
     }
 }
 
-/// Where stderr is a terminal.
+/// A bar if stderr is a terminal.
 fn bar(total: u64) -> Option<ProgressBar> {
     std::io::stderr().is_terminal().then(|| {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
@@ -75,14 +75,14 @@ fn bar(total: u64) -> Option<ProgressBar> {
     })
 }
 
-/// Shows the share of the work that is done, and the time left.
+/// Shows the finished share of the work and the time left.
 pub struct ShareMeter {
     bar: Option<ProgressBar>,
     begin: Instant,
     shown: Cell<Instant>,
 }
 
-/// Of a bar, all of the work.
+/// Length of a bar.
 const WHOLE: f64 = 1000.0;
 
 impl ShareMeter {
@@ -91,7 +91,7 @@ impl ShareMeter {
         Self { bar: bar(WHOLE as u64), begin: now, shown: Cell::new(now) }
     }
 
-    /// Called as often as one likes.
+    /// May be called at any time.
     pub fn show(&self, share: f64) {
         if self.shown.get().elapsed() < if self.bar.is_some() { LOOKS } else { PLAIN } {
             return;

@@ -1,4 +1,4 @@
-//! The commands. One file a command, no logic of its own: data go to stdout, messages and progress to stderr, and the
+//! The commands, one file each, without logic of their own. Data go to stdout, messages and progress go to stderr. The
 //! exit status is 0 (done), 1 (failed at work) or 2 (wrong use).
 
 mod bar;
@@ -38,7 +38,7 @@ use crate::level::Level;
 
 pub use output::{note, print};
 
-/// Why a command ends with another status than 0.
+/// An error that ends a command with a nonzero exit status.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// Wrong use: the command line or a spec; nothing was done. Exit status 2.
@@ -58,8 +58,8 @@ Examples:
   vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
   vqlab encode books.safetensors base.fvecs -o codes.npy
 
-The first one lists what the whole paper takes, the second gives its Figure 2, the
-numbers, a comparison and a report.
+The first example lists the cost of reproducing the whole paper. The second one
+computes Figure 2: its numbers, a comparison and a report.
 Exit status: 0 done, 1 failed at work, 2 wrong use.";
 
 /// Compares vector quantization methods by accuracy, complexity and bitrate, and reproduces Vali and Bäckström (ICASSP 2023).
@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help asked for is no error; a reader who went away is none either.
+            // A request for help is not an error. A closed pipe is not an error either.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }

@@ -5,7 +5,7 @@ use super::{ClaimCheck, ClaimResult};
 use crate::complexity::Model;
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Named, Panel, PanelAxis, Plan, TaskKind, Trainer};
+use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Named, Panel, PanelAxis, Plan, Trainer};
 
 /// Every claim on every panel it speaks of; one that compares panels gives one check. Ours are the means of the primary
 /// metric, or operation counts where the claim is on complexity. A claim holds where it is true at every place of its
@@ -71,7 +71,7 @@ impl Means {
     fn published(plan: &Plan, panel: &Panel, metric: ClaimMetric) -> Means {
         let file: Option<ResultsFile> = panel.published_file.as_deref().and_then(published);
         let mean = |contender: Contender, at| {
-            if metric == ClaimMetric::Complexity && plan.task != TaskKind::Complexity {
+            if metric == ClaimMetric::Complexity && plan.task.trains() {
                 return log10_wmops(panel, contender, at, Model::Published);
             }
             let file = file.as_ref()?;
@@ -99,7 +99,7 @@ impl Means {
         let is_there = |contender: &Contender| panel.points.iter().any(|p| p.contender == *contender);
         let contenders: Vec<_> = plan.contenders.iter().copied().filter(is_there).collect();
         let rows = places.iter().map(|at| (*at, contenders.iter().map(|c| mean(*c, *at)).collect())).collect();
-        let ceiling = (plan.task == TaskKind::Search).then_some(1.0);
+        let ceiling = plan.task.ceiling();
         let row = metric::find(&primary_metric(plan, panel)).filter(|_| metric == ClaimMetric::Primary);
         Means {
             contenders,

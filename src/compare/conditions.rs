@@ -102,16 +102,13 @@ fn thousands(n: u64) -> String {
 mod tests {
     use super::*;
     use crate::results::fixture;
-    use crate::spec::{CellSettings, Search};
+    use crate::spec::Search;
 
     #[test]
     fn what_differs_from_the_paper_or_between_points_is_told() {
         let mut plan = fixture::plan(1);
         assert_eq!(conditions(&plan.panels[0]), Vec::<String>::new());
-        let mut settings = plan.panels[0].points.iter_mut().filter_map(|p| match &mut p.cells[0].settings {
-            CellSettings::Toy(toy) => Some(&mut toy.quantizer),
-            _ => None,
-        });
+        let mut settings = plan.panels[0].points.iter_mut().filter_map(|p| p.cells[0].settings.quantizer_mut());
         settings.next().unwrap().search = Some(Search::Released);
         let avq = settings.next().unwrap();
         (avq.init, avq.init_updates, avq.beam_width) = (Init::Rvq, Some(12_000), Some(4));

@@ -4,7 +4,7 @@ use super::statistics::{FEW_RUNS, PUBLISHED_RUNS, pooled_spread};
 use super::{Estimate, Judgement, PanelComparison, PointComparison, Verdict, judge, judge_exact};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, CurveValues, Point, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Comparison, Contender, Margin, Panel, PanelAxis, Plan, TaskKind};
+use crate::spec::{Comparison, Contender, Margin, Panel, PanelAxis, Plan};
 
 /// Bitrates on each side of a point whose runs tell of its spread, too: it changes slowly along the axis.
 const NEIGHBORS: usize = 2;
@@ -33,7 +33,7 @@ fn compare_panel(
 ) -> PanelComparison {
     let unknown = published.is_none().then(|| "its published file is not among the embedded ones".to_owned());
     let not_comparable = panel.comparison.not_comparable.clone().or(unknown);
-    let computed = plan.task == TaskKind::Complexity;
+    let computed = !plan.task.trains();
     let points: Vec<_> = panel
         .places()
         .into_iter()
@@ -52,7 +52,7 @@ fn compare_panel(
     PanelComparison {
         panel: panel.name.clone(),
         axis: panel.axis.clone(),
-        measured_on: matches!(plan.task, TaskKind::Toy | TaskKind::Image | TaskKind::Speech).then_some(plan.primary),
+        measured_on: plan.task.measured_on(plan.primary).map(|_| plan.primary),
         results_file: panel.results_file.clone(),
         verdict: points.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Missing),
         points,

@@ -41,7 +41,7 @@ pub(crate) use tradeoff::{drawn_once, wmops};
 use crate::compare::PanelComparison;
 use crate::results::{Aggregate, ResultsError};
 use crate::runner::Record;
-use crate::spec::{Panel, Plan, TaskKind};
+use crate::spec::{Panel, Plan};
 
 /// Why a figure could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -146,12 +146,12 @@ pub fn draw_experiment(
     formats: &[Format],
     options: Options,
 ) -> Result<Vec<Drawn>, FigureError> {
-    let sketches = match plan.task {
-        TaskKind::Complexity => complexity::sketches(plan, aggregates, options.published),
-        TaskKind::Search => search::sketches(plan, aggregates, records, options.published),
-        TaskKind::Image => image::sketches(plan, aggregates, options.published),
-        TaskKind::Speech => speech::sketches(plan, aggregates, records, options.published),
-        TaskKind::Toy => {
+    let sketches = match plan.task.name() {
+        "complexity" => complexity::sketches(plan, aggregates, options.published),
+        "search" => search::sketches(plan, aggregates, records, options.published),
+        "image" => image::sketches(plan, aggregates, options.published),
+        "speech" => speech::sketches(plan, aggregates, records, options.published),
+        _ => {
             let mut all = toy::sketches(plan, aggregates, options.published);
             all.extend(tradeoff::sketches(plan, aggregates));
             all.extend(gaps::generalization(plan, aggregates));
@@ -168,7 +168,7 @@ pub fn draw_experiment(
         }
     }
     let drawn = joined.into_iter().map(|sketch| sketch.finish(out_dir, formats));
-    let folder = options.pictures.filter(|_| plan.task == TaskKind::Image);
+    let folder = options.pictures.filter(|_| plan.task.name() == "image");
     let pictures = folder.map(|folder| image::pictures(plan, records, folder)).unwrap_or_default();
     drawn.chain(pictures.iter().map(|figure| draw_pictures(figure, out_dir, formats))).collect()
 }

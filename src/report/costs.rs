@@ -7,7 +7,7 @@ use super::document::{Block, Cell, Document, Inline, Table, text};
 use super::format::{duration, enumerate};
 use crate::data::folder::hex;
 use crate::runner::{Record, Status};
-use crate::spec::{Contender, TaskKind};
+use crate::spec::Contender;
 
 /// Failed cells named one by one; more are only counted.
 const NAMED_FAILURES: usize = 20;
@@ -19,7 +19,7 @@ fn records<'a>(input: &ReportInput<'a>) -> Vec<&'a Record> {
 
 pub(super) fn cost(input: &ReportInput, document: &mut Document) {
     let records = records(input);
-    if input.plan.task == TaskKind::Complexity || records.is_empty() {
+    if !input.plan.task.trains() || records.is_empty() {
         return;
     }
     document.section("Cost");

@@ -5,7 +5,7 @@ use super::format::{share, significant, whole};
 use super::points::method_name;
 use super::{ReportInput, panel_name};
 use crate::runner::Record;
-use crate::spec::{Panel, PlannedPoint, TaskKind};
+use crate::spec::{Panel, PlannedPoint};
 
 /// Means over the seeds of one point, from the last log point of each.
 struct Health {
@@ -20,7 +20,7 @@ struct Health {
 }
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
-    if !matches!(input.plan.task, TaskKind::Toy | TaskKind::Image | TaskKind::Speech) {
+    if !input.plan.task.trains() || input.plan.task.name() == "search" {
         return;
     }
     document.section("Codebook health");

@@ -8,8 +8,8 @@ use crate::compare::{PanelComparison, Verdict};
 use crate::runner::Status;
 use crate::spec::{
     CellSettings, Contender, DescriptorData, Distribution, Init, Margin, Method, Norms, Optimizer, Panel, PanelAxis,
-    Primary, QuantizerSettings, Schedule, Search, SearchSettings, TaskKind, ToyData, ToySettings, Trainer, Training,
-    TrainingSettings, Vectors,
+    QuantizerSettings, Schedule, Search, SearchSettings, ToyData, ToySettings, Trainer, Training, TrainingSettings,
+    Vectors,
 };
 
 pub(super) const VERDICTS: [Verdict; 6] = [
@@ -20,16 +20,6 @@ pub(super) const VERDICTS: [Verdict; 6] = [
     Verdict::Missing,
     Verdict::NotComparable,
 ];
-
-pub(super) fn measured_on(task: TaskKind, primary: Primary) -> &'static str {
-    match (task, primary) {
-        (TaskKind::Image, Primary::Training) => "the training images themselves",
-        (TaskKind::Speech, _) => "test utterances that training has not heard",
-        (TaskKind::Image, Primary::Fresh) => "test images that training has not seen",
-        (_, Primary::Training) => "the training set itself",
-        (_, Primary::Fresh) => "fresh vectors that training has not seen",
-    }
-}
 
 pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
     let plan = input.plan;
@@ -97,6 +87,7 @@ fn data_of(panel: &Panel) -> String {
                     c.dimension, c.stages
                 )
             }
+            CellSettings::Custom(custom) => format!("those of the task \"{}\"", custom.task),
         };
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -320,28 +311,12 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
         return;
     }
     document.section("How the verdicts are made");
-    let measured = match input.plan.task {
-        TaskKind::Toy => format!(
-            "What stands against the published numbers is the error on {}; the other measurement stands beside it in every table. ",
-            measured_on(TaskKind::Toy, input.plan.primary)
-        ),
-        TaskKind::Image => format!(
-            "What stands against the published numbers is the quality of {}; that of the others stands beside it. Differences \
-             of Peak SNR are in dB. ",
-            measured_on(TaskKind::Image, input.plan.primary)
-        ),
-        TaskKind::Speech => "What stands against the published numbers is the mean over the test utterances, which training has not \
-             heard; spread and standard errors are those of the utterances. How many utterances the published \
-             numbers are of is not stated: as many as ours are taken. Differences of PESQ are in points of its score (MOS), \
-             those of perceptual SNR in dB. "
-            .into(),
-        TaskKind::Search | TaskKind::Complexity => String::new(),
-    };
+    let measured = input.plan.task.words(input.plan.primary).verdicts;
     document.paragraph(format!(
         "{measured}A point is reproduced when two one-sided tests show that its mean lies within the margin of the published one, \
          better or worse when it lies outside, and inconclusive when the {} are too few to tell. A figure's verdict is the \
          worst of its points.{}",
-        if input.plan.task == TaskKind::Speech { "utterances" } else { "seeds" },
+        input.plan.task.runs(),
         spread(input)
     ));
     document.list(input.comparisons.iter().map(|c| verdict_line(input, c)).collect());
@@ -352,7 +327,7 @@ fn spread(input: &ReportInput) -> String {
     let judged = input.comparisons.iter().filter(|comparison| comparison.axis == PanelAxis::Bits);
     let runs = judged.flat_map(|comparison| &comparison.points).filter_map(|point| point.ours).map(|ours| ours.n);
     match runs.min() {
-        Some(n) if n < FEW_RUNS && input.plan.task != TaskKind::Complexity => format!(
+        Some(n) if n < FEW_RUNS && input.plan.task.trains() => format!(
             " With fewer than {FEW_RUNS} seeds a point, the spread over seeds is that of its method over the point and \
              the two bitrates on each side, as two seeds of one point tell little of it; by simulation, a point at the edge of the margin is then called \
              reproduced in some 5 % of all cases, and a point that is equal to the published one always."

@@ -7,46 +7,14 @@ use super::{ReportInput, panel_name, recall};
 use crate::compare::tradeoff::uses_released_search;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
-use crate::spec::{Contender, Panel, PanelAxis, PlannedPoint, Primary, TaskKind};
+use crate::spec::{Contender, Panel, PanelAxis, PlannedPoint};
 
 pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     document.section("Points");
-    document.paragraph(match input.plan.task {
-        TaskKind::Toy => {
-            "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the range that holds \
-             the middle 95 % of them."
-        }
-        TaskKind::Search => {
-            "Recall@T: the share of queries whose true nearest neighbor is among the T that search finds nearest (higher is \
-             better). Ours is the mean over n seeds with the range that holds the middle 95 % of them."
-        }
-        TaskKind::Image => {
-            "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with the range that holds \
-             the middle 95 % of them."
-        }
-        TaskKind::Speech => {
-            "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean over the n test \
-             utterances (and the seeds) with the range that holds the middle 95 % of the utterances."
-        }
-        TaskKind::Complexity => {
-            "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). These are counts, \
-             not measurements: they have no spread, and equal means equal to the last digits."
-        }
-    });
-    match input.plan.task {
-        _ if !input.plan.has_published() => {}
-        TaskKind::Toy => {
-            document.paragraph("The difference is ours against the published mean, with its 95 % interval (Welch).");
-        }
-        TaskKind::Image => document.paragraph(
-            "The difference is ours against the published mean, in dB where the metric is, else in %, with its 95 % interval \
-             (Welch).",
-        ),
-        TaskKind::Speech => document.paragraph(
-            "The difference is ours against the published mean, in points of the score for PESQ and in dB for perceptual SNR, \
-             with its 95 % interval (Welch, over utterances).",
-        ),
-        TaskKind::Search | TaskKind::Complexity => {}
+    let words = input.plan.task.words(input.plan.primary);
+    document.paragraph(words.points);
+    if input.plan.has_published() && !words.difference.is_empty() {
+        document.paragraph(words.difference);
     }
     for panel in &input.plan.panels {
         document.subsection(panel_name(panel));
@@ -76,18 +44,11 @@ pub(super) fn tone(verdict: Verdict) -> Tone {
 /// What stands beside the primary metric: a column title and the values.
 fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Option<&'a Aggregate>)> {
     let plan = input.plan;
-    let other = |title, ending: &str| {
+    let other = |title: &'static str, ending: &str| {
         let metric = format!("{}-{ending}", panel.metric);
         (title, find_aggregate(input.aggregates, &panel.name, &metric))
     };
-    match (plan.task, plan.primary) {
-        (TaskKind::Search | TaskKind::Speech, _) => Vec::new(),
-        (TaskKind::Complexity, _) => vec![other("#all stages", "corrected"), other("#look-up", "lookup")],
-        (TaskKind::Toy, Primary::Training) => vec![other("#fresh vectors", "fresh")],
-        (TaskKind::Image, Primary::Training) => vec![other("#test images", "fresh")],
-        (TaskKind::Image, Primary::Fresh) => vec![other("#training images", "training")],
-        (TaskKind::Toy, Primary::Fresh) => vec![other("#training set", "training")],
-    }
+    plan.task.words(plan.primary).beside.iter().map(|(title, ending)| other(title, ending)).collect()
 }
 
 /// Many T and no verdicts: a row a T, a column a method is easier to read.
@@ -100,7 +61,7 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
     let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel));
     let comparison = input.comparisons.iter().find(|c| c.panel == panel.name);
     let beside = beside(input, panel);
-    let spread = input.plan.task != TaskKind::Complexity;
+    let spread = input.plan.task.trains();
     let place = format!("#{}", panel.axis.heading());
     let of_unit = format!("#difference {}", unit(panel.comparison.margin));
     let mut titles = vec!["method", &place];

@@ -6,7 +6,7 @@ use super::{ReportInput, panel_name};
 use crate::compare::tradeoff::log10_wmops;
 use crate::complexity::Model;
 use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, published, timing_mean};
-use crate::spec::{CellSettings, Contender, Method, Norms, Panel, PanelAxis, PlannedPoint, TaskKind, Trainer};
+use crate::spec::{CellSettings, Contender, Method, Norms, Panel, PanelAxis, PlannedPoint, Trainer};
 
 /// A recall as the tables write it.
 fn points(recall: f64) -> String {
@@ -53,7 +53,7 @@ pub(super) fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
 
 /// Does stochastic optimization reach, or improve on, expectation maximization?
 pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
-    if input.plan.task != TaskKind::Search {
+    if input.plan.task.name() != "search" {
         return;
     }
     let mut table = Table::new(&[
@@ -132,7 +132,7 @@ fn sentence(panel: &Panel, own: Contender, differences: &[(u32, f64)]) -> Option
 
 /// Accuracy beside bits, operations, measured times and memory.
 pub(super) fn costs(input: &ReportInput, document: &mut Document) {
-    if input.plan.task != TaskKind::Search {
+    if input.plan.task.name() != "search" {
         return;
     }
     document.section("What the methods cost");

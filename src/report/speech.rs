@@ -11,7 +11,7 @@ use crate::compare::PanelComparison;
 use crate::compare::speech::opus;
 use crate::metric;
 use crate::results::{Audible, Point, aggregate_metric, audible, primary_metric};
-use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechData, SpeechSettings, TaskKind};
+use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechData, SpeechSettings};
 use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
 /// The speech alone.
@@ -55,7 +55,7 @@ pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
 
 /// The tables and players that only a speech experiment has.
 pub(super) fn sections(input: &ReportInput, out_dir: &Path, document: &mut Document) {
-    if input.plan.task != TaskKind::Speech {
+    if input.plan.task.name() != "speech" {
         return;
     }
     measures(input, document);

@@ -2,13 +2,14 @@
 
 use super::findings::outcome;
 use super::format::{difference, margin, significant, unit};
-use super::overview::{VERDICTS, measured_on};
+use super::overview::VERDICTS;
 use super::points::method_name;
 use crate::compare::conditions::conditions;
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, primary_metric};
-use crate::spec::{Contender, Panel, PanelAxis, Plan, TaskKind};
+use crate::spec::{Contender, Panel, PanelAxis, Plan};
+use crate::task::Task;
 
 /// One block a panel: a head line, then a line a point with ours, published, difference, margin, verdict and the other
 /// measurements; then the counts of the verdicts. Panels without a published file show ours alone. Below a
@@ -82,7 +83,7 @@ fn name_of(panel: Option<&Panel>, contender: Contender, at: u32) -> String {
 }
 
 fn compared(
-    task: TaskKind,
+    task: &dyn Task,
     panel: Option<&Panel>,
     comparison: &PanelComparison,
     aggregates: &[&Aggregate],
@@ -113,8 +114,11 @@ fn compared(
         row.extend(others.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
-    let measured =
-        comparison.measured_on.map(|on| format!(", measured on {}", measured_on(task, on))).unwrap_or_default();
+    let measured = comparison
+        .measured_on
+        .and_then(|primary| task.measured_on(primary))
+        .map(|on| format!(", measured on {on}"))
+        .unwrap_or_default();
     let title = format!("{}: ours against {}{measured}", comparison.panel, comparison.results_file);
     let summary = match &comparison.not_comparable {
         Some(reason) => format!("not comparable: {reason}"),

@@ -7,7 +7,7 @@ use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
-use crate::spec::{Margin, Panel, PanelAxis, Plan, TaskKind};
+use crate::spec::{Margin, Panel, PanelAxis, Plan};
 
 /// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
@@ -22,7 +22,7 @@ pub fn best_sentences(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
 
 /// As [`best_sentences`].
 pub(super) fn best_lines(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Line> {
-    if plan.task == TaskKind::Complexity || plan.panels.len() > MOST_LINES {
+    if !plan.task.trains() || plan.panels.len() > MOST_LINES {
         return Vec::new();
     }
     let own = plan.panels.iter().filter(|panel| panel.published_file.is_none());

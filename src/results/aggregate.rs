@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::quantile::quantile;
 use super::write::primary_metric;
-use crate::complexity::Model;
 use crate::runner::{Record, Status};
-use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint, TaskKind};
+use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint};
 
 /// One panel and one metric of an experiment, aggregated over seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,13 +144,13 @@ pub fn find_aggregate<'a>(aggregates: &'a [Aggregate], panel: &str, metric: &str
 /// The metrics that a panel's Results files hold, the primary one among them.
 pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
     let metric = &panel.metric;
-    match (plan.task, &panel.axis) {
-        (TaskKind::Toy | TaskKind::Image, _) => ["training", "fresh"].map(|part| format!("{metric}-{part}")).to_vec(),
-        (TaskKind::Complexity, _) => Model::ALL.map(|model| format!("{metric}-{}", model.name())).to_vec(),
-        (TaskKind::Search | TaskKind::Speech, PanelAxis::Rank(_) | PanelAxis::Bitrate(_)) => vec![metric.clone()],
-        (TaskKind::Search | TaskKind::Speech, PanelAxis::Bits) => {
-            panel.measured_at.iter().map(|t| format!("{metric}@{t}")).collect()
+    let parts = plan.task.parts();
+    match panel.axis {
+        _ if !parts.is_empty() => parts.iter().map(|part| format!("{metric}-{part}")).collect(),
+        PanelAxis::Bits if plan.task.axis().is_some() => {
+            panel.measured_at.iter().map(|at| format!("{metric}@{at}")).collect()
         }
+        _ => vec![metric.clone()],
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::file::ResultsError;
 use super::write::{file_name, write_atomic};
 use crate::runner::{Record, Status};
-use crate::spec::{Cell, Plan, TaskKind, Trainer};
+use crate::spec::{Cell, Plan, Trainer};
 
 /// `results_root`/PROFILE/codebooks/NAME.
 pub fn codebooks_folder(plan: &Plan, results_root: &Path) -> PathBuf {
@@ -26,14 +26,11 @@ pub fn keep_codebooks(
     records: &HashMap<String, Record>,
     results_root: &Path,
 ) -> Result<Vec<PathBuf>, ResultsError> {
-    let (from, ending) = match plan.task {
-        TaskKind::Speech => (results_root.join("codecs"), "codec"),
-        // Other experiments that have these cells may have kept some.
-        TaskKind::Toy if !plan.codebooks => return Ok(Vec::new()),
-        TaskKind::Toy | TaskKind::Search => (results_root.join("codebooks"), "safetensors"),
-        // Those of images belong to a network; an operation count has none.
-        TaskKind::Image | TaskKind::Complexity => return Ok(Vec::new()),
+    // Other experiments that have these cells may have kept some.
+    let Some(codebooks) = plan.task.codebooks().filter(|codebooks| plan.codebooks || !codebooks.if_asked) else {
+        return Ok(Vec::new());
     };
+    let (from, ending) = (results_root.join(codebooks.folder), codebooks.ending);
     let mut kept = Vec::new();
     for panel in plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel)) {
         let to = codebooks_folder(plan, results_root).join(file_name(&panel.name));

@@ -34,7 +34,7 @@ pub fn plan(seeds: u64) -> Plan {
         description: String::new(),
         source: "experiments/small.toml".into(),
         source_text: "[experiment]".into(),
-        task: TaskKind::Toy,
+        task: &crate::task::toy::Toy,
         profile: "quick".into(),
         folder: "quick".into(),
         figures: vec!["2a".into()],

@@ -1,7 +1,7 @@
 //! Experiments again from their provenance files alone, also where they ran on data that are not at hand.
 
 use super::provenance::{ProvenanceCell, ProvenanceFile};
-use crate::spec::{Panel, Plan, PlannedPoint, other_data};
+use crate::spec::{CellSettings, Panel, Plan, PlannedPoint};
 
 /// `plan` as it was run by `file`, whose results lie in `folder` (below results/): the file's cells at the plan's points.
 /// Points and panels that the file has no cell of are left out. What the data say on whether numbers stand against the
@@ -13,7 +13,7 @@ pub fn plan_of_kept(mut plan: Plan, file: &ProvenanceFile, folder: &str) -> Plan
     for panel in &mut plan.panels {
         let own: Vec<&ProvenanceCell> = file.cells.iter().filter(|cell| cell.panels.contains(&panel.name)).collect();
         let (planned_data, by_planned_data) =
-            (panel.data_name().map(str::to_owned), panel.settings().and_then(other_data));
+            (panel.data_name().map(str::to_owned), panel.settings().and_then(CellSettings::other_data));
         panel.points = panel.points.drain(..).filter_map(|point| with_cells(point, &own)).collect();
         if panel.data_name() != planned_data.as_deref() {
             // The name of made-up data, which stands in files of such alone.
@@ -21,7 +21,7 @@ pub fn plan_of_kept(mut plan: Plan, file: &ProvenanceFile, folder: &str) -> Plan
         }
         // A reason that the spec itself gives stays.
         if panel.comparison.not_comparable.is_none() || panel.comparison.not_comparable == by_planned_data {
-            panel.comparison.not_comparable = panel.settings().and_then(other_data);
+            panel.comparison.not_comparable = panel.settings().and_then(CellSettings::other_data);
         }
     }
     plan.panels.retain(|panel| !panel.points.is_empty());

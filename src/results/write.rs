@@ -6,19 +6,16 @@ use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
 use super::file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 use super::provenance::{provenance_path, read_provenance};
 use crate::metric;
-use crate::spec::{Contender, Panel, PanelAxis, Plan, TaskKind, Trainer};
+use crate::spec::{Contender, Panel, PanelAxis, Plan, Trainer};
 
 /// The metric that goes into a panel's Results file under the published name: `mse-training`, `psnr-fresh`,
 /// `log10-wmops-published`, `recall` over T, or over bits the recall at the first T of the spec.
 pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
     let metric = &panel.metric;
-    match (plan.task, &panel.axis) {
-        (TaskKind::Toy | TaskKind::Image, _) => format!("{metric}-{}", plan.primary.name()),
-        (TaskKind::Complexity, _) => format!("{metric}-published"),
-        (TaskKind::Search | TaskKind::Speech, PanelAxis::Rank(_) | PanelAxis::Bitrate(_)) => metric.clone(),
-        (TaskKind::Search | TaskKind::Speech, PanelAxis::Bits) => {
-            panel.measured_at.first().map_or(metric.clone(), |t| format!("{metric}@{t}"))
-        }
+    match (plan.task.primary_part(plan.primary), &panel.axis, panel.measured_at.first()) {
+        (Some(part), ..) => format!("{metric}-{part}"),
+        (None, PanelAxis::Bits, Some(at)) => format!("{metric}@{at}"),
+        _ => metric.clone(),
     }
 }
 
@@ -29,11 +26,7 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
         return PathBuf::from(&panel.results_file);
     }
     let ending = metric.strip_prefix(&panel.metric).unwrap_or(metric).trim_start_matches(['-', '@']);
-    let ending = match plan.task {
-        TaskKind::Search => format!("T{ending}"),
-        TaskKind::Speech => format!("at-{ending}"),
-        _ => ending.to_owned(),
-    };
+    let ending = format!("{}{ending}", plan.task.axis().map_or("", |axis| axis.ending));
     beside(&panel.results_file, &ending)
 }
 
@@ -50,9 +43,9 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
             places.iter().map(|at| aggregate.point(*contender, *at).and_then(value)).collect()
         };
         let name = panel.curve_name(*contender);
-        let plain = plan.task == TaskKind::Complexity
+        let plain = !plan.task.trains()
             || (panel.published_file.is_some()
-                && plan.task != TaskKind::Speech
+                && !matches!(panel.axis, PanelAxis::Bitrate(_))
                 && contender.trainer == Trainer::Kmeans
                 && name.contains(' '));
         let values = match plain {
@@ -76,11 +69,7 @@ pub const MEASURED_ON: &str = "Measured on";
 /// The value of [`MEASURED_ON`]: `training set` or `test set`. `None` where there is only one measurement, and for the
 /// file that stands for a published one, which has no such label.
 fn measured_on(plan: &Plan, panel: &Panel, metric: &str) -> Option<&'static str> {
-    let published = match plan.task {
-        TaskKind::Toy => "training",
-        TaskKind::Image => "fresh",
-        TaskKind::Search | TaskKind::Speech | TaskKind::Complexity => return None,
-    };
+    let published = plan.task.published_part()?;
     let part = metric.strip_prefix(&panel.metric)?.strip_prefix('-')?;
     let is_published = panel.published_file.is_some() && part == published && metric == primary_metric(plan, panel);
     (!is_published).then_some(if part == "training" { "training set" } else { "test set" })
@@ -124,7 +113,7 @@ pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path)
 /// The files that held the primary metric of a panel while the other one was primary: left alone, they would pass for
 /// today's. Only those that the provenance file of the last run counts among this experiment's own.
 fn superseded(plan: &Plan, results_root: &Path) -> Vec<PathBuf> {
-    if !matches!(plan.task, TaskKind::Toy | TaskKind::Image) {
+    if plan.task.published_part().is_none() {
         return Vec::new();
     }
     let Ok(last) = read_provenance(&provenance_path(plan, results_root)) else { return Vec::new() };

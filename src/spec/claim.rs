@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::cell::{Method, Trainer};
 use super::document::{check_keys, method, read_range};
 use super::error::{Checked, Fault, quoted};
-use super::field::{Kind, MOST_BITRATE, MOST_RANK};
+use super::field::Kind;
 use super::known::Known;
 use super::layer::unknown;
-use super::plan::{Claim, ClaimKind, ClaimMetric, Named, TaskKind};
+use super::plan::{Claim, ClaimKind, ClaimMetric, Named};
 use super::value::{Node, Table};
+use super::{Method, Trainer};
+use crate::task::Task;
 
 /// A claim with panels and bits as written, so that they can be checked once those of the sweep are known.
 pub(super) struct WrittenClaim {
@@ -30,23 +31,17 @@ const ALLOWED: &str = "exactly one of order = [methods, lowest first, or with be
 type Bounds = ([&'static str; 2], i64);
 
 /// The bounds that a claim may have, those of the panels' axis first.
-fn bounds(task: TaskKind) -> &'static [Bounds] {
+fn bounds(task: &dyn Task) -> Vec<Bounds> {
     const BITS: Bounds = (["min-bits", "max-bits"], 256);
-    const RANK: Bounds = (["min-t", "max-t"], MOST_RANK);
-    const BITRATE: Bounds = (["min-bitrate", "max-bitrate"], MOST_BITRATE);
-    match task {
-        TaskKind::Search => &[RANK, BITS],
-        TaskKind::Speech => &[BITRATE, BITS],
-        TaskKind::Toy | TaskKind::Image | TaskKind::Complexity => &[BITS],
-    }
+    task.axis().map(|axis| axis.bounds).into_iter().chain([BITS]).collect()
 }
 
 /// What a claim speaks of, beside it or under `where`.
-fn scope_names(task: TaskKind) -> Vec<&'static str> {
-    std::iter::once("panels").chain(bounds(task).iter().rev().flat_map(|(names, _)| *names)).collect()
+fn scope_names(task: &dyn Task) -> Vec<&'static str> {
+    std::iter::once("panels").chain(bounds(task).into_iter().rev().flat_map(|(names, _)| names)).collect()
 }
 
-pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
+pub(super) fn read(task: &dyn Task, node: &Node) -> Checked<WrittenClaim> {
     let table = node.expect_table("claim")?;
     check_keys(
         "claim",
@@ -54,16 +49,11 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
         &[&["text", "metric", "where", "best-first", "margin"], &KINDS[..], &scope_names(task)].concat(),
     )?;
     if let Some(node) = table.get("metric") {
-        let metric: &[&str] = match task {
-            TaskKind::Toy => &["mse", "complexity"],
-            TaskKind::Search => &["recall", "complexity"],
-            // The own metric of a panel of images or speech is that of `evaluation.metric`.
-            TaskKind::Image | TaskKind::Speech | TaskKind::Complexity => &["complexity"],
-        };
-        Kind::Choice(metric).check("claim.metric", node)?;
+        // The own metric of a panel of images or speech is that of `evaluation.metric`.
+        Kind::Choice(task.claim_metrics()).check("claim.metric", node)?;
     }
     let metric = match table.get("metric").and_then(Node::text) {
-        Some("complexity") if task != TaskKind::Complexity => ClaimMetric::Complexity,
+        Some("complexity") if task.trains() => ClaimMetric::Complexity,
         _ => ClaimMetric::Primary,
     };
     let Some(text_node) = table.get("text") else {
@@ -93,7 +83,7 @@ pub(super) fn read(task: TaskKind, node: &Node) -> Checked<WrittenClaim> {
     };
     let panels = list("panels", Kind::Names)?;
     let written_bits = list("bits", Kind::WholeList(1, 256))?;
-    let (min, max) = range(&scope, bounds(task))?;
+    let (min, max) = range(&scope, &bounds(task))?;
     let narrow = |place: Option<u64>| place.and_then(|place| u32::try_from(place).ok());
     let claim = Claim { text, kind, metric, panels: Vec::new(), min: narrow(min), max: narrow(max), margin };
     Ok(WrittenClaim { claim, panels, bits: written_bits, methods })
@@ -136,7 +126,7 @@ fn range(scope: &Table, bounds: &[Bounds]) -> Checked<(Option<u64>, Option<u64>)
 }
 
 /// What the claim speaks of, in either spelling: each thing once.
-fn scope(task: TaskKind, table: &Table) -> Checked<Table> {
+fn scope(task: &dyn Task, table: &Table) -> Checked<Table> {
     let names = scope_names(task);
     let beside = table.entries.iter().filter(|(key, _)| names.contains(&key.name.as_str()));
     let mut scope = Table { entries: beside.cloned().collect() };

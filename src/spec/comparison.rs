@@ -1,9 +1,8 @@
 //! What a panel measures, and `[comparison]`: how its numbers stand against the published ones.
 
 use super::error::{Checked, Fault};
-use super::field::{IMAGE_METRICS, SPEECH_METRICS};
 use super::layer::Settings;
-use super::plan::{Comparison, Margin, TaskKind};
+use super::plan::{Comparison, Margin};
 use super::value::Node;
 
 /// Equivalence margin where none is given: ±0.5 %.
@@ -17,18 +16,6 @@ const MANY_UTTERANCES: u64 = 300;
 /// ±.9 dB, over 300 of ±.06 and ±.35 dB: the margins are what such intervals can decide.
 const MARGINS_PESQ: [f64; 2] = [0.2, 0.1];
 const MARGINS_PERCEPTUAL: [f64; 2] = [1.5, 0.75];
-
-/// The record metric of a panel, without its ending.
-pub(super) fn metric(task: TaskKind, settings: &Settings) -> String {
-    let name = match task {
-        TaskKind::Toy => "mse",
-        TaskKind::Search => "recall",
-        TaskKind::Image => settings.text("evaluation.metric").unwrap_or(IMAGE_METRICS[0]),
-        TaskKind::Speech => settings.text("evaluation.metric").unwrap_or(SPEECH_METRICS[0]),
-        TaskKind::Complexity => "log10-wmops",
-    };
-    name.to_owned()
-}
 
 /// The margin of a point, in dB or points where the metric is; `utterances`: how many are tested on.
 pub(super) fn margin(settings: &Settings, metric: &str, utterances: u64) -> Margin {

@@ -6,8 +6,8 @@ use super::error::{Checked, Fault, Span, quoted};
 use super::field::Kind;
 use super::layer::{Layer, Place, SECTIONS, elsewhere, unknown};
 use super::output::{Output, RESERVED, check_figure};
-use super::plan::TaskKind;
 use super::value::{Key, Node, Table};
+use crate::task::{self, Task};
 
 pub(super) struct Document {
     pub head: Head,
@@ -22,7 +22,7 @@ pub(super) struct Head {
     pub name: String,
     pub title: String,
     pub description: String,
-    pub task: TaskKind,
+    pub task: &'static dyn Task,
     /// The figures that the spec says it draws, where it says so.
     figures: Option<Node>,
     /// Where to point when something is missing.
@@ -87,7 +87,7 @@ impl Body {
     }
 
     /// Reads one entry of the base or of a profile; false where the entry is none of a body's.
-    fn read(&mut self, task: TaskKind, key: &Key, node: &Node) -> Checked<bool> {
+    fn read(&mut self, task: &'static dyn Task, key: &Key, node: &Node) -> Checked<bool> {
         match key.name.as_str() {
             name if SECTIONS.contains(&name) => self.layer.read(task, Place::Anywhere, name, node)?,
             "variant" => {
@@ -108,7 +108,7 @@ impl Body {
     }
 
     /// Adds one parsed `--set`.
-    pub fn read_assignment(&mut self, task: TaskKind, table: &Table) -> Checked<()> {
+    pub fn read_assignment(&mut self, task: &'static dyn Task, table: &Table) -> Checked<()> {
         for (key, node) in &table.entries {
             match key.name.as_str() {
                 name if SECTIONS.contains(&name) => self.layer.read(task, Place::Anywhere, name, node)?,
@@ -202,7 +202,10 @@ fn read_head(root: &Table) -> Checked<Head> {
             let verb = if names.len() > 1 { "are" } else { "is" };
             let paste: Vec<String> = missing().map(|(name, value, _)| format!("  {name} = {value}")).collect();
             return Err(Fault::new(node.span, format!("{} {verb} missing", names.join(" and ")))
-                .allowed(format!("a name for files, and a task out of {}", quoted(TASKS)))
+                .allowed(format!(
+                    "a name for files, and a task out of {}",
+                    quoted(task::all().into_iter().map(Task::name))
+                ))
                 .help(format!("add, with values of your own,\n  [experiment]\n{}", paste.join("\n"))));
         }
     };
@@ -223,21 +226,12 @@ fn read_head(root: &Table) -> Checked<Head> {
     Ok(Head { name, title, description, task, figures, span: node.span, sweep: node.span, tables: Vec::new() })
 }
 
-/// The tasks.
-const TASKS: [&str; 5] = ["toy", "search", "image", "speech", "complexity"];
-
-fn read_task(name: &str, span: Span) -> Checked<TaskKind> {
-    match name {
-        "toy" => Ok(TaskKind::Toy),
-        "search" => Ok(TaskKind::Search),
-        "image" => Ok(TaskKind::Image),
-        "speech" => Ok(TaskKind::Speech),
-        "complexity" => Ok(TaskKind::Complexity),
-        _ => Err(Fault::new(span, format!("unknown task \"{name}\"")).allowed(quoted(TASKS))),
-    }
+fn read_task(name: &str, span: Span) -> Checked<&'static dyn Task> {
+    let known = || quoted(task::all().into_iter().map(Task::name));
+    task::find(name).ok_or_else(|| Fault::new(span, format!("unknown task \"{name}\"")).allowed(known()))
 }
 
-fn read_profiles(task: TaskKind, node: &Node) -> Checked<Vec<(Key, Body)>> {
+fn read_profiles(task: &'static dyn Task, node: &Node) -> Checked<Vec<(Key, Body)>> {
     let mut profiles = Vec::new();
     for (key, node) in &node.expect_table("profile")?.entries {
         check_name("profile", key)?;
@@ -260,12 +254,12 @@ fn read_profiles(task: TaskKind, node: &Node) -> Checked<Vec<(Key, Body)>> {
     Ok(profiles)
 }
 
-fn read_variant(task: TaskKind, name: &str, node: &Node) -> Checked<Layer> {
+fn read_variant(task: &'static dyn Task, name: &str, node: &Node) -> Checked<Layer> {
     let section = format!("variant.{name}");
     read_layer(task, Place::Variant, &section, node.expect_table(&section)?, &[])
 }
 
-fn read_layer(task: TaskKind, place: Place, section: &str, table: &Table, others: &[&str]) -> Checked<Layer> {
+fn read_layer(task: &'static dyn Task, place: Place, section: &str, table: &Table, others: &[&str]) -> Checked<Layer> {
     let mut layer = Layer::default();
     for (key, node) in &table.entries {
         let name = key.name.as_str();
@@ -280,7 +274,7 @@ fn read_layer(task: TaskKind, place: Place, section: &str, table: &Table, others
     Ok(layer)
 }
 
-fn read_override(task: TaskKind, node: &Node) -> Checked<Override> {
+fn read_override(task: &'static dyn Task, node: &Node) -> Checked<Override> {
     let table = node.expect_table("override")?;
     let layer = read_layer(task, Place::Override, "override", table, &["where"])?;
     let filter = match table.get("where") {
@@ -377,6 +371,6 @@ pub(super) fn check_variant(key: &Key, known: &[&str]) -> Checked<()> {
 }
 
 /// The method called `name` in a spec.
-pub(super) fn method(name: &str) -> Option<super::cell::Method> {
-    super::cell::Method::find(name)
+pub(super) fn method(name: &str) -> Option<super::Method> {
+    super::Method::find(name)
 }

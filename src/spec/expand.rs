@@ -4,24 +4,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::LoadOptions;
-use super::cell::{Cell, CellSettings, Trainer, Vectors};
-use super::comparison::{comparison, margin, metric};
+use super::comparison::{comparison, margin};
 use super::data_set;
-use super::descriptors::{DataSets, not_comparable};
 use super::document::{Document, check_variant, method};
 use super::error::{Checked, Fault};
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
-use super::image;
-use super::images::{self, ImageSets};
 use super::known::Known;
 use super::layer::Settings;
-use super::plan::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Primary, TaskKind};
+use super::plan::{Panel, Plan, PlannedPoint};
 use super::required;
 use super::resolve::{self, Point};
-use super::speech;
-use super::speech_data::{self, SpeechSets};
 use super::value::Node;
+use super::{Cell, Contender, PanelAxis, Primary, Trainer};
 use crate::data::cache::Places;
+use crate::task::Resolver;
+use crate::task::panel::AxisField;
 
 /// Seeds of a toy sweep where none are given, as many as the paper's runs.
 const SEEDS: u64 = 10;
@@ -50,17 +47,9 @@ pub(super) fn plan(
         claims.extend(claim.resolve(&names, &known)?);
     }
     let primary = primary(document, &frames)?;
-    let mut expansion = Expansion {
-        document,
-        choice,
-        places,
-        cells: 0,
-        sets: DataSets::default(),
-        images: ImageSets::default(),
-        speech: SpeechSets::default(),
-    };
+    let mut expansion = Expansion { document, choice, places, cells: 0, resolver: document.head.task.resolver() };
     let panels = frames.iter().map(|frame| expansion.panel(frame)).collect::<Checked<Vec<Panel>>>()?;
-    let folder = match expansion.sets.own_name().or(expansion.images.own_name()).or(expansion.speech.own_name()) {
+    let folder = match expansion.resolver.own_name() {
         Some(name) if profile == "default" => name,
         Some(name) => format!("{profile}-{name}"),
         None => profile.to_owned(),
@@ -116,39 +105,18 @@ pub(super) fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
     bits
 }
 
-/// The one measurement of the plan that goes under the published names. Without published numbers to stand against it is
-/// the error on fresh vectors, which is the one that counts in use.
+/// The one measurement of the plan that goes under the published names.
 fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
     let mut primary = None;
-    let task = document.head.task;
-    match task {
-        TaskKind::Search | TaskKind::Complexity => return Ok(Primary::Training),
-        TaskKind::Speech => return Ok(Primary::Fresh),
-        TaskKind::Toy | TaskKind::Image => {}
-    }
+    let head = &document.head;
     for frame in frames {
         let settings = &frame.settings;
-        let is_stream = task == TaskKind::Toy && resolve::vectors(settings) == Vectors::Stream;
-        let node = settings.node("evaluation.primary");
-        let this = match node.and_then(Node::text) {
-            Some("fresh") => Primary::Fresh,
-            // The published images were test images, as far as their numbers tell.
-            None if is_stream || task == TaskKind::Image || !document.output.has_published() => Primary::Fresh,
-            _ => Primary::Training,
-        };
-        let span = node.or(settings.node("data.vectors")).map_or(document.head.span, |node| node.span);
-        if is_stream && this == Primary::Training {
-            return Err(Fault::new(
-                span,
-                "`evaluation.primary` can't be \"training\": a stream is no training set to measure on",
-            )
-            .allowed("\"fresh\" where data.vectors = \"stream\""));
-        }
+        let this = head.task.primary(settings, head.span, document.output.has_published())?;
         if primary.is_some_and(|first| first != this) {
+            let node = settings.node("evaluation.primary").or(settings.node("data.vectors"));
             let message = "the panels differ in `evaluation.primary`, which holds for the whole experiment";
-            return Err(
-                Fault::new(span, message).help("set evaluation.primary = \"fresh\" for all of them, or split the spec")
-            );
+            return Err(Fault::new(node.map_or(head.span, |node| node.span), message)
+                .help("set evaluation.primary = \"fresh\" for all of them, or split the spec"));
         }
         primary = Some(this);
     }
@@ -161,29 +129,19 @@ struct Expansion<'a> {
     choice: Choice<'a>,
     cells: u128,
     places: &'a Places,
-    sets: DataSets,
-    images: ImageSets,
-    speech: SpeechSets,
+    resolver: Box<dyn Resolver>,
 }
 
 impl<'a> Expansion<'a> {
     fn panel(&mut self, frame: &Frame<'a>) -> Checked<Panel> {
         let head = &self.document.head;
-        let dimension = match head.task {
-            TaskKind::Search => self.sets.get(&frame.settings, self.places)?.dimension,
-            TaskKind::Image => image::dimension(&frame.settings),
-            TaskKind::Speech => speech::dimension(&frame.settings),
-            TaskKind::Toy | TaskKind::Complexity => resolve::dimension(&frame.settings, head.span)?,
-        };
+        let dimension = self.resolver.dimension(&frame.settings, head.span, self.places)?;
         let methods = names(frame, "sweep.methods");
         let baselines = names(frame, "sweep.baselines");
         let bits = total_bits(frame);
-        let metric = metric(head.task, &frame.settings);
-        let utterances = match head.task {
-            TaskKind::Speech => self.speech.get(&frame.settings, self.places)?.test,
-            _ => 0,
-        };
-        let mut comparison = comparison(&frame.settings, &metric, utterances)?;
+        let metric = head.task.metric(&frame.settings);
+        let notes = self.resolver.notes(&frame.settings, self.places)?;
+        let mut comparison = comparison(&frame.settings, &metric, notes.items)?;
         let mut points: Vec<PlannedPoint> = Vec::with_capacity((methods.len() + baselines.len()) * bits.len());
         let rows = methods.iter().map(|name| (*name, None));
         for (name, trainer) in rows.chain(baselines.iter().map(|name| (*name, Some(Trainer::Kmeans)))) {
@@ -196,35 +154,22 @@ impl<'a> Expansion<'a> {
                     return Err(Fault::new(name.span, message)
                         .help("with training.trainer = \"kmeans\" the baselines are methods of the sweep already"));
                 }
-                let margin = margin(&settings, &metric, utterances);
+                let margin = margin(&settings, &metric, notes.items);
                 if margin != comparison.margin {
                     comparison.point_margins.push((point.contender, point.bits, margin));
                 }
                 points.push(point);
             }
         }
-        let (axis, measured_at) = match head.task {
-            TaskKind::Search => self.axis(frame, &bits, ("evaluation.recall-at", "T"), PanelAxis::Rank)?,
-            TaskKind::Speech => self.axis(frame, &bits, ("evaluation.bitrates", "bit/s"), PanelAxis::Bitrate)?,
-            TaskKind::Toy | TaskKind::Image | TaskKind::Complexity => (PanelAxis::Bits, Vec::new()),
+        let (axis, measured_at) = match head.task.axis() {
+            Some(field) => self.axis(frame, &bits, field)?,
+            None => (PanelAxis::Bits, Vec::new()),
         };
         let mut output = self.document.output.panel(&head.name, &frame.name);
-        match head.task {
-            TaskKind::Search if comparison.not_comparable.is_none() => {
-                comparison.not_comparable = not_comparable(self.sets.get(&frame.settings, self.places)?);
-            }
-            TaskKind::Image => {
-                let data = self.images.get(&frame.settings, self.places)?;
-                comparison.not_comparable = comparison.not_comparable.or(images::not_comparable(data));
-                name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
-            }
-            TaskKind::Speech => {
-                let data = self.speech.get(&frame.settings, self.places)?;
-                comparison.not_comparable = comparison.not_comparable.or(speech_data::not_comparable(data));
-                comparison.anomalies.extend(speech_data::remark(data));
-                name_synthetic(&mut output.labels, &data.name, data.digest.is_none());
-            }
-            _ => {}
+        comparison.not_comparable = comparison.not_comparable.or(notes.not_comparable);
+        comparison.anomalies.extend(notes.remark);
+        if let Some(name) = notes.synthetic {
+            name_synthetic(&mut output.labels, name);
         }
         Ok(Panel {
             name: frame.name.clone(),
@@ -254,33 +199,8 @@ impl<'a> Expansion<'a> {
         let unknown = || Fault::new(name.span, format!("unknown method {name}"));
         let method = name.text().and_then(method).ok_or_else(unknown)?;
         let point = Point { method, name: name.span, trainer, stages, bits_per_stage, bits: node, head };
-        let (cell_settings, beam_width) = match self.document.head.task {
-            TaskKind::Toy => {
-                let toy = resolve::toy(settings, point)?;
-                let beam_width = toy.quantizer.beam_width;
-                (CellSettings::Toy(toy), beam_width)
-            }
-            TaskKind::Search => {
-                let search = resolve::search(settings, point, self.sets.get(settings, self.places)?.clone())?;
-                let beam_width = search.quantizer.beam_width;
-                (CellSettings::Search(search), beam_width)
-            }
-            TaskKind::Image => {
-                let image = image::resolve(settings, point, self.images.get(settings, self.places)?.clone())?;
-                let beam_width = image.quantizer.beam_width;
-                (CellSettings::Image(image), beam_width)
-            }
-            TaskKind::Speech => {
-                let speech = speech::resolve(settings, point, self.speech.get(settings, self.places)?.clone())?;
-                let beam_width = speech.quantizer.beam_width;
-                (CellSettings::Speech(speech), beam_width)
-            }
-            TaskKind::Complexity => {
-                let complexity = resolve::complexity(settings, point)?;
-                let beam_width = complexity.beam_width;
-                (CellSettings::Complexity(complexity), beam_width)
-            }
-        };
+        let cell_settings = self.resolver.cell(settings, point, self.places)?;
+        let beam_width = cell_settings.beam_width();
         let trainer = cell_settings.training().map_or(Trainer::Nsvq, |training| training.trainer());
         let contender = Contender { method, trainer };
         let seeds = self.seeds(settings)?;
@@ -289,13 +209,8 @@ impl<'a> Expansion<'a> {
     }
 
     /// What the list at `path` counts, T or bit/s, where the codes have one length, else their bits; and the list itself.
-    fn axis(
-        &self,
-        frame: &Frame,
-        bits: &[(&Node, u64)],
-        (path, unit): (&str, &str),
-        of_list: fn(Vec<u32>) -> PanelAxis,
-    ) -> Checked<(PanelAxis, Vec<u32>)> {
+    fn axis(&self, frame: &Frame, bits: &[(&Node, u64)], field: &AxisField) -> Checked<(PanelAxis, Vec<u32>)> {
+        let AxisField { path, unit, axis, .. } = *field;
         let entry = resolve::required(&frame.settings, path, self.document.head.span)?;
         let list: Vec<u32> = resolve::ranks(entry.node);
         if bits.len() > 1 {
@@ -305,12 +220,12 @@ impl<'a> Expansion<'a> {
             let allowed = format!("{unit} from the smallest to the largest, as it is the x axis");
             return Err(entry.node.cannot_be(path).allowed(allowed));
         }
-        Ok((of_list(list.clone()), list))
+        Ok((axis(list.clone()), list))
     }
 
     /// The seeds of one point; operation counts have none, so they get the seed 0.
     fn seeds(&mut self, settings: &Settings) -> Checked<Vec<u64>> {
-        if self.document.head.task == TaskKind::Complexity {
+        if !self.document.head.task.trains() {
             return Ok(vec![0]);
         }
         let node = settings.node("sweep.seeds");
@@ -326,10 +241,10 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// Made-up data are named in every file.
-fn name_synthetic(labels: &mut Vec<(String, String)>, name: &str, is_synthetic: bool) {
-    if is_synthetic && !labels.iter().any(|(key, _)| key == "Data") {
-        labels.insert(0, ("Data".into(), name.into()));
+/// Synthetic data are named in every file.
+fn name_synthetic(labels: &mut Vec<(String, String)>, name: String) {
+    if !labels.iter().any(|(key, _)| key == "Data") {
+        labels.insert(0, ("Data".into(), name));
     }
 }
 

@@ -10,40 +10,28 @@
 //! names: where the base has `[[override]] where = { bits = [24] }` with `updates = 8000`, `[profile.quick]` with
 //! `updates = 500` leaves 8000 at 24 bits. Only a `[[profile.quick.override]]` or a `--set` changes that.
 
-mod cell;
 mod claim;
 mod comparison;
-mod data_set;
-mod descriptors;
 mod document;
-mod error;
 mod expand;
-mod field;
 mod frame;
-mod image;
-mod images;
 mod known;
-mod layer;
 mod output;
 mod paper;
 mod plan;
-mod quantizer;
 mod required;
-mod resolve;
-mod speech;
-mod speech_data;
-mod training;
-mod value;
 
 use std::path::Path;
 
-pub use cell::*;
-pub use data_set::WantedSet;
-pub use error::SpecError;
+pub use crate::task::cell::*;
+pub use crate::task::settings::data_set::WantedSet;
+pub use crate::task::settings::error::SpecError;
 pub use paper::{PAPER, PaperSpec, Purpose};
 pub use plan::*;
 
 use crate::data::cache::Places;
+use crate::task::settings::field::FIGURES;
+use crate::task::settings::{data_set, error, field, layer, resolve, value};
 use document::{Body, Document};
 use error::{Checked, Sources, closest};
 use frame::Choice;
@@ -85,21 +73,11 @@ pub fn parse(path: &Path, text: &str, options: &LoadOptions) -> Result<Plan, Spe
         return Err(SpecError::option("--seeds 0", "there are no seeds to run", "a number of seeds, 1 or more"));
     }
     let set = read_set(&document, &options.set, &mut sources).map_err(|fault| sources.error(fault))?;
-    let seeds = options.seeds.filter(|_| document.head.task != TaskKind::Complexity).map(|seeds| seeds as u64);
+    let seeds = options.seeds.filter(|_| document.head.task.trains()).map(|seeds| seeds as u64);
     let choice = Choice { profile: body, set: &set, seeds };
     let plan =
         expand::plan(&document, choice, profile, path, text, &options.data).map_err(|fault| sources.error(fault))?;
     Ok(Plan { options: options.clone(), ..plan })
-}
-
-/// Why numbers on the data of a cell can't stand against the published ones; none where they can, as far as the data go.
-pub fn other_data(settings: &CellSettings) -> Option<String> {
-    match settings {
-        CellSettings::Search(search) => descriptors::not_comparable(&search.data),
-        CellSettings::Image(image) => images::not_comparable(&image.data),
-        CellSettings::Speech(speech) => speech_data::not_comparable(&speech.data),
-        CellSettings::Toy(_) | CellSettings::Complexity(_) => None,
-    }
 }
 
 /// The names of a spec's profiles, `default` first, then in the order of the file.

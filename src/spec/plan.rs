@@ -3,117 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cell::{Cell, CellSettings, Method, Trainer};
-use super::field::FIGURES;
-use super::{LoadOptions, WantedSet};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TaskKind {
-    Toy,
-    Search,
-    Image,
-    Speech,
-    Complexity,
-}
-
-/// Whose curve a point belongs to: a method and its trainer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Contender {
-    pub method: Method,
-    pub trainer: Trainer,
-}
-
-impl Contender {
-    /// The method trained as in the paper.
-    pub const fn proposed(method: Method) -> Self {
-        Self { method, trainer: Trainer::Nsvq }
-    }
-
-    /// `AVQ`, or `AVQ (k-means)` where expectation maximization trained it. OPQ and LSQ have no other trainer.
-    pub fn label(self) -> &'static str {
-        match (self.method, self.trainer) {
-            (Method::Avq, Trainer::Kmeans) => "AVQ (k-means)",
-            (Method::Rvq, Trainer::Kmeans) => "RVQ (k-means)",
-            (Method::Pvq, Trainer::Kmeans) => "PVQ (k-means)",
-            (method, _) => method.label(),
-        }
-    }
-}
-
-/// The x axis of a panel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PanelAxis {
-    /// The bits of one code; every point has cells of its own.
-    Bits,
-    /// T, ascending: a point's cells give the recall@T of all of them.
-    Rank(Vec<u32>),
-    /// Bit/s, ascending: a point's cells give the quality of speech at all of them.
-    Bitrate(Vec<u32>),
-}
-
-impl PanelAxis {
-    /// The axis's key in Results files, as in the published ones.
-    pub fn name(&self) -> &'static str {
-        match self {
-            PanelAxis::Bits => "VQ Bitrate",
-            PanelAxis::Rank(_) => "T",
-            PanelAxis::Bitrate(_) => "Sampling Rate",
-        }
-    }
-
-    /// A place on the axis as Results files write it: `12 bits`, `16`, or `9.6 kbits/sec`.
-    pub fn tick(&self, at: u32) -> String {
-        match self {
-            PanelAxis::Bits => format!("{at} bits"),
-            PanelAxis::Rank(_) => at.to_string(),
-            PanelAxis::Bitrate(_) => format!("{} kbits/sec", f64::from(at) / 1e3),
-        }
-    }
-
-    /// The head of a table's column.
-    pub fn heading(&self) -> &'static str {
-        match self {
-            PanelAxis::Bits => "bits",
-            PanelAxis::Rank(_) => "T",
-            PanelAxis::Bitrate(_) => "kbit/s",
-        }
-    }
-
-    /// A place as tables write it under [`PanelAxis::heading`].
-    pub fn number(&self, at: u32) -> String {
-        match self {
-            PanelAxis::Bits | PanelAxis::Rank(_) => at.to_string(),
-            PanelAxis::Bitrate(_) => (f64::from(at) / 1e3).to_string(),
-        }
-    }
-
-    /// Places in a sentence: `12, 16 and 20 bits`, `T = 1 and 10`, `8 and 9.6 kbit/s`.
-    pub fn in_words(&self, numbers: &str) -> String {
-        match self {
-            PanelAxis::Bits => format!("{numbers} bits"),
-            PanelAxis::Rank(_) => format!("T = {numbers}"),
-            PanelAxis::Bitrate(_) => format!("{numbers} kbit/s"),
-        }
-    }
-}
-
-/// Which measurement goes into the Results file under the published name; the other one stands beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Primary {
-    /// On the training set itself, as the published toy numbers are.
-    Training,
-    /// On fresh vectors.
-    Fresh,
-}
-
-impl Primary {
-    pub fn name(self) -> &'static str {
-        match self {
-            Primary::Training => "training",
-            Primary::Fresh => "fresh",
-        }
-    }
-}
+use super::{Cell, CellSettings, FIGURES, LoadOptions, Method, Trainer, WantedSet};
+use crate::task::Task;
+pub use crate::task::panel::{Contender, PanelAxis, Primary};
 
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -125,7 +17,7 @@ pub struct Plan {
     /// The spec file and its text, for provenance.
     pub source: PathBuf,
     pub source_text: String,
-    pub task: TaskKind,
+    pub task: &'static dyn Task,
     /// `default` where none was asked for.
     pub profile: String,
     /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
@@ -319,12 +211,7 @@ impl Panel {
 
     /// The name of the descriptors searched, the images compressed, or the speech coded.
     pub fn data_name(&self) -> Option<&str> {
-        match self.settings() {
-            Some(CellSettings::Search(search)) => Some(&search.data.name),
-            Some(CellSettings::Image(image)) => Some(&image.data.name),
-            Some(CellSettings::Speech(speech)) => Some(&speech.data.name),
-            _ => None,
-        }
+        self.settings()?.data_name()
     }
 
     /// The contenders with their planned points' places on the axis, in the panel's order.

@@ -5,11 +5,8 @@ use super::document::Document;
 use super::error::{Checked, Fault, Span};
 use super::frame::{Choice, settings_of_variants};
 use super::layer::Settings;
-use super::plan::TaskKind;
 use super::value::Node;
-
-/// A field and the value that the error suggests, as TOML.
-type Wanted = (&'static str, &'static str);
+use crate::task::Wanted;
 
 /// Refuses an experiment that lacks fields under the chosen profile.
 pub(super) fn check(document: &Document, choice: Choice) -> Checked<()> {
@@ -81,30 +78,10 @@ fn wanted(document: &Document, choice: Choice, settings: &Settings) -> Vec<Wante
         want("sweep.bits", "[12, 16, 20]");
     }
     let task = document.head.task;
-    match task {
-        TaskKind::Toy => {
-            want("data.distribution", "\"normal\"");
-            want("data.dimension", "64");
-            match settings.text("data.distribution") {
-                Some("ar1") => want("data.correlation", "0.9"),
-                Some("low-rank-mixture" | "chained-maps") => want("data.rank", "16"),
-                Some("uniform-integers") => want("data.variance", "140.0"),
-                _ => {}
-            }
-        }
-        TaskKind::Complexity => want("data.dimension", "64"),
-        TaskKind::Search => want("evaluation.recall-at", "[1, 10, 100]"),
-        TaskKind::Speech => want("evaluation.bitrates", "[8_000, 13_200, 24_400]"),
-        TaskKind::Image => {}
-    }
     let trains = names("sweep.methods") && settings.text("training.trainer") != Some("kmeans");
-    // The rate of toy data follows from their variance.
-    let has_default = task == TaskKind::Toy && settings.text("training.optimizer") != Some("sgd");
-    if trains && !has_default && task != TaskKind::Complexity {
-        want("training.learning-rate", "0.01");
-        if task != TaskKind::Toy {
-            want("training.updates", "10_000");
-        }
+    let of_training = if trains { task.wanted_of_training(settings) } else { Vec::new() };
+    for (path, value) in task.wanted(settings).into_iter().chain(of_training) {
+        want(path, value);
     }
     fields
 }

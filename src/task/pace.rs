@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::toy::update_cost;
+use super::cost::update_cost;
 use crate::data::stream::{normal, stream};
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search, training_assigner};
 use crate::training::{Optimizer, OptimizerState, accumulate_gradient};

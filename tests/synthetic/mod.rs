@@ -7,6 +7,9 @@ use vqlab::complexity::{Model, Precision, count};
 use vqlab::results::published;
 use vqlab::runner::{LogPoint, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, StageUse, Status};
 use vqlab::spec::*;
+use vqlab::task::Task;
+use vqlab::task::complexity::Complexity;
+use vqlab::task::toy::Toy;
 
 pub mod speech;
 
@@ -17,7 +20,7 @@ const SEEDS: u64 = 4;
 pub fn toy() -> Plan {
     let correlated = panel("correlated", "Correlated", 64, 1, "Figure 2/correlated_dataset_Fig2-a.json", "2a");
     let uncorrelated = panel("uncorrelated", "Uncorrelated", 64, 1, "Figure 2/uncorrelated_dataset_Fig2-b.json", "2b");
-    let mut plan = plan("toy", "Toy data <MSE & bits>", TaskKind::Toy, &["2a", "2b"], vec![correlated, uncorrelated]);
+    let mut plan = plan("toy", "Toy data <MSE & bits>", &Toy, &["2a", "2b"], vec![correlated, uncorrelated]);
     plan.panels[0].comparison.anomalies = vec!["AVQ at 12 bits is not a 12-bit code: it uses a codebook twice.".into()];
     plan.claims = vec![Claim {
         text: "On correlated data AVQ has the lowest error, then RVQ, then PVQ.".into(),
@@ -38,14 +41,14 @@ pub fn dimensions() -> Plan {
         p.labels = vec![("Data Dimension".into(), d.to_string())];
         p
     };
-    plan("toy-dimension", "Dimension", TaskKind::Toy, &["3"], [64, 128, 256].map(of).to_vec())
+    plan("toy-dimension", "Dimension", &Toy, &["3"], [64, 128, 256].map(of).to_vec())
 }
 
 /// Five draws of the mixing matrix against Figure 2a.
 pub fn draws() -> Plan {
     let of =
         |seed: u64| panel(&seed.to_string(), "Correlated", 64, seed, "Figure 2/correlated_dataset_Fig2-a.json", "2a");
-    plan("draws", "Draws", TaskKind::Toy, &["2a"], (1..=5).map(of).collect())
+    plan("draws", "Draws", &Toy, &["2a"], (1..=5).map(of).collect())
 }
 
 /// Figures 4c and 6b.
@@ -66,10 +69,10 @@ pub fn complexity() -> Plan {
     };
     let panels =
         vec![of("4c", "Figure 4/Complexity_Fig4-c.json", 64), of("6b", "Figure 6/Complexity_Fig6-b.json", 128)];
-    plan("complexity", "Complexity", TaskKind::Complexity, &["4c", "6b"], panels)
+    plan("complexity", "Complexity", &Complexity, &["4c", "6b"], panels)
 }
 
-fn plan(name: &str, title: &str, task: TaskKind, figures: &[&str], panels: Vec<Panel>) -> Plan {
+fn plan(name: &str, title: &str, task: &'static dyn Task, figures: &[&str], panels: Vec<Panel>) -> Plan {
     Plan {
         name: name.into(),
         title: title.into(),

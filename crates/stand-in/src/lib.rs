@@ -1,8 +1,8 @@
-//! Synthetic data with natural statistics, for machines without the real data sets: SIFT descriptors and color images of
-//! dead-leaves scenes, and speech of a formant synthesizer.
+//! Synthetic data with natural statistics, for machines without the real data sets: SIFT descriptors and color images
+//! of dead-leaves scenes, and speech of a formant synthesizer.
 //!
-//! Everything is drawn from named random streams: an item depends on the seed, its part and its number alone, not on the
-//! number of threads.
+//! Everything is drawn from named random streams: an item depends on the seed, its part and its number alone, not on
+//! the number of threads.
 //!
 //! ```
 //! use stand_in::{Part, images, speech};

@@ -1,6 +1,6 @@
 //! Parts of a set.
 
-/// What a set is for: one part to train with, one that no training sees.
+/// The use of a set: one part for training, and one part that no training sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     Training,

@@ -1,15 +1,16 @@
-//! Registers of floats at each level, for the few kernels whose sums and minima LLVM does not keep in registers when they are
-//! written as plain loops over arrays: a kernel is written once over [`Lanes`], and [`in_lanes`] compiles it for each level.
+//! Registers of floats at each level, for the few kernels whose sums and minima LLVM does not keep in registers when
+//! they are written as plain loops over arrays. A kernel is written once over [`Lanes`], and [`in_lanes`] compiles it
+//! for each level.
 
 use crate::level::{Cpu, Level, run};
 
-/// The registers of a level, a float in each lane. Values of the implementing types are only made where the CPU has their
-/// instructions.
+/// The registers of a level, with a float in each lane. Values of the implementing types are only created where the CPU
+/// has their instructions.
 pub trait Lanes: Copy {
-    /// Floats of a register.
+    /// Floats in a register.
     const LANES: usize;
     type Floats: Copy;
-    /// Whole numbers, as many as floats.
+    /// Integers, as many as floats.
     type Numbers: Copy;
 
     fn splat(self, value: f32) -> Self::Floats;
@@ -17,14 +18,14 @@ pub trait Lanes: Copy {
     /// The first [`Self::LANES`] values of the slice.
     ///
     /// # Panics
-    /// These: if the slice is shorter.
+    /// If the slice is shorter. The same applies to the stores below.
     fn load(self, from: &[f32]) -> Self::Floats;
     fn store(self, values: Self::Floats, to: &mut [f32]);
     fn store_numbers(self, values: Self::Numbers, to: &mut [u32]);
     /// a·b + c, rounded once where [`Level::fuses`].
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
     fn sub(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
-    /// (value, number) where value < least, elsewhere (least, at); NaN is less than nothing.
+    /// (value, number) where value < least, otherwise (least, at). A NaN is never less.
     fn improve(
         self,
         value: Self::Floats,
@@ -32,11 +33,11 @@ pub trait Lanes: Copy {
         least: Self::Floats,
         at: Self::Numbers,
     ) -> (Self::Floats, Self::Numbers);
-    /// `value` where it is less than `least`, elsewhere `least`.
+    /// `value` where it is less than `least`, otherwise `least`.
     fn least(self, value: Self::Floats, least: Self::Floats) -> Self::Floats;
-    /// `value` where it is finite, or −∞, and greater than `most`, elsewhere `most`.
+    /// `value` where it is finite, or −∞, and greater than `most`, otherwise `most`.
     fn most(self, value: Self::Floats, most: Self::Floats) -> Self::Floats;
-    /// Bit j is set where values\[j\] ≤ threshold; NaN is not.
+    /// Bit j is set where values\[j\] ≤ threshold, and never for NaN.
     fn below(self, values: &[f32; 16], threshold: f32) -> u32;
 }
 
@@ -64,7 +65,7 @@ pub fn in_lanes<K: Kernel>(kernel: K) -> K::Output {
     )
 }
 
-/// Bit j is set where values\[j\] ≤ threshold; NaN is not.
+/// Bit j is set where values\[j\] ≤ threshold, and never for NaN.
 #[inline(always)]
 pub fn below(cpu: Cpu, values: &[f32; 16], threshold: f32) -> u32 {
     #[cfg(target_arch = "x86_64")]
@@ -83,7 +84,7 @@ fn below_by_loop(values: &[f32; 16], threshold: f32) -> u32 {
     values.iter().enumerate().fold(0, |hits, (j, value)| hits | u32::from(*value <= threshold) << j)
 }
 
-/// Plain arrays of four, which is what NEON has.
+/// Plain arrays of four floats, the registers of NEON.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 #[derive(Clone, Copy)]
 struct Arrays;
@@ -159,9 +160,10 @@ impl Lanes for Arrays {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    //! SAFETY of all intrinsics below: those of `Sse2` are in every x86-64 CPU; `Avx2` and `Avx512` are only made by
-    //! [`super::in_lanes`] where [`Cpu`], which [`run`](crate::level::run) alone makes, says that the CPU has the level. Loads and
-    //! stores need no alignment and touch the slice that was cut to [`Lanes::LANES`] just before.
+    //! SAFETY of all intrinsics below: every x86-64 CPU has the instructions of `Sse2`. [`super::in_lanes`] alone
+    //! creates `Avx2` and `Avx512`, where a [`Cpu`] says that the CPU has the level; only [`run`](crate::level::run)
+    //! creates a [`Cpu`]. Loads and stores need no alignment and touch only the slice that was cut to [`Lanes::LANES`]
+    //! just before.
 
     use std::arch::x86_64::*;
 
@@ -177,7 +179,7 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub struct Sse2(pub(super) Cpu);
 
-    /// The operations that differ in nothing but the names of types and intrinsics.
+    /// The operations that differ only in the names of types and intrinsics.
     macro_rules! operations {
         ($lanes:literal, $floats:ty, $numbers:ty, $splat:ident, $splat_number:ident, $load:ident, $store:ident,
          $store_numbers:ident, $sub:ident, $min:ident) => {
@@ -387,7 +389,7 @@ mod tests {
     use super::*;
     use crate::level::each;
 
-    /// Everything a register can do, over ten values with NaN, infinity and ties among them.
+    /// All operations of a register, over ten values that include NaN, infinity and ties.
     struct All<'a>(&'a [f32], &'a [f32]);
 
     impl Kernel for All<'_> {

@@ -1,27 +1,27 @@
-//! The level of vector instructions that the kernels use: the highest one that the CPU has, or a lower one that the environment
-//! variable `VQLAB_CPU` asks for, so that a machine can measure, test and reproduce what lower ones compute. A kernel is
-//! written once, in plain loops over arrays, and [`run`] compiles it for each level.
+//! The level of vector instructions that the kernels use: the highest one of the CPU, or a lower one from the
+//! environment variable `VQLAB_CPU`. With a lower level, a machine can measure, test and reproduce the results of other
+//! CPUs. A kernel is written once, in plain loops over arrays, and [`run`] compiles it for each level.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// The environment variable that asks for a level.
+/// The environment variable that sets the level.
 pub const VARIABLE: &str = "VQLAB_CPU";
 
-/// What kernels may use. A higher level has all that a lower one has.
+/// The instructions that kernels may use. A higher level includes all lower ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
-    /// What every CPU of the architecture has: SSE2 on x86-64, NEON on aarch64.
+    /// The instructions of every CPU of the architecture: SSE2 on x86-64, NEON on aarch64.
     Portable = 1,
-    /// AVX2 and FMA: 8 floats an instruction.
+    /// AVX2 and FMA: 8 floats per instruction.
     Avx2 = 2,
-    /// AVX-512 F, BW, DQ and VL: 16 floats an instruction, 32 registers.
+    /// AVX-512 F, BW, DQ and VL: 16 floats per instruction, 32 registers.
     Avx512 = 3,
 }
 
 impl Level {
-    /// From the lowest on.
+    /// All levels, lowest first.
     pub const ALL: [Level; 3] = [Level::Portable, Level::Avx2, Level::Avx512];
 
     /// The name in `VQLAB_CPU` and in records.
@@ -55,7 +55,7 @@ impl Level {
         !matches!(self, Level::Portable) || cfg!(target_arch = "aarch64")
     }
 
-    /// The level that `VQLAB_CPU` asks for; without it the highest one.
+    /// The level in `VQLAB_CPU`; the default is the highest one.
     ///
     /// # Errors
     /// An unknown name, and a level that the CPU doesn't have.
@@ -78,7 +78,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// `VQLAB_CPU` asks for what is not there.
+/// `VQLAB_CPU` names a level that is not available.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LevelError {
     name: String,
@@ -90,7 +90,7 @@ impl fmt::Display for LevelError {
         let there: Vec<&str> = Level::ALL.iter().filter(|level| **level <= self.highest).map(|l| l.name()).collect();
         let why = match Level::ALL.iter().any(|level| level.name() == self.name) {
             true => "which this CPU does not have",
-            false => "which is no level",
+            false => "which is not a level",
         };
         write!(f, "{VARIABLE} is \"{}\", {why}; allowed here: {}", self.name.escape_debug(), there.join(", "))
     }
@@ -98,8 +98,8 @@ impl fmt::Display for LevelError {
 
 impl std::error::Error for LevelError {}
 
-/// The level of this process. A `VQLAB_CPU` that can't be met is told once on stderr, and the highest level taken: programs
-/// that want an error call [`Level::from_environment`] at their start.
+/// The level of this process. An unavailable level in `VQLAB_CPU` is reported once on stderr, and the highest level is
+/// used. Programs that want an error call [`Level::from_environment`] at their start.
 #[inline]
 pub fn level() -> Level {
     static CHOSEN: AtomicU8 = AtomicU8::new(0);
@@ -112,7 +112,7 @@ pub fn level() -> Level {
         3 => Level::Avx512,
         _ => {
             let level = Level::from_environment().unwrap_or_else(|error| {
-                eprintln!("vqlab: {error}; taking {}", Level::highest());
+                eprintln!("vqlab: {error}; using {}", Level::highest());
                 Level::highest()
             });
             CHOSEN.store(level as u8, Ordering::Relaxed);
@@ -137,7 +137,7 @@ pub fn has_vbmi() -> bool {
     false
 }
 
-/// A level that the CPU is known to have: only [`run`] makes it.
+/// A level that the CPU is known to support: only [`run`] creates it.
 #[derive(Clone, Copy)]
 pub struct Cpu(Level);
 
@@ -148,8 +148,9 @@ impl Cpu {
     }
 }
 
-/// Runs the kernel, compiled for each level, at that of this process, which it is given as a constant. The kernel must be
-/// an `#[inline(always)]` closure, since only what is inlined is compiled for the level; so must be the functions it calls.
+/// Runs the kernel at the level of this process. The kernel is compiled for each level and receives the level as a
+/// constant. It must be an `#[inline(always)]` closure, because only inlined code is compiled for the level; the same
+/// applies to the functions it calls.
 #[inline(always)]
 pub fn run<R>(kernel: impl FnOnce(Cpu) -> R) -> R {
     #[cfg(target_arch = "x86_64")]
@@ -165,7 +166,7 @@ pub fn run<R>(kernel: impl FnOnce(Cpu) -> R) -> R {
         }
 
         match level() {
-            // SAFETY: `level` is at most `Level::highest`, which looked for each of these features.
+            // SAFETY: `level` is at most `Level::highest`, which checked for each of these features.
             Level::Avx512 => unsafe { avx512(kernel) },
             // SAFETY: as above.
             Level::Avx2 => unsafe { avx2(kernel) },
@@ -193,7 +194,7 @@ mod forced {
         FORCED.get()
     }
 
-    /// Runs this at every level of the CPU. Kernels on other threads stay at that of the process.
+    /// Runs the test at every level of the CPU. Kernels on other threads stay at the level of the process.
     pub fn each(mut test: impl FnMut(Level)) {
         struct Restore;
         impl Drop for Restore {
@@ -221,7 +222,7 @@ mod tests {
             error("avx512", Level::Avx2),
             "VQLAB_CPU is \"avx512\", which this CPU does not have; allowed here: portable, avx2"
         );
-        assert_eq!(error("", Level::Portable), "VQLAB_CPU is \"\", which is no level; allowed here: portable");
+        assert_eq!(error("", Level::Portable), "VQLAB_CPU is \"\", which is not a level; allowed here: portable");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Vector quantization for anyone with vectors: the part of [vqlab](https://crates.io/crates/vqlab) without experiments, plots
-//! and command line.
+//! Vector quantization for anyone with vectors: the part of [vqlab](https://crates.io/crates/vqlab) without
+//! experiments, plots and command line.
 //!
 //! ```
 //! use vqlab_core::fit::{FitSettings, Method, fit};
@@ -21,12 +21,12 @@
 //! | module | does |
 //! |---|---|
 //! | [`fit`](mod@fit) | vectors to codebooks, by k-means or stochastic optimization, with validation |
-//! | [`quantizer`] | codebooks and their file, encoders and decoders of AVQ, RVQ, PVQ, OPQ and LSQ, a registry for methods of one's own, and (feature `candle`) the NSVQ layer for candle networks |
+//! | [`quantizer`] | codebooks and their file, encoders and decoders of AVQ, RVQ, PVQ, OPQ and LSQ, a registry for your own methods, and (feature `candle`) the NSVQ layer for candle networks |
 //! | [`training`] | stochastic training (NSVQ) alone, with checkpoints |
-//! | [`baseline`] | k-means and its relatives for codewords that add up |
+//! | [`baseline`] | k-means and alternating optimization |
 //! | [`codec`] | whole files of vectors to codes and back |
-//! | [`search`](mod@search) | nearest neighbors among codes, and the exact ones |
-//! | [`recommend`](mod@recommend) | which method suits given vectors |
+//! | [`search`](mod@search) | nearest-neighbor search over codes, and exact nearest neighbors |
+//! | [`recommend`](mod@recommend) | a recommendation of a method for given vectors |
 //! | [`complexity`] | operation counts (ITU-T WMOPS) of every method |
 //! | [`data`] | files of vectors, folders, named random streams |
 //!

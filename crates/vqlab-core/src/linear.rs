@@ -1,6 +1,6 @@
-//! Linear algebra in double precision: covariances, the nearest orthogonal matrix, principal axes, and
-//! symmetric equations. One library (faer) does the decompositions. What runs on several threads is cut into parts of fixed
-//! size, so that the result does not depend on their number.
+//! Linear algebra in double precision: covariances, the nearest orthogonal matrix, principal axes, and symmetric
+//! equations. One library (faer) computes the decompositions. Work on several threads is split into parts of fixed
+//! size, so that the result does not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -15,14 +15,14 @@ use faer::prelude::ReborrowMut;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-/// Columns of a result that are computed by one thread.
+/// Columns of a result that one thread computes.
 const PANEL: usize = 64;
 
-/// Vectors that are multiplied at once.
+/// Vectors that are multiplied together.
 const BLOCK: usize = 1024;
 
-/// target (D × D, column-major) += Σ x·xᵀ over the rows x of `a` (n × D), the lower triangle alone; what stands above it is of no
-/// use.
+/// target (D × D, column-major) += Σ x·xᵀ over the rows x of `a` (n × D), lower triangle only; the values above it are
+/// unused.
 fn add_squares(target: &mut [f64], dimension: usize, a: &[f64]) {
     let a = MatRef::from_column_major_slice(a, dimension, a.len() / dimension);
     target.par_chunks_mut(PANEL * dimension).enumerate().for_each(|(number, panel)| {
@@ -40,8 +40,8 @@ pub struct Columns<'a> {
     pub columns: Range<usize>,
 }
 
-/// target (m × w) += aᵀ·b for m columns `a` and a matrix `b` (n × w) of n rows, all row-major. The products are summed in single
-/// precision over the n rows.
+/// target (m × w) += aᵀ·b for m columns `a` and a matrix `b` (n × w) of n rows, all row-major. The products are summed
+/// in single precision over the n rows.
 pub fn add_product(target: &mut [f64], a: Columns, b: &[f32]) {
     let (n, m) = (a.rows.len() / a.stride, a.columns.len());
     let width = b.len() / n;
@@ -67,8 +67,9 @@ pub fn covariance(vectors: &[f32], mean: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// The orthogonal matrix nearest to `matrix` (n × n, column-major), in its place: U·Vᵀ where `matrix` is U·S·Vᵀ. Where
-/// `matrix` is singular there are several, and this is one of them. False where there is none (numbers that are not finite).
+/// Replaces `matrix` (n × n, column-major) by the nearest orthogonal matrix: U·Vᵀ where `matrix` is U·S·Vᵀ. For a
+/// singular `matrix` there are several; the result is one of them. Returns false where there is none (numbers that are
+/// not finite).
 pub fn nearest_orthogonal(matrix: &mut [f64], n: usize) -> bool {
     if !scale(matrix) {
         return false;
@@ -93,7 +94,7 @@ pub fn nearest_orthogonal(matrix: &mut [f64], n: usize) -> bool {
     true
 }
 
-/// Brings the largest number near 1 by a power of two; false where one is not finite.
+/// Brings the largest number near 1 by a power of two; false where a number is not finite.
 fn scale(matrix: &mut [f64]) -> bool {
     let largest = matrix.iter().fold(0.0, |largest: f64, v| if v.abs() <= largest { largest } else { v.abs() });
     if !largest.is_finite() {
@@ -113,7 +114,8 @@ pub struct Eigen {
 }
 
 impl Eigen {
-    /// Of the lower triangle of `matrix` (n × n, column-major); None where a number is not finite.
+    /// The decomposition of the matrix with this lower triangle (n × n, column-major); None where a number is not
+    /// finite.
     pub fn of(matrix: &[f64], n: usize) -> Option<Self> {
         let mut columns = (0..n).map(|column| &matrix[column * n + column..(column + 1) * n]);
         if !columns.all(|lower| lower.iter().all(|v| v.is_finite())) {
@@ -145,7 +147,8 @@ pub struct Cholesky {
 }
 
 impl Cholesky {
-    /// Of the lower triangle of `matrix` (n × n, column-major); None where it is not positive definite.
+    /// The decomposition of the matrix with this lower triangle (n × n, column-major); None where it is not positive
+    /// definite.
     pub fn of(mut matrix: Vec<f64>, n: usize) -> Option<Self> {
         let mut scratch = MemBuffer::new(cholesky_in_place_scratch::<f64>(n, Par::Seq, Default::default()));
         let target = MatMut::from_column_major_slice_mut(&mut matrix, n, n);
@@ -200,7 +203,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
-        /// Q is the nearest to A where QᵀA is symmetric and positive semidefinite: the slow oracle turns Q by every pair of axes.
+        /// Q is the nearest to A where QᵀA is symmetric and positive semidefinite: the slow oracle rotates Q in the
+        /// plane of every pair of axes.
         #[test]
         fn the_nearest_orthogonal_matrix_is_orthogonal_and_no_other_is_nearer(
             n in 1usize..40, lack in 0usize..4, least in -12i32..1, power in -100i32..100, seed in any::<u32>()
@@ -215,8 +219,8 @@ mod tests {
             for i in 0..n {
                 for j in 0..i {
                     let (ii, jj, ij, ji) = (along[i * n + i], along[j * n + j], along[j * n + i], along[i * n + j]);
-                    // The trace after a turn by t in this plane is (ii + jj)·cos t + (ij − ji)·sin t, the most at t = 0; a
-                    // reflection in it must not raise the trace either.
+                    // The trace after a rotation by t in this plane is (ii + jj)·cos t + (ij − ji)·sin t, the maximum
+                    // at t = 0; a reflection in it must not raise the trace either.
                     prop_assert!((ij - ji).abs() <= 1e-12 * size && ii + jj >= -1e-12 * size);
                     prop_assert!(ii + jj >= ((ii - jj).powi(2) + (ij + ji).powi(2)).sqrt() - 1e-12 * size);
                 }
@@ -228,7 +232,7 @@ mod tests {
             let root = of_rank(n, n.saturating_sub(lack), 1e-3, &format!("eigen/{seed}"));
             let matrix = product(&root, &transposed(&root, n), n);
             let mut lower = matrix.clone();
-            // What stands above the diagonal is not read.
+            // Values above the diagonal are not read.
             (0..n * n).filter(|at| at / n > at % n).for_each(|at| lower[at] = f64::NAN);
             let found = Eigen::of(&lower, n).unwrap();
             prop_assert!(found.values.is_sorted());
@@ -297,7 +301,7 @@ mod tests {
         assert!(!nearest_orthogonal(&mut [f64::INFINITY], 1));
         assert!(Eigen::of(&[f64::NAN], 1).is_none() && Eigen::of(&[1.0, f64::INFINITY, 0.0, 1.0], 2).is_none());
         assert!(Cholesky::of(vec![0.0; 4], 2).is_none() && Cholesky::of(vec![1.0, 2.0, 0.0, 1.0], 2).is_none());
-        // Nothing at all is as near to one as to another.
+        // All orthogonal matrices are equally near to the zero matrix.
         let mut zero = vec![0.0; 25];
         assert!(nearest_orthogonal(&mut zero, 5));
         assert!(beside_identity(&product(&transposed(&zero, 5), &zero, 5), 5) < 1e-12);

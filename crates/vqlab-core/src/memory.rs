@@ -1,9 +1,10 @@
-//! What fits into the memory of this machine. A Linux system grants allocations that it can't back and kills the program
-//! later, and one that it does not grant aborts it; so large work compares what it needs with what there is before it begins.
+//! Checks of the available memory. A Linux system grants allocations that it can't back and kills the program later; an
+//! allocation that it does not grant aborts the program. Large work therefore compares the memory it needs with the
+//! available memory before it begins.
 
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-/// More memory than there is.
+/// A need for more memory than is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortage {
     /// Bytes.
@@ -18,21 +19,21 @@ impl std::fmt::Display for Shortage {
     }
 }
 
-/// Bytes that the program can still take: those of the machine, or of its control group where that allows less. On a system that
-/// tells none, all that an address can tell.
+/// Bytes that the program can still take: those of the machine, or of its control group where the group allows less. On
+/// a system that reports neither, the whole address space.
 pub fn available() -> u64 {
     let memory = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
     let system = System::new_with_specifics(memory);
     match system.available_memory() {
         0 => isize::MAX as u64,
-        // What a group holds of files is given back on demand, so that its own pages alone count.
+        // File pages of a control group are released on demand, so that only its own pages count.
         machine => {
             system.cgroup_limits().map_or(machine, |group| machine.min(group.total_memory.saturating_sub(group.rss)))
         }
     }
 }
 
-/// Refuses what needs more bytes than `available`.
+/// Rejects a need for more bytes than `available`.
 ///
 /// # Errors
 /// [`Shortage`].
@@ -49,12 +50,12 @@ pub fn human(bytes: u64) -> String {
     }
 }
 
-/// The product of sizes in bytes; where it overflows, the most that there is.
+/// The product of sizes in bytes; where it overflows, the largest value.
 pub fn product(sizes: &[usize]) -> u64 {
     sizes.iter().fold(1, |product: u64, size| product.saturating_mul(*size as u64))
 }
 
-/// The sum of bytes; where it overflows, the most that there is.
+/// The sum of bytes; where it overflows, the largest value.
 pub fn sum(parts: &[u64]) -> u64 {
     parts.iter().fold(0, |sum: u64, part| sum.saturating_add(*part))
 }

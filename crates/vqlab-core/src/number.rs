@@ -1,16 +1,16 @@
-//! Numbers as people read them: a few significant digits, whatever the magnitude.
+//! Numbers for people: a few significant digits at any magnitude.
 
-/// Exponents of ten of the numbers that are written out; all others have one at the end.
+/// Exponents of ten of the numbers that are written without an exponent; all others have one at the end.
 const PLAIN: std::ops::Range<i32> = -5..9;
 
-/// With so many significant digits, at least 1, zeros at the end included: 116.0, 0.06760, 2.410e-50. Whole digits are never
-/// cut off: 123456789.
+/// Writes `digits` significant digits, at least 1, with trailing zeros: 116.0, 0.06760, 2.410e-50. Integer digits are
+/// never cut off: 123456789.
 pub fn digits(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".into();
     }
     let rounded = format!("{value:.0$e}", digits.max(1) - 1);
-    // Rounding may carry into another digit (9.9996), so that the exponent is taken afterwards; NaN and infinity have none.
+    // Rounding may carry into another digit (9.9996), so the exponent is read after it; NaN and infinity have none.
     let Some(exponent) = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok()) else {
         return value.to_string();
     };
@@ -21,7 +21,7 @@ pub fn digits(value: f64, digits: usize) -> String {
     format!("{value:.decimals$}")
 }
 
-/// Five significant digits at most, without zeros at the end: 116, 0.0676, 2.41e-50. At most 12 characters.
+/// At most five significant digits, without trailing zeros: 116, 0.0676, 2.41e-50. At most 12 characters.
 pub fn short(value: f64) -> String {
     let text = digits(value, 5);
     let (number, exponent) = text.split_at(text.find('e').unwrap_or(text.len()));
@@ -52,7 +52,7 @@ mod tests {
         fn the_text_reads_back_within_its_digits(
             value in prop_oneof![any::<f64>(), -1e10..1e10, (-330.0..308.0).prop_map(|e: f64| 10f64.powf(e))]
         ) {
-            // Beyond, rounding gives what no number can hold.
+            // Beyond this, rounding exceeds the range of numbers.
             prop_assume!(value.abs() < 1.797e308);
             for (text, precise) in [(short(value), 5), (digits(value, 4), 4), (digits(value, 6), 6)] {
                 prop_assert!(text.len() <= 7 + precise, "{value:e}: {text}");

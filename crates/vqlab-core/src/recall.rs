@@ -6,7 +6,7 @@ pub enum RecallError {
     #[error("there are no queries; recall needs at least one")]
     NoQueries,
     #[error(
-        "{ids} ids are no whole number of rows for {queries} queries; use the ids and the ground truth of the same queries"
+        "{ids} ids are not a whole number of rows for {queries} queries; use the ids and the ground truth of the same queries"
     )]
     Shape { ids: usize, queries: usize },
     #[error(
@@ -15,15 +15,15 @@ pub enum RecallError {
     TooFew { t: usize, found: usize },
 }
 
-/// The share of queries whose true nearest neighbor is among the first `t` ids (Jégou, Douze, Schmid, PAMI 2011): a pure
-/// number, 0 to 1. Rows of `ids` (queries × k, nearest first) belong to the entries of `nearest`, the id of the true nearest
-/// neighbor of each query.
+/// The share of queries whose true nearest neighbor is among the first `t` ids (Jégou, Douze, Schmid, PAMI 2011): a
+/// pure number, 0 to 1. Rows of `ids` (queries × k, nearest first) belong to the entries of `nearest`, the id of the
+/// true nearest neighbor of each query.
 ///
-/// Ids alone are compared: a copy of the true neighbor under another id counts as another vector. Ids of type
-/// [`Id`](crate::data::file::Id) that stand for no vector equal nothing.
+/// Only ids are compared: a copy of the true neighbor under another id counts as another vector. Ids of type
+/// [`Id`](crate::data::file::Id) that mean no vector equal nothing.
 ///
 /// # Errors
-/// No queries, ids that are no whole rows, T that is 0 or above k.
+/// No queries, ids that do not form whole rows, T that is 0 or above k.
 pub fn recall_at<I: PartialEq>(ids: &[I], nearest: &[I], t: usize) -> Result<f64, RecallError> {
     let queries = nearest.len();
     if queries == 0 {

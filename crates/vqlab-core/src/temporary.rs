@@ -1,5 +1,5 @@
-//! Temporary files that take the place of a target when they are whole. Errors never name the temporary file: what failed
-//! is the target. A target that is a symbolic link stays one, and what it links to is replaced.
+//! Temporary files that replace a target when they are complete. Errors never name the temporary file; they name the
+//! target. A target that is a symbolic link stays a link; the file that it points to is replaced.
 
 use std::io::{Error, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ const SUFFIX: &str = ".tmp";
 #[derive(Debug)]
 pub struct Temporary {
     file: NamedTempFile,
-    /// Symbolic links resolved.
+    /// The target with symbolic links resolved.
     target: PathBuf,
 }
 
 impl Temporary {
-    /// Syncs the file and puts it in the place of its target, whatever stands there.
+    /// Syncs the file and moves it to its target, which may exist.
     ///
     /// # Errors
     /// Those of the file system.
@@ -27,7 +27,7 @@ impl Temporary {
         self.file.persist(self.target).map(drop).map_err(|error| error.error)
     }
 
-    /// As [`Temporary::replace`], where nothing stands there.
+    /// As [`Temporary::replace`], for a target that must not exist.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`], and those of the file system.
@@ -37,7 +37,7 @@ impl Temporary {
     }
 }
 
-// By the file itself: errors of [`NamedTempFile`] tell its name.
+// Through the file itself: errors of [`NamedTempFile`] contain its name.
 impl Write for Temporary {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.file.as_file_mut().write(bytes)
@@ -54,8 +54,8 @@ impl Seek for Temporary {
     }
 }
 
-/// An empty temporary file in the folder of `target`, so that it can be renamed to it. It is locked as long as its process
-/// lives, so that [`sweep`] knows it.
+/// An empty temporary file in the folder of `target`, so that it can be renamed to the target. It is locked while its
+/// process lives, so that [`sweep`] recognizes it.
 ///
 /// # Errors
 /// The folder is missing or can't be written to; a symbolic link that leads nowhere.
@@ -63,7 +63,7 @@ pub fn beside(target: &Path) -> std::io::Result<Temporary> {
     let target = resolved(target)?;
     loop {
         let file = make_beside(&target)?;
-        // Where there are no locks, nothing is swept either.
+        // On systems without locks, nothing is swept either.
         let is_locked = file.as_file().try_lock().is_ok();
         // It may have been swept before it was locked.
         if !is_locked || file.path().exists() {
@@ -72,7 +72,7 @@ pub fn beside(target: &Path) -> std::io::Result<Temporary> {
     }
 }
 
-/// What a symbolic link leads to; every other path as it is.
+/// The target of a symbolic link; any other path unchanged.
 ///
 /// # Errors
 /// The link leads nowhere.
@@ -84,36 +84,36 @@ pub fn resolved(path: &Path) -> std::io::Result<PathBuf> {
     }
 }
 
-/// Where a symbolic link points to that leads nowhere.
+/// The target of a symbolic link, where it does not exist.
 pub fn dangling(path: &Path) -> Option<PathBuf> {
     let to = std::fs::read_link(path).ok()?;
     std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound).then_some(to)
 }
 
-/// What is wrong with such a link.
+/// The message for such a link.
 pub fn no_end(to: &Path) -> String {
     format!("it is a symbolic link to {}, which does not exist; remove the link or choose another name", to.display())
 }
 
-/// Makes a folder and those above it, as far as they are missing.
+/// Creates a folder and its missing parents.
 ///
 /// # Errors
-/// Those of the file system; what stands in the way is named.
+/// Errors of the file system; a file in the way is named.
 pub fn make_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| obstacle(folder).unwrap_or(error))
 }
 
-/// Makes a folder and tries whether it can be written to: better known before hours of work than after.
+/// Creates a folder and checks that it can be written to, so that an error comes before hours of work and not after.
 ///
 /// # Errors
 /// The action that failed (`make`, `write to`), and why.
 pub fn try_folder(folder: &Path) -> Result<(), (&'static str, Error)> {
     make_folder(folder).map_err(|error| ("make", error))?;
-    // Without a name, so that a kill leaves nothing.
+    // A file without a name, so that a kill leaves nothing behind.
     tempfile::tempfile_in(folder).map(drop).map_err(|error| ("write to", plain(error)))
 }
 
-/// The lowest of a folder and those above it that is there and is no folder.
+/// The lowest of a folder and its parents that exists and is not a folder.
 fn obstacle(folder: &Path) -> Option<Error> {
     let there = folder.ancestors().find(|path| path.symlink_metadata().is_ok())?;
     let reason = match dangling(there) {
@@ -125,7 +125,7 @@ fn obstacle(folder: &Path) -> Option<Error> {
     Some(Error::new(ErrorKind::NotADirectory, reason))
 }
 
-/// An error of the crate tempfile without the name of the temporary file, which it puts behind the system's own words.
+/// An error of the crate tempfile without the name of the temporary file, which the crate appends to the system's text.
 pub fn plain(error: Error) -> Error {
     let text = error.to_string();
     match text.find(" at path ") {
@@ -134,7 +134,7 @@ pub fn plain(error: Error) -> Error {
     }
 }
 
-/// Removes the temporary files that killed processes left in a folder; those of living ones stay.
+/// Removes the temporary files that killed processes left in a folder; files of running processes stay.
 pub fn sweep(folder: &Path) {
     for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -142,7 +142,7 @@ pub fn sweep(folder: &Path) {
         if let Some(file) = is_ours.then(|| std::fs::File::open(&path).ok()).flatten()
             && file.try_lock().is_ok()
         {
-            // What can't be removed does no harm.
+            // A file that can't be removed does no harm.
             let _ = std::fs::remove_file(&path);
         }
     }
@@ -151,7 +151,7 @@ pub fn sweep(folder: &Path) {
 fn make_beside(target: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(SUFFIX);
-    // Temporary files are private by default; results are to be read by others, as far as the umask lets them.
+    // Temporary files are private by default; results must be readable by others, as far as the umask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let folder = folder(target);
@@ -164,8 +164,8 @@ fn make_beside(target: &Path) -> std::io::Result<NamedTempFile> {
     })
 }
 
-/// Replaces a file whole or not at all: temporary file in the same folder, sync, rename. Missing folders are made; a file
-/// that holds these bytes already is left alone.
+/// Replaces a file completely or not at all: temporary file in the same folder, sync, rename. Missing folders are
+/// created. A file that already has this content is not written.
 ///
 /// # Errors
 /// Those of the file system.
@@ -216,7 +216,7 @@ mod tests {
         assert!(link.is_symlink() && std::fs::read(&file).unwrap() == b"new");
     }
 
-    /// The crate's own errors name the temporary file; ours don't, whichever step fails.
+    /// Errors of the crate tempfile name the temporary file; errors of this module do not, whichever step fails.
     #[test]
     fn errors_name_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ pub use ladder::{Step, ladder, ladders};
 use crate::complexity::{Model, Precision, count};
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, find_aggregate, primary_metric};
-use crate::spec::{Cell, Contender, Panel, PanelAxis, Plan, PlannedPoint, Search, TaskKind};
+use crate::spec::{Cell, Contender, Panel, PanelAxis, Plan, PlannedPoint, Search};
 
 /// The trade-offs of one panel, by the means of the plan's primary metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +89,7 @@ pub fn log10_wmops(panel: &Panel, contender: Contender, at: u32, model: Model) -
 
 /// Every panel over bits that has finished points; nothing for operation counts alone.
 pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
-    if plan.task == TaskKind::Complexity {
+    if !plan.task.trains() {
         return Vec::new();
     }
     let aggregate = |panel: &Panel| find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));

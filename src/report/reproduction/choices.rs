@@ -9,7 +9,7 @@ use crate::complexity::Model;
 use crate::figure::wmops;
 use crate::metric::{self, Direction};
 use crate::results::primary_metric;
-use crate::spec::{Panel, TaskKind, other_data};
+use crate::spec::{CellSettings, Panel};
 
 /// In the order of [`Model::ALL`].
 const COUNTS: [&str; 3] = ["WMOPS as published", "WMOPS, all stages", "WMOPS by look-up"];
@@ -63,12 +63,12 @@ pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
 /// Whether nothing but the data, which are the user's own, stands between kept numbers and the published ones.
 fn is_telling(panel: &Panel) -> bool {
     let reason = &panel.comparison.not_comparable;
-    reason.is_none() || *reason == panel.settings().and_then(other_data)
+    reason.is_none() || *reason == panel.settings().and_then(CellSettings::other_data)
 }
 
 /// Panels of the paper's figures that measure methods.
 fn is_shown(input: &ReportInput, panel: &Panel) -> bool {
-    panel.figure.is_some() && input.plan.task != TaskKind::Complexity
+    panel.figure.is_some() && input.plan.task.trains()
 }
 
 fn overview(reproduction: &Reproduction) -> Table {

@@ -10,7 +10,6 @@ use super::super::format::{duration, enumerate, share, whole};
 use super::Reproduction;
 use crate::data::folder::hex;
 use crate::runner::{Record, Status};
-use crate::spec::CellSettings;
 
 /// The dearest cells that are named.
 const NAMED: usize = 10;
@@ -89,21 +88,11 @@ pub(super) fn cost(reproduction: &Reproduction, document: &mut Document) {
     dearest(all, document);
 }
 
-fn task(record: &Record) -> &'static str {
-    match record.cell.settings {
-        CellSettings::Toy(_) => "toy",
-        CellSettings::Search(_) => "search",
-        CellSettings::Image(_) => "image",
-        CellSettings::Speech(_) => "speech",
-        CellSettings::Complexity(_) => "complexity",
-    }
-}
-
 /// By task and method.
 fn groups(all: &[&Record], document: &mut Document) {
     let mut groups: Vec<((&str, &str), Vec<&Record>)> = Vec::new();
     for record in all {
-        let name = (task(record), record.cell.contender().label());
+        let name = (record.cell.settings.task(), record.cell.contender().label());
         match groups.iter_mut().find(|(known, _)| *known == name) {
             Some((_, own)) => own.push(record),
             None => groups.push((name, vec![record])),
@@ -131,7 +120,11 @@ fn dearest(mut all: Vec<&Record>, document: &mut Document) {
     all.sort_by(|a, b| b.run.wall_seconds.total_cmp(&a.run.wall_seconds));
     let mut table = Table::new(&["task", "cell", "#time"]);
     for record in all.iter().take(NAMED) {
-        table.row(vec![task(record).into(), record.cell.label().into(), duration(record.run.wall_seconds).into()]);
+        table.row(vec![
+            record.cell.settings.task().into(),
+            record.cell.label().into(),
+            duration(record.run.wall_seconds).into(),
+        ]);
     }
     document.subsection("The dearest cells");
     document.table(table);

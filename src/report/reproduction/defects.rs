@@ -13,7 +13,7 @@ use crate::complexity::Model;
 use crate::metric;
 use crate::results::{aggregate_metric, primary_metric, published, result_metrics};
 use crate::runner::Record;
-use crate::spec::{Cell as Work, CellSettings, Contender, Method, Panel, PlannedPoint, Search, TaskKind};
+use crate::spec::{Cell as Work, Contender, Method, Panel, PlannedPoint, Search};
 
 const AVQ: Contender = Contender::proposed(Method::Avq);
 const RVQ: Contender = Contender::proposed(Method::Rvq);
@@ -132,13 +132,7 @@ fn value(records: &HashMap<String, Record>, cell: &Work, metric: &str) -> Option
 /// The same cell with the true residual; `None` where it is not of the released search.
 fn twin(cell: &Work) -> Option<Work> {
     let mut twin = cell.clone();
-    let quantizer = match &mut twin.settings {
-        CellSettings::Toy(toy) => &mut toy.quantizer,
-        CellSettings::Search(search) => &mut search.quantizer,
-        CellSettings::Image(image) => &mut image.quantizer,
-        CellSettings::Speech(speech) => &mut speech.quantizer,
-        CellSettings::Complexity(_) => return None,
-    };
+    let quantizer = twin.settings.quantizer_mut()?;
     (quantizer.search.replace(Search::Beam) == Some(Search::Released)).then_some(twin)
 }
 
@@ -199,7 +193,7 @@ fn short_count(reproduction: &Reproduction, document: &mut Document) {
     );
     let mut table =
         Table::new(&["figure", "method", "bits", "#all stages against published", "#by look-up, times fewer"]);
-    for input in reproduction.computed.iter().filter(|input| input.plan.task == TaskKind::Complexity) {
+    for input in reproduction.computed.iter().filter(|input| !input.plan.task.trains()) {
         for panel in &input.plan.panels {
             for contender in &input.plan.contenders {
                 table.rows.extend(counts(input, panel, *contender));
@@ -249,7 +243,7 @@ fn training_error(reproduction: &Reproduction, document: &mut Document) {
     let methods = Method::PAPER.map(Contender::proposed);
     let titles = [&["data", "numbers of", "#bits"][..], &["#AVQ", "#RVQ", "#PVQ"]].concat();
     let mut table = Table::new(&titles);
-    for input in all(reproduction).filter(|input| input.plan.task == TaskKind::Toy) {
+    for input in all(reproduction).filter(|input| input.plan.task.name() == "toy") {
         for panel in input.plan.panels.iter().filter(|panel| panel.figure.is_some()) {
             let gaps = gaps(input, panel);
             let Some(bits) = gaps.iter().map(|gap| gap.1).max() else { continue };

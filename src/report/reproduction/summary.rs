@@ -14,7 +14,7 @@ use super::{Reproduction, report_of, source};
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
 use crate::metric;
 use crate::results::primary_metric;
-use crate::spec::{CellSettings, Panel, PanelAxis, Plan, TaskKind};
+use crate::spec::{CellSettings, Panel, PanelAxis, Plan};
 
 /// A figure of the paper as one experiment shows it.
 #[derive(Clone)]
@@ -58,22 +58,19 @@ impl<'a> Shown<'a> {
     /// `Peak SNR`, `recall@16`.
     fn what(&self) -> String {
         let Some(panel) = self.panels.first() else { return String::new() };
-        match (self.input.plan.task, panel.measured_at.first()) {
-            (TaskKind::Complexity, _) => "complexity".into(),
-            (TaskKind::Search, Some(rank)) if panel.axis == PanelAxis::Bits => format!("recall@{rank}"),
-            (TaskKind::Search, _) => "recall@T".into(),
-            _ => metric::label(&primary_metric(self.input.plan, panel)),
+        let plan = self.input.plan;
+        match (plan.task.words(plan.primary).shows, &panel.axis, panel.measured_at.first()) {
+            (Some(shows), ..) => shows.into(),
+            (_, PanelAxis::Rank(_), _) => "recall@T".into(),
+            (_, PanelAxis::Bits, Some(rank)) if panel.metric == "recall" => format!("recall@{rank}"),
+            _ => metric::label(&primary_metric(plan, panel)),
         }
     }
 
     /// The name of its data.
     fn data(&self) -> String {
-        let panel = self.panels.first();
-        match self.input.plan.task {
-            TaskKind::Complexity => "none: operations are counted".into(),
-            TaskKind::Toy => "drawn by the inferred law".into(),
-            _ => panel.and_then(|panel| panel.data_name()).unwrap_or("–").into(),
-        }
+        let named = self.panels.first().and_then(|panel| panel.data_name());
+        named.or(self.input.plan.task.words(self.input.plan.primary).data).unwrap_or("–").into()
     }
 
     /// The worst of its points.
@@ -255,6 +252,7 @@ fn data_in_words(settings: &CellSettings) -> String {
         CellSettings::Image(image) => images_in_words(&image.data),
         CellSettings::Speech(speech) => speech_in_words(&speech.data),
         CellSettings::Complexity(_) => "none, operations are counted".into(),
+        CellSettings::Custom(custom) => format!("those of the task \"{}\"", custom.task),
     }
 }
 

@@ -1,213 +1,146 @@
-//! Image compression: a quantizer inside a convolutional autoencoder (VQ-VAE; van den Oord, Vinyals, Kavukcuoglu, NeurIPS
-//! 2017). Either both are trained together through an estimator such as NSVQ, or the autoencoder is trained once, without a
-//! quantizer, and frozen: then quantizers are trained on its latent vectors as on any others.
-//!
-//! Beside the records' folder there are `networks/KEY.safetensors` and `codebooks/KEY.safetensors` of each cell,
-//! `checkpoints/` of those in training, `shared/` with autoencoders that several cells start from, and `pictures/`.
+//! Image compression: a quantizer inside an autoencoder, trained together with it or on its frozen latent vectors.
 
-mod autoencoder;
-mod batches;
-mod evaluate;
-mod frozen;
-mod joint;
-#[cfg(test)]
-mod tests;
+pub mod data;
+mod run;
+pub mod settings;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use super::cell::{Cell, CellSettings, ImageData};
+use super::panel::Primary;
+use super::settings::data_set::Opened;
+use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, PRIMARY, cell, panel};
+use super::settings::{Checked, Field, Kind, Point, Settings, Span};
+use super::{Context, DataNotes, Outcome, Resolver, Task, TaskError, Words, foreign};
+use crate::data::cache::Places;
 
-use candle_core::DType;
+/// Images and the quality of their reconstruction.
+pub struct Image;
 
-use super::kept::{Finished, Kept};
-use super::{Context, Outcome, TaskError};
-use crate::data::images::Images;
-use crate::network::{Autoencoder, NetworkError, Trainer, load_network, save_network};
-use crate::quantizer::Method;
-use crate::spec::{Cell, CellSettings, ImageSettings};
-use crate::training::LogPoint;
+/// Images are kept in memory, 3 KiB each.
+const MOST_IMAGES: i64 = crate::data::images::MOST as i64;
 
-use batches::Batches;
+/// What a panel may show.
+const METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];
 
-/// Share of the progress when training is over.
-const TRAINED: f64 = 0.9;
+const FIELDS: &[Field] = &[
+    DATA_PATH,
+    cell("data.set", Kind::Choice(&["cifar10"])).about("Known data set, used where it is found (`vqlab data fetch`).").of_panel(),
+    cell("data.images", Kind::Whole(1, MOST_IMAGES)).about("Images to train on; default: all, and 10,000 synthetic ones.").of_panel(),
+    cell("data.test-images", Kind::Whole(1, MOST_IMAGES)).about("Images to test on; default: all, and 1,000 synthetic ones.").of_panel(),
+    DATA_SEED,
+    cell("network.width", Kind::Whole(1, 4096)).about("Channels of the autoencoder; default: 64."),
+    cell("network.blocks", Kind::Whole(0, 64)).about("Residual blocks; default: 2."),
+    cell("network.latent-dimension", Kind::Whole(1, 4096)).about("D of the latent vectors; default: 64.").of_panel(),
+    cell("network.updates", Kind::Whole(0, MOST)).about("Updates of the network alone, before the quantizer; 0: both are trained together from the start; default: 1,500."),
+    cell("network.learning-rate", POSITIVE).about("Of the network; default: 0.001."),
+    cell("network.batch-size", Kind::Whole(1, 65_536)).about("Images per update of the network alone; default: 32."),
+    cell("network.frozen", Kind::Flag).about("Train the network alone, then the codebooks on its latent vectors; default: false.").of_panel(),
+    cell("quantizer.estimator", Kind::Choice(ESTIMATORS)).about("Gradient estimator; codebooks that are trained alone get the exact gradient, whatever it is; default: nsvq."),
+    cell("quantizer.commitment", Kind::Number(|x| x >= 0.0, "a number, 0 or more")).about("Weight of the commitment loss of `ste` and `rotation`; default: 0.25."),
+    cell("quantizer.noise", Kind::Choice(&["vector", "stage"])).about("`nsvq` and `diveq`: noise for the whole vector, or for each part of a PVQ; default: vector."),
+    cell("training.exact-updates", Kind::Whole(0, MOST)).about("Last updates, in which the decoder alone is trained, on the quantized vectors themselves; default: 0."),
+    panel("evaluation.metric", Kind::Choice(METRICS)).about("Metric of the panel; default: the first."),
+    PRIMARY,
+    MARGIN_DB,
+];
 
-/// Between two checkpoints.
-const CHECKPOINT: Duration = Duration::from_secs(30);
-
-/// A loss that no training comes back from: four times that of gray pictures.
-const HOPELESS: f64 = 4.0;
-
-pub(super) fn run(settings: &ImageSettings, seed: u64, context: &Context) -> Result<Outcome, TaskError> {
-    let key = Cell { settings: CellSettings::Image(settings.clone()), seed }.key();
-    let images = Images::open(&settings.data).map_err(failed)?;
-    let work = Work { settings, seed, key: &key, images: &images, context };
-    let (kept, since) = (Kept::new(context, &key), Instant::now());
-    let (network, finished) = match work.finished(&kept)? {
-        Some(both) => both,
-        None => work.train(&kept)?,
-    };
-    let earlier_seconds = finished.earlier_seconds(since);
-    let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
-    if let Some(training) = settings.joint.as_ref().and(settings.training.nsvq()) {
-        timings.insert("step-ms".to_string(), 1e3 * finished.seconds / training.updates.max(1) as f64);
-    }
-    let metrics = evaluate::all(&work, &network, &finished.codebooks, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, timings, earlier_seconds, ..Outcome::default() })
-}
-
-/// A cell at work.
-struct Work<'a> {
-    settings: &'a ImageSettings,
-    seed: u64,
-    key: &'a str,
-    images: &'a Arc<Images>,
-    context: &'a Context<'a>,
-}
-
-impl Work<'_> {
-    /// A network as it begins, drawn by data settings and seed: methods start from the same.
-    fn fresh(&self) -> Result<Autoencoder, TaskError> {
-        let name = format!("network/{}/{}", self.settings.data.name, self.seed);
-        Autoencoder::new(&self.settings.network, &name, DType::F32).map_err(failed)
+impl Task for Image {
+    fn name(&self) -> &'static str {
+        "image"
     }
 
-    /// A file that belongs to this cell.
-    fn file(&self, folder: &str, ending: &str) -> Option<PathBuf> {
-        self.context.kept.map(|kept| kept.join(folder).join(format!("{}.{ending}", self.key)))
+    fn purpose(&self) -> &'static str {
+        "takes images from a folder, or synthetic ones, and measures their quality"
     }
 
-    /// What an attempt that did not live to the end has trained. Damaged files count as none.
-    fn finished(&self, kept: &Kept) -> Result<Option<(Autoencoder, Finished)>, TaskError> {
-        let Some(finished) = kept.load() else { return Ok(None) };
-        if self.settings.joint.is_none() {
-            return Ok(Some((autoencoder::trained(self, TRAINED)?, finished)));
-        }
-        let network = self.fresh()?;
-        let path = self.file("networks", "safetensors");
-        let loaded = path.is_some_and(|path| load_network(&path, &network, self.key).is_ok());
-        Ok(loaded.then_some((network, finished)))
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
     }
 
-    fn train(&self, kept: &Kept) -> Result<(Autoencoder, Finished), TaskError> {
-        let network = autoencoder::trained(self, self.own_share())?;
-        let (quantizer, trainer) = (&self.settings.quantizer, self.settings.training.trainer());
-        let since = Instant::now();
-        let (network, trained, seconds) = match &self.settings.joint {
-            Some(joint) => joint::trained(self, network, joint)?,
-            None => {
-                let (trained, earlier) = frozen::trained(self, &network)?;
-                (network, trained, earlier + since.elapsed().as_secs_f64())
-            }
-        };
-        if let Some(path) = self.file("networks", "safetensors").filter(|_| self.settings.joint.is_some()) {
-            save_network(&path, &network, self.key).map_err(failed)?;
-        }
-        let finished = kept.save(trained, quantizer, trainer, seconds).map_err(failed)?;
-        super::forget_checkpoint(self.key, self.context.kept);
-        Ok((network, finished))
+    fn resolver(&self) -> Box<dyn Resolver> {
+        Box::new(Sets::default())
     }
 
-    /// Share of the progress when the autoencoder's own updates are done.
-    fn own_share(&self) -> f64 {
-        let own = own_seconds(self.settings);
-        TRAINED * own / (own + training_seconds(self.settings)).max(1e-9)
+    fn metric(&self, settings: &Settings) -> String {
+        settings.text("evaluation.metric").unwrap_or(METRICS[0]).into()
     }
 
-    /// Takes the trainer to its last update, from the checkpoint at `path` if there is one; the progress goes `from`..`to`.
-    fn advance(
-        &self,
-        trainer: &mut Trainer,
-        updates: u64,
-        batches: &mut Batches,
-        path: Option<PathBuf>,
-        (from, to): (f64, f64),
-    ) -> Result<(), TaskError> {
-        if let Some(path) = path.as_ref().filter(|path| !self.context.anew && path.exists()) {
-            // What is damaged, or of another version, is done again.
-            let _ = trainer.restore(path);
-        }
-        let (mut saved, since, before) = (Instant::now(), Instant::now(), trainer.seconds);
-        while trainer.done() < updates {
-            let stopped = self.context.check();
-            if let Some(path) = path.as_ref().filter(|_| stopped.is_err() || saved.elapsed() > CHECKPOINT) {
-                trainer.save(path).map_err(failed)?;
-                saved = Instant::now();
-            }
-            stopped?;
-            let loss = trainer.step(&batches.blocks(trainer.done()).map_err(failed)?).map_err(failed)?;
-            check(loss, trainer)?;
-            trainer.seconds = before + since.elapsed().as_secs_f64();
-            (self.context.progress)(from + (to - from) * trainer.done() as f64 / updates as f64);
-        }
-        Ok(())
+    /// The published images were test images, as far as their numbers tell.
+    fn primary(&self, settings: &Settings, _: Span, _: bool) -> Checked<Primary> {
+        let is_training = settings.text("evaluation.primary") == Some("training");
+        Ok(if is_training { Primary::Training } else { Primary::Fresh })
     }
-}
 
-/// A loss that is no number, or a mean of the log that leaves no hope.
-fn check(loss: f64, trainer: &Trainer) -> Result<(), TaskError> {
-    let update = trainer.done();
-    let hopeless = |point: &LogPoint| point.update == update && point.loss > HOPELESS;
-    match trainer.log().get(1..).unwrap_or_default().last() {
-        _ if !loss.is_finite() => Err(TaskError::Diverged(format!(
-            "the loss was {loss} at update {update}; a lower `network.learning-rate` or `training.learning-rate` may help"
-        ))),
-        Some(point) if hopeless(point) => Err(TaskError::Diverged(format!(
-            "at update {update} the images' error was {:.1} times that of gray pictures; a lower `network.learning-rate` \
-             or `training.learning-rate` may help",
-            point.loss
-        ))),
-        _ => Ok(()),
+    fn parts(&self) -> &'static [&'static str] {
+        &["training", "fresh"]
     }
-}
 
-fn failed(error: impl std::fmt::Display) -> TaskError {
-    TaskError::Failed(error.to_string())
-}
-
-impl From<NetworkError> for TaskError {
-    fn from(error: NetworkError) -> Self {
-        failed(error)
+    fn primary_part(&self, primary: Primary) -> Option<&'static str> {
+        Some(primary.name())
     }
-}
 
-/// Seconds of the network alone for one image, forth and back.
-fn image_seconds(settings: &ImageSettings) -> f64 {
-    // Multiplications of the weights, once a place of the grid, three times for both directions.
-    3.0 * 64.0 * settings.network.parameters() as f64 * 2.0 / 6e10
-}
+    fn published_part(&self) -> Option<&'static str> {
+        Some("fresh")
+    }
 
-fn own_seconds(settings: &ImageSettings) -> f64 {
-    let network = &settings.network;
-    (network.updates * network.batch_size as u64) as f64 * image_seconds(settings)
-}
+    fn measured_on(&self, primary: Primary) -> Option<&'static str> {
+        Some(match primary {
+            Primary::Training => "the training images themselves",
+            Primary::Fresh => "test images that training has not seen",
+        })
+    }
 
-fn training_seconds(settings: &ImageSettings) -> f64 {
-    let (quantizer, dimension) = (&settings.quantizer, settings.network.dimension);
-    match (&settings.joint, settings.training.nsvq()) {
-        (Some(_), Some(training)) => {
-            let beam = quantizer.training_beam_width;
-            let vector = super::toy::vector_cost(quantizer, dimension, beam, true) + 1e-6;
-            let images = (training.updates * training.batch_size as u64) as f64;
-            images * (image_seconds(settings) + 64.0 * vector)
-        }
-        (_, Some(_)) => super::toy::training_cost(quantizer, &settings.training, dimension),
-        // Expectation maximization on the latent vectors.
-        _ => {
-            let vectors = frozen::vectors(settings) as f64;
-            let slow = matches!(quantizer.method, Method::Avq | Method::Lsq);
-            let each = if slow { 5e-5 } else { 1.5 * super::toy::vector_cost(quantizer, dimension, None, true) };
-            25.0 * vectors * each
+    fn words(&self, primary: Primary) -> Words {
+        Words {
+            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with the range that holds \
+                 the middle 95 % of them.",
+            difference: "The difference is ours against the published mean, in dB where the metric is, else in %, with its 95 % interval \
+                 (Welch).",
+            verdicts: format!(
+                "What stands against the published numbers is the quality of {}; that of the others stands beside it. \
+                 Differences of Peak SNR are in dB. ",
+                self.measured_on(primary).unwrap_or_default()
+            ),
+            beside: match primary {
+                Primary::Training => &[("#test images", "fresh")],
+                Primary::Fresh => &[("#training images", "training")],
+            },
+            ..Words::default()
         }
     }
+
+    fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
+        let CellSettings::Image(settings) = &cell.settings else { return Err(foreign(cell)) };
+        run::run(settings, cell, context)
+    }
+
+    fn cost(&self, cell: &Cell) -> f64 {
+        if let CellSettings::Image(settings) = &cell.settings { run::cost(settings) } else { 0.0 }
+    }
 }
 
-/// Estimated seconds on one core; good to a factor of two.
-pub(super) fn cost(settings: &ImageSettings) -> f64 {
-    let (quantizer, dimension) = (&settings.quantizer, settings.network.dimension);
-    let vector = super::toy::vector_cost(quantizer, dimension, quantizer.beam_width, true);
-    let images = (settings.data.test + settings.data.training.min(evaluate::MEASURED)) as f64;
-    let evaluation = images * (64.0 * vector + image_seconds(settings) + 3e-4);
-    own_seconds(settings) + training_seconds(settings) + evaluation
+#[derive(Default)]
+struct Sets(Opened<ImageData>);
+
+impl Resolver for Sets {
+    fn dimension(&mut self, settings: &Settings, _: Span, _: &Places) -> Checked<usize> {
+        Ok(settings::dimension(settings))
+    }
+
+    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
+        let data = self.0.get(settings, places)?.clone();
+        settings::resolve(settings, point, data).map(CellSettings::Image)
+    }
+
+    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
+        let data = self.0.get(settings, places)?;
+        Ok(DataNotes {
+            not_comparable: data::not_comparable(data),
+            synthetic: data.digest.is_none().then(|| data.name.clone()),
+            ..DataNotes::default()
+        })
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.0.own_name()
+    }
 }

@@ -1,147 +1,172 @@
-//! Speech coding: the codebooks of a transform codec's envelopes are trained, first on log energies and then, if asked for,
-//! end to end; the test utterances are coded at every bitrate, and what their files decode to is scored.
-//!
-//! Beside the records' folder there are `codebooks/KEY.safetensors`, `codecs/KEY.safetensors` (what `vqlab speech encode` and
-//! `decode` take), `audio/` with excerpts to listen to, and `shared/` with what Opus makes of the utterances.
+//! Speech coding: a quantizer for the spectral envelopes of a transform codec, scored on what its files decode to.
 
-mod evaluate;
-mod opus;
-#[cfg(test)]
-mod tests;
+pub mod data;
+mod run;
+pub mod settings;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Instant;
+use super::cell::{Cell, CellSettings, SpeechData};
+use super::panel::{AxisField, PanelAxis, Primary};
+use super::settings::data_set::Opened;
+use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, SHARE, cell, panel};
+use super::settings::{Checked, Field, Kind, Point, Settings, Span};
+use super::{Codebooks, Context, DataNotes, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
+use crate::data::cache::Places;
 
-use super::kept::{Finished, Kept};
-use super::train::trained;
-use super::{Context, Outcome, TaskError};
-use crate::data::speech::{Speech, Utterance};
-use crate::quantizer::{Codebooks, Method};
-use crate::spec::{Cell, CellSettings, SpeechSettings, Training};
-use crate::speech::{Analysis, EndToEndError, EndToEndSet, Model, features, mean_levels, train_end_to_end};
-use crate::training::{Shuffled, Trained};
+/// Utterances and the quality of coded speech.
+pub struct Speech;
 
-/// Positions of the frames in the training set, evenly apart: envelopes depend on them, by chance, so that there are more.
-const PHASES: usize = 4;
+/// What a panel may show.
+const METRICS: &[&str] = &["pesq", "psnr-perceptual"];
 
-/// Shares of the progress.
-const TRAINED: f64 = 0.3;
-const END_TO_END: f64 = 0.6;
+const MOST_BITRATE: i64 = 64_000;
+/// Bit/s of coded speech: below, the envelope alone takes all; above, nothing is left to hear.
+const BITRATES: Kind = Kind::WholeList(6_000, MOST_BITRATE);
 
-pub(super) fn run(settings: &SpeechSettings, seed: u64, context: &Context) -> Result<Outcome, TaskError> {
-    let key = Cell { settings: CellSettings::Speech(settings.clone()), seed }.key();
-    let speech = Speech::open(&settings.data).map_err(failed)?;
-    let work = Work { settings, seed, key: &key, speech: &speech, context, analysis: Analysis::new(&settings.codec) };
-    let levels = work.levels(speech.training(), PHASES);
-    let mean = mean_levels(&levels, settings.codec.bands);
-    let mut metrics = BTreeMap::new();
-    let (kept, since) = (Kept::new(context, &key), Instant::now());
-    let finished = match kept.load() {
-        Some(finished) => finished,
-        None => work.train(&kept, &levels, &mean)?,
-    };
-    let earlier_seconds = finished.earlier_seconds(since);
-    let model = work.model(finished.codebooks, mean);
-    if let Some(folder) = context.kept {
-        let path = folder.join("codecs").join(format!("{key}.safetensors"));
-        std::fs::create_dir_all(folder.join("codecs")).map_err(failed)?;
-        model.save(&path, settings.training.trainer().name(), &key).map_err(failed)?;
-    }
-    metrics.insert("envelope-db-training".into(), evaluate::envelope(&work, &model, &levels)?);
-    let mut timings = BTreeMap::from([("train-seconds".to_string(), finished.seconds)]);
-    let samples = evaluate::all(&work, &model, &mut metrics, &mut timings)?;
-    Ok(Outcome { metrics, log: finished.log, samples, timings, earlier_seconds })
-}
+/// Utterances are kept in memory, some MB each.
+const MOST_UTTERANCES: i64 = crate::data::speech::MOST as i64;
 
-/// A cell at work.
-struct Work<'a> {
-    settings: &'a SpeechSettings,
-    seed: u64,
-    key: &'a str,
-    speech: &'a Arc<Speech>,
-    context: &'a Context<'a>,
-    analysis: Analysis,
-}
+const FIELDS: &[Field] = &[
+    DATA_PATH,
+    cell("data.set", Kind::Choice(&["librispeech"]))
+        .about("Known data set, used where it is found (`vqlab data fetch`).")
+        .of_panel(),
+    cell("data.utterances", Kind::Whole(1, MOST_UTTERANCES))
+        .about("Utterances to train on; default: all, 2,000 of LibriSpeech, and 60 synthetic ones.")
+        .of_panel(),
+    cell("data.test-utterances", Kind::Whole(1, MOST_UTTERANCES))
+        .about("Utterances to test on; default: all, 300 of LibriSpeech, and 12 synthetic ones.")
+        .of_panel(),
+    panel("data.attribution", Kind::Text).about("Whom reports name as the source of the data."),
+    DATA_SEED,
+    cell("codec.advance", Kind::Whole(320, 512))
+        .about("Samples from one frame to the next, an even number; default: 320."),
+    cell("codec.bands", Kind::Whole(4, 64)).about("Mel bands of the envelope: D; default: 24.").of_panel(),
+    cell("codec.weighting", SHARE).about("The coding noise follows the envelope to this power; default: 0.4."),
+    cell("codec.rounding", Kind::Number(|x| (0.0..=0.5).contains(&x), "a number from 0 to 0.5"))
+        .about("Added to a magnitude, in steps, before it is cut to a whole number; default: 0.35."),
+    cell("codec.noise-filling", SHARE)
+        .about("Level of the noise in place of zeros, relative to their expected magnitude; default: 0.5."),
+    cell("codec.reservoir", Kind::Whole(0, 5_000))
+        .about("Milliseconds' worth of bits that frames may spend above or below their share; default: 500."),
+    cell("end-to-end.updates", Kind::Whole(0, MOST))
+        .about("Updates of the codebooks by the error of the decoded signal, after training on envelopes; default: 0."),
+    cell("end-to-end.learning-rate", POSITIVE).about("Default: 0.01."),
+    cell("end-to-end.batch-size", Kind::Whole(1, 65_536)).about("Frames per update; default: 256."),
+    cell("end-to-end.estimator", Kind::Choice(ESTIMATORS)).about("Gradient estimator; default: nsvq."),
+    panel("evaluation.metric", Kind::Choice(METRICS)).about("Metric of the panel; default: the first."),
+    panel("evaluation.bitrates", BITRATES).about("Bitrates of the coded speech. Over bits, the first one is drawn."),
+    panel("evaluation.also-bitrates", BITRATES).about("More bitrates, recorded and not drawn."),
+    cell("evaluation.opus", Kind::Flag)
+        .about("Code the same utterances with Opus, where its tools are installed; default: true.")
+        .of_panel(),
+    MARGIN_DB,
+    panel("comparison.margin-pesq", Kind::Number(|x| x > 0.0 && x < 4.0, "a number of points between 0 and 4"))
+        .about("Equivalence margin in points of PESQ; default: 0.2 (0.1 with 300 utterances or more).")
+        .of_points(),
+];
 
-impl Work<'_> {
-    /// Levels of all utterances, frames × D, with the frames in so many positions.
-    fn levels(&self, utterances: &[Utterance], phases: usize) -> Vec<f32> {
-        let begins = move |phase: usize| phase * self.settings.codec.advance / phases;
-        let of = |samples: &[f32]| self.analysis.levels(&self.analysis.mdct.forward(samples));
-        let of_utterance = |utterance: &Utterance| {
-            let parts = (0..phases).filter_map(move |phase| utterance.samples.get(begins(phase)..));
-            parts.flat_map(of).collect::<Vec<f32>>()
-        };
-        utterances.iter().flat_map(of_utterance).collect()
-    }
+const AXIS: AxisField = AxisField {
+    path: "evaluation.bitrates",
+    unit: "bit/s",
+    axis: PanelAxis::Bitrate,
+    bounds: (["min-bitrate", "max-bitrate"], MOST_BITRATE),
+    ending: "at-",
+};
 
-    fn model(&self, books: Codebooks, mean: Vec<f32>) -> Model {
-        let quantizer = &self.settings.quantizer;
-        let beam_width = quantizer.beam_width.unwrap_or(1);
-        Model { settings: self.settings.codec.clone(), books, mean, beam_width, search: quantizer.search }
+impl Task for Speech {
+    fn name(&self) -> &'static str {
+        "speech"
     }
 
-    fn train(&self, kept: &Kept, levels: &[f32], mean: &[f32]) -> Result<Finished, TaskError> {
-        let (settings, since) = (self.settings, Instant::now());
-        let vectors = Arc::new(features(&self.analysis.bands, mean, levels));
-        // The order depends on data and seed alone: methods see the same batches.
-        let order = format!("order/speech/{}/{}", settings.data.name, self.seed);
-        let mut set = Shuffled::new(vectors, settings.codec.bands, &order);
-        let end = if settings.end_to_end.is_some() { TRAINED } else { END_TO_END };
-        let pair = (&settings.quantizer, &settings.training);
-        let (mut trained, earlier) = trained(pair, settings.codec.bands, self.key, &mut set, self.context, (0.0, end))?;
-        if settings.end_to_end.is_some() {
-            trained = self.train_end_to_end(trained, mean)?;
+    fn purpose(&self) -> &'static str {
+        "takes utterances from a folder, or synthetic ones, and measures what a codec leaves of them"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn wanted(&self, _: &Settings) -> Vec<Wanted> {
+        vec![("evaluation.bitrates", "[8_000, 13_200, 24_400]")]
+    }
+
+    fn resolver(&self) -> Box<dyn Resolver> {
+        Box::new(Sets::default())
+    }
+
+    fn metric(&self, settings: &Settings) -> String {
+        settings.text("evaluation.metric").unwrap_or(METRICS[0]).into()
+    }
+
+    fn axis(&self) -> Option<&'static AxisField> {
+        Some(&AXIS)
+    }
+
+    fn primary(&self, _: &Settings, _: Span, _: bool) -> Checked<Primary> {
+        Ok(Primary::Fresh)
+    }
+
+    fn measured_on(&self, _: Primary) -> Option<&'static str> {
+        Some("test utterances that training has not heard")
+    }
+
+    fn codebooks(&self) -> Option<Codebooks> {
+        Some(Codebooks { folder: "codecs", ending: "codec", if_asked: false })
+    }
+
+    fn runs(&self) -> &'static str {
+        "utterances"
+    }
+
+    fn words(&self, _: Primary) -> Words {
+        Words {
+            points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean over the n test \
+                 utterances (and the seeds) with the range that holds the middle 95 % of the utterances.",
+            difference: "The difference is ours against the published mean, in points of the score for PESQ and in dB for perceptual \
+                 SNR, with its 95 % interval (Welch, over utterances).",
+            verdicts: "What stands against the published numbers is the mean over the test utterances, which training has not \
+                 heard; spread and standard errors are those of the utterances. How many utterances the published numbers are \
+                 of is not stated: as many as ours are taken. Differences of PESQ are in points of its score (MOS), those of \
+                 perceptual SNR in dB. "
+                .into(),
+            ..Words::default()
         }
-        let seconds = earlier + since.elapsed().as_secs_f64();
-        kept.save(trained, &settings.quantizer, settings.training.trainer(), seconds).map_err(failed)
     }
 
-    fn train_end_to_end(&self, trained: Trained, mean: &[f32]) -> Result<Trained, TaskError> {
-        let Some(settings) = &self.settings.end_to_end else { return Ok(trained) };
-        let mut model = self.model(trained.codebooks, mean.to_vec());
-        let utterances = self.speech.training().iter();
-        let coefficients: Vec<f32> = utterances.flat_map(|u| self.analysis.mdct.forward(&u.samples)).collect();
-        let set = EndToEndSet::new(&self.analysis, &coefficients);
-        let mut log = trained.log;
-        let mut go_on = |share: f64| {
-            (self.context.progress)(TRAINED + (END_TO_END - TRAINED) * share);
-            self.context.check().is_ok()
-        };
-        let before = match &self.settings.training {
-            Training::Nsvq(nsvq) => nsvq.updates,
-            Training::Kmeans(_) => 0,
-        };
-        let quantizer = &self.settings.quantizer;
-        let beam_width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(1);
-        let how = (self.settings.evaluation.bitrates.as_slice(), beam_width);
-        let points = train_end_to_end(&mut model, &self.analysis, &set, settings, how, self.key, &mut go_on);
-        let points = points.map_err(|error| match error {
-            EndToEndError::Stopped => TaskError::Cancelled,
-            EndToEndError::Diverged { .. } => TaskError::Diverged(error.to_string()),
-            EndToEndError::Candle(error) => failed(error),
-        })?;
-        log.extend(points.into_iter().map(|mut point| {
-            point.update += before;
-            point
-        }));
-        Ok(Trained { codebooks: model.books, log })
+    fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
+        let CellSettings::Speech(settings) = &cell.settings else { return Err(foreign(cell)) };
+        run::run(settings, cell, context)
+    }
+
+    fn cost(&self, cell: &Cell) -> f64 {
+        if let CellSettings::Speech(settings) = &cell.settings { run::cost(settings) } else { 0.0 }
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> TaskError {
-    TaskError::Failed(error.to_string())
-}
+#[derive(Default)]
+struct Sets(Opened<SpeechData>);
 
-/// Estimated seconds on one core; good to a factor of two.
-pub(super) fn cost(settings: &SpeechSettings) -> f64 {
-    let quantizer = &settings.quantizer;
-    let training = super::toy::training_cost(quantizer, &settings.training, settings.codec.bands) + 0.1;
-    let frame = if quantizer.method == Method::Avq { 6e-4 } else { 2.5e-4 };
-    let end_to_end =
-        settings.end_to_end.as_ref().map_or(0.0, |end| frame * (end.updates * end.batch_size as u64) as f64);
-    // PESQ takes most of the evaluation.
-    let evaluation = 0.08 * settings.data.test as f64 * settings.evaluation.bitrates.len() as f64;
-    training + end_to_end + evaluation
+impl Resolver for Sets {
+    fn dimension(&mut self, settings: &Settings, _: Span, _: &Places) -> Checked<usize> {
+        Ok(settings::dimension(settings))
+    }
+
+    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
+        let data = self.0.get(settings, places)?.clone();
+        settings::resolve(settings, point, data).map(CellSettings::Speech)
+    }
+
+    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
+        let data = self.0.get(settings, places)?;
+        Ok(DataNotes {
+            not_comparable: data::not_comparable(data),
+            remark: data::remark(data),
+            synthetic: data.digest.is_none().then(|| data.name.clone()),
+            items: data.test,
+        })
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.0.own_name()
+    }
 }

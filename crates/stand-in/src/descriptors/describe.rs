@@ -6,22 +6,23 @@ use super::keypoints::Keypoint;
 use crate::leaves::Plane;
 use vqlab_core::level::run;
 
-/// Cells a side, orientations a cell.
+/// Cells per side, and orientations per cell.
 const CELLS: usize = 4;
 const ORIENTATIONS: usize = 8;
 
 /// D = 4 · 4 · 8.
 pub const DIMENSION: usize = CELLS * CELLS * ORIENTATIONS;
 
-/// Side of a cell in standard deviations of the keypoint.
+/// Side of a cell, in standard deviations of the keypoint.
 const CELL: f32 = 3.0;
 
-/// Bins of the histogram of orientations, and the share of its peak that another peak needs to give a descriptor, too.
+/// Bins of the orientation histogram. A further peak of at least this share of the highest peak also gives a
+/// descriptor.
 const BINS: usize = 36;
 const PEAK: f32 = 0.8;
 
-/// exp(−x) for x from 0 to 5, to .3 %: the sixteenth power of the beginning of the series of exp(−x/16). Unlike the
-/// function of the mathematical library it is the same on every machine, and it vectorizes.
+/// exp(−x) for x from 0 to 5, to .3 %: the sixteenth power of the first terms of the series of exp(−x/16). Unlike the
+/// function of the mathematical library, it is the same on every machine, and it vectorizes.
 #[inline(always)]
 fn decay(x: f32) -> f32 {
     let t = x * (1.0 / 16.0);
@@ -53,7 +54,7 @@ impl Gradients {
         Self { magnitude, angle }
     }
 
-    /// Rows and columns within `radius` of a place, without the image's border.
+    /// Rows and columns within `radius` of a position, without the image's border.
     fn within(&self, center: f32, radius: f32) -> Range<usize> {
         let clamp = |v: f32| v.clamp(1.0, (self.magnitude.side - 1) as f32) as usize;
         let (from, to) = (clamp((center - radius).ceil()), clamp((center + radius).floor() + 1.0));
@@ -61,7 +62,7 @@ impl Gradients {
     }
 }
 
-/// Central differences of a row, as length and angle. The polynomial of the arc tangent is off by less than 1e-4 turns.
+/// Central differences of a row, as length and angle. The polynomial of the arc tangent has an error below 1e-4 turns.
 fn polar(row: &[f32], [above, below]: [&[f32]; 2], magnitude: &mut [f32], angle: &mut [f32]) {
     run(
         #[inline(always)]
@@ -145,7 +146,8 @@ pub fn describe(gradients: &Gradients, point: &Keypoint, orientation: f32) -> [u
         let (dx, dy) = (columns.start as f32 - x, row as f32 - y);
         let start = [cosine * dx + sine * dy + middle, cosine * dy - sine * dx + middle];
         let step = [cosine, -sine];
-        // Columns of this row that lie within the cells; a hair less, because places are computed again below.
+        // Columns of this row within the cells. The limits are slightly narrower, because positions are computed again
+        // below.
         let (mut first, mut last) = (0.0f32, columns.len() as f32 - 1.0);
         for (start, step) in start.into_iter().zip(step) {
             let (a, b) = ((1e-3 - start) / step, ((CELLS + 1) as f32 - 1e-3 - start) / step);
@@ -176,7 +178,7 @@ pub fn describe(gradients: &Gradients, point: &Keypoint, orientation: f32) -> [u
     normalized(&values)
 }
 
-/// Adds up to [`CHUNK`] pixels of a row to the bins. The first one lies at `start` (column, row), in cells.
+/// Adds up to [`CHUNK`] pixels of a row to the bins. The first pixel is at `start` (column, row), in cells.
 fn gather(
     magnitude: &[f32],
     angle: &[f32],
@@ -204,7 +206,7 @@ fn gather(
             }
             for i in 0..n {
                 let (column, row, turn, weight) = (columns[i], rows[i], turns[i], weights[i]);
-                // All are at least 0 and far below 2^31.
+                // All values are at least 0 and far below 2^31.
                 let [column_0, row_0, turn_0] = [column, row, turn].map(|v| v as i32 as usize);
                 let [column, row, turn] = [column - column_0 as f32, row - row_0 as f32, turn - turn_0 as f32];
                 let (turn_0, turn_1) = (turn_0 % ORIENTATIONS, (turn_0 + 1) % ORIENTATIONS);
@@ -226,7 +228,7 @@ fn normalized(values: &[f32; DIMENSION]) -> [u8; DIMENSION] {
     let limit = 0.2 * length(values);
     let cut = values.map(|v| v.min(limit));
     let scale = 512.0 / length(&cut).max(f32::EPSILON);
-    // At most 255; the conversion cuts there.
+    // At most 255; the conversion saturates there.
     cut.map(|v| (v * scale).round() as u8)
 }
 

@@ -1,16 +1,16 @@
-//! Where descriptors are taken (D. Lowe, IJCV 2004): extrema of the difference of Gaussians over place and scale, refined
-//! by a quadratic fit, without those of low contrast or on edges.
+//! Keypoints (D. Lowe, IJCV 2004): extrema of the difference of Gaussians over position and scale, refined by a
+//! quadratic fit, without keypoints of low contrast or on edges.
 
 use crate::leaves::Plane;
 use vqlab_core::level::run;
 
-/// Scales an octave.
+/// Scales per octave.
 pub const SCALES: usize = 3;
 
 /// Standard deviation of the first image of an octave, pixels of that octave.
 pub const FIRST_DEVIATION: f64 = 1.6;
 
-/// Least contrast, of black to white = 1.
+/// Least contrast, where black to white is 1.
 const CONTRAST: f32 = 0.04 / SCALES as f32;
 
 /// Largest ratio of the principal curvatures.
@@ -25,7 +25,7 @@ pub struct Octave {
 }
 
 impl Octave {
-    /// Of an image that is blurred to [`FIRST_DEVIATION`].
+    /// The octave of an image that is blurred to [`FIRST_DEVIATION`].
     pub fn new(first: Plane) -> Self {
         let deviation = |i: usize| FIRST_DEVIATION * 2f64.powf(i as f64 / SCALES as f64);
         let mut images = vec![first];
@@ -43,13 +43,13 @@ impl Octave {
     }
 }
 
-/// A place in an octave.
+/// A position in an octave.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Keypoint {
     /// Pixels of the octave.
     pub x: f32,
     pub y: f32,
-    /// Which image of the octave is nearest in scale: 1 to [`SCALES`].
+    /// The image of the octave that is nearest in scale: 1 to [`SCALES`].
     pub image: usize,
     /// Standard deviation, pixels of the octave.
     pub deviation: f32,
@@ -131,7 +131,7 @@ fn refined(differences: &[Plane], x: usize, y: usize, scale: usize) -> Option<Ke
     None
 }
 
-/// The position moved to the nearest whole one, if that is in low..high.
+/// The position moved to the nearest integer, if that is in low..high.
 fn moved(position: usize, by: f32, low: usize, high: usize) -> Option<usize> {
     let to = (position as f32 + by).round();
     (to >= low as f32 && to < high as f32).then_some(to as usize)
@@ -167,7 +167,7 @@ impl Fit {
         }
     }
 
-    /// −H⁻¹ g, by Cramer's rule; None for a flat place.
+    /// −H⁻¹ g, by Cramer's rule; None for a flat region.
     fn offset(&self) -> Option<[f32; 3]> {
         let [a, d, f, b, c, e] = self.hessian;
         let cofactors = [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b];

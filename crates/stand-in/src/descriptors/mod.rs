@@ -1,10 +1,11 @@
-//! Descriptors with natural statistics, for machines without a file of real ones: SIFT (D. Lowe, *Distinctive image features
-//! from scale-invariant keypoints*, IJCV 2004) of dead-leaves images (A. B. Lee, D. Mumford, J. Huang, *Occlusion models for
-//! natural images*, IJCV 2001). Detector and descriptor are the real ones, keypoints with several orientations give several
-//! descriptors; only the pictures are made up. Their constants (leaf sizes, texture, defocus, grain) were tuned by the table
-//! below, which `tests/reference/descriptors.py` computes: 100,000 base vectors, 50,000 learn vectors, 1,000 queries, and of
-//! siftsmall 10,000, 25,000 and 100. Ours are those of `vqlab data make synthetic-descriptors` (seed 1), photosift are SIFT
-//! descriptors of some ninety photographs, siftsmall is ANN_SIFT10K.
+//! Synthetic descriptors with natural statistics, for machines without a file of real ones: SIFT (D. Lowe, *Distinctive
+//! image features from scale-invariant keypoints*, IJCV 2004) of dead-leaves images (A. B. Lee, D. Mumford, J. Huang,
+//! *Occlusion models for natural images*, IJCV 2001). Detector and descriptor are the real algorithms, and keypoints
+//! with several orientations give several descriptors; only the images are synthetic. The constants of the images (leaf
+//! sizes, texture, defocus, grain) were tuned with the table below. `tests/reference/descriptors.py` computes the table
+//! from 100,000 base vectors, 50,000 learn vectors and 1,000 queries (siftsmall: 10,000, 25,000 and 100). The column
+//! "ours" is `vqlab data make synthetic-descriptors` (seed 1), photosift are SIFT descriptors of about ninety
+//! photographs, siftsmall is ANN_SIFT10K.
 //!
 //! | | ours | photosift | siftsmall |
 //! |---|---|---|---|
@@ -19,8 +20,8 @@
 //! | squared error of PQ 8 × 16 / 64 / 256 | 58874 / 37762 / 25585 | 57917 / 38259 / 26401 | 52188 / 34763 / 24754 |
 //! | recall@1/10/100, PQ 8 × 256 | .310 / .823 / .991 | .319 / .790 / .986 | .470 / .870 / 1.000 |
 //!
-//! What is not modeled: objects seen again. Images of ours have nothing in common but the law they follow, so no query has a
-//! true match in the base, as in photosift and unlike in a base that holds the query's scene.
+//! Recurring objects are not modeled. The synthetic images share only their statistics, so no query has a true match in
+//! the base. The same holds for photosift, but not for a base that contains the query's scene.
 
 mod describe;
 mod keypoints;
@@ -35,19 +36,20 @@ use scene::dead_leaves;
 
 use vqlab_core::data::stream::stream;
 
-/// Descriptors of a block; a block is the unit of work and depends on its number alone.
+/// Descriptors per block. A block is the unit of work and depends on its number alone.
 pub const BLOCK: usize = 256;
 
 /// Octaves of an image.
 const OCTAVES: usize = 3;
 
-/// Fills `out` (rows × D) with the descriptors from block `first` on of a set, on the threads of the current rayon pool. The
-/// same bytes for any number of threads; a smaller set is the beginning of a larger one. `set` names the random stream.
+/// Fills `out` (rows × D) with the descriptors from block `first` on of a set, on the threads of the current rayon
+/// pool. The result is bit-identical for any number of threads; a smaller set is the beginning of a larger one. `set`
+/// names the random stream.
 pub fn fill(set: &str, first: u64, out: &mut [u8]) {
     out.par_chunks_mut(BLOCK * DIMENSION).enumerate().for_each(|(i, out)| block(set, first + i as u64, out));
 }
 
-/// A block, or its beginning: the descriptors of as many images as it takes.
+/// A block, or its beginning: the descriptors of as many images as necessary.
 fn block(set: &str, block: u64, out: &mut [u8]) {
     let mut rng = stream(&format!("{set}/{block}"));
     let mut rows = out.chunks_exact_mut(DIMENSION);

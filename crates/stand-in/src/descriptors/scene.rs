@@ -1,18 +1,18 @@
-//! Dead-leaves images (A. B. Lee, D. Mumford, J. Huang, IJCV 2001): opaque leaves fall at random places and hide what is
-//! below. With radii of density r⁻³ the statistics of their edges are those of photographs, at every scale alike.
+//! Dead-leaves images (A. B. Lee, D. Mumford, J. Huang, IJCV 2001): opaque leaves fall at random positions and cover
+//! what is below. With radii of density r⁻³, the statistics of their edges are those of photographs at every scale.
 
 use rand_chacha::ChaCha8Rng;
 
 use crate::leaves::{Leaf, Plane, Surface, between, noise_tile, unit};
 
-/// Pixels of a side. One such pixel is half a pixel of a photograph, because detectors double the image first.
+/// Pixels per side. One such pixel is half a pixel of a photograph, because detectors double the image first.
 pub const SIDE: usize = 256;
 
 /// Radii of leaves, pixels.
 const SMALLEST: f32 = 3.4;
 const LARGEST: f32 = 160.0;
 
-/// The sum of the areas of the leaves over that of the image: the leaves lie on a ground of noise.
+/// The sum of the areas of the leaves over the area of the image. The leaves lie on a background of noise.
 const COVERS: f32 = 0.8;
 
 /// Amplitude of the noise of the roughest leaves.
@@ -30,14 +30,14 @@ const GRAIN: f32 = 0.35;
 /// Share of striped leaves.
 const STRIPED: f32 = 0.15;
 
-/// What the leaves of an image have in common.
+/// The common properties of the leaves of an image.
 struct Style {
-    /// Photographs differ in how much texture they show, 0 to 1, and in how small the smallest leaves are.
+    /// Amount of texture, 0 to 1, and radius of the smallest leaves. Photographs differ in both.
     texture: f32,
     smallest: f32,
 }
 
-/// An image of leaves on a ground, out of focus by up to [`DEFOCUS`], with grain, then blurred by `blur` pixels.
+/// An image of leaves on a background, out of focus by up to [`DEFOCUS`], with grain, then blurred by `blur` pixels.
 pub fn dead_leaves(rng: &mut ChaCha8Rng, blur: f64) -> Plane {
     let noise = noise_tile(rng, SIDE);
     let mut image = Plane::new(SIDE, 0.5);
@@ -46,7 +46,7 @@ pub fn dead_leaves(rng: &mut ChaCha8Rng, blur: f64) -> Plane {
     while covered < COVERS * (SIDE * SIDE) as f32 {
         covered += fall(rng, &noise, &style, &mut image);
     }
-    // A blur by less than half a pixel would be none.
+    // A blur by less than half a pixel would have no effect.
     let mut image = image.blurred(f64::from(between(rng, 0.5, DEFOCUS)));
     for value in &mut image.values {
         *value = (*value + GRAIN * (unit(rng) - 0.5)).clamp(0.0, 1.0);
@@ -54,7 +54,7 @@ pub fn dead_leaves(rng: &mut ChaCha8Rng, blur: f64) -> Plane {
     image.blurred(blur)
 }
 
-/// One leaf falls; gives the area that it covers.
+/// Adds one leaf; returns the area that it covers.
 fn fall(rng: &mut ChaCha8Rng, noise: &Plane, style: &Style, image: &mut Plane) -> f32 {
     let leaf = Leaf::new(rng, style.smallest, LARGEST);
     let surface = surface(rng, style.texture, leaf.radius);

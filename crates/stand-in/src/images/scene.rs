@@ -1,4 +1,5 @@
-//! Dead-leaves images in color: the leaves of [`crate::leaves`] with a hue each, lit from a side, seen by a camera.
+//! Dead-leaves images in color: the leaves of [`crate::leaves`] with one hue each, lit from one side, through a camera
+//! model.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -6,31 +7,32 @@ use super::{BYTES, CHANNELS, SIDE};
 use crate::leaves::{Leaf, Plane, Strip, Surface, between, noise_tile, unit};
 use vqlab_core::data::stream::normal;
 
-/// Pixels of a side in which leaves are painted, twice those of the image: a pixel is the mean of four.
+/// Pixels per side of the painted image, twice those of the final image: a final pixel is the mean of four.
 const FINE: usize = 2 * SIDE;
 
 /// Radii of leaves, fine pixels.
 const SMALLEST: f32 = 3.4;
 const LARGEST: f32 = 150.0;
 
-/// The sum of the areas of the leaves over that of the image: the leaves lie on a ground.
+/// The sum of the areas of the leaves over the area of the image. The leaves lie on a background.
 const COVERS: f32 = 0.95;
 
 /// Standard deviation of the luminance of images, and of leaves of an image of full contrast.
 const BETWEEN: f32 = 0.085;
 const WITHIN: f32 = 0.235;
 
-/// A uniform number between −√3 and √3 has variance 1. Leaves are uniformly light, or too much would be black and white.
+/// A uniform number between −√3 and √3 has variance 1. The luminance of leaves is uniform; otherwise too many leaves
+/// would be black and white.
 const ROOT_3: f32 = 1.732;
 
 /// Mean color.
 const MEAN: [f32; CHANNELS] = [0.491, 0.482, 0.447];
 
-/// What yellow to blue and green to magenta are.
+/// The color axes yellow to blue and green to magenta.
 const WARM: [f32; CHANNELS] = [0.87, -0.05, -1.13];
 const GREEN: [f32; CHANNELS] = [-0.6, 1.0, -0.4];
 
-/// Standard deviations of a color along them, of images and of leaves.
+/// Standard deviations of the color along these axes, of images and of leaves.
 const TINT: [f32; 2] = [0.06, 0.02];
 const HUE: [f32; 2] = [0.07, 0.037];
 
@@ -50,15 +52,15 @@ const GRAIN: f32 = 0.02;
 /// Share of striped leaves.
 const STRIPED: f32 = 0.1;
 
-/// What the leaves of an image have in common.
+/// The common properties of the leaves of an image.
 struct Style {
-    /// Mean and standard deviation of their luminance.
+    /// Mean and standard deviation of the luminance.
     luminance: f32,
     contrast: f32,
-    /// Mean color, along [`WARM`] and [`GREEN`], and how colorful they are.
+    /// Mean color, along [`WARM`] and [`GREEN`], and the strength of the colors.
     tint: [f32; 2],
     color: f32,
-    /// How much texture they show, 0 to 1.
+    /// Amount of texture, 0 to 1.
     texture: f32,
 }
 
@@ -88,7 +90,7 @@ impl Style {
         }
     }
 
-    /// What a leaf adds to the gray of its surface.
+    /// The color that a leaf adds to the gray of its surface.
     fn hue(&self, rng: &mut ChaCha8Rng) -> [f32; CHANNELS] {
         let [warm, green] = [0, 1].map(|i| self.tint[i] + self.color * HUE[i] * normal(rng));
         [0, 1, 2].map(|c| MEAN[c] + warm * WARM[c] + green * GREEN[c])
@@ -115,13 +117,13 @@ pub fn scene(rng: &mut ChaCha8Rng) -> [u8; BYTES] {
         let (pixel, plane) = (i / CHANNELS, &image[i % CHANNELS]);
         let (x, y) = (2 * (pixel % SIDE), 2 * (pixel / SIDE));
         let mean = 0.25 * (plane.at(x, y) + plane.at(x + 1, y) + plane.at(x, y + 1) + plane.at(x + 1, y + 1));
-        // A cast saturates.
+        // The cast saturates.
         *out = (255.0 * (mean + grain * (unit(rng) - 0.5)) + 0.5) as u8;
     }
     out
 }
 
-/// Paints a leaf; gives the number of pixels that it covers.
+/// Paints a leaf; returns the number of pixels that it covers.
 fn paint(
     rng: &mut ChaCha8Rng,
     style: &Style,

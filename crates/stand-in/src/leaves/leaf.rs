@@ -1,4 +1,4 @@
-//! Leaves: their outlines and where they fall.
+//! Leaves: their outlines and positions.
 
 use std::ops::Range;
 
@@ -6,12 +6,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{between, unit};
 
-/// Kinds of leaves: up to these numbers ellipses, rectangles, long rectangles; then triangles.
+/// Kinds of leaves by a random number: up to these limits ellipses, rectangles, long rectangles; above them triangles.
 const ELLIPSES: f32 = 0.5;
 const RECTANGLES: f32 = 0.75;
 const LONG: f32 = 0.85;
 
-/// The outlines of leaves, as conditions on (u, v), the place in the leaf in half axes. All are convex.
+/// The outlines of leaves, as conditions on (u, v), the position in the leaf in half axes. All are convex.
 #[derive(Clone, Copy)]
 enum Outline {
     /// u² + v² ≤ 1.
@@ -23,7 +23,7 @@ enum Outline {
 }
 
 impl Outline {
-    /// The first and the last t for which (u + t·du, v + t·dv) is inside; the first is larger if none is.
+    /// The first and the last t for which (u + t·du, v + t·dv) is inside; the first is larger if no t is inside.
     fn span(self, [u, v]: [f32; 2], [du, dv]: [f32; 2]) -> [f32; 2] {
         let edges: &[[f32; 3]] = match self {
             Self::Ellipse => {
@@ -35,7 +35,7 @@ impl Outline {
             Self::Rectangle => &[[1.0, 0.0, 0.85], [-1.0, 0.0, 0.85], [0.0, 1.0, 0.85], [0.0, -1.0, 0.85]],
             Self::Triangle => &[[0.0, -1.0, 0.6], [1.6, 1.0, 0.9], [-1.6, 1.0, 0.9]],
         };
-        // Inside are the places with a·u + b·v ≤ c for every edge.
+        // Positions with a·u + b·v ≤ c for every edge are inside.
         let mut span = [f32::NEG_INFINITY, f32::INFINITY];
         for [a, b, c] in edges {
             let (slope, room) = (a * du + b * dv, c - a * u - b * v);
@@ -54,11 +54,11 @@ impl Outline {
 /// A leaf before it falls.
 pub struct Leaf {
     outline: Outline,
-    /// Pixels; half axes and the radius of a disc of the same area as the ellipse of them.
+    /// Pixels: the radius of a disc with the area of the ellipse, and the half axes.
     pub radius: f32,
     long: f32,
     short: f32,
-    /// Of the angle of the long axis.
+    /// Sine and cosine of the angle of the long axis.
     sine: f32,
     cosine: f32,
 }
@@ -67,13 +67,13 @@ pub struct Leaf {
 pub struct Strip {
     pub row: usize,
     pub columns: Range<usize>,
-    /// Where in the leaf the first pixel is, in half axes, and the way from one to the next.
+    /// The position of the first pixel in the leaf, in half axes, and the step to the next pixel.
     pub start: [f32; 2],
     pub step: [f32; 2],
 }
 
 impl Strip {
-    /// The ground: all rows of an image of `side` × `side` pixels, as if a leaf of its size lay in its middle.
+    /// The background: all rows of an image of `side` × `side` pixels, as if a leaf of its size were in its middle.
     pub fn whole(side: usize) -> impl Iterator<Item = Self> {
         let half = side as f32 / 2.0;
         let step = [half.recip(), 0.0];
@@ -87,7 +87,7 @@ impl Leaf {
         let (low, high) = (smallest.powi(-2), largest.powi(-2));
         let radius = (low - unit(rng) * (low - high)).sqrt().recip();
         let kind = unit(rng);
-        // Some are long: branches, wires, borders.
+        // Some leaves are long: branches, wires, borders.
         let (outline, aspect) = match kind {
             k if k < ELLIPSES => (Outline::Ellipse, between(rng, 0.4, 1.0)),
             k if k < RECTANGLES => (Outline::Rectangle, between(rng, 0.3, 1.0)),
@@ -99,13 +99,13 @@ impl Leaf {
         Self { outline, radius, long, short, sine, cosine }
     }
 
-    /// Falls on any place of an image of `side` × `side` pixels: the strips that it covers there.
+    /// Falls on a random position of an image of `side` × `side` pixels. Returns the strips that it covers.
     pub fn placed(&self, rng: &mut ChaCha8Rng, side: usize) -> impl Iterator<Item = Strip> + use<> {
         let Self { outline, long, short, sine, cosine, .. } = *self;
         let mut place = || between(rng, -long, side as f32 + long);
         let (x, y) = (place(), place());
         let step = [cosine / long, -sine / short];
-        // No outline goes further than 1.3 half axes.
+        // No outline extends further than 1.3 half axes.
         let rows = pixels(y - 1.3 * long, y + 1.3 * long, side);
         rows.map(move |row| {
             let down = row as f32 - y;
@@ -118,9 +118,9 @@ impl Leaf {
     }
 }
 
-/// The pixels from one place to another, of `side` of them.
+/// The pixels between two positions, out of `side` pixels.
 fn pixels(from: f32, to: f32, side: usize) -> Range<usize> {
-    // The first whole number that is not below.
+    // The first integer that is not below.
     let end = |v: f32| {
         let v = v.clamp(0.0, side as f32);
         let whole = v as i32;

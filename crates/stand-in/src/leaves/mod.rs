@@ -1,6 +1,6 @@
-//! What dead-leaves images are made of (A. B. Lee, D. Mumford, J. Huang, *Occlusion models for natural images*, IJCV 2001):
-//! leaves that fall at random places, their surfaces, and the planes that they fall on. The synthetic descriptors and the
-//! synthetic color images have their own styles; this is what they share.
+//! Components of dead-leaves images (A. B. Lee, D. Mumford, J. Huang, *Occlusion models for natural images*, IJCV
+//! 2001): leaves that fall at random positions, their surfaces, and the planes that they fall on. The synthetic
+//! descriptors and the synthetic color images share these components and have their own styles.
 
 mod leaf;
 mod noise;

@@ -4,7 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Plane, between};
 
-/// Side of the smallest lattice of the noise, and the gain of its amplitude from one lattice to the twice finer one.
+/// Side of the smallest lattice of the noise, and the gain of the amplitude from one lattice to the next finer one.
 const COARSEST: usize = 4;
 const GAIN: f32 = 0.6;
 

@@ -23,7 +23,8 @@ impl Plane {
         &self.values[y * self.side..(y + 1) * self.side]
     }
 
-    /// Convolved with a Gaussian of this standard deviation in pixels. Beyond the border the outermost pixel goes on.
+    /// Convolved with a Gaussian of this standard deviation in pixels. Beyond the border, the outermost pixel is
+    /// repeated.
     pub fn blurred(&self, deviation: f64) -> Self {
         let kernel = gaussian(deviation);
         let mut out = Self::new(self.side, 0.0);
@@ -39,8 +40,9 @@ impl Plane {
     }
 }
 
-/// One half of the kernel, from the middle outwards, cut off beyond three standard deviations, of sum 1. In double
-/// precision and then rounded, so that the mathematical libraries of all systems give the same numbers.
+/// One half of the kernel, from the middle outwards, cut off beyond three standard deviations. The whole kernel has the
+/// sum 1. It is computed in double precision and then rounded, so that the mathematical libraries of all systems give
+/// the same numbers.
 fn gaussian(deviation: f64) -> Vec<f32> {
     let radius = (3.0 * deviation).ceil() as usize;
     let half: Vec<f64> = (0..=radius).map(|i| (-0.5 * (i as f64 / deviation).powi(2)).exp()).collect();
@@ -48,7 +50,7 @@ fn gaussian(deviation: f64) -> Vec<f32> {
     half.iter().map(|weight| (weight / sum) as f32).collect()
 }
 
-/// Rows, then columns. No product is contracted with a sum, so every instruction set gives the same bits.
+/// Rows, then columns. No product is contracted with a sum, so the result is bit-identical for every instruction set.
 fn blur(image: &[f32], side: usize, kernel: &[f32], out: &mut [f32]) {
     run(
         #[inline(always)]

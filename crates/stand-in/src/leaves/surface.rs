@@ -1,25 +1,25 @@
-//! What leaves show.
+//! The surfaces of leaves.
 
 use super::{Plane, Strip};
 
-/// What a leaf shows: a gray, a gradient across it, and a texture.
+/// The surface of a leaf: a gray, a gradient across it, and a texture.
 pub struct Surface {
     pub gray: f32,
     /// Change of gray over a half axis.
     pub shading: [f32; 2],
     /// Amplitude of the noise.
     pub noise: f32,
-    /// Where in the tile of noise the leaf lies, and how much the noise is spread in it.
+    /// The position of the leaf in the noise tile, and the steps in the tile per pixel.
     pub offset: [f32; 2],
     pub spread: f32,
-    /// Amplitude, waves a half axis and phase of the stripes.
+    /// Amplitude, waves per half axis and phase of the stripes.
     pub stripes: f32,
     pub waves: f32,
     pub phase: f32,
 }
 
 impl Surface {
-    /// Paints the pixels of a strip, with texture out of a periodic tile of noise.
+    /// Paints the pixels of a strip, with texture from a periodic tile of noise.
     pub fn paint(&self, out: &mut [f32], strip: &Strip, noise: &Plane) {
         let (x, y, [u, v], [du, dv]) = (strip.columns.start, strip.row, strip.start, strip.step);
         let start = self.gray + self.shading[0] * u + self.shading[1] * v;

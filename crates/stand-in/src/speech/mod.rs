@@ -1,10 +1,10 @@
-//! Synthetic speech, for machines without recordings: nonsense of English-like syllables, said by glottal pulses and noise
-//! through a cascade of formants that move as muscles do (D. H. Klatt, *Software for a cascade/parallel formant synthesizer*,
-//! JASA 1980), every utterance by another speaker in another room before another microphone. The constants were tuned by the
-//! table below, which the ignored test `data::speech::statistics::table` of vqlab prints: 60 training utterances of ours (seed 1, 304 s), and 84 of
-//! LibriSpeech's train-clean-100 (V. Panayotov and others, ICASSP 2015), by a speaker each, 1,191 s. Of every utterance,
-//! brought to a mean power of 1, levels in 20 mel bands up to 8 kHz are taken every 30 ms, in dB; lists begin with the lowest
-//! bands.
+//! Synthetic speech, for machines without recordings: nonsense of English-like syllables. Glottal pulses and noise pass
+//! through a cascade of formants that move like muscles (D. H. Klatt, *Software for a cascade/parallel formant
+//! synthesizer*, JASA 1980). Every utterance has another speaker, another room and another microphone. The constants
+//! were tuned with the table below, which the ignored test `data::speech::statistics::table` of vqlab prints. It
+//! compares 60 synthetic training utterances (seed 1, 304 s) and 84 utterances of LibriSpeech's train-clean-100 (V.
+//! Panayotov and others, ICASSP 2015), one per speaker, 1,191 s. Every utterance is scaled to a mean power of 1, and
+//! levels in 20 mel bands up to 8 kHz are taken every 30 ms, in dB. Lists begin with the lowest bands.
 //!
 //! | | ours | LibriSpeech |
 //! |---|---|---|
@@ -20,10 +20,10 @@
 //! | of the others, share of periodic ones | .815 | .724 |
 //! | mean magnitude over root mean square of spectral values within bands (normal numbers: .798) | .748 | .747 |
 //!
-//! What is not modeled: words. Nothing means anything, voices are cleaner and more even than people's, and a recognizer would
-//! hear it. Numbers on it say how methods compare, and are no numbers of speech.
+//! Words are not modeled. The speech has no meaning, its voices are cleaner and more even than those of people, and a
+//! speech recognizer would notice this. Results on this data compare methods; they are not results for speech.
 //!
-//! An utterance takes some 15 ms of one core (AMD EPYC with AVX-512).
+//! An utterance takes about 15 ms on one core (AMD EPYC with AVX-512).
 
 mod phones;
 mod render;
@@ -39,30 +39,31 @@ use score::Score;
 use voice::Voice;
 use vqlab_core::data::stream::{normal, stream};
 
-/// Samples a second.
+/// Samples per second.
 pub const RATE: u32 = 16_000;
 
-/// Name of these sets, and of their random streams.
+/// The name of these sets and of their random streams.
 pub const NAME: &str = "synthetic-speech";
 
-/// What one speaker says at a time.
+/// One utterance of a speaker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Utterance {
-    /// The name of its file without the ending.
+    /// The file name without the ending.
     pub name: String,
     pub speaker: String,
     /// One channel of 16 kHz; full scale is ±1.
     pub samples: Vec<f32>,
 }
 
-/// The utterance of this number, counted from 0; it depends on part, seed and number alone. Rounded to 16 bits, as files are.
+/// The utterance of this number, counted from 0; it depends on part, seed and number alone. Samples are rounded to 16
+/// bits, as in files.
 pub fn utterance(part: Part, seed: u64, number: u64) -> Utterance {
     let mut rng = stream(&format!("{NAME}/{seed}/{part}/{number}"));
     let voice = Voice::draw(&mut rng);
     let score = Score::draw(&voice, &mut rng);
     let dry = render::render(&voice, &score, &mut rng);
     let samples = room::record(&voice, &dry, &mut rng);
-    // The parts have no speaker in common, nor when they are files.
+    // The parts have no speaker in common; the names keep them apart in files, too.
     let folder = match part {
         Part::Training => "train",
         Part::Test => "test",
@@ -94,7 +95,7 @@ fn decibels(level: f64) -> f64 {
 /// The nearest sample value of 16 bits, clipped.
 pub fn rounded(sample: f64) -> f32 {
     const STEP: f64 = 1.0 / 32_768.0;
-    // Saturates.
+    // The cast saturates.
     let step = (sample / STEP).round() as i16;
     (f64::from(step) * STEP) as f32
 }

@@ -1,4 +1,4 @@
-//! The sounds of the nonsense: what the mouth aims at, for a man.
+//! The sounds of the nonsense: the targets of the mouth, for a man.
 
 /// How a sound is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,11 +20,11 @@ pub type Noise = [f64; 3];
 #[derive(Clone, Copy, Debug)]
 pub struct Phone {
     pub manner: Manner,
-    /// How often it is said, among its like.
+    /// How often it occurs among sounds of its kind.
     pub weight: f64,
     /// First three formants, Hz.
     pub formants: [f64; 3],
-    /// Level of the voice, dB; [`SILENT`] without.
+    /// Level of the voice, dB; [`SILENT`] = no voice.
     pub voice: f64,
     pub noise: Noise,
     /// Duration, ms.
@@ -70,7 +70,7 @@ pub const VOWELS: [Phone; 11] = [
     vowel(6.0, [500.0, 1450.0, 2450.0], 60.0),
 ];
 
-/// Numbers of vowels of which one glides to the other, and how often.
+/// Pairs of vowel indices: the first vowel glides to the second.
 pub const DIPHTHONGS: [(usize, usize); 5] = [(4, 1), (2, 0), (5, 7), (4, 7), (5, 1)];
 
 const LABIAL: [f64; 3] = [300.0, 950.0, 2200.0];

@@ -1,4 +1,4 @@
-//! From a score to the sound at the lips.
+//! Renders a score to the sound at the lips.
 
 use std::f64::consts::PI;
 
@@ -15,7 +15,7 @@ const FS: f64 = RATE as f64;
 /// Bandwidths of the formants, Hz.
 const BANDWIDTHS: [f64; 8] = [90.0, 100.0, 130.0, 180.0, 220.0, 260.0, 320.0, 400.0];
 
-/// No formant is above.
+/// The upper limit of the formants.
 const HIGHEST: f64 = 7800.0;
 
 /// A resonator of two poles (Klatt 1980), of gain 1 at 0 Hz.
@@ -67,7 +67,7 @@ impl Antiresonator {
 
 /// The derivative of the glottal flow (D. H. Klatt, L. C. Klatt, JASA 1990), period by period.
 struct Glottis {
-    /// Share of the period that has gone by, and its length in samples.
+    /// The elapsed share of the period, and the length of the period in samples.
     phase: f64,
     period: f64,
     gain: f64,
@@ -76,7 +76,7 @@ struct Glottis {
 }
 
 impl Glottis {
-    /// The next sample, of level 1 or so, and whether the glottis is open.
+    /// The next sample, with a level of about 1, and whether the glottis is open.
     fn next(&mut self, voice: &Voice, pitch: f64, rng: &mut ChaCha8Rng) -> (f64, bool) {
         self.phase += 1.0 / self.period;
         if self.phase >= 1.0 {
@@ -88,7 +88,7 @@ impl Glottis {
         let open = t < 1.0;
         // Flow t² − t³, its derivative; at the closure it falls from −1 to 0.
         let mut value = if open { 2.0 * t - 3.0 * t * t } else { 0.0 };
-        // The step, as far as the rate can show it.
+        // The step, as far as the sampling rate can represent it.
         let dt = 1.0 / self.period;
         let past = self.phase - voice.open;
         if (0.0..dt).contains(&past) {
@@ -116,7 +116,7 @@ impl Hiss {
     fn tune(&mut self, center: f64, width: f64) {
         let center = center.min(HIGHEST);
         self.band.tune(center, width);
-        // Of equal power, whatever the band.
+        // Equal power for any band.
         let at = self.band.a / (1.0 - (-PI * width / FS).exp()).max(1e-3);
         self.gain = 1.0 / at.max(1e-6) * (2000.0 / width).sqrt();
     }
@@ -129,7 +129,7 @@ impl Hiss {
     }
 }
 
-/// The sound of a score, of any level.
+/// The sound of a score; its level is arbitrary.
 pub fn render(voice: &Voice, score: &Score, rng: &mut ChaCha8Rng) -> Vec<f64> {
     let mut glottis = Glottis { phase: 0.0, period: FS / voice.pitch, gain: 1.0, soft: 0.0 };
     let mut tract = [Resonator::default(); 8];
@@ -142,11 +142,11 @@ pub fn render(voice: &Voice, score: &Score, rng: &mut ChaCha8Rng) -> Vec<f64> {
         for (i, resonator) in tract.iter_mut().enumerate() {
             let frequency = if i < 3 { voice.formants * moment.formants[i] } else { voice.upper[i - 3] };
             let frequency = frequency.min(HIGHEST);
-            // The mirror image above half the rate would double one that is near.
+            // The mirror image above half the sampling rate would double a formant near this limit.
             let narrow = if frequency > 6800.0 { 4000.0 } else { BANDWIDTHS[i] };
             resonator.tune(frequency, narrow * voice.damping * moment.damping);
         }
-        // What the nose swallows.
+        // The frequency that the nose absorbs.
         let zero = voice.formants * (900.0 + 300.0 * (1.0 - moment.nose));
         nose.tune(zero, 100.0 + 4000.0 * (1.0 - moment.nose));
         hiss.tune(moment.noise[0], moment.noise[1]);
@@ -161,7 +161,7 @@ pub fn render(voice: &Voice, score: &Score, rng: &mut ChaCha8Rng) -> Vec<f64> {
             if moment.nose > 0.02 {
                 sound += moment.nose * (0.5 * nose.filter(sound) - sound);
             }
-            // The air comes in puffs.
+            // The glottis modulates the air flow.
             let modulated = if level.voice > 0.05 && !open { 0.5 } else { 1.0 };
             let noise = level.noise * modulated * hiss.filter(unit(rng) - 0.5);
             out.push(sound + noise);
@@ -171,7 +171,7 @@ pub fn render(voice: &Voice, score: &Score, rng: &mut ChaCha8Rng) -> Vec<f64> {
     out
 }
 
-/// As factors.
+/// Levels as factors.
 #[derive(Clone, Copy, Default)]
 struct Levels {
     voice: f64,
@@ -185,7 +185,7 @@ impl Levels {
         Self { voice: factor(moment.voice), breath: factor(moment.breath), noise: factor(moment.noise[2]) }
     }
 
-    /// On the way from others.
+    /// A mix of these levels and the levels before.
     fn after(&self, before: &Self, share: f64) -> Self {
         let mix = |a: f64, b: f64| a + share * (b - a);
         Self {

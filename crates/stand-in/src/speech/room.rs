@@ -6,15 +6,15 @@ use super::rounded;
 use super::voice::Voice;
 use super::{around, decibels, unit};
 
-/// Samples of the frames of which the loud ones are speech, and how far below the loudest they may be, dB.
+/// Samples of a frame, and how far below the loudest frame the frames of active speech may be, dB.
 const FRAME: usize = 320;
 const ACTIVE: f64 = 35.0;
 
 /// The largest sample.
 const LOUDEST: f64 = 0.95;
 
-/// Samples between the echoes of the combs (M. R. Schroeder, *Natural sounding artificial reverberation*, 1962), and of the
-/// all-passes that scatter them.
+/// Samples between the echoes of the combs (M. R. Schroeder, *Natural sounding artificial reverberation*, 1962), and of
+/// the all-passes that scatter them.
 const COMBS: [usize; 4] = [463, 527, 619, 701];
 const SCATTER: [usize; 3] = [37, 79, 167];
 
@@ -28,7 +28,7 @@ fn active(samples: &[f64]) -> f64 {
     loud.iter().sum::<f64>() / loud.len().max(1) as f64
 }
 
-/// A filter that changes a band of an octave or so by a factor, and leaves others.
+/// A filter that scales a band of about an octave by a factor and leaves the other bands unchanged.
 struct Peak {
     b: [f64; 3],
     a: [f64; 2],
@@ -54,7 +54,7 @@ impl Peak {
     }
 }
 
-/// What a room adds to a sound.
+/// The echoes that a room adds to a sound.
 fn echoes(sound: &[f64], seconds: f64) -> Vec<f64> {
     let mut out = vec![0.0; sound.len()];
     for delay in COMBS {
@@ -63,7 +63,7 @@ fn echoes(sound: &[f64], seconds: f64) -> Vec<f64> {
         let mut dull = 0.0;
         for (i, (out, sound)) in out.iter_mut().zip(sound).enumerate() {
             let back = line[i % delay];
-            // Walls take more of the high frequencies.
+            // Walls absorb more of the high frequencies.
             dull += 0.7 * (back - dull);
             line[i % delay] = sound + gain * dull;
             *out += 0.25 * back;
@@ -84,7 +84,7 @@ fn echoes(sound: &[f64], seconds: f64) -> Vec<f64> {
 pub fn record(voice: &Voice, dry: &[f64], rng: &mut ChaCha8Rng) -> Vec<f32> {
     let echoes = echoes(dry, voice.decay);
     let echo = decibels(voice.echo);
-    // A microphone has no 0 Hz, and its own color.
+    // A microphone does not transmit 0 Hz, and it has its own color.
     let (mut low, mut lower, mut middle, mut last) = (0.0, 0.0, 0.0, 0.0);
     let mut color = voice.color.map(|[frequency, factor]| Peak::new(frequency, factor));
     let sound: Vec<f64> = dry

@@ -1,4 +1,4 @@
-//! What is said: targets of the mouth, of the voice and of noise over time, smoothed to what muscles can follow.
+//! The score: targets of the mouth, of the voice and of noise over time, smoothed to the speed of muscles.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -9,19 +9,19 @@ use super::{around, between, unit};
 /// Samples of a step of the score: a millisecond.
 pub const STEP: usize = 16;
 
-/// Duration of an utterance without the silence at its end, ms, and the least of a phrase.
+/// Duration of an utterance without the silence at its end, ms, and the minimum duration of a phrase.
 const LASTS: [f64; 2] = [4300.0, 5900.0];
 const PHRASE: f64 = 700.0;
 
-/// A syllable takes so long or so, ms.
+/// The approximate duration of a syllable, ms.
 const SYLLABLE: f64 = 200.0;
 
-/// What is steered, at a time.
+/// The controlled quantities at one time.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// First three formants, Hz, before the speaker's scale.
     pub formants: [f64; 3],
-    /// Bandwidths over the usual ones, and how much of the sound goes through the nose.
+    /// Bandwidths relative to the usual ones, and the share of the sound that passes through the nose.
     pub damping: f64,
     pub nose: f64,
     /// Level of the voice, of breath and of noise, dB.
@@ -45,25 +45,25 @@ impl Moment {
     }
 }
 
-/// Time constants of the two low-passes of each of the numbers, ms.
+/// Time constants of the two low-passes of each quantity, ms.
 const INERTIA: [f64; N] = [11.0, 14.0, 14.0, 10.0, 8.0, 6.0, 7.0, 5.0, 5.0, 5.0, 18.0];
 
 #[derive(Debug)]
 pub struct Score(pub Vec<Moment>);
 
-/// A score at work.
+/// A score in progress.
 struct Writer<'a> {
     voice: &'a Voice,
     rng: &'a mut ChaCha8Rng,
     targets: Vec<Moment>,
     last: Moment,
-    /// Of the phrase, dB.
+    /// Level of the phrase, dB.
     loud: f64,
-    /// Of the word, dB.
+    /// Level of the word, dB.
     word: f64,
 }
 
-/// Where in a phrase a syllable is.
+/// The position of a syllable in a phrase.
 #[derive(Clone, Copy)]
 struct Place {
     /// From 0 to 1.
@@ -157,7 +157,7 @@ impl Writer<'_> {
         }
     }
 
-    /// How loud, how high and how long a place of the phrase is.
+    /// The loudness, the pitch and the duration at a position of the phrase.
     fn weight(&mut self, place: Place) -> (f64, f64, f64) {
         let loud = self.loud + self.word + if place.stressed { 1.5 } else { -1.0 }
             - 5.0 * place.through
@@ -215,7 +215,7 @@ impl Writer<'_> {
             Manner::Plosive => {
                 let voiced = phone.voice > SILENT;
                 let voice = if voiced { base.voice } else { SILENT };
-                // The mouth is shut: only the lowest of a voice comes out.
+                // The mouth is closed: only the lowest frequencies of the voice pass.
                 let shut = Moment { voice, formants: [200.0, formants[1], formants[2]], damping: 4.0, ..base };
                 self.hold(shut, (phone.duration - 15.0) * long);
                 let burst = between(self.rng, 8.0, 14.0);
@@ -235,7 +235,7 @@ fn silent([center, width, _]: Noise) -> Noise {
     [center, width, SILENT]
 }
 
-/// One of them, by its weight.
+/// One of the phones at random, by their weights.
 fn pick<'a>(rng: &mut ChaCha8Rng, phones: &'a [Phone]) -> &'a Phone {
     let mut at = unit(rng) * phones.iter().map(|phone| phone.weight).sum::<f64>();
     phones
@@ -247,7 +247,7 @@ fn pick<'a>(rng: &mut ChaCha8Rng, phones: &'a [Phone]) -> &'a Phone {
         .unwrap_or(&phones[0])
 }
 
-/// Two low-passes, one after the other, of every number.
+/// Two low-passes in series for every quantity.
 fn smooth(targets: &[Moment]) -> Vec<Moment> {
     let Some(first) = targets.first() else { return Vec::new() };
     let pace = INERTIA.map(|constant| 1.0 - (-1.0 / constant).exp());

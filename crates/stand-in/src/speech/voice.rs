@@ -1,39 +1,39 @@
-//! Speakers, and where they are recorded.
+//! Speakers and their recording conditions.
 
 use rand_chacha::ChaCha8Rng;
 
 use super::{around, between, unit};
 
-/// What the sounds of a speaker have in common.
+/// The common properties of the sounds of a speaker.
 #[derive(Debug)]
 pub struct Voice {
-    /// Formants over those of a man.
+    /// Formants relative to those of a man.
     pub formants: f64,
-    /// Mean fundamental frequency, Hz, and how lively it is.
+    /// Mean fundamental frequency, Hz, and the strength of its changes.
     pub pitch: f64,
     pub melody: f64,
-    /// Durations over the usual ones.
+    /// Durations relative to the usual ones.
     pub slowness: f64,
     /// Share of a period in which the glottis is open.
     pub open: f64,
-    /// Half-power frequency of the low-pass that closes softly, Hz.
+    /// Half-power frequency of the low-pass that softens the closure, Hz.
     pub softness: f64,
-    /// Level of breath noise beside the voice, dB.
+    /// Level of breath noise relative to the voice, dB.
     pub breath: f64,
-    /// Of frication, dB.
+    /// Level of frication, dB.
     pub hiss: f64,
     /// Deviation of a period and of its amplitude, as a share.
     pub jitter: f64,
     pub shimmer: f64,
-    /// Bandwidths over the usual ones.
+    /// Bandwidths relative to the usual ones.
     pub damping: f64,
     /// Formants above the third, Hz.
     pub upper: [f64; 5],
-    /// What the microphone adds above 1 kHz or so, as a factor.
+    /// Gain of the microphone above about 1 kHz, as a factor.
     pub presence: f64,
-    /// Frequencies that it changes, Hz, and by what factor.
+    /// Frequencies that the microphone changes, Hz, and the factors.
     pub color: [[f64; 2]; 4],
-    /// Pace of its low-pass, 1 without.
+    /// Pace of the microphone's low-pass; 1 = no low-pass.
     pub dullness: f64,
     /// Level of the echoes, dB, and the seconds until they have fallen by 60 dB.
     pub echo: f64,

@@ -1,4 +1,5 @@
-//! Additive quantization by alternation (Babenko, Lempitsky, CVPR 2014): codes by beam search, codebooks by least squares.
+//! Additive quantization by alternating optimization (Babenko, Lempitsky, CVPR 2014): codes by beam search, codebooks
+//! by least squares.
 
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -12,14 +13,14 @@ use crate::quantizer::{Codebooks, Method, Search, assigner};
 pub const ITERATIONS: usize = 25;
 pub const BEAM_WIDTH: usize = 16;
 
-/// Vectors of a thread between two looks at the caller.
+/// Vectors that a thread encodes between two calls of `go_on`.
 const PULSE: usize = 4 * ROWS;
 
 /// The share of the work that the start takes.
 const START: f64 = 0.2;
 
-/// AVQ codebooks: an RVQ's by k-means, then codes and codebooks in turn. A vector takes new codes only where they are better
-/// than its old ones, so that no step raises the error.
+/// AVQ codebooks: starts from an RVQ by k-means, then optimizes codes and codebooks in turn. A vector takes new codes
+/// only where they are better than its old ones, so that no step raises the error.
 pub fn train(
     settings: &Settings,
     vectors: &[f32],
@@ -53,7 +54,7 @@ pub fn train(
     Ok(best.or(books))
 }
 
-/// The codes of all training vectors, and what they leave.
+/// The codes of all training vectors, and the residuals.
 pub struct Codes {
     /// n × M.
     pub picks: Vec<u32>,
@@ -63,19 +64,19 @@ pub struct Codes {
 }
 
 impl Codes {
-    /// No codes as yet: whatever comes first is taken.
+    /// No codes yet: the first codes are always taken.
     pub fn none(vectors: &[f32], dimension: usize, stages: usize) -> Self {
         let picks = vec![0; vectors.len() / dimension * stages];
         Self { picks, residual: vectors.to_vec(), known: false }
     }
 
-    /// Whether there are any.
+    /// Whether there are codes.
     pub fn known(&self) -> bool {
         self.known
     }
 
-    /// Encodes with `search` (as [`crate::quantizer::Assign::assign`]; the picks that it finds are the present ones) on all
-    /// threads and keeps for each vector the better of its old and new codes.
+    /// Encodes on all threads with `search` (as [`crate::quantizer::Assign::assign`]; its `picks` start as the present
+    /// codes). For each vector, the better of the old and new codes is kept.
     pub fn improve<S: Send>(
         &mut self,
         books: &Codebooks,
@@ -109,7 +110,7 @@ impl Codes {
         Ok(())
     }
 
-    /// What the codes leave with changed codebooks; without codes, all of the vectors.
+    /// Computes the residuals with changed codebooks; without codes, they are the vectors themselves.
     pub fn update_residual(&mut self, books: &Codebooks, vectors: &[f32]) {
         if !self.known {
             return;

@@ -15,12 +15,12 @@ pub fn mean(vectors: &[f32], dimension: usize) -> Vec<f64> {
 /// Eigenvalues and eigenvectors of a covariance.
 pub struct Axes {
     eigen: Eigen,
-    /// By falling eigenvalue.
+    /// Axes by falling eigenvalue.
     order: Vec<usize>,
 }
 
 impl Axes {
-    /// Of n × D vectors with this mean; None where the covariance is beyond double precision.
+    /// The axes of n × D vectors with this mean; None where the covariance exceeds double precision.
     pub fn of(vectors: &[f32], mean: &[f64]) -> Option<Self> {
         let eigen = Eigen::of(&covariance(vectors, mean), mean.len())?;
         let mut order: Vec<usize> = (0..mean.len()).collect();
@@ -28,12 +28,12 @@ impl Axes {
         Some(Self { eigen, order })
     }
 
-    /// The axes from the largest variance on, by number.
+    /// The indices of the axes, from the largest variance on.
     pub fn order(&self) -> &[usize] {
         &self.order
     }
 
-    /// Along an axis; rounding may make it negative.
+    /// The variance along an axis; rounding may make it negative.
     pub fn variance(&self, axis: usize) -> f64 {
         self.eigen.values[axis]
     }

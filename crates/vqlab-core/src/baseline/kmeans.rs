@@ -12,19 +12,19 @@ use crate::quantizer::nearest::Nearest;
 use crate::quantizer::tiles::WHOLE;
 use crate::quantizer::{Codebooks, Greedy, Method};
 
-/// Iterations of PVQ's and RVQ's k-means.
+/// Iterations of k-means for PVQ and RVQ.
 pub const ITERATIONS: usize = 25;
 
-/// Iterations after which the better start goes on.
+/// Iterations after which the better start continues.
 const TRIED: usize = 5;
 
-/// How far from the mean the starts are, in terms of the rows that were drawn.
+/// The distance of the starts from the mean, relative to the drawn rows.
 const STARTS: [f32; 2] = [1.0, 0.3];
 
-/// Rows that are searched together.
+/// Rows that are assigned together.
 const BLOCK: usize = 4 * WHOLE;
 
-/// The least K for which byte products pay, measured.
+/// The smallest K for which byte products are faster, measured.
 const BYTES_FROM: usize = 2048;
 
 /// n points: some coordinates of the rows of a matrix.
@@ -39,7 +39,8 @@ impl<'a> Points<'a> {
     /// The coordinates `span` of vectors of `dimension` coordinates (n × D).
     ///
     /// # Errors
-    /// [`Error::Rows`], [`Error::NoVectors`]; an empty span is of no shape, one beyond the vectors [`Error::Rows`].
+    /// [`Error::Rows`] for vectors that are not whole rows, and for a span that is empty or beyond a vector;
+    /// [`Error::NoVectors`].
     pub fn new(vectors: &'a [f32], dimension: usize, span: std::ops::Range<usize>) -> Result<Self, Error> {
         if dimension == 0 || !vectors.len().is_multiple_of(dimension) || span.is_empty() || span.end > dimension {
             return Err(Error::Rows { values: vectors.len(), dimension });
@@ -51,7 +52,8 @@ impl<'a> Points<'a> {
         Ok(Self { rows, count: vectors.len() / dimension, width: span.len() })
     }
 
-    /// The same points beside each other in `room`, if they are not yet: k-means goes over them many times.
+    /// The same points stored contiguously in `room`, unless they are contiguous already: k-means reads them many
+    /// times.
     pub fn contiguous<'b>(&self, room: &'b mut Vec<f32>) -> Points<'b>
     where
         'a: 'b,
@@ -76,12 +78,12 @@ impl<'a> Points<'a> {
     }
 }
 
-/// K centroids (K × width) of the points after at most so many iterations. Two starts are tried for some of them: rows
-/// drawn by k-means++, and the same drawn towards the mean. In many dimensions without clusters a row is far from all
-/// others, so that most rows as they are would stay alone (on the residuals of SIFT 183 of 256); where there are clusters,
-/// they are the better start. A cluster that becomes empty takes a point that is drawn with a probability proportional to its
-/// squared error. With `validation` points (n × width), the iterations after the trial end when the error of these no longer
-/// falls, and the centroids that were the best for them are given.
+/// K centroids (K × width) of the points after at most `iterations` iterations. Two starts are tried for some of them:
+/// rows drawn by k-means++, and the same rows moved towards the mean. In many dimensions without clusters, a row is far
+/// from all others, so that most unmoved rows would stay alone (on the residuals of SIFT 183 of 256). Where there are
+/// clusters, unmoved rows are the better start. An empty cluster takes a point that is drawn with a probability
+/// proportional to its squared error. With `validation` points (n × width), the iterations after the trial end when the
+/// validation error no longer falls, and the centroids with the lowest validation error are returned.
 ///
 /// # Errors
 /// A K that no codebook has; [`Error::Stopped`].
@@ -96,7 +98,7 @@ pub fn kmeans(
     Ok(kmeans_counted(points, size, iterations, rng, progress, validation)?.0)
 }
 
-/// As [`kmeans`], with the number of iterations that led to the centroids.
+/// As [`kmeans`], and returns the number of iterations that led to the centroids.
 pub(super) fn kmeans_counted(
     points: &Points,
     size: usize,
@@ -143,14 +145,15 @@ pub(super) fn kmeans_counted(
     Ok((seen.or(best.books).values().to_vec(), kept))
 }
 
-/// Centroids on their way.
+/// Centroids in training.
 struct Run {
     books: Codebooks,
     nearest: Team<Nearest>,
     /// Score and centroid of each point.
     best: Vec<(f32, u32)>,
     picks: Vec<u32>,
-    /// Σ(½‖c‖² − x·c) before the last step: half the squared error, less what is the same for all centroids.
+    /// Σ(½‖c‖² − x·c) before the last step: half the squared error, without the part that is the same for all
+    /// centroids.
     score: f64,
 }
 
@@ -162,7 +165,7 @@ impl Run {
         Self { books, nearest: Team::new(Nearest::default), best, picks, score: f64::INFINITY }
     }
 
-    /// Gives each point its nearest centroid and moves the centroids to the means; false where nothing changed.
+    /// Assigns each point to its nearest centroid and moves the centroids to the means; false where nothing changed.
     fn step(&mut self, points: &Points, rng: &mut ChaCha8Rng, progress: &mut Progress) -> Result<bool, Error> {
         if !self.assign(points, progress)? {
             return Ok(false);
@@ -190,7 +193,7 @@ impl Run {
             let parts = best.chunks_mut(part).enumerate().map(|(number, best)| (first + number * part, best));
             nearest.share(parts, |nearest, (first, best)| find_nearest(nearest, books, points, first, best));
         }
-        // In the order of the points, whichever thread they were on.
+        // In the order of the points, on any number of threads.
         self.score = self.best.iter().map(|(score, _)| f64::from(*score)).sum();
         let mut changed = false;
         for (pick, (_, found)) in self.picks.iter_mut().zip(&self.best) {
@@ -201,7 +204,7 @@ impl Run {
     }
 }
 
-/// The nearest centroids of the points from `first` on.
+/// Finds the nearest centroids of the points from `first` on.
 fn find_nearest(nearest: &mut Nearest, books: &Codebooks, points: &Points, first: usize, best: &mut [(f32, u32)]) {
     let selection: Vec<u32> = (0..BLOCK as u32).collect();
     for (block, best) in best.chunks_mut(BLOCK).enumerate() {
@@ -213,8 +216,8 @@ fn find_nearest(nearest: &mut Nearest, books: &Codebooks, points: &Points, first
     }
 }
 
-/// Moves the centroids of empty clusters to points, those with a large error first. Where every point lies on a centroid,
-/// none moves.
+/// Moves the centroids of empty clusters to points, preferably points with a large error. Where every point lies on a
+/// centroid, no centroid moves.
 fn fill_empty(books: &mut Codebooks, counts: &[u32], points: &Points, picks: &[u32], rng: &mut ChaCha8Rng) {
     let error = |(i, pick): (usize, &u32)| -> f32 {
         points.row(i).iter().zip(books.codeword(*pick as usize)).map(|(x, c)| (x - c) * (x - c)).sum()

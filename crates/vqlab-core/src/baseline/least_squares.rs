@@ -10,23 +10,24 @@ use crate::linear::Cholesky;
 use crate::quantizer::kernels::Rows;
 use crate::quantizer::{Codebooks, GRAM_LIMIT};
 
-/// λ, in uses of a codeword: what holds the codewords where the codes leave them free. Small beside any use, large beside
-/// the rounding errors of the sums.
+/// λ, in uses of a codeword. It holds the codewords where the codes leave them free. It is small compared with any use,
+/// and large compared with the rounding errors of the sums.
 const REGULARIZATION: f64 = 1e-2;
 
-/// Coordinates that a thread solves for at once, so that the memory does not grow with M·K·D.
+/// Coordinates that a thread solves for together, so that the memory does not grow with M·K·D.
 pub const COLUMNS: usize = 128;
 
-/// Refuses codebooks whose codewords are too many to be fitted together.
+/// Rejects codebooks with too many codewords for a joint fit.
 pub fn check(stages: usize, size: usize) -> Result<(), Error> {
     if stages.saturating_mul(size) > GRAM_LIMIT { Err(Error::TooManyCodewords { stages, size }) } else { Ok(()) }
 }
 
-/// Moves the codewords C of `books` to where ‖X − BC‖² + λ‖C − C′‖² is least, C′ being the old ones, B the n × M·K matrix that
-/// says which codewords `picks` (n × M) chose: C = C′ + (BᵀB + λI)⁻¹ Bᵀ(X − BC′). `residual` (n × D) is X − BC′.
+/// Moves the codewords C of `books` to the minimum of ‖X − BC‖² + λ‖C − C′‖², where C′ are the old codewords and B is
+/// the n × M·K matrix of the codewords that `picks` (n × M) chose: C = C′ + (BᵀB + λI)⁻¹ Bᵀ(X − BC′). `residual`
+/// (n × D) is X − BC′.
 ///
-/// In this form no step can raise the squared error, codewords without use stay where they are, and the M − 1 ways to shift
-/// whole codebooks against each other, which leave the sums as they are, are not taken.
+/// In this form no step can raise the squared error. Unused codewords do not move. The M − 1 directions that shift
+/// whole codebooks against each other without a change of the sums are not used.
 ///
 /// # Errors
 /// [`Error::LeastSquares`], [`Error::Stopped`].
@@ -61,7 +62,7 @@ fn uses(picks: &[u32], stages: usize, words: usize) -> Vec<f64> {
     matrix.iter_mut().step_by(words + 1).for_each(|v| *v = REGULARIZATION);
     for picks in picks.chunks_exact(stages) {
         for (m, pick) in picks.iter().enumerate() {
-            // The picks stand in the order of their stages.
+            // `picks` are in stage order.
             for other in &picks[..=m] {
                 matrix[*other as usize * words + *pick as usize] += 1.0;
             }
@@ -95,7 +96,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
-        /// Few vectors leave codewords without use, and equal ones the problem singular but for λ.
+        /// Few vectors leave codewords unused, and equal vectors make the problem singular without λ.
         #[test]
         fn no_other_codewords_fit_the_codes_better(
             n in 1usize..60, stages in 1usize..5, size in 1usize..9, dimension in 1usize..300, seed in any::<u32>()
@@ -112,7 +113,7 @@ mod tests {
             let mut books = old.clone();
             fit(&mut books, &residual, &picks, &mut Progress::new(&mut |_| true)).unwrap();
             let least = goal(&books, &old, &x, &picks);
-            // A convex goal: where no step from here is better, nothing is.
+            // The goal is convex: where no small step from here is better, no other point is.
             for step in [1e-2, -1e-2] {
                 for number in [0, stages * size / 2, stages * size - 1] {
                     let mut other = books.clone();

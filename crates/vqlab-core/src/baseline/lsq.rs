@@ -1,4 +1,5 @@
-//! Additive quantization by local search with stochastic relaxation (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV 2018).
+//! Additive quantization by local search with stochastic relaxation (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV
+//! 2018).
 
 use rand_chacha::ChaCha8Rng;
 
@@ -12,33 +13,35 @@ use crate::quantizer::{Assign, Codebooks, LocalSearch, Method, Rotation};
 
 pub const ITERATIONS: usize = 15;
 
-/// Rounds of the local search in one iteration, as the authors have: the codes of the iteration before are its start.
+/// Rounds of the local search in one iteration, as in the authors' code. The search starts from the codes of the
+/// iteration before.
 const ROUNDS: usize = 8;
 
-/// Iterations, without relaxation, after which the better start goes on.
+/// Iterations, without relaxation, after which the better start continues.
 const TRIED: usize = 2;
 
-/// The temperature at the beginning. The authors take 1 and random codes; a trained start is spoilt by so much noise. On SIFT
-/// 0.3 ends lower than 0 and 1.
+/// The initial temperature. The authors use 1 and random codes; so much noise destroys a trained start. On SIFT, 0.3
+/// ends with a lower error than 0 and 1.
 const TEMPERATURE: f64 = 0.3;
 
 /// The share of the work that the starts take.
 const START: f64 = 0.3;
 
-/// Iterations of the OPQ that is a start.
+/// Iterations of the OPQ in a start.
 const OPQ_ITERATIONS: usize = 16;
 
-/// Dimensions up to which an OPQ is a start, too. Above, its D × D decompositions take longer than all the rest.
+/// The largest dimension with an OPQ start. Above it, the D × D decompositions take longer than everything else.
 const WIDEST_ROTATION: usize = 1024;
 
-/// Whether an OPQ is a start, too.
+/// Whether an OPQ start is tried as well.
 pub fn starts_from_opq(dimension: usize, stages: usize) -> bool {
     dimension <= WIDEST_ROTATION && stages > 0 && dimension.is_multiple_of(stages)
 }
 
-/// LSQ codebooks: codes by local search and codebooks by least squares in turn, from an OPQ's (where D is divisible by M and at most [`WIDEST_ROTATION`]) or
-/// an RVQ's, whichever is the better after [`TRIED`] iterations. Before the codes are improved, noise is added to the
-/// codewords (SR-D of the paper): the deviation of the vectors over M, times a temperature that falls to 0 at the last iteration.
+/// LSQ codebooks: optimizes codes by local search and codebooks by least squares in turn. It starts from an OPQ (where
+/// D is divisible by M and at most [`WIDEST_ROTATION`]) or an RVQ, whichever is better after [`TRIED`] iterations.
+/// Before the codes are improved, noise is added to the codewords (SR-D of the paper): the deviation of the vectors
+/// over M, times a temperature that falls to 0 at the last iteration.
 pub fn train(
     settings: &Settings,
     vectors: &[f32],
@@ -86,13 +89,13 @@ pub fn train(
         best.step(vectors, &mut progress.step(iteration, settings.iterations))?;
         watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
     }
-    // The first look was before the first iteration.
+    // The first check was before the first iteration.
     watch.kept.iterations.iter_mut().for_each(|kept| *kept -= 1);
-    // Few iterations may not make good for the noise.
+    // Few iterations may not compensate for the noise.
     Ok(seen.or(if best.error <= start.0 { best.books } else { start.1 }))
 }
 
-/// Codebooks on their way.
+/// Codebooks in training.
 struct Trial {
     books: Codebooks,
     codes: Codes,
@@ -111,7 +114,7 @@ impl Trial {
         Ok(trial)
     }
 
-    /// Better codes for the codebooks as they are, then better codebooks for these codes.
+    /// Improves the codes for the current codebooks, then the codebooks for these codes.
     fn step(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
         let Self { books, codes, team, error } = self;
         team.prepare(|search| search.prepare(books), |search, first| search.prepare_as(books, first));
@@ -128,7 +131,7 @@ impl Trial {
     }
 }
 
-/// An OPQ as additive codebooks: each codeword turned back, with zeros for the other parts.
+/// An OPQ as additive codebooks: each codeword rotated back, with zeros for the other parts.
 fn as_sums(opq: &Codebooks) -> Result<Codebooks, Error> {
     let (dimension, stages, size) = (opq.dimension(), opq.stages(), opq.size());
     let mut books = Codebooks::zeros(Method::Lsq, dimension, stages, size)?;

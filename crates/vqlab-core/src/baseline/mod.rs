@@ -1,12 +1,12 @@
-//! Quantizers trained by expectation maximization, the classic way: codes and codebooks are improved in turn. What the
-//! stochastically trained ones of [`crate::training`] are compared with.
+//! Quantizers trained by k-means and alternating optimization, the classic way: codes and codebooks are improved in
+//! turn. They are the baselines of the stochastically trained quantizers of [`crate::training`].
 //!
 //! | method | trainer | source |
 //! |---|---|---|
 //! | PVQ | [`kmeans`] on each sub-vector | Jégou, Douze, Schmid, PAMI 2011 |
 //! | RVQ | [`kmeans`] stage after stage on the residuals | Juang, Gray 1982; Chen, Guan, Wang 2010 |
 //! | AVQ | beam search, and all codebooks together by least squares | Babenko, Lempitsky, CVPR 2014 |
-//! | OPQ | product quantization and the rotation before it in turn | Ge, He, Ke, Sun, CVPR 2013 |
+//! | OPQ | product quantization and its rotation in turn | Ge, He, Ke, Sun, CVPR 2013 |
 //! | LSQ | as AVQ, by local search with stochastic relaxation | Martinez, Zakhmi, Hoos, Little, ECCV 2018 |
 //!
 //! ```
@@ -54,7 +54,7 @@ pub(crate) use watch::{Kept, has_converged};
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Method, Registered, TrainRequest};
 
-/// What is trained, and for how long.
+/// The method, its shape, and the length of the training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub method: Method,
@@ -62,9 +62,9 @@ pub struct Settings {
     pub stages: usize,
     /// K.
     pub size: usize,
-    /// Times that codes and codebooks are improved: of each k-means (PVQ, RVQ), or of all together.
+    /// Iterations over codes and codebooks: of each k-means (PVQ, RVQ), or of all codebooks together.
     pub iterations: usize,
-    /// AVQ's beam in training.
+    /// AVQ's beam width in training.
     pub beam_width: usize,
 }
 
@@ -82,14 +82,15 @@ impl Settings {
     }
 }
 
-/// Codebooks for `vectors` (n × D, all held in memory). `name` names the random stream: the same name, settings and vectors
-/// give the same codebooks. `go_on` is told the share of the work that is done, several times a second, and ends it by
-/// false. Runs on the calling thread alone.
+/// Codebooks for `vectors` (n × D, all held in memory). `name` names the random stream: the same name, settings and
+/// vectors give the same codebooks. `go_on` is called several times a second with the share of the work that is done;
+/// where it returns false, the training stops. Runs on the threads of the current rayon pool; their number changes only
+/// the time.
 ///
-/// Vectors far from the origin compared with their spread, or of an extreme scale, are centered and scaled for the training;
-/// the codebooks are for the vectors as they are.
+/// Vectors far from the origin compared with their spread, or of an extreme scale, are centered and scaled for the
+/// training. The codebooks are for the original vectors.
 ///
-/// Fewer (distinct) vectors than codewords are no error: some codewords are then never used.
+/// Fewer (distinct) vectors than codewords are not an error: some codewords are then never used.
 ///
 /// # Errors
 /// [`Error`].
@@ -103,9 +104,10 @@ pub fn train(
     train_watched(settings, vectors, dimension, name, &mut Progress::new(go_on), &mut Watch::default())
 }
 
-/// As [`train`], in a part of a greater work; with a deadline ([`Progress::until`]) by which it is about done, if need be with
-/// fewer iterations, so that the codebooks depend on the machine; or with validation vectors ([`Watch`]), so that it ends when
-/// their error no longer falls, with the codebooks (PVQ, RVQ: of each stage) that were the best for them.
+/// As [`train`], as part of a larger work. With a deadline ([`Progress::until`]), the training is done at about that
+/// time, with fewer iterations if necessary; the codebooks then depend on the machine. With validation vectors
+/// ([`Watch`]), it ends when their error no longer falls, and returns the codebooks (PVQ, RVQ: of each stage) with the
+/// lowest validation error.
 ///
 /// # Errors
 /// [`Error`].
@@ -155,7 +157,7 @@ fn train_checked(
     Ok(trained)
 }
 
-/// The trainer that a registered method brought. It sees no validation vectors.
+/// Runs the trainer of a registered method. It receives no validation vectors.
 fn registered(
     method: Registered,
     settings: &Settings,
@@ -176,13 +178,13 @@ fn registered(
         _ if stopped => Err(Error::Stopped),
         Err(reason) => Err(Error::Registered { label, reason }),
         Ok(books) if (books.dimension(), books.stages(), books.size()) != (dimension, stages, size) => {
-            Err(Error::Registered { label, reason: "its trainer gave codebooks of another shape".into() })
+            Err(Error::Registered { label, reason: "the trainer returned codebooks of another shape".into() })
         }
         Ok(books) => Ok(books),
     }
 }
 
-/// Refuses vectors that can't be trained on.
+/// Rejects vectors that can't be trained on.
 fn check(vectors: &[f32], dimension: usize) -> Result<(), Error> {
     if !vectors.len().is_multiple_of(dimension) {
         return Err(Error::Rows { values: vectors.len(), dimension });

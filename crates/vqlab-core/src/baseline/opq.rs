@@ -1,5 +1,5 @@
 //! Optimized product quantization (Ge, He, Ke, Sun, "Optimized Product Quantization for Approximate Nearest Neighbor
-//! Search", CVPR 2013), the non-parametric kind: codes, codewords and rotation are improved in turn.
+//! Search", CVPR 2013), the non-parametric version: codes, codewords and rotation are improved in turn.
 
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -15,24 +15,24 @@ use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, assigner};
 
 pub const ITERATIONS: usize = 60;
 
-/// Iterations after which the better start goes on.
+/// Iterations after which the better start continues.
 const TRIED: usize = 5;
 
-/// Coordinates of the vectors whose products with all others are computed at once.
+/// Coordinates of the vectors whose products with all others are computed together.
 const COLUMNS: usize = 96;
 
-/// Vectors that are rotated, or multiplied with their decoded ones, at once.
+/// Vectors that are rotated, or multiplied with their decoded vectors, together.
 const BLOCK: usize = 1024;
 
-/// Iterations of the k-means of a start: the codewords move on with every rotation.
+/// Iterations of k-means in a start: the codewords change again with every rotation.
 const START_ITERATIONS: usize = 10;
 
 /// The share of the work that a start takes.
 const START: f64 = 0.25;
 
-/// OPQ codebooks of the shape of `books`. Two starts are tried: the vectors as they are, with the codebooks of a PVQ (the
-/// coordinates of some data, as SIFT's, belong together as they stand), and their principal axes, spread over the stages
-/// so that the variances of each multiply to the same.
+/// OPQ codebooks of the shape of `books`. Two starts are tried. The first uses the unrotated vectors with the codebooks
+/// of a PVQ (the coordinates of some data, such as SIFT, belong together in their order). The second uses the principal
+/// axes, spread over the stages so that the variances of each stage multiply to the same product.
 pub fn train(
     books: Codebooks,
     vectors: &[f32],
@@ -68,7 +68,7 @@ pub fn train(
     Ok(best.books)
 }
 
-/// Codebooks on their way.
+/// Codebooks in training.
 struct Trial {
     books: Codebooks,
     team: Team<Greedy>,
@@ -84,7 +84,7 @@ impl Trial {
         Self { books, team: Team::new(Greedy::default), picks, error: f64::INFINITY }
     }
 
-    /// Improves the rotation, the codes and the codewords so many times.
+    /// Improves the rotation, the codes and the codewords in `iterations` iterations.
     fn run(
         &mut self,
         vectors: &[f32],
@@ -128,13 +128,13 @@ impl Trial {
                 errors.iter_mut().zip(x.chunks_exact(dimension)).for_each(|(e, x)| *e = squared_length(x));
             });
         }
-        // In the order of the vectors, whichever thread they were on.
+        // In the order of the vectors, on any number of threads.
         *error = errors.into_iter().map(f64::from).sum();
         Ok(())
     }
 
-    /// The rotation R for which the rotated vectors X·Rᵀ are nearest to their decoded ones Y (orthogonal Procrustes problem):
-    /// R = V·Uᵀ with XᵀY = U·S·Vᵀ.
+    /// The rotation R for which the rotated vectors X·Rᵀ are nearest to their decoded vectors Y (orthogonal Procrustes
+    /// problem): R = V·Uᵀ with XᵀY = U·S·Vᵀ.
     fn turn(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
         let dimension = self.books.dimension();
         progress.done(0.0)?;
@@ -151,8 +151,8 @@ impl Trial {
     }
 }
 
-/// XᵀY, D × D and row-major, of the vectors X and their decoded ones Y in rotated coordinates: some vectors at a time, whose
-/// products are summed in single precision.
+/// XᵀY, D × D and row-major, of the vectors X and their decoded vectors Y in rotated coordinates. It is computed for
+/// blocks of vectors, whose products are summed in single precision.
 fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64> {
     let (dimension, stages) = (books.dimension(), books.stages());
     let mut cross = vec![0f64; dimension * dimension];
@@ -172,8 +172,8 @@ fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64>
     cross
 }
 
-/// Adds the first `columns` coordinates of each row to the sum of its codeword; the pick of row i stands at i·stride and is
-/// counted from `first` on.
+/// Adds the first `columns` coordinates of each row to the sum of its codeword. The codeword index of row i is at
+/// i·stride and is counted from `first` on.
 fn add_by_pick(rows: Rows, columns: usize, (picks, stride): (&[u32], usize), first: usize, sums: &mut [f64]) {
     run(
         #[inline(always)]
@@ -203,7 +203,7 @@ fn rotate(books: &Codebooks, vectors: &[f32], turned: &mut [f32]) {
     });
 }
 
-/// Each codeword that is chosen becomes the mean of its parts of the rotated vectors.
+/// Moves each used codeword to the mean of its parts of the rotated vectors.
 fn move_codewords(books: &mut Codebooks, turned: &[f32], picks: &[u32]) {
     let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
     books.values_mut().par_chunks_mut(size * width).enumerate().for_each(|(stage, words)| {
@@ -219,18 +219,19 @@ fn move_codewords(books: &mut Codebooks, turned: &[f32], picks: &[u32]) {
     });
 }
 
-/// The principal axes of the vectors as the rows of a rotation (D × D), in an order in which the variances of each of the
-/// `stages` parts multiply to about the same; None where they are no rotation (vectors of huge or tiny values).
+/// The principal axes of the vectors as the rows of a rotation (D × D), in an order in which the variances of each of
+/// the `stages` parts multiply to about the same product; None where they are not a rotation (vectors of huge or tiny
+/// values).
 fn principal_axes(vectors: &[f32], dimension: usize, stages: usize) -> Option<Vec<f32>> {
     let all = Axes::of(vectors, &mean(vectors, dimension))?;
-    // What rounding makes of a variance of 0 may be anything small.
+    // Rounding can turn a variance of 0 into any small value.
     let least = all.variance(all.order()[0]).max(f64::MIN_POSITIVE) * 1e-12;
     let width = dimension / stages;
     let mut parts: Vec<(f64, Vec<usize>)> = vec![(0.0, Vec::new()); stages];
     for &axis in all.order() {
         let open = parts.iter_mut().filter(|part| part.1.len() < width);
         let part = open.min_by(|a, b| a.0.total_cmp(&b.0))?;
-        // In units of the least, so that each further axis adds to the logarithm.
+        // In units of the least variance, so that each further axis adds to the logarithm.
         part.0 += (all.variance(axis).max(least) / least).ln();
         part.1.push(axis);
     }

@@ -1,10 +1,11 @@
-//! One center and one scale for all vectors, so that trainings see the same numbers whatever the offset and scale of the data.
+//! One center and one scale for all vectors, so that trainings see the same numbers for any offset and scale of the
+//! data.
 
 use super::Error;
 use crate::quantizer::Codebooks;
 use crate::quantizer::centering::{is_far, median};
 
-/// Vectors that the center is the median of, at most.
+/// The maximum number of vectors whose median is the center.
 const SAMPLE: usize = 1024;
 
 /// Scales that need no change: 2^−30 to 2^30.
@@ -14,16 +15,16 @@ const MODERATE: std::ops::RangeInclusive<f32> = 9.4e-10..=1.1e9;
 pub struct Scaling {
     /// The median of each coordinate, so that single outliers don't move it.
     center: Vec<f32>,
-    /// Root of the mean variance of the coordinates; 1 where nothing varies.
+    /// Root of the mean variance of the coordinates; 1 where the variance is 0.
     pub scale: f32,
-    /// That variance.
+    /// The mean variance of the coordinates.
     pub variance: f64,
-    /// Whether float32 loses precision without the change.
+    /// Whether float32 loses precision without the scaling.
     needed: bool,
 }
 
 impl Scaling {
-    /// That of these vectors (n × D, n ≥ 1).
+    /// The scaling of these vectors (n × D, n ≥ 1).
     ///
     /// # Errors
     /// [`Error::Spread`] where float32 can't tell the vectors apart.
@@ -43,7 +44,7 @@ impl Scaling {
         Ok(Self { center, scale, variance, needed })
     }
 
-    /// As [`Scaling::of`]; None where float32 loses nothing without.
+    /// As [`Scaling::of`]; None where float32 loses no precision without it.
     ///
     /// # Errors
     /// As [`Scaling::of`].
@@ -51,7 +52,7 @@ impl Scaling {
         Ok(Some(Self::of(vectors, dimension)?).filter(|scaling| scaling.needed))
     }
 
-    /// Without the scale.
+    /// The same center without the scale.
     pub fn only_center(self) -> Self {
         Self { scale: 1.0, ..self }
     }
@@ -64,8 +65,8 @@ impl Scaling {
         vectors.iter().enumerate().map(scaled).collect()
     }
 
-    /// Codebooks for the vectors as they were: the center goes into the first stage, or, where codewords stand side by side,
-    /// into each one's part (OPQ: in the coordinates of its rotation).
+    /// Codebooks for the original vectors. The center is added to the first stage or, where codewords are concatenated,
+    /// its parts are added to all stages (OPQ: in rotated coordinates).
     pub fn undo(&self, mut books: Codebooks) -> Codebooks {
         let center: Vec<f64> = match books.rotation() {
             Some(rotation) => rotation.apply_precisely(&self.center),

@@ -1,4 +1,4 @@
-//! Where k-means starts: k-means++ (Arthur, Vassilvitskii, SODA 2007) on a sample.
+//! Initialization of k-means: k-means++ (Arthur, Vassilvitskii, SODA 2007) on a sample.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -10,11 +10,12 @@ use crate::level::run;
 /// Rows of the sample for each centroid.
 const SAMPLE: usize = 32;
 
-/// The largest K that is seeded so: above, it takes longer than the iterations after it and random rows serve as well.
+/// The largest K with k-means++. Above it, seeding takes longer than the iterations after it, and random rows work as
+/// well.
 const LARGEST: usize = 2048;
 
-/// K centroids (K × width): each a row that is drawn with a probability proportional to its squared distance from the
-/// nearest one before it. Where all rows of the sample are used up, rows come again.
+/// K centroids (K × width). Each is a row that is drawn with a probability proportional to its squared distance from
+/// the nearest earlier centroid. Where all rows of the sample are used, rows repeat.
 pub fn seed(points: &Points, size: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let width = points.width;
     if size > LARGEST || size >= points.count {
@@ -36,14 +37,14 @@ pub fn seed(points: &Points, size: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     centroids
 }
 
-/// Rows in a random order (size × width), each once while there are others.
+/// Rows in a random order (size × width). No row repeats before all rows are used.
 pub fn random_rows(points: &Points, size: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let mut order: Vec<usize> = (0..points.count).collect();
     shuffle(&mut order, rng);
     order.iter().cycle().take(size).flat_map(|i| points.row(*i)).copied().collect()
 }
 
-/// An index with a probability proportional to its weight; None where they sum up to nothing (or to no number).
+/// An index with a probability proportional to its weight; None where the total is 0 or not finite.
 pub fn draw(weights: &[f32], total: f64, rng: &mut ChaCha8Rng) -> Option<usize> {
     if !(total > 0.0 && total.is_finite()) {
         return None;
@@ -55,14 +56,14 @@ pub fn draw(weights: &[f32], total: f64, rng: &mut ChaCha8Rng) -> Option<usize> 
             return Some(at);
         }
     }
-    // Rounding left something over.
+    // Rounding left a rest.
     weights.iter().rposition(|weight| *weight > 0.0)
 }
 
 /// Rows of a tile, one in each lane.
 const LANES: usize = 32;
 
-/// The rows (n × width) in tiles, coordinate by coordinate: ⌈n/32⌉ × width × 32, filled up with zeros.
+/// The rows (n × width) in tiles, coordinate by coordinate: ⌈n/32⌉ × width × 32, padded with zeros.
 fn tiles(rows: &[f32], width: usize) -> Vec<[f32; LANES]> {
     let mut tiles = vec![[0f32; LANES]; (rows.len() / width).div_ceil(LANES) * width];
     for (rows, tile) in rows.chunks(LANES * width).zip(tiles.chunks_exact_mut(width)) {
@@ -73,7 +74,7 @@ fn tiles(rows: &[f32], width: usize) -> Vec<[f32; LANES]> {
     tiles
 }
 
-/// Lowers the squared distances of the rows to that from a new centroid, where it is less; gives their sum.
+/// Lowers the squared distances of the rows to the distance from a new centroid where it is less. Returns their sum.
 fn shorten(tiles: &[[f32; LANES]], centroid: &[f32], least: &mut [f32]) -> f64 {
     run(
         #[inline(always)]

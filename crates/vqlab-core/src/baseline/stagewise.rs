@@ -1,5 +1,5 @@
-//! k-means stage by stage: product quantizers (Jégou, Douze, Schmid, PAMI 2011) and residual ones (Chen, Guan, Wang, Sensors
-//! 2010), whose later stages quantize what the earlier ones left.
+//! k-means stage by stage: product quantizers (Jégou, Douze, Schmid, PAMI 2011) and residual quantizers (Chen, Guan,
+//! Wang, Sensors 2010), whose later stages quantize the residuals of the earlier stages.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -8,7 +8,7 @@ use super::team::Team;
 use super::{Error, Progress, Watch};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method};
 
-/// Codebooks of the shape of `books`; `watch` also takes note of the iterations of each stage.
+/// Codebooks of the shape of `books`; `watch` also records the iterations of each stage.
 pub fn train(
     mut books: Codebooks,
     vectors: &[f32],
@@ -29,7 +29,7 @@ pub fn train(
     Ok(books)
 }
 
-/// What the stages up to the present one leave of the validation vectors.
+/// The residuals of the validation vectors after the stages so far.
 struct Validation {
     /// n × D; may be empty.
     residual: Vec<f32>,
@@ -44,7 +44,7 @@ impl Validation {
         self.residual.chunks_exact(self.shape.dimension()).flat_map(|x| &x[span.clone()]).copied().collect()
     }
 
-    /// On to the next stage.
+    /// Subtracts the codewords of a stage, for the next stage.
     fn pass(&mut self, words: &[f32]) -> Result<(), Error> {
         self.stage += 1;
         if self.residual.is_empty() || self.shape.method().is_product() {
@@ -60,15 +60,15 @@ impl Validation {
     }
 }
 
-/// Gives the codewords of a stage, K × width.
+/// Returns the codewords of a stage, K × width.
 pub type Codewords<'a> = dyn FnMut(&Points, &mut Progress) -> Result<Vec<f32>, Error> + 'a;
 
-/// Fills the codebooks one after the other: `codewords` gives those of a stage (K × width) for what the stages before it left
-/// of the vectors, of which PVQ and OPQ have their own coordinates in each stage. `residual` (n × D) holds the vectors and
-/// is scratch memory.
+/// Fills the codebooks one after the other. `codewords` returns the codewords of a stage (K × width) for the residuals
+/// of the stages before it; for PVQ and OPQ each stage has its own coordinates. `residual` (n × D) holds the vectors
+/// and is scratch memory.
 ///
 /// # Errors
-/// Vectors that are no whole rows or none at all; those of `codewords`.
+/// Vectors that do not form whole rows, or no vectors; errors of `codewords`.
 pub fn stage_by_stage(
     books: &mut Codebooks,
     residual: &mut [f32],
@@ -90,7 +90,7 @@ pub fn stage_by_stage(
     Ok(())
 }
 
-/// What the nearest codewords of one stage leave of the vectors, in their place.
+/// Replaces the vectors by the residuals of the nearest codewords of one stage.
 fn subtract_nearest(single: &Codebooks, residual: &mut [f32], progress: &mut Progress) -> Result<(), Error> {
     let dimension = single.dimension();
     let mut team = Team::new(Greedy::default);

@@ -1,11 +1,11 @@
-//! Sums of vectors by the codewords that they chose.
+//! Sums of vectors grouped by their codewords.
 
 use rayon::prelude::*;
 
 use crate::level::run;
 use crate::quantizer::kernels::Rows;
 
-/// Σ of the rows that chose each codeword, and their number.
+/// Σ of the rows of each codeword, and their count.
 pub struct Sums {
     /// Codewords × width.
     pub values: Vec<f64>,
@@ -13,7 +13,8 @@ pub struct Sums {
     pub width: usize,
 }
 
-/// Sums up to so many numbers are made for each part of the rows and added, larger ones for each part of the codewords.
+/// Up to this many values, sums are computed for parts of the rows and added; larger sums are computed for parts of the
+/// codewords.
 const SMALL: usize = 1 << 15;
 
 /// Parts of the rows: a fixed number, so that the sums do not depend on the number of threads.
@@ -24,7 +25,7 @@ impl Sums {
         Self { values: vec![0.0; codewords * width], counts: vec![0; codewords], width }
     }
 
-    /// Sums of rows of `width` coordinates; `picks` has as many numbers (below `codewords`) a row as codewords are chosen.
+    /// Sums of rows of `width` coordinates. `picks` has `each` codeword indices per row, below `codewords`.
     pub fn new(rows: Rows, width: usize, picks: &[u32], each: usize, codewords: usize) -> Self {
         let mut sums = Self::zeros(codewords, width);
         let count = picks.len() / each;
@@ -41,7 +42,7 @@ impl Sums {
             parts.iter().for_each(|part| sums.add(part));
             return sums;
         }
-        // Each thread has codewords of its own, so that the order of summation is that of the rows for any number of threads.
+        // Each thread has its own codewords, so that the rows are summed in order for any number of threads.
         let part = codewords.div_ceil(rayon::current_num_threads()).max(1);
         let parts = sums.values.par_chunks_mut(part * width).zip(sums.counts.par_chunks_mut(part));
         parts.enumerate().for_each(|(number, (values, counts))| {
@@ -61,7 +62,7 @@ impl Sums {
     }
 }
 
-/// Adds the rows to the sums of the codewords that they chose.
+/// Adds the rows to the sums of their codewords.
 fn add_rows(rows: Rows, width: usize, (picks, each): (&[u32], usize), values: &mut [f64], counts: &mut [u32]) {
     run(
         #[inline(always)]
@@ -122,7 +123,8 @@ fn add_row(sums: &mut [f64], row: &[f32]) {
 mod tests {
     use super::*;
 
-    /// Parts of the rows (many rows, few codewords) and of the codewords alike, on any number of threads.
+    /// Parts of the rows (many rows, few codewords) and parts of the codewords give the same sums on any number of
+    /// threads.
     #[test]
     fn sums_are_those_of_the_loop() {
         for (count, width, each, codewords) in [(1000, 9, 2, 7), (1000, 3, 1, 20_000), (40, 9, 3, 5)] {

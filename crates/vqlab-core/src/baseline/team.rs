@@ -1,18 +1,18 @@
-//! Work on vectors by all threads of the current pool. Each vector's part of the work depends on that vector alone, so that the
-//! number of threads changes nothing but the time.
+//! Work on vectors by all threads of the current pool. The work on a vector depends on that vector alone, so that the
+//! number of threads changes only the time.
 
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-/// Vectors come in multiples of this, whole blocks of all kernels; a thread takes at most so many at once.
+/// Vectors are handed out in multiples of this, whole blocks of all kernels, up to a maximum per thread.
 const LEAST: usize = 64;
 const MOST: usize = 1024;
 
-/// Multiplications of a thread between two looks at the caller, some 50 ms of work.
+/// Multiplications of a thread between two calls of `go_on`, about 50 ms of work.
 const PULSE: usize = 1 << 31;
 
-/// What each thread needs for itself, such as a search with its scratch memory.
+/// The state of each thread, such as a search with its scratch memory.
 pub struct Team<S>(Vec<S>);
 
 impl<S: Send> Team<S> {
@@ -25,25 +25,25 @@ impl<S: Send> Team<S> {
         self.0.len()
     }
 
-    /// Vectors that a thread takes at once, and all of them between two looks at the caller, where each takes so many
-    /// multiplications.
+    /// The number of vectors that a thread takes together, and the number of all vectors between two calls of `go_on`,
+    /// where each vector takes `multiplications` multiplications.
     pub fn rows(&self, multiplications: usize) -> (usize, usize) {
         let each = PULSE / multiplications.max(1);
         let part = (each / 8).clamp(1, MOST).next_multiple_of(LEAST);
         (part, each.max(part).next_multiple_of(part).saturating_mul(self.members()))
     }
 
-    /// The first member, for work that one does alone.
+    /// The first member, for work on one thread.
     pub fn first(&mut self) -> &mut S {
         &mut self.0[0]
     }
 
-    /// Lets every member do this.
+    /// Calls `work` on every member.
     pub fn each(&mut self, work: impl Fn(&mut S) + Sync + Send) {
         self.0.par_iter_mut().with_max_len(1).for_each(work);
     }
 
-    /// Prepares the first member, and the others by it.
+    /// Prepares the first member, then the others from the first.
     pub fn prepare(&mut self, first: impl FnOnce(&mut S), by_first: impl Fn(&mut S, &S) + Sync)
     where
         S: Sync,
@@ -54,7 +54,7 @@ impl<S: Send> Team<S> {
         }
     }
 
-    /// Hands each part to whichever member is free.
+    /// Hands each part to a free member.
     pub fn share<P: Send>(&mut self, parts: impl Iterator<Item = P> + Send, work: impl Fn(&mut S, P) + Sync) {
         let parts = Mutex::new(parts);
         let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();

@@ -1,4 +1,4 @@
-//! The trainers on small data: what must hold for any vectors.
+//! The trainers on small data: properties that hold for any vectors.
 
 use super::*;
 use crate::data::stream::normal;
@@ -9,7 +9,7 @@ fn numbers(name: &str, n: usize) -> Vec<f32> {
     (0..n).map(|_| normal(&mut rng)).collect()
 }
 
-/// n vectors of 8 coordinates that depend on 3 numbers each, but for a little noise.
+/// n vectors of 8 coordinates that depend on 3 factors each, and a little noise.
 fn correlated(n: usize) -> Vec<f32> {
     let mix = numbers("mix", 8 * 3);
     let (sources, noise) = (numbers("sources", 3 * n), numbers("noise", 8 * n));
@@ -22,7 +22,7 @@ fn trained(settings: &Settings, x: &[f32], dimension: usize) -> Result<Codebooks
     train(settings, x, dimension, "test", &mut |_| true)
 }
 
-/// Mean ‖x − q‖² a coordinate.
+/// Mean ‖x − q‖² per coordinate.
 fn error(books: &Codebooks, x: &[f32]) -> f64 {
     let mut assign = assigner(books.method(), Some((Search::Ordered, 8)));
     let codes = encode(books, assign.as_mut(), x).unwrap();
@@ -100,14 +100,14 @@ fn no_step_of_the_alternation_raises_the_training_error() {
 fn few_vectors_and_vectors_without_differences_are_sound() {
     for method in Method::ALL {
         let settings = Settings { iterations: 4, ..Settings::new(method, 2, 8) };
-        // Fewer vectors than codewords; fewer different ones; all the same; all zero.
+        // Fewer vectors than codewords; fewer different vectors; all equal; all zero.
         let few = numbers("few", 3 * 4);
         let repeated: Vec<f32> = few.iter().copied().cycle().take(3 * 4 * 50).collect();
         for x in [&few[..], &few[..4], &repeated, &[2.5; 4 * 40], &[0.0; 4 * 40]] {
             let books = trained(&settings, x, 4).unwrap();
             assert!(error(&books, x) < 1e-9, "{method:?}, {} values: {}", x.len(), error(&books, x));
         }
-        // One coordinate that never changes, and one codeword.
+        // One coordinate that is constant, and one codeword.
         let flat: Vec<f32> = (0..800).map(|i| if i % 4 == 1 { 7.0 } else { (i * i % 101) as f32 }).collect();
         assert!(error(&trained(&settings, &flat, 4).unwrap(), &flat) < 500.0);
         let one = trained(&Settings { size: 1, ..settings }, &flat, 4).unwrap();
@@ -161,7 +161,7 @@ fn the_caller_is_told_of_progress_and_can_stop_at_any_time() {
             true
         })
         .unwrap();
-        // Sums of shares round.
+        // Sums of shares have rounding errors.
         let ascending = told.is_sorted_by(|a, b| *a <= b + 1e-9);
         assert!(ascending && told[0] == 0.0 && told.last() == Some(&1.0), "{method:?}: {told:?}");
         for stop in (0..told.len()).step_by(7) {
@@ -189,7 +189,7 @@ fn the_number_of_threads_changes_nothing() {
     }
 }
 
-/// Fewer vectors than dimensions, of low rank, with constant columns, and all three.
+/// Fewer vectors than dimensions, low rank, constant columns, and all three.
 #[test]
 fn vectors_wider_than_their_number_or_rank_train_as_others() {
     let (n, dimension) = (150, 192);
@@ -233,7 +233,7 @@ fn what_no_memory_holds_is_refused_and_the_rest_works_in_100000_dimensions() {
             (_, found) => assert!(error(&found.unwrap(), &x) < 1.0, "{method:?}"),
         }
     }
-    // Sizes beyond all numbers.
+    // Sizes beyond any number.
     let settings = Settings::new(Method::Opq, 1, 2);
     assert_eq!(memory(&settings, usize::MAX, usize::MAX), u64::MAX);
 }

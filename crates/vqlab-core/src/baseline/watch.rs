@@ -1,61 +1,64 @@
-//! Early stopping: codebooks on their way are measured on vectors that they are not trained on, and the best ones are kept.
+//! Early stopping: codebooks are measured during training on vectors that they are not trained on, and the best ones
+//! are kept.
 
 use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Assign, Codebooks};
 
-/// A fall of the error that is none.
+/// A relative fall of the error that counts as none.
 const NOTHING: f64 = 2e-4;
 
-/// Looks of the trainers here over which the error must fall.
+/// The number of checks over which the error must fall, for the trainers in this module.
 const WINDOW: usize = 4;
 
-/// Watches a training on validation vectors; without any it sees nothing and ends nothing.
+/// Checks a training on validation vectors. Without validation vectors it measures nothing and stops nothing.
 #[derive(Default)]
 pub struct Watch {
     /// n × D.
     validation: Vec<f32>,
-    /// Iterations, and the mean squared error per coordinate then, of trainers that improve all codebooks together.
+    /// Iterations, and the mean squared error per coordinate at that point, of trainers that improve all codebooks
+    /// together.
     pub curve: Vec<(u64, f64)>,
     /// Whether a training ended because the error no longer fell.
     pub converged: bool,
-    /// What led to the codebooks that were kept.
+    /// The iterations and the start that led to the kept codebooks.
     pub kept: Kept,
-    /// What an earlier training found, to be done again.
+    /// The result of an earlier training, to be repeated.
     found: Kept,
 }
 
-/// What a training found to be the best on its validation vectors.
+/// The settings of a training that were the best on its validation vectors.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
     /// Iterations of each stage (PVQ, RVQ), or of all codebooks together.
     pub iterations: Vec<usize>,
-    /// Which of the starts that a trainer tried was the best.
+    /// The best of the starts that a trainer tried.
     pub start: Option<usize>,
 }
 
 impl Watch {
-    /// For vectors (n × D) of the dimension that is trained.
+    /// For validation vectors (n × D) of the dimension of the training.
     pub fn new(validation: Vec<f32>) -> Self {
         Self { validation, ..Self::default() }
     }
 
-    /// Changes the validation vectors, and the unit of the errors that were seen.
+    /// Changes the validation vectors, and the unit of the measured errors.
     pub(super) fn scale(&mut self, vectors: impl Fn(&[f32]) -> Vec<f32>, unit: f64) {
         self.validation = vectors(&self.validation);
         self.curve.iter_mut().for_each(|(_, error)| *error *= unit);
     }
 
-    /// Sees nothing; the stages of PVQ and RVQ have the iterations that were found, and other trainers its start alone.
+    /// Measures nothing. The stages of PVQ and RVQ use the iterations that were found; other trainers use only the
+    /// start that was found.
     pub fn again(found: Kept) -> Self {
         Self { found, ..Self::default() }
     }
 
-    /// Iterations of a stage, where they are not those of the settings.
+    /// Iterations of a stage, where they differ from those of the settings.
     pub(super) fn iterations(&self, stage: usize) -> Option<usize> {
         self.found.iterations.get(stage).copied()
     }
 
-    /// Whether this start is to be tried.
+    /// Whether this start must be tried.
     pub(super) fn tries(&self, start: usize) -> bool {
         self.found.start.is_none_or(|found| found == start)
     }
@@ -64,7 +67,7 @@ impl Watch {
         &self.validation
     }
 
-    /// Notes the error of codebooks that all change together.
+    /// Records the error of codebooks that all change together.
     pub(super) fn note(&mut self, best: &mut Best, books: &Codebooks, search: &mut dyn Assign) {
         if let Some(error) = mean_error(books, search, &self.validation) {
             self.curve.push((self.curve.len() as u64 + 1, error));
@@ -76,7 +79,7 @@ impl Watch {
     }
 }
 
-/// The codebooks with the lowest error of those that were looked at.
+/// The measured codebooks with the lowest error.
 #[derive(Default)]
 pub(super) struct Best {
     errors: Vec<f64>,
@@ -84,7 +87,7 @@ pub(super) struct Best {
 }
 
 impl Best {
-    /// True where these are the best so far.
+    /// Records an error; true where it is the lowest so far.
     pub fn look(&mut self, error: f64, books: &Codebooks) -> bool {
         self.errors.push(error);
         let better = self.books.as_ref().is_none_or(|best| error < best.0);
@@ -98,7 +101,7 @@ impl Best {
         has_converged(&self.errors, WINDOW)
     }
 
-    /// `last` where nothing was looked at.
+    /// The best codebooks; `last` where nothing was measured.
     pub fn or(self, last: Codebooks) -> Codebooks {
         self.books.map_or(last, |best| best.1)
     }
@@ -111,7 +114,7 @@ pub fn has_converged(errors: &[f64], window: usize) -> bool {
     least(&errors[rest..]) > least(&errors[rest - window..rest]) * (1.0 - NOTHING)
 }
 
-/// Mean squared error per coordinate of `vectors` (n × D); None without any.
+/// Mean squared error per coordinate of `vectors` (n × D); None without vectors.
 pub(super) fn mean_error(books: &Codebooks, search: &mut dyn Assign, vectors: &[f32]) -> Option<f64> {
     let count = vectors.len() / books.dimension();
     if count == 0 {

@@ -7,14 +7,14 @@ use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeFile, VectorWriter};
 use crate::quantizer::{CodeError, Codebooks};
 
-/// A decoding that was checked and can be run.
+/// A checked decoding, ready to run.
 #[derive(Debug)]
 pub struct Decoder<'a> {
     books: &'a Codebooks,
     codes: &'a CodeFile,
 }
 
-/// The closing figures of a decoding.
+/// The result of a decoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Decoded {
     pub vectors: usize,
@@ -32,14 +32,14 @@ impl<'a> Decoder<'a> {
         Ok(Self { books, codes })
     }
 
-    /// Bytes that [`Decoder::run`] takes on so many threads, roughly, without the file.
+    /// Approximate bytes that [`Decoder::run`] takes on `jobs` threads, without the file.
     pub fn memory(&self, jobs: usize) -> usize {
         let (dimension, books) = (self.books.dimension(), size_of_val(self.books.values()));
         let chunk = chunk_rows(dimension);
         books + jobs.min(self.codes.len().div_ceil(chunk)) * WINDOW * chunk * dimension * size_of::<f32>()
     }
 
-    /// Decodes all codes, in order, into `out`, which is left for the caller to finish.
+    /// Decodes all codes, in order, into `out`. The caller finishes `out`.
     ///
     /// # Errors
     /// [`CodecError`].

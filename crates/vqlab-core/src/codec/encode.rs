@@ -9,20 +9,20 @@ use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::{ROWS, squared_error};
 use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Method, Search, assigner, codes};
 
-/// Vectors on which AVQ's searches are compared.
+/// Number of vectors on which AVQ's searches are compared.
 const TRIED: usize = 1024;
 
-/// An encoding that was checked and can be run.
+/// A checked encoding, ready to run.
 #[derive(Debug)]
 pub struct Encoder<'a> {
     books: &'a Codebooks,
     data: &'a VectorFile,
-    /// None = found out on the first vectors.
+    /// None = chosen on the first vectors.
     search: Option<Search>,
     width: usize,
 }
 
-/// The closing figures of an encoding.
+/// The result of an encoding.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Encoded {
     pub vectors: usize,
@@ -33,7 +33,7 @@ pub struct Encoded {
     pub seconds: f64,
 }
 
-/// One thread's search and memory.
+/// The search and the memory of one thread.
 struct Worker {
     assign: Box<dyn Assign>,
     /// chunk × D, chunk × M.
@@ -41,8 +41,8 @@ struct Worker {
     picks: Vec<u32>,
 }
 
-/// The one of AVQ's searches [`Search::Beam`] and [`Search::Ordered`] with the lower error on the first 1024 of the vectors
-/// (n × D); the faster one where both have the same.
+/// Of AVQ's searches [`Search::Beam`] and [`Search::Ordered`], the one with the lower error on the first 1024 vectors
+/// (n × D); the faster one where both errors are equal.
 pub fn better_search(books: &Codebooks, width: usize, vectors: &[f32]) -> Search {
     let vectors = &vectors[..vectors.len().min(TRIED * books.dimension())];
     let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
@@ -57,7 +57,8 @@ pub fn better_search(books: &Codebooks, width: usize, vectors: &[f32]) -> Search
 }
 
 impl<'a> Encoder<'a> {
-    /// `width` = the beam width asked for, else `default_width`, that of the codebook file; AVQ alone has one.
+    /// `width` = the requested beam width. The default is `default_width`, the beam width of the codebook file. Only
+    /// AVQ has a beam.
     ///
     /// # Errors
     /// [`Mismatch`].
@@ -90,8 +91,8 @@ impl<'a> Encoder<'a> {
         Ok(Self { books, data, search: None, width: found })
     }
 
-    /// Sets AVQ's search; without, it is the one of [`Search::Beam`] and [`Search::Ordered`] with the lower error on the
-    /// first vectors: which one that is depends on how the codebooks came about (benches/AVQ_SEARCHES.md).
+    /// Sets AVQ's search. The default is the one of [`Search::Beam`] and [`Search::Ordered`] with the lower error on
+    /// the first vectors: the better one depends on how the codebooks were trained (benches/AVQ_SEARCHES.md).
     ///
     /// # Errors
     /// [`Mismatch::NoBeam`] for RVQ and PVQ.
@@ -107,8 +108,8 @@ impl<'a> Encoder<'a> {
         self.width
     }
 
-    /// Bytes that [`Encoder::run`] takes on so many threads, roughly, without the file, of which the system keeps in memory
-    /// what it has room for.
+    /// Approximate bytes that [`Encoder::run`] takes on `jobs` threads, without the file. The system keeps as much of
+    /// the file in memory as there is space.
     pub fn memory(&self, jobs: usize) -> usize {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let (chunk, words) = (chunk_rows(dimension), stages * self.books.size());
@@ -120,8 +121,8 @@ impl<'a> Encoder<'a> {
         books + jobs.min(self.data.len().div_ceil(chunk)) * (tables + vectors + codes)
     }
 
-    /// Encodes all vectors, in order, into `out`, which is left for the caller to finish. All vectors are checked before
-    /// the first is encoded, which costs one more pass over the file and spares a long run that ends at a NaN.
+    /// Encodes all vectors, in order, into `out`. The caller finishes `out`. All vectors are checked before the first
+    /// one is encoded. The check costs one more pass over the file and avoids a long run that ends at a NaN.
     ///
     /// # Errors
     /// [`CodecError`].
@@ -129,10 +130,10 @@ impl<'a> Encoder<'a> {
         self.run_into(work, |codes| Ok(out.write(codes)?))
     }
 
-    /// As [`Encoder::run`], giving the codes (rows × M) of window after window to `write`.
+    /// As [`Encoder::run`], but calls `write` with the codes (rows × M) of each window.
     ///
     /// # Errors
-    /// [`CodecError`]; that of `write`.
+    /// [`CodecError`]; an error of `write`.
     pub fn run_into(
         &self,
         work: &Work,
@@ -169,7 +170,7 @@ impl<'a> Encoder<'a> {
         Worker { assign, residual, picks: vec![0; chunk * self.books.stages()] }
     }
 
-    /// Reads everything once, with the workers that encode afterwards; says nothing about progress.
+    /// Reads all vectors once, with the workers that encode afterwards. It reports no progress.
     fn check(&self, work: &Work, threads: &Threads<Worker>, search: Search) -> Result<(), CodecError> {
         let dimension = self.books.dimension();
         let shape = Shape { rows: self.data.len(), chunk: chunk_rows(dimension), columns: 1 };
@@ -185,14 +186,14 @@ impl<'a> Encoder<'a> {
         })
     }
 
-    /// One chunk; gives its squared error.
+    /// Encodes one chunk; returns its squared error.
     fn encode(&self, work: &Work, worker: &mut Worker, first: usize, out: &mut [u16]) -> Result<f64, CodecError> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let rows = out.len() / stages;
         let residual = &mut worker.residual[..rows * dimension];
         let picks = &mut worker.picks[..out.len()];
         self.data.read(first, residual)?;
-        // Block by block, so that a stop need not wait for a whole chunk of a slow search.
+        // Block by block, so that a stop does not wait for a whole chunk of a slow search.
         for (x, picks) in residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
             if work.stop.load(Ordering::Relaxed) {
                 return Err(CodecError::Stopped { done: first, total: self.data.len() });

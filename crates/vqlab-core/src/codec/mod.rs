@@ -1,13 +1,14 @@
-//! Encoding, decoding and search of whole files: streamed by chunks of vectors over all threads, written in order. A search
-//! keeps the codes of its base in memory.
+//! Encoding, decoding and search of whole files: streamed by chunks of vectors over all threads, written in order. A
+//! search keeps the codes of its base in memory.
 //!
-//! The numbers depend on neither the threads nor the chunks: every vector is encoded alone, and the errors of fixed
-//! chunks are summed in their order.
+//! The results depend on neither the threads nor the chunks: every vector is encoded alone, and the errors of fixed
+//! chunks are summed in order.
 //!
-//! Memory, beside the mapped input: a thread holds one chunk of vectors (256 KiB, at least 64 vectors) and the scratch of its
-//! search (512 bytes × K for PVQ and RVQ; for AVQ 512 bytes × M·K, and up to 512 bytes × W·D or 4 MiB more); and for every
-//! thread [`WINDOW`] chunks of output wait to be written (2 bytes a code, or 4 MiB of decoded vectors). Measured with a
-//! million 128-dimensional vectors and 8 × 8 bits on two threads: 2 MiB for PVQ, 6 MiB for RVQ, 9 MiB decoding.
+//! Memory, in addition to the mapped input: a thread holds one chunk of vectors (256 KiB, at least 64 vectors) and the
+//! scratch memory of its search (512 bytes × K for PVQ and RVQ; for AVQ 512 bytes × M·K, and up to 512 bytes × W·D or 4
+//! MiB more). For every thread, [`WINDOW`] chunks of output wait to be written (2 bytes a code, or 4 MiB of decoded
+//! vectors). Measured with a million 128-dimensional vectors and 8 × 8 bits on two threads: 2 MiB for PVQ, 6 MiB for
+//! RVQ, 9 MiB decoding.
 
 mod decode;
 mod encode;
@@ -27,17 +28,17 @@ pub use windows::WINDOW;
 use crate::data::file::FileError;
 use crate::search::SearchError;
 
-/// How a file is worked through.
+/// Threads, stop flag and progress of the work on a file.
 pub struct Work<'a> {
-    /// Threads, at least 1; more than there are chunks are not started.
+    /// Threads, at least 1. No more threads than chunks are started.
     pub jobs: usize,
     /// Set from outside to end the work early, with [`CodecError::Stopped`].
     pub stop: &'a AtomicBool,
-    /// Told how many vectors are done, from any thread, now and then.
+    /// Called now and then, from any thread, with the number of vectors done.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
 
-/// Why codebooks and a file or an option don't fit together; found before any work.
+/// Why codebooks and a file or an option don't match; found before any work.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum Mismatch {
     #[error(
@@ -56,9 +57,9 @@ pub enum Mismatch {
     Base { path: PathBuf, found: usize, stages: usize, dimension: usize },
     #[error("k = {k} is more than the {found} vectors of {path}; allowed are 1 to {found}")]
     TooManyNeighbors { k: usize, path: PathBuf, found: usize },
-    #[error("{path} holds {found} vectors, but the ids of a file reach no farther than {most}; split it")]
+    #[error("{path} holds {found} vectors, but ids in a file go up to {most} only; split the file")]
     TooManyVectors { path: PathBuf, found: usize, most: usize },
-    #[error("codes of PVQ and OPQ need no norms; --norms is for AVQ, RVQ and LSQ alone, leave it out")]
+    #[error("codes of PVQ and OPQ need no norms; leave out --norms, which is for AVQ, RVQ and LSQ only")]
     NoNorms,
     #[error("a beam width of {found} ({origin}) is not possible; allowed with these codebooks are 1 to {most}")]
     Beam { found: usize, origin: &'static str, most: usize },

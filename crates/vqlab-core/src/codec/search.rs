@@ -9,17 +9,18 @@ use crate::data::file::{CodeFile, FileError, IdWriter, VectorFile};
 use crate::quantizer::Codebooks;
 use crate::search::{Codes, Index, Norms};
 
-/// Numbers of a window of queries or of their ids, whichever are more (16 MiB).
+/// Values of a window of queries or of their ids, whichever are more (16 MiB).
 const WINDOW_NUMBERS: usize = 1 << 22;
 
-/// The most queries of a window, and the distances that it may take, so that a stop need not wait for long.
+/// The maximum number of queries of a window, and the maximum number of its distances, so that a stop does not wait
+/// long.
 const WINDOW_QUERIES: usize = 1 << 12;
 const WINDOW_DISTANCES: usize = 1 << 33;
 
-/// Codes that are read at once.
+/// Number of codes read at once.
 const READ: usize = 1 << 16;
 
-/// What is searched: codes, or vectors that are encoded first.
+/// The base of a search: codes, or vectors that are encoded first.
 #[derive(Debug)]
 pub enum BaseFile {
     Codes(CodeFile),
@@ -30,7 +31,7 @@ impl BaseFile {
     /// Opens a file. An npy of uint8 or uint16 with M columns holds codes; everything else holds vectors.
     ///
     /// # Errors
-    /// Those of [`VectorFile::open`].
+    /// Errors of [`VectorFile::open`].
     pub fn open(path: &Path, books: &Codebooks) -> Result<Self, FileError> {
         match CodeFile::open(path) {
             Ok(codes) if codes.stages() == books.stages() || codes.stages() != books.dimension() => {
@@ -57,7 +58,7 @@ impl BaseFile {
     }
 }
 
-/// A search that was checked and can be run.
+/// A checked search, ready to run.
 #[derive(Debug)]
 pub struct Searcher<'a> {
     books: &'a Codebooks,
@@ -68,15 +69,15 @@ pub struct Searcher<'a> {
     norms: Norms,
 }
 
-/// The closing figures of a search.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Searched {
     pub queries: usize,
     pub base: usize,
     pub bits_per_vector: u32,
-    /// Seconds of encoding the base, where it was vectors.
+    /// Seconds of encoding the base; None for a base of codes.
     pub encode_seconds: Option<f64>,
-    /// Seconds of making the index.
+    /// Seconds of building the index.
     pub index_seconds: f64,
     /// Seconds of the search alone.
     pub seconds: f64,
@@ -105,8 +106,8 @@ impl Owned {
 }
 
 impl<'a> Searcher<'a> {
-    /// The `k` nearest of `base` for each query. `width` is AVQ's beam width where the base is encoded; `norms` = None for
-    /// exact ones, and always None for PVQ.
+    /// A search for the `k` nearest of `base` for each query. `width` is AVQ's beam width where the base is encoded.
+    /// `norms` = None means exact norms; it is always None for PVQ.
     ///
     /// # Errors
     /// [`Mismatch`].
@@ -144,13 +145,13 @@ impl<'a> Searcher<'a> {
         Ok(Self { books, base, encoder, queries, k, norms: norms.unwrap_or_default() })
     }
 
-    /// What the progress counts: the queries, and the base where it has to be encoded.
+    /// The total of the progress: the queries, plus the base where it has to be encoded.
     pub fn total(&self) -> usize {
         self.queries.len() + if self.encoder.is_some() { self.base.len() } else { 0 }
     }
 
-    /// Bytes that [`Searcher::run`] takes on so many threads, roughly, without the files: the codes of the base, twice while
-    /// they are put in order, and their norms.
+    /// Approximate bytes that [`Searcher::run`] takes on `jobs` threads, without the files: the codes of the base,
+    /// twice while they are reordered, and their norms.
     pub fn memory(&self, jobs: usize) -> usize {
         let code = if self.books.size() <= 256 { 1 } else { 2 };
         let norms = if self.books.method().is_product() { 0 } else { size_of::<f32>() };
@@ -159,7 +160,7 @@ impl<'a> Searcher<'a> {
         base + self.encoder.as_ref().map_or(books, |encoder| encoder.memory(jobs))
     }
 
-    /// Writes the ids of all queries, in order, into `out`, which is left for the caller to finish.
+    /// Writes the ids of all queries, in order, into `out`. The caller finishes `out`.
     ///
     /// # Errors
     /// [`CodecError`].
@@ -198,7 +199,7 @@ impl<'a> Searcher<'a> {
         })
     }
 
-    /// The codes of the base, and the seconds that their making took.
+    /// The codes of the base, and the seconds of encoding it.
     fn codes(&self, work: &Work) -> Result<(Owned, Option<f64>), CodecError> {
         let mut codes = if self.books.size() <= 256 { Owned::Bytes(Vec::new()) } else { Owned::Words(Vec::new()) };
         match (&self.encoder, self.base) {
@@ -207,7 +208,7 @@ impl<'a> Searcher<'a> {
                     codes.extend(window);
                     Ok(())
                 });
-                // The queries are left, too.
+                // The queries are not done, either.
                 let encoded = encoded.map_err(|error| match error {
                     CodecError::Stopped { done, .. } => CodecError::Stopped { done, total: self.total() },
                     error => error,

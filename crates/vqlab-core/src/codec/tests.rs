@@ -82,7 +82,7 @@ fn any_number_of_threads_gives_the_plain_encoding_bit_for_bit() {
         file.read(0, &mut codes).unwrap();
         assert_eq!(codes, expected);
 
-        // Decoded, the vectors lie as far from the data as the encoding said.
+        // The error of the decoded vectors is the error that the encoding reported.
         let output = Output::new(&files.path("y.fvecs")).force(true);
         let mut writer = VectorWriter::create(output, dimension).unwrap();
         let decoder = Decoder::new(&books, &file).unwrap();

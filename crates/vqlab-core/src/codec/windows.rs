@@ -1,4 +1,4 @@
-//! Chunks of rows over all threads, their results in order.
+//! Computes chunks of rows on all threads and returns their results in order.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use super::{CodecError, Work};
 use crate::quantizer::kernels::ROWS;
 
-/// Chunks a thread between two writes: enough that threads seldom wait for the last one.
+/// Chunks per thread between two writes: enough that threads seldom wait for the last one.
 pub const WINDOW: usize = 16;
 
-/// Numbers of a chunk of vectors (256 KiB).
+/// Values of a chunk of vectors (256 KiB).
 const CHUNK_NUMBERS: usize = 1 << 16;
 
 /// Vectors of one chunk. It depends on the dimension alone, so that sums over chunks do not depend on the threads.
@@ -34,7 +34,7 @@ pub struct Threads<W> {
 }
 
 impl<W: Send> Threads<W> {
-    /// At most so many threads as there are chunks.
+    /// Starts at most as many threads as there are chunks.
     pub fn new(work: &Work, shape: &Shape) -> Result<Self, CodecError> {
         let jobs = work.jobs.min(shape.rows.div_ceil(shape.chunk)).max(1);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
@@ -42,11 +42,11 @@ impl<W: Send> Threads<W> {
         Ok(Self { pool, states: (0..jobs).map(|_| Mutex::new(None)).collect() })
     }
 
-    /// Calls `compute(state, first row, values)` for every chunk, on any thread, and `write(values)` for window after
-    /// window, in order. Gives the sum of what `compute` gave, added up in the chunks' order.
+    /// Calls `compute(state, first row, values)` for every chunk, on any thread, and `write(values)` for each window,
+    /// in order. Returns the sum of the results of `compute`, added in the order of the chunks.
     ///
     /// # Errors
-    /// That of the first chunk that failed; that of `write`; [`CodecError::Stopped`].
+    /// The error of the first chunk that failed; an error of `write`; [`CodecError::Stopped`].
     pub fn run<T: Copy + Default + Send>(
         &self,
         work: &Work,
@@ -63,8 +63,8 @@ impl<W: Send> Threads<W> {
             if work.stop.load(Ordering::Relaxed) {
                 return Err(stopped());
             }
-            // Each thread of the pool has its own state, so no lock is ever waited for. A state that a panic left
-            // behind is as good as any: it is scratch memory.
+            // Each thread of the pool has its own state, so no thread waits for a lock. A state that a panic left
+            // behind can be used: it is scratch memory.
             let state = &self.states[rayon::current_thread_index().unwrap_or(0) % self.states.len()];
             let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let sum = match compute(state.get_or_insert_with(&make), first, out) {

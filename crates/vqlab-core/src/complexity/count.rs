@@ -1,17 +1,17 @@
-//! The counts themselves, term by term as the module's text writes them.
+//! The counts, term by term as in the text of the module.
 
 use statrs::function::gamma::digamma;
 
 use super::{ComplexityError, Model, Operations};
 use crate::quantizer::{LocalSearch, Method};
 
-/// With these bounds no count leaves 128 bits.
+/// Within these bounds no count exceeds 128 bits.
 const MOST_IN_BEAMS: usize = 64;
 const MOST_STAGES: usize = 4096;
 const MOST: usize = 1 << 24;
 
-/// Operations for encoding one vector of `dim` entries with `stages` codebooks of `codebook_size` codewords. `beam` is AVQ's
-/// beam width, `None` for the others. Counts do not depend on the precision; their weights do
+/// Operations for encoding one vector of `dim` entries with `stages` codebooks of `codebook_size` codewords. `beam` is
+/// AVQ's beam width; it is `None` for the other methods. Counts do not depend on the precision; their weights do
 /// ([`Operations::wmops`]).
 ///
 /// # Errors
@@ -79,7 +79,8 @@ fn in_range(name: &'static str, value: usize, largest: usize) -> Result<(), Comp
     if (1..=largest).contains(&value) { Ok(()) } else { Err(ComplexityError::OutOfRange { name, value, largest }) }
 }
 
-/// Running counts; signed, because the published sort counts negatively where a beam is wider than what is left.
+/// Running counts. They are signed, because the published sort counts negatively where a beam is wider than the
+/// remaining codewords.
 #[derive(Default)]
 struct Tally {
     additions: i128,
@@ -161,7 +162,7 @@ impl Tally {
         self.moves += d;
     }
 
-    /// Local search, as it is run by default.
+    /// Local search with its default effort.
     fn lsq(&mut self, d: i128, m: i128, k: i128) {
         let (rounds, sweeps) = (LocalSearch::ROUNDS as i128, LocalSearch::SWEEPS as i128);
         self.scores(m * k, d);
@@ -219,8 +220,8 @@ impl Tally {
     }
 }
 
-/// How often a list of the w best is entered while n candidates pass in random order: the t-th enters with probability
-/// min(1, w/t), in all w·(1 + H(n) − H(w)), rounded up.
+/// How often a candidate enters a list of the w best while n candidates pass in random order. The t-th enters with
+/// probability min(1, w/t), which sums to w·(1 + H(n) − H(w)), rounded up.
 fn expected_insertions(n: i128, w: i128) -> i128 {
     if n <= w {
         return n;
@@ -297,7 +298,7 @@ mod tests {
         assert_eq!(opq.multiplications - pvq.multiplications, 128 * 128);
         assert_eq!((opq.additions - pvq.additions, opq.moves - pvq.moves), (128 * 127, 128));
         let lsq = of(Method::Lsq, Model::Lookup).unwrap();
-        // 17 times 4 sweeps of 8 choices among 256 codewords given 7 others, beside the scores.
+        // 17 times 4 sweeps of 8 choices among 256 codewords given 7 others, in addition to the scores.
         let choices = 17 * 4 * 8;
         assert_eq!(lsq.multiplications, 8 * 256 * 128);
         assert_eq!(lsq.additions, 8 * 256 * 128 + choices * (256 * 7 + 255) + 17 * (28 + 9));

@@ -1,11 +1,11 @@
-//! The look-up searches as [`Model::Lookup`](super::Model::Lookup) describes them, each operation counted where it is done.
-//! A check of the formula, not a fast search.
+//! The look-up searches as [`Model::Lookup`](super::Model::Lookup) describes them. Each operation is counted where it
+//! is performed. This checks the formula; it is not a fast search.
 
 use super::Operations;
 use crate::data::stream::{normal, stream};
 use crate::quantizer::{Additive, Assign, Codebooks, Greedy, Method};
 
-/// Codebooks with their tables, and the count.
+/// Codebooks with their look-up tables, and the count.
 struct Search<'a> {
     books: &'a Codebooks,
     gram: Vec<f64>,
@@ -13,7 +13,7 @@ struct Search<'a> {
     done: Operations,
 }
 
-/// A tuple: its error less ‖x‖², its codewords ascending.
+/// A tuple: its error minus ‖x‖², its codewords ascending.
 #[derive(Clone)]
 struct Tuple {
     error: f64,
@@ -86,7 +86,7 @@ impl<'a> Search<'a> {
                             score += self.gram[other * words + pick];
                             self.done.additions += 1;
                         }
-                        // The error of the parent lies in the threshold.
+                        // The threshold already contains the error of the parent.
                         self.offer(&mut next, keep, tuple.error + score, || {
                             let mut picks = [tuple.picks.as_slice(), &[pick]].concat();
                             picks.sort_unstable();
@@ -136,7 +136,7 @@ fn trained_like(method: Method, dimension: usize, stages: usize, size: usize) ->
     books
 }
 
-/// As (additions, multiplications, moves, branches) a vector.
+/// Additions, multiplications, moves and branches per vector.
 fn each(total: Operations, n: usize) -> [f64; 4] {
     [total.additions, total.multiplications, total.moves, total.branches].map(|v| v as f64 / n as f64)
 }
@@ -158,8 +158,8 @@ fn the_formula_for_rvq_is_the_count_of_a_run() {
     assert_eq!(each(search.done, n), each(model, 1));
 }
 
-/// Multiplications and the looked-up additions are exact. How often a candidate enters the beam is expected for a random
-/// order; W operations for each are an upper bound.
+/// Multiplications and the additions of looked-up values are exact. The number of candidates that enter the beam is the
+/// expected number for a random order; W operations for each are an upper bound.
 #[test]
 fn the_formula_for_avq_bounds_the_count_of_a_run() {
     for (dimension, stages, size, width) in [(16, 4, 8, 4), (16, 4, 32, 16), (64, 4, 64, 16), (32, 2, 128, 8)] {

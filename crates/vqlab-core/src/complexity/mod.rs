@@ -15,38 +15,40 @@
 //! - RVQ: for i = 1..M−1: dist(K, D, 1) + argmin(K) + D moves, and D additions if i < M−1; then (M−1)·D additions.
 //! - PVQ: D moves; for i = 1..M−1: dist(K, D/M, 1) + argmin(K) + D/M moves; then D moves.
 //!
-//! RVQ's and PVQ's loops are one stage short: a defect of the authors' calculator that their numbers contain. Where W is
-//! wider than the codewords left, sort counts selections out of nothing as negative; the published AVQ at 12 bits
-//! (W = 16, K = 8) contains that too.
+//! RVQ's and PVQ's loops are one stage short. This is a defect of the authors' calculator, and their numbers contain
+//! it. Where W is larger than the number of remaining codewords, sort counts selections from an empty list as negative.
+//! The published AVQ at 12 bits (W = 16, K = 8) contains this, too.
 //!
-//! **[`Model::Corrected`]**: RVQ and PVQ with i = 1..M (the last D additions of RVQ's residual still left out). AVQ's
-//! loop was complete: its count is the published one.
+//! **[`Model::Corrected`]**: RVQ and PVQ with i = 1..M (the last D additions of RVQ's residual are still omitted).
+//! AVQ's loop was complete: its count is the published one.
 //!
-//! **[`Model::Lookup`]**: AVQ and RVQ with the Gram matrix G = C·Cᵀ and the squared norms of all codewords precomputed (once
-//! per codebook, (MK)² values, not counted here). With s_c = ‖c‖² − 2x·c, a tuple's squared distance to x, less ‖x‖², is
-//! Σ s_c + 2 Σ G over its pairs, so that no residual is formed and no further D-long product is needed.
+//! **[`Model::Lookup`]**: AVQ and RVQ with the Gram matrix G = C·Cᵀ and the squared norms of all codewords precomputed
+//! (once per codebook, (MK)² values, not counted here). With s_c = ‖c‖² − 2x·c, a tuple's squared distance to x, minus
+//! ‖x‖², is Σ s_c + 2 Σ G over its pairs. The search therefore forms no residual and needs no further product of length
+//! D.
 //!
 //! - Scores: MK·D multiplications and MK·D additions (D − 1 for the product, 1 for the norm; the factors 2 lie in the
 //!   tables).
-//! - keep(n, W), the W best of n by a scan against the worst one kept: n additions (comparisons), and, for candidates in
-//!   random order, I = ⌈W·(1 + H(n) − H(W))⌉ insertions (all n, if n ≤ W; H: harmonic numbers), each with W branches (is
-//!   that set of codewords there already: removes the permutations), W additions and W moves (its place in the order;
-//!   an upper bound).
+//! - keep(n, W), the W best of n by a scan against the worst one kept: n additions (comparisons), and, for candidates
+//!   in random order, I = ⌈W·(1 + H(n) − H(W))⌉ insertions (all n, if n ≤ W; H: harmonic numbers), each with W branches
+//!   (is that set of codewords there already: removes the permutations), W additions and W moves (its place in the
+//!   order; an upper bound).
 //! - AVQ: scores + keep(MK, W); for i = 1..M−1: M·W branches (codebook used already?), (M−i)·K·W·i additions (i Gram
 //!   entries a candidate), W additions (the threshold less the parent's error), keep((M−i)·K·W, W′) with W′ = 1 for
 //!   i = M−1, else W, and W′·(i + 1) moves (the tuples kept).
 //! - RVQ: scores; for i = 1..M: K·(i − 1) additions + argmin(K); then (M−1)·D additions.
 //! - PVQ: as corrected; its products are short already.
 //!
-//! LSQ, which has no published count, is counted by look-up in the other two models: scores; then for the start and each of
-//! its rounds at most 4 sweeps of M choices (K·(M − 1) additions of Gram entries + argmin(K)), and for the tuple that comes
-//! out M(M − 1)/2 + M + 1 additions, M moves and a branch. Sweeps that end early make it an upper bound.
+//! LSQ has no published count. The other two models count it by look-up: scores; then for the start and each of its
+//! rounds at most 4 sweeps of M choices (K·(M − 1) additions of Gram entries + argmin(K)), and for the resulting tuple
+//! M(M − 1)/2 + M + 1 additions, M moves and a branch. Sweeps that end early make this an upper bound.
 //!
-//! OPQ is PVQ after a rotation, in each model: D² multiplications, D(D − 1) additions and D moves more.
+//! OPQ is PVQ after a rotation, in each model: it adds D² multiplications, D(D − 1) additions and D moves.
 //!
-//! A run that counts its operations (`instrumented.rs`, a test) does exactly RVQ's, and 80 to 98 % of AVQ's, as insertions
-//! are bounded from above. The count is of the method, not of a program: this project's kernel keeps the sums of Gram entries, which trades the i
-//! additions for one addition and one move, and passes over blocks of candidates whose least error is no use.
+//! A run that counts its operations (`instrumented.rs`, a test) performs exactly the counted operations of RVQ, and 80
+//! to 98 % of those of AVQ, because insertions are bounded from above. The count describes the method, not a program.
+//! This project's kernel keeps the sums of Gram entries, which replaces the i additions by one addition and one move,
+//! and it skips blocks of candidates whose least error is too large.
 //!
 //! ```
 //! use vqlab_core::complexity::{Model, Precision, count};
@@ -66,7 +68,7 @@ mod instrumented;
 
 pub use count::count;
 
-/// Which operations are counted; see the module's text for the formulas.
+/// The counted operations; the text of the module has the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Model {
     /// As published.
@@ -81,7 +83,7 @@ impl Model {
     pub const ALL: [Model; 3] = [Model::Published, Model::Corrected, Model::Lookup];
 
     /// `published`, `corrected`, `lookup`.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Model::Published => "published",
             Model::Corrected => "corrected",
@@ -145,12 +147,10 @@ pub enum ComplexityError {
     NeedlessBeam { method: &'static str },
     #[error("beam width {beam} is wider than all {codewords} codewords (stages × codebook size)")]
     BeamTooWide { beam: usize, codewords: usize },
-    #[error(
-        "the published model counts one stage too few, and so no distance at all for one stage; take the corrected one"
-    )]
+    #[error("the published model omits one stage, so it counts no distance for one stage; take the corrected one")]
     NothingCounted,
     #[error(
-        "the {model} model counts fewer than no operations with beam width {beam} over codebooks of {size}; take a narrower beam"
+        "the {model} model counts a negative number of operations with beam width {beam} over codebooks of {size}; take a narrower beam"
     )]
     Negative { model: &'static str, beam: usize, size: usize },
 }

@@ -1,4 +1,4 @@
-//! Folders of data: those that appear when they are whole, and what a folder holds.
+//! Folders of data: new folders that appear only when they are complete, and the content of folders.
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -8,24 +8,24 @@ use tempfile::TempDir;
 use super::file::{FileError, refuse_stream};
 use crate::temporary;
 
-/// A folder at work, beside its target. Dropped without [`NewFolder::commit`], it leaves nothing behind.
+/// A folder in preparation, beside its target. Dropped without [`NewFolder::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct NewFolder {
     target: PathBuf,
-    /// That, or what it links to.
+    /// The target with symbolic links resolved.
     resolved: PathBuf,
-    /// In a temporary folder, because that one is private to its owner.
+    /// The folder inside a temporary folder, because a temporary folder is private to its owner.
     inner: PathBuf,
     // Removed when dropped.
     _temporary: TempDir,
 }
 
 impl NewFolder {
-    /// Begins a folder; the folders above it are made where they are missing.
+    /// Begins a folder; missing parent folders are created.
     ///
     /// # Errors
-    /// [`FileError::Exists`] for a target that holds something, unless `force`; [`FileError::Kind`] for one that is no
-    /// folder; [`FileError::Write`], [`FileError::Read`].
+    /// [`FileError::Exists`] for a target that is not empty, unless `force`; [`FileError::Kind`] for a target that is
+    /// not a folder; [`FileError::Write`], [`FileError::Read`].
     pub fn begin(target: &Path, force: bool) -> Result<Self, FileError> {
         check(target, force)?;
         let write = |source| FileError::Write { path: target.into(), source };
@@ -39,12 +39,12 @@ impl NewFolder {
         Ok(Self { target: target.into(), resolved, inner, _temporary: inside })
     }
 
-    /// Where to put the files for now.
+    /// The path of the files until the commit.
     pub fn path(&self) -> &Path {
         &self.inner
     }
 
-    /// A folder within.
+    /// Creates a folder inside this one.
     ///
     /// # Errors
     /// [`FileError::Write`].
@@ -54,12 +54,12 @@ impl NewFolder {
         Ok(path)
     }
 
-    /// Where they will be.
+    /// The final path of the folder.
     pub fn target(&self) -> &Path {
         &self.target
     }
 
-    /// An error of a file in it, with the path where the file will be.
+    /// An error of a file in the folder, with the final path of the file.
     pub fn named(&self, error: FileError) -> FileError {
         match error.path().strip_prefix(&self.inner).map(|below| self.target.join(below)) {
             Ok(path) => error.with_path(path),
@@ -67,7 +67,7 @@ impl NewFolder {
         }
     }
 
-    /// Puts the folder in its place. Of a target that holds something, files of the same names are replaced, and others
+    /// Moves the folder to its target. In a target that is not empty, files of the same names are replaced, and others
     /// stay.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl NewFolder {
     }
 }
 
-/// Moves a folder to its place, or into the folder that is there.
+/// Moves a folder to its target, or its files into an existing target folder.
 fn place(from: &Path, to: &Path) -> Result<(), FileError> {
     let write = |path: &Path| {
         let path = path.to_path_buf();
@@ -100,15 +100,15 @@ fn place(from: &Path, to: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-/// How the making of files ended.
+/// How the creation of files ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Made {
     Whole,
-    /// On request; nothing was written.
+    /// Stopped on request; nothing was written.
     Stopped,
 }
 
-/// Refuses a target that a new folder can't take, before any work.
+/// Rejects a target that can't become a new folder, before any work.
 ///
 /// # Errors
 /// Those of [`NewFolder::begin`].
@@ -122,7 +122,7 @@ pub fn check(target: &Path, force: bool) -> Result<(), FileError> {
         Err(source) => Err(FileError::Read { path: target.into(), source }),
         Ok(found) if !found.is_dir() => Err(FileError::Kind {
             path: target.into(),
-            reason: "it is no folder, and a folder is to be made there".into(),
+            reason: "it is not a folder, but a folder is to be created there".into(),
         }),
         Ok(_) if !force && holds_something(target) => Err(FileError::Exists { path: target.into() }),
         Ok(_) => Ok(()),
@@ -133,7 +133,7 @@ fn holds_something(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-/// The names in a folder, sorted; those that are no Unicode belong to no set.
+/// The names in a folder, sorted. Names that are not Unicode are ignored: they belong to no data set.
 pub fn names(folder: &Path) -> Result<Vec<String>, FileError> {
     let read = |source| FileError::Read { path: folder.into(), source };
     let mut names = Vec::new();
@@ -155,9 +155,9 @@ pub fn holds(names: &[String]) -> String {
     }
 }
 
-/// The name of a folder, of `.` and the like as well; the root has none.
+/// The name of a folder, also for `.` and similar paths; the root has none.
 pub fn name_of(folder: &Path) -> Result<Option<String>, FileError> {
-    // Only what is resolved has a name.
+    // Only a resolved path has a name.
     let resolved = folder.canonicalize().map_err(|source| FileError::Read { path: folder.into(), source })?;
     Ok(resolved.file_name().map(|name| name.to_string_lossy().into_owned()))
 }
@@ -168,7 +168,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// Names by their characters, but numbers in them by their value, so that 10 comes after 9.
+/// Compares names by their characters, but numbers in names by their value, so that 10 comes after 9.
 pub fn by_number(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     while let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) {
@@ -190,7 +190,7 @@ pub fn by_number(a: &str, b: &str) -> Ordering {
     left.len().cmp(&right.len()).then_with(|| a.cmp(b))
 }
 
-/// The digits that a text begins with.
+/// The leading digits of a text.
 fn digits(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     &text[..end]

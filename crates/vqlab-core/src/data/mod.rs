@@ -1,4 +1,4 @@
-//! Files of vectors, folders that appear when they are whole, and the named streams from which all randomness is drawn
+//! Files of vectors, folders that appear only when they are complete, and the named streams of all random numbers
 //! ([`stream`]).
 
 pub mod file;

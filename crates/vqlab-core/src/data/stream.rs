@@ -1,5 +1,5 @@
-//! Random streams by name. A stream is a pure function of its name (cell key or data settings, seed, purpose), never of
-//! the clock, of the thread order or of what other streams gave.
+//! Random streams by name. A stream is a pure function of its name (cell key or data settings, seed, purpose). It does
+//! not depend on the clock, on the order of threads, or on other streams.
 
 use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -24,7 +24,7 @@ pub fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
     }
 }
 
-/// A uniform index below `n` (multiply-shift; its bias, n/2^64, is beyond notice).
+/// A uniform index below `n` (multiply-shift; its bias, n/2^64, is negligible).
 pub fn below(rng: &mut ChaCha8Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }

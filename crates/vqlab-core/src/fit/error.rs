@@ -1,4 +1,4 @@
-//! Why there are no codebooks.
+//! Errors of fitting codebooks.
 
 use super::FitSettings;
 use crate::baseline;
@@ -7,7 +7,7 @@ use crate::memory::Shortage;
 use crate::quantizer::{Method, ShapeError};
 use crate::training::Stop;
 
-/// Why there are no codebooks. Rows and columns are counted from 0.
+/// Why codebooks could not be trained. Rows and columns are counted from 0.
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
     #[error(transparent)]
@@ -16,15 +16,15 @@ pub enum FitError {
     Shape(#[from] ShapeError),
     #[error("{0} bits a stage are not possible; allowed are 1 to 16")]
     Bits(u32),
-    #[error("there is no training of {} by NSVQ, only of AVQ, RVQ and PVQ; use the trainer kmeans", .0.label())]
+    #[error("NSVQ cannot train {}, only AVQ, RVQ and PVQ; use the trainer kmeans", .0.label())]
     Trainer(Method),
-    #[error("0 updates train nothing; allowed are 1 and more")]
+    #[error("0 updates are not possible; allowed are 1 and more")]
     NoUpdates,
     #[error("a beam width of {found} is not possible; allowed for {} of this shape are 1 to {most}", .method.label())]
     Beam { method: Method, found: usize, most: usize },
-    #[error("a validation share of {0} is not possible; allowed are 0 (none) and what lies between 0 and 1")]
+    #[error("a validation share of {0} is not possible; allowed are 0 (none) and values between 0 and 1")]
     Share(f64),
-    #[error("{values} {part} values are no whole number of vectors of dimension {dimension}")]
+    #[error("{values} {part} values are not a whole number of vectors of dimension {dimension}")]
     Rows { part: &'static str, values: usize, dimension: usize },
     #[error("{}", too_few(.part, *.found, *.needed))]
     TooFew { part: &'static str, found: usize, needed: usize },

@@ -1,4 +1,4 @@
-//! How good codebooks are on given vectors.
+//! The error of codebooks on given vectors.
 
 use rayon::prelude::*;
 
@@ -6,12 +6,12 @@ use crate::codec::better_search;
 use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Codebooks, Method, Search, assigner};
 
-/// AVQ's search and beam width at evaluation, as `vqlab encode` finds them; None for other methods.
+/// AVQ's search and beam width at evaluation, chosen as in `vqlab encode`; None for other methods.
 pub fn evaluation_search(books: &Codebooks, beam_width: usize, vectors: &[f32]) -> Option<(Search, usize)> {
     (books.method() == Method::Avq).then(|| (better_search(books, beam_width, vectors), beam_width))
 }
 
-/// ‖x − q‖² of each vector (n × D), on all threads of the present pool. `beam` is AVQ's search and width.
+/// ‖x − q‖² of each vector (n × D), on all threads of the current pool. `beam` is AVQ's search and width.
 pub fn squared_errors(books: &Codebooks, beam: Option<(Search, usize)>, vectors: &[f32]) -> Vec<f64> {
     let dimension = books.dimension();
     let rows = (vectors.len() / dimension).div_ceil(rayon::current_num_threads()).max(1);
@@ -31,7 +31,7 @@ pub fn mse(books: &Codebooks, beam: Option<(Search, usize)>, vectors: &[f32]) ->
     squared_errors(books, beam, vectors).iter().sum::<f64>() / vectors.len().max(1) as f64
 }
 
-/// At most `most` of the vectors, evenly spread.
+/// At most `most` of the vectors, evenly spaced.
 pub fn part(vectors: &[f32], dimension: usize, most: usize) -> Vec<f32> {
     let count = vectors.len() / dimension;
     let taken = count.min(most);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::data::file::{FileError, read_npy};
 use crate::quantizer::{Codebooks, Method, ShapeError};
 
-/// Why an npy file holds no codebooks.
+/// Why an npy file is not valid as codebooks.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error(transparent)]
@@ -18,9 +18,7 @@ pub enum ImportError {
         "{path}: codebook {stage}, codeword {word}, column {column} (counted from 0) holds {value}; only finite numbers are allowed"
     )]
     NotFinite { path: PathBuf, stage: usize, word: usize, column: usize, value: f32 },
-    #[error(
-        "codebooks of OPQ come with a rotation, which an npy file of them does not hold; turn the vectors, and import as PVQ"
-    )]
+    #[error("codebooks of OPQ need a rotation, which an npy file does not hold; rotate the vectors and import as PVQ")]
     Rotation,
 }
 

@@ -1,4 +1,4 @@
-//! Expectation maximization within a time, watched on validation vectors.
+//! k-means within a time budget, checked on validation vectors.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub(super) fn train(
     Ok(Trained { codebooks, curve: watch.curve, done, ended, kept: watch.kept })
 }
 
-/// Trains with the iterations that a training on a part of the vectors has found to be the best.
+/// Trains with the number of iterations that was the best in a training on part of the vectors.
 pub(super) fn again(work: &Work, kept: Kept, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
     let settings = work.settings;
     let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
@@ -32,7 +32,7 @@ pub(super) fn again(work: &Work, kept: Kept, go_on: &mut dyn FnMut(f64) -> bool)
     Ok(within(work, &plan, 1.0, &mut Watch::again(kept), go_on)?.0)
 }
 
-/// What is trained.
+/// The settings of the k-means training.
 pub(super) fn plan(settings: &FitSettings) -> Settings {
     let mut plan = Settings::new(settings.method, settings.stages, settings.codebook_size());
     plan.beam_width = settings.training_beam_width;
@@ -42,7 +42,7 @@ pub(super) fn plan(settings: &FitSettings) -> Settings {
     plan
 }
 
-/// Where stochastic optimization of `method` starts, within this share of the budget.
+/// The initial codebooks for stochastic optimization of `method`, trained within this share of the budget.
 pub(super) fn start(
     work: &Work,
     method: Method,
@@ -55,8 +55,8 @@ pub(super) fn start(
     Ok(within(work, &plan, share, &mut Watch::default(), go_on)?.0)
 }
 
-/// Trains; where the time of the budget's share would not do, with fewer iterations. Gives the codebooks, and whether the time
-/// was used up.
+/// Trains, with fewer iterations where the share of the time budget is too short. Returns the codebooks, and whether
+/// the time was used up.
 fn within(
     work: &Work,
     plan: &Settings,
@@ -64,7 +64,7 @@ fn within(
     watch: &mut Watch,
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<(Codebooks, bool), FitError> {
-    // The deadline is looked at between iterations, so that it is overrun by a part of one.
+    // The deadline is checked between iterations, so that it is exceeded by less than one iteration.
     let deadline = work.left(0.95 * share).map(|left| Instant::now() + Duration::from_secs_f64(left));
     let mut progress = Progress::until(deadline, go_on);
     let name = work.name("kmeans");
@@ -73,5 +73,5 @@ fn within(
     Ok((books, cut))
 }
 
-/// So close to the deadline it was probably the deadline that ended the work.
+/// A training that ends this close to the deadline was probably ended by the deadline.
 const CLOSE: Duration = Duration::from_millis(50);

@@ -1,8 +1,8 @@
-//! Codebooks for one's own vectors: a random sample of a file is split in two, a quantizer is trained on one part, and the
-//! other says how good it is.
+//! Trains codebooks for your own vectors. A random sample of a file is split in two: a quantizer is trained on one part
+//! and measured on the other.
 //!
-//! Data of any offset and scale: they are centered and scaled for the training, which is undone in the codebooks. Both
-//! parts are held in memory, the training part twice.
+//! The data may have any offset and scale. Vectors are centered and scaled for the training, and this is undone in the
+//! codebooks. Both parts are held in memory, the training part twice.
 //!
 //! ```
 //! use vqlab_core::fit::{FitSettings, fit};
@@ -30,7 +30,7 @@ pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
 pub use sample::{Sampled, parts, sample};
 
-// What the signatures of this module need.
+// Types in the signatures of this module.
 pub use crate::quantizer::{Codebooks, Method, Search};
 pub use crate::training::Trainer;
 
@@ -38,7 +38,7 @@ use crate::baseline::{self, Kept, Scaling};
 use crate::memory::{available, check, product, sum};
 use crate::quantizer::MAX_BEAM;
 
-/// What is trained, how, and for how long.
+/// The method, its shape, its trainer, and the limits of the training.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FitSettings {
     pub method: Method,
@@ -46,27 +46,28 @@ pub struct FitSettings {
     pub stages: usize,
     /// b; K = 2^b codewords a stage.
     pub bits_per_stage: u32,
-    /// OPQ and LSQ have k-means alone.
+    /// OPQ and LSQ support k-means only.
     pub trainer: Trainer,
-    /// AVQ's at evaluation; 1 for other methods.
+    /// AVQ's beam width at evaluation; 1 for other methods.
     pub beam_width: usize,
-    /// AVQ's in training; 1 for other methods.
+    /// AVQ's beam width in training; 1 for other methods.
     pub training_beam_width: usize,
-    /// Wall time of the training, overrun by no more than the last iteration of a part of it; what is reached in it depends on
-    /// the machine. Without, the same settings and vectors
-    /// give the same bits.
+    /// Wall time of the training. It is exceeded by at most the last iteration of one part of the training. With a
+    /// budget, the result depends on the speed of the machine. Without a budget, the same settings and vectors give
+    /// bit-identical codebooks.
     pub budget: Option<Duration>,
-    /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method call for.
+    /// Updates of NSVQ, or iterations of k-means; None = as many as the vectors and the method need.
     pub updates: Option<u64>,
-    /// Once the validation vectors have said how many iterations or updates are the best, trains once more with these on all
-    /// vectors, training and validation, and keeps these codebooks where all vectors together have a lower error with them. With a
-    /// budget, only where what is left of it is as long as the first training.
+    /// Trains a second time on all vectors, training and validation, with the number of iterations or updates that was
+    /// the best on the validation vectors. These codebooks are kept where they have a lower error on all vectors
+    /// together. With a budget, the second training runs only where the remaining time is at least as long as the first
+    /// training.
     pub refit: bool,
     pub seed: u64,
 }
 
 impl FitSettings {
-    /// By k-means, without limits; AVQ with a beam of 16.
+    /// k-means without limits; AVQ with a beam width of 16.
     pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
         let most = stages.saturating_mul(1 << bits_per_stage.min(16)).max(1);
         let width = |avq: usize| if method == Method::Avq { avq.min(most) } else { 1 };
@@ -81,7 +82,7 @@ impl FitSettings {
         1 << self.bits_per_stage
     }
 
-    /// Refuses what no training of vectors of this dimension can be made of.
+    /// Rejects settings that can't train on vectors of this dimension.
     ///
     /// # Errors
     /// [`FitError`].
@@ -112,21 +113,21 @@ impl FitSettings {
 pub enum Ended {
     /// The validation error no longer fell.
     Converged,
-    /// The time was up.
+    /// The time budget was used up.
     Budget,
     /// All updates or iterations were done.
     Updates,
 }
 
-/// Trained codebooks and how good they are.
+/// Trained codebooks and their errors.
 #[derive(Clone, Debug)]
 pub struct Fitted {
     pub codebooks: Codebooks,
-    /// Mean squared error per coordinate, with the search of the evaluation; of at most [`MEASURED`] vectors that the codebooks are
-    /// trained on.
+    /// Mean squared error per coordinate, with the search of the evaluation, on at most [`MEASURED`] of the vectors on
+    /// which the codebooks were trained.
     pub training_mse: f64,
-    /// The same of all validation vectors; None without any. Where the codebooks are [refitted](FitSettings::refit), that of the
-    /// codebooks before, which had not seen them.
+    /// The same error on all validation vectors; None without validation vectors. For [refitted](FitSettings::refit)
+    /// codebooks, this is the error of the first codebooks, which were not trained on the validation vectors.
     pub validation_mse: Option<f64>,
     /// Whether the codebooks are trained on all vectors.
     pub refitted: bool,
@@ -134,25 +135,26 @@ pub struct Fitted {
     pub variance: f64,
     /// AVQ's search at evaluation: the better one of [`Search::Ordered`] and [`Search::Beam`].
     pub search: Option<Search>,
-    /// Updates or iterations, and the error of at most [`CHECKED`] validation vectors then, with the search of the training
-    /// (PVQ and RVQ by k-means, stage by stage: the end alone, with the iterations of a stage, which may have been fewer).
+    /// The number of updates or iterations, and the error on at most [`CHECKED`] validation vectors at that point, with
+    /// the search of the training. PVQ and RVQ by k-means are trained stage by stage: their curve has one point at the
+    /// end, with the iterations of a stage (some stages may have had fewer).
     pub curve: Vec<(u64, f64)>,
-    /// Of the training, without the evaluation.
+    /// Seconds of the training, without the evaluation.
     pub seconds: f64,
     pub ended: Ended,
 }
 
-/// Training vectors that the training error is measured on, at most.
+/// The maximum number of training vectors on which the training error is measured.
 pub const MEASURED: usize = 10_000;
 
-/// Validation vectors that a training is watched on, at most.
+/// The maximum number of validation vectors on which a training is checked.
 pub const CHECKED: usize = 2048;
 
-/// Trains a quantizer on `training` (n × D) and measures it on `validation` (n × D). `go_on` is told the share of the
-/// work that is done, several times a second, and ends it by false. The training ends early when the error of the validation
-/// vectors no longer falls, and the codebooks that were the best on these are kept (PVQ and RVQ by k-means: of each stage).
-/// NSVQ starts from k-means (AVQ: from an RVQ by k-means). Without validation vectors, k-means goes through all its iterations, and
-/// NSVQ is watched on training vectors.
+/// Trains a quantizer on `training` (n × D) and measures it on `validation` (n × D). `go_on` is called several times a
+/// second with the share of the work that is done; where it returns false, the training stops. The training ends early
+/// when the validation error no longer falls. It keeps the codebooks with the lowest validation error (PVQ and RVQ by
+/// k-means: for each stage). NSVQ starts from k-means (AVQ: from an RVQ by k-means). Without validation vectors,
+/// k-means runs all its iterations, and NSVQ is checked on training vectors.
 ///
 /// # Errors
 /// [`FitError`].
@@ -195,7 +197,7 @@ pub fn fit(
             Trainer::Kmeans => kmeans::again(&work, first.kept, go_on)?,
             Trainer::Nsvq => nsvq::again(&work, &first.kept.iterations, go_on)?,
         });
-        // A training can end in a worse optimum, which no validation vectors are left to tell.
+        // The second training can end in a worse optimum, and no validation vectors remain to detect this.
         let measured = evaluate::part(&all, dimension, MEASURED);
         let error = mse(&again, &measured);
         if error < mse(&codebooks, &measured) {
@@ -213,7 +215,7 @@ pub fn fit(
     Ok(Fitted { codebooks, training_mse, validation_mse, refitted, variance, search, curve, seconds, ended })
 }
 
-/// Codebooks for scaled vectors, watched on validation vectors.
+/// Codebooks for scaled vectors, checked on validation vectors.
 fn first_fit(
     (training, validation): (&[f32], &[f32]),
     dimension: usize,
@@ -232,12 +234,12 @@ fn first_fit(
     }
 }
 
-/// Bytes that [`fit`] takes together with its vectors, roughly, for so many training and validation vectors on the threads of
-/// the current pool; `u64::MAX` for what no machine has.
+/// Approximate bytes that [`fit`] takes, including its vectors, for these numbers of training and validation vectors on
+/// the threads of the current pool; `u64::MAX` for more than any machine has.
 pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimension: usize) -> u64 {
     let plan = kmeans::plan(settings);
-    // Both parts, the scaled vectors, and what is measured of them; all once more, and scaled, where they are trained
-    // on together.
+    // Both parts, the scaled vectors, and the measured vectors. A refit holds all vectors once more, and their scaled
+    // copy.
     let copies = if settings.refit { 4 } else { 2 };
     let vectors = product(&[4, dimension, copies, training.saturating_add(validation)]);
     let width = if settings.method.is_product() { dimension / settings.stages.max(1) } else { dimension };
@@ -247,7 +249,7 @@ pub fn memory(settings: &FitSettings, [training, validation]: [usize; 2], dimens
     sum(&[vectors, baseline::memory(&plan, training, dimension), optimizer])
 }
 
-/// Refuses a training that needs more than `available` bytes beside those `held` by its vectors already.
+/// Rejects a training that needs more than `available` bytes in addition to the `held` bytes of its vectors.
 ///
 /// # Errors
 /// [`FitError::Memory`].
@@ -276,7 +278,7 @@ fn check_vectors(vectors: &[f32], dimension: usize, part: &'static str, needed: 
     }
 }
 
-/// What the trainers work on.
+/// The input of the trainers.
 struct Work<'a> {
     settings: &'a FitSettings,
     /// Scaled, n × D.
@@ -286,24 +288,25 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The name of the random streams of a purpose.
+    /// The name of the random stream for a purpose.
     fn name(&self, purpose: &str) -> String {
         let FitSettings { method, stages, bits_per_stage, seed, .. } = self.settings;
         format!("fit/{seed}/{}/{stages}/{bits_per_stage}/{purpose}", method.label())
     }
 
-    /// Seconds left of this share of the budget, counted from the beginning; None = no end.
+    /// Seconds left of this share of the budget, counted from the beginning; None = no limit.
     fn left(&self, share: f64) -> Option<f64> {
         self.settings.budget.map(|budget| (share * budget.as_secs_f64() - self.since.elapsed().as_secs_f64()).max(0.0))
     }
 }
 
-/// What the trainers give, for scaled vectors.
+/// The result of a trainer, for scaled vectors.
 struct Trained {
     codebooks: Codebooks,
     curve: Vec<(u64, f64)>,
     done: u64,
     ended: Ended,
-    /// Chosen by the validation vectors: iterations of k-means of each stage, or of all together; updates of each round of NSVQ.
+    /// Chosen by the validation vectors: iterations of k-means for each stage, or for all stages together; updates for
+    /// each round of NSVQ.
     kept: Kept,
 }

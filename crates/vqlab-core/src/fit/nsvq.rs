@@ -1,5 +1,5 @@
-//! Stochastic optimization (NSVQ) from k-means on, watched on validation vectors: rounds of a lower and lower learning rate,
-//! each from the best codebooks so far until their error no longer falls.
+//! Stochastic optimization (NSVQ) that starts from k-means, checked on validation vectors. The learning rate falls from
+//! round to round. Each round starts from the best codebooks so far and runs until their error no longer falls.
 
 use super::{Ended, FitError, FitSettings, Trained, Work, evaluate, kmeans};
 use crate::baseline::{Kept, has_converged};
@@ -7,20 +7,21 @@ use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search};
 use crate::training::{Optimizer, Run, Schedule, Setup, Shuffled, TrainingSettings};
 
-/// Of vectors with variance 1, a round each. On SIFT and GloVe a higher first rate undoes the start, and a lower one is slow.
+/// Learning rates for vectors with variance 1, one for each round. On SIFT and GloVe a higher first rate destroys the
+/// start, and a lower one is slow.
 const RATES: [f64; 5] = [0.03, 0.01, 3e-3, 1e-3, 3e-4];
 const BATCH: usize = 256;
 
-/// Updates from look to look at the validation vectors, which cost as much as some 5 of them; and the looks over which the
-/// error must fall.
+/// Updates between two checks on the validation vectors (a check costs about as much as 5 updates), and the number of
+/// checks over which the error must fall.
 const EVERY: u64 = 64;
 const WINDOW: usize = 6;
 
-/// Without a number: passes over the vectors, at most, within these bounds.
+/// The default number of updates: this many passes over the vectors, clamped to these bounds.
 const PASSES: u64 = 200;
 const UPDATES: std::ops::RangeInclusive<u64> = 10_000..=200_000;
 
-/// Of the start: iterations of k-means, and its share of the budget and of the progress.
+/// The start: iterations of k-means, and its share of the budget and of the progress.
 const ITERATIONS: usize = 8;
 const START: f64 = 0.3;
 
@@ -60,7 +61,7 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
     })
 }
 
-/// Trains with the updates of each round that a training on a part of the vectors has found to be the best.
+/// Trains each round with the number of updates that was the best in a training on part of the vectors.
 pub(super) fn again(work: &Work, kept: &[usize], go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
     let mut books = start(work, &mut |done| go_on(START * done))?;
     let quantizer = quantizer(work.settings);
@@ -90,7 +91,7 @@ fn quantizer(settings: &FitSettings) -> QuantizerSettings {
         bits_per_stage: settings.bits_per_stage,
         beam_width: Some(settings.beam_width),
         training_beam_width: Some(settings.training_beam_width),
-        // The better one on codebooks that began as an RVQ (benches/AVQ_SEARCHES.md).
+        // The better search for codebooks that started as an RVQ (benches/AVQ_SEARCHES.md).
         search: Some(Search::Ordered),
         init: Init::Kmeans,
         init_updates: None,
@@ -98,7 +99,7 @@ fn quantizer(settings: &FitSettings) -> QuantizerSettings {
     }
 }
 
-/// A training on its way.
+/// A training in progress.
 struct Rounds<'a, 'b> {
     work: &'a Work<'a>,
     quantizer: &'a QuantizerSettings,
@@ -110,14 +111,14 @@ struct Rounds<'a, 'b> {
     done: u64,
     best: (f64, Codebooks),
     curve: Vec<(u64, f64)>,
-    /// Of the last round.
+    /// How the last round ended.
     ended: Ended,
-    /// Updates of each round up to the best codebooks; 0 where it found no better ones.
+    /// Updates of each round up to the best codebooks; 0 where the round found no better ones.
     kept: Vec<usize>,
 }
 
 impl Rounds<'_, '_> {
-    /// One round. It has half of the updates and of the time that are left, the last one all.
+    /// Runs one round. It gets half of the remaining updates and of the remaining time; the last round gets all.
     fn run(&mut self, round: usize, rate: f64) -> Result<(), FitError> {
         let share = if round + 1 == RATES.len() { 1.0 } else { 0.5 };
         let updates = (share * (self.most - self.done) as f64).ceil() as u64;
@@ -125,7 +126,7 @@ impl Rounds<'_, '_> {
         let training = training(rate, updates);
         let rng = stream(&self.work.name("replacement"));
         let mut run = Run::new(self.best.1.clone(), Setup { quantizer: self.quantizer, training: &training, rng });
-        // Without the start: the first updates may leave it.
+        // The error of the start is not included: the first updates may be worse.
         let mut errors = Vec::new();
         self.ended = loop {
             let late = until.zip(self.work.left(1.0)).is_some_and(|(until, left)| left <= until);
@@ -180,7 +181,7 @@ fn training(learning_rate: f64, updates: u64) -> TrainingSettings {
     }
 }
 
-/// Codebooks by k-means; AVQ's are those of an RVQ, which is an AVQ too.
+/// Codebooks by k-means. AVQ starts from the codebooks of an RVQ, which are valid for AVQ, too.
 fn start(work: &Work, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
     let method = work.settings.method;
     let source = if method == Method::Avq { Method::Rvq } else { method };

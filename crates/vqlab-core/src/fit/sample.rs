@@ -5,7 +5,7 @@ use crate::data::file::VectorFile;
 use crate::data::stream::{shuffle, stream};
 use rand::Rng;
 
-/// Vectors of a file, in a random order, so that any first part of them is a sample too.
+/// Vectors of a file in random order, so that any first part of them is also a sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sampled {
     /// n × D.
@@ -17,8 +17,9 @@ pub struct Sampled {
     pub of: u64,
 }
 
-/// At most `sample` vectors of the file, chosen at random by the seed; the `share` of them is for validation (unless it is 0, at
-/// least one vector, and one is left to train on). Only these are read, in the order of the file, and checked to be finite.
+/// At most `sample` vectors of the file, chosen at random by the seed. The fraction `share` of them is for validation.
+/// Unless `share` is 0, each of the two parts has at least one vector. Only these vectors are read, in the order of the
+/// file, and checked to be finite.
 ///
 /// # Errors
 /// [`FitError::Share`], [`FitError::TooFew`] for fewer than two vectors, [`FitError::File`].
@@ -39,7 +40,7 @@ pub fn sample(file: &VectorFile, sample: usize, share: f64, seed: u64) -> Result
     Ok(Sampled { training, validation, dimension, of: of as u64 })
 }
 
-/// Training and validation vectors that [`sample`] gives of so many.
+/// The numbers of training and validation vectors that [`sample`] returns for a file of `of` vectors.
 ///
 /// # Errors
 /// [`FitError::Share`], [`FitError::TooFew`].
@@ -55,7 +56,7 @@ pub fn parts(of: usize, sample: usize, share: f64) -> Result<[usize; 2], FitErro
     Ok([count - validating, validating])
 }
 
-/// `sample` of `of` rows, ascending, each set equally likely (Knuth's algorithm S); all where there are no more.
+/// `sample` of `of` rows, ascending, each set equally likely (Knuth's algorithm S); all rows where there are no more.
 fn rows(of: usize, sample: usize, rng: &mut impl Rng) -> Vec<usize> {
     let mut left = sample.min(of);
     let mut rows = Vec::with_capacity(left);

@@ -1,12 +1,11 @@
-//! AVQ's beam search with the true residual, permutations of one set of codewords removed ([`Search::Beam`]).
+//! AVQ's beam search with the true residual. It keeps one permutation of each set of codewords ([`Search::Beam`]).
 //!
-//! ‖x − Σc − c′‖² = ‖x − Σc‖² + 2(½‖c′‖² − x·c′ + Σ c·c′), so an extension needs no vector arithmetic where the
-//! products of all codewords with x and with each other (the Gram matrix) are at hand: [`super::gram`]. Where the Gram matrix
-//! costs more than it saves (few vectors, many codewords), the products of the residuals with the codewords are taken
-//! instead.
+//! ‖x − Σc − c′‖² = ‖x − Σc‖² + 2(½‖c′‖² − x·c′ + Σ c·c′). With the products of all codewords with x and with each
+//! other (the Gram matrix), an extension needs no vector arithmetic: [`super::gram`]. Where the Gram matrix costs more
+//! than it saves (few vectors, many codewords), the search uses the products of the residuals with the codewords.
 //!
-//! The same with the codebooks in their order ([`Search::Ordered`]): fewer extensions, no permutations; afterwards each
-//! codeword is chosen anew given the others.
+//! [`Search::Ordered`] takes the codebooks in their order: it tries fewer extensions and meets no permutations.
+//! Afterwards it chooses each codeword again, given the others.
 //!
 //! [`Search::Beam`]: super::Search::Beam
 //! [`Search::Ordered`]: super::Search::Ordered
@@ -26,21 +25,21 @@ use super::panels::{Panels, ScoreRows};
 /// The largest M·K whose Gram matrix is used (68 MB with its minima).
 pub const GRAM_LIMIT: usize = 4096;
 
-/// The least K for which byte products pay in a beam search.
+/// The smallest K for which byte products are faster in a beam search.
 const BYTES_FROM: usize = 256;
 
-/// How many extensions by byte products cost as much as one element of the Gram matrix, less those by look-up.
+/// How many byte-product extensions cost as much as one element of the Gram matrix, without the extensions by look-up.
 const BYTES_PER_GRAM: usize = 6;
 
 /// Beam search for AVQ.
 pub struct Additive {
     width: usize,
-    /// For the last pass of the ordered search; without, any order.
+    /// For the last pass of the ordered search; None = the search in any order.
     in_order: Option<Greedy>,
-    /// Vectors that are assigned between two changes of the codebooks; None = many.
+    /// Number of vectors assigned between two changes of the codebooks; None = many.
     batch: Option<usize>,
     panels: Panels,
-    /// Instead of the panels, where neither a Gram matrix nor float products are as fast.
+    /// Used instead of the panels where neither a Gram matrix nor float products are as fast.
     bytes: Option<ByteBeam>,
     layout: Layout,
     lookup: Option<Lookup>,
@@ -58,7 +57,7 @@ pub struct Additive {
     /// Residuals of the beam entries (row · width + entry), only without Gram matrix.
     residuals: Vec<f32>,
     next_residuals: Vec<f32>,
-    /// Numbers of the vectors or residuals that a stage is tried on.
+    /// Indices of the vectors or residuals for which a stage is tried.
     selection: Vec<u32>,
 }
 
@@ -102,7 +101,8 @@ impl Additive {
         if self.in_order.is_some() { step..step + 1 } else { 0..books.stages() }
     }
 
-    /// Whether the Gram matrix pays: it costs (M·K)² products, the residuals cost n·W·K·M(M−1)/2, floats or bytes.
+    /// Whether the Gram matrix is worth its cost. It takes (M·K)² products; the residuals take n·W·K·M(M−1)/2 products
+    /// of floats or bytes.
     fn gram_pays(&self, books: &Codebooks, bytes: bool) -> bool {
         let words = books.stages() * books.size();
         let tried = if self.in_order.is_some() { 2 } else { books.stages() };
@@ -221,8 +221,9 @@ impl Additive {
         }
     }
 
-    /// All steps after the first by the Gram matrix. In order, all vectors take a step before the next one, which keeps the rows
-    /// of its stage in the caches; in any order a vector takes all its steps, which keeps its scores there.
+    /// Takes all steps after the first by the Gram matrix. In order, all vectors take a step before the next one, which
+    /// keeps the rows of its stage in the caches. In any order, a vector takes all its steps, which keeps its scores in
+    /// the caches.
     fn finish_by_gram(&mut self, lookup: &mut Lookup, books: &Codebooks, count: usize) {
         let steps = books.stages() - 1;
         for turn in 0..count * steps {
@@ -236,7 +237,7 @@ impl Additive {
         }
     }
 
-    /// All steps after the first by products of the residuals, all vectors of the block together.
+    /// Takes all steps after the first by products of the residuals, for all vectors of the block together.
     fn finish_by_residual(&mut self, books: &Codebooks, x: &[f32], count: usize) {
         self.first_residuals(books, x);
         for step in 1..books.stages() {
@@ -267,7 +268,7 @@ impl Additive {
         }
         let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
         for ((x, picks), beam) in vectors.zip(&self.beams) {
-            // Without a winner (codewords that are not finite) the first codewords stand, and the error shows it.
+            // Without a winner (codewords that are not finite), the first codewords are chosen; the error shows it.
             let winner = beam.first().copied().unwrap_or(Entry::EMPTY);
             for (stage, pick) in picks.iter_mut().enumerate() {
                 *pick = (stage * books.size()) as u32;
@@ -315,7 +316,7 @@ impl Assign for Additive {
         if !self.layout.is_of(books.stages(), books.size()) {
             self.layout = Layout::new(books.stages(), books.size());
             self.first = vec![0.0; ROWS * self.layout.chunks() * CHUNK];
-            // Behind the last chunk of a row the bounds stay infinite.
+            // The bounds behind the last chunk of a row stay infinite.
             self.first_minima = vec![f32::INFINITY; ROWS * self.layout.padded()];
             self.minima = vec![f32::INFINITY; ROWS * self.layout.per_stage.next_multiple_of(CHUNK)];
             self.buffer.resize(ROWS * self.layout.per_stage * CHUNK, 0.0);

@@ -4,15 +4,16 @@ use super::codebooks::{CodeError, Codebooks};
 
 /// Chooses the codewords of vectors. Implementations keep their scratch memory from call to call.
 pub trait Assign: Send {
-    /// Takes note of changed codebooks; call before [`Assign::assign`] whenever they changed.
+    /// Updates the internal state for changed codebooks. Call it before [`Assign::assign`] whenever they changed.
     fn prepare(&mut self, books: &Codebooks);
 
-    /// For n vectors: `residual` (n × D) holds the vectors x and afterwards x − q, `picks` (n × M) the numbers m·K + k
-    /// of the chosen codewords. For every method but the released search, `picks[·][m]` is of codebook m.
+    /// For n vectors: `residual` (n × D) holds the vectors x on entry and x − q on return. `picks` (n × M) receives the
+    /// indices m·K + k of the chosen codewords. For every method except the released search, `picks[·][m]` belongs to
+    /// codebook m.
     fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]);
 }
 
-/// Vectors that [`encode`] gives to the assignment at once: their residuals stay in the second-level cache.
+/// Number of vectors that [`encode`] passes to the assignment at once: their residuals stay in the second-level cache.
 const BLOCK: usize = 384;
 
 /// Encodes vectors (n × D) as codes (n × M).
@@ -35,7 +36,7 @@ pub fn encode(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> Result<V
     Ok(codes)
 }
 
-/// Codeword numbers → codes.
+/// Converts codeword indices m·K + k to codes.
 ///
 /// # Errors
 /// As [`encode`].
@@ -45,12 +46,12 @@ pub fn codes(books: &Codebooks, picks: &[u32]) -> Result<Vec<u16>, CodeError> {
     Ok(codes)
 }
 
-/// As [`codes`], into a slice; an error is the number of the first vector without a code.
+/// As [`codes`], into a slice. The error is the index of the first vector that no code can represent.
 fn write_codes(books: &Codebooks, picks: &[u32], codes: &mut [u16]) -> Result<(), usize> {
     let size = books.size() as u32;
     let rows = picks.chunks_exact(books.stages()).zip(codes.chunks_exact_mut(books.stages()));
     for (vector, (picks, codes)) in rows.enumerate() {
-        // Most searches give them in the order of the stages, where no division is needed.
+        // Most searches return codewords in stage order, where no division is needed.
         let mut first = 0;
         let mut in_order = true;
         for (pick, code) in picks.iter().zip(codes.iter_mut()) {
@@ -72,10 +73,10 @@ fn write_codes(books: &Codebooks, picks: &[u32], codes: &mut [u16]) -> Result<()
     Ok(())
 }
 
-/// Whether two of the picks are of one codebook.
+/// Whether two of the codewords belong to the same codebook.
 pub fn repeats_codebook(picks: &[u32], size: usize) -> bool {
     let stage = |pick: &u32| *pick as usize / size;
-    // Most searches give them in the order of the stages.
+    // Most searches return codewords in stage order.
     if picks.is_sorted_by(|a, b| stage(a) < stage(b)) {
         return false;
     }

@@ -10,7 +10,7 @@ pub const MAX_BEAM: usize = 1 << PARENT_BITS;
 
 const PARENT_BITS: usize = 12;
 
-/// Enough for the numbers of 16 stages of 65,536 codewords.
+/// Enough bits for the codeword indices of 16 stages of 65,536 codewords.
 const PICK_BITS: usize = 20;
 
 /// A partial tuple.
@@ -22,7 +22,7 @@ pub struct Entry {
     pub used: u32,
     /// Equal for equal sets of codewords, whatever their order.
     pub set: u64,
-    /// Codeword numbers in the order in which they were chosen.
+    /// Codeword indices m·K + k in the order in which they were chosen.
     pub picks: [u32; MAX_STAGES],
     pub length: usize,
 }
@@ -49,8 +49,8 @@ impl Entry {
     }
 }
 
-/// 64 well-mixed bits of a codeword number (SplitMix64's finalizer). Sums of them name sets of codewords; two of the
-/// few thousand sets that meet in a search collide with a probability below 2^−40.
+/// Maps a codeword index to 64 well-mixed bits (SplitMix64's finalizer). The sum of these values identifies a set of
+/// codewords. The probability that two of the few thousand sets of a search collide is below 2^−40.
 fn token(pick: u32) -> u64 {
     let mut z = (u64::from(pick) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -58,8 +58,8 @@ fn token(pick: u32) -> u64 {
     z ^ z >> 31
 }
 
-/// An error that at least `count` candidates don't exceed, when each value is the least error of a group of candidates;
-/// infinite where there are too few groups to tell.
+/// An error that at least `count` candidates don't exceed. Each value is the least error of one group of candidates.
+/// The result is infinite where there are fewer than `count` groups.
 pub fn limit(values: &mut [f32], count: usize) -> f32 {
     if count > values.len() {
         return f32::INFINITY;
@@ -67,7 +67,7 @@ pub fn limit(values: &mut [f32], count: usize) -> f32 {
     *values.select_nth_unstable_by(count - 1, f32::total_cmp).1
 }
 
-/// A possible extension of a beam entry: a whole number that orders by error, then by parent, then by codeword.
+/// A possible extension of a beam entry: an integer that orders by error, then by parent, then by codeword.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidate(u64);
 
@@ -81,7 +81,7 @@ impl Candidate {
         from_ordered((self.0 >> (PARENT_BITS + PICK_BITS)) as u32)
     }
 
-    /// Which entry of the beam it extends.
+    /// The index of the beam entry that it extends.
     fn parent(self) -> usize {
         (self.0 >> PICK_BITS) as usize & (MAX_BEAM - 1)
     }
@@ -91,7 +91,7 @@ impl Candidate {
     }
 }
 
-/// The best extensions of a beam: candidates are noted as they come and thinned out when there are many.
+/// The best extensions of a beam. Candidates are collected as they come; the list is pruned when it grows long.
 #[derive(Default)]
 pub struct Best {
     noted: Vec<Candidate>,
@@ -100,14 +100,14 @@ pub struct Best {
     parents: Vec<u32>,
     sets: Vec<u64>,
     keep: usize,
-    /// No candidate above this error will be kept.
+    /// No candidate above this error is kept.
     bound: f32,
-    /// No two candidates are of the same set, as with the codebooks in their order.
+    /// True where no two candidates are the same set, as with the codebooks in their order.
     distinct: bool,
 }
 
 impl Best {
-    /// Begins anew; nothing above `limit` will be kept.
+    /// Starts again; nothing above `limit` is kept.
     pub fn clear(&mut self, keep: usize, limit: f32) {
         self.noted.clear();
         self.keep = keep;
@@ -115,18 +115,18 @@ impl Best {
         self.distinct = false;
     }
 
-    /// Whether candidates may be of the same set; they may after [`Best::clear`].
+    /// Sets whether several candidates may be the same set. After [`Best::clear`] they may.
     pub fn expect_copies(&mut self, copies: bool) {
         self.distinct = !copies;
     }
 
-    /// The largest score with which an extension of `entry` may be kept; finite, so that padding never is.
+    /// The largest score with which an extension of `entry` may be kept. It is finite, so that padding is never kept.
     #[inline(always)]
     pub fn room(&self, entry: &Entry) -> f32 {
         (0.5 * (self.bound - entry.error)).min(f32::MAX)
     }
 
-    /// Notes the codewords `word` + lane of the hits as extensions of `entry`.
+    /// Collects the codewords `word` + lane of the hits as extensions of `entry`.
     #[inline(always)]
     fn note(&mut self, beam: &[Entry], parent: usize, word: u32, values: &[f32; CHUNK], mut hits: u32) {
         let entry = &beam[parent];
@@ -134,7 +134,7 @@ impl Best {
             let lane = hits.trailing_zeros();
             hits &= hits - 1;
             let error = entry.error + 2.0 * values[lane as usize & (CHUNK - 1)];
-            // Below the room by rounding alone, or since the bound has sunk.
+            // A hit can exceed the bound by rounding, or because the bound has become smaller since.
             if error <= self.bound {
                 self.noted.push(Candidate::new(error, parent as u32, word + lane));
             }
@@ -144,7 +144,7 @@ impl Best {
         }
     }
 
-    /// Notes one codeword as an extension of `beam`\[parent\]; true where the room has become less.
+    /// Collects one codeword as an extension of `beam`\[parent\]. Returns true when the bound has become smaller.
     pub fn note_one(&mut self, beam: &[Entry], parent: usize, pick: u32, score: f32) -> bool {
         let error = beam[parent].error + 2.0 * score;
         if error > self.bound {
@@ -164,21 +164,22 @@ impl Best {
         self.noted.push(candidate);
     }
 
-    /// Leaves the best `count` candidates, in any order.
+    /// Keeps the best `count` candidates, in any order.
     pub fn cut(&mut self, count: usize) {
-        // A few too many are sorted with the others.
+        // A few extra candidates are sorted with the others.
         if self.noted.len() > 2 * count {
             self.noted.select_nth_unstable(count - 1);
             self.noted.truncate(count);
         }
     }
 
-    /// Whether it is time to thin out.
+    /// Whether it is time to prune.
     fn is_full(&self) -> bool {
         self.noted.len() >= if self.keep == 1 { 2 } else { 2 * self.keep + 32 }
     }
 
-    /// Leaves the best `keep` sets, ascending; of several orders of one set the first one (they differ by rounding alone).
+    /// Keeps the best `keep` sets, ascending. Of several orders of one set, the first one stays (they differ by
+    /// rounding alone).
     fn thin(&mut self, beam: &[Entry]) {
         if self.keep == 1 {
             if let Some(least) = self.noted.iter().min().copied() {
@@ -213,12 +214,13 @@ impl Best {
         }
     }
 
-    /// Replaces `beam` by the best extensions, ascending by error. Returns which of its entries each one extends.
+    /// Replaces `beam` by the best extensions, ascending by error. Returns the index of the old entry that each one
+    /// extends.
     pub fn take(&mut self, beam: &mut Vec<Entry>, size: usize) -> &[u32] {
         self.thin(beam);
         self.chosen.clear();
         for candidate in &self.noted {
-            // Changed in place: a copy made right after the change would wait for it.
+            // Changed in place: a copy right after the change would wait for the write.
             self.chosen.push(beam[candidate.parent()]);
             if let Some(entry) = self.chosen.last_mut() {
                 entry.extend(candidate.pick(), candidate.error(), size);
@@ -231,7 +233,7 @@ impl Best {
     }
 }
 
-/// Which codewords the chunks of a row of scores hold: the first codeword's number of each chunk.
+/// Maps the chunks of a row of scores to codewords: the index of the first codeword of each chunk.
 #[derive(Default)]
 pub struct Layout {
     words: Vec<u32>,
@@ -242,14 +244,14 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Stages of `size` codewords in whole chunks.
+    /// The layout of `stages` stages of `size` codewords in whole chunks.
     pub fn new(stages: usize, size: usize) -> Self {
         let per_stage = size.div_ceil(CHUNK);
         let words = (0..stages).flat_map(|m| (0..per_stage).map(move |c| (m * size + c * CHUNK) as u32)).collect();
         Self { words, size, per_stage }
     }
 
-    /// Whether it is that of so many stages of `size` codewords.
+    /// Whether this is the layout of `stages` stages of `size` codewords.
     pub fn is_of(&self, stages: usize, size: usize) -> bool {
         self.size == size && self.words.len() == stages * self.per_stage
     }
@@ -259,7 +261,7 @@ impl Layout {
         self.words.len()
     }
 
-    /// Chunks of all stages, up to a whole number of groups that are looked at together.
+    /// Chunks of all stages, rounded up to a whole number of groups that are compared together.
     pub fn padded(&self) -> usize {
         self.words.len().next_multiple_of(CHUNK)
     }
@@ -279,10 +281,10 @@ impl Layout {
     }
 }
 
-/// Offers the codewords of chunks as extensions of the beam's entry `parent`: those of chunk i are `words`\[i\]…, their
-/// scores ½‖c‖² − residual·c stand at 16·i in `first` + Σ `rows`, and their error is that of the entry + 2·score. `bounds`
-/// (a multiple of 16 of them, infinite behind the last chunk) are lower bounds of the chunks' scores; chunks whose bound is
-/// too large are never looked at.
+/// Offers the codewords of chunks as extensions of the beam's entry `parent`. Chunk i holds the codewords from
+/// `words`\[i\] on. Its scores ½‖c‖² − residual·c begin at 16·i in `first` + Σ `rows`. The error of an extension is the
+/// error of the entry + 2·score. `bounds` holds lower bounds of the chunks' scores (padded to a multiple of 16,
+/// infinite behind the last chunk). Chunks whose bound is too large are skipped.
 #[inline(always)]
 pub fn offer(
     cpu: Cpu,
@@ -311,7 +313,7 @@ pub fn offer(
     }
 }
 
-/// [`offer`] for scores that are there as they are, without rows to add.
+/// As [`offer`], for complete scores without rows to add.
 pub fn offer_scores(best: &mut Best, beam: &[Entry], parent: usize, words: &[u32], bounds: &[f32], first: &[f32]) {
     run(
         #[inline(always)]

@@ -1,5 +1,5 @@
-//! The steps of AVQ's beam search through byte products ([`super::byte_bounds`]): for codebooks that change too often for
-//! their Gram matrix, or are too large for it.
+//! Beam search steps of AVQ by byte products ([`super::byte_bounds`]), for codebooks that change too often for their
+//! Gram matrix or are too large for it.
 
 use std::ops::Range;
 
@@ -21,13 +21,13 @@ pub struct ByteBeam {
 }
 
 impl ByteBeam {
-    /// Takes note of changed codebooks.
+    /// Updates the internal state for changed codebooks.
     pub fn prepare(&mut self, books: &Codebooks) {
         self.books.pack(books);
     }
 
-    /// Offers the extensions of the beams by codewords of `stages`. `residuals` (n · `width` × D) holds those of the beam
-    /// entries at row · `width` + entry.
+    /// Offers the extensions of the beams by codewords of `stages`. `residuals` (n · `width` × D) holds the residuals
+    /// of the beam entries at row · `width` + entry.
     pub fn extend(
         &mut self,
         books: &Codebooks,
@@ -57,7 +57,7 @@ impl ByteBeam {
     }
 }
 
-/// Notes candidates.
+/// Collects candidates.
 struct Beams<'a> {
     selection: &'a [u32],
     width: usize,
@@ -73,7 +73,7 @@ impl Sink for Beams<'_> {
         if !best.note_one(beam, parent, number, score) {
             return;
         }
-        // The entries of a vector stand side by side.
+        // The entries of one vector are adjacent.
         let mine = |slot: &&u32| **slot as usize / self.width == row;
         let from = place - self.selection[..place].iter().rev().take_while(mine).count();
         for (room, slot) in rooms[from..].iter_mut().zip(self.selection[from..].iter().take_while(mine)) {

@@ -1,9 +1,10 @@
-//! Lower bounds of the scores ½‖c‖² − x·c from products of bytes, four times as many an instruction as of floats: few
-//! codewords have a bound that leaves room for them, and only their scores are computed. The codes are those of a full
-//! search.
+//! Lower bounds of the scores ½‖c‖² − x·c from products of bytes. One instruction computes four times as many byte
+//! products as float products. Few codewords have a bound within the threshold of a vector (its entry in `rooms`); only
+//! their scores are computed. The codes are identical to the codes of a full search.
 //!
-//! With x ≈ α·x̂ and c ≈ β·ĉ, x̂ and ĉ whole numbers up to ±127, Cauchy and Schwarz give
-//! |x·c − αβ·x̂·ĉ| ≤ ‖x − αx̂‖·‖c‖ + ‖αx̂‖·‖c − βĉ‖. The bounds are also lowered by all that rounding can do in the scores.
+//! With x ≈ α·x̂ and c ≈ β·ĉ, where x̂ and ĉ hold whole numbers up to ±127, the Cauchy–Schwarz inequality gives
+//! |x·c − αβ·x̂·ĉ| ≤ ‖x − αx̂‖·‖c‖ + ‖αx̂‖·‖c − βĉ‖. The largest possible rounding error of the scores is also
+//! subtracted from the bounds.
 
 use super::bytes::{ByteBooks, ByteRows, PANEL, RowTerms, Terms};
 use super::codebooks::Codebooks;
@@ -13,25 +14,25 @@ use crate::level::has_vnni;
 /// Vectors of one tile.
 const TILE: usize = 4;
 
-/// Whether the bounds are worth their price: on processors that multiply bytes (AVX-512 VNNI), for codewords that are long
-/// enough (32 coordinates) and at least `least` a stage. The limits are measured.
+/// Whether the bounds are worth their cost: on processors that multiply bytes (AVX-512 VNNI), with long enough
+/// codewords (32 coordinates) and at least `least` codewords a stage. The limits are measured.
 pub fn pays(books: &Codebooks, least: usize) -> bool {
     books.width() >= 32 && books.size() >= least && has_vnni()
 }
 
-/// Takes the codewords that may be good enough.
+/// Receives the codewords that may be good enough.
 pub trait Sink {
-    /// The `place`-th selected vector has this score with the codeword `number` (m·K + k), within its room. The sink
-    /// lowers rooms where it can.
+    /// Receives the score of the `place`-th selected vector with the codeword `number` (m·K + k). The score does not
+    /// exceed the vector's threshold in `rooms`. The sink lowers thresholds where it can.
     fn take(&mut self, place: usize, number: u32, score: f32, rooms: &mut [f32]);
 }
 
 impl ByteBooks {
-    /// Gives the sink every codeword of `stage` whose score for a selected row is within the row's room (rooms\[i\] is of
-    /// the i-th selected one).
+    /// Gives the sink every codeword of `stage` whose score for a selected row does not exceed the row's threshold.
+    /// `rooms`\[i\] is the threshold of the i-th selected row.
     ///
     /// # Panics
-    /// If a selected row is not in `rows` or was not set in `bytes`, or there are fewer rooms than selected rows.
+    /// If a selected row is not in `rows` or was not set in `bytes`, or `rooms` is shorter than the selection.
     pub fn scan(&self, books: &Codebooks, stage: usize, rows: &Selected, rooms: &mut [f32], sink: &mut dyn Sink) {
         let panels = stage * self.per_stage..(stage + 1) * self.per_stage;
         let block = self.quads * PANEL * 4;
@@ -47,7 +48,7 @@ impl ByteBooks {
     }
 }
 
-/// The rows that a scan is for.
+/// The rows of one scan.
 pub struct Selected<'a> {
     pub rows: Rows<'a>,
     pub bytes: &'a ByteRows,
@@ -59,14 +60,14 @@ struct Stage<'a> {
     words: &'a [u8],
     terms: &'a [Terms],
     quads: usize,
-    /// K × width, as they are.
+    /// K × width, as in the codebooks.
     values: &'a [f32],
     half: &'a [f32],
     /// m·K.
     first: u32,
 }
 
-/// One row and the codewords of one panel that have room.
+/// One row and the codewords of one panel whose bounds do not exceed the row's threshold.
 struct Hits<'a> {
     place: usize,
     x: &'a [f32],
@@ -83,7 +84,7 @@ impl Stage<'_> {
         if count >= PANEL { u32::MAX } else { (1 << count) - 1 }
     }
 
-    /// Computes the scores of the hits whose bounds are still within the room.
+    /// Computes the scores of the hits whose bounds are still within the threshold.
     #[inline(always)]
     fn offer(&self, hits: Hits, dot: &impl Fn(&[f32], &[f32]) -> f32, rooms: &mut [f32], sink: &mut dyn Sink) {
         let (mut lanes, width) = (hits.lanes, hits.x.len());
@@ -118,7 +119,8 @@ mod vnni {
 
     use super::*;
 
-    /// A tile of vectors and a panel: the bounds, and a bit where they are within the vectors' rooms.
+    /// Computes the bounds of a tile of vectors and a panel. A bit is set where a bound is within the vector's
+    /// threshold.
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")]
     fn tile(
         panel: &[[u8; PANEL * 4]],
@@ -153,7 +155,7 @@ mod vnni {
                 let bound = _mm512_fnmadd_ps(product, _mm512_set1_ps(of[i].scale), half);
                 let bound = _mm512_fnmadd_ps(norm, _mm512_set1_ps(of[i].error), bound);
                 let bound = _mm512_fnmadd_ps(error, _mm512_set1_ps(of[i].norm), bound);
-                // Where nothing is known (NaN) the score decides.
+                // Where the bound is NaN, the score decides.
                 let open = _mm512_cmp_ps_mask::<_CMP_NGT_UQ>(bound, _mm512_set1_ps(rooms[i]));
                 hits[i] |= u32::from(open) << shift;
                 bounds[i].as_chunks_mut::<CHUNK>().0[side] = bytemuck::cast(bound);
@@ -190,7 +192,7 @@ mod vnni {
                 let mut of = [RowTerms::default(); TILE];
                 let mut room = [0f32; TILE];
                 for i in 0..TILE {
-                    // The last row fills up the last tile.
+                    // The last row also fills the rest of the last tile.
                     let i_there = i.min(places.len() - 1);
                     let row = places[i_there] as usize;
                     x[i] = &rows.bytes.quads[row * stage.quads..(row + 1) * stage.quads];
@@ -249,7 +251,7 @@ mod tests {
     use crate::data::stream::{normal, stream};
     use crate::quantizer::Method;
 
-    /// Notes all that it gets, and lowers no room.
+    /// Records every hit and lowers no threshold.
     #[derive(Default)]
     struct All(Vec<(usize, u32)>);
 
@@ -262,7 +264,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
 
-        /// Sizes of vectors and codewords that lie orders of magnitude apart, zero vectors, and any room.
+        /// Lengths of vectors and codewords that differ by orders of magnitude, zero vectors, and any threshold.
         #[test]
         fn every_codeword_with_room_is_found(
             width in 1usize..70, size in 1usize..80, n in 1usize..11, quantile in 0usize..80, seed in any::<u64>()
@@ -317,7 +319,7 @@ mod tests {
             };
             let mut slow = All::default();
             scan_by_loop(&stage, &selected, &mut rooms, &mut slow);
-            // Scores at the very room may be summed to either side.
+            // A score equal to the threshold may round to either side.
             let differing = |a: &All, b: &All| a.0.iter().filter(|hit| !b.0.contains(hit)).count();
             prop_assert!(differing(&found, &slow) + differing(&slow, &found) <= 2 * selection.len());
         }

@@ -1,5 +1,5 @@
-//! Vectors and codebooks in bytes, for [`super::byte_bounds`]: whole numbers up to ±127 times a scale for each vector, with
-//! the norms and rounding errors that bounds need.
+//! Vectors and codebooks in bytes, for [`super::byte_bounds`]: whole numbers up to ±127 with one scale for each vector,
+//! and the norms and rounding errors that the bounds need.
 
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, Rows, by_halves};
@@ -14,12 +14,12 @@ const UNIT: f32 = f32::EPSILON / 2.0;
 /// Covers the rounding in the computation of norms of up to 2^17 coordinates in sixteen lanes.
 const UP: f32 = 1.0 + 1e-3;
 
-/// Codebooks in bytes, packed in panels of 32 codewords, four coordinates by four.
+/// Codebooks in bytes, packed in panels of 32 codewords and groups of four coordinates.
 #[derive(Default)]
 pub struct ByteBooks {
     /// M × ⌈K/32⌉ × ⌈width/4⌉ × 32 × 4: ĉ + 128.
     pub(super) words: Vec<u8>,
-    /// What a bound needs of each codeword, M × ⌈K/32⌉.
+    /// The terms of the bound for each panel of codewords, M × ⌈K/32⌉.
     pub(super) terms: Vec<Terms>,
     /// ½‖c‖², M × K.
     pub(super) half: Vec<f32>,
@@ -28,7 +28,7 @@ pub struct ByteBooks {
     pub(super) quads: usize,
 }
 
-/// Of the 32 codewords of a panel.
+/// The terms of the bound for the 32 codewords of a panel.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Terms {
@@ -50,18 +50,18 @@ impl Terms {
 /// Vectors in bytes.
 #[derive(Default)]
 pub struct ByteRows {
-    /// n × ⌈width/4⌉: x̂, four coordinates in one.
+    /// n × ⌈width/4⌉: x̂, four coordinates in one value.
     pub(super) quads: Vec<u32>,
     pub(super) terms: Vec<RowTerms>,
     pub(super) scratch: Vec<u8>,
 }
 
-/// What a bound needs of a vector.
+/// The terms of the bound for one vector.
 #[derive(Clone, Copy, Default)]
 pub(super) struct RowTerms {
     /// α.
     pub(super) scale: f32,
-    /// ‖x − αx̂‖ and rounding, to be multiplied with ‖c‖.
+    /// ‖x − αx̂‖ plus an allowance for rounding; it is multiplied by ‖c‖.
     pub(super) error: f32,
     /// ‖αx̂‖, rounded up.
     pub(super) norm: f32,
@@ -106,7 +106,7 @@ struct Rounded {
     sum: i32,
 }
 
-/// Writes x̂ + `offset`; where no scale fits (all zero, not finite) x̂ = 0.
+/// Writes x̂ + `offset`. Where no scale fits (all zero, not finite), x̂ is 0.
 fn to_bytes(x: &[f32], offset: u8, bytes: &mut [u8]) -> Rounded {
     run(
         #[inline(always)]

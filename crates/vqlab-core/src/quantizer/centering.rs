@@ -1,10 +1,11 @@
-//! Codebooks around an origin of their own and at a moderate scale, so that float32 resolves distances whatever the offset
-//! and scale of the data.
+//! Moves codebooks to the origin and to a moderate scale, so that float32 resolves distances for any offset and scale
+//! of the data.
 //!
-//! The kernels rank codewords by ½‖c‖² − x·c. Where the codewords stand far from the origin compared with their spread, both
-//! terms are large and their difference drowns in rounding. Moving the codewords of each stage by a constant vector, and
-//! the vectors by the sum of these, changes no distance; multiplying both by a power of two changes no digit. This is done
-//! once, where codebooks are prepared ([`Conditioned`], and the index of [`crate::search`]), and only where it is needed.
+//! The kernels rank codewords by ½‖c‖² − x·c. Where the codewords are far from the origin compared with their spread,
+//! both terms are large and rounding dominates their difference. Moving the codewords of each stage by a constant
+//! vector, and the vectors by the sum of these, changes no distance. Multiplying both by a power of two changes no
+//! digit. This is done once, when codebooks are prepared ([`Conditioned`], and the index of [`crate::search`]), and
+//! only where it is needed.
 
 use super::assign::Assign;
 use super::codebooks::Codebooks;
@@ -15,10 +16,10 @@ const FAR: f64 = 16.0;
 /// Codebooks whose largest value lies between 2^−30 and 2^30 keep their scale.
 const MODERATE: i32 = 30;
 
-/// Codewords of a stage that its center is the median of.
+/// Number of codewords of a stage from which its center (the median) is computed.
 const SAMPLE: usize = 17;
 
-/// Codebooks moved to the origin and scaled, and how vectors follow them: x ↦ (x − center)·scale.
+/// Codebooks moved to the origin and scaled, and the same map for vectors: x ↦ (x − center)·scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Centered {
     books: Codebooks,
@@ -29,13 +30,13 @@ pub struct Centered {
 }
 
 impl Centered {
-    /// Those of `books`; None where the codebooks serve as they are.
+    /// Centers `books`; None where the codebooks can be used as they are.
     pub fn of(books: &Codebooks) -> Option<Self> {
         Self::with(books, Centers::of(books))
     }
 
-    /// As [`Centered::of`], with every stage moved: where a coarse norm stands for each vector, its error grows with the distance
-    /// from the origin.
+    /// As [`Centered::of`], with every stage moved. An index that stores a coarse norm for each vector needs this: the
+    /// error of the norm grows with the distance from the origin.
     pub fn always(books: &Codebooks) -> Option<Self> {
         Self::with(books, Centers::beyond(books, 0.0))
     }
@@ -57,12 +58,12 @@ impl Centered {
         Some(Self { books: moved, center: centers.map_or(Vec::new(), |centers| centers.vector), scale })
     }
 
-    /// The codebooks that the moved vectors are quantized with.
+    /// The codebooks for the moved vectors.
     pub fn books(&self) -> &Codebooks {
         &self.books
     }
 
-    /// What a length in the coordinates of [`Centered::books`] must be multiplied with.
+    /// The factor that converts a length in the coordinates of [`Centered::books`] to the original coordinates.
     pub fn unit(&self) -> f64 {
         1.0 / self.scale
     }
@@ -86,11 +87,12 @@ fn scale_by(values: &mut [f32], factor: f64) {
     }
 }
 
-/// Where the codewords stand.
+/// The centers of the codewords.
 pub(super) struct Centers {
-    /// What vectors are moved by: D values, before the rotation.
+    /// The vector subtracted from data vectors: D values, before the rotation.
     pub vector: Vec<f32>,
-    /// What codewords are moved by: M × D for codewords that add up, D (after the rotation) for those side by side.
+    /// The vectors subtracted from codewords: M × D for additive codewords, D (after the rotation) for concatenated
+    /// codewords.
     words: Vec<f64>,
 }
 
@@ -110,8 +112,8 @@ impl Centers {
         let mut words: Vec<f64> = found.into_iter().flat_map(or_zero).map(f64::from).collect();
         let vector = match books.rotation() {
             Some(rotation) => {
-                // Neither the vector that is subtracted before the rotation nor the rotation itself is exact, so the codewords
-                // are moved by what the rotation makes of that vector.
+                // Neither the vector that is subtracted before the rotation nor the rotation itself is exact. The
+                // codewords are therefore moved by the rotation of the vector that is subtracted.
                 let vector = rotation.undo_precisely(&words);
                 words = rotation.apply_precisely(&vector);
                 vector
@@ -120,23 +122,23 @@ impl Centers {
             None => {
                 let column = |at: usize| words.iter().skip(at).step_by(width).sum::<f64>();
                 let sums: Vec<f64> = (0..width).map(column).collect();
-                // The rounding of the sum goes into the first stage.
+                // The first stage takes the rounding error of the sum.
                 words.iter_mut().zip(&sums).for_each(|(word, sum)| *word += f64::from(*sum as f32) - sum);
                 sums.into_iter().map(|sum| sum as f32).collect()
             }
         };
-        // Sums of huge centers may overflow; the scale is what such codebooks need.
+        // Sums of huge centers may overflow; such codebooks need the scale instead.
         vector.iter().all(|v| v.is_finite()).then_some(Self { vector, words })
     }
 
-    /// What the codewords of a stage are moved by.
+    /// The vector subtracted from the codewords of a stage.
     pub fn of_stage(&self, books: &Codebooks, stage: usize) -> &[f64] {
         &self.words[stage * books.width()..(stage + 1) * books.width()]
     }
 }
 
-/// The coordinate-wise median of (a sample of) the codewords of a stage, where it is `far` from the origin. The median, not
-/// the mean: a single codeword for an outlier must not move all others away.
+/// The coordinate-wise median of (a sample of) the codewords of a stage; None where it is not `far` from the origin.
+/// The median is used instead of the mean: a single codeword for an outlier must not move all others away.
 fn far_center(books: &Codebooks, stage: usize, far: f64) -> Option<Vec<f32>> {
     let (width, count) = (books.width(), books.size().min(SAMPLE));
     let words = books.stage(stage);
@@ -145,7 +147,7 @@ fn far_center(books: &Codebooks, stage: usize, far: f64) -> Option<Vec<f32>> {
     is_farther(far, &center, &sample).then_some(center)
 }
 
-/// The coordinate-wise median of vectors; 0 where it is no number. Without vectors, an empty one.
+/// The coordinate-wise median of vectors; 0 where it is NaN. Without vectors the result is empty.
 pub fn median(vectors: &[&[f32]]) -> Vec<f32> {
     let mut column = vec![0f32; vectors.len()];
     let width = vectors.first().map_or(0, |x| x.len());
@@ -157,7 +159,7 @@ pub fn median(vectors: &[&[f32]]) -> Vec<f32> {
     (0..width).map(&mut of_column).collect()
 }
 
-/// Whether the center is far from the origin in terms of the distances of these vectors from it.
+/// Whether the center is far from the origin compared with the distances of these vectors from the center.
 pub fn is_far(center: &[f32], vectors: &[&[f32]]) -> bool {
     is_farther(FAR, center, vectors)
 }
@@ -173,7 +175,8 @@ fn is_farther(far: f64, center: &[f32], vectors: &[&[f32]]) -> bool {
     length > far * *distances.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
-/// The power of two that brings the largest value of the moved codewords near 1; 1 where it is moderate, or none.
+/// The power of two that brings the largest value of the moved codewords near 1; 1 where that value is moderate or
+/// missing.
 fn scale(books: &Codebooks, centers: Option<&Centers>) -> f64 {
     let length = books.size() * books.width();
     let mut most = 0f64;
@@ -192,7 +195,7 @@ fn scale(books: &Codebooks, centers: Option<&Centers>) -> f64 {
     if !exponent.is_finite() || exponent.abs() <= f64::from(MODERATE) { 1.0 } else { (-exponent.floor()).exp2() }
 }
 
-/// An assignment to codebooks of any offset and scale, by one that needs them near the origin.
+/// An assignment for codebooks of any offset and scale. It wraps an assignment that needs codebooks near the origin.
 pub struct Conditioned {
     inner: Box<dyn Assign>,
     always: bool,
@@ -200,13 +203,13 @@ pub struct Conditioned {
 }
 
 impl Conditioned {
-    /// `inner` sees moved codebooks and vectors where that serves the precision.
+    /// `inner` receives moved codebooks and vectors where this improves the precision.
     pub fn new(inner: Box<dyn Assign>) -> Self {
         Self { inner, always: false, centered: None }
     }
 
-    /// `inner` always sees codebooks around their centers: for searches that compare tuples of different codebooks, of which one
-    /// that lacks a codebook with the data's offset would look bad.
+    /// `inner` always receives centered codebooks. Searches that compare tuples of different codebooks need this: a
+    /// tuple that lacks the codebook with the data's offset would look bad.
     pub fn always(inner: Box<dyn Assign>) -> Self {
         Self { inner, always: true, centered: None }
     }

@@ -1,5 +1,5 @@
-//! The codebook file: safetensors with an f32 tensor `codebooks` (M × K × D, PVQ and OPQ: M × K × D/M), for OPQ alone another
-//! one `rotation` (D × D, y = R·x), and metadata that says what made it.
+//! The codebook file: safetensors with an f32 tensor `codebooks` (M × K × D, PVQ and OPQ: M × K × D/M). OPQ has a
+//! second tensor `rotation` (D × D, y = R·x). The metadata says how the codebooks were made.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,10 +14,10 @@ use crate::quantizer::Method;
 const FORMAT: &str = "vqlab-codebooks";
 const VERSION: &str = "1";
 
-/// What made the codebooks.
+/// How the codebooks were made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
-    /// AVQ's beam width, else 1.
+    /// AVQ's beam width; 1 for other methods.
     pub beam_width: usize,
     /// `nsvq`, `kmeans`, or `import` for codebooks of another program.
     pub trainer: String,
@@ -30,7 +30,7 @@ pub struct Provenance {
 pub enum CheckpointError {
     #[error("{0}: {1}")]
     Io(PathBuf, std::io::Error),
-    #[error("{0} is no codebook file: {1}")]
+    #[error("{0} is not a codebook file: {1}")]
     Malformed(PathBuf, String),
 }
 
@@ -42,7 +42,7 @@ pub fn save(path: &Path, books: &Codebooks, provenance: &Provenance) -> Result<(
     save_with(path, books, provenance, &[], &[])
 }
 
-/// As [`save`], with vectors and texts beside the codebooks, for what else belongs to them.
+/// As [`save`], with further vectors and texts that belong to the codebooks.
 ///
 /// # Errors
 /// As [`save`].
@@ -64,7 +64,7 @@ pub fn save_with(
 /// The bytes of a codebook file.
 ///
 /// # Errors
-/// Those of the crate safetensors.
+/// Errors of the crate safetensors.
 pub fn to_bytes(books: &Codebooks, provenance: &Provenance) -> Result<Vec<u8>, SafeTensorError> {
     bytes_with(books, provenance, &[], &[])
 }
@@ -106,8 +106,8 @@ fn bytes_with(
     views.and_then(|views| serialize(views, metadata))
 }
 
-/// The bytes of a safetensors file, the same ones for the same content: the crate writes the metadata in the order of a hash map,
-/// which is another one in each process.
+/// Serializes a safetensors file; equal content gives equal bytes. The crate writes the metadata in the order of a hash
+/// map, which differs between processes.
 pub fn serialize(
     views: Vec<(&str, TensorView)>,
     metadata: BTreeMap<String, String>,
@@ -119,7 +119,7 @@ pub fn serialize(
     let mut content: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header)?;
     content.insert("__metadata__".into(), serde_json::json!(metadata));
     let mut sorted = serde_json::to_vec(&content)?;
-    // The same texts in another order: the length stays, with the spaces that fill it up.
+    // The sorted header has the same texts and therefore the same length, apart from the spaces that pad it.
     sorted.resize(header.len(), b' ');
     header.copy_from_slice(&sorted);
     Ok(file)
@@ -141,10 +141,10 @@ pub fn load(path: &Path) -> Result<(Codebooks, Provenance), CheckpointError> {
     parse(&bytes).map_err(|reason| CheckpointError::Malformed(path.into(), reason))
 }
 
-/// As [`load`], from the bytes of a file; the reason where they are none.
+/// As [`load`], from the bytes of a file. The error says why the bytes are not a codebook file.
 pub fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| crate::data::file::unreadable(&e))?;
-    let metadata = header.metadata().as_ref().ok_or("it has no metadata")?;
+    let metadata = header.metadata().as_ref().ok_or("the file has no metadata")?;
     let field = |name: &str| metadata.get(name).map(String::as_str).ok_or(format!("the metadata has no `{name}`"));
     let number = |name: &str| {
         field(name)?.parse::<usize>().map_err(|_| format!("`{name}` is not a whole number: {:?}", metadata[name]))
@@ -183,8 +183,8 @@ pub fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
             }
             books.with_rotation(floats(tensor.data())).map_err(|e| e.to_string())?
         }
-        (Method::Opq, None) => return Err("it is of OPQ, but has no tensor `rotation`".into()),
-        (_, Some(_)) => return Err(format!("it has a tensor `rotation`, but {} has none", method.label())),
+        (Method::Opq, None) => return Err("the method is OPQ, but the file has no tensor `rotation`".into()),
+        (_, Some(_)) => return Err(format!("the file has a tensor `rotation`, but {} has none", method.label())),
         (_, None) => books,
     };
     let (trainer, provenance) = (field("trainer")?.into(), field("provenance")?.into());

@@ -1,11 +1,11 @@
-//! The codebooks of a quantizer as plain numbers, and what follows from them alone: decoding.
+//! The codebooks of a quantizer as plain numbers, and decoding.
 
 use super::centering::Centers;
 use super::rotation::{Rotation, RotationError};
 use crate::quantizer::Method;
 
-/// M codebooks of K codewords. RVQ, AVQ and LSQ codewords are D wide and add up; PVQ and OPQ codewords are D/M wide and
-/// stand side by side, OPQ's in the coordinates of a rotation.
+/// M codebooks of K codewords. RVQ, AVQ and LSQ codewords have D values and are added. PVQ and OPQ codewords have D/M
+/// values and are concatenated; OPQ codewords are in rotated coordinates.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Codebooks {
     method: Method,
@@ -14,11 +14,11 @@ pub struct Codebooks {
     size: usize,
     /// M × K × width, row-major.
     values: Vec<f32>,
-    /// OPQ's; None = the identity.
+    /// The rotation of OPQ; None = the identity.
     rotation: Option<Rotation>,
 }
 
-/// Why numbers are no codebooks.
+/// Why a shape or values are not valid for codebooks.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum ShapeError {
     #[error("dimension, stages and codebook size must be at least 1, found D = {0}, M = {1}, K = {2}")]
@@ -30,9 +30,9 @@ pub enum ShapeError {
     NotDivisible(usize, usize),
     #[error("a code holds 16 bits a stage: K = {0} is more than 65536")]
     TooLarge(usize),
-    #[error("{0} stages are more than {1}, the most of this method")]
+    #[error("{0} stages are more than {1}, the maximum for this method")]
     TooManyStages(usize, usize),
-    #[error("codebooks of D = {0}, M = {1}, K = {2} have more values than any memory")]
+    #[error("codebooks of D = {0}, M = {1}, K = {2} have more values than memory can hold")]
     TooManyValues(usize, usize, usize),
     #[error("{found} values do not make M × K × width = {expected}")]
     Count { expected: usize, found: usize },
@@ -42,16 +42,16 @@ pub enum ShapeError {
     Rotation(#[from] RotationError),
 }
 
-/// The first numbers of stages that divide a vector of this dimension.
+/// The smallest stage counts that divide a vector of this dimension into equal parts.
 fn divisors(dimension: usize) -> String {
     let all = (1..=MOST_STAGES).filter(|stages| dimension.is_multiple_of(*stages)).map(|stages| stages.to_string());
     all.take(24).collect::<Vec<_>>().join(", ")
 }
 
-/// The most stages of AVQ and LSQ, whose searches hold a tuple of codewords in registers.
+/// The maximum number of stages of AVQ and LSQ, whose searches hold a tuple of codewords in registers.
 pub const MAX_STAGES: usize = 16;
 
-/// The most stages of the methods that choose stage by stage.
+/// The maximum number of stages of the methods that choose stage by stage.
 pub const MOST_STAGES: usize = 4096;
 
 impl Codebooks {
@@ -63,7 +63,7 @@ impl Codebooks {
         Self::shaped(method, dimension, stages, size, |count| Ok(vec![0.0; count]))
     }
 
-    /// Refuses a shape that no codebooks have; no memory is touched.
+    /// Rejects a shape that codebooks can't have. No memory is allocated.
     ///
     /// # Errors
     /// [`ShapeError`].
@@ -71,7 +71,7 @@ impl Codebooks {
         Self::shaped(method, dimension, stages, size, |_| Ok(Vec::new())).map(drop)
     }
 
-    /// Checks the shape, and then asks for so many values.
+    /// Checks the shape, then calls `values` with the number of values.
     fn shaped(
         method: Method,
         dimension: usize,
@@ -94,7 +94,7 @@ impl Codebooks {
         }
         let mut books = Self { method, dimension, stages, size, values: Vec::new(), rotation: None };
         let count = stages.checked_mul(size).and_then(|n| n.checked_mul(books.width()));
-        // An allocation of more bytes than an address can tell would panic.
+        // An allocation of more than `isize::MAX` bytes would panic.
         let count = count.filter(|n| *n <= isize::MAX as usize / size_of::<f32>());
         books.values = values(count.ok_or(ShapeError::TooManyValues(dimension, stages, size))?)?;
         Ok(books)
@@ -112,13 +112,13 @@ impl Codebooks {
         values: Vec<f32>,
     ) -> Result<Self, ShapeError> {
         Self::shaped(method, dimension, stages, size, |expected| {
-            // Before anything is allocated: the numbers may come from a damaged file.
+            // Checked before anything is allocated: the numbers may come from a damaged file.
             let found = values.len();
             if found == expected { Ok(values) } else { Err(ShapeError::Count { expected, found }) }
         })
     }
 
-    /// OPQ codebooks with this rotation (D × D, row-major: y = R·x) before them; without, it is the identity.
+    /// OPQ codebooks with this rotation (D × D, row-major: y = R·x) before them. The default rotation is the identity.
     ///
     /// # Errors
     /// [`ShapeError::Rotated`] for another method; [`ShapeError::Rotation`].
@@ -134,7 +134,8 @@ impl Codebooks {
         self.method
     }
 
-    /// What turns a vector before it is quantized, in whose coordinates the codewords stand; None = nothing does. OPQ's alone.
+    /// The rotation of a vector before it is quantized; the codewords are in rotated coordinates. None = no rotation.
+    /// Only OPQ has one.
     pub fn rotation(&self) -> Option<&Rotation> {
         self.rotation.as_ref()
     }
@@ -179,13 +180,13 @@ impl Codebooks {
         &self.values[number * self.width()..(number + 1) * self.width()]
     }
 
-    /// Which coordinates of a (rotated) vector the codewords of `stage` stand for.
+    /// The coordinates of a (rotated) vector that the codewords of `stage` represent.
     pub fn span(&self, stage: usize) -> std::ops::Range<usize> {
         if self.method.is_product() { stage * self.width()..(stage + 1) * self.width() } else { 0..self.dimension }
     }
 
-    /// Subtracts the codewords `picks` (numbers m·K + k) from `x`, which is rotated where there is a rotation: what remains is
-    /// the quantization error.
+    /// Subtracts the codewords `picks` (indices m·K + k) from `x`. Where there is a rotation, `x` must be rotated
+    /// already. The result is the quantization error.
     pub fn subtract(&self, picks: &[u32], x: &mut [f32]) {
         for pick in picks {
             let span = self.span(*pick as usize / self.size);
@@ -199,7 +200,7 @@ impl Codebooks {
     /// The position and value of a code that is out of range.
     pub fn decode(&self, codes: &[u16], out: &mut [f32]) -> Result<(), CodeError> {
         out.fill(0.0);
-        // Around the origin, where a rotation in float32 loses nothing.
+        // Decoded around the origin, where a rotation in float32 loses no digits.
         let centers = self.rotation.as_ref().and_then(|_| Centers::of(self));
         for (i, (row, x)) in codes.chunks_exact(self.stages).zip(out.chunks_exact_mut(self.dimension)).enumerate() {
             for (stage, code) in row.iter().enumerate() {

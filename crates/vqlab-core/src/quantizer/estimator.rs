@@ -1,12 +1,13 @@
-//! How a gradient gets through the choice of a codeword, and what noise stands in for the quantization error.
+//! Gradient estimators: how a gradient passes the choice of a codeword, and which noise replaces the quantization
+//! error.
 
 use serde::{Deserialize, Serialize};
 
-/// What the decoder gets in training, and what gradient the encoder and the codebooks get from it.
+/// What the decoder receives in training, and which gradients the encoder and the codebooks receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimator {
-    /// Noise substitution (Vali and Bäckström, IEEE Access 2022), the paper's: x + ‖x − q‖·r/‖r‖ with normal r.
+    /// Noise substitution (Vali and Bäckström, IEEE Access 2022), as in the paper: x + ‖x − q‖·r/‖r‖ with normal r.
     Nsvq,
     /// Straight-through with codebook and commitment losses (van den Oord and others, NeurIPS 2017).
     Ste,
@@ -39,7 +40,7 @@ impl Estimator {
         }
     }
 
-    /// Whether noise stands in for the quantization error, or for a part of it.
+    /// Whether noise replaces the quantization error or a part of it.
     pub fn has_noise(self) -> bool {
         matches!(self, Estimator::Nsvq | Estimator::Diveq)
     }
@@ -50,12 +51,12 @@ impl Estimator {
     }
 }
 
-/// Over which coordinates one length of the quantization error is taken.
+/// The coordinates over which the length of the quantization error is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Noise {
     /// The whole vector, as in the reference code.
     Vector,
-    /// Each stage's own coordinates: the sub-vectors of a PVQ get noise of their own length.
+    /// The coordinates of each stage: each sub-vector of a PVQ gets noise of its own length.
     Stage,
 }

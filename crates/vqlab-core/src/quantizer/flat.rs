@@ -8,32 +8,34 @@ use super::kernels::CHUNK;
 use super::least::for_least;
 use crate::lanes::{Kernel, Lanes, in_lanes};
 
-/// Numbers of a step's row of sums up to which it costs less to add all rows than to look which entries share their first ones.
+/// The length of a row of sums up to which adding all rows is cheaper than finding the entries that share their first
+/// rows.
 const ALONE: usize = 512;
 
 /// Scratch memory.
 #[derive(Default)]
 pub struct Flat {
-    /// Chunks of errors, those of an entry in the order of its open codebooks.
+    /// Chunks of errors. The chunks of an entry are in the order of its open codebooks.
     errors: Vec<[f32; CHUNK]>,
     /// The least errors of each block of chunks, lane by lane.
     least: Vec<[f32; CHUNK]>,
     paths: Paths,
 }
 
-/// Sums of scores along the picks of a beam's entries. Entries that begin with the same picks share their sums: most of a
-/// beam descends from few entries of the steps before.
+/// Sums of scores along the codewords of a beam's entries. Entries that begin with the same codewords share their sums:
+/// most entries of a beam descend from few entries of the steps before.
 #[derive(Default)]
 struct Paths {
-    /// Entries by their picks, so that those with a common beginning follow each other.
+    /// Entries sorted by their codewords, so that entries with a common beginning are adjacent.
     order: Vec<u32>,
-    /// sums\[d·columns…\]: `first` + the rows of the first d + 1 picks, of the last entry that was looked at.
+    /// sums\[d·columns…\]: `first` + the rows of the first d + 1 codewords of the entry that was visited last.
     sums: Vec<f32>,
 }
 
 impl Flat {
-    /// Offers the extensions of a beam by codewords of `stages`, of which those that matter for the best `keep` sets. `gram`: rows
-    /// of the codewords' products with those of `stages`, and their distance; `first` (M·K′) holds ½‖c‖² − x·c.
+    /// Offers the extensions of a beam by codewords of `stages`, at least those that matter for the best `keep` sets.
+    /// `gram` holds rows of products of all codewords with the codewords of `stages`; `stride` is the distance between
+    /// rows. `first` (M·K′) holds ½‖c‖² − x·c.
     pub fn extend(
         &mut self,
         (gram, stride, first): (&[f32], usize, &[f32]),
@@ -44,7 +46,7 @@ impl Flat {
         best: &mut Best,
     ) {
         let depth = beam.first().map_or(0, |entry| entry.length);
-        // In any order a set of s codewords can come from s parents, and s codebooks are used up.
+        // In any order, a set of s codewords can come from s parents, and s codebooks are used up.
         let (copies, used) = if stages.len() == 1 { (1, 0) } else { (depth + 1, depth) };
         best.clear(keep, f32::INFINITY);
         best.expect_copies(copies > 1);
@@ -63,9 +65,9 @@ struct Step<'a> {
     layout: &'a Layout,
     stages: Range<usize>,
     beam: &'a [Entry],
-    /// Codewords of each entry.
+    /// Number of codewords of each entry.
     depth: usize,
-    /// Chunks of each entry.
+    /// Number of chunks of each entry.
     per_entry: usize,
 }
 
@@ -141,7 +143,7 @@ impl Step<'_> {
         (parent as u32, self.layout.stage(stage)[at])
     }
 
-    /// Notes at least the `need` extensions with the least errors.
+    /// Collects at least the `need` extensions with the least errors.
     #[inline(always)]
     fn select<L: Lanes>(
         &self,

@@ -1,5 +1,5 @@
-//! AVQ with a beam of 1: the nearest codeword to the residual among all codebooks that are still free, until each has
-//! been used. This is what AVQ is mostly trained with; it needs neither a beam nor a Gram matrix.
+//! AVQ with a beam width of 1. Each step takes the codeword nearest to the residual among all unused codebooks, until
+//! each codebook is used. AVQ is mostly trained with this search; it needs neither a beam nor a Gram matrix.
 
 use super::assign::Assign;
 use super::codebooks::Codebooks;
@@ -10,7 +10,7 @@ use super::tiles::WHOLE;
 /// Vectors that are assigned together.
 const BLOCK: usize = 3 * WHOLE;
 
-/// The least K for which byte products pay, measured.
+/// The smallest K for which byte products are faster, measured.
 const BYTES_FROM: usize = 512;
 
 /// Assignment of AVQ with a beam of 1.
@@ -25,11 +25,11 @@ pub struct FreeOrder {
 }
 
 impl FreeOrder {
-    /// The best codeword of the free codebooks for each vector of a block.
+    /// The best codeword of the unused codebooks for each vector of a block.
     fn choose(&mut self, books: &Codebooks, residual: &[f32]) {
         let rows = Rows { data: residual, stride: books.dimension() };
         for (best, used) in self.best.iter_mut().zip(&self.used) {
-            // Where no score is finite (NaN codewords) the first free codeword stands, and the error shows it.
+            // Where no score is finite (NaN codewords), the first unused codeword is chosen; the error shows it.
             *best = (f32::INFINITY, used.trailing_ones() * books.size() as u32);
         }
         self.selection.clear();

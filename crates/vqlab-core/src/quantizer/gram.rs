@@ -1,8 +1,9 @@
-//! The steps of AVQ's beam search by look-up in the Gram matrix of all codewords, without a product or a sum of vectors.
+//! Beam search steps of AVQ by look-up in the Gram matrix of all codewords, without products or sums of vectors.
 //!
-//! An extension of the tuple e by the codeword c has the score ½‖c‖² − x·c + Σ_{p∈e} p·c. Both parts also have minima over
-//! chunks of 16 codewords, whose sum is a lower bound of the chunk's scores (addition is monotone in floating point too).
-//! Few chunks have a bound that the beam leaves room for; only those are summed. The result is that of the full search.
+//! An extension of the tuple e by the codeword c has the score ½‖c‖² − x·c + Σ_{p∈e} p·c. For each part, the minima
+//! over chunks of 16 codewords are stored as well. The sum of these minima is a lower bound of the chunk's scores
+//! (addition is monotone in floating point, too). Few chunks have a bound within the limit of the beam; only these are
+//! summed. The result equals that of the full search.
 
 use super::beam::{Best, Entry, Layout, offer};
 use super::codebooks::{Codebooks, MAX_STAGES};
@@ -10,16 +11,17 @@ use super::flat::Flat;
 use super::kernels::{CHUNK, ROWS, Rows, chunk_minima, first_least, pad_rows, products, sum_rows};
 use crate::level::{Cpu, run};
 
-/// Chunks of all codebooks up to which it is faster to compute all errors than to bound them.
+/// The number of chunks of all codebooks up to which computing all errors is faster than bounding them.
 const FLAT_UP_TO: usize = 16;
 
 /// The Gram matrix and scratch memory.
 #[derive(Default)]
 pub struct Lookup {
-    /// M·K (in whole blocks of [`ROWS`]) × M·K′, where K′ is K in whole chunks; in order, stage by stage of the columns.
+    /// M·K (in whole blocks of [`ROWS`]) × M·K′, where K′ is K in whole chunks. For the ordered search, the columns of
+    /// each stage are stored together.
     gram: Vec<f32>,
     in_order: bool,
-    /// Minima of its chunks; not in order.
+    /// Minima of the chunks of `gram`; not used by the ordered search.
     least: Vec<f32>,
     /// Bounds of all chunks (in whole groups), one row for each entry of a beam.
     bounds: Vec<f32>,
@@ -27,7 +29,8 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Computes the products of the codewords, for steps with the codebooks in their order or in any. `block` is scratch memory.
+    /// Computes the products of the codewords, for steps with the codebooks in their order or in any order. `block` is
+    /// scratch memory.
     pub fn prepare(&mut self, books: &Codebooks, in_order: bool, block: &mut Vec<f32>) {
         let padded = books.size().next_multiple_of(CHUNK);
         gram_matrix(books, padded, in_order, &mut self.gram, block);
@@ -38,8 +41,8 @@ impl Lookup {
         }
     }
 
-    /// One step after the first for one vector, which keeps `keep` tuples. `first` (M·K′) holds ½‖c‖² − x·c, `minima` the
-    /// minima of its chunks.
+    /// Takes one step after the first for one vector and keeps `keep` tuples. `first` (M·K′) holds ½‖c‖² − x·c,
+    /// `minima` holds the minima of its chunks.
     pub fn step(
         &mut self,
         books: &Codebooks,
@@ -50,7 +53,7 @@ impl Lookup {
         best: &mut Best,
     ) {
         if self.in_order {
-            // Rows of one stage, which stand together.
+            // The rows of one stage are adjacent.
             let stride = layout.per_stage * CHUNK;
             let rows = &self.gram[step * (self.gram.len() / books.stages())..];
             self.flat.extend((rows, stride, first), layout, step..step + 1, beam, keep, best);
@@ -83,8 +86,8 @@ fn extend(
     best: &mut Best,
 ) {
     let (chunks, padded) = (layout.chunks(), layout.padded());
-    // The chunk with the least bound of each entry comes first: these fill the beam with good candidates, so that few
-    // others fit. It needs no second look, so its bound becomes infinite.
+    // The chunk with the least bound of each entry comes first: it fills the beam with good candidates, so that few
+    // other chunks fit. It is not visited again, so its bound becomes infinite.
     for (slot, (entry, bounds)) in beam.iter().zip(bounds.chunks_exact_mut(padded)).enumerate() {
         let rows = EntryRows::new(least, chunks, entry);
         sum_rows(&minima[..chunks], rows.get(), &mut bounds[..chunks]);
@@ -127,9 +130,10 @@ impl<'a> EntryRows<'a> {
     }
 }
 
-/// All products of the codewords with each other: a row for each codeword (up to whole blocks of [`ROWS`]; the rows
-/// behind the last codeword are of no use), in which each stage has `padded` ≥ K columns, those behind the K-th zero.
-/// `by_stage`: all rows of the first stage's columns come first, so that what belongs to one stage stands together.
+/// All products of the codewords with each other, one row for each codeword, padded to whole blocks of [`ROWS`] (the
+/// rows behind the last codeword are unused). In a row, each stage has `padded` ≥ K columns; the columns behind the
+/// K-th are zero. `by_stage`: all rows of the first stage's columns come first, so that the values of one stage are
+/// adjacent.
 pub fn gram_matrix(books: &Codebooks, padded: usize, by_stage: bool, gram: &mut Vec<f32>, block: &mut Vec<f32>) {
     let (size, dimension, stages) = (books.size(), books.dimension(), books.stages());
     let words = stages * size;

@@ -1,5 +1,5 @@
-//! Nearest codeword, stage by stage: the encoding of PVQ and RVQ. The two differ only in which coordinates a stage
-//! sees: RVQ's stages all see the whole residual, PVQ's each their own sub-vector.
+//! Nearest codeword, stage by stage: the encoding of PVQ and RVQ. The two differ only in the coordinates of a stage.
+//! Each RVQ stage receives the whole residual, each PVQ stage its own sub-vector.
 
 use super::assign::Assign;
 use super::codebooks::Codebooks;
@@ -7,10 +7,10 @@ use super::kernels::{Rows, subtract};
 use super::nearest::Nearest;
 use super::tiles::WHOLE;
 
-/// Vectors that are assigned together: as many tiles, whose residuals stay in the second cache.
+/// Vectors that are assigned together: whole tiles whose residuals stay in the second-level cache.
 const BLOCK: usize = 4 * WHOLE;
 
-/// The least K for which byte products pay, measured.
+/// The smallest K for which byte products are faster, measured.
 const BYTES_FROM: usize = 2048;
 
 /// Greedy assignment for PVQ and RVQ.
@@ -22,8 +22,8 @@ pub struct Greedy {
 }
 
 impl Greedy {
-    /// One stage of a block of vectors: picks the nearest codeword to the residual, subtracts it. Where no score is finite
-    /// (NaN) the present pick stands, and the error shows it.
+    /// One stage of a block of vectors: chooses the codeword nearest to the residual and subtracts it. Where no score
+    /// is finite (NaN), the present codeword stays; the error shows it.
     pub(super) fn stage(&mut self, books: &Codebooks, stage: usize, residual: &mut [f32], picks: &mut [u32]) {
         let dimension = books.dimension();
         let span = books.span(stage);

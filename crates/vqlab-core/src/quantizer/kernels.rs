@@ -2,7 +2,7 @@
 //! AVX-512, AVX2+FMA and portable code and chosen at run time.
 //!
 //! Every product is taken on exactly [`ROWS`] rows (short blocks are padded), because the order of summation inside
-//! `gemm` depends on the shape: so a vector gets the same codes whatever batch it comes in.
+//! `gemm` depends on the shape. A vector therefore gets the same codes in any batch.
 
 use crate::level::run;
 
@@ -87,7 +87,7 @@ pub fn squared_length(x: &[f32]) -> f32 {
     )
 }
 
-/// ‖x‖², summed in f64: of residuals of any scale.
+/// ‖x‖², summed in f64, for residuals of any scale.
 pub fn squared_error(x: &[f32]) -> f64 {
     run(
         #[inline(always)]
@@ -116,14 +116,14 @@ fn sum_of_squares(x: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest.iter().map(|v| v * v).sum::<f32>()
 }
 
-/// Bits that order as the numbers do.
+/// Maps a float to an integer with the same order.
 #[inline(always)]
 pub fn ordered(value: f32) -> u32 {
     let bits = value.to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-/// The number that [`ordered`] was given.
+/// The inverse of [`ordered`].
 #[inline(always)]
 pub fn from_ordered(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
@@ -141,7 +141,7 @@ pub fn chunk_minima(values: &[f32], minima: &mut [f32]) {
     )
 }
 
-/// Where the least of the values (whole chunks) stands, the first one on a tie; 0 where none is a number.
+/// The index of the least value (whole chunks), the first one on a tie; 0 where all values are NaN.
 #[inline(always)]
 pub fn first_least(values: &[f32]) -> usize {
     let (mut least, mut chunk_of) = ([f32::INFINITY; CHUNK], [0u32; CHUNK]);
@@ -181,7 +181,7 @@ pub fn chunk_sum(first: &[f32], rows: &[&[f32]], at: usize) -> [f32; CHUNK] {
     sum
 }
 
-/// All lanes as one by `f`, half against half; N is a power of two.
+/// Reduces all lanes to one by `f`, half against half; N is a power of two.
 #[inline(always)]
 pub fn by_halves<T: Copy, const N: usize>(mut lanes: [T; N], f: impl Fn(T, T) -> T) -> T {
     let mut half = N / 2;

@@ -1,20 +1,21 @@
-//! The least of many numbers that stand in chunks: a few more than are asked for, found without sorting.
+//! Finds the least of many values stored in chunks, without sorting. It returns slightly more values than requested.
 
 use super::kernels::CHUNK;
 use crate::lanes::Lanes;
 
-/// Halvings of the range of values at most; ties can make more of no use.
+/// The maximum number of halvings of the range of values. With ties, further halvings have no effect.
 const HALVINGS: usize = 12;
 
-/// Chunks of a block, whose least values are taken lane by lane: as many groups of so many values as a chunk has.
+/// Chunks of a block. The least values of a block are taken lane by lane, which gives one group of this many values per
+/// lane.
 const BLOCK: usize = 16;
 
-/// Chunks up to which a limit is found among all values: fewer have too few groups.
+/// The number of chunks up to which a limit is found among all values: the groups would be too few.
 const FEW: usize = 64;
 
-/// Calls `hit` with the chunk and the lane of at least the `need` least finite values, in the order in which they stand (of all
-/// finite values where there are fewer). Where they are many, a limit that as many groups of them reach with their least ones
-/// is found first, among a sixteenth of the numbers; few blocks have anything below it. `least` is scratch memory.
+/// Calls `hit` with the chunk and the lane of at least the `need` least finite values, in storage order (of all finite
+/// values where there are fewer). Among many values, it first finds a limit from the least values of the groups, a
+/// sixteenth of the numbers. Few blocks have a value within this limit. `least` is scratch memory.
 #[inline(always)]
 pub fn for_least<L: Lanes>(
     lanes: L,
@@ -28,7 +29,7 @@ pub fn for_least<L: Lanes>(
         minima(lanes, values, least);
         highest = limit(lanes, least, need);
     }
-    // So few values that their least ones by group say nothing.
+    // The least values of the groups give no limit where there are too few values.
     if highest == f32::MAX {
         highest = limit(lanes, values, need);
     }
@@ -64,8 +65,8 @@ fn minima<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], least: &mut Vec<[f32; CHU
     }
 }
 
-/// A number that at least `need` of the values do not exceed, and not many more; the largest finite float where there are not
-/// as many.
+/// A limit that at least `need` of the values, and not many more, do not exceed; the largest finite float where there
+/// are fewer values.
 #[inline(always)]
 fn limit<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], need: usize) -> f32 {
     let (mut least, mut most) = (lanes.splat(f32::MAX), lanes.splat(f32::MIN));
@@ -104,7 +105,7 @@ fn limit<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], need: usize) -> f32 {
 /// How many values do not exceed the limit.
 #[inline(always)]
 fn count<L: Lanes>(lanes: L, values: &[[f32; CHUNK]], limit: f32) -> usize {
-    // A loop: the adapters of an iterator are functions of their own, which are not compiled for the level.
+    // A loop, because iterator adapters are separate functions that are not compiled for the level.
     let mut count = 0;
     for values in values {
         count += lanes.below(values, limit).count_ones();

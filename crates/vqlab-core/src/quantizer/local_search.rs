@@ -1,9 +1,9 @@
-//! Additive encoding by iterated local search (Martinez, Clement, Hoos, Little, "Revisiting additive quantization", ECCV
-//! 2016): iterated conditional modes (ICM) take each codeword in turn as the best one given all others, until none changes;
-//! then some codewords are thrown anew and ICM starts again. The best tuple of all rounds stays.
+//! Additive encoding by iterated local search (Martinez, Clement, Hoos, Little, "Revisiting additive quantization",
+//! ECCV 2016). Iterated conditional modes (ICM) replaces each codeword in turn by the best one given all others, until
+//! none changes. Then some codewords are replaced at random and ICM starts again. The best tuple of all rounds is kept.
 //!
-//! ‖x − Σc‖² = ‖x‖² + 2(Σ_m (½‖c_m‖² − x·c_m) + Σ_{l<m} c_l·c_m): with the products of all codewords with each other at hand,
-//! a choice needs M sums of K numbers and no vector.
+//! ‖x − Σc‖² = ‖x‖² + 2(Σ_m (½‖c_m‖² − x·c_m) + Σ_{l<m} c_l·c_m). With the products of all pairs of codewords, a choice
+//! needs M sums of K numbers and no vector arithmetic.
 
 use crate::level::run;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::gram::gram_matrix;
 use super::kernels::{CHUNK, ROWS, Rows, first_least};
 use super::panels::{Panels, ScoreRows};
 
-/// The beam of the search that stands in where the products would take too much memory (M·K > [`GRAM_LIMIT`]).
+/// The beam width of the search that is used where the products would take too much memory (M·K > [`GRAM_LIMIT`]).
 const STAND_IN_BEAM: usize = 16;
 
 /// Iterated local search for LSQ and AVQ codebooks.
@@ -36,7 +36,8 @@ pub struct LocalSearch {
     stand_in: Option<Box<Additive>>,
 }
 
-/// c·c′ of all codewords, M × rows × K′: stage m's part has a row for each codeword with its products with those of stage m.
+/// c·c′ of all codewords, M × rows × K′. The part of stage m has one row for each codeword: its products with the
+/// codewords of stage m.
 #[derive(Default)]
 struct Tables {
     products: Vec<f32>,
@@ -55,12 +56,12 @@ impl Default for LocalSearch {
 }
 
 impl LocalSearch {
-    /// Rounds of an encoding, as the authors have for encoding a base.
+    /// Rounds of an encoding, as in the authors' encoding of a base set.
     pub const ROUNDS: usize = 16;
-    /// The most passes of ICM over all stages in a round.
+    /// The maximum number of passes of ICM over all stages in a round.
     pub const SWEEPS: usize = 4;
 
-    /// A search of so many rounds; with 0, ICM alone.
+    /// A search of this many rounds; 0 = ICM alone.
     pub fn new(rounds: usize) -> Self {
         Self {
             rounds,
@@ -75,8 +76,8 @@ impl LocalSearch {
         }
     }
 
-    /// As [`Assign::assign`], beginning with `picks` (n × M, a codeword of each stage): they become no worse, but for
-    /// rounding, and stay as they are where M·K is more than [`GRAM_LIMIT`].
+    /// As [`Assign::assign`], but starts from `picks` (n × M, a codeword of each stage). The result is no worse, apart
+    /// from rounding. Where M·K is more than [`GRAM_LIMIT`], `picks` stay unchanged.
     pub fn improve(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
         if self.stand_in.is_none() {
             return self.search(books, residual, picks, false);
@@ -85,7 +86,7 @@ impl LocalSearch {
         vectors.for_each(|(x, picks)| books.subtract(picks, x));
     }
 
-    /// As [`Assign::prepare`], with the products of the codewords that another search holds for the same codebooks.
+    /// As [`Assign::prepare`], with the products of the codewords from another search with the same codebooks.
     pub(crate) fn prepare_as(&mut self, books: &Codebooks, other: &Self) {
         match other.stand_in {
             Some(_) => self.prepare(books),
@@ -110,7 +111,7 @@ impl LocalSearch {
             let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
             for ((x, picks), first) in vectors.zip(self.first.chunks_exact(columns)) {
                 let mut tuple = Tuple { picks: [0; MAX_STAGES], error: 0.0 };
-                // A codeword that is not of its stage can't be looked up.
+                // A codeword of another stage can't be looked up.
                 for (stage, (target, pick)) in tuple.picks.iter_mut().zip(picks.iter()).enumerate() {
                     *target = (*pick as usize).saturating_sub(stage * books.size()).min(books.size() - 1) as u32;
                 }
@@ -164,23 +165,23 @@ impl Assign for LocalSearch {
     }
 }
 
-/// A generator that depends on the codewords that a search begins with alone: a vector gets the same throws wherever it stands
-/// in the data, and whatever is added to all of the data.
+/// A generator that depends only on the codewords that a search starts from. A vector gets the same random codewords at
+/// any position in the data, and for any constant added to all of the data.
 fn throws(start: &[u32]) -> Xoshiro256PlusPlus {
     let mix = |hash: u64, pick: &u32| (hash ^ u64::from(*pick)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     Xoshiro256PlusPlus::seed_from_u64(start.iter().fold(0x51ab_e37b_0a5c_91d3, mix))
 }
 
-/// How long a vector is searched for.
+/// The effort of the search for one vector.
 #[derive(Clone, Copy)]
 struct Effort {
     rounds: usize,
     sweeps: usize,
-    /// Begin with the codewords that are best given those of the stages before, instead of given ones.
+    /// Start from codewords that are the best given those of the stages before, instead of the given codewords.
     anew: bool,
 }
 
-/// Numbers 0..K of a codeword of each stage, and ½(‖x − Σc‖² − ‖x‖²).
+/// The codeword of each stage (its index 0..K), and ½(‖x − Σc‖² − ‖x‖²).
 #[derive(Clone, Copy)]
 struct Tuple {
     picks: [u32; MAX_STAGES],
@@ -201,7 +202,7 @@ fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) 
                 }
             }
             let rng = &mut throws(&best.picks[..tables.stages]);
-            // The start itself stands until ICM has found something better: with rounding it may look worse.
+            // The start is kept unless ICM finds a better tuple: with rounding, the result of ICM may look worse.
             best.error = tables.error(first, &best.picks);
             let mut tuple = *best;
             for round in 0..=effort.rounds {
@@ -212,7 +213,8 @@ fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) 
                         tuple.picks[stage] = below(rng, tables.size) as u32;
                     }
                 }
-                // A stage whose bit is not set has the best codeword already: no other one changed since it was chosen.
+                // A stage whose bit is not set has the best codeword already: no other codeword changed since it was
+                // chosen.
                 let mut open = all;
                 for step in 0..effort.sweeps * tables.stages {
                     let stage = step % tables.stages;
@@ -239,13 +241,13 @@ fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) 
     )
 }
 
-/// A number below `n` ≤ 2¹⁶.
+/// A random number below `n` ≤ 2¹⁶.
 #[inline(always)]
 fn below(rng: &mut Xoshiro256PlusPlus, n: usize) -> usize {
     (((rng.next_u64() >> 32) * n as u64) >> 32) as usize
 }
 
-/// Some rows of products, each K′.
+/// Some rows of products, K′ values each.
 struct Picked<'a> {
     rows: [&'a [f32]; MAX_STAGES],
     count: usize,
@@ -259,7 +261,7 @@ impl<'a> Picked<'a> {
 }
 
 impl Tables {
-    /// The rows of the picks of the stages in `others` (a bit each) in the part of `stage`.
+    /// The rows of the codewords of the stages in `others` (one bit each), in the part of `stage`.
     #[inline(always)]
     fn rows_of(&self, stage: usize, picks: &[u32; MAX_STAGES], others: u32) -> Picked<'_> {
         let part = &self.products[stage * self.rows * self.padded..][..self.rows * self.padded];
@@ -287,7 +289,7 @@ impl Tables {
     }
 }
 
-/// The codeword of `stage` with the least first score + Σ rows, the lowest number on a tie.
+/// The codeword of `stage` with the least first score + Σ rows, the lowest index on a tie.
 #[inline(always)]
 fn choose(first: &[f32], stage: usize, tables: &Tables, rows: &[&[f32]], scores: &mut [f32]) -> u32 {
     /// Chunks whose sums are kept in registers together.

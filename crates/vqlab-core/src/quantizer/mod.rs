@@ -1,6 +1,6 @@
-//! Vector quantizers: codebooks, the assignment of codewords (encoding), decoding, noise substitution for training inside
-//! a network, codebook replacement, and the codebook file. Usable without the harness; a new method implements
-//! [`Assign`] and is made known by [`register`].
+//! Vector quantizers: codebooks, the assignment of codewords (encoding), decoding, noise substitution for training
+//! inside a network, codebook replacement, and the codebook file. The module works without the harness. A new method
+//! implements [`Assign`]; [`register`] adds it to the program.
 //!
 //! ```
 //! use vqlab_core::quantizer::{Codebooks, Method, assigner, encode};
@@ -70,11 +70,11 @@ pub use settings::{Init, Method, QuantizerSettings, Search};
 #[cfg(feature = "candle")]
 pub use substitution::{Substitute, substitute};
 
-/// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]). `beam` = (search, beam width) is
-/// AVQ's; without one it is ([`Search::Beam`], 16).
+/// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]). `beam` = (search, beam width)
+/// applies to AVQ; the default is ([`Search::Beam`], 16).
 pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match method {
-        // What it makes of its codewords is its own affair.
+        // A registered method is not wrapped: it defines the meaning of its codewords.
         Method::Registered(method) => (method.assign)(),
         Method::Avq if beam.is_none_or(|(search, _)| search == Search::Beam) => {
             Box::new(Conditioned::always(plain_assigner(method, beam)))
@@ -97,8 +97,8 @@ fn plain_assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assi
     }
 }
 
-/// As [`assigner`], for codebooks that change after every `batch` vectors: what pays off over many vectors alone is left
-/// out. The codes are the same for codebooks near the origin; a training centers its vectors instead.
+/// As [`assigner`], for codebooks that change after every `batch` vectors: it omits preparations that pay off only over
+/// many vectors. The codes are the same for codebooks near the origin; a training centers its vectors instead.
 pub fn training_assigner(method: Method, beam: Option<(Search, usize)>, batch: usize) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
         (Method::Avq, (Search::Beam, width)) if width > 1 => Box::new(Additive::new(width).for_training(batch)),

@@ -1,5 +1,5 @@
-//! The nearest codeword of one stage, by the kernel that is the fastest for the codebooks at hand: float products in
-//! register tiles ([`super::tiles`]), or bounds from byte products ([`super::byte_bounds`]).
+//! The nearest codeword of one stage, by the fastest kernel for the codebooks: float products in register tiles
+//! ([`super::tiles`]), or bounds from byte products ([`super::byte_bounds`]).
 
 use super::byte_bounds::{self, Selected, Sink};
 use super::bytes::{ByteBooks, ByteRows};
@@ -27,8 +27,8 @@ impl Default for Kernel {
 }
 
 impl Nearest {
-    /// Takes note of changed codebooks. `bytes_from`: the least K for which byte products are used, which pay the earlier
-    /// the better the codewords are that the search begins with.
+    /// Updates the internal state for changed codebooks. `bytes_from` is the smallest K for which byte products are
+    /// used. They pay off at a smaller K where the search begins with better codewords.
     pub fn prepare(&mut self, books: &Codebooks, bytes_from: usize) {
         let bytes = byte_bounds::pays(books, bytes_from);
         match &mut self.by {
@@ -42,15 +42,15 @@ impl Nearest {
         }
     }
 
-    /// Takes note of changed rows; `selection` must hold all that [`Nearest::improve`] is asked for.
+    /// Updates the internal state for changed rows. `selection` must contain all rows passed to [`Nearest::improve`].
     pub fn set_rows(&mut self, books: &Codebooks, rows: Rows, selection: &[u32]) {
         if let Kernel::Bytes(bytes) = &mut self.by {
             bytes.1.set(rows, books.width(), selection);
         }
     }
 
-    /// For each row of the selection, best\[row\] = (score, m·K + k) becomes that of the codeword of `stage` with the least
-    /// score ½‖c‖² − row·c, where it is less (the lowest number on a tie).
+    /// For each row of the selection, replaces best\[row\] = (score, m·K + k) by the codeword of `stage` with the least
+    /// score ½‖c‖² − row·c, where that score is less (the lowest index on a tie).
     pub fn improve(&mut self, books: &Codebooks, stage: usize, rows: Rows, selection: &[u32], best: &mut [(f32, u32)]) {
         let first = (stage * books.size()) as u32;
         match &mut self.by {
@@ -82,7 +82,7 @@ struct Least<'a> {
 impl Sink for Least<'_> {
     fn take(&mut self, place: usize, number: u32, score: f32, rooms: &mut [f32]) {
         let best = &mut self.best[self.selection[place] as usize];
-        // Codewords come in the order of their numbers, so that the lowest one stays on a tie.
+        // Codewords come in the order of their indices, so that the lowest one stays on a tie.
         if score < best.0 {
             *best = (score, number);
             rooms[place] = score.min(f32::MAX);

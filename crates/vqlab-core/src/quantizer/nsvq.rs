@@ -1,9 +1,8 @@
 //! Quantizers as candle modules: codebooks in a `VarBuilder`, and noise substitution (NSVQ; Vali and Bäckström,
 //! IEEE Access 2022) so that a network around them can be trained.
-//!
-//! In training the module returns x + ‖x − q‖ · r/‖r‖ with r ~ N(0, I), one r per vector; the loss then has a gradient
-//! with respect to the chosen codewords through ‖x − q‖, and to x ([`substitute`]). The search stands outside the graph, as
-//! it has no gradient.
+//! In training the module returns x + ‖x − q‖ · r/‖r‖ with r ~ N(0, I), one r per vector. The loss then has a gradient
+//! with respect to the chosen codewords through ‖x − q‖, and to x ([`substitute`]). The search is outside the graph,
+//! because it has no gradient.
 
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
@@ -59,7 +58,7 @@ impl Quantizer {
     /// ([`Quantizer::from_codebooks`]).
     ///
     /// # Errors
-    /// A shape that is none ([`super::ShapeError`]), or candle's own.
+    /// An invalid shape ([`super::ShapeError`]), or an error of candle.
     pub fn new(config: Config, vb: VarBuilder) -> Result<Self> {
         let shape = Codebooks::zeros(config.method, config.dimension, config.stages, config.codebook_size)
             .map_err(candle_core::Error::wrap)?;
@@ -69,7 +68,7 @@ impl Quantizer {
         Ok(Self { config, codebooks })
     }
 
-    /// A module over existing codebooks: `codebooks` is the tensor (a `Var`'s, for training) of shape M × K × width.
+    /// A module over existing codebooks. `codebooks` is a tensor of shape M × K × width (from a `Var`, for training).
     pub fn from_codebooks(config: Config, codebooks: Tensor) -> Self {
         Self { config, codebooks }
     }
@@ -82,17 +81,17 @@ impl Quantizer {
     /// The codebooks as plain numbers.
     ///
     /// # Errors
-    /// Candle's, or a tensor of the wrong shape.
+    /// An error of candle, or a tensor of the wrong shape.
     pub fn to_codebooks(&self) -> Result<Codebooks> {
         let Config { method, dimension, stages, codebook_size, .. } = self.config;
         let values = self.codebooks.flatten_all()?.to_vec1::<f32>()?;
         Codebooks::new(method, dimension, stages, codebook_size, values).map_err(candle_core::Error::wrap)
     }
 
-    /// The numbers m·K + k of the chosen codewords, n × M (u32).
+    /// The indices m·K + k of the chosen codewords, n × M (u32).
     ///
     /// # Errors
-    /// Candle's, or a vector of another dimension.
+    /// An error of candle, or a vector of another dimension.
     pub fn picks(&self, x: &Tensor) -> Result<Tensor> {
         let (n, dimension) = x.dims2()?;
         if dimension != self.config.dimension {
@@ -110,10 +109,10 @@ impl Quantizer {
         Tensor::from_vec(picks, (n, self.config.stages), x.device())
     }
 
-    /// The vectors of these picks (n × M) as a function of the codebooks, n × D.
+    /// The vectors of these codeword indices (n × M) as a function of the codebooks, n × D.
     ///
     /// # Errors
-    /// Candle's.
+    /// An error of candle.
     pub fn reconstruct(&self, picks: &Tensor) -> Result<Tensor> {
         let (n, stages) = picks.dims2()?;
         let words = self.codebooks.flatten(0, 1)?;
@@ -121,10 +120,10 @@ impl Quantizer {
         if self.config.method.is_product() { chosen.reshape((n, self.config.dimension)) } else { chosen.sum(1) }
     }
 
-    /// n × D → n × D. With a `noise` stream (training) the NSVQ output, without one the quantized vectors.
+    /// n × D → n × D. With a `noise` stream (training) it returns the NSVQ output, without one the quantized vectors.
     ///
     /// # Errors
-    /// Candle's, or a vector of another dimension.
+    /// An error of candle, or a vector of another dimension.
     pub fn forward(&self, x: &Tensor, noise: Option<&mut ChaCha8Rng>) -> Result<Tensor> {
         let picks = self.picks(x)?;
         let Some(rng) = noise else { return self.reconstruct(&picks) };

@@ -1,8 +1,9 @@
-//! The scores ½‖c‖² − x·c of all codewords with the minima of their chunks, as a beam needs them, from products in register tiles.
+//! The scores ½‖c‖² − x·c of all codewords and the minima of their chunks for a beam search, by products in register
+//! tiles.
 //!
-//! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords; a tile
-//! holds the products of four vectors with one panel in registers while it runs over the coordinates. Each product
-//! is summed in the order of the coordinates whatever the tile, so that codes don't depend on the batch.
+//! Codebooks are packed in panels of 32 codewords, coordinate by coordinate, so that one load serves 16 codewords. A
+//! tile holds the products of four vectors with one panel in registers over all coordinates. Each product is summed in
+//! the order of the coordinates for every tile, so that codes don't depend on the batch.
 
 use super::codebooks::Codebooks;
 use super::kernels::{CHUNK, Rows, minimum};
@@ -11,7 +12,7 @@ use crate::level::{Level, run};
 /// Codewords of one panel.
 const PANEL: usize = 32;
 
-/// Vectors of one tile: more accumulators than these are not kept in registers.
+/// Vectors of one tile: the compiler does not keep more accumulators in registers.
 const TILE: usize = 4;
 
 /// Codebooks packed for [`Panels::scores`], and a block of vectors.
@@ -56,8 +57,8 @@ impl Panels {
         }
     }
 
-    /// For each row of the selection, in its order, the scores ½‖c‖² − row·c of the codewords of `stage` and the minima of
-    /// their chunks of [`CHUNK`]; behind the K-th codeword stands infinity.
+    /// For each row of the selection, in its order, the scores ½‖c‖² − row·c of the codewords of `stage` and the minima
+    /// of their chunks of [`CHUNK`]. The values behind the K-th codeword are infinite.
     ///
     /// # Panics
     /// If a selected row or a row of `out` reaches beyond its slice.
@@ -70,7 +71,7 @@ impl Panels {
         );
     }
 
-    /// Puts the selected rows in tiles; the last row fills up the last tile.
+    /// Packs the selected rows into tiles; the last row also fills the rest of the last tile.
     fn pack_tiles(&mut self, rows: Rows, selection: &[u32]) {
         let width = self.packed.width;
         self.tiles.resize(selection.len().div_ceil(TILE) * width, [0.0; TILE]);
@@ -94,7 +95,7 @@ fn interleave(x: [&[f32]; TILE], tile: &mut [[f32; TILE]]) {
     )
 }
 
-/// Where scores go: row i begins at i·stride and holds `chunks` chunks, its minima begin at i·minima_stride.
+/// The output of scores: row i begins at i·stride and holds `chunks` chunks; its minima begin at i·minima_stride.
 pub struct ScoreRows<'a> {
     pub scores: &'a mut [f32],
     pub stride: usize,

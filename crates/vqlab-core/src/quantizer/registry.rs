@@ -1,5 +1,5 @@
-//! Methods from outside of the crate: registered under names of their own, they stand in specs, Results files, figures,
-//! codebook files and commands beside the crate's.
+//! Methods from outside the crate. A registered name works in specs, Results files, figures, codebook files and
+//! commands, like the names of the crate's own methods.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -12,31 +12,31 @@ use super::settings::Method;
 /// A method, as [`register`] takes it.
 #[derive(Clone, Copy)]
 pub struct Definition {
-    /// Its name in Results files and figures, such as `VQ`; in lower case that of specs and commands. Letters, digits and
-    /// hyphens.
+    /// The name in Results files and figures, such as `VQ`. Specs and commands use it in lower case. Allowed are
+    /// letters, digits and hyphens.
     pub label: &'static str,
-    /// Whether codewords are parts of the vector that stand side by side (K × D/M a stage), instead of adding up.
+    /// Whether codewords are parts of the vector that are concatenated (K × D/M a stage) instead of added.
     pub is_product: bool,
-    /// The most codebooks that it can have; 1 for a plain VQ.
+    /// The maximum number of codebooks; 1 for a plain VQ.
     pub most_stages: usize,
     /// How codewords are chosen.
     pub assign: fn() -> Box<dyn Assign>,
-    /// Its own trainer, of `baselines` in a spec and `--trainer kmeans`; None where it is trained by NSVQ alone, as any
-    /// method can be.
+    /// The method's own trainer, for `baselines` in a spec and `--trainer kmeans`. None = the method is trained by NSVQ
+    /// alone, which can train any method.
     pub train: Option<Train>,
     /// Additions, multiplications, moves and branches for encoding one vector with D, M and K, as
     /// [`crate::complexity::Operations`] counts them.
     pub operations: fn(dimension: usize, stages: usize, size: usize) -> [u64; 4],
 }
 
-/// Trains codebooks; the text of an error is shown to the user. `go_on` is told the share of the work that is done, several
-/// times a second, and ends it by false: then any error will do.
+/// Trains codebooks; the text of an error is shown to the user. The trainer calls `go_on` several times a second with
+/// the share of the work that is done. Where `go_on` returns false, the trainer must stop with any error.
 pub type Train = fn(request: &TrainRequest, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, String>;
 
 /// What a trainer is given.
 #[derive(Clone, Copy, Debug)]
 pub struct TrainRequest<'a> {
-    /// The method that was registered, for [`Codebooks::new`].
+    /// The registered method, for [`Codebooks::new`].
     pub method: Method,
     /// n × D, finite, at least one.
     pub vectors: &'a [f32],
@@ -54,20 +54,20 @@ pub struct TrainRequest<'a> {
 /// Why a method could not be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterError {
-    #[error("a method can't be called {0:?}: allowed are letters, digits and hyphens, a letter first")]
+    #[error("{0:?} is not a valid method name: allowed are letters, digits and hyphens, with a letter first")]
     Label(&'static str),
-    #[error("there is a method {0} already")]
+    #[error("the method {0} exists already")]
     Known(&'static str),
 }
 
-/// A method that was registered.
+/// A registered method.
 #[derive(Clone, Copy)]
 pub struct Registered(&'static Definition);
 
 static REGISTRY: RwLock<Vec<Registered>> = RwLock::new(Vec::new());
 
-/// Makes a method known to the whole program, until it ends. Records of its cells bear its name alone: who changes what it
-/// does gives it another name, or deletes them.
+/// Registers a method for the whole program, until it ends. Records of its cells contain only its name. If you change
+/// what a method does, give it another name or delete its records.
 ///
 /// # Errors
 /// [`RegisterError`].
@@ -87,7 +87,7 @@ pub fn register(definition: Definition) -> Result<Method, RegisterError> {
     Ok(Method::Registered(registered))
 }
 
-/// Those that were registered, in their order.
+/// The registered methods, in the order of registration.
 pub(super) fn registered() -> Vec<Method> {
     let registry = REGISTRY.read().unwrap_or_else(PoisonError::into_inner);
     registry.iter().copied().map(Method::Registered).collect()
@@ -107,7 +107,7 @@ impl fmt::Debug for Registered {
     }
 }
 
-// No two have one label.
+// Labels are unique.
 impl PartialEq for Registered {
     fn eq(&self, other: &Self) -> bool {
         self.label == other.label

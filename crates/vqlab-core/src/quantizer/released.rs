@@ -1,10 +1,10 @@
 //! AVQ's beam search as the authors released it ([`Search::Released`]), kept to explain the published numbers.
 //!
-//! It differs from [`super::additive`] in three ways (PAPER, defects 1, 2 and 5): from the third stage on a tuple looks
-//! for codewords near x − i·c_last instead of its true residual x − Σ chosen; permutations of one set stay in the beam
-//! as different tuples; and where a tuple has fewer codewords left than the beam is wide, the codewords of its used
-//! codebooks fill the rest, in the order of their numbers (the released code sets them to NaN, which its sort puts last).
-//! The errors of the tuples themselves are the true ones.
+//! It differs from [`super::additive`] in three ways (PAPER, defects 1, 2 and 5). From the third stage on, a tuple
+//! looks for codewords near x − i·c_last instead of its true residual x − Σ chosen. Permutations of one set stay in the
+//! beam as different tuples. Where a tuple has fewer codewords left than the beam is wide, the codewords of its used
+//! codebooks fill the rest, in the order of their indices (the released code sets them to NaN, which its sort puts
+//! last). The errors of the tuples themselves are the true ones.
 //!
 //! [`Search::Released`]: super::Search::Released
 
@@ -17,20 +17,20 @@ use super::least::for_least;
 use crate::lanes::{Kernel, Lanes, in_lanes};
 use crate::level::run;
 
-/// The largest M·K that the released search takes (its Gram matrix has the square of that many entries).
+/// The largest M·K of the released search (its Gram matrix has the square of that many entries).
 pub const RELEASED_LIMIT: usize = 8192;
 
 /// A possible extension of a beam entry.
 #[derive(Clone, Copy)]
 struct Candidate {
     error: f32,
-    /// Which entry of the beam it extends.
+    /// The index of the beam entry that it extends.
     parent: usize,
     pick: u32,
 }
 
-/// The released beam search for AVQ. Rows of scores and of the Gram matrix have a column for each codeword, K′ (K in whole
-/// chunks) for each stage.
+/// The released beam search for AVQ. Rows of scores and of the Gram matrix have a column for each codeword, K′ (K in
+/// whole chunks) for each stage.
 #[derive(Default)]
 pub struct Released {
     width: usize,
@@ -39,7 +39,7 @@ pub struct Released {
     half: Vec<f32>,
     gram: Vec<f32>,
     block: Vec<f32>,
-    /// ½‖c‖² − x·c of a block of vectors, infinite in the columns of no codeword.
+    /// ½‖c‖² − x·c of a block of vectors, infinite in the padding columns.
     scores: Vec<f32>,
     beam: Vec<Entry>,
     next: Vec<Entry>,
@@ -47,10 +47,10 @@ pub struct Released {
     scratch: Scratch,
 }
 
-/// Where the nearest codewords are looked for.
+/// Scratch memory of the search for the nearest codewords.
 #[derive(Default)]
 struct Scratch {
-    /// Scores of the codebooks that are looked at, and the first column of each chunk.
+    /// Scores of the codebooks that are searched, and the first column of each chunk.
     values: Vec<[f32; CHUNK]>,
     columns: Vec<u32>,
     least: Vec<[f32; CHUNK]>,
@@ -107,8 +107,8 @@ impl Released {
     }
 }
 
-/// Finds the columns of the `width` least scores among the stages whose bits are set in `open`, ascending: their ranks stand in
-/// the scratch memory afterwards. `turned`: a row of the Gram matrix that is added so many times.
+/// Finds the columns of the `width` least scores among the stages whose bits are set in `open`, ascending. Their ranks
+/// are then in the scratch memory. `turned`: a row of the Gram matrix and the factor with which it is added.
 struct Nearest<'a> {
     scores: &'a [f32],
     turned: Option<(&'a [f32], f32)>,
@@ -150,12 +150,12 @@ impl Kernel for Nearest<'_> {
     }
 }
 
-/// A whole number that orders as the score does, and by `number` where scores are equal.
+/// An integer that orders by score, then by `number`.
 fn rank(score: f32, number: usize) -> u64 {
     u64::from(ordered(score)) << 32 | number as u64
 }
 
-/// What [`rank`] was made of, without the score.
+/// The `number` in a [`rank`].
 fn number(rank: u64) -> usize {
     (rank & u64::from(u32::MAX)) as usize
 }

@@ -1,5 +1,5 @@
-//! Codebook replacement (PAPER, "Codebook replacement"): codewords that hardly any batch chose are overwritten by copies
-//! of codewords in use, as the authors' `replace_unused_codebooks` does.
+//! Codebook replacement (PAPER, "Codebook replacement"): codewords that hardly any batch chose are overwritten by
+//! copies of codewords in use, as the authors' `replace_unused_codebooks` does.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -20,12 +20,12 @@ pub struct BatchUsage {
 }
 
 impl BatchUsage {
-    /// No batch yet, for M·K = `codewords`.
+    /// A count without batches, for M·K = `codewords`.
     pub fn new(codewords: usize) -> Self {
         Self { counts: vec![0; codewords], last: vec![0; codewords], batches: 0 }
     }
 
-    /// Counts one batch with these codeword numbers.
+    /// Counts one batch with these codeword indices.
     pub fn add_batch(&mut self, picks: &[u32]) {
         self.batches += 1;
         for pick in picks {
@@ -42,14 +42,14 @@ impl BatchUsage {
         (self.batches, &self.counts)
     }
 
-    /// Goes on counting from what [`BatchUsage::counts`] gave.
+    /// Continues the counts of [`BatchUsage::counts`].
     pub fn from_counts(batches: u32, counts: Vec<u32>) -> Self {
-        // No codeword was counted yet in the batch that comes next.
+        // No codeword is counted yet in the next batch.
         Self { last: vec![0; counts.len()], counts, batches }
     }
 
-    /// Replaces the unused codewords and starts counting anew; returns how many were replaced. RVQ and PVQ replace
-    /// within each stage, AVQ over all stages at once. Optimizer moments are left as they are.
+    /// Replaces the unused codewords and resets the counts; returns how many codewords were replaced. RVQ and PVQ
+    /// replace within each stage, AVQ over all stages at once. Optimizer moments are unchanged.
     pub fn replace(&mut self, books: &mut Codebooks, threshold: f64, rng: &mut ChaCha8Rng) -> u64 {
         let pool = if books.method() == Method::Avq { self.counts.len() } else { books.size() };
         let mut replaced = 0;

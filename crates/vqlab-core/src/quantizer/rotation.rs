@@ -1,14 +1,15 @@
-//! An orthogonal rotation before a quantizer, as optimized product quantization has it (Ge, He, Ke, Sun, CVPR 2013): the
-//! codewords stand for parts of the rotated vector, and distances stay what they are.
+//! An orthogonal rotation before a quantizer, as in optimized product quantization (Ge, He, Ke, Sun, CVPR 2013). The
+//! codewords represent parts of the rotated vector. Distances do not change.
 
 use super::assign::Assign;
 use super::codebooks::Codebooks;
 use super::kernels::{ROWS, Rows, pad_rows, products};
 
-/// The most that a row's product with itself may differ from 1, and with another row from 0.
+/// The tolerance of orthogonality: the product of a row with itself may differ from 1, and with another row from 0, by
+/// this.
 const TOLERANCE: f32 = 1e-4;
 
-/// An orthogonal D × D matrix R; rotated is y = R·x.
+/// An orthogonal D × D matrix R; the rotated vector is y = R·x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rotation {
     dimension: usize,
@@ -16,7 +17,7 @@ pub struct Rotation {
     matrix: Vec<f32>,
 }
 
-/// Why numbers are no rotation.
+/// Why values are not a rotation.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum RotationError {
     #[error("the rotation has {found} values, expected D × D with D = {dimension}")]
@@ -31,7 +32,7 @@ impl Rotation {
     /// A rotation of vectors of `dimension` coordinates by `matrix` (D × D, row-major).
     ///
     /// # Errors
-    /// [`RotationError`]; products of rows may be 10⁻⁴ beside those of an orthogonal matrix.
+    /// [`RotationError`]. Products of rows may deviate by 10⁻⁴ from those of an orthogonal matrix.
     pub fn new(dimension: usize, matrix: Vec<f32>) -> Result<Self, RotationError> {
         if dimension.checked_mul(dimension) != Some(matrix.len()) || dimension == 0 {
             return Err(RotationError::Count { dimension, found: matrix.len() });
@@ -57,13 +58,13 @@ impl Rotation {
         &self.matrix
     }
 
-    /// Whether it leaves everything as it is.
+    /// Whether the matrix is the identity.
     pub fn is_identity(&self) -> bool {
         let mut values = self.matrix.iter().enumerate();
         values.all(|(at, v)| *v == f32::from(u8::from(at / self.dimension == at % self.dimension)))
     }
 
-    /// x → R·x for each of the vectors (n × D). What becomes of a vector does not depend on the others.
+    /// x → R·x for each of the vectors (n × D). The result of a vector does not depend on the others.
     pub fn apply(&self, vectors: &mut [f32]) {
         multiply(&self.matrix, self.dimension, vectors);
     }
@@ -91,7 +92,7 @@ impl Rotation {
     }
 }
 
-/// Each vector x (of n × D) becomes matrix·x, whatever others there are.
+/// Replaces each vector x (of n × D) by matrix·x. The result does not depend on the other vectors.
 pub fn multiply(matrix: &[f32], dimension: usize, vectors: &mut [f32]) {
     let (mut block, mut out) = (vec![0.0; ROWS * dimension], vec![0.0; ROWS * dimension]);
     for vectors in vectors.chunks_mut(ROWS * dimension) {
@@ -102,8 +103,8 @@ pub fn multiply(matrix: &[f32], dimension: usize, vectors: &mut [f32]) {
     }
 }
 
-/// An assignment of rotated vectors. The residuals that it leaves are R·x − (the codewords), in rotated coordinates: as
-/// long as x − q, and what the gradient of the codewords is made of.
+/// An assignment of rotated vectors. The residuals on return are R·x − (the codewords), in rotated coordinates. They
+/// are as long as x − q, and the gradient of the codewords is computed from them.
 pub struct Rotated(pub Box<dyn Assign>);
 
 impl Assign for Rotated {

@@ -1,11 +1,12 @@
-//! What a quantizer is made of, as plain data: method, shape, search and start.
+//! The settings of a quantizer as plain data: method, shape, encoder search and initialization.
 
 use serde::{Deserialize, Serialize};
 
 use super::codebooks::{MAX_STAGES, MOST_STAGES};
 use super::registry::{Registered, registered};
 
-/// A VQ method: the paper's additive, residual and product VQ, two of the field's that go beyond it, and those of users.
+/// A VQ method: the paper's additive, residual and product VQ, two established methods beyond the paper, and users'
+/// methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Method {
@@ -16,14 +17,14 @@ pub enum Method {
     Opq,
     /// Additive VQ by local search (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV 2018).
     Lsq,
-    /// From outside of the crate ([`super::register`]).
+    /// A method from outside the crate ([`super::register`]).
     Registered(Registered),
 }
 
 impl Method {
-    /// The crate's own.
+    /// The methods of the crate.
     pub const ALL: [Method; 5] = [Method::Avq, Method::Rvq, Method::Pvq, Method::Opq, Method::Lsq];
-    /// The three that the paper compares.
+    /// The three methods that the paper compares.
     pub const PAPER: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
 
     /// The name used in Results files and figures: `AVQ`, `RVQ`, `PVQ`.
@@ -43,17 +44,17 @@ impl Method {
         self.label().to_ascii_lowercase()
     }
 
-    /// All that are known: the crate's own, then the registered ones.
+    /// All known methods: those of the crate, then the registered ones.
     pub fn known() -> Vec<Method> {
         Method::ALL.into_iter().chain(registered()).collect()
     }
 
-    /// Their names.
+    /// The names of all known methods.
     pub fn names() -> Vec<String> {
         Method::known().into_iter().map(Method::name).collect()
     }
 
-    /// The one of this name or label.
+    /// The method with this name or label.
     pub fn find(name: &str) -> Option<Method> {
         Method::known().into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
     }
@@ -63,7 +64,7 @@ impl Method {
         !matches!(self, Method::Opq | Method::Lsq)
     }
 
-    /// The most codebooks (stages) that it can have.
+    /// The maximum number of codebooks (stages).
     pub fn most_stages(self) -> usize {
         match self {
             Method::Registered(method) => method.most_stages.clamp(1, MOST_STAGES),
@@ -72,7 +73,7 @@ impl Method {
         }
     }
 
-    /// Whether codewords are parts of the vector that stand side by side, instead of adding up.
+    /// Whether codewords are parts of the vector that are concatenated instead of added.
     pub fn is_product(self) -> bool {
         match self {
             Method::Registered(method) => method.is_product,
@@ -99,20 +100,21 @@ impl TryFrom<String> for Method {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Search {
-    /// True residual, permutations of one set of codewords kept once.
+    /// True residual; one permutation of each set of codewords is kept.
     Beam,
-    /// The codebooks in their order, as a residual quantizer with a beam does; then each codeword is chosen anew given the
-    /// others. Beyond the paper: fewer extensions, and better than any order for codebooks that refine each other.
+    /// The codebooks in their order, as in a residual quantizer with a beam; then each codeword is chosen again, given
+    /// the others. This goes beyond the paper. It tries fewer extensions than the search in any order, and it is better
+    /// for codebooks that refine each other.
     Ordered,
     /// As the authors' released code: residual x − i·c_i, permutations kept, full beams topped up from used codebooks.
     Released,
 }
 
-/// Where the codebooks start.
+/// Initialization of the codebooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
-    /// Uniform(−1/K, 1/K), the paper's.
+    /// Uniform(−1/K, 1/K), as in the paper.
     Uniform,
     /// N(0, 1/K²).
     Normal,
@@ -134,21 +136,22 @@ pub struct QuantizerSettings {
     pub stages: usize,
     /// b; K = 2^b codewords a stage.
     pub bits_per_stage: u32,
-    /// Beam width at evaluation; AVQ only, as the next two.
+    /// Beam width at evaluation; AVQ only, like the next two fields.
     pub beam_width: Option<usize>,
     pub training_beam_width: Option<usize>,
     pub search: Option<Search>,
     pub init: Init,
     /// Updates of the warm start; only for `init` = pvq or rvq.
     pub init_updates: Option<u64>,
-    /// Its learning rate; None = that of the training. A trained start is spoilt by a high rate after it.
+    /// Learning rate of the warm start; None = that of the training. A high learning rate afterwards destroys a trained
+    /// start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_learning_rate: Option<f64>,
 }
 
 impl QuantizerSettings {
-    /// `stages` codebooks of 2^`bits_per_stage` codewords that start from training vectors; AVQ with the paper's beam of 16,
-    /// and one of 1 while it trains.
+    /// `stages` codebooks of 2^`bits_per_stage` codewords that start from training vectors. AVQ gets the paper's beam
+    /// width of 16, and 1 in training.
     pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
         let avq = (method == Method::Avq).then_some(());
         Self {

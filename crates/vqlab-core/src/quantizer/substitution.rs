@@ -1,15 +1,15 @@
-//! What a network gets for the quantized vectors while it trains, as one custom operation of candle with its gradients
-//! written down: a choice of the nearest codewords has none of its own.
+//! The output of a quantizer while a network trains, as one custom operation of candle with explicit gradients: the
+//! choice of the nearest codewords has no gradient.
 //!
 //! | estimator | the decoder gets | gradients |
 //! |---|---|---|
 //! | [`Estimator::Nsvq`] | x + ‖x − q‖ r/‖r‖, r normal | to x and, through the length, to the codewords |
 //! | [`Estimator::Diveq`] | x + ‖x − q‖ v/‖v‖, v = q − x + σ r held constant: q, nearly | the same |
-//! | [`Estimator::Ste`] | q | to x as if q were x; to the codewords that of mean((x − q)²), to x β times its own |
+//! | [`Estimator::Ste`] | q | to x as if q were x, plus β ∂mean((x − q)²)/∂x; to the codewords ∂mean((x − q)²) |
 //! | [`Estimator::Rotation`] | q = λ R x, R the rotation from x to q, λ = ‖q‖/‖x‖ | to x through λ R held constant; the rest as STE |
 //!
-//! Sources: NSVQ: Vali and Bäckström, IEEE Access 2022. DiVeQ: Vali, Bäckström and Solin, arXiv 2509.26469. STE: van den
-//! Oord, Vinyals and Kavukcuoglu, NeurIPS 2017. Rotation trick: Fifty et al., arXiv 2410.06424.
+//! Sources: NSVQ: Vali and Bäckström, IEEE Access 2022. DiVeQ: Vali, Bäckström and Solin, arXiv 2509.26469. STE: van
+//! den Oord, Vinyals and Kavukcuoglu, NeurIPS 2017. Rotation trick: Fifty et al., arXiv 2410.06424.
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
@@ -22,28 +22,28 @@ use crate::data::stream::normal;
 /// σ of DiVeQ's noise, as in its authors' code.
 const DIRECTION_NOISE: f64 = 1e-3;
 
-/// How a network's quantized vectors are substituted while it trains.
+/// How the quantized vectors of a network are substituted in training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Substitute {
     pub estimator: Estimator,
-    /// β: β·mean((x − q)²), q held constant, is added to the loss; 0 = nothing is.
+    /// β: the loss gets the term β·mean((x − q)²), with q held constant; 0 = no term.
     pub commitment: f64,
-    /// Whether the sub-vectors of a product quantizer get noise of their own length each; NSVQ and DiVeQ only.
+    /// Whether each sub-vector of a product quantizer gets noise of its own length; NSVQ and DiVeQ only.
     pub noise: Noise,
 }
 
 impl Default for Substitute {
-    /// NSVQ as its authors have it.
+    /// NSVQ as its authors define it.
     fn default() -> Self {
         Self { estimator: Estimator::Nsvq, commitment: 0.0, noise: Noise::Vector }
     }
 }
 
-/// What goes on in the network for the vectors `x` (n × D, f32 or f64) whose codewords are `picks` (m·K + k, n × M) of
+/// The substitute in the network for the vectors `x` (n × D, f32 or f64) with the codewords `picks` (m·K + k, n × M) of
 /// `codebooks` (M × K × width, of the same type). Noise is drawn from `rng`.
 ///
 /// # Errors
-/// Candle's, or shapes that don't belong together.
+/// An error of candle, or shapes that don't match.
 pub fn substitute(
     x: &Tensor,
     codebooks: &Tensor,
@@ -73,11 +73,11 @@ struct Substitution {
     estimator: Estimator,
     /// β.
     commitment: f64,
-    /// Parts of a vector that are substituted each by itself: 1 or, where codewords stand side by side, M.
+    /// Number of parts of a vector that are substituted separately: 1, or M where codewords are concatenated.
     parts: usize,
-    /// Codewords stand side by side instead of adding up.
+    /// Codewords are concatenated instead of added.
     is_product: bool,
-    /// Of the chosen codewords, m·K + k, n × M.
+    /// Indices m·K + k of the chosen codewords, n × M.
     picks: Vec<u32>,
     /// M.
     stages: usize,
@@ -99,7 +99,7 @@ impl Substitution {
         let noise = self.noise.is_empty() || self.noise.len() == n * dimension;
         let wide = width * if self.is_product { stages } else { 1 } == dimension;
         if !(fits && noise && wide) || self.picks.iter().any(|pick| *pick as usize >= stages * size) {
-            candle_core::bail!("picks of {} codewords don't fit vectors {x:?} and codebooks {codebooks:?}", stages);
+            candle_core::bail!("codes of {} stages don't fit vectors {x:?} and codebooks {codebooks:?}", stages);
         }
         Ok(Shapes { dimension, width, size })
     }
@@ -114,7 +114,7 @@ impl Substitution {
         }
     }
 
-    /// The coordinates that a codeword stands for.
+    /// The coordinates that a codeword represents.
     fn span(&self, shapes: &Shapes, pick: u32) -> std::ops::Range<usize> {
         let stage = if self.is_product { pick as usize / shapes.size } else { 0 };
         stage * shapes.width..(stage + 1) * shapes.width
@@ -164,7 +164,7 @@ impl Substitution {
         let (mut of_x, mut of_codebooks) = (g.to_vec(), vec![T::zero(); codebooks.len()]);
         let (mut error, mut direction) = (vec![T::zero(); dimension], vec![T::zero(); dimension]);
         let mut of_q = vec![T::zero(); dimension];
-        // Of mean((x − q)²), with respect to q and, β times, to x.
+        // The gradient of mean((x − q)²): with respect to q and, multiplied by β, to x.
         let pull = T::from_f64(2.0 / x.len() as f64);
         let back = T::from_f64(self.commitment) * pull;
         let rows = x.chunks_exact(dimension).zip(g.chunks_exact(dimension)).zip(of_x.chunks_exact_mut(dimension));
@@ -229,8 +229,8 @@ fn length<T: WithDType>(v: &[T]) -> T {
     T::from_f64(dot(v, v).to_f64().sqrt())
 }
 
-/// λ Rᵀ g for the rotation R that takes x to the direction of q = x − error: g − 2 r (r·g) + 2 x̂ (q̂·g), r the unit vector
-/// between x̂ and q̂. Where one of them is zero, or they are opposed, g passes as it is.
+/// λ Rᵀ g for the rotation R that takes x to the direction of q = x − error: g − 2 r (r·g) + 2 x̂ (q̂·g), r the unit
+/// vector between x̂ and q̂. Where x or q is zero, or they are opposed, g passes unchanged.
 fn rotate_back<T: WithDType>(x: &[T], error: &[T], g: &[T], out: &mut [T]) {
     let q: Vec<T> = x.iter().zip(error).map(|(x, e)| *x - *e).collect();
     let (of_x, of_q) = (length(x), length(&q));
@@ -366,7 +366,7 @@ mod tests {
         tensor.flatten_all().unwrap().to_vec1().unwrap()
     }
 
-    /// x + ‖x − q‖·u by candle's operations, u held constant; parts side by side.
+    /// x + ‖x − q‖·u by candle's operations, u held constant; parts are concatenated.
     fn composed(case: &Case, how: &Substitute) -> Tensor {
         let (n, dimension, stages, _) = SHAPE;
         let parts = if how.noise == Noise::Stage && case.method.is_product() { stages } else { 1 };

@@ -72,7 +72,7 @@ fn slow_beam(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
     beam.swap_remove(0)
 }
 
-/// Beam search over the codebooks in their order; then each codeword anew, given the others.
+/// Beam search over the codebooks in their order; then each codeword is chosen again, given the others.
 fn slow_ordered(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
     let mut beam: Vec<Vec<u32>> = vec![vec![]];
     for stage in 0..books.stages() {
@@ -97,7 +97,7 @@ fn slow_ordered(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
     picks
 }
 
-/// The authors' released search, step by step as PAPER.md describes it; of tuples that are equal but for rounding, the
+/// The authors' released search, step by step as PAPER.md describes it. Of tuples that differ by rounding alone, the
 /// first or the last ones stay.
 fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<u32> {
     let words = (books.stages() * books.size()) as u32;
@@ -222,8 +222,8 @@ proptest! {
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
         let (picks, _) = assigned(&books, &mut Released::new(width), &x);
         for (x, picks) in x.chunks_exact(dimension).zip(picks.chunks_exact(stages)) {
-            // Two orders of one set have the same error but different wrong residuals: where the beam has room for one of
-            // them, rounding decides, and either is right.
+            // Two orders of one set have the same error but different wrong residuals. Where the beam has room for only
+            // one of them, rounding decides; either is right.
             let mut both = [false, true].iter().map(|last| slow_released(x, &books, width, *last));
             prop_assert!(both.any(|slow| same_error(x, &books, picks, &slow)));
         }
@@ -334,7 +334,7 @@ fn the_metadata_of_a_codebook_file_sizes_no_allocation() {
             bytes[..8].copy_from_slice(&header.to_le_bytes());
             std::fs::write(&path, &bytes).unwrap();
             let error = load(&path).unwrap_err().to_string();
-            assert!(error.contains("no codebook file") && !error.contains("header"), "{dim}: {error}");
+            assert!(error.contains("not a codebook file") && !error.contains("header"), "{dim}: {error}");
         }
     }
     assert!(matches!(Codebooks::zeros(Method::Rvq, usize::MAX, 2, 2), Err(ShapeError::TooManyValues(..))));

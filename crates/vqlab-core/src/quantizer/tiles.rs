@@ -1,14 +1,15 @@
-//! The nearest codeword of each vector of a block, with the vectors in the lanes: a tile of vectors, transposed, meets a group of
-//! codewords at once, whose coordinates are broadcast from the codebook as it is. The sums stay in registers over the
-//! coordinates, the least scores and their numbers over all codewords, and no minimum is taken across lanes.
+//! The nearest codeword of each vector of a block, with the vectors in the SIMD lanes. A tile of vectors, transposed,
+//! is multiplied with a group of codewords at once; their coordinates are broadcast from the unchanged codebook. The
+//! sums stay in registers over the coordinates. The least scores and their indices stay in registers over all
+//! codewords. No minimum is taken across lanes.
 //!
-//! Each product is summed in the order of the coordinates whatever the tile, so that codes do not depend on the batch.
+//! Each product is summed in the order of the coordinates for every tile, so that codes do not depend on the batch.
 
 use super::codebooks::Codebooks;
 use super::kernels::{Rows, half_norms};
 use crate::lanes::{Kernel, Lanes, in_lanes};
 
-/// Vectors of blocks that fill the tiles of every level: 48 (AVX-512), 24 (AVX2) or 8.
+/// Vectors of a block that fills the tiles of every level: 48 (AVX-512), 24 (AVX2) or 8.
 pub const WHOLE: usize = 48;
 
 /// Scratch memory, and ½‖c‖² of all codewords.
@@ -19,14 +20,14 @@ pub struct Tiles {
 }
 
 impl Tiles {
-    /// Takes note of changed codebooks.
+    /// Updates the internal state for changed codebooks.
     pub fn prepare(&mut self, books: &Codebooks) {
         half_norms(books.values(), books.width(), &mut self.half);
     }
 
-    /// For each row of the selection, the codeword of `stage` with the least ½‖c‖² − row·c, which is the nearest one (the
-    /// lowest number on a tie): `found` takes (score, number 0..K) in the order of the selection. Where no score is a number
-    /// (NaN), that is (infinity, 0).
+    /// For each row of the selection, finds the codeword of `stage` with the least ½‖c‖² − row·c, which is the nearest
+    /// one (the lowest index on a tie). `found` takes (score, index 0..K) in the order of the selection. Where all
+    /// scores are NaN, it takes (infinity, 0).
     ///
     /// # Panics
     /// If a selected row reaches beyond the slice.
@@ -64,7 +65,7 @@ struct Scan<'a> {
 impl Kernel for Scan<'_> {
     type Output = ();
 
-    /// Tiles of R registers of vectors × G codewords, as many sums as the registers hold; smaller ones for what is left.
+    /// Tiles of R registers of vectors × G codewords, as many sums as the registers hold; smaller tiles for the rest.
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
         while !self.selection.is_empty() {
@@ -94,7 +95,7 @@ impl Scan<'_> {
     }
 }
 
-/// tile\[k·lanes + i\] = the k-th coordinate of the i-th row; the last row fills up the tile.
+/// tile\[k·lanes + i\] = the k-th coordinate of the i-th row; the last row also fills the rest of the tile.
 #[inline(always)]
 fn transpose(rows: Rows, width: usize, places: &[u32], lanes: usize, tile: &mut Vec<f32>) {
     const EACH: usize = 4;
@@ -123,7 +124,7 @@ fn scan<L: Lanes, const R: usize, const G: usize>(
     for (words, half) in groups.by_ref().zip(halves.by_ref()) {
         least.improve(lanes, &products::<L, R, G>(lanes, words, width, tile), half);
     }
-    // The last codewords of a codebook that is no whole number of groups.
+    // The last codewords of a codebook whose size is not a multiple of the group size.
     let (words, half) = (groups.remainder(), halves.remainder());
     let (mut pairs, mut halves) = (words.chunks_exact(2 * width), half.chunks_exact(2));
     for (words, half) in pairs.by_ref().zip(halves.by_ref()) {
@@ -138,11 +139,11 @@ fn scan<L: Lanes, const R: usize, const G: usize>(
     }
 }
 
-/// The least scores so far.
+/// The least scores so far, and their indices.
 struct Least<L: Lanes, const R: usize> {
     scores: [L::Floats; R],
     numbers: [L::Numbers; R],
-    /// Of the next codeword.
+    /// The index of the next codeword.
     next: u32,
 }
 
@@ -223,7 +224,7 @@ mod tests {
             });
         }
 
-        /// The same bits for a vector, whatever stands beside it.
+        /// The result of a vector is bit-identical for any other rows.
         #[test]
         fn the_batch_changes_no_bit(width in 1usize..40, size in 1usize..40, n in 1usize..60, seed in any::<u64>()) {
             let mut rng = stream(&format!("tiles of any size/{seed}"));

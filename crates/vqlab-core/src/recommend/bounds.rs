@@ -1,15 +1,16 @@
-//! What a Gaussian source with the data's covariance could reach (reverse water-filling), and how flat its spectrum is.
-//! Of all sources with this covariance the Gaussian one is the hardest, so that real data may lie below its bound.
+//! The lowest error of a Gaussian source with the data's covariance (reverse water-filling), and the flatness of the
+//! spectrum. Of all sources with this covariance the Gaussian one is the hardest, so that real data may be below its
+//! bound.
 
 use rayon::prelude::*;
 
 use crate::baseline::{Axes, mean};
 use crate::quantizer::multiply;
 
-/// Dimensions above which the eigenvalues, whose cost grows with D³, take too long.
+/// The maximum number of dimensions. Above it, the eigenvalues, whose cost grows with D³, take too long.
 const MOST_DIMENSIONS: usize = 3072;
 
-/// Vectors that a thread turns at once.
+/// Vectors that a thread rotates together.
 const BLOCK: usize = 1024;
 
 /// Mean, and eigenvalues and eigenvectors of the covariance.
@@ -18,12 +19,12 @@ pub struct Spectrum {
     pub mean: Vec<f64>,
     /// Descending, none negative.
     pub variances: Vec<f64>,
-    /// Unit vectors of these variances, D × D, a row an axis.
+    /// The unit vectors of these variances, D × D, one axis per row.
     pub axes: Vec<f32>,
 }
 
 impl Spectrum {
-    /// Of n × D vectors; None where D is above 3072, or where the variances are beyond double precision.
+    /// The spectrum of n × D vectors; None where D is above 3072, or where the variances exceed double precision.
     pub fn of(vectors: &[f32], dimension: usize) -> Option<Self> {
         if dimension > MOST_DIMENSIONS {
             return None;
@@ -69,7 +70,8 @@ impl Spectrum {
 
 /// Reverse water-filling: the mean of min(θ, λ_i), where Σ max(0, ½ log2(λ_i/θ)) = `bits`. `variances` descend.
 fn gaussian_bound(variances: &[f64], bits: f64) -> f64 {
-    // With the n largest above the water: log2 θ = (Σ log2 λ − 2·bits) / n, which holds where λ_n ≥ θ ≥ λ_(n+1).
+    // With the n largest variances above the water level: log2 θ = (Σ log2 λ − 2·bits) / n, which holds where λ_n ≥ θ ≥
+    // λ_(n+1).
     let mut logarithms = 0.0;
     for (i, variance) in variances.iter().enumerate() {
         logarithms += variance.log2();

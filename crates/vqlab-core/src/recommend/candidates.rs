@@ -1,22 +1,24 @@
-//! Which quantizers are tried at a bitrate.
+//! The quantizers that are tried at a bitrate.
 
 use super::{RecommendError, Shape};
 use crate::quantizer::{MOST_STAGES, Method};
 
-/// Bits a stage that are tried.
+/// The bits per stage that are tried.
 const BITS: std::ops::RangeInclusive<u32> = 2..=10;
 
-/// Stages above which only those of so many bits are tried: small codebooks are never the best, and there are many of them.
+/// Above this many stages, only stages of at least a minimum number of bits are tried: smaller codebooks are never the
+/// best, and there are many of them.
 const FEW: u32 = 16;
 const LEAST_OF_MANY: u32 = 4;
 
 /// AVQ's beam widths.
 const BEAMS: [usize; 3] = [1, 4, 16];
 
-/// All shapes of `bits` a vector, those of the cheapest search first. One stage of any method is plain VQ, tried once (as RVQ).
+/// All shapes of `bits` bits a vector, cheapest search first. One stage of any method is plain VQ, which is tried once
+/// (as RVQ).
 ///
 /// # Errors
-/// [`RecommendError::Bits`] where no number of stages divides `bits` into 2 to 10 a stage.
+/// [`RecommendError::Bits`] where no number of stages divides `bits` into 2 to 10 bits a stage.
 pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, RecommendError> {
     let stages = stages(bits);
     if stages.is_empty() {
@@ -52,8 +54,8 @@ fn stages(bits: u32) -> Vec<u32> {
     divisors.filter(|(m, each)| *m > 0 && tried(*m, *each)).map(|(m, _)| m).collect()
 }
 
-/// The beam widths at which a shape is measured; 1 for all methods but AVQ. Beams wider than a codebook have no operation
-/// count that means anything.
+/// The beam widths at which a shape is measured; 1 for all methods except AVQ. Beams wider than a codebook have no
+/// meaningful operation count.
 pub(super) fn beams(shape: &Shape) -> Vec<usize> {
     match shape.method {
         Method::Avq => BEAMS.into_iter().filter(|w| *w <= shape.size()).collect(),

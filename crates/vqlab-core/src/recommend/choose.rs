@@ -1,47 +1,48 @@
-//! Fronts and choice.
+//! Pareto fronts and the choice at each bitrate.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{Candidate, Estimate};
 
-/// The choice at one bitrate; candidates by their place in [`super::Recommendation::candidates`].
+/// The choice at one bitrate. Candidates are indices into [`super::Recommendation::candidates`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
     pub bits: u32,
-    /// The one to use; None where the limits leave none.
+    /// The recommended candidate; None where no candidate is within the limits.
     pub chosen: Option<usize>,
-    /// The one with the lowest error that is allowed.
+    /// The allowed candidate with the lowest error.
     pub best: Option<usize>,
-    /// Those whose error can't be told from the lowest, or lies between it and such a one (`best` among them): the chosen is the
-    /// cheapest of them.
+    /// Candidates whose error can't be distinguished from the lowest error, and candidates with an error between
+    /// (including `best`). `chosen` is the cheapest of them.
     pub equal: Vec<usize>,
     /// Standard errors within which two errors count as equal.
     pub within: f64,
-    /// The allowed one of the next lowest error that is not equal, and how much more it has.
+    /// The allowed candidate with the next lowest error that is not equal, and its additional error.
     pub next: Option<Difference>,
-    /// The allowed one of the fewest operations that has at most 10 % more error than the chosen, where it takes at most half of
-    /// its operations.
+    /// Among the allowed candidates with at most 10 % more error than `chosen` and at most half of its operations, the
+    /// one with the fewest operations.
     pub cheaper: Option<Difference>,
-    /// The one with the lowest error of all, where the limits forbid it.
+    /// The candidate with the lowest error of all, where the limits exclude it.
     pub forbidden: Option<Difference>,
 }
 
-/// The error of a candidate less that of the best or chosen one, paired by vector, with its standard error.
+/// The error of a candidate minus the error of the best or chosen one, paired by vector, with its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     pub candidate: usize,
     pub error: Estimate,
 }
 
-/// The probability that chance alone tells any of the candidates from the best.
+/// The probability that chance alone distinguishes any candidate from the best.
 const ERROR: f64 = 0.05;
 
-/// Standard errors within which two errors count as equal, where the best is compared with so many others (Bonferroni).
+/// Standard errors within which two errors count as equal, where the best is compared with `others` candidates
+/// (Bonferroni).
 fn within(others: usize) -> f64 {
     Normal::standard().inverse_cdf(1.0 - ERROR / (2.0 * others.max(1) as f64))
 }
 
-/// Bounds of [`Choice::cheaper`].
+/// The bounds of [`Choice::cheaper`].
 const MORE_ERROR: f64 = 1.1;
 const FEWER_OPERATIONS: f64 = 0.5;
 
@@ -68,8 +69,9 @@ impl Choice {
             forbidden: None,
         };
         let Some(best) = allowed.iter().copied().min_by(lowest) else { return choice };
-        // Pairs with the same codebooks differ little and surely: what lies between the lowest error and one that can't be
-        // told from it is no worse than that one, so that nothing beats the choice in both error and operations.
+        // Candidates with the same codebooks have small but certain differences. A candidate between the lowest error
+        // and an error that equals it statistically is no worse than the latter. With all of them in the group, no
+        // candidate beats the choice in both error and operations.
         let alike =
             allowed.iter().filter(|i| is_equal(&less(**i, best).error, within)).map(|i| candidates[*i].mse.mean);
         let highest = alike.fold(candidates[best].mse.mean, f64::max);
@@ -92,12 +94,12 @@ fn is_equal(difference: &Estimate, within: f64) -> bool {
     difference.mean.abs() <= within * difference.standard_error || difference.mean == 0.0
 }
 
-/// The error of `a` less that of `b`, vector by vector.
+/// The error of `a` minus the error of `b`, vector by vector.
 fn paired(a: &Candidate, b: &Candidate) -> Estimate {
     Estimate::of(a.errors.iter().zip(&b.errors).map(|(a, b)| a - b))
 }
 
-/// Marks who is on the fronts of their bitrate.
+/// Marks the candidates on the fronts of their bitrate.
 pub(super) fn fronts(candidates: &mut [Candidate]) {
     let on_front = |candidates: &[Candidate], i: usize, cost: fn(&Candidate) -> f64| {
         let own = (candidates[i].mse.mean, cost(&candidates[i]));

@@ -1,4 +1,4 @@
-//! The fits, a thread each, within the time that there is.
+//! The fits, one thread each, within the time budget.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,9 +17,9 @@ use crate::training::Trainer;
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     pub begin: Instant,
-    /// From the beginning: no fit goes on after this, …
+    /// Time from the beginning after which no fit continues.
     pub until: Duration,
-    /// … and one that does is given up here.
+    /// Time from the beginning after which a running fit is abandoned.
     pub end: Duration,
 }
 
@@ -29,7 +29,7 @@ impl Clock {
     }
 }
 
-/// What all fits share.
+/// The shared input of all fits.
 pub(super) struct Work<'a> {
     pub split: &'a Split,
     pub queries: Option<&'a Queries>,
@@ -43,7 +43,7 @@ impl Work<'_> {
         self.watch.stop.load(Ordering::Relaxed)
     }
 
-    /// A thread's own pool, so that what is parallel inside a fit stays on its thread.
+    /// A pool of one thread, so that parallel work inside a fit stays on its thread.
     pub fn pool(&self) -> Result<rayon::ThreadPool, RecommendError> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
         pool.map_err(|error| RecommendError::Threads { jobs: self.request.jobs, reason: error.to_string() })
@@ -54,13 +54,13 @@ impl Work<'_> {
     }
 }
 
-/// A shape's candidates, or the reason why there are none.
+/// The candidates of a shape, or the reason why there are none.
 type Outcome = Result<Vec<Measured>, String>;
 
-/// AVQ's beam in training.
+/// AVQ's beam width in training.
 const TRAINING_BEAM: usize = 4;
 
-/// Fits and measures all shapes; in their order, whatever thread was first.
+/// Fits and measures all shapes. The results are in the order of the shapes for any order of the threads.
 ///
 /// # Errors
 /// [`RecommendError::Stopped`], [`RecommendError::Threads`], [`RecommendError::NothingFitted`].
@@ -74,7 +74,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
         LeftOut { shape, reason: too_large_for(&shape, shortage, work.request.jobs) }
     };
     let mut left_out: Vec<LeftOut> = too_large.into_iter().map(refused).collect();
-    // The quick ones first, so that what they don't need of their share goes to the slow ones.
+    // The fast fits run first, so that the slow ones get the time that they leave unused.
     let cost = |shape: &Shape| wmops(shape, work.split.dimension, TRAINING_BEAM, Model::Corrected).unwrap_or(0.0);
     let mut order: Vec<usize> = (0..shapes.len()).collect();
     order.sort_by(|a, b| cost(&shapes[*a]).total_cmp(&cost(&shapes[*b])));
@@ -125,12 +125,12 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     Ok((fitted, left_out))
 }
 
-/// What each of so many fits at once may take of the memory that is available.
+/// The share of the available memory for each of `jobs` concurrent fits.
 pub(super) fn room(available: u64, jobs: usize) -> u64 {
     available / jobs.max(1) as u64
 }
 
-/// Bytes that a fit takes beside its vectors, which all fits share, on one thread.
+/// Bytes that a fit takes on one thread in addition to its vectors, which all fits share.
 pub(super) fn memory(shape: &Shape, counts: [usize; 2], dimension: usize) -> u64 {
     let settings = settings(shape);
     let vectors = product(&[4, dimension, counts[0].saturating_add(counts[1])]);
@@ -141,11 +141,11 @@ fn too_large_for(shape: &Shape, shortage: Shortage, jobs: usize) -> String {
     let fewer =
         if jobs > 1 { format!(" for each of {jobs} fits at once; --jobs 1 leaves more") } else { String::new() };
     let squares = if shape.method == Method::Opq { ", most of it for D × D matrices," } else { "" };
-    format!("its fit needs{squares} {shortage}{fewer}")
+    format!("the fit needs{squares} {shortage}{fewer}")
 }
 
-/// The share of the time that a fit gets, in terms of others: about the seconds that it took to its end on 45,000 vectors of
-/// SIFT with 64 bits.
+/// The relative share of the time for a fit: about the seconds of a complete fit on 45,000 vectors of SIFT with 64
+/// bits.
 fn weight(shape: &Shape) -> f64 {
     let root = (shape.size() as f64).sqrt();
     match shape.method {
@@ -164,7 +164,7 @@ fn told(shape: &Shape, measured: &[Measured]) -> String {
     format!("{}: MSE {}, {seconds:.1} s", shape.label(), short(mse))
 }
 
-/// A fit but for its length.
+/// The settings of a fit without its length.
 fn settings(shape: &Shape) -> FitSettings {
     let Shape { method, stages, bits_per_stage } = *shape;
     FitSettings {
@@ -175,11 +175,11 @@ fn settings(shape: &Shape) -> FitSettings {
     }
 }
 
-/// One fit with its measurements; the reason where there is none.
+/// One fit with its measurements, or the reason why there is none.
 fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
     let (updates, seed) = (work.request.updates, work.request.seed);
     if updates.is_none() && share.is_zero() {
-        return Err("no time was left for it; give a larger --budget".into());
+        return Err("no time was left for the fit; give a larger --budget".into());
     }
     let beams = candidates::beams(shape);
     let settings = FitSettings {
@@ -193,7 +193,7 @@ fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
     let mut go_on = |_| !work.stopped() && !late();
     let fitted = fit(&split.training, &split.validation, split.dimension, &settings, &mut go_on);
     let fitted = fitted.map_err(|error| match error {
-        FitError::Stopped => "its fit was not done within the budget; give a larger --budget".into(),
+        FitError::Stopped => "the fit did not finish within the budget; give a larger --budget".into(),
         error => error.to_string(),
     })?;
     beams

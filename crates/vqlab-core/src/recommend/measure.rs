@@ -14,13 +14,14 @@ use crate::quantizer::{Codebooks, Search, assigner, codes};
 use crate::recall::recall_at;
 use crate::search::{Codes, Index, Norms, exact_neighbors};
 
-/// T of the recalls; those above the size of the base are left out.
+/// T of the recalls; values above the size of the base are omitted.
 pub const RECALL_AT: [usize; 3] = [1, 10, 100];
 
-/// Queries that are taken of the file, at most.
+/// The maximum number of queries that are read from the file.
 const MOST_QUERIES: usize = 1000;
 
-/// Vectors that are encoded for the time, and for how long they are, again and again; the quickest turn counts.
+/// The number of vectors that are encoded to measure the time, and how long the encoding is repeated; the fastest
+/// repetition counts.
 const TIMED: usize = 512;
 const TIMING: Duration = Duration::from_millis(250);
 
@@ -28,12 +29,12 @@ const TIMING: Duration = Duration::from_millis(250);
 pub(super) struct Queries {
     vectors: Vec<f32>,
     nearest: Vec<u32>,
-    /// Ids to look for.
+    /// Neighbors per query.
     k: usize,
 }
 
 impl Queries {
-    /// The first 1000 of the file, for this base (n × D).
+    /// Reads the first 1000 queries of the file, for this base (n × D).
     pub fn read(file: &VectorFile, base: &[f32], dimension: usize) -> Result<Self, RecommendError> {
         let mut vectors = vec![0.0; file.len().min(MOST_QUERIES) * dimension];
         file.read(0, &mut vectors)?;
@@ -66,7 +67,7 @@ pub(super) struct Measured {
     books: Arc<Codebooks>,
 }
 
-/// Measures all but the time.
+/// Measures everything except the time.
 pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: &Work) -> Result<Measured, String> {
     let (books, split) = (&fitted.codebooks, work.split);
     let beam = evaluation_search(books, beam_width, &split.validation);
@@ -82,7 +83,7 @@ pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: 
         mse: Estimate::of(errors.iter().copied()),
         errors,
         recall: work.queries.map(|queries| queries.recall(books, &codes)).transpose()?,
-        wmops: count(Model::Corrected).ok_or("its operations can't be counted")?,
+        wmops: count(Model::Corrected).ok_or("the operations can't be counted")?,
         wmops_published: count(Model::Published),
         wmops_lookup: count(Model::Lookup),
         ms_per_vector: 0.0,
@@ -108,7 +109,7 @@ fn encoded(books: &Codebooks, beam: Option<(Search, usize)>, x: &[f32]) -> Resul
     Ok((residual.chunks_exact(dimension).map(error).collect(), codes))
 }
 
-/// Adds the times, which are taken when nothing else runs any more.
+/// Adds the times. They are measured when nothing else runs.
 ///
 /// # Errors
 /// [`RecommendError::Stopped`], [`RecommendError::Threads`].

@@ -1,8 +1,8 @@
-//! Which VQ method to use for given vectors at a given bitrate: methods and shapes are fitted to a sample, measured on
+//! Recommends a VQ method for given vectors at a given bitrate. Methods and shapes are fitted to a sample, measured on
 //! vectors that no fit has seen, and compared in pairs vector by vector.
 //!
-//! The sample is split in training vectors, those by which a fit knows when to end, and held-out ones for the errors told
-//! here. What is told holds for fits of that length on that sample; the times hold for this machine.
+//! The sample is split into training vectors, validation vectors that end the fits, and held-out vectors for the
+//! reported errors. The results apply to fits of that length on that sample; the times apply to this machine.
 
 mod bounds;
 mod candidates;
@@ -30,29 +30,30 @@ use crate::search::SearchError;
 use crate::training::Trainer;
 use measure::Queries;
 
-/// What is asked.
+/// A request for a recommendation.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Bits of a whole code; each gets a choice of its own.
+    /// Bits of a whole code; each value gets its own choice.
     pub bits: Vec<u32>,
     pub limits: Limits,
-    /// Vectors of the sample, at most.
+    /// The maximum number of vectors in the sample.
     pub sample: usize,
     /// Time for everything: fits, errors, and times.
     pub budget: Duration,
-    /// So many updates of NSVQ and all iterations of k-means, instead of a share of the budget: the same errors on every run.
+    /// This many updates of NSVQ and all iterations of k-means, instead of a share of the budget: every run gives the
+    /// same errors.
     pub updates: Option<u64>,
-    /// Threads, at least 1; a fit takes one.
+    /// Threads, at least 1; a fit runs on one thread.
     pub jobs: usize,
     pub seed: u64,
 }
 
-/// What a quantizer may cost; None = anything.
+/// Limits of the cost of a quantizer; None = no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
     /// Operations for encoding one vector ([`Model::Corrected`], single precision).
     pub wmops: Option<f64>,
-    /// Measured, on one thread.
+    /// Measured milliseconds on one thread.
     pub ms_per_vector: Option<f64>,
     pub codebook_bytes: Option<usize>,
 }
@@ -65,7 +66,7 @@ impl Limits {
     }
 }
 
-/// A quantizer but for its numbers.
+/// The method and shape of a quantizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     pub method: Method,
@@ -86,7 +87,7 @@ impl Shape {
         self.stages as u32 * self.bits_per_stage
     }
 
-    /// NSVQ for those that have it: it starts from k-means and is never worse on the vectors that it is watched on.
+    /// NSVQ for methods that support it: it starts from k-means and is never worse on its validation vectors.
     pub fn trainer(&self) -> Trainer {
         if self.method.has_nsvq() { Trainer::Nsvq } else { Trainer::Kmeans }
     }
@@ -113,7 +114,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Of independent values; without any, 0 ± 0.
+    /// The estimate of independent values; without values, 0 ± 0.
     pub fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
         let count = values.clone().count().max(1) as f64;
         let mean = values.clone().sum::<f64>() / count;
@@ -122,32 +123,32 @@ impl Estimate {
     }
 }
 
-/// A quantizer that was fitted and measured.
+/// A fitted and measured quantizer.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub shape: Shape,
-    /// AVQ's, else 1.
+    /// AVQ's beam width; 1 for other methods.
     pub beam_width: usize,
-    /// AVQ's: the one with the lower error on vectors that are not held out.
+    /// AVQ's search: the one with the lower error on vectors that are not held out.
     pub search: Option<Search>,
     /// Mean squared error per coordinate of the held-out vectors.
     pub mse: Estimate,
-    /// That of each of them.
+    /// The mean squared error per coordinate of each held-out vector.
     pub errors: Vec<f64>,
-    /// Recall at [`RECALL_AT`], those up to the size of the base, where there are queries.
+    /// Recall at the values of [`RECALL_AT`] up to the size of the base; None without queries.
     pub recall: Option<Vec<Estimate>>,
-    /// [`Model::Corrected`], as the limits and the front have it.
+    /// WMOPS by [`Model::Corrected`], used by the limits and the front.
     pub wmops: f64,
-    /// None for LSQ, of which there is no such count, and where it counts nothing.
+    /// None where the published model has no valid count, as for LSQ.
     pub wmops_published: Option<f64>,
     pub wmops_lookup: Option<f64>,
     pub ms_per_vector: f64,
-    /// float32 values of the codebooks, and of OPQ's rotation.
+    /// Bytes of the float32 values of the codebooks and of OPQ's rotation.
     pub codebook_bytes: usize,
     pub fit_seconds: f64,
     pub ended: Ended,
     pub allowed: bool,
-    /// Whether no other of its bitrate has both a lower error and less of this.
+    /// Whether no other candidate of the same bitrate has both a lower error and a lower cost.
     pub front: Front,
 }
 
@@ -161,7 +162,7 @@ impl Candidate {
     }
 }
 
-/// The Pareto fronts of error against a cost that a candidate is on.
+/// The Pareto fronts (error against a cost) that contain a candidate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Front {
     pub wmops: bool,
@@ -169,52 +170,53 @@ pub struct Front {
     pub bytes: bool,
 }
 
-/// A shape without a fit, and why.
+/// A shape without a fit, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
     pub shape: Shape,
     pub reason: String,
 }
 
-/// What the choice at one bitrate is measured against: mean squared errors per coordinate.
+/// References for the choice at one bitrate: mean squared errors per coordinate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct References {
     pub bits: u32,
-    /// Of a Gaussian source with the data's covariance, and of a white one with its variance, by rate-distortion theory; None
-    /// for more than 3072 dimensions.
+    /// The bound of a Gaussian source with the data's covariance, and of a white source with its variance, by
+    /// rate-distortion theory; None for more than 3072 dimensions.
     pub gaussian: Option<f64>,
     pub white: Option<f64>,
-    /// Scalar quantization ([`scalar_error`]) of the coordinates, and of those along the principal axes.
+    /// Scalar quantization ([`scalar_error`]) of the coordinates, and of the coordinates along the principal axes.
     pub scalar: f64,
     pub scalar_along_axes: Option<f64>,
 }
 
-/// The answer.
+/// The recommendation.
 #[derive(Clone, Debug)]
 pub struct Recommendation {
     pub dimension: usize,
-    /// Vectors in the file; of the sample to train on, to end fits by, and held out.
+    /// The number of vectors in the file; then, of the sample, the numbers of training, validation and held-out
+    /// vectors.
     pub of: u64,
     pub training: usize,
     pub validation: usize,
     pub held_out: usize,
-    /// Queries, and the vectors among which their neighbors are looked for.
+    /// The number of queries, and the number of vectors among which their neighbors are searched.
     pub queries: Option<(usize, usize)>,
-    /// Of the training vectors, per coordinate.
+    /// Variance of the training vectors, per coordinate.
     pub variance: f64,
     /// Spectral flatness of the covariance ([`Spectrum::flatness`]).
     pub flatness: Option<f64>,
     pub limits: Limits,
-    /// By bitrate as asked, then by method and shape.
+    /// In the order of the requested bitrates, then by method and shape.
     pub candidates: Vec<Candidate>,
     pub left_out: Vec<LeftOut>,
-    /// One a bitrate, as asked.
+    /// One choice per bitrate, in the requested order.
     pub choices: Vec<Choice>,
     pub references: Vec<References>,
     pub seconds: f64,
 }
 
-/// Why there is no answer.
+/// Why no recommendation is possible.
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
     #[error(
@@ -241,28 +243,28 @@ pub enum RecommendError {
     Stopped,
 }
 
-/// How far the work is.
+/// The progress of the work.
 #[derive(Clone, Debug)]
 pub struct Step {
     pub done: usize,
     pub total: usize,
-    /// What was done last, with its outcome.
+    /// The last finished step, with its outcome.
     pub text: String,
-    /// Of the time budget, seconds.
+    /// Seconds left of the time budget.
     pub left: f64,
 }
 
-/// Watches the work, from any of its threads.
+/// Observes the work, from any of its threads.
 pub struct Watch<'a> {
-    /// Set from outside to end the work, with [`RecommendError::Stopped`].
+    /// Set from outside to stop the work, with [`RecommendError::Stopped`].
     pub stop: &'a AtomicBool,
     pub progress: &'a (dyn Fn(&Step) + Sync),
 }
 
-/// Share of the sample that is not trained on; half of it ends the fits, half is held out.
+/// The share of the sample that is not trained on: half of it is for validation, half is held out.
 const NOT_TRAINED_ON: f64 = 0.2;
 
-/// Share of the budget after which no fit begins or goes on; the rest is for measuring times.
+/// The share of the budget after which no fit begins or continues; the rest is for the time measurements.
 const FITTING: f64 = 0.85;
 
 /// Checks a request against the data, before any work.
@@ -279,8 +281,8 @@ pub fn check(file: &VectorFile, queries: Option<&VectorFile>, request: &Request)
     }
 }
 
-/// Bytes that [`recommend`] takes, roughly: the sample, and the largest fits that run at once. Shapes that this machine can't
-/// hold are left out, of the fits and of this number.
+/// Approximate bytes that [`recommend`] takes: the sample, and the largest fits that run at the same time. Shapes that
+/// do not fit this machine's memory are left out of the fits and of this number.
 ///
 /// # Errors
 /// [`RecommendError::Bits`], [`RecommendError::Fit`] for too few vectors.
@@ -295,16 +297,16 @@ pub fn memory(file: &VectorFile, request: &Request) -> Result<u64, RecommendErro
     Ok(sum(&[sample, product(&[request.jobs]).saturating_mul(largest)]))
 }
 
-/// Of the training vectors, and twice of the others, which are split again.
+/// Bytes of the training vectors, and twice the bytes of the others, which are split again.
 fn sample_bytes([training, others]: [usize; 2], dimension: usize) -> u64 {
     product(&[4, dimension, training.saturating_add(others.saturating_mul(3))])
 }
 
-/// Fits and measures all candidates, and chooses. The random numbers depend on the seed alone, but with a budget the length of
-/// the fits depends on the machine.
+/// Fits and measures all candidates, and chooses. The random numbers depend on the seed alone. With a budget, the
+/// length of the fits depends on the machine.
 ///
 /// # Errors
-/// [`RecommendError`]; a candidate that can't be fitted is left out with its reason, and no error.
+/// [`RecommendError`]. A candidate that can't be fitted is left out with its reason; it is not an error.
 pub fn recommend(
     file: &VectorFile,
     queries: Option<&VectorFile>,
@@ -360,9 +362,9 @@ pub fn recommend(
 struct Split {
     dimension: usize,
     training: Vec<f32>,
-    /// What fits end by.
+    /// The vectors that end the fits.
     validation: Vec<f32>,
-    /// Those of `validation`, then the held-out ones.
+    /// The vectors of `validation`, then the held-out vectors.
     base: Vec<f32>,
 }
 
@@ -380,7 +382,8 @@ impl Split {
     }
 }
 
-/// Per coordinate. Taken from the first vector on, so that vectors that are all equal have none.
+/// The variance per coordinate. It is computed relative to the first vector, so that equal vectors have a variance of
+/// 0.
 fn variance(vectors: &[f32], dimension: usize) -> f64 {
     let (first, count) = (&vectors[..dimension], (vectors.len() / dimension) as f64);
     let shifted =

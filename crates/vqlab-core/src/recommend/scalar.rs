@@ -1,14 +1,14 @@
-//! What VQ has to beat: each coordinate quantized alone, uniformly, without entropy coding, the bits shared out where they
-//! lower the error most.
+//! Scalar quantization as a reference for VQ: each coordinate is quantized alone, uniformly, without entropy coding.
+//! The bits are allocated where they lower the error most.
 
-/// Levels of a coordinate are at most 2 to this power.
+/// A coordinate has at most 2 to this power levels.
 const MOST_BITS: usize = 12;
 
-/// Vectors that the steps are chosen on.
+/// Number of vectors on which the steps are chosen.
 const TRAINED_ON: usize = 2048;
 
-/// The mean squared error per coordinate of `test` (n × D) at `bits` a vector. A coordinate of b bits has 2^b levels a step
-/// apart about its mean; steps and the share of bits are fitted to `training` (n × D).
+/// The mean squared error per coordinate of `test` (n × D) at `bits` a vector. A coordinate with b bits has 2^b levels,
+/// one step apart, about its mean. Steps and bit allocation are fitted to `training` (n × D).
 pub fn scalar_error(training: &[f32], test: &[f32], dimension: usize, bits: u32) -> f64 {
     let column = |vectors: &[f32], at: usize, most: usize| -> Vec<f32> {
         vectors.chunks_exact(dimension).take(most).map(|x| x[at]).collect()
@@ -36,7 +36,7 @@ struct Coordinate {
     bits: usize,
     step: f32,
     error: f64,
-    /// Step and error with one more bit; None at the most bits.
+    /// Step and error with one more bit; None at the maximum number of bits.
     next: Option<(f32, f64)>,
 }
 
@@ -56,7 +56,8 @@ impl Coordinate {
         self.next = self.fitted(self.bits + 1);
     }
 
-    /// The best step for so many bits, with its error: of a geometric row of steps, the widest of which spans 10 deviations.
+    /// The best step for `bits` bits, with its error. The steps form a geometric series; the widest one spans 10
+    /// deviations.
     fn fitted(&self, bits: usize) -> Option<(f32, f64)> {
         if bits > MOST_BITS {
             return None;
@@ -107,7 +108,7 @@ mod tests {
         let values: Vec<f32> = (0..4000).flat_map(|_| [10.0 * normal(&mut rng), 0.1 * normal(&mut rng)]).collect();
         let error = scalar_error(&values, &values, 2, 2);
         assert!((error / (0.5 * 100.0 * 0.1188) - 1.0).abs() < 0.06, "{error}");
-        // A constant coordinate costs nothing and takes no bits from others.
+        // A constant coordinate has no error and takes no bits from others.
         assert_eq!(scalar_error(&[3.0; 20], &[3.0; 20], 1, 4), 0.0);
     }
 }

@@ -60,7 +60,7 @@ fn every_method_is_measured_and_the_choice_is_the_cheapest_of_the_best() {
         let recall: Vec<f64> = c.recall.iter().flatten().map(|r| r.mean).collect();
         assert!(recall.len() == 3 && recall[0] <= recall[1] && recall[1] <= recall[2], "{recall:?}");
     }
-    // A Gaussian source: nothing can be below the bound, but for the spread of 200 vectors.
+    // A Gaussian source: no error can be below the bound, except for the statistical error of 200 vectors.
     let (choice, references) = (&found.choices[0], &found.references[0]);
     let best = &found.candidates[choice.best.unwrap()];
     assert!(found.candidates.iter().all(|c| c.mse.mean >= best.mse.mean));
@@ -74,7 +74,7 @@ fn every_method_is_measured_and_the_choice_is_the_cheapest_of_the_best() {
     let errors = |r: &Recommendation| r.candidates.iter().map(|c| c.errors.clone()).collect::<Vec<_>>();
     assert!(errors(&found) == errors(&again));
 
-    // Limits: the choice is within them, or there is none.
+    // With limits, the choice is within them, or there is none.
     let mut limited = request(&[8]);
     limited.limits.wmops = found.candidates.iter().map(|c| c.wmops).min_by(f64::total_cmp);
     let within = run(&data, None, &limited).unwrap();
@@ -107,7 +107,7 @@ fn what_does_not_fit_is_refused() {
     assert!(matches!(run(&data, Some(&other), &request(&[8])), Err(RecommendError::Queries { found: 4, .. })));
     let few = Request { sample: 4, ..request(&[8]) };
     assert!(matches!(run(&data, None, &few), Err(RecommendError::TooFew { .. })));
-    // A hundred vectors are no codebook of 256, but of 4 and 16.
+    // A hundred vectors are too few for a codebook of 256, but enough for 4 and 16.
     let found = run(&data, None, &request(&[8])).unwrap();
     assert!(found.left_out.iter().any(|l| l.shape.size() == 256), "{:?}", found.left_out);
     let stopped = Watch { stop: &AtomicBool::new(true), progress: &|_| () };

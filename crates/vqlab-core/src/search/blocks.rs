@@ -1,5 +1,5 @@
-//! Codes as a scan reads them: in groups of [`LANES`] vectors, column after column, so that one instruction looks up the
-//! same stage of many vectors.
+//! Codes in the layout of the search: groups of [`LANES`] vectors, column after column, so that one instruction looks
+//! up the same stage of many vectors.
 
 use super::{Codes, SearchError};
 use crate::quantizer::{CodeError, Codebooks};
@@ -25,7 +25,7 @@ impl Code for u8 {
 
     #[inline(always)]
     fn add(table: &[f32], codes: &[u8], sums: &mut [f32; PART]) {
-        // With both lengths known no look-up is checked.
+        // With both lengths known, no look-up is bounds-checked.
         if let (Some(table), Some(codes)) = (table.first_chunk::<256>(), codes.first_chunk::<PART>()) {
             for (sum, code) in sums.iter_mut().zip(codes) {
                 *sum += table[usize::from(*code)];
@@ -54,7 +54,7 @@ pub struct Blocks<C> {
 }
 
 impl<C: Code> Blocks<C> {
-    /// Codes (N × M), with room for so many columns before and behind them.
+    /// Codes (N × M), with space for `before` and `behind` further columns around them.
     ///
     /// # Errors
     /// A code that the codebooks don't have.

@@ -1,8 +1,8 @@
 //! Exact nearest neighbors by brute force.
 //!
-//! Blocked products give ½‖b‖² − x·b in f32 for all pairs, of vectors moved to the origin and scaled, so that an offset of the
-//! data costs no precision. What their rounding errors cannot exclude from the k nearest is computed again as Σ(x − b)² in
-//! f64 from the vectors as they are, and that decides.
+//! Blocked products give ½‖b‖² − x·b in f32 for all pairs. The vectors are moved to the origin and scaled, so that an
+//! offset of the data costs no precision. The vectors that rounding errors can't exclude from the k nearest are
+//! compared by Σ(x − b)² in f64, computed from the original vectors.
 
 use rayon::prelude::*;
 
@@ -14,20 +14,20 @@ use crate::quantizer::kernels::{ROWS, Rows, products, squared_length};
 /// Base vectors of one product: with [`ROWS`] queries, the products take 256 KiB.
 const BLOCK: usize = 1024;
 
-/// Vectors of the smallest part that a base is cut in where there are fewer queries than threads.
+/// Vectors of the smallest part of a base. The base is split where there are fewer queries than threads.
 const LEAST_PART: usize = 4 * BLOCK;
 
-/// Base vectors that the origin is the median of.
+/// Number of base vectors whose median is the origin.
 const SAMPLE: usize = 256;
 
-/// Above this, f32 products may overflow, and every pair goes through f64.
+/// Above this, f32 products may overflow; every pair is then computed in f64.
 const LARGE: f32 = 1e37;
 
-/// The k nearest of the `base` vectors (N × D) for each query (n × D) by squared Euclidean distance, ties by the lower id.
-/// Runs on the threads of the current rayon pool; their number changes nothing but the time.
+/// The k nearest of the `base` vectors (N × D) for each query (n × D) by squared Euclidean distance, ties by the lower
+/// id. Runs on the threads of the current rayon pool; their number changes only the time.
 ///
 /// # Errors
-/// Vectors that are no whole rows or hold NaN or infinity; k = 0; more base vectors than ids.
+/// Values that do not form whole rows, NaN or infinity; k = 0; more base vectors than ids.
 pub fn exact_neighbors(base: &[f32], queries: &[f32], dimension: usize, k: usize) -> Result<Neighbors, SearchError> {
     let count = whole_rows("base values", base.len(), dimension)?;
     let asked = whole_rows("query values", queries.len(), dimension)?;
@@ -68,14 +68,14 @@ fn sort(found: &mut [(f64, u32)]) {
     found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
 }
 
-/// Where vectors are moved from, and the power of two that they are scaled with.
+/// The center that is subtracted from vectors, and the power of two that multiplies them.
 struct Origin {
     center: Vec<f32>,
     scale: f64,
 }
 
 impl Origin {
-    /// The median of some of the vectors; the scale brings the largest difference of these from it near 1.
+    /// The center is the median of some of the vectors. The scale brings their largest difference from it near 1.
     fn of(base: &[f32], dimension: usize) -> Self {
         let count = base.len() / dimension;
         let taken = count.min(SAMPLE);
@@ -121,11 +121,11 @@ struct Exact<'a> {
 struct Candidates {
     /// (½‖b‖² − x·b, id).
     kept: Vec<(f32, u32)>,
-    /// Scores above it are out.
+    /// Scores above this are excluded.
     limit: f32,
-    /// What two scores can be wrong by, together.
+    /// The maximum error of two scores together.
     slack: f32,
-    /// Length at which `kept` is thinned out.
+    /// Length at which `kept` is pruned.
     full: usize,
 }
 
@@ -172,12 +172,12 @@ impl Exact<'_> {
 
     fn candidates(&self, query: &[f32]) -> Candidates {
         let length = squared_length(query);
-        // A product of D terms is off by at most some D·ε/2·‖x‖‖b‖ in any order of summation, a half norm by as much of
-        // itself; moving the vectors adds ε/2 for each of both. Twice that, for two scores, and twice again for the roundings
-        // here.
+        // In any order of summation, a product of D terms has an error of at most about D·ε/2·‖x‖‖b‖, and a half norm
+        // an error of the same fraction of itself. Moving the vectors adds ε/2 for each of the two. The sum is doubled
+        // for two scores, and doubled again for the rounding in this function.
         let terms = (self.dimension + 8) as f32 * f32::EPSILON;
         let relative = 2.0 * terms * (length.sqrt() * (2.0 * self.largest).sqrt() + self.largest);
-        // Tiny numbers are off by a part of the least one instead.
+        // The error of tiny numbers is relative to the smallest positive number instead.
         let slack = relative + 8.0 * (self.dimension + 4) as f32 * f32::from_bits(1);
         let safe = length < LARGE && self.largest < LARGE;
         let slack = if safe { slack } else { f32::INFINITY };
@@ -208,7 +208,7 @@ fn keep(dots: &[f32], half: &[f32], limit: f32, first: u32, kept: &mut Vec<(f32,
                 let mut any = false;
                 for ((score, dot), half) in scores.iter_mut().zip(dots).zip(half) {
                     *score = half - dot;
-                    // Overflown products may stand for anything, so they have to pass.
+                    // Overflowed products carry no information, so they have to pass.
                     *score = if score.is_nan() { f32::NEG_INFINITY } else { *score };
                     any |= *score <= limit;
                 }

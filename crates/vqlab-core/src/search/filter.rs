@@ -1,10 +1,11 @@
-//! A cheap lower bound of the distance that throws almost all vectors out before their distance is computed.
+//! Cheap lower bounds of the distance that exclude almost all vectors before their distances are computed.
 //!
-//! The idea is that of André, Kermarrec and Le Scouarnec ("Cache locality is not enough: high-performance nearest neighbor
-//! search with product quantization fast scan", VLDB 2015): tables of small whole numbers, rounded down and scaled so that
-//! the k-th best distance so far is a fixed number. A sum above it proves that the vector is farther away. What survives is
-//! computed exactly, so the filter costs no accuracy. Their tables have 16 entries to fit a register; ours have all 256, of
-//! as many bits as the CPU looks up fast ([`Lookup`]).
+//! The method follows André, Kermarrec and Le Scouarnec ("Cache locality is not enough: high-performance nearest
+//! neighbor search with product quantization fast scan", VLDB 2015). Look-up tables hold small whole numbers, rounded
+//! down and scaled so that the k-th best distance so far is a fixed number. A sum above this number proves that the
+//! vector is farther away. The distances of the other vectors are computed exactly, so the filter costs no accuracy.
+//! The tables in the paper have 16 entries to fit a register. The tables here have all 256 entries, of as many bits as
+//! the CPU looks up fast ([`Lookup`]).
 
 use super::blocks::LANES;
 use super::lookup::{Lookup, Table};
@@ -12,29 +13,29 @@ use super::shares::Shares;
 use super::tables::Tables;
 use crate::level::run;
 
-/// Whether the processor looks small numbers up faster than floats.
+/// Whether the processor looks up small integers faster than floats.
 pub fn pays() -> bool {
     Lookup::here().pays()
 }
 
-/// Tables of small numbers of one query.
+/// Look-up tables of small integers for one query.
 pub struct Filter {
     lookup: Lookup,
-    /// What the entries are made of, columns × 256.
+    /// The values from which the entries are computed, columns × 256.
     values: Vec<[f32; 256]>,
     minima: Vec<f32>,
-    /// All that rounding can change in a distance and in the sum of its values.
+    /// The maximum effect of rounding on a distance and on the sum of its values.
     rounding: f64,
     finite: bool,
     entries: Vec<Table>,
-    /// The sum that a vector within the limit does not exceed.
+    /// The sum of entries that a vector within the limit does not exceed.
     within: u8,
     limit: Option<f32>,
 }
 
 impl Filter {
-    /// For the tables of a query, none of more than 256 values. With shares of the norms, the first column is what these leave
-    /// of the norms, the stages follow, and a column of norms is none of the filter's.
+    /// A filter for the look-up tables of a query, none with more than 256 values. With shares of the norms, the first
+    /// column holds the rest of the norms and the stages follow. The filter does not use a column of norms.
     pub fn new(tables: &Tables, shares: Option<&Shares>) -> Self {
         let mut values: Vec<[f32; 256]> = shares.iter().map(|shares| shares.rest().0).collect();
         let stages = shares.map_or(tables.columns(), Shares::stages);
@@ -43,7 +44,7 @@ impl Filter {
             if let Some(shares) = shares {
                 column.iter_mut().zip(shares.stage(stage)).for_each(|(value, share)| *value += share);
             }
-            // What no code uses shall be no minimum.
+            // Entries that no code uses must not be the minimum.
             let first = column[0];
             column[tables.size..].fill(first);
             values.push(column);
@@ -52,7 +53,7 @@ impl Filter {
         let columns = found.iter().copied().chain(tables.small().iter().map(extremes));
         let magnitude =
             columns.map(|(_, largest)| f64::from(largest)).sum::<f64>() + shares.map_or(0.0, Shares::largest_norm);
-        // Those of a distance, of shares to values, and one more to be sure.
+        // The additions of a distance, the additions of shares to values, and one more for safety.
         let additions = (tables.columns() + values.len() + 2) as f64;
         let lookup = Lookup::here();
         Self {
@@ -67,8 +68,8 @@ impl Filter {
         }
     }
 
-    /// Makes the tables for this limit, if they are for another one. False where no lower bound can be had: keep
-    /// everything then.
+    /// Computes the entries for this limit, unless they are for this limit already. Returns false where no lower bound
+    /// exists; keep all vectors then.
     pub fn prepare(&mut self, limit: f32) -> bool {
         if !self.finite || !limit.is_finite() {
             return false;
@@ -83,26 +84,28 @@ impl Filter {
         true
     }
 
-    /// Bit j of survivors[g] is cleared where vector j of group g is beyond the limit. A group has `columns` columns, those of
-    /// the filter first.
+    /// Bit j of survivors[g] is cleared where vector j of group g is beyond the limit. A group has `columns` columns;
+    /// the filter uses the first ones.
     pub fn survivors(&self, groups: &[[u8; LANES]], columns: usize, survivors: &mut [u64]) {
         self.lookup.survivors(&self.entries, groups, columns, self.within, survivors);
     }
 
-    /// Units of the entries a unit of distance. A computed distance is a sum of rounded additions, so the limit is raised
-    /// by their largest error first: a true sum within that reaches at most `within` then.
+    /// Units of the entries per unit of distance. A computed distance is a sum of rounded additions, so the limit is
+    /// raised by their largest error first. The entries of a true sum within the raised limit then add up to at most
+    /// `within`.
     fn scale(&self, limit: f32) -> f32 {
         let least: f64 = self.minima.iter().map(|v| f64::from(*v)).sum();
         let budget = f64::from(limit) - least + self.rounding;
-        // No budget: only columns at their very minimum can pass.
+        // Without a budget, only columns at their minimum can pass.
         let most = f64::from(f32::MAX);
         if budget <= 0.0 { f32::MAX } else { (f64::from(self.within) * (1.0 - 1e-5) / budget).min(most) as f32 }
     }
 }
 
-/// What the limit becomes. Larger numbers lose less by rounding; but an entry is cut at its largest value, and the smaller
-/// a part of the limit that is, the less it tells. Entries of bytes are not cut below the limit. For those of 4 bits the best
-/// compromise is measured: 40 to 55 of 8 columns leave about as many survivors, 30 and 65 twice to three times as many.
+/// The limit in units of the entries. Larger numbers lose less by rounding. But an entry is cut at its largest value,
+/// and a smaller share of the limit makes a cut entry less informative. Entries of bytes are not cut below the limit.
+/// For entries of 4 bits the best compromise is measured: with 8 columns, limits of 40 to 55 leave about the same
+/// number of survivors; 30 and 65 leave two to three times as many.
 fn within(lookup: Lookup, columns: usize) -> u8 {
     let most = f64::from(lookup.most() - 1);
     let cut = 16.0 * (columns as f64).sqrt();
@@ -137,7 +140,7 @@ fn extremes(values: &[f32; 256]) -> (f32, f32) {
             for chunk in values.as_chunks::<LANES>().0 {
                 for ((least, largest), v) in least.iter_mut().zip(&mut largest).zip(chunk) {
                     *least = if *v < *least { *v } else { *least };
-                    // Written so that a NaN stays: no comparison with it is true.
+                    // Written so that a NaN stays: no comparison with NaN is true.
                     *largest = if v.abs() <= *largest { *largest } else { v.abs() };
                     *largest = if v.is_nan() { f32::INFINITY } else { *largest };
                 }

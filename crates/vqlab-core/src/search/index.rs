@@ -1,4 +1,4 @@
-//! The index: codes and norms as they are scanned, and the search over them.
+//! The index: codes and norms in the layout of the search, and the search over them.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,14 +17,14 @@ use super::{
 use crate::quantizer::centering::Centered;
 use crate::quantizer::{Codebooks, Rotation};
 
-/// The most queries that scan a block one after the other, and the bytes that their tables may take.
+/// The maximum number of queries that scan a block one after the other, and the maximum bytes of their look-up tables.
 const TILE: usize = 16;
 const TILE_BYTES: usize = 8 << 20;
 
-/// Groups of the smallest part that a base is cut in where there are fewer queries than threads.
+/// Groups of the smallest part of a base. The base is split where there are fewer queries than threads.
 const LEAST_PART: usize = 512;
 
-/// Encoded vectors, ready to be searched by asymmetric distances.
+/// Encoded vectors, ready for search by asymmetric distances.
 ///
 /// ```
 /// use vqlab_core::quantizer::{Codebooks, Method};
@@ -39,18 +39,18 @@ const LEAST_PART: usize = 512;
 /// ```
 pub struct Index {
     maker: TableMaker,
-    /// How queries follow the codebooks, where these are moved or scaled.
+    /// The map of queries, where the codebooks are moved or scaled.
     centered: Option<Centered>,
     rotation: Option<Rotation>,
     dimension: usize,
     count: usize,
     bits: u32,
-    /// Columns that add up to the distance.
+    /// Columns whose table values add up to the distance.
     summed: Range<usize>,
-    /// ‖q‖² of each vector, moved and scaled as the codebooks are, or empty.
+    /// ‖q‖² of each vector, moved and scaled like the codebooks, or empty.
     norms: Vec<f32>,
     columns: Columns,
-    /// What the filter knows of the norms, where there are any: what they leave is the first column.
+    /// The filter's shares of the norms, where there are norms. The first column then holds the rest of the norms.
     shares: Option<Shares>,
     filtered: bool,
 }
@@ -73,7 +73,7 @@ impl Index {
     /// An index of `codes` (N × M). PVQ needs no norms: `norms` has no effect on it.
     ///
     /// # Errors
-    /// Codes that are no whole rows, that the codebooks don't have, or of too many vectors.
+    /// Codes that do not form whole rows, codes outside the codebooks, or too many vectors.
     pub fn new(books: &Codebooks, codes: Codes, norms: Norms) -> Result<Self, SearchError> {
         let count = whole_rows("codes", codes.len(), books.stages())?;
         check_count(count)?;
@@ -127,23 +127,23 @@ impl Index {
         self.count == 0
     }
 
-    /// Bits that a vector costs: M·⌈log₂ K⌉ of its code, and those of its norm. The index itself may keep more than that to be
-    /// fast: whole bytes, and with norms one more byte.
+    /// Bits per vector: M·⌈log₂ K⌉ for the code, plus the bits of the norm. The index itself may take more to be fast:
+    /// whole bytes, and one more byte with norms.
     pub fn bits_per_vector(&self) -> u32 {
         self.bits
     }
 
-    /// Uses the filter or not, for tests: the neighbors are the same.
+    /// Turns the filter on or off, for tests: the neighbors are the same.
     #[cfg(test)]
     pub(super) fn set_filtered(&mut self, filtered: bool) {
         self.filtered = filtered;
     }
 
-    /// The k nearest base vectors of each query (n × D). Runs on the threads of the current rayon pool; their number changes
-    /// nothing but the time.
+    /// The k nearest base vectors of each query (n × D). Runs on the threads of the current rayon pool; their number
+    /// changes only the time.
     ///
     /// # Errors
-    /// Queries that are no whole rows, hold NaN or infinity, or are too far from the codebooks; k = 0.
+    /// Queries that do not form whole rows, hold NaN or infinity, or are too far from the codebooks; k = 0.
     pub fn search(&self, queries: &[f32], k: usize) -> Result<Neighbors, SearchError> {
         let count = whole_rows("query values", queries.len(), self.dimension)?;
         if k == 0 {
@@ -154,7 +154,7 @@ impl Index {
         if k == 0 || count == 0 {
             return Ok(Neighbors { k, ids: Vec::new(), distances: Vec::new() });
         }
-        // Distances are the same in rotated coordinates, so only the queries need be rotated, and only once.
+        // Distances are the same in rotated coordinates, so only the queries need to be rotated, and only once.
         let mut queries = Cow::Borrowed(queries);
         if let Some(centered) = &self.centered {
             centered.apply(queries.to_mut());
@@ -189,7 +189,7 @@ impl Index {
         Ok(neighbors)
     }
 
-    /// The keys of the k nearest of a part of the base for each query, and what their scores lack to be distances.
+    /// The keys of the k nearest of a part of the base for each query, and the offset from scores to distances.
     fn scan(&self, queries: &[f32], groups: Range<usize>, k: usize) -> Vec<(Vec<u64>, f64)> {
         let filtered = self.filtered && matches!(self.columns, Columns::Bytes(_));
         let search = |tables| {

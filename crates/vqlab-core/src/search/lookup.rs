@@ -1,8 +1,9 @@
-//! Sums of small table entries, 32 or 64 vectors an instruction.
+//! Sums of small table entries, 32 or 64 vectors per instruction.
 //!
-//! A table of 256 entries fits no register, so each level of instructions has its own way to it. AVX-512 VBMI looks 128 bytes
-//! up at once: two instructions reach all entries of a byte each. The others look up less, so entries of 4 bits make up for
-//! it: two of them share a byte, or four a word of 16 bits, and the high bits of a code choose among them.
+//! A table of 256 entries does not fit a register, so each instruction level has its own method. AVX-512 VBMI looks up
+//! 128 bytes at once: two instructions reach all entries of one byte each. The other levels look up fewer bytes, so
+//! their entries have 4 bits: two entries share a byte, or four share a word of 16 bits. The high bits of a code choose
+//! among them.
 
 use super::blocks::LANES;
 use crate::level::{Level, has_vbmi, level};
@@ -10,7 +11,7 @@ use crate::level::{Level, has_vbmi, level};
 /// Entries of one column; how large they may be is [`Lookup::most`].
 pub type Table = [u8; 256];
 
-/// The way to look up, which the CPU is known to have: only [`Lookup::here`] makes it.
+/// The look-up method. The CPU is known to support it: only [`Lookup::here`] creates the value.
 #[derive(Clone, Copy)]
 pub struct Lookup(Way);
 
@@ -23,7 +24,7 @@ enum Way {
 }
 
 impl Lookup {
-    /// The fastest one at the level of this process.
+    /// The fastest method at the level of this process.
     pub fn here() -> Self {
         Self(match level() {
             Level::Portable => Way::Loop,
@@ -33,7 +34,7 @@ impl Lookup {
         })
     }
 
-    /// Whether it is faster than floats one by one.
+    /// Whether it is faster than looking up single floats.
     pub fn pays(self) -> bool {
         self.0 != Way::Loop
     }
@@ -43,8 +44,8 @@ impl Lookup {
         if self.0 == Way::Vbmi { u8::MAX } else { 15 }
     }
 
-    /// Bit j of survivors[g] says whether the entries of vector j of group g add up to at most `within`, which is below 255.
-    /// A group has `columns` columns, those of the tables first.
+    /// Bit j of survivors[g] says whether the entries of vector j of group g add up to at most `within`, which is below
+    /// 255. A group has `columns` columns; the first ones belong to the tables.
     ///
     /// # Panics
     /// If there are no columns.
@@ -59,11 +60,11 @@ impl Lookup {
         #[cfg(target_arch = "x86_64")]
         match self.0 {
             Way::Loop => by_loop(tables, groups, columns, within, survivors),
-            // SAFETY: the level says that the CPU has these.
+            // SAFETY: the level guarantees that the CPU has these features.
             Way::Avx2 => unsafe { avx2::survivors(tables, groups, columns, within, survivors) },
             // SAFETY: as above.
             Way::Avx512 => unsafe { avx512::survivors(tables, groups, columns, within, survivors) },
-            // SAFETY: as above, and that of VBMI was asked for.
+            // SAFETY: as above, and the CPU was checked for VBMI.
             Way::Vbmi => unsafe { vbmi::survivors(tables, groups, columns, within, survivors) },
         }
         #[cfg(not(target_arch = "x86_64"))]
@@ -104,7 +105,7 @@ mod avx2 {
         let tables: Vec<Packed> = tables.iter().map(pack).collect();
         let within = _mm256_set1_epi8(within as i8);
         for (group, survivors) in groups.chunks_exact(columns).zip(survivors) {
-            // One register at a time: the tables of two spill.
+            // One register at a time: with two, the tables spill.
             *survivors = 0;
             for half in 0..2 {
                 let mut sums = _mm256_setzero_si256();
@@ -122,15 +123,16 @@ mod avx2 {
     #[inline]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,popcnt,lzcnt")]
     fn entries(table: &Packed, codes: __m256i) -> __m256i {
-        // A look-up takes the low 4 bits of an index, and is 0 where the top bit is set. So bit 4 of a code chooses between
-        // two tables without a comparison, if it is that bit for one and its opposite for the other.
+        // A look-up uses the low 4 bits of an index, and returns 0 where the top bit is set. Bit 4 of a code therefore
+        // chooses between two tables without a comparison: it is the top bit for one table, and its inverse is the top
+        // bit for the other.
         let even = _mm256_add_epi8(_mm256_and_si256(codes, _mm256_set1_epi8(0x1f)), _mm256_set1_epi8(0x70));
         let odd = _mm256_xor_si256(even, _mm256_set1_epi8(i8::MIN));
         let pair = |i: usize| {
             let part = |i: usize| _mm256_broadcastsi128_si256(bytemuck::cast(table[i]));
             _mm256_or_si256(_mm256_shuffle_epi8(part(i), even), _mm256_shuffle_epi8(part(i + 1), odd))
         };
-        // A blend looks at the top bit of each byte: that is bit 5, 6, 7 of the code in turn.
+        // A blend uses the top bit of each byte, which is bit 5, 6, 7 of the code in turn.
         let bit5 = _mm256_slli_epi16::<2>(codes);
         let low = _mm256_blendv_epi8(pair(0), pair(2), bit5);
         let high = _mm256_blendv_epi8(pair(4), pair(6), bit5);
@@ -193,7 +195,7 @@ mod vbmi {
 
     use super::*;
 
-    /// Groups that share the loads of a table: more do not fit in the registers beside it.
+    /// Groups that share the loads of a table: more groups do not fit in the registers together with the table.
     const SHARED: usize = 4;
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,popcnt,lzcnt,avx512vbmi")]

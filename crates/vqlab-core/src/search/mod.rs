@@ -1,13 +1,14 @@
-//! Nearest neighbors: approximate ones over encoded vectors by table look-up ([`Index`]), and exact ones over the vectors
-//! themselves ([`exact_neighbors`]), the ground truth of recall.
+//! Nearest neighbors: approximate ones over encoded vectors by table look-up ([`Index`]), and exact ones over the
+//! vectors themselves ([`exact_neighbors`]), the ground truth of recall.
 //!
-//! Asymmetric distances (Jégou, Douze, Schmid, PAMI 2011): the query x stays as it is, a base vector is its decoded code q.
-//! One table a codebook and query then turns a distance into M look-ups. PVQ: ‖x − q‖² = Σ_m ‖x_m − c_m‖². RVQ and AVQ
-//! (Babenko, Lempitsky, CVPR 2014): ‖x − q‖² = ‖x‖² − 2 Σ_m x·c_m + ‖q‖², where ‖q‖² depends on the base vector alone and is
-//! stored beside its code ([`Norms`]). OPQ is PVQ of rotated queries, LSQ is scanned as AVQ.
+//! Asymmetric distances (Jégou, Douze, Schmid, PAMI 2011) compare the query x, which is not quantized, with the decoded
+//! code q of a base vector. One look-up table per codebook and query turns a distance into M look-ups. PVQ: ‖x − q‖² =
+//! Σ_m ‖x_m − c_m‖². RVQ and AVQ (Babenko, Lempitsky, CVPR 2014): ‖x − q‖² = ‖x‖² − 2 Σ_m x·c_m + ‖q‖², where ‖q‖²
+//! depends on the base vector alone and is stored with its code ([`Norms`]). OPQ is searched as PVQ with rotated
+//! queries, LSQ as AVQ.
 //!
-//! Results are exact with regard to these distances, and ties go to the lower id: block sizes, tiles and the number of
-//! threads change nothing.
+//! Results are exact with regard to these distances, and ties go to the lower id. Block sizes, tiles and the number of
+//! threads do not change the results.
 
 mod blocks;
 mod exact;
@@ -38,8 +39,8 @@ pub enum Norms {
     Exact,
     /// As one of 256 levels that are fitted to the base: 8 bits a vector.
     Byte,
-    /// Not at all: vectors are ranked by their inner product with the query alone, largest first, both seen from the center of the
-    /// codebooks.
+    /// Not stored: vectors are ranked by their inner product with the query, largest first. Both vectors are taken
+    /// relative to the center of the codebooks.
     Omitted,
 }
 
@@ -59,7 +60,7 @@ impl Norms {
 pub enum Codes<'a> {
     /// For up to 256 codewords a stage.
     U8(&'a [u8]),
-    /// For up to 65536.
+    /// For up to 65536 codewords a stage.
     U16(&'a [u16]),
 }
 
@@ -88,19 +89,19 @@ impl Codes<'_> {
 /// The nearest base vectors of each query, nearest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbors {
-    /// Neighbors a query: as many as asked for, or all vectors of a smaller base.
+    /// Neighbors per query: the requested number, or all vectors of a smaller base.
     pub k: usize,
     /// Positions in the base, queries × k.
     pub ids: Vec<u32>,
-    /// Squared distances, queries × k; 0 or infinite where f32 holds no smaller or larger ones. Rounding can make one that
-    /// should be 0 negative. With [`Norms::Omitted`] they lack ‖q‖².
+    /// Squared distances, queries × k. They are 0 or infinite where f32 can't hold the value. Rounding can make a
+    /// distance of 0 negative. With [`Norms::Omitted`] they do not include ‖q‖².
     pub distances: Vec<f32>,
 }
 
 /// Why a search can't be done.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum SearchError {
-    #[error("{found} {what} are no whole number of rows of {width}; check that the file belongs to these codebooks")]
+    #[error("{found} {what} are not a whole number of rows of {width}; check that the file belongs to these codebooks")]
     Shape { what: &'static str, found: usize, width: usize },
     #[error(transparent)]
     Code(#[from] CodeError),
@@ -116,12 +117,12 @@ pub enum SearchError {
     TooFar { row: usize, column: usize },
 }
 
-/// Refuses counts that ids can't tell apart.
+/// Rejects counts that ids can't represent.
 fn check_count(vectors: usize) -> Result<(), SearchError> {
     if vectors > u32::MAX as usize { Err(SearchError::TooManyVectors(vectors)) } else { Ok(()) }
 }
 
-/// Rows in `values`, where they are whole.
+/// The number of rows in `values`, which must be whole.
 fn whole_rows(what: &'static str, found: usize, width: usize) -> Result<usize, SearchError> {
     if width == 0 || !found.is_multiple_of(width) {
         return Err(SearchError::Shape { what, found, width });
@@ -129,7 +130,7 @@ fn whole_rows(what: &'static str, found: usize, width: usize) -> Result<usize, S
     Ok(found / width)
 }
 
-/// Refuses the first value that is NaN or infinite.
+/// Rejects the first value that is NaN or infinite.
 fn check_finite(what: &'static str, values: &[f32], width: usize) -> Result<(), SearchError> {
     match values.iter().position(|v| !v.is_finite()) {
         Some(at) => Err(SearchError::NotFinite { what, row: at / width, column: at % width, value: values[at] }),
@@ -137,10 +138,10 @@ fn check_finite(what: &'static str, values: &[f32], width: usize) -> Result<(), 
     }
 }
 
-/// Queries in the codebooks' own scale beyond which squares may overflow.
+/// The largest coordinate of a query in the scale of the codebooks; beyond it, squares may overflow.
 const FARTHEST: f32 = 1e16;
 
-/// Refuses queries whose distances f32 doesn't hold.
+/// Rejects queries whose distances f32 can't hold.
 fn check_range(values: &[f32], width: usize) -> Result<(), SearchError> {
     match values.iter().position(|v| v.abs() > FARTHEST) {
         Some(at) => Err(SearchError::TooFar { row: at / width, column: at % width }),
@@ -148,7 +149,7 @@ fn check_range(values: &[f32], width: usize) -> Result<(), SearchError> {
     }
 }
 
-/// How many parts the base is cut in, so that `tiles` of queries keep all threads busy.
+/// The number of parts of the base with which `tiles` of queries keep all threads busy.
 fn base_parts(tiles: usize, units: usize, least: usize) -> usize {
     let threads = rayon::current_num_threads();
     if tiles >= 2 * threads { 1 } else { (2 * threads).div_ceil(tiles.max(1)).min(units / least).max(1) }

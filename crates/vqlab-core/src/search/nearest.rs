@@ -2,8 +2,8 @@
 
 use crate::quantizer::kernels::{from_ordered, ordered};
 
-/// The score in the upper half, the id in the lower one: the order of keys is that of (score, id). NaN comes last, and −0
-/// equals 0.
+/// The score in the upper half, the id in the lower one: keys are ordered by (score, id). NaN comes last, and −0 equals
+/// 0.
 pub fn key(score: f32, id: u32) -> u64 {
     let ordered = if score.is_nan() { u32::MAX } else { ordered(score + 0.0) };
     u64::from(ordered) << 32 | u64::from(id)
@@ -19,12 +19,12 @@ pub fn id(key: u64) -> u32 {
     key as u32
 }
 
-/// Keeps the k lowest keys. Up to 2k wait in a buffer until a selection throws half of them out: that is O(1) a key, where
-/// a heap takes O(log k).
+/// Keeps the k lowest keys. Up to 2k keys wait in a buffer until a selection discards half of them. This takes O(1) per
+/// key; a heap takes O(log k).
 pub struct Nearest {
     k: usize,
     keys: Vec<u64>,
-    /// Keys from here on are not among the k lowest.
+    /// Keys from this one on are not among the k lowest.
     bound: u64,
 }
 
@@ -45,7 +45,7 @@ impl Nearest {
         }
     }
 
-    /// Throws out what is not among the k lowest, so that [`Nearest::limit`] is the k-th score.
+    /// Discards the keys that are not among the k lowest, so that [`Nearest::limit`] is the k-th score.
     pub fn shrink(&mut self) {
         if self.keys.len() >= self.k {
             let (_, last, _) = self.keys.select_nth_unstable(self.k - 1);
@@ -54,14 +54,14 @@ impl Nearest {
         }
     }
 
-    /// [`Nearest::shrink`] where enough has come since the last time to lower the limit by much.
+    /// Calls [`Nearest::shrink`] where enough keys have come since the last time to lower the limit by much.
     pub fn refresh(&mut self) {
         if self.bound == u64::MAX || self.keys.len() > self.k + self.k / 4 {
             self.shrink();
         }
     }
 
-    /// Scores above this one are not among the k lowest; None while anything is.
+    /// Scores above this one are not among the k lowest; None while every score may be.
     pub fn limit(&self) -> Option<f32> {
         (self.bound != u64::MAX).then(|| score(self.bound))
     }

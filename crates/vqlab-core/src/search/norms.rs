@@ -1,4 +1,4 @@
-//! ‖q‖² of decoded vectors, and its levels.
+//! ‖q‖² of decoded vectors, and levels to store it.
 
 use crate::quantizer::kernels::squared_length;
 use rayon::prelude::*;
@@ -9,7 +9,7 @@ use crate::quantizer::{CodeError, Codebooks};
 /// Vectors that a thread decodes at once.
 const CHUNK: usize = 4096;
 
-/// Values that levels are fitted to; more don't change them.
+/// Number of values to which levels are fitted; more values don't change the levels.
 const SAMPLE: usize = 1 << 20;
 
 /// ‖q‖² of the vectors that `codes` (N × M) stand for.
@@ -44,8 +44,9 @@ pub struct Levels(pub [f32; 256]);
 
 impl Levels {
     /// Levels with a small mean squared error, by Lloyd's iteration on at most [`SAMPLE`] of the values. It starts from
-    /// quantiles and even steps in equal parts: quantiles alone leave the tails to too few levels, even steps the middle,
-    /// and the iteration does not get over either (on SIFT it ends at 234, 132 and, from both, 99 RMS).
+    /// quantiles and even steps in equal parts. Quantiles alone leave too few levels for the tails, even steps alone
+    /// too few for the middle, and the iteration does not recover from either (on SIFT it ends at 234, 132 and, from
+    /// both, 99 RMS).
     pub fn fit(values: &[f32]) -> Self {
         let mut sorted: Vec<f32> = values.iter().copied().step_by(values.len().div_ceil(SAMPLE).max(1)).collect();
         sorted.par_sort_unstable_by(f32::total_cmp);
@@ -95,7 +96,7 @@ impl Levels {
         if value - self.0[above - 1] <= self.0[above] - value { (above - 1) as u8 } else { above as u8 }
     }
 
-    /// Makes the values their nearest levels, and returns these' numbers.
+    /// Replaces the values by their nearest levels, and returns the indices of these levels.
     pub fn round(&self, values: &mut [f32]) -> Vec<u8> {
         let nearest = |value: &mut f32| {
             let level = self.nearest(*value);

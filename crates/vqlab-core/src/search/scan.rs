@@ -7,11 +7,11 @@ use super::filter::Filter;
 use super::nearest::Nearest;
 use super::tables::Tables;
 
-/// Groups of a block: their codes stay in the second-level cache (256 KiB at 8 bytes a vector) while the queries of a tile
-/// pass over them.
+/// Groups of a block: their codes stay in the second-level cache (256 KiB at 8 bytes a vector) while the queries of a
+/// tile pass over them.
 const BLOCK: usize = 512;
 
-/// What is scanned.
+/// The base vectors of a scan.
 pub struct Base<'a, C> {
     pub blocks: &'a Blocks<C>,
     /// N.
@@ -22,29 +22,29 @@ pub struct Base<'a, C> {
     pub norms: &'a [f32],
 }
 
-/// One query at work.
+/// The state of one query.
 pub struct Search {
     tables: Tables,
     filter: Option<Filter>,
     nearest: Nearest,
-    /// Places of survivors in a block; kept for its memory.
+    /// Positions of survivors in a block; reused to save allocations.
     list: Vec<u32>,
 }
 
 impl Search {
-    /// For the `k` nearest. The filter is one for these tables.
+    /// A search for the `k` nearest. The filter must belong to these tables.
     pub fn new(tables: Tables, filter: Option<Filter>, k: usize) -> Self {
         Self { tables, filter, nearest: Nearest::new(k), list: Vec::new() }
     }
 
-    /// The keys of the k nearest in order, and what their scores lack to be distances.
+    /// The keys of the k nearest in order, and the offset from scores to distances.
     pub fn finish(self) -> (Vec<u64>, f64) {
         (self.nearest.into_sorted(), self.tables.offset)
     }
 }
 
-/// The blocks in which a part is scanned: the first has what k neighbors need, the next ones double, because the limit that
-/// the filter works with falls fast at first.
+/// The blocks in which a part is scanned. The first block has enough vectors for k neighbors; the next blocks double in
+/// size, because the limit of the filter falls fast at first.
 pub fn block_ranges(part: Range<usize>, k: usize) -> impl Iterator<Item = Range<usize>> {
     let mut size = k.saturating_mul(4).div_ceil(LANES).clamp(4, BLOCK);
     let mut start = part.start;
@@ -74,7 +74,7 @@ impl<C: Code> Base<'_, C> {
                 if let Some(norms) = self.norms.get(first..first + count) {
                     sums.iter_mut().zip(norms).for_each(|(sum, norm)| *sum += norm);
                 }
-                // Most parts have nothing near enough, which one comparison tells.
+                // Most parts have no vector near enough; one comparison shows this.
                 let least = sums.iter().fold(f32::INFINITY, |a, b| if *b < a { *b } else { a });
                 if search.nearest.limit().is_none_or(|limit| least <= limit) {
                     for (j, sum) in sums[..count].iter().enumerate() {
@@ -87,7 +87,7 @@ impl<C: Code> Base<'_, C> {
 }
 
 impl Base<'_, u8> {
-    /// As [`Base::scan`], with the filter where there is one and it can work.
+    /// As [`Base::scan`], with the filter where there is one and it has bounds.
     pub fn scan_filtered(&self, range: Range<usize>, search: &mut Search) {
         search.nearest.refresh();
         let Search { tables, filter: Some(filter), nearest, list } = search else {
@@ -101,13 +101,13 @@ impl Base<'_, u8> {
         let survivors = &mut survivors[..range.len().min(BLOCK)];
         let groups = self.blocks.groups(range.clone());
         filter.survivors(groups, columns, survivors);
-        // The lanes behind the last vector are none.
+        // The lanes behind the last vector are padding.
         if let Some(last) = survivors.last_mut()
             && range.end * LANES > self.count
         {
             *last &= u64::MAX >> (range.end * LANES - self.count);
         }
-        // Listed first: a loop without unpredictable branches works on the distances of several at once.
+        // Listed first: a loop without unpredictable branches computes several distances at once.
         list.clear();
         for (group, survivors) in survivors.iter().enumerate() {
             let mut left = *survivors;

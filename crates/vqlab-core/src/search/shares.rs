@@ -1,8 +1,8 @@
 //! ‖q‖² as a sum over the stages, for the filter.
 //!
-//! ‖x − q‖² − ‖x‖² = ‖q‖² − 2 Σ_m x·c_m. Its terms are large and cancel, so that lower bounds of each of them, in few bits,
-//! add up to a poor one. But most of ‖q‖² depends on the codewords one by one: with a share s_m of each codeword, the terms
-//! s_m − 2x·c_m are small where the codeword is near the query, and what is left of ‖q‖² is small too.
+//! ‖x − q‖² − ‖x‖² = ‖q‖² − 2 Σ_m x·c_m. The terms are large and cancel, so that lower bounds of few bits for each of
+//! them add up to a poor bound. But most of ‖q‖² depends on single codewords. With a share s_m of each codeword, the
+//! terms s_m − 2x·c_m are small where the codeword is near the query, and the rest of ‖q‖² is small, too.
 
 use rayon::prelude::*;
 
@@ -10,26 +10,26 @@ use super::Codes;
 use super::norms::Levels;
 use crate::quantizer::Codebooks;
 
-/// Vectors that shares are fitted to; more change little.
+/// Number of vectors to which shares are fitted; more vectors change little.
 const SAMPLE: usize = 1 << 16;
 
-/// The shares of all codewords, and the levels of what they leave of the norms.
+/// The shares of all codewords, and the levels of the rest of the norms.
 pub struct Shares {
-    /// Stages × 256; those of codewords that are not there are 0.
+    /// Stages × 256; 0 for codewords that do not exist.
     stages: Vec<[f32; 256]>,
     rest: Levels,
     largest_norm: f64,
 }
 
 impl Shares {
-    /// Shares of the norms of vectors (N) with these codes (N × M), of at most 256 codewords a stage; and the level of what is
-    /// left of each norm.
+    /// Fits shares to the norms of vectors (N) with these codes (N × M), of at most 256 codewords a stage. Also returns
+    /// the level of the rest of each norm.
     pub fn fit(books: &Codebooks, codes: Codes, norms: &[f32]) -> (Self, Vec<u8>) {
         let stages = fitted(books, codes, norms);
         let left = |vector: usize| {
             let shares = stages.iter().enumerate();
             let sum: f64 = shares.map(|(stage, s)| f64::from(s[codes.at(vector * stages.len() + stage)])).sum();
-            // Rounded to below the true difference.
+            // Rounded down, below the true difference.
             ((f64::from(norms[vector]) - sum) as f32).next_down()
         };
         let left: Vec<f32> = (0..norms.len()).into_par_iter().map(left).collect();
@@ -48,19 +48,19 @@ impl Shares {
         &self.stages[stage]
     }
 
-    /// Lower bounds of what is left of the norms.
+    /// Levels that are lower bounds of the rest of the norms.
     pub fn rest(&self) -> &Levels {
         &self.rest
     }
 
-    /// Infinite where one is not finite.
+    /// The largest absolute norm; infinite where a norm is not finite.
     pub fn largest_norm(&self) -> f64 {
         self.largest_norm
     }
 }
 
-/// Starts from ‖c‖², then adds to each codeword the mean of what is left where it is used: the inner products with the
-/// other stages.
+/// Starts from ‖c‖². Then adds to each codeword the mean rest of the norms where the codeword is used, which comes from
+/// the inner products with the other stages.
 fn fitted(books: &Codebooks, codes: Codes, norms: &[f32]) -> Vec<[f32; 256]> {
     let count = books.stages();
     let mut shares = vec![[0.0f32; 256]; count];

@@ -1,4 +1,4 @@
-//! The tables of a query: what each codeword adds to the distance.
+//! The look-up tables of a query: the contribution of each codeword to the distance.
 
 use crate::level::run;
 use crate::quantizer::{Codebooks, Method};
@@ -6,15 +6,15 @@ use crate::quantizer::{Codebooks, Method};
 /// Codewords whose sums are kept in registers.
 const PANEL: usize = 64;
 
-/// Tables of one query, a column each.
+/// Look-up tables of one query, one for each column.
 #[derive(Clone, Default)]
 pub struct Tables {
     /// Columns × stride.
     values: Vec<f32>,
     stride: usize,
-    /// K: the values of a stage in use.
+    /// K: the number of values of a stage in use.
     pub size: usize,
-    /// What a distance has beside the columns: ‖x‖², or 0 for PVQ.
+    /// The part of a distance that is not in the columns: ‖x‖², or 0 for PVQ.
     pub offset: f64,
 }
 
@@ -33,8 +33,9 @@ impl Tables {
     }
 }
 
-/// Makes tables: the codewords of each stage in panels of [`PANEL`], coordinate after coordinate, so that the sums over the
-/// coordinates run side by side. A table depends on its query alone, whatever others are made with it.
+/// Computes look-up tables. The codewords of each stage are packed in panels of [`PANEL`], coordinate after coordinate,
+/// so that the sums over the coordinates run in parallel. A table depends on its query alone, not on the other queries
+/// of a call.
 pub struct TableMaker {
     method: Method,
     stages: usize,
@@ -48,7 +49,7 @@ pub struct TableMaker {
 }
 
 impl TableMaker {
-    /// For these codebooks and a further column of 256 values, or none.
+    /// A maker for these codebooks and a further column of 256 values, or none.
     pub fn new(books: &Codebooks, last: Option<&[f32; 256]>) -> Self {
         let (stages, size, width) = (books.stages(), books.size(), books.width());
         let stage_panels = size.div_ceil(PANEL);
@@ -60,7 +61,7 @@ impl TableMaker {
                 panels[panel + coordinate * PANEL + k % PANEL] = *value;
             }
         }
-        // Look-ups of bytes are not checked where a table has 256 entries.
+        // Look-ups by bytes are not bounds-checked where a table has 256 entries.
         let stride = size.max(256).next_multiple_of(PANEL);
         let last = last.map_or(Vec::new(), |values| values.to_vec());
         Self { method: books.method(), stages, size, width, stride, panels, last }

@@ -38,7 +38,7 @@ fn decoded(whole: &Whole) -> Vec<f32> {
     vectors
 }
 
-/// As the index sees them: what the norms are and what stands for a vector without one depends on the center.
+/// The data as the index sees them: the norms, and the ranking without norms, depend on the center.
 fn at_the_origin(whole: &Whole, norms: Norms) -> Whole {
     let Whole { mut books, codes, mut queries } =
         Whole { books: whole.books.clone(), codes: whole.codes.clone(), queries: whole.queries.clone() };
@@ -83,7 +83,7 @@ fn on_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }
 
-/// Levels hold for one thread, so it is the whole pool.
+/// A level applies to one thread, so the pool has one thread.
 fn at_every_level<T: Send>(work: impl Fn() -> T + Sync) -> Vec<T> {
     let alone = || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().unwrap();
@@ -143,7 +143,7 @@ proptest! {
         }
     }
 
-    /// At every level of the CPU; in whole numbers distances are often equal, and sums of all signs.
+    /// At every level of the CPU. With whole numbers, distances are often equal, and sums have all signs.
     #[test]
     fn filters_of_every_level_change_nothing(
         stages in 1usize..30, size in prop::sample::select(vec![1usize, 2, 5, 16, 130, 256]), count in 1usize..6000,
@@ -168,7 +168,7 @@ proptest! {
         }
     }
 
-    /// DESIGN, "Invariance": an offset of all data and a power of two.
+    /// DESIGN, "Invariance": an offset of all data and a scale by a power of two.
     #[test]
     fn offsets_and_scales_change_no_neighbor_but_near_ties(
         method in prop::sample::select(Method::ALL.to_vec()), size in prop::sample::select(vec![16usize, 300]),
@@ -189,7 +189,7 @@ proptest! {
         books.values_mut()[..first].iter_mut().for_each(|v| *v = moved(*v));
         books.values_mut()[first..].iter_mut().for_each(|v| *v *= scale);
         let there: Vec<f32> = queries.iter().map(|v| moved(*v)).collect();
-        // Moved back without rounding: what the numbers are that the index was given.
+        // The numbers that the index received, moved back without rounding.
         let back = |v: f32| f64::from(v) / f64::from(scale) - f64::from(offset);
         let mut rounded = plain.clone();
         rounded.values_mut()[..first].iter_mut().zip(books.values()).for_each(|(r, v)| *r = back(*v) as f32);
@@ -205,7 +205,8 @@ proptest! {
             let plain = Index::new(&rounded, Codes::U16(&codes), norms).unwrap().search(&rounded_queries, k).unwrap();
             let sum = |ids: &[u32]| -> f64 { ids.iter().enumerate().map(|(at, id)| distance(at / k, *id)).sum() };
             let (there, here) = (sum(&found.ids), sum(&plain.ids));
-            // Near ties of inner products have other distances: one of them gives a query some ten copies of another vector.
+            // Near ties of inner products have other distances: one of them gives a query about ten copies of another
+            // vector.
             let allowed = if norms == Norms::Omitted { 0.2 } else { 1e-3 };
             prop_assert!((there / here - 1.0).abs() < allowed, "{method:?} {norms:?}: {there} against {here}");
         }
@@ -280,7 +281,7 @@ fn bits_count_the_code_and_the_norm() {
 fn wrong_input_is_named() {
     let books = Codebooks::new(Method::Rvq, 2, 2, 2, vec![0.0; 8]).unwrap();
     let new = |codes: &[u8]| Index::new(&books, Codes::U8(codes), Norms::Exact).map(|_| ()).unwrap_err().to_string();
-    assert!(new(&[0, 1, 0]).starts_with("3 codes are no whole number of rows of 2"));
+    assert!(new(&[0, 1, 0]).starts_with("3 codes are not a whole number of rows of 2"));
     assert!(new(&[0, 1, 0, 2]).starts_with("vector 1, stage 1: code 2 is out of range"));
     let index = Index::new(&books, Codes::U8(&[0, 1]), Norms::Exact).unwrap();
     assert_eq!(index.search(&[1.0, 2.0], 0), Err(SearchError::NoNeighbors));
@@ -329,7 +330,7 @@ fn exact_neighbors_are_the_ground_truth_of_siftsmall() {
 
 #[test]
 fn rotated_codes_are_searched_in_the_coordinates_of_the_queries() {
-    // A turn by 45° and a swap, exact to the last bits.
+    // A rotation by 45° and a swap, exact to the last bits.
     let half = std::f32::consts::FRAC_1_SQRT_2;
     let matrix = vec![half, half, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, half, -half, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
     let mut rng = stream("rotated");

@@ -1,4 +1,4 @@
-//! Batches of vectors that are held in memory.
+//! Batches of vectors in memory.
 
 use std::ops::Deref;
 
@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::stream::{shuffle, stream};
 
-/// Vectors (N × D), gone through in a new order in each pass.
+/// Vectors (N × D), visited in a new order in each pass.
 pub struct Shuffled<V> {
     dimension: usize,
     vectors: V,
@@ -16,7 +16,8 @@ pub struct Shuffled<V> {
 }
 
 impl<V: Deref<Target = Vec<f32>>> Shuffled<V> {
-    /// `name` names the stream of orders: where it depends on data and seed alone, methods see the same batches.
+    /// `name` names the random stream of the orders. Where it depends on data and seed alone, all methods see the same
+    /// batches.
     pub fn new(vectors: V, dimension: usize, name: &str) -> Self {
         let count = (vectors.len() / dimension) as u32;
         Self { dimension, vectors, order: (0..count).collect(), at: 0, rng: stream(name) }
@@ -35,7 +36,7 @@ impl<V: Deref<Target = Vec<f32>>> Shuffled<V> {
         }
     }
 
-    /// Passes over so many vectors, as if they had been written.
+    /// Skips `count` vectors, as if they had been written.
     pub fn skip(&mut self, count: u64) {
         let (length, at) = (self.order.len(), self.at + count as usize);
         for _ in self.at.div_ceil(length)..at.div_ceil(length) {
@@ -44,7 +45,7 @@ impl<V: Deref<Target = Vec<f32>>> Shuffled<V> {
         self.at = at;
     }
 
-    /// All of them.
+    /// All vectors.
     pub fn vectors(&self) -> &V {
         &self.vectors
     }

@@ -1,8 +1,8 @@
-//! A training on its way, kept in a file, so that a kill costs only what came after the last writing. One that goes on
-//! from there gives the same bits as one that was never killed.
+//! A checkpoint is an unfinished training in a file. A killed training loses only the work after the last checkpoint. A
+//! training that resumes is bit-identical to one that was never killed.
 //!
-//! The file is a codebook file with the optimizer's moments and the rest of the state beside the codebooks. The vectors
-//! that a training meets are drawn again from their streams, so it is enough to know how many there were.
+//! The file is a codebook file that also contains the optimizer's moments and the rest of the state. A resumed training
+//! draws the same vectors again from their streams, so the file stores only how many there were.
 
 use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
@@ -18,33 +18,33 @@ use crate::data::folder::hex;
 use crate::quantizer::BatchUsage;
 use crate::quantizer::checkpoint::{CheckpointError, Provenance, floats, parse, save_with};
 
-/// What the state stands under in the metadata, and the names of the moments.
+/// The metadata key of the state, and the names of the moments.
 const STATE: &str = "vqlab_training";
 const MOMENTS: [&str; 2] = ["first_moments", "second_moments"];
 
-/// At a stop or the end, the work of so many seconds is worth a file.
+/// At a stop or at the end, a file is written only where this much work would be lost.
 const WORTH_A_FILE: Duration = Duration::from_secs(5);
 
-/// What the file holds beside codebooks and moments.
+/// The content of the file in addition to codebooks and moments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct State {
-    /// What the training depends on.
+    /// All settings on which the training depends.
     identity: String,
-    /// The seed of the stream of replacement, which tells a warm start from what follows it.
+    /// The seed of the stream of replacement. It distinguishes a warm start from the training after it.
     stream: String,
     /// Position in that stream, in words of 32 bits.
     position: u64,
     done: u64,
-    /// Of the optimizer.
+    /// Steps of the optimizer.
     steps: i32,
     batches: u32,
     usage: Vec<u32>,
     gathered: Gathered,
     log: Vec<LogPoint>,
-    /// Vectors drawn so far, those of warm starts included.
+    /// Vectors drawn so far, including warm starts.
     drawn: u64,
-    /// Of all attempts.
+    /// Seconds of all attempts.
     seconds: f64,
 }
 
@@ -55,23 +55,23 @@ struct Saved {
     moments: [Vec<f32>; 2],
 }
 
-/// Keeps one training, warm start included, in one file.
+/// Keeps one training, including its warm start, in one file.
 pub struct Checkpoint {
     path: PathBuf,
     identity: String,
     every: Duration,
-    /// Of an attempt before, until the training that it is of has taken it.
+    /// The state of an earlier attempt, until the matching training takes it.
     found: RefCell<Option<Saved>>,
     drawn: Cell<u64>,
-    /// Of attempts before.
+    /// Seconds of earlier attempts.
     earlier_seconds: f64,
     since: Instant,
     written: Cell<Instant>,
 }
 
 impl Checkpoint {
-    /// Written to `path` at most once in `every`. `identity` is all that the bits depend on: files of another one, and
-    /// damaged ones, count as none. Nothing is read where the training is to begin `anew`.
+    /// A checkpoint at `path`, written at most once in `every`. `identity` contains everything on which the result
+    /// depends: a file with another identity, or a damaged file, is ignored. With `anew`, no file is read.
     pub fn new(path: PathBuf, identity: String, every: Duration, anew: bool) -> Self {
         let found = if anew { None } else { read(&path).filter(|saved| saved.state.identity == identity) };
         let (drawn, earlier_seconds) =
@@ -81,27 +81,27 @@ impl Checkpoint {
         Self { path, identity, every, found, drawn, earlier_seconds, since: now, written: Cell::new(now) }
     }
 
-    /// Vectors drawn so far: at first those of the attempt before, which are to be passed over.
+    /// Vectors drawn so far. At first these are the vectors of the earlier attempt, which must be skipped.
     pub fn drawn(&self) -> u64 {
         self.drawn.get()
     }
 
-    /// So many vectors more have been drawn.
+    /// Adds `vectors` to the vectors drawn.
     pub fn count(&self, vectors: usize) {
         self.drawn.set(self.drawn.get() + vectors as u64);
     }
 
-    /// Whether an attempt before was at this training, past its warm start.
+    /// Whether an earlier attempt reached this training, past its warm start.
     pub fn holds(&self, setup: &Setup) -> bool {
         self.found.borrow().as_ref().is_some_and(|saved| saved.state.stream == stream_of(setup))
     }
 
-    /// Seconds of the attempts before, as far as their work counts.
+    /// Seconds of the earlier attempts whose work counts.
     pub fn earlier_seconds(&self) -> f64 {
         self.earlier_seconds
     }
 
-    /// Takes a training to where the attempt before was, and gives its log.
+    /// Sets a training to the state of the earlier attempt, and returns its log.
     pub(super) fn resume(&self, run: &mut Run) -> Option<Vec<LogPoint>> {
         if !self.holds(&run.setup) {
             return None;
@@ -111,7 +111,7 @@ impl Checkpoint {
         restore(run, saved).then_some(log)
     }
 
-    /// Writes the file where it is time to; `ends` says that the training stops or is done.
+    /// Writes the file when it is due. `ends` = the training stops or is done.
     ///
     /// # Errors
     /// The file can't be written.
@@ -145,7 +145,7 @@ impl Checkpoint {
         let text = serde_json::to_string(&state)
             .map_err(|error| CheckpointError::Malformed(self.path.clone(), error.to_string()))?;
         let folder = crate::temporary::folder(&self.path);
-        // Not those above it: a folder of results that was removed in the meantime is not made again.
+        // Only the last folder is created: a results folder that was removed in the meantime is not created again.
         match std::fs::create_dir(folder) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => made.map_err(|error| CheckpointError::Io(folder.into(), error))?,
@@ -153,7 +153,7 @@ impl Checkpoint {
         let provenance = Provenance {
             beam_width: run.setup.quantizer.beam_width.unwrap_or(1),
             trainer: "nsvq".into(),
-            provenance: format!("a training on its way, at update {}", run.done),
+            provenance: format!("an unfinished training, at update {}", run.done),
         };
         let vectors = [(MOMENTS[0], moments[0]), (MOMENTS[1], moments[1])];
         save_with(&self.path, &run.codebooks, &provenance, &vectors, &[(STATE, text)])
@@ -179,7 +179,7 @@ fn read(path: &Path) -> Option<Saved> {
     Some(Saved { state, codebooks: books.values().to_vec(), moments })
 }
 
-/// False, and nothing done, where the shape is another.
+/// Returns false and changes nothing where the shape is different.
 fn restore(run: &mut Run, saved: Saved) -> bool {
     let Saved { state, codebooks, moments } = saved;
     let codewords = run.codebooks.stages() * run.codebooks.size();

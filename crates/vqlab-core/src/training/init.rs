@@ -1,4 +1,4 @@
-//! Where codebooks start: the paper's Uniform(−1/K, 1/K), and warm starts that a spec must ask for.
+//! Initialization of codebooks: the paper's Uniform(−1/K, 1/K), and warm starts that a spec must request.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use crate::quantizer::{Codebooks, ShapeError};
 use crate::quantizer::{Init, Method, QuantizerSettings};
 use crate::training::TrainingSettings;
 
-/// Iterations of Lloyd's algorithm a stage for [`Init::Kmeans`].
+/// Iterations of Lloyd's algorithm per stage for [`Init::Kmeans`].
 const KMEANS_ITERATIONS: usize = 20;
 
 /// Why there are no initial codebooks.
@@ -35,8 +35,8 @@ impl From<baseline::Error> for InitError {
     }
 }
 
-/// The initial codebooks of these settings for vectors of `dimension` coordinates. `name` names the random stream; `feed`
-/// serves the starts that look at data. A warm start reports [`warm_share`] of the whole work.
+/// The initial codebooks of these settings for vectors of `dimension` coordinates. `name` names the random stream.
+/// `feed` provides vectors for initializations from data. A warm start reports [`warm_share`] of the whole work.
 ///
 /// # Errors
 /// [`InitError`].
@@ -72,7 +72,7 @@ fn symmetric(rng: &mut ChaCha8Rng) -> f32 {
     ((rng.next_u32() >> 8) as f32 + 0.5) / (1 << 23) as f32 - 1.0
 }
 
-/// Stage by stage from what the stages before leave of a sample: random rows (no iterations) or k-means centroids.
+/// Stage by stage from the residuals of a sample: random rows (no iterations) or k-means centroids.
 fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, iterations: usize) -> Result<(), InitError> {
     let size = books.size();
     let sample = if iterations == 0 { 4 * size } else { (64 * size).clamp(4096, 65_536.max(2 * size)) };
@@ -86,13 +86,14 @@ fn from_data(books: &mut Codebooks, feed: &mut Feed, rng: &mut ChaCha8Rng, itera
     Ok(())
 }
 
-/// The share of all updates that go into the warm start.
+/// The share of all updates that belong to the warm start.
 pub fn warm_share(quantizer: &QuantizerSettings, training: &TrainingSettings) -> f64 {
     let warm = quantizer.init_updates.unwrap_or(0) as f64;
     warm / (warm + training.updates as f64).max(1.0)
 }
 
-/// Trains a PVQ or RVQ first; both are special cases of what follows (a PVQ's codewords have disjoint supports).
+/// Trains a PVQ or RVQ first. Both are special cases of the method that follows (a PVQ's codewords have disjoint
+/// supports).
 fn warm_start(
     source: Method,
     quantizer: &QuantizerSettings,

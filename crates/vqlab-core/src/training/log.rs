@@ -32,7 +32,7 @@ pub struct StageUse {
 pub const HISTOGRAM_BIN: f64 = 0.25;
 
 impl StageUse {
-    /// Of one stage's counts (uses by vectors, length K).
+    /// The use of one stage from its counts (uses by vectors, length K).
     pub fn of(counts: &[u64]) -> Self {
         let total: f64 = counts.iter().map(|c| *c as f64).sum();
         let used = counts.iter().filter(|c| **c > 0);
@@ -44,7 +44,7 @@ impl StageUse {
     }
 }
 
-/// What gathers between two log points.
+/// The counts between two log points.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Gathered {
@@ -69,7 +69,7 @@ impl Gathered {
         self.updates += 1;
     }
 
-    /// The log point, beginning anew.
+    /// Returns the log point and resets the counts.
     pub fn take(&mut self, update: u64, learning_rate: f64, stage_size: usize) -> LogPoint {
         let gathered = std::mem::replace(self, Self::new(self.counts.len()));
         LogPoint {

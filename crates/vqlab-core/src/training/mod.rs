@@ -1,8 +1,8 @@
 //! Training of stand-alone quantizers by stochastic optimization.
 //!
-//! Under the MSE loss NSVQ's noise drops out: mean((x − x_nsvq)²) = mean((x − q)²), and the gradient with respect to
-//! the chosen codewords is 2(q − x)/(N·D). So no noise is drawn and no graph is built; a test ties this closed form to
-//! candle's autograd through the NSVQ layer.
+//! Under the MSE loss, NSVQ's noise cancels: mean((x − x_nsvq)²) = mean((x − q)²), and the gradient with respect to the
+//! chosen codewords is 2(q − x)/(N·D). The training therefore draws no noise and builds no graph. A test compares this
+//! closed form with candle's autograd through the NSVQ layer.
 //!
 //! ```
 //! use vqlab_core::data::stream::stream;

@@ -1,5 +1,5 @@
 //! Adam and SGD as PyTorch defines them, dense over all codewords: the moments of codewords that a batch did not choose
-//! decay and go on moving them.
+//! decay and still move these codewords.
 
 use crate::quantizer::kernels;
 use crate::training::Optimizer;
@@ -13,18 +13,18 @@ pub struct OptimizerState {
 }
 
 impl OptimizerState {
-    /// A fresh state for so many parameters.
+    /// A new state for `parameters` parameters.
     pub fn new(optimizer: &Optimizer, parameters: usize) -> Self {
         let second = if matches!(optimizer, Optimizer::Adam { .. }) { parameters } else { 0 };
         Self { optimizer: optimizer.clone(), first: vec![0.0; parameters], second: vec![0.0; second], steps: 0 }
     }
 
-    /// First and second moments (SGD: velocity, and none) and the updates done, for a checkpoint.
+    /// First and second moments (SGD: velocity, and none) and the number of updates done, for a checkpoint.
     pub fn moments(&self) -> ([&[f32]; 2], i32) {
         ([&self.first, &self.second], self.steps)
     }
 
-    /// Goes on from what [`OptimizerState::moments`] gave; false, and nothing done, where the lengths are others.
+    /// Restores the result of [`OptimizerState::moments`]. Returns false and changes nothing where the lengths differ.
     pub fn restore(&mut self, [first, second]: [Vec<f32>; 2], steps: i32) -> bool {
         let fits = first.len() == self.first.len() && second.len() == self.second.len();
         if fits {
@@ -33,7 +33,7 @@ impl OptimizerState {
         fits
     }
 
-    /// One update of all parameters; the gradient is cleared on the way.
+    /// One update of all parameters, which also clears the gradient.
     pub fn step(&mut self, parameters: &mut [f32], gradient: &mut [f32], rate: f64) {
         self.steps = self.steps.saturating_add(1);
         match self.optimizer {

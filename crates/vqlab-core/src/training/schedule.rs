@@ -1,4 +1,4 @@
-//! Learning-rate schedules as closed forms of torch.optim.lr_scheduler's, stepped once per update.
+//! Learning-rate schedules: closed forms of those in torch.optim.lr_scheduler, stepped once per update.
 
 use crate::training::{Schedule, TrainingSettings};
 

@@ -1,4 +1,4 @@
-//! How a quantizer is trained, as plain data.
+//! Training settings as plain data.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,21 +35,21 @@ pub enum Schedule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Replacement {
-    /// Every so many updates.
+    /// Updates between two replacements.
     pub every: u64,
     /// A codeword is unused when it was chosen in a smaller share of the batches than this.
     pub threshold: f64,
-    /// None in the last so many updates.
+    /// No replacement in this many updates at the end.
     pub stop_before_end: u64,
 }
 
-/// What makes the codebooks.
+/// The trainer of the codebooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trainer {
-    /// Stochastic optimization through noise substitution, the paper's.
+    /// Stochastic optimization through noise substitution, as in the paper.
     Nsvq,
-    /// Expectation maximization ([`crate::baseline`]): k-means, or its counterpart for codewords that add up.
+    /// k-means, or alternating optimization for additive codewords ([`crate::baseline`]).
     Kmeans,
 }
 
@@ -63,7 +63,8 @@ impl Trainer {
     }
 }
 
-/// The trainer with its settings. NSVQ's stand bare in a record, as records had them before there was another trainer.
+/// The trainer with its settings. NSVQ's settings have no wrapper in a record, as in records from before the
+/// second trainer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Training {
@@ -88,7 +89,7 @@ impl Training {
     }
 }
 
-/// Settings of expectation maximization.
+/// Settings of k-means and alternating optimization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct KmeansSettings {
@@ -104,14 +105,14 @@ pub struct TrainingSettings {
     pub schedule: Schedule,
     pub batch_size: usize,
     pub updates: u64,
-    /// A log point every so many updates.
+    /// Updates between two log points.
     pub log_every: u64,
     pub replacement: Option<Replacement>,
 }
 
 impl TrainingSettings {
-    /// The paper's recipe: Adam on batches of 256 vectors, the learning rate falling to its hundredth, codewords that are
-    /// hardly used replaced every 200 updates. A rate of a tenth of the vectors' standard deviation is a good start.
+    /// The paper's recipe: Adam on batches of 256 vectors, a learning rate that falls to a hundredth, and replacement
+    /// of rarely used codewords every 200 updates. A tenth of the vectors' standard deviation is a good initial rate.
     pub fn new(learning_rate: f64, updates: u64) -> Self {
         Self {
             optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },

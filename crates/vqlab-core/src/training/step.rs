@@ -3,7 +3,7 @@
 use crate::quantizer::Codebooks;
 
 /// Adds the gradient of mean((x − q)²), the mean over all n·D coordinates, to `gradient` (M·K × width), and returns
-/// that mean. `residual` (n × D) is x − q, `picks` (n × M) the chosen codeword numbers.
+/// that mean. `residual` (n × D) is x − q, `picks` (n × M) holds the indices of the chosen codewords.
 pub fn accumulate_gradient(books: &Codebooks, residual: &[f32], picks: &[u32], gradient: &mut [f32]) -> f64 {
     let (width, scale) = (books.width(), -2.0 / residual.len() as f32);
     let mut loss = 0.0;

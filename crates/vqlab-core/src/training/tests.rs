@@ -99,7 +99,7 @@ fn a_run_stops_when_asked_and_says_when_it_diverges() {
     assert!(matches!(run(&training, &mut |_| true), Err(Stop::Diverged { .. })));
 }
 
-/// Trains with a checkpoint at every look, until the progress passes `stop_at`; vectors drawn before are passed over.
+/// Trains with a checkpoint at every check, until the progress passes `stop_at`. Vectors drawn before are skipped.
 fn attempt(quantizer: &QuantizerSettings, path: &std::path::Path, stop_at: f64) -> (Result<Trained, InitError>, u64) {
     let training = training(400);
     let checkpoint = Checkpoint::new(path.into(), "t".into(), std::time::Duration::ZERO, false);
@@ -136,7 +136,7 @@ fn a_training_that_is_stopped_anywhere_goes_on_with_the_same_bits() {
         let quantizer = quantizer(method, init);
         let (whole, all) = attempt(&quantizer, &folder.path().join(format!("{method:?} {init:?}")), 2.0);
         let whole = whole.unwrap();
-        // A warm start takes the first fifth; what follows begins again at 0 here.
+        // A warm start takes the first fifth; here the progress of the training after it starts at 0 again.
         for stop_at in [0.05, 0.1, 0.3, 0.45, 0.7, 0.95] {
             let path = folder.path().join(format!("{method:?} {init:?} {stop_at}"));
             let (stopped, before) = attempt(&quantizer, &path, stop_at);

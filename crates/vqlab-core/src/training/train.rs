@@ -10,7 +10,7 @@ use super::step::accumulate_gradient;
 use crate::quantizer::{Assign, BatchUsage, Codebooks, QuantizerSettings, Search, training_assigner};
 use crate::training::TrainingSettings;
 
-/// What a training run needs beside the codebooks and the vectors.
+/// The settings and random numbers of a training run.
 pub struct Setup<'a> {
     pub quantizer: &'a QuantizerSettings,
     pub training: &'a TrainingSettings,
@@ -18,13 +18,13 @@ pub struct Setup<'a> {
     pub rng: ChaCha8Rng,
 }
 
-/// Where vectors come from, and who may stop the run.
+/// The source of vectors, and the callback that may stop the run.
 pub struct Feed<'a> {
     /// Writes the next vectors (n × D).
     pub next_batch: &'a mut dyn FnMut(&mut [f32]),
-    /// Told the share of the work that is done, every 16 updates or k-means iteration; false stops the run.
+    /// Called every 16 updates or k-means iteration with the share of the work that is done; false stops the run.
     pub go_on: &'a mut dyn FnMut(f64) -> bool,
-    /// Where the training is kept on its way.
+    /// The checkpoint of the training.
     pub checkpoint: Option<&'a Checkpoint>,
 }
 
@@ -36,8 +36,8 @@ pub enum Stop {
     Asked,
     #[error("the loss was {loss} at update {update}; a lower learning rate may help")]
     Diverged { update: u64, loss: f64 },
-    /// Its state can't be written.
-    #[error("the training can't be kept on its way: {0}")]
+    /// The checkpoint can't be written.
+    #[error("the checkpoint of the training can't be written: {0}")]
     Checkpoint(String),
 }
 
@@ -48,7 +48,7 @@ pub struct Trained {
     pub log: Vec<LogPoint>,
 }
 
-/// A training on its way, one update after the other.
+/// A training in progress, one update after the other.
 pub struct Run<'a> {
     pub(super) setup: Setup<'a>,
     pub(super) codebooks: Codebooks,
@@ -65,7 +65,7 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// From these codebooks on.
+    /// A run that starts from these codebooks.
     pub fn new(codebooks: Codebooks, setup: Setup<'a>) -> Self {
         let codewords = codebooks.stages() * codebooks.size();
         let (quantizer, batch) = (setup.quantizer, setup.training.batch_size);
@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The codebooks as they are now.
+    /// The current codebooks.
     pub fn codebooks(&self) -> &Codebooks {
         &self.codebooks
     }
@@ -124,13 +124,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What happened since the last log point.
+    /// The statistics since the last log point.
     fn log_point(&mut self) -> LogPoint {
         self.gathered.take(self.done, self.learning_rate, self.codebooks.size())
     }
 }
 
-/// Trains `codebooks` on batches of `feed`, or goes on where the feed's checkpoint was.
+/// Trains `codebooks` on batches of `feed`, or resumes from the feed's checkpoint.
 ///
 /// # Errors
 /// [`Stop`].
@@ -151,7 +151,7 @@ pub fn train(codebooks: Codebooks, setup: Setup, feed: &mut Feed) -> Result<Trai
             log.push(run.log_point());
         }
     }
-    // What comes after may take long too.
+    // The work after the training may also take long.
     keep(feed.checkpoint, &run, &log, true)?;
     Ok(Trained { codebooks: run.codebooks, log })
 }

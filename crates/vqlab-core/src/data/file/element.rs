@@ -1,4 +1,4 @@
-//! The types of numbers that files hold.
+//! The number types of files.
 
 /// The type of one number of a file, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +32,12 @@ impl Element {
         Self::F64,
     ];
 
-    /// Those of npy files.
+    /// The types of npy files.
     pub(super) const NPY: [Element; 10] =
         [Self::U8, Self::I8, Self::U16, Self::I32, Self::U32, Self::I64, Self::U64, Self::F16, Self::F32, Self::F64];
-    /// Of codes.
+    /// The types of codes.
     pub(super) const CODES: [Element; 2] = [Self::U8, Self::U16];
-    /// Of ids.
+    /// The types of ids.
     pub(super) const IDS: [Element; 4] = [Self::I32, Self::U32, Self::I64, Self::U64];
 
     /// Bytes of one number.
@@ -67,7 +67,7 @@ impl Element {
         }
     }
 
-    /// How the header of an npy file spells it, `<f4`.
+    /// The spelling in the header of an npy file, `<f4`.
     pub(super) fn descr(self) -> &'static str {
         match self {
             Self::U8 => "|u1",
@@ -78,14 +78,14 @@ impl Element {
             Self::I64 => "<i8",
             Self::U64 => "<u8",
             Self::F16 => "<f2",
-            // Any two bytes: what NumPy makes of the type of the package ml_dtypes. Never read as such.
+            // Any two bytes: NumPy's form of the type from the package ml_dtypes. Never read as such.
             Self::BF16 => "<V2",
             Self::F32 => "<f4",
             Self::F64 => "<f8",
         }
     }
 
-    /// The type that an npy header spells like this. The byte order of a single byte is of no account.
+    /// The type with this spelling in an npy header. The byte order of a single byte is ignored.
     pub(super) fn of_descr(descr: &str) -> Option<Self> {
         match descr {
             "<u1" | ">u1" => Some(Self::U8),
@@ -100,7 +100,7 @@ impl Element {
     }
 }
 
-/// What to type in NumPy to have one of these types.
+/// The NumPy expression that converts an array to one of these types.
 pub(super) fn conversion(elements: &[Element]) -> String {
     let usual = [Element::F32, Element::I64, Element::U16].into_iter().find(|usual| elements.contains(usual));
     format!("array.astype('{}')", usual.or(elements.first().copied()).unwrap_or(Element::F32).descr())

@@ -1,5 +1,5 @@
-//! Readers of ids, such as FAISS, NumPy and `vqlab search` write them. What stands for no neighbor there is [`Id::NONE`]
-//! here, whatever the type.
+//! Readers of ids as FAISS, NumPy and `vqlab search` write them. An entry without a neighbor is read as [`Id::NONE`]
+//! for every type.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use super::error::FileError;
 use super::read::each;
 use super::table::{Format, Table};
 
-/// The id of a vector. [`Id::NONE`] stands for no vector and equals nothing, itself included, as NaN does.
+/// The id of a vector. [`Id::NONE`] means no vector and equals nothing, itself included, like NaN.
 #[derive(Clone, Copy, Debug)]
 pub struct Id(u64);
 
 impl Id {
     pub const NONE: Self = Self(u64::MAX);
 
-    /// A number below 0 stands for no vector.
+    /// A number below 0 means no vector.
     fn signed(number: i64) -> Self {
         u64::try_from(number).map_or(Self::NONE, Self)
     }
@@ -32,7 +32,8 @@ impl PartialEq for Id {
     }
 }
 
-/// A file of ids, such as the nearest neighbors of queries: ivecs, ibin, or npy of int32, uint32, int64 or uint64, n × k.
+/// A file of ids, such as the nearest neighbors of queries: ivecs, ibin, or npy of int32, uint32, int64 or uint64, n ×
+/// k.
 #[derive(Debug)]
 pub struct IdFile {
     table: Table,
@@ -62,8 +63,8 @@ impl IdFile {
         self.table.columns
     }
 
-    /// Reads `out.len()` / k rows from `first_row` on into `out` (rows × k). A negative number is [`Id::NONE`], and so is the
-    /// largest number of an unsigned type, to which NumPy converts −1.
+    /// Reads `out.len()` / k rows from `first_row` on into `out` (rows × k). A negative number is [`Id::NONE`], and so
+    /// is the largest number of an unsigned type, to which NumPy converts −1.
     ///
     /// # Errors
     /// [`FileError::Rows`]; [`FileError::Content`] where a row has another length.

@@ -1,6 +1,6 @@
-//! Text files of vectors: one a line, numbers separated by commas, semicolons or white space.
+//! Text files of vectors: one vector per line, numbers separated by commas, semicolons or white space.
 //!
-//! Opening goes over the file once and keeps where each line begins; numbers are read when they are asked for.
+//! Opening reads the file once and stores where each line begins; numbers are read on request.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use super::error::FileError;
 use super::map;
 use super::table::MAX_DIMENSION;
 
-/// The most characters of a wrong number that an error shows.
+/// The maximum number of characters of a wrong number in an error.
 const SHOWN: usize = 40;
 
 /// A mapped text file.
@@ -18,17 +18,17 @@ const SHOWN: usize = 40;
 pub(super) struct Lines {
     pub path: PathBuf,
     map: Mmap,
-    /// Where the lines with vectors begin, and their numbers in the file, from 1.
+    /// The offsets of the lines with vectors, and their line numbers in the file, from 1.
     starts: Vec<(u64, u64)>,
     pub columns: usize,
-    /// Columns of an index that stand before them.
+    /// Index columns before the coordinates.
     skipped: usize,
 }
 
 impl Lines {
-    /// Maps a file and finds its lines. Empty lines, and lines that begin with #, are passed over; so is one head line, in
-    /// which nothing is a number. A head line whose first cell is empty, as pandas writes one, says that the first column is
-    /// an index: that is passed over, too.
+    /// Maps a file and finds its lines. Empty lines, and lines that begin with #, are skipped. One header line, in
+    /// which nothing is a number, is skipped, too. An empty first cell in the header line, as pandas writes it, marks
+    /// the first column as an index; this column is skipped as well.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let map = map::map(path)?;
         check_encoding(path, &map)?;
@@ -40,7 +40,7 @@ impl Lines {
             let (start, length) = (at as u64, line.len());
             number += 1;
             if let Some(inside) = line.trim_ascii_end().iter().position(|byte| *byte == b'\r') {
-                let reason = "a carriage return ends no line here: the lines end with CR alone, as in classic Mac OS; \
+                let reason = "a carriage return alone does not end a line: the lines end as in classic Mac OS; \
                               convert them: tr '\\r' '\\n' < OLD.csv > NEW.csv";
                 return Err(lines.wrong(number, inside, reason.into()));
             }
@@ -67,16 +67,17 @@ impl Lines {
         self.starts.len()
     }
 
-    /// What was passed over that may have been meant as a coordinate.
+    /// A note about skipped values that may have been meant as coordinates.
     pub fn note(&self) -> Option<String> {
-        let text = "the first column has no name in the head line: it is taken for an index, as pandas writes one, and dropped";
+        let text = "the first column has no name in the header line: it is taken for an index, as pandas writes it, and skipped";
         (self.skipped > 0).then(|| format!("{}: {text}", self.path.display()))
     }
 
     /// Reads a row of `columns` numbers; `row` < [`Lines::rows`].
     ///
     /// # Errors
-    /// [`FileError::Line`]: no number, one that is not finite, or another count of them than in the first line.
+    /// [`FileError::Line`]: a field that is not a number, a number that is not finite, or another count of numbers than
+    /// in the first line.
     pub fn read(&self, row: usize, out: &mut [f32]) -> Result<(), FileError> {
         let (start, number) = self.starts[row];
         let line = line(&self.map[start as usize..]);
@@ -106,7 +107,7 @@ impl Lines {
     }
 }
 
-/// Refuses text of two or four bytes a character, whose ASCII is half zeros.
+/// Rejects text of two or four bytes a character: at least half of its bytes are zeros where it is ASCII.
 fn check_encoding(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let name = match bytes {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => "UTF-32",
@@ -116,25 +117,25 @@ fn check_encoding(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         _ => return Ok(()),
     };
     let reason = format!(
-        "it is text in {name}, as Excel and PowerShell write it; needed is UTF-8 or ASCII: iconv -f {name} -t UTF-8 OLD.csv > \
+        "it is text in {name}, as Excel and PowerShell write it; convert it to UTF-8: iconv -f {name} -t UTF-8 OLD.csv > \
          NEW.csv"
     );
     Err(FileError::content(path, 0, reason))
 }
 
-/// Up to the end of the line.
+/// The bytes up to the end of the line.
 fn line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
     &bytes[..end]
 }
 
-/// Nothing is a number, be it with a decimal comma.
+/// Whether no field is a number, not even with a decimal comma.
 fn is_head(line: &[u8]) -> bool {
     fields(line).all(|field| parse(field).is_none() && !has_decimal_comma(field)) && !has_decimal_commas(line)
 }
 
-/// Whether it is a head line with a first cell that is empty: the others are names, or the numbers from 0 on, as pandas names
-/// columns that have no name.
+/// Whether this is a header line with an empty first cell. The other cells are names, or the numbers from 0 on that
+/// pandas uses for columns without names.
 fn has_index(line: &[u8]) -> bool {
     let is_empty = |field: &[u8]| field.is_empty() || field == b"\"\"";
     let names: Vec<&[u8]> = match line.strip_prefix(b"\t") {
@@ -153,7 +154,7 @@ fn has_index(line: &[u8]) -> bool {
         && (names.iter().all(|name| parse(name).is_none()) || names.iter().enumerate().all(is_number))
 }
 
-/// By semicolons where there are any, else by commas, else by white space.
+/// Splits by semicolons where there are any, otherwise by commas, otherwise by white space.
 fn fields(line: &[u8]) -> Box<dyn Iterator<Item = &[u8]> + '_> {
     let line = line.trim_ascii();
     match [b';', b','].into_iter().find(|separator| line.contains(separator)) {
@@ -173,7 +174,7 @@ fn has_decimal_comma(field: &[u8]) -> bool {
     field.contains(&b',') && !field.ends_with(b",") && parse(&point).is_some()
 }
 
-/// Whether commas that would separate fields are decimal ones: where white space or quotes stand around numbers with commas.
+/// Whether commas that would separate fields are decimal commas: white space or quotes surround numbers with commas.
 fn has_decimal_commas(line: &[u8]) -> bool {
     let by_space = || line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
     let mut in_quotes = line.split(|byte| *byte == b'"').skip(1).step_by(2);
@@ -184,7 +185,7 @@ fn has_decimal_commas(line: &[u8]) -> bool {
 fn no_number(field: &[u8], line: &[u8]) -> String {
     match has_decimal_comma(field) || has_decimal_commas(line) {
         true => format!("{} has a decimal comma; write decimal points: sed 's/,/./g' OLD.csv > NEW.csv", shown(line)),
-        false => format!("{} is no number", shown(field)),
+        false => format!("{} is not a number", shown(field)),
     }
 }
 
@@ -232,21 +233,21 @@ mod tests {
     #[test]
     fn errors_say_line_and_column() {
         for (text, said) in [
-            ("a,b\n1,2\n1,x\n", "line 3, column 2 (counted from 1): \"x\" is no number"),
+            ("a,b\n1,2\n1,x\n", "line 3, column 2 (counted from 1): \"x\" is not a number"),
             ("a,b\n1,2\n\n1\n", "line 4, column 2 (counted from 1): the line has 1 numbers, line 2 has 2"),
             ("1,2\n1,2,3\n", "line 2, column 3 (counted from 1): the line has 3 numbers, line 1 has 2"),
-            ("1,2\n1,\n", "line 2, column 2 (counted from 1): an empty field is no number"),
+            ("1,2\n1,\n", "line 2, column 2 (counted from 1): an empty field is not a number"),
             ("1,2\nnan,1\n", "line 2, column 1 (counted from 1): it holds \"nan\""),
             ("1,1e39\n", "line 1, column 2 (counted from 1): it holds \"1e39\""),
-            ("1,b\n1,2", "line 1, column 2 (counted from 1): \"b\" is no number"),
+            ("1,b\n1,2", "line 1, column 2 (counted from 1): \"b\" is not a number"),
             ("a,b\nc,d\n", "line 2, column 1"),
             ("", "empty"),
             ("\n \n", "no line with numbers"),
             ("a,b\n", "no line with numbers"),
-            (",2,3\n1,2,3\n", "line 1, column 1 (counted from 1): an empty field is no number"),
-            (",a,b\n7,1,x\n", "line 2, column 3 (counted from 1): \"x\" is no number"),
+            (",2,3\n1,2,3\n", "line 1, column 1 (counted from 1): an empty field is not a number"),
+            (",a,b\n7,1,x\n", "line 2, column 3 (counted from 1): \"x\" is not a number"),
             (",a,b\n7,1\n8,1,2\n", "line 3, column 3 (counted from 1): the line has 2 numbers, line 2 has 1"),
-            ("1,2\r3,4\r", "line 1, column 4 (counted from 1): a carriage return ends no line here"),
+            ("1,2\r3,4\r", "line 1, column 4 (counted from 1): a carriage return alone does not end a line"),
             ("1 2\n3 4\r5 6\r\n", "line 2, column 4 (counted from 1): a carriage return"),
         ] {
             let error = all(text.as_bytes()).unwrap_err().to_string();
@@ -292,9 +293,9 @@ mod tests {
             let error = all(&bytes).unwrap_err().to_string();
             assert!(error.contains(said), "{}: {error}", bytes.escape_ascii());
         }
-        // Commas between quoted numbers, and between numbers and blanks, are none.
+        // Commas between quoted numbers, and commas followed by blanks, are not decimal commas.
         for text in ["\"1\",\"2\"\n\"x\",\"2\"\n", "1, 2\n1, x\n"] {
-            assert!(all(text.as_bytes()).unwrap_err().to_string().ends_with("is no number"), "{text:?}");
+            assert!(all(text.as_bytes()).unwrap_err().to_string().ends_with("is not a number"), "{text:?}");
         }
     }
 

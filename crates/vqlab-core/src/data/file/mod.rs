@@ -1,10 +1,10 @@
-//! Files of vectors, codes and ids: fvecs, bvecs, ivecs (a 32-bit dimension before every row, little-endian), fbin, u8bin,
-//! i8bin, ibin (numbers of rows and columns, then the rows) and npy (C order, two-dimensional); for vectors also idx, csv and
-//! safetensors. The format is told by the file's ending.
+//! Files of vectors, codes and ids: fvecs, bvecs, ivecs (a 32-bit dimension before every row, little-endian), fbin,
+//! u8bin, i8bin, ibin (numbers of rows and columns, then the rows) and npy (C order, two-dimensional); for vectors also
+//! idx, csv and safetensors. The file ending determines the format.
 //!
-//! Reading is by memory map and row range, so that callers stream and a file may be larger than the memory; nothing is
-//! allocated here that a file's content could make large. Writing is streamed too, to a temporary file that replaces the
-//! target when it is whole.
+//! Files are read by memory map and row range, so that callers can stream a file that is larger than the memory. A
+//! file's content can't cause large allocations here. Writing is streamed, too, to a temporary file that replaces the
+//! target when it is complete.
 //!
 //! ```
 //! use vqlab_core::data::file::{Output, VectorFile, VectorWriter};

@@ -1,8 +1,8 @@
 //! The header of npy files, versions 1 to 3: magic, version, length, and a Python dictionary with three entries.
 //!
-//! Own code instead of crate `npyz`: its header reader is recursive without a limit, so that 4,000 parentheses in a file
-//! overflow the stack and abort the process, and its errors carry no position. Only what NumPy writes for plain
-//! arrays is taken here.
+//! This is used instead of the crate `npyz`. The header reader of `npyz` is recursive without a limit, so that 4,000
+//! parentheses in a file overflow the stack and abort the process, and its errors carry no position. Only the headers
+//! that NumPy writes for plain arrays are accepted here.
 
 use super::element::{Element, conversion, names};
 use super::table::MAX_DIMENSION;
@@ -12,20 +12,21 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// The longest header that is read; NumPy itself reads up to 10,000 characters, and writes 118 for a plain array.
 const LONGEST: usize = 1 << 16;
 
-/// Room for the header that [`header`] writes: any shape fits, so it can be written anew when the rows are counted.
+/// Size of the header that [`header`] writes. Any shape fits, so the header can be written again when the rows are
+/// counted.
 pub const HEADER: usize = 128;
 
-/// What a header says.
+/// The content of a header.
 #[derive(Debug, PartialEq)]
 pub struct Header {
     pub element: Element,
     pub rows: usize,
     pub columns: usize,
-    /// Where the numbers begin.
+    /// The offset of the first number.
     pub start: usize,
 }
 
-/// What is wrong, and at which byte of the file.
+/// The reason of an error, and the byte of the file where it is.
 #[derive(Debug, PartialEq)]
 pub struct Fault {
     pub offset: usize,
@@ -51,20 +52,21 @@ pub fn header(element: Element, rows: usize, columns: usize) -> [u8; HEADER] {
 /// Reads the header of a file.
 ///
 /// # Errors
-/// Whatever is not a C-ordered two-dimensional array of one of these types with 1 to [`MAX_DIMENSION`] columns and at least
-/// one row.
+/// Whatever is not a C-ordered two-dimensional array of one of these types with 1 to [`MAX_DIMENSION`] columns and at
+/// least one row.
 pub fn parse(file: &[u8], allowed: &[Element]) -> Result<Header, Fault> {
     let (element, (shape, shape_at), start) = parse_array(file, allowed)?;
     header_of(element, (&shape, shape_at), start)
 }
 
-/// As [`parse`], for arrays of any shape: type, shape with its place in the file, and where the numbers begin.
+/// As [`parse`], for arrays of any shape. Returns the type, the shape with its position in the file, and the offset of
+/// the first number.
 ///
 /// # Errors
 /// Whatever is not a C-ordered array of one of these types.
 pub fn parse_array(file: &[u8], allowed: &[Element]) -> Result<(Element, Placed<Vec<usize>>, usize), Fault> {
     if !file.starts_with(MAGIC) {
-        return fault(0, "this is no npy file: it does not begin with \\x93NUMPY");
+        return fault(0, "this is not an npy file: it does not begin with \\x93NUMPY");
     }
     let (length, start) = match file[MAGIC.len()..] {
         [1, _, a, b, ..] => (usize::from(u16::from_le_bytes([a, b])), 10),
@@ -73,17 +75,17 @@ pub fn parse_array(file: &[u8], allowed: &[Element]) -> Result<(Element, Placed<
         _ => return fault(6, "the file ends inside the npy header; copy it again"),
     };
     if length > LONGEST {
-        return fault(8, format!("an npy header of {length} bytes is not believed; allowed are {LONGEST}"));
+        return fault(8, format!("an npy header of {length} bytes is too long; allowed are {LONGEST}"));
     }
     let Some(text) = file.get(start..start + length) else {
         let left = file.len() - start;
-        return fault(8, format!("the npy header has {length} bytes, {left} are left in the file; copy it again"));
+        return fault(8, format!("the npy header has {length} bytes, but only {left} follow; copy the file again"));
     };
     let Entries { descr: (descr, descr_at), fortran: (fortran, fortran_at), shape } =
         Dictionary { text, at: 0, start }.read()?;
     let element = Element::of_descr(&descr);
     let Some(element) = element.filter(|element| allowed.contains(element)) else {
-        let two = if descr.ends_with("V2") { " (two bytes of no type, as NumPy saves bfloat16)" } else { "" };
+        let two = if descr.ends_with("V2") { " (two bytes without a type, as NumPy saves bfloat16)" } else { "" };
         let found =
             element.map_or(format!("the type is {descr:?}{two}"), |element| format!("it holds {}", element.name()));
         let allowed: Vec<Element> = Element::NPY.into_iter().filter(|element| allowed.contains(element)).collect();
@@ -96,7 +98,7 @@ pub fn parse_array(file: &[u8], allowed: &[Element]) -> Result<(Element, Placed<
     Ok((element, shape, start + length))
 }
 
-/// A value and where it stands in the file.
+/// A value and its position in the file.
 pub type Placed<T> = (T, usize);
 
 /// The entries of the dictionary.
@@ -108,7 +110,7 @@ struct Entries {
 
 fn header_of(element: Element, (shape, shape_at): (&[usize], usize), start: usize) -> Result<Header, Fault> {
     let &[rows, columns] = shape else {
-        let reason = format!("the shape is {shape:?}; needed are two dimensions, rows × columns: array.reshape(n, d)");
+        let reason = format!("the shape is {shape:?}; two dimensions, rows × columns, are needed: array.reshape(n, d)");
         return fault(shape_at, reason);
     };
     if rows == 0 {
@@ -124,7 +126,7 @@ fn header_of(element: Element, (shape, shape_at): (&[usize], usize), start: usiz
 struct Dictionary<'a> {
     text: &'a [u8],
     at: usize,
-    /// Where the text stands in the file.
+    /// The offset of the text in the file.
     start: usize,
 }
 
@@ -142,7 +144,7 @@ impl Dictionary<'_> {
                 _ => return fault(key_at, format!("unknown key {key:?} in the npy header")),
             };
             if again {
-                return fault(key_at, format!("the key {key:?} stands twice in the npy header"));
+                return fault(key_at, format!("the key {key:?} appears twice in the npy header"));
             }
             if !self.take(b',') {
                 self.expect(b'}')?;
@@ -180,7 +182,7 @@ impl Dictionary<'_> {
         fault(self.start + self.at, format!("the npy header has {found} where {expected} is expected"))
     }
 
-    /// Without escapes, which no key and no plain type has.
+    /// A text without escapes: no key and no plain type has escapes.
     fn string(&mut self) -> Result<Placed<String>, Fault> {
         let quote = match self.peek() {
             Some(quote @ (b'\'' | b'"')) => quote,

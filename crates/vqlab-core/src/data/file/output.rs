@@ -1,4 +1,4 @@
-//! Output files: refused where one exists already, written beside the target, and put in its place when whole.
+//! Output files: rejected where a file exists, written beside the target, and moved to the target when complete.
 
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::FileError;
 use crate::temporary::{self, Temporary};
 
-/// Where an output goes, and what it may replace.
+/// The path of an output, and what it may replace.
 #[derive(Clone, Debug)]
 pub struct Output {
     path: PathBuf,
@@ -20,12 +20,12 @@ impl Output {
         Self { path: path.into(), force: false, inputs: Vec::new() }
     }
 
-    /// Whether a file that exists is replaced.
+    /// Whether an existing file is replaced.
     pub fn force(self, force: bool) -> Self {
         Self { force, ..self }
     }
 
-    /// Files that it must not replace even then, because it is made from them.
+    /// Files that are never replaced, not even with `force`, because the output is made from them.
     pub fn made_from(self, inputs: &[&Path]) -> Self {
         Self { inputs: inputs.iter().map(|path| (*path).into()).collect(), ..self }
     }
@@ -34,11 +34,11 @@ impl Output {
         &self.path
     }
 
-    /// Refuses what can't be written, as far as that can be told without writing.
+    /// Rejects a target that can't be written, as far as this can be checked without writing.
     ///
     /// # Errors
-    /// [`FileError::Exists`]; [`FileError::Kind`] where the target is stdout, an input, a folder or device, or a symbolic
-    /// link that leads nowhere.
+    /// [`FileError::Exists`]; [`FileError::Kind`] where the target is stdout, an input, a folder or device, or a
+    /// symbolic link that leads nowhere.
     pub fn check(&self) -> Result<(), FileError> {
         self.check_place()?;
         if let Some(to) = temporary::dangling(&self.path) {
@@ -51,12 +51,12 @@ impl Output {
             }
             Ok(_) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            // Such as a name that is too long.
+            // For example, a name that is too long.
             Err(source) => Err(FileError::Write { path: self.path.clone(), source }),
         }
     }
 
-    /// The part of [`Output::check`] that comes before a look at the file's ending.
+    /// The part of [`Output::check`] that comes before the check of the file ending.
     ///
     /// # Errors
     /// [`FileError::Kind`] where the target is stdout, a device or a folder.
@@ -65,7 +65,7 @@ impl Output {
         match std::fs::metadata(&self.path) {
             Ok(found) if found.is_dir() => Err(FileError::kind(&self.path, "it is a folder; name a file in it")),
             Ok(found) if !found.is_file() => {
-                Err(FileError::kind(&self.path, "it is no regular file, so nothing is written there; name a file"))
+                Err(FileError::kind(&self.path, "it is not a regular file, so nothing is written there; name a file"))
             }
             _ => Ok(()),
         }
@@ -78,7 +78,7 @@ impl Output {
         self.inputs.iter().any(same)
     }
 
-    /// Begins the file: a temporary one in the same folder, which goes away unless it is committed.
+    /// Begins the file as a temporary file in the same folder, which is removed unless it is committed.
     ///
     /// # Errors
     /// Those of [`Output::check`]; [`FileError::Write`] where the folder is missing or can't be written to.
@@ -90,7 +90,8 @@ impl Output {
     }
 }
 
-/// Refuses stdout as an output, by any of its names: files appear when they are whole, which a stream can't.
+/// Rejects stdout as an output, under any of its names: output files appear only when they are complete, which a stream
+/// can't do.
 ///
 /// # Errors
 /// [`FileError::Kind`].
@@ -101,7 +102,7 @@ pub fn refuse_stream(path: &Path) -> Result<(), FileError> {
     if is_stream { Err(FileError::kind(path, reason)) } else { Ok(()) }
 }
 
-/// An output at work. Dropped without [`OutputFile::commit`], it leaves nothing behind.
+/// An output in progress. Dropped without [`OutputFile::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct OutputFile {
     file: BufWriter<Temporary>,
@@ -122,7 +123,7 @@ impl OutputFile {
         self.file.write_all(bytes).map_err(|source| self.failed(source))
     }
 
-    /// Writes the first bytes anew.
+    /// Overwrites the first bytes.
     ///
     /// # Errors
     /// [`FileError::Write`].
@@ -131,10 +132,10 @@ impl OutputFile {
         back.and_then(|()| self.file.seek(SeekFrom::End(0)).map(drop)).map_err(|source| self.failed(source))
     }
 
-    /// Puts the file in its place, synced. What stood there stays untouched if that fails.
+    /// Syncs the file and moves it to its target. If this fails, an existing target stays unchanged.
     ///
     /// # Errors
-    /// [`FileError::Write`]; [`FileError::Exists`] where another process made the target meanwhile.
+    /// [`FileError::Write`]; [`FileError::Exists`] where another process has created the target meanwhile.
     pub fn commit(self) -> Result<(), FileError> {
         let Self { file, path, force } = self;
         let failed = |source| FileError::Write { path: path.clone(), source };

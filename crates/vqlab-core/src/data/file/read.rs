@@ -11,8 +11,8 @@ use super::table::{Format, Table, rows};
 use super::{map, npy};
 use crate::number::short;
 
-/// A file of vectors, read as f32: fvecs, bvecs, ivecs, fbin, u8bin, i8bin, ibin, idx of bytes, npy or safetensors of any
-/// [`Element`], csv.
+/// A file of vectors, read as f32: fvecs, bvecs, ivecs, fbin, u8bin, i8bin, ibin, idx of bytes, npy or safetensors of
+/// any [`Element`], csv.
 ///
 /// float64, and int32 above 2^24, are rounded to the nearest f32; int64 has to fit.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ impl VectorFile {
     /// Opens a file and checks its header and its length. `FILE.safetensors:NAME` is the tensor NAME of the file.
     ///
     /// # Errors
-    /// [`FileError::Read`], [`FileError::Kind`] (file ending, folder, pipe), [`FileError::Content`] (empty, torn, header),
-    /// [`FileError::Line`].
+    /// [`FileError::Read`], [`FileError::Kind`] (file ending, folder, pipe), [`FileError::Content`] (empty, torn,
+    /// header), [`FileError::Line`].
     pub fn open(path: &Path) -> Result<Self, FileError> {
         match Format::of(path, &[Format::Csv]) {
             Ok(_) => Ok(Self(Source::Lines(Lines::open(path)?))),
@@ -62,7 +62,7 @@ impl VectorFile {
         }
     }
 
-    /// The type of the numbers in the file; what csv spells out is read as [`Element::F32`].
+    /// The type of the numbers in the file; for csv [`Element::F32`].
     pub fn element(&self) -> Element {
         match &self.0 {
             Source::Table(table) => table.element,
@@ -70,7 +70,7 @@ impl VectorFile {
         }
     }
 
-    /// What was passed over in the file, for the user to know.
+    /// A note for the user about skipped content of the file.
     pub fn note(&self) -> Option<String> {
         match &self.0 {
             Source::Table(_) => None,
@@ -81,9 +81,9 @@ impl VectorFile {
     /// Reads `out.len()` / D vectors from `first_row` on into `out` (rows × D).
     ///
     /// # Errors
-    /// [`FileError::Rows`] where these are no whole rows of the file; [`FileError::Content`] where a row has another
-    /// dimension; [`FileError::Value`] for NaN, infinity, float64 beyond the range of f32, and int64 that no f32 equals; for csv
-    /// all of these, and what is no number, as [`FileError::Line`].
+    /// [`FileError::Rows`] where these are not whole rows of the file; [`FileError::Content`] where a row has another
+    /// dimension; [`FileError::Value`] for NaN, infinity, float64 beyond the range of f32, and int64 that no f32
+    /// equals. For csv, all of these and fields that are not numbers are [`FileError::Line`].
     pub fn read(&self, first_row: usize, out: &mut [f32]) -> Result<(), FileError> {
         let rows = rows(self.path(), (self.len(), self.dimension()), first_row, out.len())?;
         for (row, out) in rows.zip(out.chunks_exact_mut(self.dimension())) {
@@ -108,21 +108,22 @@ fn read_checked(table: &Table, row: usize, out: &mut [f32]) -> Result<(), FileEr
     }
 }
 
-/// A number that can't be taken.
+/// A number that is not accepted.
 struct Unfit {
     column: usize,
     value: String,
     allowed: &'static str,
 }
 
-/// The first number of `bytes` that `values` don't hold: of floats what is not finite, of wide whole numbers what is not equal.
+/// The first number of `bytes` that `values` can't hold: a float that is not finite, or a wide integer that is not
+/// equal.
 fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
     if let Element::U32 | Element::I64 | Element::U64 = element {
         let (column, value) = unequal(element, bytes, values)?;
         let allowed = "only whole numbers that float32 can hold (all up to 16777216) are allowed: array.astype('<f4') rounds them";
         return Some(Unfit { column, value: value.to_string(), allowed });
     }
-    // A fold without a way out vectorizes; the place is looked for only where there is one.
+    // A fold without an early exit vectorizes; the position is searched only where there is a fault.
     if !element.is_float() || values.iter().fold(true, |finite, v| finite & v.is_finite()) {
         return None;
     }
@@ -136,7 +137,7 @@ fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
     Some(Unfit { column, value, allowed })
 }
 
-/// The first whole number that float32 doesn't hold.
+/// The first integer that float32 can't hold.
 fn unequal(element: Element, bytes: &[u8], values: &[f32]) -> Option<(usize, i128)> {
     let whole = |b: &[u8]| match (element, b.first_chunk::<4>(), b.first_chunk::<8>()) {
         (Element::U32, Some(b), _) => i128::from(u32::from_le_bytes(*b)),
@@ -201,13 +202,12 @@ impl CodeFile {
         self.table.columns
     }
 
-    /// Where in the file a code stands, in bytes.
+    /// The byte offset of a code in the file.
     pub fn offset(&self, row: usize, stage: usize) -> u64 {
         (self.table.offset(row) + stage * self.table.element.size()) as u64
     }
 
-    /// Reads `out.len()` / M codes from `first_row` on into `out` (rows × M). That they are below K is for the decoder to
-    /// check.
+    /// Reads `out.len()` / M codes from `first_row` on into `out` (rows × M). The decoder checks that they are below K.
     ///
     /// # Errors
     /// [`FileError::Rows`].
@@ -224,7 +224,7 @@ impl CodeFile {
     }
 }
 
-/// All numbers of an npy file as f32, whatever its shape. NaN and infinity are let through.
+/// All numbers of an npy file as f32, for any shape. NaN and infinity are accepted.
 ///
 /// # Errors
 /// [`FileError::Read`], [`FileError::Kind`] (file ending, folder, pipe), [`FileError::Content`] (empty, torn, header).
@@ -237,7 +237,7 @@ pub fn read_npy(path: &Path) -> Result<(Vec<usize>, Vec<f32>), FileError> {
     let count = shape.iter().try_fold(1usize, |product, n| product.checked_mul(*n));
     if count.and_then(|count| count.checked_mul(element.size())) != Some(numbers.len()) {
         let (name, found) = (element.name(), numbers.len());
-        let reason = format!("an array {shape:?} of {name} is not made of the {found} bytes that are left; it is torn");
+        let reason = format!("an array {shape:?} of {name} does not match the {found} bytes that follow; it is torn");
         return Err(FileError::content(path, start, reason));
     }
     let mut values = vec![0.0; numbers.len() / element.size()];

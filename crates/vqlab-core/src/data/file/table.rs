@@ -1,4 +1,4 @@
-//! A mapped file as rows of equal length, whatever its format.
+//! A mapped file as rows of equal length, for any format.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use super::error::FileError;
 use super::tensors::{self, Tensor};
 use super::{idx, map, npy};
 
-/// The largest dimension that is believed; a larger one speaks for a file of another kind.
+/// The largest accepted dimension; a larger one indicates a file of another kind.
 pub const MAX_DIMENSION: usize = 1_000_000;
 
-/// A file format, told by the file's ending.
+/// A file format, determined by the file ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Fvecs,
@@ -22,17 +22,17 @@ pub enum Format {
     Npy,
     /// Number of rows and of columns, both u32, then the rows: float32.
     Fbin,
-    /// The same of uint8.
+    /// The same format with uint8.
     U8bin,
-    /// The same of int8.
+    /// The same format with int8.
     I8bin,
-    /// The same of int32; as many float32 distances may follow the ids.
+    /// The same format with int32; as many float32 distances may follow the ids.
     Ibin,
-    /// MNIST's, of bytes: what follows the first dimension is one row. May be packed by gzip.
+    /// MNIST's format, with bytes: the dimensions after the first one form a row. May be compressed by gzip.
     Idx,
-    /// Of vectors alone.
+    /// For vectors only.
     Csv,
-    /// Of vectors alone; `FILE.safetensors:NAME` chooses one of several tensors.
+    /// For vectors only; `FILE.safetensors:NAME` chooses one of several tensors.
     Safetensors,
 }
 
@@ -51,7 +51,7 @@ impl Format {
         Self::Safetensors,
     ];
 
-    /// Without the dot.
+    /// The file ending without the dot.
     pub fn ending(self) -> &'static str {
         match self {
             Self::Fvecs => "fvecs",
@@ -68,7 +68,7 @@ impl Format {
         }
     }
 
-    /// The format of a path, one of `allowed`; upper and lower case alike.
+    /// The format of a path, one of `allowed`; case does not matter.
     ///
     /// # Errors
     /// [`FileError::Kind`] with the allowed endings.
@@ -84,7 +84,7 @@ impl Format {
         })
     }
 
-    /// Whether its numbers stand in the file as they are, at fixed places, so that a file is never read whole.
+    /// Whether its numbers are stored unchanged at fixed positions, so that a file is never read as a whole.
     pub fn is_binary(self) -> bool {
         !matches!(self, Self::Csv | Self::Safetensors)
     }
@@ -101,15 +101,15 @@ pub(super) struct Table {
     pub element: Element,
     pub rows: usize,
     pub columns: usize,
-    /// Where the first row begins.
+    /// The offset of the first row.
     start: usize,
     /// [`HEAD`] for fvecs, bvecs and ivecs, else 0.
     head: usize,
 }
 
 impl Table {
-    /// Maps a file of one of these formats, if npy of one of these types, and checks its header and its length; the rows' own heads are
-    /// checked as they are read.
+    /// Maps a file of one of these formats (npy: of one of these types), and checks its header and its length. The
+    /// dimension before each row is checked when the row is read.
     pub fn open(path: &Path, formats: &[Format], elements: &[Element]) -> Result<Self, FileError> {
         let tensor = tensors::split(path).filter(|_| formats.contains(&Format::Safetensors));
         let (path, format, name) = match &tensor {
@@ -170,13 +170,13 @@ impl Table {
         let found = map.len() - START;
         // At most 2^32 × MAX_DIMENSION × 4.
         let expected = rows * columns * element.size();
-        // Ground truth has the distances behind the ids, or none.
+        // Ground truth files have the distances after the ids, or no distances.
         let fits = found == expected || (element == Element::I32 && found == 2 * expected);
         if !fits {
             let name = element.name();
             let reason = format!(
-                "the header tells {rows} × {columns} {name}, which need {expected} bytes, but {found} follow; copy the file \
-                 again, or look whether it has this format"
+                "the header says {rows} × {columns} {name}, which need {expected} bytes, but {found} follow; copy the file \
+                 again, or check its format"
             );
             return Err(FileError::content(path, START, reason));
         }
@@ -189,7 +189,7 @@ impl Table {
         check_shape(path, (rows, columns), element)?;
         let found = map.len() - start;
         if rows.checked_mul(columns) != Some(found) {
-            let reason = format!("the header tells {rows} × {columns} bytes, but {found} follow; copy the file again");
+            let reason = format!("the header says {rows} × {columns} bytes, but {found} follow; copy the file again");
             return Err(FileError::content(path, start, reason));
         }
         Ok(Self { path: path.into(), map, element, rows, columns, start, head: 0 })
@@ -212,7 +212,7 @@ impl Table {
         if rest == 0 {
             return Ok(table);
         }
-        // The length fits no number of rows: either a row on the way has another dimension, or the last one is cut off.
+        // The length fits no number of rows: either a row in between has another dimension, or the last one is cut off.
         for row in 0..rows {
             table.row(row)?;
         }
@@ -220,7 +220,7 @@ impl Table {
         Err(FileError::content(path, rows * stride, reason))
     }
 
-    /// Where the numbers of a row begin.
+    /// The offset of the numbers of a row.
     pub fn offset(&self, row: usize) -> usize {
         self.start + row * (self.head + self.columns * self.element.size()) + self.head
     }
@@ -242,7 +242,7 @@ impl Table {
         Ok(bytes)
     }
 
-    /// The rows that `numbers` numbers from row `first` on are.
+    /// The rows of `numbers` numbers from row `first` on.
     pub fn range(&self, first: usize, numbers: usize) -> Result<Range<usize>, FileError> {
         rows(&self.path, (self.rows, self.columns), first, numbers)
     }
@@ -257,13 +257,13 @@ fn check_shape(path: &Path, (rows, columns): (usize, usize), element: Element) -
         return Ok(());
     }
     let reason = format!(
-        "the header tells {rows} rows × {columns} columns of {}; allowed are at least 1 row and 1 to {MAX_DIMENSION} columns",
+        "the header says {rows} rows × {columns} columns of {}; allowed are at least 1 row and 1 to {MAX_DIMENSION} columns",
         element.name()
     );
     Err(FileError::content(path, 0, reason))
 }
 
-/// The rows that `numbers` numbers from row `first` on are, in a file of rows × columns.
+/// The rows of `numbers` numbers from row `first` on, in a file of rows × columns.
 pub(super) fn rows(
     path: &Path,
     shape: (usize, usize),

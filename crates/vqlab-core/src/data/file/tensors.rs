@@ -8,13 +8,13 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use super::element::{Element, names};
 use super::table::MAX_DIMENSION;
 
-/// What follows the path of a file of several tensors: `FILE.safetensors:NAME`.
+/// The file ending before the name of a tensor: `FILE.safetensors:NAME`.
 pub const ENDING: &str = ".safetensors";
 
-/// The types of vectors. Tensors of longer whole numbers hold ids or counts.
+/// The types of vectors. Tensors of longer integers hold ids or counts.
 const TYPES: [Element; 6] = [Element::U8, Element::U16, Element::I32, Element::F16, Element::F32, Element::F64];
 
-/// Where one tensor stands in its file.
+/// The position of one tensor in its file.
 pub struct Tensor {
     pub element: Element,
     pub rows: usize,
@@ -45,20 +45,20 @@ fn element(kind: Dtype) -> Option<Element> {
     }
 }
 
-/// Finds the tensor of this name, or without one the only one that is a table of numbers (of int64, as ids mostly are, only
-/// where there is no other).
+/// Finds the tensor with this name. Without a name, it finds the only tensor that is a table of numbers. A table of
+/// int64, which mostly holds ids, is used only where there is no other.
 ///
 /// # Errors
-/// Why there is none, and what is there.
+/// Why there is none, and which tensors exist.
 pub fn find(file: &[u8], name: Option<&str>) -> Result<Tensor, String> {
     let (length, header) =
-        SafeTensors::read_metadata(file).map_err(|error| format!("no safetensors file: {}", unreadable(&error)))?;
+        SafeTensors::read_metadata(file).map_err(|error| format!("not a safetensors file: {}", unreadable(&error)))?;
     let all = header.tensors();
     let list = || {
         let mut list: Vec<String> =
             all.iter().map(|(name, info)| format!("{name} ({:?} {:?})", info.dtype, info.shape)).collect();
         list.sort();
-        if list.is_empty() { "nothing is there".to_owned() } else { format!("there are: {}", list.join(", ")) }
+        if list.is_empty() { "the file has no tensors".to_owned() } else { format!("there are: {}", list.join(", ")) }
     };
     let fits = |info: &safetensors::tensor::TensorInfo| info.shape.len() == 2 && element(info.dtype).is_some();
     let info = match name {
@@ -86,12 +86,12 @@ pub fn find(file: &[u8], name: Option<&str>) -> Result<Tensor, String> {
     Ok(Tensor { element, rows, columns, start: 8 + length + info.data_offsets.0 })
 }
 
-/// What is wrong with a file's header: of one that is of another kind, the first bytes are no length of a header.
+/// Why a header is not readable. In a file of another kind, the first bytes are not the length of a header.
 pub fn unreadable(error: &SafeTensorError) -> String {
     use SafeTensorError::{HeaderTooLarge, HeaderTooSmall, InvalidHeader, InvalidHeaderLength};
     match error {
         HeaderTooLarge | HeaderTooSmall | InvalidHeader(_) | InvalidHeaderLength => {
-            "it does not begin as safetensors files do".into()
+            "it does not begin like a safetensors file".into()
         }
         error => error.to_string(),
     }
@@ -111,7 +111,7 @@ mod tests {
 
     type Put<'a> = (&'a str, Dtype, &'a [usize]);
 
-    /// Numbers 0, 1, 2, … in their bytes do not matter here but for u8.
+    /// The numbers are the bytes 0, 1, 2, …; their values matter only for u8.
     fn file(tensors: &[Put]) -> Vec<u8> {
         let bytes = |kind: Dtype, shape: &[usize]| -> Vec<u8> {
             (0..shape.iter().product::<usize>() * kind.bitsize() / 8).map(|i| (i % 60) as u8).collect()
@@ -140,7 +140,7 @@ mod tests {
         let expected = Ok((3, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
         let one = file(&[TABLE, ("bias", Dtype::F32, &[7]), ("ids", Dtype::I64, &[2, 3])]);
         assert_eq!(open(&one, "x.safetensors"), expected);
-        // Bytes 0 to 7, 8 to 15, … as int64 are beyond the whole numbers of float32.
+        // Bytes 0 to 7, 8 to 15, … as int64 exceed the integers of float32.
         let said = open(&file(&[("ids", Dtype::I64, &[1, 2])]), "x.safetensors").unwrap_err();
         assert!(said.contains("row 0, column 0 (counted from 0) holds 506097522914230528"), "{said}");
         let two = file(&[TABLE, ("other", Dtype::F16, &[5, 4])]);
@@ -169,7 +169,7 @@ mod tests {
                 .unwrap_err()
                 .contains("no tensor that is")
         );
-        assert!(open(b"not one", "x.safetensors").unwrap_err().contains("no safetensors file"));
+        assert!(open(b"not one", "x.safetensors").unwrap_err().contains("not a safetensors file"));
     }
 
     proptest! {

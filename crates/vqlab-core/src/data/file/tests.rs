@@ -1,4 +1,4 @@
-//! Round trips, faults with their places, and damaged files of every format.
+//! Round trips, errors with their positions, and damaged files of every format.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +32,7 @@ impl Folder {
     }
 }
 
-/// Rows of fvecs, bvecs or ivecs: the dimension, then the numbers as they are.
+/// Rows of fvecs, bvecs or ivecs: the dimension, then the unchanged bytes of the numbers.
 fn vecs(rows: &[&[u8]], size: usize) -> Vec<u8> {
     let row = |row: &&[u8]| [&((row.len() / size) as i32).to_le_bytes(), *row].concat();
     rows.iter().flat_map(row).collect()
@@ -124,8 +124,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Bytes of NumPy 2.4.6 and ml_dtypes 0.6.0:
-/// `x = np.array([[1, -2.5], [3.140625, 1e30]]); x.astype(t).tobytes().hex()` for `ml_dtypes.bfloat16`, and without the last
-/// number for `np.float16`; `np.array(v.shape, "<u4").tofile(f); v.tofile(f)` for the big-ann files;
+/// `x = np.array([[1, -2.5], [3.140625, 1e30]]); x.astype(t).tobytes().hex()` for `ml_dtypes.bfloat16`, and without the
+/// last number for `np.float16`; `np.array(v.shape, "<u4").tofile(f); v.tofile(f)` for the big-ann files;
 /// `np.save(f, np.array([[1, -2], [16777216, -16777215]]))`.
 #[test]
 fn files_of_numpy_are_read() {
@@ -225,7 +225,7 @@ fn what_is_written_is_read_again() {
     assert_eq!(folder.names().len(), 6, "temporary files stay behind");
 }
 
-/// An id equals itself and no other one; what stands for no neighbor equals nothing.
+/// An id equals itself and no other id; an entry without a neighbor equals nothing.
 #[test]
 fn ids_of_every_type_are_read() {
     let folder = Folder::new();
@@ -302,12 +302,12 @@ fn faults_of_files_are_named_with_their_place() {
         ("long.npy", npy(Element::U8, 1, 1, &row), "byte 128: 1 × 1 uint8 need 1 bytes, 8 are left"),
         ("mad.npy", npy(Element::F64, usize::MAX, 1000, &row), "more bytes than can be counted"),
         ("short.fbin", vec![1; 7], "byte 0: the file has 7 bytes, the header alone needs 8"),
-        ("torn.fbin", bin(2, 2, &row), "byte 8: the header tells 2 × 2 float32, which need 16 bytes, but 8 follow"),
+        ("torn.fbin", bin(2, 2, &row), "byte 8: the header says 2 × 2 float32, which need 16 bytes, but 8 follow"),
         ("long.u8bin", bin(1, 1, &row), "which need 1 bytes, but 8 follow"),
         (
             "none.i8bin",
             bin(0, 3, &row),
-            "byte 0: the header tells 0 rows × 3 columns of int8; allowed are at least 1 row",
+            "byte 0: the header says 0 rows × 3 columns of int8; allowed are at least 1 row",
         ),
         ("flat.ibin", bin(3, 0, &row), "3 rows × 0 columns of int32"),
         (
@@ -318,13 +318,13 @@ fn faults_of_files_are_named_with_their_place() {
         ("mad.fbin", bin(u32::MAX, 1_000_000, &row), "which need 17179869180000000 bytes, but 8 follow"),
         ("a.idx3-ubyte", vec![0, 0, 8], "byte 0: the file has 3 bytes"),
         ("b.idx3-ubyte", idx(13, &[1, 1], &row), "byte 2: its numbers have the type 0x0d; allowed are bytes"),
-        ("c.idx3-ubyte", vec![0, 0, 8, 3, 0, 0, 0, 1], "byte 3: 3 dimensions are told"),
+        ("c.idx3-ubyte", vec![0, 0, 8, 3, 0, 0, 0, 1], "byte 3: the header names 3 dimensions"),
         ("d.idx3-ubyte", idx(8, &[], &row), "byte 3: it has no dimensions"),
-        ("e.idx3-ubyte", idx(8, &[u32::MAX; 4], &row), "too many to be counted"),
-        ("f.idx3-ubyte", idx(8, &[3, 3], &row), "byte 12: the header tells 3 × 3 bytes, but 8 follow"),
-        ("g.idx3-ubyte", b"\x89PNG\r\n".to_vec(), "byte 0: this is no idx file"),
+        ("e.idx3-ubyte", idx(8, &[u32::MAX; 4], &row), "is too large"),
+        ("f.idx3-ubyte", idx(8, &[3, 3], &row), "byte 12: the header says 3 × 3 bytes, but 8 follow"),
+        ("g.idx3-ubyte", b"\x89PNG\r\n".to_vec(), "byte 0: this is not an idx file"),
         ("h.idx3-ubyte.gz", packed[..packed.len() - 9].to_vec(), "byte 0: it can't be unpacked"),
-        ("i.idx3-ubyte.gz", gzip(&idx(8, &[2, 3], &[0; 100_000])), "the header tells 2 × 3 bytes, but 1012 follow"),
+        ("i.idx3-ubyte.gz", gzip(&idx(8, &[2, 3], &[0; 100_000])), "the header says 2 × 3 bytes, but 1012 follow"),
     ];
     for (name, bytes, part) in cases {
         let said = message(all(&folder.write(name, &bytes)));
@@ -341,7 +341,7 @@ fn faults_of_files_are_named_with_their_place() {
     assert!(message(VectorFile::open(&folder.path("x"))).contains("no file ending"));
     assert!(message(VectorFile::open(&folder.path("none.npy"))).contains("cannot read"));
     std::fs::create_dir(folder.path("folder.npy")).unwrap();
-    assert!(message(VectorFile::open(&folder.path("folder.npy"))).contains("no regular file"));
+    assert!(message(VectorFile::open(&folder.path("folder.npy"))).contains("not a regular file"));
     let said = message(CodeFile::open(&folder.write("f.npy", &npy(Element::F32, 1, 2, &row))));
     assert!(said.contains("float32, allowed here: uint8, uint16"), "{said}");
     assert!(message(IdFile::open(&folder.write("g.npy", &npy(Element::U8, 1, 2, &[0, 1])))).contains("int32"));
@@ -391,7 +391,7 @@ fn outputs_replace_nothing_unasked_and_never_an_input() {
         let said = message(create(Output::new(Path::new(stream)).force(true)));
         assert!(said.starts_with(stream) && said.contains("nothing is written to stdout"), "{said}");
     }
-    assert!(message(create(Output::new(Path::new("/dev/null")).force(true))).contains("no regular file"));
+    assert!(message(create(Output::new(Path::new("/dev/null")).force(true))).contains("not a regular file"));
     assert!(message(create(Output::new(&folder.path("x.bvecs")))).contains("allowed here: .npy, .fvecs"));
 
     // A writer that is dropped leaves what was there, and nothing else.
@@ -474,7 +474,7 @@ enum Damage {
     Cut(prop::sample::Index),
     Insert(prop::sample::Index, Vec<u8>),
     Remove(prop::sample::Index),
-    /// Of the text of npy headers.
+    /// Replaces a part of the text of npy headers.
     Replace(prop::sample::Index, &'static str),
 }
 
@@ -515,8 +515,8 @@ fn damaged(mut bytes: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Readers of damaged files neither panic nor claim more numbers than the file has room for, so that a caller's buffer
-    /// is bounded by the file's size.
+    /// Readers of damaged files neither panic nor report more numbers than the file has space for, so that the file's
+    /// size limits a caller's buffer.
     #[test]
     fn damaged_files_are_read_or_refused(
         number in 0usize..17, damages in prop::collection::vec(damage(), 0..5)
@@ -527,7 +527,7 @@ proptest! {
         let path = folder.write(name, &bytes);
         if let Ok(file) = VectorFile::open(&path) {
             prop_assert!(file.len() >= 1 && (1..=MAX_DIMENSION).contains(&file.dimension()));
-            // A packed one may hold more than its own bytes.
+            // A compressed file may hold more than its own bytes.
             let room = if name.ends_with(".gz") { 1032 * bytes.len() } else { bytes.len() };
             prop_assert!(file.len() * file.dimension() * file.element().size() <= room);
             let mut row = vec![0.0; file.dimension()];

@@ -1,4 +1,4 @@
-//! Streaming writers of vectors, codes and ids. They hold one row and a buffer, whatever the length of the file.
+//! Streaming writers of vectors, codes and ids. They hold one row and a buffer, for any length of the file.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ impl RowWriter {
         }
         let mut file = output.begin()?;
         if format == Format::Npy {
-            // The number of rows follows at the end.
+            // The number of rows is written at the end.
             file.write(&npy::header(element, 0, columns))?;
         }
         Ok(Self { file, format, element, columns, rows: 0, row: Vec::new() })
@@ -90,8 +90,8 @@ impl VectorWriter {
     /// Appends vectors (rows × D).
     ///
     /// # Errors
-    /// [`FileError::Rows`] where these are no whole rows; [`FileError::Value`] for NaN and infinity, which no reader
-    /// takes; [`FileError::Write`].
+    /// [`FileError::Rows`] where these are not whole rows; [`FileError::Value`] for NaN and infinity, which no reader
+    /// accepts; [`FileError::Write`].
     pub fn write(&mut self, vectors: &[f32]) -> Result<(), FileError> {
         if let Some(at) = vectors.iter().position(|v| !v.is_finite()) {
             let (columns, before) = (self.rows.columns, self.rows.rows);
@@ -109,7 +109,7 @@ impl VectorWriter {
         self.rows.write(vectors, f32::to_le_bytes)
     }
 
-    /// Puts the file in its place and gives the number of its vectors.
+    /// Moves the file to its target and returns the number of its vectors.
     ///
     /// # Errors
     /// Those of [`OutputFile::commit`].
@@ -141,7 +141,7 @@ impl ByteWriter {
         self.rows.write(vectors, |byte| [byte])
     }
 
-    /// Puts the file in its place and gives the number of its vectors.
+    /// Moves the file to its target and returns the number of its vectors.
     ///
     /// # Errors
     /// Those of [`OutputFile::commit`].
@@ -187,7 +187,7 @@ impl CodeWriter {
         }
     }
 
-    /// Puts the file in its place and gives the number of its codes.
+    /// Moves the file to its target and returns the number of its codes.
     ///
     /// # Errors
     /// Those of [`OutputFile::commit`].
@@ -223,7 +223,7 @@ impl IdWriter {
         self.rows.write(ids, i32::to_le_bytes)
     }
 
-    /// Puts the file in its place and gives the number of its rows.
+    /// Moves the file to its target and returns the number of its rows.
     ///
     /// # Errors
     /// Those of [`OutputFile::commit`].

@@ -1,4 +1,4 @@
-//! What goes beyond the paper's methods: rotations (OPQ) and local search (LSQ).
+//! Methods beyond the paper: rotations (OPQ) and local search (LSQ).
 
 use super::*;
 
@@ -43,7 +43,7 @@ proptest! {
     }
 }
 
-/// An orthogonal matrix (D × D): Gram and Schmidt's of normal numbers.
+/// An orthogonal matrix (D × D): Gram–Schmidt orthogonalization of normal numbers.
 pub(super) fn rotation(dimension: usize, seed: u64) -> Vec<f32> {
     let drawn: Vec<f64> =
         numbers(&format!("rotation/{seed}"), dimension * dimension).into_iter().map(f64::from).collect();
@@ -103,7 +103,7 @@ fn rotated_codebooks_encode_decode_and_come_back_from_a_file() {
     assert_eq!(error, "row 1, column 1 of the rotation is NaN");
     assert!(plain.with_rotation(vec![1.0; 10]).is_err());
     assert_eq!(product.with_rotation(matrix), Err(ShapeError::Rotated(Method::Pvq)));
-    // A file of one method is none of the other.
+    // A file of one method is not valid for the other.
     for (method, other, reason) in [("opq", "pvq", "PVQ has none"), ("pvq", "opq", "has no tensor `rotation`")] {
         let made = Method::ALL.into_iter().find(|m| m.label().eq_ignore_ascii_case(method)).unwrap();
         save(&path, &Codebooks::zeros(made, 12, 3, 8).unwrap(), &provenance).unwrap();

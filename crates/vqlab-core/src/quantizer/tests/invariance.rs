@@ -1,13 +1,13 @@
-//! An offset or a scale of all data changes no code beyond ties: every search on moved data, against brute force in f64 on the
-//! data moved back.
+//! An offset or a scale of all data changes no code, except for ties. Every search runs on moved data and is compared
+//! with brute force in f64 on the data moved back.
 
 use super::*;
 use crate::quantizer::centering::Centered;
 
-/// What is added, in terms of the spread of the data (DESIGN, "Invariance").
+/// The added offset, in units of the spread of the data (DESIGN, "Invariance").
 const OFFSETS: [f32; 5] = [0.0, 1e2, 1e3, 1e4, 1e5];
 
-/// Codebooks and vectors that were moved and rounded, and the same moved back without rounding.
+/// Codebooks and vectors that were moved and rounded, and the same data moved back without rounding.
 struct Moved {
     books: Codebooks,
     x: Vec<f32>,
@@ -15,8 +15,9 @@ struct Moved {
     x_back: Vec<f32>,
 }
 
-/// Adds an offset of so many times the spread to the vectors; the codebooks take it up each in its part (products), or in
-/// shares that sum up to 1 but for `apart`, which two stages have with opposite signs.
+/// Adds an offset of `offset` times the spread to the vectors. Codebooks of products each take their part of the
+/// offset. Of additive codebooks, the first one takes the whole offset; the first two also take `apart` times `offset`
+/// with opposite signs.
 fn moved(books: &Codebooks, x: &[f32], offset: f32, apart: f32, seed: u64) -> Moved {
     let dimension = books.dimension();
     let direction = numbers(&format!("direction/{seed}"), dimension);
@@ -63,8 +64,8 @@ impl Moved {
         self.error(&rows.flat_map(|x| slow(x, &self.books_back)).collect::<Vec<u32>>())
     }
 
-    /// The error of `slow` on the data as `centered` sees them: which tuples a search tries may depend on where the codewords of
-    /// the stages still to come stand.
+    /// The error of `slow` on the data as `centered` sees them: the tuples that a search tries may depend on the
+    /// position of the codewords of later stages.
     fn slow_error_around(&self, centered: Option<Centered>, slow: Slow) -> f64 {
         let Some(centered) = centered else { return self.slow_error(slow) };
         let mut x = self.x.clone();
@@ -74,20 +75,21 @@ impl Moved {
     }
 }
 
-/// The summed error of `assign` on the moved data is at most a thousandth beside `expected`, and it is what the residuals say.
+/// The summed error of `assign` on the moved data is within a thousandth of `expected`, and the residuals give the same
+/// error.
 fn within_a_thousandth(moved: &Moved, assign: &mut dyn Assign, expected: f64) -> Result<(), TestCaseError> {
     let (picks, left) = assigned(&moved.books, assign, &moved.x);
     let found = moved.error(&picks);
     prop_assert!((found / expected - 1.0).abs() < 1e-3, "{found} against {expected}");
     let told: f64 = left.iter().map(|v| f64::from(*v).powi(2)).sum();
-    prop_assert!((told / found - 1.0).abs() < 1e-3, "{told} is told of {found}");
+    prop_assert!((told / found - 1.0).abs() < 1e-3, "the residuals give {told}, the codes {found}");
     Ok(())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// The offset in the first stage, or each stage's part, as trainings leave it.
+    /// The offset is in the first stage, or split into the parts of the stages, as trainings leave it.
     #[test]
     fn offsets_change_no_error(
         stages in 1usize..4, part in 2usize..5, size in 4usize..24, seed in 0u64..1000
@@ -129,7 +131,7 @@ proptest! {
         within_a_thousandth(&additive, assigner(Method::Avq, Some((Search::Ordered, 3))).as_mut(), expected)?;
     }
 
-    /// So wide and large that bounds from byte products are used.
+    /// So many coordinates and codewords that bounds from byte products are used.
     #[test]
     fn offsets_change_no_error_of_large_codebooks(offset in prop::sample::select(OFFSETS.to_vec()), seed in 0u64..1000) {
         let (dimension, stages, size) = (64, 2, 256);
@@ -144,7 +146,8 @@ proptest! {
         within_a_thousandth(&moved, assigner(Method::Avq, Some((Search::Ordered, 2))).as_mut(), expected)?;
     }
 
-    /// Local search and the released search have no oracle that is free of ties: the same search on the data moved back.
+    /// Local search and the released search have no oracle that is free of ties. The reference is the same search on
+    /// the data moved back.
     #[test]
     fn offsets_change_hardly_a_code_of_the_other_searches(
         method in prop::sample::select(vec![Method::Lsq, Method::Avq]), size in 8usize..40, seed in 0u64..1000
@@ -155,7 +158,7 @@ proptest! {
             let assign = || assigner(method, Some((Search::Released, 4)));
             let (there, _) = assigned(&moved.books, assign().as_mut(), &moved.x);
             let (back, _) = assigned(&moved.books_back, assign().as_mut(), &moved.x_back);
-            // Where the released search looks depends on where the codewords stand.
+            // The candidates of the released search depend on the position of the codewords.
             let allowed = if method == Method::Lsq { 1e-3 } else { 5e-2 };
             let (there, back) = (moved.error(&there), moved.error(&back));
             prop_assert!((there / back - 1.0).abs() < allowed, "{method:?} {offset}: {there} against {back}");
@@ -197,7 +200,7 @@ proptest! {
     }
 }
 
-/// A rotation in float32 loses digits of an offset; encoding and decoding go around it.
+/// A rotation in float32 loses digits of an offset; encoding and decoding avoid this.
 #[test]
 fn a_rotation_loses_no_offset() {
     let x = numbers("x", 500 * 16);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A byte range in one of the [`Sources`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Span {
+pub struct Span {
     pub source: usize,
     pub start: usize,
     pub end: usize,
@@ -14,14 +14,14 @@ pub(super) struct Span {
 
 /// What is wrong with the value at a span.
 #[derive(Clone, Debug)]
-pub(super) struct Fault {
+pub struct Fault {
     span: Span,
     message: String,
     allowed: Option<String>,
     help: Option<String>,
 }
 
-pub(super) type Checked<T> = Result<T, Fault>;
+pub type Checked<T> = Result<T, Fault>;
 
 impl Fault {
     pub fn new(span: Span, message: impl Into<String>) -> Self {
@@ -41,7 +41,7 @@ impl Fault {
 
 /// The texts that spans point into: the spec file first, then one for each `--set`.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub struct Sources {
     texts: Vec<(String, String)>,
 }
 
@@ -110,7 +110,7 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
+    pub fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         SpecError {
             file: file.display().to_string(),
             position: None,
@@ -122,7 +122,7 @@ impl SpecError {
     }
 
     /// A wrong option of the command line that is no `--set`: `option` as typed.
-    pub(super) fn option(option: &str, message: &str, allowed: &str) -> Self {
+    pub fn option(option: &str, message: &str, allowed: &str) -> Self {
         SpecError {
             file: option.to_owned(),
             position: None,
@@ -146,7 +146,7 @@ impl std::error::Error for SpecError {}
 /// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ, or it
 /// is the beginning of that name alone. Names of one or
 /// two letters are all alike, so nothing is suggested for them.
-pub(super) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let nearest = known.iter().map(|name| (edits(typed, name), *name)).min_by_key(|(distance, _)| *distance)?;
     let length = typed.chars().count();
@@ -181,7 +181,7 @@ fn edits(a: &str, b: &str) -> usize {
 }
 
 /// `a, b, c`, each in quotes.
-pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
 

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::kept::{EncodedBase, Kept};
-use super::train::trained;
-use super::{Context, Outcome, TaskError};
 use crate::baseline::Scaling;
 use crate::data::descriptors::{Descriptors, Part};
 use crate::metric::recall_at;
 use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Assign, Codebooks, Method, QuantizerSettings, Search, assigner, codes};
 use crate::search::{Codes, Index};
-use crate::spec::{Cell, CellSettings, SearchSettings, Training};
+use crate::task::cell::{Cell, SearchSettings, Training};
+use crate::task::cost::{training_cost, vector_cost};
+use crate::task::kept::{EncodedBase, Kept};
+use crate::task::train::trained;
+use crate::task::{Context, Outcome, TaskError};
 use crate::training::Shuffled;
 
 /// Vectors encoded between two looks at the cancel flag.
@@ -30,8 +31,8 @@ const QUERIES: usize = 256;
 const TRAINED: f64 = 0.7;
 const ENCODED: f64 = 0.95;
 
-pub(super) fn run(settings: &SearchSettings, seed: u64, context: &Context) -> Result<Outcome, TaskError> {
-    let key = Cell { settings: CellSettings::Search(settings.clone()), seed }.key();
+pub(super) fn run(settings: &SearchSettings, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
+    let (seed, key) = (cell.seed, cell.key());
     let data = Descriptors::open(&settings.data, context.shared_folder().as_deref()).map_err(failed)?;
     let kept = Kept::new(context, &key);
     let mut timings = BTreeMap::new();
@@ -182,10 +183,10 @@ fn recalls(
 /// Estimated seconds on one core; good to a factor of two.
 pub(super) fn cost(settings: &SearchSettings) -> f64 {
     let (quantizer, data) = (&settings.quantizer, &settings.data);
-    let vector = |beam, many| super::toy::vector_cost(quantizer, data.dimension, beam, many);
+    let vector = |beam, many| vector_cost(quantizer, data.dimension, beam, many);
     let iterated = |kmeans: u64| kmeans as f64 * data.learn as f64;
     let training = match (&settings.training, quantizer.method) {
-        (Training::Nsvq(_), _) => super::toy::training_cost(quantizer, &settings.training, data.dimension),
+        (Training::Nsvq(_), _) => training_cost(quantizer, &settings.training, data.dimension),
         (Training::Kmeans(k), Method::Avq | Method::Lsq) => {
             // Least squares over all codewords, once an iteration.
             let codewords = (quantizer.stages * quantizer.codebook_size()) as f64;
@@ -216,8 +217,13 @@ mod tests {
     use super::*;
     use crate::quantizer::Init;
     use crate::search::Norms;
-    use crate::spec::{DescriptorData, KmeansSettings, RecallSettings, Trainer};
+    use crate::task::cell::{DescriptorData, KmeansSettings, RecallSettings, Trainer};
     use crate::training::{Optimizer, Schedule, TrainingSettings};
+
+    /// The cell of the first seed.
+    fn cell(settings: &SearchSettings) -> Cell {
+        Cell { settings: crate::task::cell::CellSettings::Search(settings.clone()), seed: 1 }
+    }
 
     fn settings(method: Method, trainer: Trainer) -> SearchSettings {
         let nsvq = TrainingSettings {
@@ -255,7 +261,11 @@ mod tests {
     fn attempt(settings: &SearchSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
         let cancel = AtomicBool::new(false);
         let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
-        run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false, codebooks: false })
+        run(
+            settings,
+            &cell(settings),
+            &Context { cancel: &cancel, progress: &progress, kept, anew: false, codebooks: false },
+        )
     }
 
     #[test]
@@ -303,11 +313,11 @@ mod tests {
         let cancel = AtomicBool::new(false);
         let context =
             Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false, codebooks: false };
-        let resumed = run(&settings, 1, &context).unwrap();
+        let resumed = run(&settings, &cell(&settings), &context).unwrap();
         assert!(!steps.load(Relaxed), "it trained again");
         assert_eq!(std::fs::read_dir(folder.path().join("codebooks")).unwrap().count(), 2, "codes stay");
         assert_eq!((&resumed.metrics, &resumed.log), (&whole.metrics, &whole.log));
-        let anew = run(&settings, 1, &Context { anew: true, ..context }).unwrap();
+        let anew = run(&settings, &cell(&settings), &Context { anew: true, ..context }).unwrap();
         assert!(steps.load(Relaxed), "--force trains again");
         assert_eq!(anew.metrics, whole.metrics);
         // What is damaged is trained again.

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use super::error::{Checked, Fault, Span, closest};
-use super::field::{self, FIELDS, Field};
-use super::plan::TaskKind;
+use super::field::{self, Field, is_section};
 use super::value::{Node, Table};
+use crate::task::Task;
 
 /// Where a layer stands, which decides on the fields that it may hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// Base, profile, variant or `--set`: all fields.
     Anywhere,
     /// A variant: as above, but no axes, as each variant has the experiment's.
@@ -22,19 +22,19 @@ pub(super) enum Place {
 
 /// Partial settings.
 #[derive(Clone, Default)]
-pub(super) struct Layer {
+pub struct Layer {
     fields: Vec<(&'static Field, Node)>,
     /// Axes of the sweep: lists of values.
     axes: Vec<(&'static Field, Node)>,
 }
 
 /// The tables that hold settings.
-pub(super) const SECTIONS: [&str; 9] =
+pub const SECTIONS: [&str; 9] =
     ["sweep", "data", "network", "codec", "quantizer", "training", "end-to-end", "evaluation", "comparison"];
 
 impl Layer {
     /// Reads one entry of a table of settings, where `name` is one of [`SECTIONS`].
-    pub fn read(&mut self, task: TaskKind, place: Place, name: &str, node: &Node) -> Checked<()> {
+    pub fn read(&mut self, task: &dyn Task, place: Place, name: &str, node: &Node) -> Checked<()> {
         if place == Place::Override
             && name == "sweep"
             && let Some((key, _)) = node.table().and_then(|t| t.entries.iter().find(|(key, _)| key.name != "seeds"))
@@ -45,10 +45,10 @@ impl Layer {
         self.read_table(task, place, name, node.expect_table(name)?)
     }
 
-    fn read_table(&mut self, task: TaskKind, place: Place, prefix: &str, table: &Table) -> Checked<()> {
+    fn read_table(&mut self, task: &dyn Task, place: Place, prefix: &str, table: &Table) -> Checked<()> {
         for (key, node) in &table.entries {
             let path = format!("{prefix}.{}", key.name);
-            if let Some(field) = field::find(&path, task) {
+            if let Some(field) = field::find(&path, task).or_else(|| field::find_anywhere(&path)) {
                 check_place(field, task, place, key.span)?;
                 field.kind.check(field.path, node)?;
                 set(&mut self.fields, field, node);
@@ -63,8 +63,8 @@ impl Layer {
         Ok(())
     }
 
-    fn read_axis(&mut self, task: TaskKind, place: Place, path: &str, key: Span, node: &Node) -> Checked<()> {
-        let Some(field) = field::find(path, task) else {
+    fn read_axis(&mut self, task: &dyn Task, place: Place, path: &str, key: Span, node: &Node) -> Checked<()> {
+        let Some(field) = field::find(path, task).or_else(|| field::find_anywhere(path)) else {
             let table = node.expect_table(&format!("sweep.{path}"))?;
             for (key, node) in &table.entries {
                 let path = format!("{path}.{}", key.name);
@@ -122,34 +122,17 @@ fn set(list: &mut Vec<(&'static Field, Node)>, field: &'static Field, node: &Nod
     list.push((field, node.clone()));
 }
 
-/// Whether `path` is a table of settings, as `training.replacement`.
-fn is_section(path: &str) -> bool {
-    FIELDS.iter().any(|field| field.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
-}
-
 fn is_axis_path(path: &str) -> bool {
-    !path.starts_with("sweep") && (field::is_known(path) || is_section(path))
+    !path.starts_with("sweep") && (field::find_anywhere(path).is_some() || is_section(path))
 }
 
-fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checked<()> {
-    if !field.tasks.contains(&task) {
+fn check_place(field: &Field, task: &dyn Task, place: Place, key: Span) -> Checked<()> {
+    if field::find(field.path, task).is_none() {
         let section = field.path.split('.').next().unwrap_or(field.path);
-        let fits =
-            |f: &&Field| f.tasks.contains(&task) && (task == TaskKind::Complexity || f.path.starts_with(section));
-        let allowed: Vec<_> = FIELDS.iter().filter(fits).map(|f| f.path).collect();
-        let why = match task {
-            TaskKind::Complexity => "task \"complexity\" counts operations and trains nothing",
-            TaskKind::Search => {
-                "task \"search\" takes descriptors from a folder, or synthetic ones, and measures recall"
-            }
-            TaskKind::Image => {
-                "task \"image\" takes images from a folder, or synthetic ones, and measures their quality"
-            }
-            TaskKind::Speech => {
-                "task \"speech\" takes utterances from a folder, or synthetic ones, and measures what a codec leaves of them"
-            }
-            TaskKind::Toy => "task \"toy\" draws its vectors and measures their error",
-        };
+        let fits = |f: &&Field| !task.trains() || f.path.starts_with(section);
+        let mut allowed: Vec<_> = field::rows(task).filter(fits).map(|f| f.path).collect();
+        allowed.sort_by_key(|path| SECTIONS.iter().position(|section| path.starts_with(section)));
+        let why = format!("task \"{}\" {}", task.name(), task.purpose());
         let allowed = if allowed.is_empty() { format!("nothing in [{section}]") } else { allowed.join(", ") };
         return Err(Fault::new(key, format!("`{}` has no meaning here: {why}", field.path)).allowed(allowed));
     }
@@ -160,10 +143,9 @@ fn check_place(field: &Field, task: TaskKind, place: Place, key: Span) -> Checke
     Ok(())
 }
 
-fn unknown_field(task: TaskKind, prefix: &str, name: &str, span: Span) -> Fault {
-    let fits = |field: &&Field| field.tasks.contains(&task);
+fn unknown_field(task: &dyn Task, prefix: &str, name: &str, span: Span) -> Fault {
     let mut known = Vec::new();
-    for field in FIELDS.iter().filter(fits) {
+    for field in field::rows(task) {
         if let Some(rest) = field.path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')) {
             let next = rest.split('.').next().unwrap_or(rest);
             if !known.contains(&next) {
@@ -207,10 +189,10 @@ const ALIASES: [(&str, &str); 20] = [
 
 /// The field that was meant where a name stands in a table that has none of it: one of the same name in another table, or
 /// one that others call so.
-pub(super) fn elsewhere(task: TaskKind, prefix: &str, name: &str) -> Option<&'static str> {
+pub fn elsewhere(task: &dyn Task, prefix: &str, name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase().replace('_', "-");
     let alias = ALIASES.iter().find(|(alias, _)| *alias == lower).map(|(_, meant)| *meant);
-    let paths = || FIELDS.iter().filter(|field| field.tasks.contains(&task)).map(|field| field.path);
+    let paths = || field::rows(task).map(|field| field.path);
     let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
     let here = |path: &&str| path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'));
     [alias, Some(lower.as_str())]
@@ -224,7 +206,7 @@ pub(super) fn elsewhere(task: TaskKind, prefix: &str, name: &str) -> Option<&'st
 }
 
 /// An unknown name, with the known ones and the one that was probably meant.
-pub(super) fn unknown(span: Span, message: &str, name: &str, known: &[&str]) -> Fault {
+pub fn unknown(span: Span, message: &str, name: &str, known: &[&str]) -> Fault {
     let fault = Fault::new(span, message).allowed(if known.is_empty() { "none".to_owned() } else { known.join(", ") });
     match closest(name, known.iter().copied()) {
         Some(meant) => fault.help(format!("did you mean `{meant}`?")),
@@ -234,14 +216,14 @@ pub(super) fn unknown(span: Span, message: &str, name: &str, known: &[&str]) -> 
 
 /// A value and the number of the layer that it came from; a higher number was laid over a lower one.
 #[derive(Clone, Copy)]
-pub(super) struct Entry<'a> {
+pub struct Entry<'a> {
     pub layer: usize,
     pub node: &'a Node,
 }
 
 /// Layers laid over each other.
 #[derive(Clone, Default)]
-pub(super) struct Settings<'a> {
+pub struct Settings<'a> {
     fields: BTreeMap<&'static str, Entry<'a>>,
     /// In the order of their first appearance.
     axes: Vec<(&'static str, Entry<'a>)>,

@@ -1,9 +1,9 @@
 //! `[training]` → [`TrainingSettings`]: defaults as in PyTorch and in the paper's recipe, effective values only.
 
-use super::cell::{KmeansSettings, Optimizer, Replacement, Schedule, TrainingSettings};
 use super::error::{Checked, Fault, Span};
 use super::layer::Settings;
 use super::resolve::required;
+use crate::task::cell::{KmeansSettings, Optimizer, Replacement, Schedule, TrainingSettings};
 
 const OPTIMIZER: &str = "training.optimizer";
 const SCHEDULE: &str = "training.schedule";
@@ -13,7 +13,7 @@ const ENABLED: &str = "training.replacement.enabled";
 const ITERATIONS: u64 = 25;
 
 /// The settings of expectation maximization.
-pub(super) fn kmeans(settings: &Settings) -> KmeansSettings {
+pub fn kmeans(settings: &Settings) -> KmeansSettings {
     KmeansSettings { kmeans_iterations: settings.whole("training.iterations").unwrap_or(ITERATIONS) }
 }
 
@@ -24,7 +24,7 @@ const RELATIVE_RATE: f64 = 0.1;
 const UPDATES: u64 = 10_000;
 
 /// The settings of stochastic training; `deviation` is that of a coordinate of the data, where it is known.
-pub(super) fn resolve(settings: &Settings, head: Span, deviation: Option<f64>) -> Checked<TrainingSettings> {
+pub fn resolve(settings: &Settings, head: Span, deviation: Option<f64>) -> Checked<TrainingSettings> {
     const RATE: &str = "training.learning-rate";
     let learning_rate = match (settings.number(RATE), deviation.filter(|_| settings.text(OPTIMIZER) != Some("sgd"))) {
         (Some(rate), _) => rate,
@@ -121,7 +121,7 @@ fn replacement(settings: &Settings, updates: u64) -> Checked<Option<Replacement>
 }
 
 /// A number of updates within all of them.
-pub(super) fn at_most(settings: &Settings, path: &str, updates: u64, default: u64) -> Checked<u64> {
+pub fn at_most(settings: &Settings, path: &str, updates: u64, default: u64) -> Checked<u64> {
     match settings.node(path) {
         None => Ok(default),
         Some(node) => match node.whole() {

@@ -15,99 +15,16 @@ pub use crate::quantizer::{Estimator, Init, Method, Noise, QuantizerSettings, Se
 pub use crate::search::Norms;
 pub use crate::speech::{CodecSettings, EndToEndSettings};
 
-use super::plan::Contender;
+pub use super::complexity::settings::ComplexitySettings;
+pub use super::image::settings::ImageSettings;
+use super::panel::Contender;
+pub use super::search::settings::{RecallSettings, SearchSettings};
+pub use super::speech::settings::{SpeechEvaluation, SpeechSettings};
+pub use super::toy::settings::{EvaluationSettings, ToySettings};
 pub use crate::training::{KmeansSettings, Optimizer, Replacement, Schedule, Trainer, Training, TrainingSettings};
 
 /// Raised whenever the same settings would give other numbers than before.
 pub const CELL_FORMAT: u32 = 1;
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct EvaluationSettings {
-    /// Fresh vectors, beside the training set.
-    pub vectors: u64,
-    /// So many training vectors are also encoded with the other AVQ search, on the same codebooks; 0 = none.
-    pub other_search_vectors: u64,
-    /// The training error is measured on the first so many training vectors; None = on all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training_vectors: Option<u64>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ToySettings {
-    pub data: ToyData,
-    pub quantizer: QuantizerSettings,
-    pub training: Training,
-    pub evaluation: EvaluationSettings,
-}
-
-/// Nearest-neighbor search: train on the learn set, encode the base, search for the queries.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SearchSettings {
-    pub data: DescriptorData,
-    pub quantizer: QuantizerSettings,
-    pub training: Training,
-    pub evaluation: RecallSettings,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct RecallSettings {
-    /// T, ascending.
-    pub recall_at: Vec<u32>,
-    /// What AVQ and RVQ store of the length of a decoded vector.
-    pub norms: Norms,
-}
-
-/// Image compression: a quantizer between the encoder and the decoder of an autoencoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ImageSettings {
-    pub data: ImageData,
-    pub network: NetworkSettings,
-    pub quantizer: QuantizerSettings,
-    /// None: the network is trained alone and then frozen, and `training` makes the codebooks from its latent vectors.
-    pub joint: Option<JointSettings>,
-    /// Of the codebooks. In joint training always [`Training::Nsvq`], whatever the estimator, with its batches in images.
-    pub training: Training,
-}
-
-/// Speech coding: a quantizer for the spectral envelopes of a transform codec.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SpeechSettings {
-    pub data: SpeechData,
-    pub codec: CodecSettings,
-    pub quantizer: QuantizerSettings,
-    /// Of the codebooks, on the log energies of envelopes.
-    pub training: Training,
-    /// What follows for the error of the decoded signal; None: nothing.
-    pub end_to_end: Option<EndToEndSettings>,
-    pub evaluation: SpeechEvaluation,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct SpeechEvaluation {
-    /// Bit/s, ascending.
-    pub bitrates: Vec<u32>,
-    /// Whether Opus codes the same utterances at the same bitrates, where its tools are installed.
-    pub opus: bool,
-}
-
-/// Operation counts need no training: only the shape of the quantizer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ComplexitySettings {
-    pub method: Method,
-    pub dimension: usize,
-    pub stages: usize,
-    pub bits_per_stage: u32,
-    /// AVQ only.
-    pub beam_width: Option<usize>,
-}
 
 /// What a cell computes, by task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,9 +35,35 @@ pub enum CellSettings {
     Image(ImageSettings),
     Speech(SpeechSettings),
     Complexity(ComplexitySettings),
+    /// Of a task that is not built in.
+    #[serde(untagged)]
+    Custom(CustomSettings),
+}
+
+/// The settings of a task of one's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CustomSettings {
+    /// [`super::Task::name`].
+    pub task: String,
+    pub quantizer: QuantizerSettings,
+    pub training: Training,
+    /// All else, as the task wants it.
+    pub values: serde_json::Map<String, serde_json::Value>,
 }
 
 impl CellSettings {
+    /// The name of the task.
+    pub fn task(&self) -> &str {
+        match self {
+            CellSettings::Toy(_) => "toy",
+            CellSettings::Search(_) => "search",
+            CellSettings::Image(_) => "image",
+            CellSettings::Speech(_) => "speech",
+            CellSettings::Complexity(_) => "complexity",
+            CellSettings::Custom(custom) => &custom.task,
+        }
+    }
+
     /// The quantizer, where one is trained.
     pub fn quantizer(&self) -> Option<&QuantizerSettings> {
         match self {
@@ -128,6 +71,19 @@ impl CellSettings {
             CellSettings::Search(search) => Some(&search.quantizer),
             CellSettings::Image(image) => Some(&image.quantizer),
             CellSettings::Speech(speech) => Some(&speech.quantizer),
+            CellSettings::Custom(custom) => Some(&custom.quantizer),
+            CellSettings::Complexity(_) => None,
+        }
+    }
+
+    /// As [`CellSettings::quantizer`], to change it.
+    pub fn quantizer_mut(&mut self) -> Option<&mut QuantizerSettings> {
+        match self {
+            CellSettings::Toy(toy) => Some(&mut toy.quantizer),
+            CellSettings::Search(search) => Some(&mut search.quantizer),
+            CellSettings::Image(image) => Some(&mut image.quantizer),
+            CellSettings::Speech(speech) => Some(&mut speech.quantizer),
+            CellSettings::Custom(custom) => Some(&mut custom.quantizer),
             CellSettings::Complexity(_) => None,
         }
     }
@@ -144,7 +100,36 @@ impl CellSettings {
             CellSettings::Search(search) => Some(&search.training),
             CellSettings::Image(image) => Some(&image.training),
             CellSettings::Speech(speech) => Some(&speech.training),
+            CellSettings::Custom(custom) => Some(&custom.training),
             CellSettings::Complexity(_) => None,
+        }
+    }
+
+    /// AVQ's beam width at evaluation.
+    pub fn beam_width(&self) -> Option<usize> {
+        match self {
+            CellSettings::Complexity(complexity) => complexity.beam_width,
+            settings => settings.quantizer()?.beam_width,
+        }
+    }
+
+    /// The name of the descriptors searched, the images compressed, or the speech coded.
+    pub fn data_name(&self) -> Option<&str> {
+        match self {
+            CellSettings::Search(search) => Some(&search.data.name),
+            CellSettings::Image(image) => Some(&image.data.name),
+            CellSettings::Speech(speech) => Some(&speech.data.name),
+            CellSettings::Toy(_) | CellSettings::Complexity(_) | CellSettings::Custom(_) => None,
+        }
+    }
+
+    /// Why numbers on these data can't stand against the published ones; none where they can, as far as the data go.
+    pub fn other_data(&self) -> Option<String> {
+        match self {
+            CellSettings::Search(search) => super::search::data::not_comparable(&search.data),
+            CellSettings::Image(image) => super::image::data::not_comparable(&image.data),
+            CellSettings::Speech(speech) => super::speech::data::not_comparable(&speech.data),
+            CellSettings::Toy(_) | CellSettings::Complexity(_) | CellSettings::Custom(_) => None,
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{TRAINED, Work, failed};
 use crate::network::{Autoencoder, IMAGE_BYTES, LATENTS, to_blocks};
-use crate::spec::ImageSettings;
 use crate::task::TaskError;
+use crate::task::cell::ImageSettings;
 use crate::task::train::trained as train;
 use crate::training::{Shuffled, Trained};
 

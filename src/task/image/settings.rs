@@ -1,14 +1,14 @@
 //! The settings of an image cell: the network, and how network and codebooks are trained, together or one after the other.
 
-use super::cell::{
-    Estimator, ImageData, ImageSettings, Init, JointSettings, Method, NetworkSettings, Noise, Trainer, Training,
-};
-use super::error::{Checked, Fault};
-use super::layer::Settings;
-use super::quantizer;
-use super::resolve::{Point, TRAINER, training};
-use super::training::at_most;
-use crate::network::LATENTS;
+use serde::{Deserialize, Serialize};
+
+use crate::data::images::ImageData;
+use crate::network::{JointSettings, LATENTS, NetworkSettings};
+use crate::quantizer::{Estimator, Init, Method, Noise, QuantizerSettings};
+use crate::task::settings::resolve::{Point, TRAINER, training};
+use crate::task::settings::training::at_most;
+use crate::task::settings::{Checked, Fault, Settings, quantizer};
+use crate::training::{Trainer, Training};
 
 /// Channels, residual blocks, D and updates where none are given.
 const WIDTH: u64 = 64;
@@ -27,13 +27,26 @@ const NOISE: &str = "quantizer.noise";
 const INIT: &str = "quantizer.init";
 const EXACT: &str = "training.exact-updates";
 
+/// Image compression: a quantizer between the encoder and the decoder of an autoencoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ImageSettings {
+    pub data: ImageData,
+    pub network: NetworkSettings,
+    pub quantizer: QuantizerSettings,
+    /// None: the network is trained alone and then frozen, and `training` makes the codebooks from its latent vectors.
+    pub joint: Option<JointSettings>,
+    /// Of the codebooks. In joint training always [`Training::Nsvq`], whatever the estimator, with its batches in images.
+    pub training: Training,
+}
+
 /// D.
-pub(super) fn dimension(settings: &Settings) -> usize {
+pub fn dimension(settings: &Settings) -> usize {
     settings.whole("network.latent-dimension").unwrap_or(DIMENSION) as usize
 }
 
 /// The settings of an image cell on the images `data`.
-pub(super) fn resolve(settings: &Settings, point: Point, data: ImageData) -> Checked<ImageSettings> {
+pub fn resolve(settings: &Settings, point: Point, data: ImageData) -> Checked<ImageSettings> {
     let is_frozen = settings.flag(FROZEN).unwrap_or(false);
     let joint_only = format!("{FROZEN} = false");
     for path in [ESTIMATOR, "quantizer.commitment", NOISE, EXACT] {

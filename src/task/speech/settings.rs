@@ -1,11 +1,13 @@
 //! The settings of a speech cell: the codec, how the codebooks of its envelopes are trained, and the bitrates.
 
-use super::cell::{CodecSettings, EndToEndSettings, Estimator, SpeechData, SpeechEvaluation, SpeechSettings, Trainer};
-use super::error::{Checked, Fault};
-use super::layer::Settings;
-use super::quantizer;
-use super::resolve::{Point, TRAINER, ranks, required, training};
-use super::value::Node;
+use serde::{Deserialize, Serialize};
+
+use crate::data::speech::SpeechData;
+use crate::quantizer::{Estimator, QuantizerSettings};
+use crate::speech::{CodecSettings, EndToEndSettings};
+use crate::task::settings::resolve::{Point, TRAINER, ranks, required, training};
+use crate::task::settings::{Checked, Fault, Node, Settings, quantizer};
+use crate::training::{Trainer, Training};
 
 const BITRATES: &str = "evaluation.bitrates";
 const UPDATES: &str = "end-to-end.updates";
@@ -13,8 +15,31 @@ const UPDATES: &str = "end-to-end.updates";
 const LEARNING_RATE: f64 = 1e-2;
 const BATCH: u64 = 256;
 
+/// Speech coding: a quantizer for the spectral envelopes of a transform codec.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SpeechSettings {
+    pub data: SpeechData,
+    pub codec: CodecSettings,
+    pub quantizer: QuantizerSettings,
+    /// Of the codebooks, on the log energies of envelopes.
+    pub training: Training,
+    /// What follows for the error of the decoded signal; None: nothing.
+    pub end_to_end: Option<EndToEndSettings>,
+    pub evaluation: SpeechEvaluation,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SpeechEvaluation {
+    /// Bit/s, ascending.
+    pub bitrates: Vec<u32>,
+    /// Whether Opus codes the same utterances at the same bitrates, where its tools are installed.
+    pub opus: bool,
+}
+
 /// D, the bands of the envelope.
-pub(super) fn dimension(settings: &Settings) -> usize {
+pub fn dimension(settings: &Settings) -> usize {
     codec(settings).bands
 }
 
@@ -33,7 +58,7 @@ fn codec(settings: &Settings) -> CodecSettings {
 }
 
 /// The settings of a speech cell on the utterances `data`.
-pub(super) fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Checked<SpeechSettings> {
+pub fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Checked<SpeechSettings> {
     let codec = codec(settings);
     if let Some(node) = settings.node("codec.advance").filter(|_| !codec.advance.is_multiple_of(2)) {
         return Err(node.cannot_be("codec.advance").allowed("even numbers, 320 to 512"));

@@ -1,15 +1,12 @@
-//! Merged settings → the settings of a cell: defaults filled in, values normalized to those that have a meaning for
-//! the method, and the checks that need several values at once.
+//! The settings of a toy cell: the law of its vectors, and how many are measured.
 
-use super::cell::{
-    ComplexitySettings, DescriptorData, Distribution, EvaluationSettings, Method, Norms, RecallSettings,
-    SearchSettings, ToyData, ToySettings, Trainer, Training, Vectors,
-};
-use super::error::{Checked, Fault, Span};
-use super::layer::{Entry, Settings};
-use super::quantizer;
-use super::training;
-use super::value::Node;
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Distribution, ToyData, Vectors};
+use crate::quantizer::{Method, QuantizerSettings};
+use crate::task::settings::resolve::{Point, dimension, required, training};
+use crate::task::settings::{Checked, Fault, Node, Settings, Span, quantizer};
+use crate::training::Training;
 
 /// Variance of a coordinate of toy data where none is given.
 const VARIANCE: f64 = 1.0;
@@ -19,62 +16,29 @@ const VECTORS: u64 = 500_000;
 const EVALUATION_VECTORS: u64 = 262_144;
 const OTHER_SEARCH: &str = "evaluation.other-search-vectors";
 
-/// One point of a curve: the method and the shape of its codebooks.
-#[derive(Clone, Copy)]
-pub(super) struct Point<'a> {
-    pub method: Method,
-    /// Where the method's name stands.
-    pub name: Span,
-    /// Given for a baseline; None = that of [training].
-    pub trainer: Option<Trainer>,
-    /// M.
-    pub stages: usize,
-    /// b.
-    pub bits_per_stage: u32,
-    /// The bits as written, to point at.
-    pub bits: &'a Node,
-    /// Where to point when a field is missing.
-    pub head: Span,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EvaluationSettings {
+    /// Fresh vectors, beside the training set.
+    pub vectors: u64,
+    /// So many training vectors are also encoded with the other AVQ search, on the same codebooks; 0 = none.
+    pub other_search_vectors: u64,
+    /// The training error is measured on the first so many training vectors; None = on all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_vectors: Option<u64>,
 }
 
-pub(super) const TRAINER: &str = "training.trainer";
-
-impl Point<'_> {
-    /// A baseline's, else that of [training].
-    pub fn trainer(self, settings: &Settings) -> Trainer {
-        self.trainer.unwrap_or(match settings.text(TRAINER) {
-            Some("kmeans") => Trainer::Kmeans,
-            _ => Trainer::Nsvq,
-        })
-    }
-
-    /// K.
-    pub fn codebook_size(self) -> usize {
-        1 << self.bits_per_stage
-    }
-
-    /// M·K.
-    pub fn codewords(self) -> usize {
-        self.stages * self.codebook_size()
-    }
-
-    pub fn total_bits(self) -> u32 {
-        self.stages as u32 * self.bits_per_stage
-    }
-
-    pub fn label(self) -> String {
-        format!(
-            "{} at {} bits (M = {}, K = {})",
-            self.method.label(),
-            self.total_bits(),
-            self.stages,
-            self.codebook_size()
-        )
-    }
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ToySettings {
+    pub data: ToyData,
+    pub quantizer: QuantizerSettings,
+    pub training: Training,
+    pub evaluation: EvaluationSettings,
 }
 
 /// The settings of a toy cell.
-pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
+pub fn resolve(settings: &Settings, point: Point) -> Checked<ToySettings> {
     let data = data(settings, point.head)?;
     let quantizer = quantizer::resolve(settings, point, data.dimension)?;
     let training = training(settings, point, Some(data.variance.sqrt()))?;
@@ -91,94 +55,8 @@ pub(super) fn toy(settings: &Settings, point: Point) -> Checked<ToySettings> {
     Ok(ToySettings { data, quantizer, training, evaluation })
 }
 
-/// The settings of a search cell on the descriptors `data`.
-pub(super) fn search(settings: &Settings, point: Point, data: DescriptorData) -> Checked<SearchSettings> {
-    const RECALL_AT: &str = "evaluation.recall-at";
-    let quantizer = quantizer::resolve(settings, point, data.dimension)?;
-    let training = training(settings, point, None)?;
-    let mut recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
-    recall_at.extend(settings.node("evaluation.also-recall-at").map(ranks).unwrap_or_default());
-    // In one order, so that panels that show different parts of one list share their cells.
-    recall_at.sort_unstable();
-    recall_at.dedup();
-    let norms = match (point.method.is_product(), settings.text("evaluation.norms")) {
-        // The distances of a product need none.
-        (true, _) | (_, Some("omitted")) => Norms::Omitted,
-        (_, Some("byte")) => Norms::Byte,
-        _ => Norms::Exact,
-    };
-    Ok(SearchSettings { data, quantizer, training, evaluation: RecallSettings { recall_at, norms } })
-}
-
-/// The numbers of a list.
-pub(super) fn ranks(node: &Node) -> Vec<u32> {
-    let numbers = node.list().unwrap_or_default().iter().filter_map(Node::whole);
-    numbers.filter_map(|n| u32::try_from(n).ok()).collect()
-}
-
-/// The trainer of a point with its settings; `deviation` is that of a coordinate of the data, where it is known.
-pub(super) fn training(settings: &Settings, point: Point, deviation: Option<f64>) -> Checked<Training> {
-    let trainer = point.trainer(settings);
-    if point.trainer.is_none() {
-        let is_nsvq = trainer == Trainer::Nsvq;
-        for path in ["training.learning-rate", "training.updates"] {
-            settings.depends(path, TRAINER, is_nsvq, "training.trainer = \"nsvq\"")?;
-        }
-    }
-    if trainer == Trainer::Kmeans {
-        return Ok(Training::Kmeans(training::kmeans(settings)));
-    }
-    if !point.method.has_nsvq() {
-        let label = point.method.label();
-        return Err(Fault::new(point.name, format!("{label} has no stochastic training"))
-            .allowed("\"avq\", \"rvq\", \"pvq\"")
-            .help(format!(
-                "list \"{}\" in sweep.baselines, or set training.trainer = \"kmeans\"",
-                label.to_lowercase()
-            )));
-    }
-    Ok(Training::Nsvq(training::resolve(settings, point.head, deviation)?))
-}
-
-/// The settings of a complexity cell.
-pub(super) fn complexity(settings: &Settings, point: Point) -> Checked<ComplexitySettings> {
-    let Point { method, stages, bits_per_stage, .. } = point;
-    let dimension = dimension(settings, point.head)?;
-    let why = format!("{} cuts each vector into M equal parts", method.label());
-    check_dimension(settings, point, dimension, method.is_product(), &why)?;
-    if method == Method::Lsq {
-        return Err(Fault::new(point.name, "LSQ has no published operation count")
-            .allowed("\"avq\", \"rvq\", \"pvq\", \"opq\""));
-    }
-    let is_avq = method == Method::Avq;
-    if !is_avq && stages == 1 {
-        let span = settings.node("sweep.stages").map_or(point.head, |node| node.span);
-        let message = format!("the published model counts no distance of {} with one stage", method.label());
-        return Err(Fault::new(span, message).allowed("2 stages or more for RVQ and PVQ; 1 for AVQ alone"));
-    }
-    let beam_width = if is_avq {
-        Some(quantizer::beam(settings, "quantizer.beam-width", quantizer::BEAM_WIDTH, point)?)
-    } else {
-        None
-    };
-    Ok(ComplexitySettings { method, dimension, stages, bits_per_stage, beam_width })
-}
-
-/// D.
-pub(super) fn dimension(settings: &Settings, head: Span) -> Checked<usize> {
-    Ok(required(settings, "data.dimension", head)?.node.whole().unwrap_or_default() as usize)
-}
-
-/// The entry at `path`.
-pub(super) fn required<'a>(settings: &Settings<'a>, path: &str, head: Span) -> Checked<Entry<'a>> {
-    settings.get(path).ok_or_else(|| {
-        let section = path.split('.').next().unwrap_or(path);
-        Fault::new(head, format!("`{path}` is missing")).help(format!("give it in [{section}]"))
-    })
-}
-
 /// How many training vectors there are.
-pub(super) fn vectors(settings: &Settings) -> Vectors {
+pub fn vectors(settings: &Settings) -> Vectors {
     match settings.node("data.vectors") {
         Some(node) => node.whole().map_or(Vectors::Stream, Vectors::Fixed),
         None => Vectors::Fixed(VECTORS),
@@ -252,29 +130,6 @@ fn integer_variance(node: &Node) -> Checked<f64> {
         .cannot_be("data.variance")
         .allowed(format!("h(h+1)/3 for integers -h to h; the nearest: {}", nearest.join(", ")))
         .help("distribution = \"uniform\" takes any variance"))
-}
-
-pub(super) fn check_dimension(
-    settings: &Settings,
-    point: Point,
-    dimension: usize,
-    is_cut: bool,
-    why: &str,
-) -> Checked<()> {
-    let stages = point.stages;
-    if !is_cut || dimension.is_multiple_of(stages) {
-        return Ok(());
-    }
-    let written =
-        ["data.dimension", "network.latent-dimension", "codec.bands"].into_iter().find_map(|path| settings.node(path));
-    let span = written.map_or(point.head, |node| node.span);
-    let below = dimension / stages * stages;
-    let nearest: Vec<String> = [below, below + stages].iter().filter(|d| **d > 0).map(usize::to_string).collect();
-    let message = format!(
-        "D = {dimension} can't be divided by M = {stages} (D/M = {:.3}): {why}",
-        dimension as f64 / stages as f64
-    );
-    Err(Fault::new(span, message).allowed(format!("multiples of {stages}; the nearest: {}", nearest.join(", "))))
 }
 
 /// A fixed training set must fill one batch and one codebook.

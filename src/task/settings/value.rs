@@ -8,13 +8,13 @@ use toml::de::{DeTable, DeValue};
 use super::error::{Checked, Fault, Span};
 
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub struct Node {
     pub span: Span,
     pub value: Value,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Value {
+pub enum Value {
     Flag(bool),
     Whole(i64),
     Number(f64),
@@ -26,12 +26,12 @@ pub(super) enum Value {
 
 /// Entries in the order of the file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub struct Table {
     pub entries: Vec<(Key, Node)>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub struct Key {
     pub span: Span,
     pub name: String,
 }
@@ -104,7 +104,7 @@ impl fmt::Display for Node {
 }
 
 /// Parses one of the sources.
-pub(super) fn parse(text: &str, source: usize) -> Checked<Table> {
+pub fn parse(text: &str, source: usize) -> Checked<Table> {
     let document = DeTable::parse(text).map_err(|error| {
         let range = error.span().unwrap_or(0..0);
         Fault::new(Span { source, start: range.start, end: range.end }, format!("not TOML: {}", error.message()))
@@ -150,7 +150,7 @@ fn convert(value: &DeValue, span: Span) -> Checked<Value> {
 }
 
 /// Parses `key=value` of a `--set`; a value that is no TOML is taken as a bare text (`quantizer.init=data`).
-pub(super) fn parse_assignment(text: &str, source: usize) -> Checked<Table> {
+pub fn parse_assignment(text: &str, source: usize) -> Checked<Table> {
     let whole = Span { source, start: 0, end: text.len() };
     let Some((key, value)) = text.split_once('=') else {
         return Err(

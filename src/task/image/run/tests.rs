@@ -10,6 +10,11 @@ use crate::network::{JointSettings, NetworkSettings};
 use crate::quantizer::{Estimator, Init, Noise, QuantizerSettings, Search};
 use crate::training::{KmeansSettings, Optimizer, Replacement, Schedule, Training, TrainingSettings};
 
+/// The cell of the first seed.
+fn cell(settings: &ImageSettings) -> Cell {
+    Cell { settings: crate::task::cell::CellSettings::Image(settings.clone()), seed: 1 }
+}
+
 fn settings(method: Method, joint: bool, training: Option<KmeansSettings>) -> ImageSettings {
     let nsvq = TrainingSettings {
         optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -56,7 +61,11 @@ fn settings(method: Method, joint: bool, training: Option<KmeansSettings>) -> Im
 fn attempt(settings: &ImageSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
     let cancel = AtomicBool::new(false);
     let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
-    run(settings, 1, &Context { cancel: &cancel, progress: &progress, kept, anew: false, codebooks: false })
+    run(
+        settings,
+        &cell(settings),
+        &Context { cancel: &cancel, progress: &progress, kept, anew: false, codebooks: false },
+    )
 }
 
 #[test]
@@ -94,12 +103,12 @@ fn a_stopped_cell_goes_on_to_the_same_bits_and_leaves_its_files() {
         let cancel = AtomicBool::new(false);
         let context =
             Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false, codebooks: false };
-        let resumed = run(&settings, 1, &context).unwrap();
+        let resumed = run(&settings, &cell(&settings), &context).unwrap();
         assert!(!steps.load(Relaxed), "{stop_at}: it began anew");
         assert_eq!((&resumed.metrics, &resumed.log), (&whole.metrics, &whole.log), "{stop_at}");
         let count = |sub: &str| std::fs::read_dir(folder.path().join(sub)).map_or(0, Iterator::count);
         assert_eq!(["networks", "codebooks", "pictures", "shared", "checkpoints"].map(count), [1, 2, 2, 1, 0]);
-        let anew = run(&settings, 1, &Context { anew: true, ..context }).unwrap();
+        let anew = run(&settings, &cell(&settings), &Context { anew: true, ..context }).unwrap();
         // What several cells share stays.
         assert!(steps.load(Relaxed) || stop_at < 0.3, "--force trains again");
         assert_eq!(anew.metrics, whole.metrics);

@@ -1,8 +1,8 @@
 //! Operation counts as cells, so that Figures 4c and 6b take the same way as everything else.
 
-use super::{Outcome, TaskError};
 use crate::complexity::{Model, Precision, count};
-use crate::spec::ComplexitySettings;
+use crate::task::cell::ComplexitySettings;
+use crate::task::{Outcome, TaskError};
 
 /// Single precision, as the published figures: `wmops-MODEL` and `log10-wmops-MODEL` for every model.
 pub(super) fn run(settings: &ComplexitySettings) -> Result<Outcome, TaskError> {

@@ -1,19 +1,19 @@
 //! `[quantizer]` of a point → [`QuantizerSettings`]: beam widths, search and start, as far as the method has them.
 
-use super::cell::{Init, Method, QuantizerSettings, Search, Trainer};
 use super::error::{Checked, Fault};
 use super::field::beam_limit;
 use super::layer::Settings;
 use super::resolve::{Point, check_dimension};
 use crate::quantizer::{MAX_BEAM, RELEASED_LIMIT};
+use crate::task::cell::{Init, Method, QuantizerSettings, Search, Trainer};
 
 /// Most values of all codebooks together, 1 GiB of f32; training holds five times that.
 const MOST_VALUES: u64 = 1 << 28;
 /// Beam width where none is given, the paper's.
-pub(super) const BEAM_WIDTH: usize = 16;
+pub const BEAM_WIDTH: usize = 16;
 
 /// The quantizer of a point for vectors of `dimension` coordinates.
-pub(super) fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
+pub fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {
     let Point { method, stages, bits_per_stage, .. } = point;
     let why = format!("{} cuts each vector into M equal parts", method.label());
     check_dimension(settings, point, dimension, method.is_product(), &why)?;
@@ -62,7 +62,7 @@ fn check_stages(settings: &Settings, point: Point) -> Checked<()> {
 
 /// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from, and
 /// no more than the search can hold.
-pub(super) fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checked<usize> {
+pub fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checked<usize> {
     let size = point.codebook_size();
     let most = point.codewords().min(MAX_BEAM);
     let Some(node) = settings.node(path) else {
@@ -176,7 +176,7 @@ fn check_memory(point: Point, dimension: usize) -> Checked<()> {
 }
 
 /// The released search, which the value at `path` asks for, keeps a matrix of (M·K)² entries.
-pub(super) fn check_released(settings: &Settings, path: &str, point: Point) -> Checked<()> {
+pub fn check_released(settings: &Settings, path: &str, point: Point) -> Checked<()> {
     let words = point.codewords();
     let Some(node) = settings.node(path).filter(|_| words > RELEASED_LIMIT) else { return Ok(()) };
     let message = format!(

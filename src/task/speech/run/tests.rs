@@ -5,10 +5,15 @@ use std::sync::atomic::AtomicBool;
 use super::run;
 use crate::data::speech::SpeechData;
 use crate::quantizer::{Estimator, Init, Method, QuantizerSettings, Search};
-use crate::spec::{SpeechEvaluation, SpeechSettings};
 use crate::speech::{CodecSettings, EndToEndSettings};
+use crate::task::cell::{Cell, SpeechEvaluation, SpeechSettings};
 use crate::task::{Context, Outcome};
 use crate::training::{Optimizer, Schedule, Training, TrainingSettings};
+
+/// The cell of the first seed.
+fn cell(settings: &SpeechSettings) -> Cell {
+    Cell { settings: crate::task::cell::CellSettings::Speech(settings.clone()), seed: 1 }
+}
 
 fn settings(method: Method, end_to_end: Option<EndToEndSettings>) -> SpeechSettings {
     let is_avq = method == Method::Avq;
@@ -42,7 +47,7 @@ fn settings(method: Method, end_to_end: Option<EndToEndSettings>) -> SpeechSetti
 
 fn outcome(settings: &SpeechSettings, kept: Option<&std::path::Path>) -> Outcome {
     let context = Context { cancel: &AtomicBool::new(false), progress: &|_| (), kept, anew: false, codebooks: false };
-    Outcome { timings: Default::default(), earlier_seconds: 0.0, ..run(settings, 1, &context).unwrap() }
+    Outcome { timings: Default::default(), earlier_seconds: 0.0, ..run(settings, &cell(settings), &context).unwrap() }
 }
 
 #[test]

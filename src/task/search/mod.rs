@@ -1,0 +1,132 @@
+//! Nearest-neighbor search: codebooks trained on a learn set, a base encoded, queries searched among the codes; recall@T.
+
+pub mod data;
+mod run;
+pub mod settings;
+
+use super::cell::{Cell, CellSettings, DescriptorData};
+use super::panel::{AxisField, PanelAxis, Primary};
+use super::settings::data_set::Opened;
+use super::settings::field::{DATA_PATH, DATA_SEED, MOST_VECTORS, cell, panel};
+use super::settings::{Checked, Field, Kind, Point, Settings, Span};
+use super::{Codebooks, Context, DataNotes, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
+use crate::data::cache::Places;
+
+/// Descriptors and their nearest neighbors.
+pub struct Search;
+
+/// The largest T of a recall@T.
+const MOST_RANK: i64 = 1_000_000;
+
+const FIELDS: &[Field] = &[
+    DATA_PATH,
+    cell("data.set", Kind::Choice(&["sift1m", "siftsmall"]))
+        .about("Known data set, used where it is found (`vqlab data fetch`).")
+        .of_panel(),
+    cell("data.learn", Kind::Whole(1, MOST_VECTORS))
+        .about("Vectors to train on; default: all, and 20,000 synthetic ones.")
+        .of_panel(),
+    cell("data.base", Kind::Whole(1, MOST_VECTORS))
+        .about("Vectors to search among; default: all, and 20,000 synthetic ones.")
+        .of_panel(),
+    cell("data.queries", Kind::Whole(1, MOST_VECTORS))
+        .about("Queries; default: all, and 1,000 synthetic ones.")
+        .of_panel(),
+    DATA_SEED,
+    panel("evaluation.recall-at", Kind::WholeList(1, MOST_RANK))
+        .about("T of recall@T. Over bits, the first one is drawn."),
+    panel("evaluation.also-recall-at", Kind::WholeList(1, MOST_RANK)).about("More T, recorded and not drawn."),
+    cell("evaluation.norms", Kind::Choice(&["exact", "byte", "omitted"]))
+        .about("What AVQ and RVQ store of the squared length of each decoded vector; default: exact.")
+        .of_panel(),
+];
+
+const AXIS: AxisField = AxisField {
+    path: "evaluation.recall-at",
+    unit: "T",
+    axis: PanelAxis::Rank,
+    bounds: (["min-t", "max-t"], MOST_RANK),
+    ending: "T",
+};
+
+impl Task for Search {
+    fn name(&self) -> &'static str {
+        "search"
+    }
+
+    fn purpose(&self) -> &'static str {
+        "takes descriptors from a folder, or synthetic ones, and measures recall"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn wanted(&self, _: &Settings) -> Vec<Wanted> {
+        vec![("evaluation.recall-at", "[1, 10, 100]")]
+    }
+
+    fn resolver(&self) -> Box<dyn Resolver> {
+        Box::new(Sets::default())
+    }
+
+    fn metric(&self, _: &Settings) -> String {
+        "recall".into()
+    }
+
+    fn claim_metrics(&self) -> &'static [&'static str] {
+        &["recall", "complexity"]
+    }
+
+    fn ceiling(&self) -> Option<f64> {
+        Some(1.0)
+    }
+
+    fn axis(&self) -> Option<&'static AxisField> {
+        Some(&AXIS)
+    }
+
+    fn codebooks(&self) -> Option<Codebooks> {
+        Some(Codebooks { folder: "codebooks", ending: "safetensors", if_asked: false })
+    }
+
+    fn words(&self, _: Primary) -> Words {
+        Words {
+            points: "Recall@T: the share of queries whose true nearest neighbor is among the T that search finds nearest (higher is \
+                 better). Ours is the mean over n seeds with the range that holds the middle 95 % of them.",
+            ..Words::default()
+        }
+    }
+
+    fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
+        let CellSettings::Search(settings) = &cell.settings else { return Err(foreign(cell)) };
+        run::run(settings, cell, context)
+    }
+
+    fn cost(&self, cell: &Cell) -> f64 {
+        if let CellSettings::Search(settings) = &cell.settings { run::cost(settings) } else { 0.0 }
+    }
+}
+
+#[derive(Default)]
+struct Sets(Opened<DescriptorData>);
+
+impl Resolver for Sets {
+    fn dimension(&mut self, settings: &Settings, _: Span, places: &Places) -> Checked<usize> {
+        Ok(self.0.get(settings, places)?.dimension)
+    }
+
+    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
+        let data = self.0.get(settings, places)?.clone();
+        settings::resolve(settings, point, data).map(CellSettings::Search)
+    }
+
+    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
+        let not_comparable = data::not_comparable(self.0.get(settings, places)?);
+        Ok(DataNotes { not_comparable, ..DataNotes::default() })
+    }
+
+    fn own_name(&self) -> Option<String> {
+        self.0.own_name()
+    }
+}

@@ -1,0 +1,18 @@
+//! Settings as a spec gives them: values with the places where they stand ([`value`]), the table of fields ([`field`]), layers
+//! laid over each other ([`layer`]), and what becomes of them in every task ([`resolve`], [`quantizer`], [`training`]). Errors
+//! point at the value that is wrong ([`error`]).
+
+pub mod data_set;
+pub mod error;
+pub mod field;
+pub mod layer;
+pub mod quantizer;
+pub mod resolve;
+pub mod training;
+pub mod value;
+
+pub use error::{Checked, Fault, Span};
+pub use field::{COMMON, Field, Kind};
+pub use layer::Settings;
+pub use resolve::Point;
+pub use value::Node;

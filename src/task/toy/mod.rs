@@ -1,0 +1,163 @@
+//! The toy experiment: a quantizer trained alone on drawn vectors, measured by its mean squared error.
+
+mod run;
+pub mod settings;
+
+use super::cell::{Cell, CellSettings};
+use super::panel::Primary;
+use super::settings::field::{COUNT, MOST, POSITIVE, PRIMARY, cell, panel};
+use super::settings::{Checked, Fault, Field, Kind, Node, Point, Settings, Span, resolve};
+use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
+use crate::data::Vectors;
+use crate::data::cache::Places;
+
+/// Vectors of a known law, drawn from named streams.
+pub struct Toy;
+
+const LAWS: &[&str] = &["uniform", "uniform-integers", "normal", "laplace", "ar1", "low-rank-mixture", "chained-maps"];
+
+const FIELDS: &[Field] = &[
+    cell("data.distribution", Kind::Choice(LAWS)).about("Law of the vectors."),
+    cell("data.dimension", Kind::Whole(1, 65_536)).about("D.").of_panel(),
+    cell("data.rank", Kind::Whole(1, 65_536)).about("Rank of `low-rank-mixture` and `chained-maps`."),
+    cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded"))
+        .about("Correlation of neighboring coordinates of `ar1`."),
+    cell("data.variance", POSITIVE).about("Variance of a coordinate; default: 1."),
+    cell("data.vectors", Kind::Vectors)
+        .about("Training vectors, or \"stream\" for new vectors in every batch; default: 500,000."),
+    cell("data.mixing-seed", Kind::Whole(0, i64::MAX))
+        .about("Seed of the mixing matrices of `low-rank-mixture` and `chained-maps`; default: 1."),
+    cell("evaluation.vectors", COUNT).about("Test vectors; default: 262,144."),
+    cell("evaluation.training-vectors", COUNT)
+        .about("Training vectors on which the training set error is measured; default: all."),
+    panel("evaluation.metrics", Kind::ChoiceList(&["mse"])).about("Has one choice."),
+    PRIMARY,
+    cell("evaluation.other-search-vectors", Kind::Whole(0, MOST))
+        .about("AVQ: training vectors that are also encoded with the other search, `beam` or `released`; default: 0."),
+];
+
+impl Task for Toy {
+    fn name(&self) -> &'static str {
+        "toy"
+    }
+
+    fn purpose(&self) -> &'static str {
+        "draws its vectors and measures their error"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn wanted(&self, settings: &Settings) -> Vec<Wanted> {
+        let mut wanted = vec![("data.distribution", "\"normal\""), ("data.dimension", "64")];
+        match settings.text("data.distribution") {
+            Some("ar1") => wanted.push(("data.correlation", "0.9")),
+            Some("low-rank-mixture" | "chained-maps") => wanted.push(("data.rank", "16")),
+            Some("uniform-integers") => wanted.push(("data.variance", "140.0")),
+            _ => {}
+        }
+        wanted
+    }
+
+    /// The rate of Adam follows from the variance of the data, and updates have a default.
+    fn wanted_of_training(&self, settings: &Settings) -> Vec<Wanted> {
+        match settings.text("training.optimizer") {
+            Some("sgd") => vec![("training.learning-rate", "0.01")],
+            _ => Vec::new(),
+        }
+    }
+
+    fn resolver(&self) -> Box<dyn Resolver> {
+        Box::new(Drawn)
+    }
+
+    fn metric(&self, _: &Settings) -> String {
+        "mse".into()
+    }
+
+    fn claim_metrics(&self) -> &'static [&'static str] {
+        &["mse", "complexity"]
+    }
+
+    /// Without published numbers to stand against it is the test error, which is the one that counts in use.
+    fn primary(&self, settings: &Settings, head: Span, has_published: bool) -> Checked<Primary> {
+        let is_stream = settings::vectors(settings) == Vectors::Stream;
+        let node = settings.node("evaluation.primary");
+        let primary = match node.and_then(Node::text) {
+            Some("fresh") => Primary::Fresh,
+            None if is_stream || !has_published => Primary::Fresh,
+            _ => Primary::Training,
+        };
+        if is_stream && primary == Primary::Training {
+            let span = node.or(settings.node("data.vectors")).map_or(head, |node| node.span);
+            let message = "`evaluation.primary` can't be \"training\": a stream is no training set to measure on";
+            return Err(Fault::new(span, message).allowed("\"fresh\" where data.vectors = \"stream\""));
+        }
+        Ok(primary)
+    }
+
+    fn parts(&self) -> &'static [&'static str] {
+        &["training", "fresh"]
+    }
+
+    fn primary_part(&self, primary: Primary) -> Option<&'static str> {
+        Some(primary.name())
+    }
+
+    fn published_part(&self) -> Option<&'static str> {
+        Some("training")
+    }
+
+    fn measured_on(&self, primary: Primary) -> Option<&'static str> {
+        Some(match primary {
+            Primary::Training => "the training set itself",
+            Primary::Fresh => "fresh vectors that training has not seen",
+        })
+    }
+
+    fn codebooks(&self) -> Option<Codebooks> {
+        Some(Codebooks { folder: "codebooks", ending: "safetensors", if_asked: true })
+    }
+
+    fn words(&self, primary: Primary) -> Words {
+        Words {
+            points: "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the range that holds \
+                 the middle 95 % of them.",
+            difference: "The difference is ours against the published mean, with its 95 % interval (Welch).",
+            verdicts: format!(
+                "What stands against the published numbers is the error on {}; the other measurement stands beside it in every \
+                 table. ",
+                self.measured_on(primary).unwrap_or_default()
+            ),
+            beside: match primary {
+                Primary::Training => &[("#fresh vectors", "fresh")],
+                Primary::Fresh => &[("#training set", "training")],
+            },
+            data: Some("drawn by the inferred law"),
+            ..Words::default()
+        }
+    }
+
+    fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
+        let CellSettings::Toy(settings) = &cell.settings else { return Err(foreign(cell)) };
+        run::run(settings, cell, context)
+    }
+
+    fn cost(&self, cell: &Cell) -> f64 {
+        if let CellSettings::Toy(settings) = &cell.settings { run::cost(settings) } else { 0.0 }
+    }
+}
+
+/// Toy vectors are drawn: there is nothing to open.
+struct Drawn;
+
+impl Resolver for Drawn {
+    fn dimension(&mut self, settings: &Settings, head: Span, _: &Places) -> Checked<usize> {
+        resolve::dimension(settings, head)
+    }
+
+    fn cell(&mut self, settings: &Settings, point: Point, _: &Places) -> Checked<CellSettings> {
+        settings::resolve(settings, point).map(CellSettings::Toy)
+    }
+}
