@@ -316,7 +316,7 @@ fn an_interrupt_stops_in_good_order() {
     env.run(&["status", args[1], "--set", args[7]]).ends_with(0).prints("2 running");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let run = Run::from(child.wait_with_output().unwrap()).ends_with(1);
-    run.says("stopping: no cell starts any more").says(" of 24 cells done; the same command goes on");
+    run.says("stopping: no more cells start").says(" of 24 cells done\nhint: the same command resumes the run");
     assert!(env.leftovers(".").is_empty());
 }
 

@@ -5,7 +5,6 @@ mod common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -108,10 +107,8 @@ fn made_speech_is_a_folder_with_the_same_samples() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn below_its_root_an_archive_keeps_its_folders() {
-    if !curl() {
-        return;
-    }
     let files = [
         ("LibriSpeech/README.TXT", 40),
         ("LibriSpeech/test-clean/1089/2/a.flac", 90),
@@ -203,11 +200,9 @@ fn what_a_user_has_is_checked_and_linked() {
 
 /// The real set where it is at hand.
 #[test]
+#[cfg_attr(not(has_shared_data), ignore = "needs ../shared/data")]
 fn siftsmall_is_imported_once() {
     let real = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/sift/siftsmall"));
-    if !real.is_dir() {
-        return;
-    }
     let env = Env::new();
     let import = || env.run(&["data", "import", "siftsmall", real.to_str().unwrap()]);
     import().ends_with(0).says("is as published").prints("siftsmall");
@@ -220,10 +215,8 @@ fn siftsmall_is_imported_once() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn what_is_fetched_as_cifar10_is_a_folder_of_images() {
-    if !curl() {
-        return;
-    }
     let known = known("cifar10").unwrap().archive.unwrap();
     let files: Vec<(String, usize)> =
         known.files.iter().map(|name| (format!("cifar-10-batches-bin/{name}"), 2 * 3073)).collect();
@@ -321,15 +314,6 @@ fn answer(mut stream: TcpStream, body: &[u8], manner: Manner, seen: &Mutex<Vec<S
     stream.flush()
 }
 
-/// Whether the tests of fetching can run at all.
-fn curl() -> bool {
-    let found = Command::new("curl").arg("--version").output().is_ok();
-    if !found {
-        eprintln!("skipped: there is no curl");
-    }
-    found
-}
-
 /// A .tar.gz of these files; content that hardly compresses, so that it has a middle.
 fn archive(files: &[(&str, usize)]) -> Vec<u8> {
     archive_of(files, |_, noise| noise)
@@ -385,10 +369,8 @@ fn assert_whole(folder: &Path) {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn an_archive_is_fetched_checked_and_unpacked() {
-    if !curl() {
-        return;
-    }
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("deep/x");
     let body = archive(&FILES);
@@ -400,10 +382,8 @@ fn an_archive_is_fetched_checked_and_unpacked() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn a_broken_download_goes_on_where_it_was() {
-    if !curl() {
-        return;
-    }
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("x");
     let body = archive(&FILES);
@@ -423,10 +403,8 @@ fn a_broken_download_goes_on_where_it_was() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn an_archive_that_lies_there_is_taken_and_a_wrong_one_is_removed() {
-    if !curl() {
-        return;
-    }
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("x");
     let body = archive(&FILES);
@@ -448,10 +426,8 @@ fn an_archive_that_lies_there_is_taken_and_a_wrong_one_is_removed() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn damaged_and_malicious_archives_leave_nothing() {
-    if !curl() {
-        return;
-    }
     let place = tempfile::tempdir().unwrap();
     let body = archive(&FILES);
     let mut flipped = body.clone();
@@ -478,11 +454,9 @@ fn damaged_and_malicious_archives_leave_nothing() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn the_command_says_what_went_wrong_and_stops_in_the_middle() {
     let env = Env::new();
-    if !curl() {
-        return;
-    }
     let missing = Server::new(Vec::new(), Manner::NotFound);
     let fetch = |url: &str| env.run(&["data", "fetch", "siftsmall", "-o", "s", "--from", url]);
     fetch(&missing.address).ends_with(1).says("404").says(&missing.address).says("nothing has come");
@@ -502,10 +476,8 @@ fn the_command_says_what_went_wrong_and_stops_in_the_middle() {
 }
 
 #[test]
+#[cfg_attr(not(has_curl), ignore = "needs curl")]
 fn a_stop_in_the_middle_keeps_what_has_come() {
-    if !curl() {
-        return;
-    }
     // A server that sends a beginning and then nothing.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/x", listener.local_addr().unwrap());

@@ -390,13 +390,13 @@ fn the_command_trains_on_all_vectors_in_the_end() {
     put_vectors(&env.path("x.npy"), DIMENSION, &clusters());
     let args = ["fit", "x.npy", "--method", "pvq", "--stages", "2", "--bits", "4", "-o", "b.safetensors", "--force"];
     let with = |more: &[&str]| env.run(&[&args[..], more].concat()).ends_with(0);
-    with(&[]).prints("of codebooks that had not seen these vectors; then trained on all");
+    with(&[]).prints(", before the final training on all vectors (");
     assert_eq!(json(&with(&["--json", "--validation", "0"]), "validation_vectors"), 0.0);
     with(&["--validation", "0"]).prints("no validation vectors").says("2000 to train on, 0 to validate");
     let plain = with(&["--no-refit"]);
-    assert!(!plain.stdout.contains("trained on all"), "{plain:?}");
+    assert!(!plain.stdout.contains("training on all"), "{plain:?}");
     let nsvq = with(&["--trainer", "nsvq", "--updates", "200", "--refit"]);
-    nsvq.prints("then trained on all");
+    nsvq.prints("the final training on all vectors");
     env.run(&[&args[..], &["--validation", "1"]].concat()).ends_with(2).says("allowed are 0 (none) and values between");
 }
 

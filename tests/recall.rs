@@ -150,12 +150,9 @@ fn jobs_and_kills_change_no_result() {
 }
 
 #[test]
+#[cfg_attr(not(has_shared_data), ignore = "needs ../shared/data")]
 fn real_descriptors_get_a_folder_of_their_own() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/sift/siftsmall"));
-    if !folder.is_dir() {
-        eprintln!("skipped: no ../shared/data/sift/siftsmall");
-        return;
-    }
     let env = env();
     let path = format!("data.path={}", folder.display());
     let run =

@@ -55,7 +55,7 @@ fn the_ids_are_those_of_the_nearest_decoded_vectors() {
 #[test]
 fn a_base_of_vectors_other_threads_and_other_formats_give_the_same_ids() {
     let env = env();
-    for (method, norms) in [("avq", "exact"), ("rvq", "byte"), ("rvq", "none")] {
+    for (method, norms) in [("avq", "exact"), ("rvq", "byte"), ("rvq", "omitted")] {
         env.run(&["encode", method, "x.fvecs", "-o", "codes.npy", "--force"]).ends_with(0);
         let search = |base: &str, output: &str, jobs: &str| {
             let args = ["search", method, base, "q.npy", "-k", "300", "-o", output, "--norms", norms];

@@ -262,7 +262,7 @@ fn folders_that_no_job_can_have_are_refused_before_anything_is_written() {
         Run::from(run).ends_with(1)
     };
     refused("back\\slash".as_ref()).says("back\\slash").says("removes backslashes").says("--out");
-    refused(std::ffi::OsStr::from_bytes(b"\xe9")).says("no Unicode");
+    refused(std::ffi::OsStr::from_bytes(b"\xe9")).says("not Unicode");
     assert!(submitted(&env).is_empty());
 }
 

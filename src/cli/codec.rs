@@ -48,7 +48,8 @@ impl CodecOptions {
         let jobs = self.jobs.unwrap_or(Options::default().jobs);
         let threads = if jobs == 1 { "1 thread".into() } else { format!("{jobs} threads") };
         note(&format!("{total} vectors on {threads}: about {} MB of memory", memory(jobs).div_ceil(1_000_000)));
-        let stop: Arc<AtomicBool> = stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
+        let stop: Arc<AtomicBool> =
+            stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
         let meter = Meter::new(total);
         let work = Work { jobs, stop: &stop, progress: &|done| meter.show(done) };
         let result = run(&work);

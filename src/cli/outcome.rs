@@ -1,4 +1,4 @@
-//! From records to files: what `run`, `figures` and `report` have in common.
+//! From records to files: the common part of `run`, `figures` and `report`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ pub type Records = HashMap<String, Record>;
 /// The default of `--format`.
 pub const FORMATS: &str = "png,svg,pdf";
 
-/// A plan's numbers, ready to be shown.
+/// A plan's numbers, comparisons and claims.
 pub struct Outcome {
     pub aggregates: Vec<Aggregate>,
     pub comparisons: Vec<PanelComparison>,
@@ -34,10 +34,10 @@ impl Outcome {
     }
 }
 
-/// Waits until no other process writes results or reports, does it, and lets the next one.
+/// Waits until no other process writes results or reports, runs `act`, and releases the lock.
 ///
 /// # Errors
-/// Those of `act`, and of the lock.
+/// Errors of `act` and of the lock.
 pub fn as_only_writer(
     plans: &[Plan],
     folders: &Folders,
@@ -47,7 +47,7 @@ pub fn as_only_writer(
     let _alone = store.wait_for("outputs").map_err(failed)?;
     for plan in plans {
         for file in files_below(&folders.of_plan(plan)).filter(|file| is_temporary(file)) {
-            // What a killed process left; nobody else is at it now.
+            // A killed process left this file. The lock excludes all other writers.
             std::fs::remove_file(&file)
                 .map_err(|error| failed(format!("cannot remove {}: {error}", file.display())))?;
         }
@@ -55,8 +55,8 @@ pub fn as_only_writer(
     act()
 }
 
-/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report: whatever happens to
-/// those, the numbers are safe.
+/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report. The numbers are safe
+/// even if figures or report fail.
 ///
 /// # Errors
 /// A file can't be written.
@@ -67,19 +67,19 @@ pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Forma
     let verdicts: String = verdicts.iter().map(|line| format!("{line}\n")).collect();
     let told = || print(&in_words(plan, &outcome, &verdicts));
     write_files(plan, &outcome, records, folders, formats, told)?;
-    // Once more where a reader of a terminal looks at the end.
+    // Repeated at the end, where a reader of the terminal looks first.
     verdicts.lines().for_each(note);
     Ok(())
 }
 
-/// The verdicts, then the tables, then the claims, with an empty line behind each.
+/// The verdicts, then the tables, then the claims, each followed by an empty line.
 fn in_words(plan: &Plan, outcome: &Outcome, verdicts: &str) -> String {
     let table = report::terminal_table(plan, &outcome.comparisons, &outcome.aggregates);
     let claims = report::terminal_claims(plan, &outcome.claims);
     [verdicts, &table, &claims].into_iter().filter(|part| !part.is_empty()).map(|part| format!("{part}\n")).collect()
 }
 
-/// As [`write`], without the table; gives the figures.
+/// As [`write`], without the table. Returns the figures.
 ///
 /// # Errors
 /// As [`write`].
@@ -104,7 +104,8 @@ fn write_files(
     let before = modification_times(&folders.of_plan(plan));
     if let Some(other) = results::other_spec(plan, &folders.results) {
         note(&format!(
-            "the files of {other}, an experiment that is also named `{}`, are replaced; `-o` or another name keeps them",
+            "the files of {other}, an experiment that is also named `{}`, are replaced\nhint: `-o DIR` or another name \
+             keeps them",
             plan.name
         ));
     }
@@ -115,8 +116,8 @@ fn write_files(
     let cells = plan.cells().len();
     if plan.codebooks && codebooks.len() < cells {
         note(&format!(
-            "codebooks are kept of {} of {cells} cells: the others were finished before, or have failed; `run --force` computes \
-             them again",
+            "{} of {cells} cells have codebooks: the others were finished before, or have failed\nhint: `run --force` \
+             computes them again",
             codebooks.len()
         ));
     }
@@ -155,14 +156,14 @@ fn write_report(
     Ok(drawn)
 }
 
-/// More files of one folder than this are not named one by one.
+/// The largest number of files of one folder that are named one by one.
 const MANY: usize = 4;
 
-/// Names the files that are new or have changed; those that would get the bytes they have already were left alone.
+/// Prints the names of new and changed files. Files whose content stays the same were not written.
 fn tell(plan: &Plan, files: &[PathBuf], before: &HashMap<PathBuf, SystemTime>) {
     let is_changed = |file: &&PathBuf| modified(file) != before.get(*file).copied();
     let (changed, same): (Vec<_>, Vec<_>) = files.iter().partition(is_changed);
-    // Codebooks lie in a folder a panel.
+    // Codebooks are in one folder per panel.
     let folder_of = |file: &Path| -> Option<PathBuf> {
         let of_all = file.ancestors().find(|folder| folder.parent().is_some_and(|above| above.ends_with("codebooks")));
         of_all.or(file.parent()).map(Path::to_owned)
@@ -204,7 +205,7 @@ fn files_below(folders: &[PathBuf]) -> impl Iterator<Item = PathBuf> + use<> {
     files.into_iter()
 }
 
-/// As [`results::write_atomic`] names them.
+/// Whether [`results::write_atomic`] gives such a name to its temporary files.
 fn is_temporary(file: &Path) -> bool {
     file.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name.ends_with(".tmp"))
 }
@@ -224,11 +225,11 @@ pub fn draw(
         .map_err(failed)
 }
 
-/// Calls `act` for each plan with what is computed of it. Where `skip_empty`, plans of which nothing is computed are
-/// passed over, unless all are.
+/// Calls `act` for each plan with its computed records. With `skip_empty`, plans without records are skipped, unless no
+/// plan has records.
 ///
 /// # Errors
-/// Nothing is computed, or a provenance file is not usable.
+/// Nothing is computed, or a provenance file is unusable.
 pub fn for_each_computed(
     plans: &[Plan],
     folders: &Folders,
@@ -239,23 +240,24 @@ pub fn for_each_computed(
     for plan in plans {
         let records = saved_records(plan, folders)?;
         if records.is_empty() {
-            let reason = format!("nothing of {} (profile {}) is computed: {}", plan.name, plan.profile, plan.command());
+            let what = format!("no cell of {} (profile {}) is computed", plan.name, plan.profile);
+            let reason = format!("{what}\nhint: {}", plan.command());
             if !skip_empty {
                 return Err(CliError::Failed(reason));
             }
-            note(&format!("passed over: {reason}"));
+            note(&format!("skipped: {reason}"));
             continue;
         }
         any = true;
         act(plan, &records)?;
     }
-    if any { Ok(()) } else { Err(CliError::Failed("nothing is computed yet; `vqlab run SPEC` does that".into())) }
+    if any { Ok(()) } else { Err(CliError::Failed("no cell is computed yet\nhint: vqlab run SPEC".into())) }
 }
 
-/// The records of the cells; where there are none, as in a fresh clone, the provenance file stands in for them.
+/// The records of the cells. The provenance file replaces missing records, as in a fresh clone.
 ///
 /// # Errors
-/// The provenance file is needed and not usable.
+/// The provenance file is needed and unusable.
 pub fn saved_records(plan: &Plan, folders: &Folders) -> Result<Records, CliError> {
     let store = folders.store();
     let (mut records, cells) = (Records::new(), plan.cells());

@@ -1,13 +1,13 @@
-//! Writing to stdout and stderr without panicking when nobody reads.
+//! Writing to stdout and stderr without a panic when the reader is gone.
 
 use std::io::{ErrorKind, Write};
 
 use super::CliError;
 
-/// Writes data to stdout. A reader who went away, as `head` does, is no error.
+/// Writes data to stdout. A closed pipe, as `head` leaves it, is not an error.
 ///
 /// # Errors
-/// stdout can't be written, such as a full disk behind a redirection.
+/// stdout can't be written, for example because the disk behind a redirection is full.
 pub fn print(text: &str) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -18,7 +18,7 @@ pub fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// Writes one message to stderr; if nobody can read it, so be it.
+/// Writes one message to stderr. Write errors are ignored.
 pub fn note(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
 }

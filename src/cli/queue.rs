@@ -1,4 +1,4 @@
-//! What `status` says of Slurm.
+//! The Slurm part of `status`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -9,12 +9,12 @@ use super::specs::Folders;
 use super::survey::Survey;
 use crate::slurm::{self, Queued, TaskState};
 
-/// The submissions that have cells of the survey.
+/// The submissions that contain cells of the survey.
 pub struct Queue {
     submissions: Vec<Queued>,
-    /// Why Slurm's states are not known, though there is a submission.
+    /// Why Slurm's states are unknown although a submission exists.
     error: Option<String>,
-    /// Whether a cell of the survey is settled, by key.
+    /// Whether each cell of the survey is settled, by key.
     settled: HashMap<String, bool>,
 }
 
@@ -33,13 +33,13 @@ impl Queue {
         Self { submissions, error, settled }
     }
 
-    /// Cells of a task, and those of them that are not settled.
+    /// The number of cells of a task, and how many of them are not settled.
     fn count(&self, keys: &[String]) -> (usize, usize) {
         let open = keys.iter().filter(|key| self.settled.get(*key) == Some(&false)).count();
         (keys.len(), open)
     }
 
-    /// Nothing of submissions that have ended and left nothing to do.
+    /// Omits submissions that have ended and have no open cells.
     pub fn as_text(&self) -> String {
         let mut text = String::new();
         if let Some(error) = &self.error {
@@ -74,7 +74,7 @@ impl Queue {
         }
     }
 
-    /// Of the task that has a cell, by key; what is in the queue no more is not in it.
+    /// The queued task of each cell, by key. Tasks that have left the queue are omitted.
     pub fn cells(&self) -> HashMap<&str, Value> {
         let cells = slurm::cells_in_queue(&self.submissions).into_iter();
         cells.map(|(key, (task, state))| (key, json!({ "task": task, "state": state.name() }))).collect()

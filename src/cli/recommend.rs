@@ -1,4 +1,4 @@
-//! `vqlab recommend`: which method for these vectors.
+//! `vqlab recommend`: recommends a method for the vectors of a file.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,49 +31,50 @@ Examples:
   vqlab recommend base.fvecs --bits 32 --queries queries.fvecs --max-wmops 0.5 -o which
   vqlab recommend base.npy --bits 16,32 --max-codebook-bytes 200000 --budget 20s --json
 
-Fits AVQ, RVQ, PVQ, OPQ and LSQ to a sample, in the shapes that divide the bits, and
-measures them on vectors that no fit has seen. Of those within the limits it takes the
-one with the lowest error; of those that can't be told apart, the cheapest.
-Then train it in full length with `vqlab fit`, by the command that is printed.";
+recommend fits AVQ, RVQ, PVQ, OPQ and LSQ to a sample, in the shapes that divide the
+bits, and measures them on held-out vectors. Among the quantizers within the limits it
+chooses the one with the lowest error. If several can't be distinguished, it chooses
+the cheapest. The last line of the output is the `vqlab fit` command that trains the
+choice in full.";
 
-/// Says which method and shape to use for the vectors of a file, and why
+/// Recommends a method and shape for the vectors of a file, with the reason
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct RecommendArgs {
     /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "DATA")]
     data: PathBuf,
-    /// Bits of a whole code; several with commas
+    /// Bits of a whole code; several values with commas
     #[arg(long, value_name = "B", required = true, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     bits: Vec<u32>,
-    /// Queries whose nearest neighbors the codes should find (the first 1000)
+    /// Queries for which recall is measured (the first 1000)
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
-    /// Operations for encoding a vector, at most (WMOPS with all stages counted)
+    /// Limit for the operations of encoding one vector (WMOPS, all stages counted)
     #[arg(long, value_name = "W", value_parser = positive)]
     max_wmops: Option<f64>,
-    /// Milliseconds for encoding a vector on one thread, at most
+    /// Limit for the milliseconds of encoding one vector on one thread
     #[arg(long, value_name = "T", value_parser = positive)]
     max_ms_per_vector: Option<f64>,
-    /// Bytes of the codebooks, at most
+    /// Limit for the bytes of the codebooks
     #[arg(long, value_name = "N")]
     max_codebook_bytes: Option<usize>,
-    /// Vectors taken of the file, at random
+    /// Largest number of vectors to use, chosen at random
     #[arg(long, value_name = "N", default_value_t = 50_000)]
     sample: usize,
-    /// Time for everything: 90s, 4m, 1h
+    /// Time limit for everything: 90s, 4m, 1h
     #[arg(long, value_name = "TIME", default_value = "4m", value_parser = parse_time)]
     budget: Duration,
-    /// Threads, a fit each; all cores without
+    /// Threads, one fit each [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
-    /// Of the sample and the fits
+    /// Seed of the sample and the fits
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Folder for report.html and pareto.png; without, nothing is written
+    /// Folder for report.html and pareto.png [default: no files]
     #[arg(long, short, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// Replaces a report that exists
+    /// Replace an existing report
     #[arg(long)]
     force: bool,
     /// Print JSON
@@ -89,8 +90,8 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// # Errors
-/// Of use: what doesn't fit together, and a report that exists. Failed: no quantizer within the limits (after the table), bad
-/// data, Ctrl-C.
+/// [`CliError::Usage`]: options that don't fit together, or an existing report. [`CliError::Failed`]: no quantizer within the
+/// limits (after the table), bad data, or Ctrl-C.
 pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     let file = open_vectors(&args.data)?;
     let queries = args.queries.as_deref().map(open_vectors).transpose()?;
@@ -115,14 +116,14 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     };
     check(&file, queries.as_ref(), &request).map_err(refused)?;
     note(&format!(
-        "{} of {} vectors of dimension {}: about {} of memory; done in about {}",
+        "{} of {} vectors of dimension {}: about {} of memory, about {} of time",
         file.len().min(args.sample),
         file.len(),
         file.dimension(),
         human(memory(&file, &request).map_err(refused)?),
         human_seconds(args.budget.as_secs_f64()),
     ));
-    let stop = stop_flag("stopping; nothing will be written. Once more to abort at once")?;
+    let stop = stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
     let progress = |step: &Step| {
         note(&format!("{} of {}: {} · {} left", step.done, step.total, step.text, human_seconds(step.left)));
     };
@@ -148,7 +149,7 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     }
 }
 
-/// Makes the folder and tries it; refuses one that holds a report.
+/// Creates the folder and tests that it is writable. Refuses a folder that holds a report.
 fn prepare(dir: &Path, force: bool) -> Result<(), CliError> {
     folder::check(dir, true).map_err(refused)?;
     for name in ["report.html", "pareto.png"] {
@@ -157,7 +158,7 @@ fn prepare(dir: &Path, force: bool) -> Result<(), CliError> {
     try_folder(dir)
 }
 
-/// The text, and the commands that follow it.
+/// The text, followed by the `fit` commands of the choices.
 fn text(found: &Recommendation, args: &RecommendArgs) -> String {
     let mut text = recommendation_text(found);
     for chosen in found.choices.iter().filter_map(|choice| choice.chosen) {
@@ -175,7 +176,7 @@ fn text(found: &Recommendation, args: &RecommendArgs) -> String {
     text
 }
 
-/// The first bitrate's choice at the top, all of them in `choices`.
+/// The choice of the first bitrate at the top level, all choices in `choices`.
 fn json(found: &Recommendation, report: Option<&Path>) -> String {
     let choices: Vec<Value> = found.choices.iter().map(|choice| chosen(found, choice)).collect();
     let mut value = choices.first().cloned().unwrap_or_default();

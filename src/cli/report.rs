@@ -1,4 +1,4 @@
-//! `vqlab report`: the Results files, comparison, figures and report again, from what is computed.
+//! `vqlab report`: writes Results files, comparison, figures and report again, from the computed cells.
 
 use std::path::PathBuf;
 
@@ -14,15 +14,15 @@ Examples:
   vqlab report
   vqlab report experiments/toy.toml --profile paper
 
-Without specs, of all experiments that have been run. Where the records of the
-cells are not at hand, as in a fresh clone, the committed provenance files take
-their place; the report then lacks what depends on training logs.";
+Without specs, writes the reports of all experiments that have been run. The committed
+provenance files replace missing records, as in a fresh clone. Such a report lacks the
+parts that depend on training logs.";
 
-/// Writes the report of experiments again: one HTML page and its Markdown twin.
+/// Writes the reports of experiments again, as HTML and Markdown.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
-    /// Experiment files; all of experiments/ without
+    /// Experiment files [default: all in experiments/]
     #[arg(value_name = "SPEC")]
     specs: Vec<PathBuf>,
     #[command(flatten)]
@@ -33,7 +33,7 @@ pub struct ReportArgs {
 }
 
 /// # Errors
-/// Of use: a spec is wrong. Failed: nothing is computed, or a file can't be written.
+/// [`CliError::Usage`]: a spec is wrong. [`CliError::Failed`]: nothing is computed, or a file can't be written.
 pub fn run(args: ReportArgs) -> Result<(), CliError> {
     let plans = args.options.load_or_all(&args.specs)?;
     let folders = args.options.folders();

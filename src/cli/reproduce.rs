@@ -1,4 +1,4 @@
-//! `vqlab reproduce`: every experiment of the paper, and one report for all of them.
+//! `vqlab reproduce`: runs all experiments of the paper and writes one report about them.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -24,28 +24,28 @@ Examples:
   vqlab reproduce --figure 4c
   vqlab reproduce --figure 2,3 --profile paper --dry-run
 
-Needs no file at hand. The page is reports/default/reproduction.html, or
-reports/paper/reproduction.html with --profile paper; results, figures and
-reports of the experiments are those of `run`. Ctrl-C stops in good order; the
-same command goes on where it stopped. Prints the figures with their verdicts,
-and the claims of the paper that fail.
+Needs no input files. The page is reports/default/reproduction.html, or
+reports/paper/reproduction.html with --profile paper. Results, figures and reports of
+the experiments are the same as those of `run`. Ctrl-C stops the run; the same command
+resumes it. Prints the figures with their verdicts, and the claims of the paper that
+fail.
 
-`quick` computes what draws a figure of the paper or measures a defect, in the
-specs' default profiles, which aim at the published numbers where the paper's data
-can be had: less than an hour on two cores. `paper` computes all of experiments/, in
-the profile `paper` where a spec has one: days.";
+`quick` runs the experiments that draw a figure of the paper or measure a defect, in
+their default profiles: less than an hour on two cores. These profiles aim at the
+published numbers where the paper's data are available. `paper` runs all experiments,
+in the profile `paper` where a spec has one: days.";
 
-/// Reproduces the paper: all experiments, their reports, and one page that says what holds.
+/// Reproduces the paper: runs all experiments, and writes their reports and one page with the verdicts.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReproduceArgs {
-    /// How much is computed
+    /// Set of experiments, and their profile
     #[arg(long, short, value_enum, default_value_t = Effort::Quick)]
     profile: Effort,
-    /// Only the experiments of these figures: 1 to 6, or parts, as 2a
+    /// Run only the experiments of these figures: 1 to 6, or parts such as 2a
     #[arg(long, value_name = "N", value_delimiter = ',')]
     figure: Vec<String>,
-    /// Number of seeds, 1 to N, instead of the specs'
+    /// Run seeds 1 to N [default: the seeds of the specs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// Folder that holds results/ and reports/
@@ -53,7 +53,7 @@ pub struct ReproduceArgs {
     out: PathBuf,
     #[command(flatten)]
     data: DataOptions,
-    /// Fetches the paper's data sets that are not found, into the folder of `vqlab data fetch`: 7 GB
+    /// Fetch missing data sets of the paper into the folder of `vqlab data fetch` (7 GB)
     #[arg(long, conflicts_with = "dry_run")]
     fetch: bool,
     #[command(flatten)]
@@ -64,7 +64,7 @@ pub struct ReproduceArgs {
 enum Effort {
     /// Few seeds
     Quick,
-    /// The paper's own setting
+    /// The settings of the paper
     Paper,
 }
 
@@ -76,7 +76,7 @@ impl Effort {
         }
     }
 
-    /// Of reports/, where the page goes.
+    /// The folder of the page, below reports/.
     fn folder(self) -> &'static str {
         match self {
             Effort::Quick => "default",
@@ -86,7 +86,8 @@ impl Effort {
 }
 
 /// # Errors
-/// Of use: there is no such figure. Failed: cells failed, the run was stopped, or a file can't be written.
+/// [`CliError::Usage`]: the paper has no such figure. [`CliError::Failed`]: cells failed, the run was stopped, or a file can't
+/// be written.
 pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     let mut selection = Selection::new(&args)?;
     if args.fetch && fetch_missing(&selection.plans)? {
@@ -113,7 +114,7 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
 }
 
-/// Fetches the data sets that were not found; says whether there were any.
+/// Fetches the data sets that were not found. Returns whether there were any.
 fn fetch_missing(plans: &[Plan]) -> Result<bool, CliError> {
     let sets = plans.iter().flat_map(|plan| &plan.data_sets).filter(|wanted| wanted.found.is_none());
     let mut parts: Vec<&str> = sets.flat_map(|wanted| wanted.set.parts).copied().collect();
@@ -126,12 +127,12 @@ fn fetch_missing(plans: &[Plan]) -> Result<bool, CliError> {
     Ok(!parts.is_empty())
 }
 
-/// What is to be run.
+/// The selected experiments.
 struct Selection {
     specs: Vec<&'static PaperSpec>,
     /// In the same order.
     plans: Vec<Plan>,
-    /// What is not run or run in part, and why.
+    /// Experiments that are not run, with the reason.
     left_out: Vec<(String, String)>,
 }
 
@@ -153,12 +154,12 @@ impl Selection {
         let unknown = args.figure.iter().find(|wanted| !figures.iter().any(|figure| is_part(figure, wanted)));
         if let Some(wanted) = unknown {
             return Err(CliError::Usage(format!(
-                "--figure {wanted}: the paper has no such figure with numbers; allowed are 1 to 6, and {}",
+                "--figure {wanted}: the paper has no such figure with numbers\nallowed: 1 to 6, and {}",
                 figures.join(", ")
             )));
         }
         if !args.figure.is_empty() {
-            let rest = "All experiments that draw no figure asked for".to_owned();
+            let rest = "All experiments that draw none of the selected figures".to_owned();
             selection.left_out.push((rest, format!("--figure {}", args.figure.join(","))));
         }
         Ok(selection)
@@ -171,7 +172,7 @@ impl Selection {
         }
         let name = format!("{} ({})", plan.title, plan.name);
         if args.profile == Effort::Quick && spec.purpose == Purpose::Study {
-            let why = "it draws no figure of the paper and measures no defect; --profile paper has it";
+            let why = "it draws no figure of the paper and measures no defect; --profile paper includes it";
             self.left_out.push((name, why.into()));
             return;
         }
@@ -180,7 +181,7 @@ impl Selection {
     }
 }
 
-/// Whether a figure is the one asked for or a part of it, as 2a of 2.
+/// Whether a figure is the wanted one or a part of it, such as 2a of 2.
 fn is_part(figure: &str, wanted: &str) -> bool {
     figure == wanted || figure.strip_prefix(wanted).is_some_and(|part| part.chars().all(char::is_alphabetic))
 }
@@ -195,7 +196,7 @@ fn dry_run(selection: &Selection, folders: &Folders, options: &Options, adopts: 
     }
     let mut text = String::new();
     for (position, plan) in plans.iter().enumerate() {
-        // A cell that two experiments share stands with the first.
+        // A cell that two experiments share is listed with the first.
         let own: Vec<_> = survey.entries.iter().filter(|entry| entry.plan == position).collect();
         let open = own.iter().filter(|entry| !entry.state.is_settled()).count();
         let (work, _) = survey.left(own.iter().copied(), options.jobs);
@@ -214,10 +215,10 @@ fn dry_run(selection: &Selection, folders: &Folders, options: &Options, adopts: 
     Ok(text)
 }
 
-/// One experiment with all that its reports need.
+/// One experiment with all data for its reports.
 struct Told<'a> {
     plan: Plan,
-    /// By key; more than the plan's cells do no harm.
+    /// By key. Records of other cells are ignored.
     records: Cow<'a, Records>,
     outcome: Outcome,
     drawn: Vec<Drawn>,
@@ -244,7 +245,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Writes what `run` writes for every experiment, then the page; gives the errors of the experiments.
+/// Writes the files of every experiment as `run` does, then the page. Returns the errors of the experiments.
 fn write(
     selection: &Selection,
     records: &Records,
@@ -272,7 +273,7 @@ fn write(
     Ok(errors)
 }
 
-/// What other runs of the same experiments left in results/: of other profiles than the default one, or on other data.
+/// The results of other runs of the same experiments in results/: with other profiles than the default, or on other data.
 fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
     let mut found = Vec::new();
     for (spec, plan) in selection.specs.iter().zip(&selection.plans) {
@@ -293,7 +294,7 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
     found
 }
 
-/// With the figures of kept results, for the page alone: files are named where there are any.
+/// Adds the figures of kept results, for the page alone. Existing picture files are linked.
 fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
     let options = figure::Options { comparisons: &[], published: true, pictures: None };
     let (plan, outcome) = (&told.plan, &told.outcome);
@@ -309,19 +310,19 @@ fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
     told
 }
 
-/// The plan and the records of a provenance file; `None` where it holds no cell of the spec.
+/// The plan and the records of a provenance file. `None` if it holds no cell of the spec.
 fn kept_in(spec: &PaperSpec, path: &Path, folder: &str) -> Result<Option<(Plan, Records)>, String> {
     let file = read_provenance(path).map_err(|error| error.to_string())?;
     let options = LoadOptions { profile: Some(file.profile.clone()), ..LoadOptions::default() };
     let plan = spec.plan(&options).map_err(|error| error.to_string())?;
     if plan.profile != file.profile {
-        return Err(format!("{}: the spec {} has no profile `{}` any more", path.display(), spec.file, file.profile));
+        return Err(format!("{}: the spec {} no longer has the profile `{}`", path.display(), spec.file, file.profile));
     }
     let plan = plan_of_kept(plan, &file, folder);
     Ok((!plan.panels.is_empty()).then(|| (plan, file.records())))
 }
 
-/// Their names, sorted.
+/// The names of the subfolders, sorted.
 fn subfolders(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> =

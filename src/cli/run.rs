@@ -1,4 +1,4 @@
-//! `vqlab run`: computes what is missing, then writes results, figures, comparison and report.
+//! `vqlab run`: computes the missing cells, then writes results, figures, comparison and report.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::Format;
 use crate::results;
-use crate::runner::{self, Loaded, Options, Record, Shard, Status, Store, Summary, TaskFns, human_seconds};
+use crate::runner::{self, Loaded, Options, Record, Shard, Store, Summary, TaskFns, human_seconds};
 use crate::slurm::Deal;
 use crate::spec::{Cell, Plan};
 
@@ -26,12 +26,12 @@ Examples:
   vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 -o try
   vqlab run experiments/toy.toml --profile paper --shard 2/8
 
-Prints a table of ours against the published numbers to stdout, and names the
-files that it wrote on stderr. Ctrl-C stops in good order; the same command goes
-on where it stopped. Shards are for machines that share the folder: a last run
-with --gather writes their results. `vqlab submit` does all of that by Slurm.";
+Prints a table of our numbers and the published ones to stdout, and the names of the
+written files to stderr. Ctrl-C stops the run; the same command resumes it. Shards are
+for machines that share the folder: a last run with --gather writes their results.
+`vqlab submit` does all of this with Slurm.";
 
-/// Computes the cells of experiments that have no record yet, then writes Results files, figures and a report.
+/// Computes the cells without a record, then writes Results files, figures and a report.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {
@@ -40,13 +40,13 @@ pub struct RunArgs {
     specs: Vec<PathBuf>,
     #[command(flatten)]
     options: SpecOptions,
-    /// Only part I of N of the cells, for machines that share the folder; writes no results
+    /// Compute only part I of N of the cells, for machines that share the folder; write no results
     #[arg(long, value_name = "I/N", value_parser = str::parse::<Shard>)]
     shard: Option<Shard>,
-    /// The cells of each shard, as `vqlab submit` wrote them; without, all cells are spread by their cost
+    /// File with the cells of each shard, as `vqlab submit` writes it [default: cells are spread by cost]
     #[arg(long, value_name = "FILE", requires = "shard", conflicts_with = "dry_run")]
     deal: Option<PathBuf>,
-    /// Computes nothing: writes results, figures and report of what is done, and names the cells that are missing
+    /// Compute nothing: write results, figures and report of the finished cells, and name the missing cells
     #[arg(long, conflicts_with_all = ["shard", "dry_run", "force", "adopt", "jobs"])]
     gather: bool,
     #[command(flatten)]
@@ -56,17 +56,16 @@ pub struct RunArgs {
 /// How cells are computed and shown; shared by `run` and `reproduce`.
 #[derive(Args, Clone, Debug)]
 pub struct ComputeOptions {
-    /// Cells computed at the same time, one thread each; all cores without
+    /// Number of cells computed at the same time, one thread each [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     pub jobs: Option<usize>,
-    /// Lists what would be computed with its estimated cost, and computes nothing
+    /// List the cells and their estimated cost; compute nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Computes again what is done
+    /// Compute finished cells again
     #[arg(long, conflicts_with = "adopt")]
     pub force: bool,
-    /// Takes finished cells from results/PROFILE/provenance instead of computing them (their training logs are not kept
-    /// there)
+    /// Take finished cells from results/PROFILE/provenance instead of computing them (without their training logs)
     #[arg(long)]
     pub adopt: bool,
     /// Formats of the figures
@@ -75,7 +74,7 @@ pub struct ComputeOptions {
 }
 
 impl ComputeOptions {
-    /// All cells, as the command line has it.
+    /// The options of the command line, for all cells.
     pub fn runner(&self) -> Options {
         let default = Options::default();
         Options { jobs: self.jobs.unwrap_or(default.jobs), force: self.force, ..default }
@@ -83,7 +82,7 @@ impl ComputeOptions {
 }
 
 /// # Errors
-/// Of use: a spec is wrong. Failed: cells failed, the run was stopped, or a file can't be written.
+/// [`CliError::Usage`]: a spec is wrong. [`CliError::Failed`]: cells failed, the run was stopped, or a file can't be written.
 pub fn run(args: RunArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     note_data(&plans);
@@ -115,7 +114,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     let summary = compute(&cells, &store, &options)?;
     if let Some(shard) = args.shard {
         note(&format!(
-            "shard {shard}: {} of its {} cells computed now; when all shards are done, --gather writes the results",
+            "shard {shard}: {} of {} cells computed by this run; when all shards are done, --gather writes the results",
             summary.computed, summary.total
         ));
         return failures(&summary);
@@ -123,12 +122,12 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     write_all(&plans, &summary.records, &folders, &args.compute.format, failures(&summary))
 }
 
-/// The keys of the cells whose specs ask for their codebooks.
+/// The keys of the cells whose specs keep the codebooks.
 pub fn keep_codebooks(plans: &[Plan]) -> HashSet<String> {
     plans.iter().filter(|plan| plan.codebooks).flat_map(Plan::cells).map(|cell| cell.key()).collect()
 }
 
-/// Writes what came of all plans; the errors follow on that of the cells, if there is one.
+/// Writes the results of all plans. Their errors are added to the error of the cells.
 fn write_all(
     plans: &[Plan],
     records: &Records,
@@ -145,18 +144,18 @@ fn write_all(
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
 }
 
-/// The keys of the cells that `--adopt` would take over.
+/// The keys of the cells that `--adopt` would take.
 ///
 /// # Errors
-/// The provenance file is not usable.
+/// The provenance file is unusable.
 pub fn adoptable(plan: &Plan, folders: &Folders) -> Result<HashSet<String>, CliError> {
     Ok(finished(plan, folders)?.into_iter().map(|record| record.key).collect())
 }
 
-/// Puts the finished cells of the provenance files in the store, where it has no record of its own.
+/// Adds the finished cells of the provenance files to the store, unless it already has a record.
 ///
 /// # Errors
-/// A provenance file is not usable, or a record can't be written.
+/// A provenance file is unusable, or a record can't be written.
 pub fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), CliError> {
     for plan in plans {
         let mut adopted = 0;
@@ -173,7 +172,7 @@ pub fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), Cli
     Ok(())
 }
 
-/// The plan's cells that its provenance file says are done.
+/// The plan's cells that are done according to its provenance file.
 fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
     let path = results::provenance_path(plan, &folders.results);
     if !path.exists() {
@@ -182,10 +181,10 @@ fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
     }
     let mut kept = results::read_provenance(&path).map_err(failed)?.records();
     let records = plan.cells().into_iter().filter_map(|cell| kept.remove(&cell.key()));
-    Ok(records.filter(|record| record.status == Status::Done).collect())
+    Ok(records.filter(|record| record.is_done()).collect())
 }
 
-/// The cells of a shard by a deal that was made before.
+/// The cells of a shard according to an existing deal.
 fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliError> {
     let deal = Deal::read(path).map_err(|error| CliError::Usage(error.to_string()))?;
     let usage = |reason: String| CliError::Usage(format!("{}: {reason}", path.display()));
@@ -196,44 +195,46 @@ fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliEr
     if cells.len() < wanted.len() {
         let (found, count) = (cells.len(), wanted.len());
         return Err(usage(format!(
-            "the specs have only {found} of the {count} cells of shard {shard}: they or the options have changed since \
-             the deal; submit again"
+            "the specs have only {found} of the {count} cells of shard {shard}: specs or options have changed since the \
+             deal; submit again"
         )));
     }
     Ok(cells)
 }
 
-/// Writes what there is without computing anything.
+/// Writes the existing results without computing anything.
 fn gather(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
     let gathered = Gathered::new(plans, &folders.store());
     if gathered.records.is_empty() {
-        return Err(CliError::Failed("nothing is computed yet: there is nothing to gather".into()));
+        return Err(CliError::Failed("no cell is computed yet: nothing to gather".into()));
     }
     write_all(plans, &gathered.records, folders, formats, gathered.missing())
 }
 
-/// All cells of all plans together, so that the threads are busy to the end.
+/// Computes all cells of all plans together, so that all threads are busy until the end.
 ///
 /// # Errors
 /// The run was stopped, or a record can't be written.
 pub fn compute(cells: &[Cell], store: &Store, options: &Options) -> Result<Summary, CliError> {
-    let stop = stop_flag("stopping: no cell starts any more, those at work are given up; once more to abort at once")?;
+    let stop = stop_flag("stopping: no more cells start, and running cells stop. Press Ctrl-C again to abort at once")?;
     let summary = runner::run(cells, store, options, TaskFns::real(), stderr_sink().as_ref(), &stop)
         .map_err(|error| CliError::Failed(format!("cannot start {} threads: {error}", options.jobs)))?;
     if let Some(error) = summary.error {
         return Err(CliError::Failed(format!(
-            "{error}; records written before are intact; the same command goes on once that is mended"
+            "{error}\nearlier records are intact\nhint: remove the cause and run the same command again; it resumes"
         )));
     }
     if summary.stopped {
         let (done, total) = (summary.records.len(), summary.total);
-        return Err(CliError::Failed(format!("stopped with {done} of {total} cells done; the same command goes on")));
+        return Err(CliError::Failed(format!(
+            "stopped with {done} of {total} cells done\nhint: the same command resumes the run"
+        )));
     }
     Ok(summary)
 }
 
 /// # Errors
-/// Cells that have no numbers, each with its reason.
+/// Cells without numbers, each with its reason.
 pub fn failures(summary: &Summary) -> Result<(), CliError> {
     if summary.failed.is_empty() {
         return Ok(());
@@ -263,7 +264,7 @@ fn dry_run(plans: &[Plan], survey: &Survey, jobs: usize) -> String {
 }
 
 /// # Errors
-/// Not a number from 1 on.
+/// The text is not a whole number from 1 to 4096.
 pub fn parse_jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(jobs) if (1..=4096).contains(&jobs) => Ok(jobs),

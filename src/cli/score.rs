@@ -1,4 +1,4 @@
-//! `vqlab score`: the quality of one file against another.
+//! `vqlab score`: measures the quality of one file against another.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::metric::{self, image_quality_sized, pixel_error};
 use crate::number::digits;
 use crate::picture;
 
-/// Quality of a picture, of speech or of search results against the original they stand for.
+/// Measures the quality of a picture, of speech or of search results against a reference.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab score psnr original.png decoded.png\n  \
@@ -19,26 +19,27 @@ use crate::picture;
     vqlab score pesq original.wav decoded.wav\n  \
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
-    Pictures are PNG files of 8 bits a channel and of the same size, for ssim at least 11 × 11 pixels. Equal files have an \
-    infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\
-    Speech is WAV or FLAC, compared as one channel of 16 kHz; both files must last equally long. Files of a lower rate are \
-    refused, as both measures are of wideband speech: resample them first if that is meant. PESQ is that of the ITU's code \
-    (PyPI's pesq) to .001 for 1,005 of 1,011 pairs of distorted speech, to .14 for the rest.\n\n\
-    Search results are ids, a row a query, nearest first: ivecs, ibin, or npy of int32, uint32, int64 or uint64. Of the \
-    ground truth the first id of each row counts. recall@T is the share of queries for which it is among the first T ids. \
-    Ids alone are compared: a copy of the true neighbor under another id counts as another vector. A negative id, or the \
-    largest number of an unsigned type, stands for no neighbor and equals nothing.")]
+    Pictures are PNG files of 8 bits per channel. Both must have the same size, for ssim at least 11 × 11 pixels. Equal \
+    files have an infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\
+    Speech files are WAV or FLAC. They are compared as one channel of 16 kHz, and must have the same length. Files of a \
+    lower rate are refused, because both measures are defined for wideband speech: resample such files first. PESQ \
+    matches the ITU's code (PyPI's pesq) within .001 for 1,005 of 1,011 pairs of distorted speech, and within .14 for \
+    all.\n\n\
+    Search results are ids, one row per query, nearest first: ivecs, ibin, or npy of int32, uint32, int64 or uint64. The \
+    first id of each row of the ground truth is the true neighbor. recall@T is the share of queries whose true neighbor \
+    is among the first T ids. Ids alone are compared: a copy of the true neighbor under another id counts as another \
+    vector. A negative id, or the largest number of an unsigned type, means no neighbor and equals nothing.")]
 pub struct ScoreArgs {
-    /// What to measure.
+    /// Metric.
     #[arg(value_enum, value_name = "METRIC")]
     metric: Score,
     /// The original: a PNG file, a WAV or FLAC file, or the ids of the true neighbors.
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
-    /// What is judged: a file of the same kind.
+    /// The file to judge, of the same kind.
     #[arg(value_name = "TEST")]
     test: PathBuf,
-    /// T of a recall@T: the true neighbor must be among so many ids.
+    /// T of recall@T: the true neighbor must be among the first T ids [default: 1].
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..))]
     at: Option<u32>,
     /// Print JSON.
@@ -54,9 +55,9 @@ enum Score {
     Psnr,
     /// Structural similarity (Wang et al. 2004: Gaussian window of 11 × 11).
     Ssim,
-    /// Quality of speech as listeners would rate it, 1 to 4.64 (wideband PESQ, ITU-T P.862.2).
+    /// Predicted listener rating of speech, 1 to 4.64 (wideband PESQ, ITU-T P.862.2).
     Pesq,
-    /// Signal-to-noise ratio of speech in dB, noise weighted by how audible it is.
+    /// Signal-to-noise ratio of speech in dB, with noise weighted by its audibility.
     PsnrPerceptual,
     /// Share of queries whose true nearest neighbor is among the first T ids.
     Recall,
@@ -72,7 +73,7 @@ impl Score {
         }
     }
 
-    /// An error of pixels may have any magnitude; the others are of the order of 1.
+    /// Pixel errors may have any magnitude. The other metrics are of the order of 1.
     fn text(self, value: f64) -> String {
         match self {
             Score::Mse | Score::Psnr | Score::Ssim => digits(value, 6),
@@ -80,7 +81,7 @@ impl Score {
         }
     }
 
-    /// The row of the table of metrics that holds name and unit.
+    /// The metric's row in the table of metrics, with name and unit.
     fn row(self) -> Option<&'static metric::Metric> {
         metric::find(match self {
             Score::Mse => "pixel-mse-fresh",
@@ -96,15 +97,15 @@ impl Score {
 /// Prints the value to stdout.
 ///
 /// # Errors
-/// Files that can't be read, or pictures or speech that can't be compared, are failures.
+/// [`CliError::Failed`]: a file can't be read, or pictures or speech files can't be compared.
 pub fn run(args: ScoreArgs) -> Result<(), CliError> {
     if args.at.is_some() && args.metric != Score::Recall {
-        return Err(CliError::Usage("--at is of recall alone".into()));
+        return Err(CliError::Usage("--at works with recall alone".into()));
     }
     let value = args.metric.of(&args)?;
     let unit = args.metric.row().map_or("", |row| row.unit);
     let text = if args.json {
-        // JSON has no infinity: the value is null then.
+        // JSON has no infinity. An infinite value is written as null.
         format!("{:#}", serde_json::json!({ "value": value, "unit": unit, "infinite": value.is_infinite() }))
     } else {
         format!("{} {unit}", args.metric.text(value)).trim_end().to_owned()

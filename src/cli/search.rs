@@ -1,4 +1,4 @@
-//! `vqlab search`: codes and queries → ids of the nearest neighbors.
+//! `vqlab search`: nearest-neighbor search. Codes and queries → ids of the nearest neighbors.
 
 use std::path::PathBuf;
 
@@ -19,13 +19,12 @@ Examples:
   vqlab search books.safetensors codes.npy query.fvecs -k 100 -o ids.ivecs
   vqlab search books.safetensors base.fvecs query.npy -k 10 -o ids.npy --norms byte --json
 
-BASE is a code file (npy of uint8 or uint16 with M columns, as `vqlab encode`
-writes it) or a vector file, which is encoded first. IDS are rows of k int32
-numbers, the rows of BASE counted from 0, nearest first; equal distances in the
-order of their numbers. Distances are those of the queries as they are to the
-decoded vectors, by table look-up.";
+BASE is a code file (npy of uint8 or uint16 with M columns, as `vqlab encode` writes
+it) or a vector file, which is encoded first. IDS has rows of k int32 numbers: the
+rows of BASE, counted from 0, nearest first. Ties are in the order of their ids. The
+distances are asymmetric (ADC): from the unquantized queries to the decoded vectors.";
 
-/// Finds the nearest encoded vectors of each query by table look-up (asymmetric distances).
+/// Finds the nearest encoded vectors of each query: asymmetric distances (ADC) with look-up tables (LUT).
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct SearchArgs {
@@ -38,14 +37,14 @@ pub struct SearchArgs {
     /// Vectors: .npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .ibin, .idx3-ubyte (or .gz of it), .csv or .safetensors
     #[arg(value_name = "QUERIES")]
     queries: PathBuf,
-    /// Neighbors a query
+    /// Neighbors per query
     #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     k: u32,
-    /// Where the ids go: .ivecs or .npy
+    /// Output file of ids, .ivecs or .npy
     #[arg(long, short, value_name = "IDS")]
     output: PathBuf,
-    /// How the squared length of each decoded AVQ or RVQ vector is stored: exact = 32 bits a vector (the default), byte = 8,
-    /// none = 0, which ranks by the inner product alone. PVQ needs none
+    /// Bits for the squared norm of each decoded AVQ or RVQ vector: exact = 32, byte = 8, omitted = 0 (ranks by the inner
+    /// product alone). PVQ needs no norms [default: exact]
     #[arg(long, value_name = "HOW")]
     norms: Option<NormsName>,
     #[command(flatten)]
@@ -56,12 +55,14 @@ pub struct SearchArgs {
 enum NormsName {
     Exact,
     Byte,
-    None,
+    /// `none` in earlier versions
+    #[value(alias = "none")]
+    Omitted,
 }
 
 /// # Errors
-/// Of use: what doesn't fit together, and an output that exists. Failed: NaN in the data, a code out of range, a full disk,
-/// Ctrl-C.
+/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: NaN in the data, a code
+/// out of range, a full disk, or Ctrl-C.
 pub fn run(args: SearchArgs) -> Result<(), CliError> {
     let (books, made) = load_codebooks(&args.codebooks)?;
     let base = BaseFile::open(&args.base, &books).map_err(refused)?;
@@ -72,7 +73,7 @@ pub fn run(args: SearchArgs) -> Result<(), CliError> {
     let norms = args.norms.map(|name| match name {
         NormsName::Exact => Norms::Exact,
         NormsName::Byte => Norms::Byte,
-        NormsName::None => Norms::Omitted,
+        NormsName::Omitted => Norms::Omitted,
     });
     let k = args.k as usize;
     let searcher = Searcher::new(&books, made.beam_width, &base, &queries, k, norms).map_err(refused)?;
@@ -107,7 +108,7 @@ fn json(args: &SearchArgs, books: &Codebooks, searched: &Searched) -> String {
         _ if books.method().is_product() => None,
         None | Some(NormsName::Exact) => Some("exact"),
         Some(NormsName::Byte) => Some("byte"),
-        Some(NormsName::None) => Some("none"),
+        Some(NormsName::Omitted) => Some("omitted"),
     };
     let value = serde_json::json!({
         "output": args.output.display().to_string(),

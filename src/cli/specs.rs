@@ -1,4 +1,4 @@
-//! Which specs a command works on, and where their files lie.
+//! The specs that a command works on, and the folders of their files.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use crate::data::file::refuse_stream;
 use crate::runner::Store;
 use crate::spec::{self, LoadOptions, Plan, WantedSet};
 
-/// How specs are read; shared by all commands that take specs.
+/// Options for reading specs, shared by all commands that take specs.
 #[derive(Args, Clone, Debug)]
 pub struct SpecOptions {
-    /// Profile of the specs to use; `default` without
+    /// Profile of the specs [default: `default`]
     #[arg(long, short, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Overrides one field, such as `training.updates=2000` or `sweep.bits=[12,16]`; may be repeated
+    /// Override one field, such as `training.updates=2000` or `sweep.bits=[12,16]`; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Number of seeds, 1 to N, instead of the spec's
+    /// Run seeds 1 to N [default: the seeds of the spec]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: Option<u64>,
     /// Folder that holds results/ and reports/
@@ -31,18 +31,17 @@ pub struct SpecOptions {
     pub data: DataOptions,
 }
 
-/// Where the data sets that specs ask for are looked for.
+/// Where to look for the data sets of the specs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DataOptions {
-    /// Folder to look in first for the data sets that the specs ask for (`data.set`): before the folder of `vqlab data
-    /// fetch`
+    /// Folder to search first for the data sets of the specs (`data.set`), before the folder of `vqlab data fetch`
     #[arg(long = "data", value_name = "DIR")]
     pub folder: Option<PathBuf>,
 }
 
 impl DataOptions {
     /// # Errors
-    /// Of use: there is no such folder.
+    /// [`CliError::Usage`]: the folder does not exist.
     pub fn places(&self) -> Result<Places, CliError> {
         match self.folder.as_deref().filter(|folder| !folder.is_dir()) {
             Some(folder) => Err(CliError::Usage(format!("--data {}: there is no such folder", folder.display()))),
@@ -51,7 +50,7 @@ impl DataOptions {
     }
 }
 
-/// Says which data sets were found, and which are stood in for.
+/// Prints which data sets were found, and which ones synthetic data replace.
 pub fn note_data(plans: &[Plan]) {
     let mut said = Vec::new();
     for plan in plans {
@@ -77,10 +76,10 @@ impl SpecOptions {
         folders(&self.out)
     }
 
-    /// The same options as words of a command line that is run anywhere: the folder is absolute.
+    /// The same options as words of a command line that works in any folder: paths are absolute.
     ///
     /// # Errors
-    /// The folder's name is no Unicode.
+    /// The folder's name is not Unicode.
     pub fn arguments(&self) -> Result<Vec<String>, CliError> {
         let mut words = Vec::new();
         words.extend(self.profile.iter().map(|profile| format!("--profile={profile}")));
@@ -93,10 +92,10 @@ impl SpecOptions {
         Ok(words)
     }
 
-    /// Reads and checks all specs; the errors of all of them come together, before any work.
+    /// Reads and checks all specs. The errors of all specs are reported together, before any work.
     ///
     /// # Errors
-    /// Of use: a spec is wrong, or two of them would write the same files.
+    /// [`CliError::Usage`]: a spec is wrong, or two specs would write the same files.
     pub fn load(&self, specs: &[PathBuf]) -> Result<Vec<Plan>, CliError> {
         let seeds = self.seeds.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         let data = self.data.places()?;
@@ -116,17 +115,20 @@ impl SpecOptions {
         Ok(plans)
     }
 
-    /// As [`Self::load`]; without specs, all of experiments/ that have the profile.
+    /// As [`Self::load`]. Without specs, loads all specs in experiments/ that have the profile.
     ///
     /// # Errors
-    /// Also if there is no spec at all.
+    /// As [`Self::load`], and if there is no spec at all.
     pub fn load_or_all(&self, specs: &[PathBuf]) -> Result<Vec<Plan>, CliError> {
         if !specs.is_empty() {
             return self.load(specs);
         }
         let folder = Path::new("experiments");
         let entries = std::fs::read_dir(folder).map_err(|error| {
-            CliError::Usage(format!("no spec given, and the folder experiments/ can't be read here: {error}\nhint: `vqlab specs --copy NAME` writes one of the paper's"))
+            CliError::Usage(format!(
+                "no spec is given, and the folder experiments/ can't be read: {error}\n\
+                 hint: `vqlab specs --copy NAME` writes a spec of the paper"
+            ))
         })?;
         let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         found.retain(|path| path.extension().is_some_and(|e| e == "toml") && self.has_profile(path));
@@ -134,13 +136,13 @@ impl SpecOptions {
         if found.is_empty() {
             let profile = self.profile.as_deref().unwrap_or("default");
             return Err(CliError::Usage(format!(
-                "no spec given, and none in experiments/ has the profile `{profile}`"
+                "no spec is given, and no spec in experiments/ has the profile `{profile}`"
             )));
         }
         self.load(&found)
     }
 
-    /// A spec that can't be read counts as having it, so that loading it says what is wrong.
+    /// A spec that can't be read counts as having the profile, so that loading it reports the error.
     fn has_profile(&self, path: &Path) -> bool {
         match (&self.profile, spec::profiles(path)) {
             (Some(wanted), Ok(profiles)) => profiles.contains(wanted),
@@ -149,12 +151,12 @@ impl SpecOptions {
     }
 }
 
-/// Those below `--output`.
+/// The folders below `--output`.
 pub fn folders(out: &Path) -> Folders {
     Folders { results: clean(out, "results"), reports: clean(out, "reports") }
 }
 
-/// Where the files of a run lie.
+/// The folders of a run.
 #[derive(Clone, Debug)]
 pub struct Folders {
     pub results: PathBuf,
@@ -166,7 +168,7 @@ impl Folders {
         self.results.join("cells")
     }
 
-    /// What was submitted to Slurm.
+    /// The folder of Slurm submissions.
     pub fn slurm(&self) -> PathBuf {
         self.results.join("slurm")
     }
@@ -174,15 +176,15 @@ impl Folders {
     /// The records, for writing.
     ///
     /// # Errors
-    /// The folder can't be made.
+    /// The folder can't be created.
     pub fn open(&self) -> Result<Store, CliError> {
         Store::open(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
     }
 
-    /// The records, for one of many shards to write.
+    /// The records, for writing by one of many shards.
     ///
     /// # Errors
-    /// The folder can't be made.
+    /// The folder can't be created.
     pub fn join(&self) -> Result<Store, CliError> {
         Store::join(self.cells()).map_err(|error| CliError::Failed(error.to_string()))
     }
@@ -192,23 +194,25 @@ impl Folders {
         Store::at(self.cells())
     }
 
-    /// Where the report of a plan goes.
+    /// The folder of a plan's report.
     pub fn report(&self, plan: &Plan) -> PathBuf {
         self.reports.join(&plan.folder)
     }
 
-    /// Where the figures of a plan go: a folder for each experiment, because most experiments have figures of one name.
+    /// The folder of a plan's figures. Each experiment has its own, because figures of experiments share names.
     pub fn figures(&self, plan: &Plan) -> PathBuf {
         self.report(plan).join("figures").join(&plan.name)
     }
 
-    /// What belongs to the profile of a plan.
+    /// The folders of a plan's profile.
     pub fn of_plan(&self, plan: &Plan) -> [PathBuf; 2] {
         [self.results.join(&plan.folder), self.report(plan)]
     }
 
+    /// Creates the folders, and tests that they are writable, before hours of work.
+    ///
     /// # Errors
-    /// A folder can't be made or written to: better known before hours of work than after.
+    /// A folder can't be created or written to.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
         refuse_stream(self.results.parent().unwrap_or(&self.results)).map_err(refused)?;
         let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.folder), self.figures(plan)]);
@@ -220,7 +224,7 @@ impl Folders {
 }
 
 /// # Errors
-/// A folder can't be made or written to.
+/// The folder can't be created or written to.
 pub fn try_folder(folder: &Path) -> Result<(), CliError> {
     crate::temporary::try_folder(folder).map_err(|(action, error)| {
         CliError::Failed(format!("cannot {action} the folder {}: {error}", folder.display()))
@@ -233,7 +237,7 @@ fn clean(out: &Path, name: &str) -> PathBuf {
 }
 
 /// # Errors
-/// The path is no Unicode, or the working folder is gone.
+/// The path is not Unicode, or the working folder is gone.
 pub fn absolute(path: &Path) -> Result<String, CliError> {
     let failed = |reason: String| CliError::Failed(format!("{}: {reason}", path.display()));
     let absolute =
@@ -241,10 +245,10 @@ pub fn absolute(path: &Path) -> Result<String, CliError> {
     absolute
         .into_os_string()
         .into_string()
-        .map_err(|_| failed("the path is no Unicode; rename it for a job script".into()))
+        .map_err(|_| failed("the path is not Unicode; rename it for a job script".into()))
 }
 
-/// These folders of results/ and reports/ hold something else.
+/// Refuses profiles whose folders in results/ and reports/ have another purpose.
 fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
     match plans.iter().find(|plan| {
         matches!(
@@ -262,7 +266,7 @@ fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
     }) {
         None => Ok(()),
         Some(plan) => Err(CliError::Usage(format!(
-            "{}: a profile can't be named `{}`, because the folder results/{1} holds something else; rename it",
+            "{}: a profile can't be named `{}`, because the folder results/{1} has another purpose; rename the profile",
             plan.source.display(),
             plan.profile
         ))),
@@ -275,7 +279,7 @@ fn refuse_equal_names(plans: &[Plan]) -> Result<(), CliError> {
         None => Ok(()),
         Some(plan) => Err(CliError::Usage(format!(
             "{}: another spec of this command is also named `{}`, and would write the same files; \
-             give each its own [experiment] name",
+             change one [experiment] name",
             plan.source.display(),
             plan.name
         ))),

@@ -18,21 +18,21 @@ Examples:
   vqlab speech encode codec.safetensors in.wav -o out.vqsp --bitrate 16400
   vqlab speech decode codec.safetensors out.vqsp -o out.wav
 
-CODEC is a file that `vqlab run experiments/speech.toml` leaves in results/codecs, one
-for each method; the same file decodes what it has encoded.";
+`vqlab run experiments/speech.toml` writes one codec file per method to results/codecs.
+Decoding needs the codec file that encoded the speech.";
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:
   vqlab speech encode codec.safetensors in.wav -o out.vqsp --bitrate 16400
   vqlab speech encode codec.safetensors in.flac -o out.vqsp --bitrate 8000 --score --json
 
-The file has at most the bits of --bitrate, plus 1 % and 64 bytes: signals too loud
-for the coarsest quantizer lose high frequencies. Where that is not enough, the
+The coded file has at most the bits of --bitrate, plus 1 % and 64 bytes. Signals too
+loud for the coarsest quantizer lose high frequencies. If that is not enough, the
 command fails and writes nothing.
 
-Rates of 8 to 384 kHz and any number of channels; what is coded is one channel of
-16 kHz. --score needs a file of 16 kHz or more, as its measures are of wideband
-speech. The quality is that of what a decoder gives.";
+The input has a sampling rate of 8 to 384 kHz and any number of channels. One channel
+of 16 kHz is coded. --score measures the decoded speech. It needs a file of 16 kHz or
+more, because its measures are defined for wideband speech.";
 
 const DECODE_EXAMPLES: &str = "\
 Example:
@@ -40,7 +40,7 @@ Example:
 
 The output is a WAV file of 16 bits, one channel, 16 kHz.";
 
-/// Codes speech with a trained codec, and decodes it.
+/// Encodes and decodes speech with a trained codec.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct SpeechArgs {
@@ -54,7 +54,7 @@ enum Action {
     Decode(DecodeArgs),
 }
 
-/// Codes a WAV or FLAC file.
+/// Encodes a WAV or FLAC file.
 #[derive(Args, Debug)]
 #[command(after_help = ENCODE_EXAMPLES)]
 struct EncodeArgs {
@@ -64,30 +64,30 @@ struct EncodeArgs {
     /// Speech: .wav or .flac
     #[arg(value_name = "SPEECH")]
     input: PathBuf,
-    /// Where the coded speech goes
+    /// Output file of coded speech
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Bits a second of the whole file, 6000 to 64000; never exceeded by more than 1 % and 64 bytes
+    /// Bits per second of the whole file, 6000 to 64000; exceeded by at most 1 % and 64 bytes
     #[arg(long, value_name = "BITS", value_parser = bitrate)]
     bitrate: u32,
-    /// Also decode, and tell PESQ and perceptual SNR
+    /// Also decode, and print PESQ and perceptual SNR
     #[arg(long)]
     score: bool,
     #[command(flatten)]
     options: Options,
 }
 
-/// Decodes a file of `vqlab speech encode`.
+/// Decodes a file that `vqlab speech encode` wrote.
 #[derive(Args, Debug)]
 #[command(after_help = DECODE_EXAMPLES)]
 struct DecodeArgs {
-    /// The codec that the file was coded with
+    /// The codec that encoded the file
     #[arg(value_name = "CODEC")]
     codec: PathBuf,
     /// Coded speech
     #[arg(value_name = "FILE")]
     input: PathBuf,
-    /// Where the speech goes, .wav
+    /// Output file of speech, .wav
     #[arg(long, short, value_name = "WAV")]
     output: PathBuf,
     #[command(flatten)]
@@ -96,21 +96,25 @@ struct DecodeArgs {
 
 #[derive(Args, Debug)]
 struct Options {
-    /// Replaces an output file that exists
+    /// Replace an existing output file
     #[arg(long)]
     force: bool,
-    /// Print the closing figures as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     json: bool,
 }
 
 fn bitrate(text: &str) -> Result<u32, String> {
     let (least, most) = (BITRATES.start(), BITRATES.end());
-    text.parse().ok().filter(|rate| BITRATES.contains(rate)).ok_or(format!("bits a second, {least} to {most}"))
+    text.parse()
+        .ok()
+        .filter(|rate| BITRATES.contains(rate))
+        .ok_or(format!("allowed are {least} to {most} bits per second"))
 }
 
 /// # Errors
-/// Of use: files that are missing, of another kind or of another codec, and an output that exists. Failed: a full disk.
+/// [`CliError::Usage`]: files that are missing, of another kind or of another codec, or an existing output.
+/// [`CliError::Failed`]: a full disk.
 pub fn run(args: SpeechArgs) -> Result<(), CliError> {
     match args.action {
         Action::Encode(args) => encode(&args),
@@ -161,7 +165,7 @@ fn encode(args: &EncodeArgs) -> Result<(), CliError> {
     ))
 }
 
-/// The samples to code; with `--score` those of wideband speech alone.
+/// The samples to encode. With `--score`, only wideband speech is accepted.
 fn read(args: &EncodeArgs) -> Result<Vec<f32>, CliError> {
     if args.score {
         return Audio::read_wideband(&args.input).map_err(refused);
@@ -170,7 +174,7 @@ fn read(args: &EncodeArgs) -> Result<Vec<f32>, CliError> {
     if rate < RATE {
         let (path, band) = (args.input.display(), rate / 2);
         note(&format!(
-            "{path} has a rate of {rate} Hz; it is coded as speech of {RATE} Hz with nothing above {band} Hz"
+            "{path} has a sampling rate of {rate} Hz; it is coded as speech of {RATE} Hz with nothing above {band} Hz"
         ));
     }
     Ok(samples)
@@ -206,7 +210,7 @@ fn output(path: &Path, options: &Options, inputs: [&PathBuf; 2]) -> Output {
     Output::new(path).force(options.force).made_from(&inputs.map(PathBuf::as_path))
 }
 
-/// What is wrong with a file.
+/// An error with the name of its file.
 fn of(path: &Path, error: &impl std::fmt::Display) -> CliError {
     CliError::Usage(format!("{}: {error}", path.display()))
 }

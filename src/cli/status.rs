@@ -1,4 +1,4 @@
-//! `vqlab status`: what is done, running, failed and left, and what Slurm has of it.
+//! `vqlab status`: the numbers of done, running, failed and open cells, and the states of Slurm jobs.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use super::{CliError, print};
 use crate::runner::{Options, human_seconds};
 use crate::spec::Plan;
 
-/// Shows which cells are done, running, failed and left, how long the rest will take, and the states of Slurm's jobs.
+/// Shows which cells are done, running, failed and open, the estimated time left, and the states of Slurm jobs.
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  vqlab status experiments/toy.toml --profile paper\n  vqlab status experiments/*.toml --json"
@@ -25,16 +25,16 @@ pub struct StatusArgs {
     specs: Vec<PathBuf>,
     #[command(flatten)]
     options: SpecOptions,
-    /// Threads to estimate the time for; all cores without
+    /// Threads for the estimated time [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = super::run::parse_jobs)]
     jobs: Option<usize>,
-    /// Prints JSON, every cell included
+    /// Print JSON, with every cell
     #[arg(long)]
     json: bool,
 }
 
 /// # Errors
-/// Of use: a spec is wrong.
+/// [`CliError::Usage`]: a spec is wrong.
 pub fn run(args: StatusArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     let jobs = args.jobs.unwrap_or(Options::default().jobs);
@@ -77,7 +77,7 @@ fn as_text(plans: &[Plan], plan: usize, survey: &Survey, jobs: usize) -> String 
         let seconds = human_seconds(survey.left(of_plan(survey, plan), jobs).1);
         let _ = write!(text, ", {left_cells} left: about {seconds} with --jobs {jobs}");
     } else if total == 0 {
-        text.push_str(" (all its cells are counted with an experiment above)");
+        text.push_str(" (an experiment above has all of its cells)");
     }
     text.push('\n');
     for entry in of_plan(survey, plan) {

@@ -1,13 +1,13 @@
-//! Ctrl-C: the first one ends the run in good order, the second one at once.
+//! Ctrl-C: the first one stops the run cleanly, the second one aborts it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CliError, note};
 
-/// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` nothing is caught, because the hang-up of the terminal
-/// would stop the run; a signal then ends the program at once, and finished files are safe on disk all the same. `message`
-/// says what the first signal does.
+/// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` no signal is caught, because the hang-up of the terminal would
+/// stop the run. A signal then ends the program at once; finished files are safe on disk. `message` describes the effect of
+/// the first signal.
 ///
 /// # Errors
 /// The handler can't be set.
@@ -16,7 +16,7 @@ pub fn stop_flag(message: &'static str) -> Result<Arc<AtomicBool>, CliError> {
     if hang_up_is_ignored() {
         return Ok(flag);
     }
-    // One handler a process: a later flag takes the place of an earlier one.
+    // A process has one handler: a later flag replaces an earlier one.
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     if current.replace((flag.clone(), message)).is_none() {
         ctrlc::set_handler(stop).map_err(|error| CliError::Failed(format!("cannot catch Ctrl-C: {error}")))?;
@@ -24,7 +24,7 @@ pub fn stop_flag(message: &'static str) -> Result<Arc<AtomicBool>, CliError> {
     Ok(flag)
 }
 
-/// What the next signal raises, and what it says.
+/// The flag that the next signal sets, and its message.
 static CURRENT: Mutex<Option<(Arc<AtomicBool>, &str)>> = Mutex::new(None);
 
 fn stop() {
@@ -37,7 +37,7 @@ fn stop() {
     }
 }
 
-/// Linux tells; elsewhere it counts as not ignored.
+/// Known on Linux alone. Elsewhere the hang-up counts as not ignored.
 fn hang_up_is_ignored() -> bool {
     const SIGHUP: u64 = 1;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

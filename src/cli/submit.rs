@@ -1,4 +1,4 @@
-//! `vqlab submit`: hands the missing cells to Slurm.
+//! `vqlab submit`: submits the missing cells to Slurm.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -19,13 +19,13 @@ Examples:
   vqlab submit experiments/toy.toml --profile paper --dry-run
   vqlab submit experiments/toy.toml --profile paper --array-size 64 --partition main --time 4:00:00
 
-Submits a job array that computes the cells without a record, dear ones spread
-evenly over its tasks, and a job after it that writes results, figures and
-report. Scripts and logs are in results/slurm/N. `vqlab status` shows Slurm's
-states; the same command again submits what is missing then. More of sbatch is
-asked for by its own variables, such as SBATCH_ACCOUNT. See docs/slurm.md.";
+Submits a job array that computes the cells without a record, and a second job that
+writes results, figures and report afterwards. Expensive cells are spread evenly
+across tasks. Scripts and logs are in results/slurm/N. `vqlab status` shows the states
+of the jobs. The same command submits the cells that are still missing. Other options
+of sbatch are set by its own variables, such as SBATCH_ACCOUNT. See docs/slurm.md.";
 
-/// Submits the cells that have no record yet to Slurm, as a job array, and a job that gathers the results.
+/// Submits the cells without a record to Slurm: a job array, and a job that gathers the results.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SubmitArgs {
@@ -34,28 +34,29 @@ pub struct SubmitArgs {
     specs: Vec<PathBuf>,
     #[command(flatten)]
     options: SpecOptions,
-    /// Slurm's partition; its default without
+    /// Partition [default: Slurm's]
     #[arg(long, value_name = "NAME", value_parser = parse_word)]
     partition: Option<String>,
-    /// Time limit of a task, as Slurm writes it (90, 4:00:00, 1-12); its default without
+    /// Time limit of a task in Slurm's notation: 90, 4:00:00, 1-12 [default: Slurm's]
     #[arg(long, value_name = "TIME", value_parser = parse_word)]
     time: Option<String>,
-    /// Cores of a task, each with a cell of its own
+    /// Cores per task; each core computes one cell at a time
     #[arg(long, value_name = "N", default_value = "1", value_parser = super::run::parse_jobs)]
     cpus: usize,
-    /// Memory of a task, as Slurm writes it (2G); its default without
+    /// Memory per task in Slurm's notation: 2G [default: Slurm's]
     #[arg(long, value_name = "SIZE", value_parser = parse_word)]
     memory: Option<String>,
-    /// Tasks of the array, at most; fewer where fewer cells are missing
+    /// Largest number of tasks in the array; fewer if fewer cells are missing
     #[arg(long, value_name = "N", default_value = "16", value_parser = super::run::parse_jobs)]
     array_size: usize,
-    /// Prints the job scripts, and neither writes nor submits anything
+    /// Print the job scripts; write and submit nothing
     #[arg(long)]
     dry_run: bool,
 }
 
 /// # Errors
-/// Of use: a spec is wrong. Failed: sbatch is missing or refuses, or a file can't be written.
+/// [`CliError::Usage`]: a spec is wrong. [`CliError::Failed`]: sbatch is missing or refuses the job, or a file can't be
+/// written.
 pub fn run(args: SubmitArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     let folders = args.options.folders();
@@ -66,7 +67,7 @@ pub fn run(args: SubmitArgs) -> Result<(), CliError> {
     }
     let deal = Deal::new(missing.cells.clone(), args.array_size.min(missing.cells.len().div_ceil(args.cpus)));
     let arguments = arguments(&args)?;
-    // Paths that no job script can hold are refused before anything is written.
+    // Paths that a job script can't contain are refused before anything is written.
     let preview = scripts(&args, &plans, &arguments, &deal, &Folder::next(&folders.slurm()))?;
     if args.dry_run {
         print(&format!("{}\n{}", preview.array.text, preview.gather.text))?;
@@ -79,11 +80,11 @@ pub fn run(args: SubmitArgs) -> Result<(), CliError> {
     folder.write(&deal, &scripts).map_err(failed)?;
     let [array, gather] = submit(&folder, &scripts, arguments, deal.shards.len())?.map(|job| job.number);
     print(&format!("job {array}: {}\njob {gather}: gathers the results after it\n", missing.described(&deal)))?;
-    note(&format!("scripts and logs are in {}; `vqlab status` shows how far it is", folder.path().display()));
+    note(&format!("scripts and logs are in {}; `vqlab status` shows the progress", folder.path().display()));
     Ok(())
 }
 
-/// Submits both jobs; the record is on disk as soon as there is a job, or may be one.
+/// Submits both jobs. The record is on disk as soon as a job exists or may exist.
 fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: usize) -> Result<[Job; 2], CliError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut submission = Submission::new(arguments, now);
@@ -98,14 +99,14 @@ fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: 
     warn(&array);
     submission.array_job = Some(array.number.clone());
     let number = &array.number;
-    let queued = format!("job {number} is in the queue and will compute the cells (`scancel {number}` takes it back)");
+    let queued = format!("job {number} is in the queue and will compute the cells (`scancel {number}` cancels it)");
     folder.record(&submission).map_err(|error| {
         failed(format!("{error}\n{queued}, but no job gathers the results and `vqlab status` doesn't know of it"))
     })?;
     let gather = slurm::submit(&scripts.gather, &folder.gather_script(), Some(&array)).map_err(|error| {
         let missing = match error {
             SlurmError::Unclear { .. } => {
-                "whether a job gathers the results, `squeue --me` tells; if none does, submit it"
+                "and a job that gathers the results may exist: `squeue --me` shows it; if it is missing, submit it"
             }
             _ => "but no job gathers the results; submit it",
         };
@@ -120,22 +121,23 @@ fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: 
     Ok([array, gather])
 }
 
-/// sbatch's warnings, of jobs that it took.
+/// Prints sbatch's warnings about an accepted job.
 fn warn(job: &Job) {
     if !job.said.is_empty() {
         note(&format!("sbatch, of job {}: {}", job.number, job.said));
     }
 }
 
-/// Keeps the folder of a submission of which a job may be in the queue, and says what to do.
+/// Keeps the folder of a submission whose job may be in the queue, and tells the user what to do.
 fn unclear(error: &SlurmError, folder: &Folder, scripts: &JobScripts, submission: &Submission) -> CliError {
     let record = match folder.record(submission) {
         Ok(()) => String::new(),
         Err(error) => format!("\n{error}"),
     };
     failed(format!(
-        "{error}{record}\n{} is kept. Look for the job with `squeue --me`. If it is there, write its number into {}, as \
-         \"array-job\": \"NUMBER\", and submit the job that gathers: {}\nIf it isn't, remove that folder and submit again.",
+        "{error}{record}\n{} is kept. Look for the job with `squeue --me`. If the job exists, write its number into {}, as \
+         \"array-job\": \"NUMBER\", and submit the job that gathers the results: {}\nIf it does not exist, remove that \
+         folder and submit again.",
         folder.path().display(),
         folder.record_file().display(),
         by_hand(folder, scripts, "NUMBER")
@@ -149,7 +151,7 @@ fn by_hand(folder: &Folder, scripts: &JobScripts, array: &str) -> String {
     format!("sbatch --dependency=afterany:{array} {words}")
 }
 
-/// What to try where sbatch refused an array of so many tasks.
+/// A hint for an array that sbatch refused.
 fn hint(error: &SlurmError, tasks: usize) -> String {
     let SlurmError::Refused { said, .. } = error else { return String::new() };
     if said.contains("Invalid job array specification") {
@@ -160,8 +162,8 @@ fn hint(error: &SlurmError, tasks: usize) -> String {
                 )
             }
             _ => format!(
-                "\nhint: the array has {tasks} tasks, maybe more than the cluster allows (MaxArraySize in `scontrol show \
-                 config`); use a smaller --array-size"
+                "\nhint: the array has {tasks} tasks, possibly more than the cluster allows (MaxArraySize in `scontrol \
+                 show config`); use a smaller --array-size"
             ),
         };
     }
@@ -171,7 +173,7 @@ fn hint(error: &SlurmError, tasks: usize) -> String {
     String::new()
 }
 
-/// The cells to submit, and how many are left out.
+/// The cells to submit, and the numbers of excluded cells.
 struct Missing {
     /// Key and estimated seconds.
     cells: Vec<(String, f64)>,
@@ -200,14 +202,14 @@ impl Missing {
     }
 }
 
-/// Leaves out what is done, and what tasks of earlier submissions that are still in the queue will do.
+/// Excludes done cells, and cells of earlier submissions whose tasks are still in the queue.
 fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, CliError> {
     let survey = Survey::new(plans, &folders.store(), &Options::default());
     let queue = match slurm::queue(&folders.slurm()) {
         Ok(queue) => queue,
-        // To look at scripts no Slurm is needed.
+        // A dry run works without Slurm.
         Err(error @ SlurmError::Start { .. }) if dry_run => {
-            note(&format!("what is in the queue is not known: {error}"));
+            note(&format!("the state of the queue is unknown: {error}"));
             Vec::new()
         }
         Err(error) => return Err(failed(error)),
@@ -215,8 +217,8 @@ fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, 
     for folder in slurm::unnumbered(&folders.slurm()).map_err(failed)? {
         let (path, file) = (folder.path().display(), folder.record_file());
         note(&format!(
-            "{path} was submitted, but sbatch gave no job number. If `squeue --me` shows its job, write the number into {} as \
-             \"array-job\", else remove the folder",
+            "{path} was submitted, but sbatch gave no job number\nhint: if `squeue --me` shows its job, write the number \
+             into {} as \"array-job\"; otherwise remove the folder",
             file.display()
         ));
     }
@@ -235,7 +237,7 @@ fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, 
     Ok(missing)
 }
 
-/// What follows `vqlab run` in the jobs.
+/// The arguments of `vqlab run` in the jobs.
 fn arguments(args: &SubmitArgs) -> Result<Vec<String>, CliError> {
     let mut words = args.specs.iter().map(|spec| absolute(spec)).collect::<Result<Vec<_>, _>>()?;
     words.extend(args.options.arguments()?);
@@ -250,11 +252,11 @@ fn scripts(
     folder: &Folder,
 ) -> Result<JobScripts, CliError> {
     let program =
-        std::env::current_exe().map_err(|error| failed(format!("this program's path is not known: {error}")))?;
+        std::env::current_exe().map_err(|error| failed(format!("the path of this program is unknown: {error}")))?;
     let log_folder = absolute(folder.path())?;
     if log_folder.contains('\\') {
         return Err(failed(format!(
-            "{log_folder}: Slurm removes backslashes from the names of log files, and starts no job then; choose another \
+            "{log_folder}: Slurm removes backslashes from the names of log files, and then starts no job; choose another \
              folder with --out"
         )));
     }
@@ -276,7 +278,7 @@ fn scripts(
     }))
 }
 
-/// A value for an #SBATCH line, where a blank would begin something else.
+/// A value for an #SBATCH line, in which a blank would end the value.
 fn parse_word(text: &str) -> Result<String, String> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_-.:,".contains(c);
     if !text.is_empty() && text.chars().all(is_allowed) {

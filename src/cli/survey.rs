@@ -1,14 +1,13 @@
-//! What is done and what is left of some plans, and how long it will take: the common part of `status` and of
-//! `run --dry-run`.
+//! The done and open cells of plans, and the estimated time: the common part of `status` and `run --dry-run`.
 
 use std::collections::HashSet;
 
-use crate::runner::{Estimator, Loaded, Options, Record, Status, Store, by_cost, cpu, time_left};
+use crate::runner::{Estimator, Loaded, Options, Record, Status, Store, by_cost, time_left};
 use crate::spec::{Cell, Plan};
 
 /// One cell of a plan.
 pub struct Entry {
-    /// Position of its plan.
+    /// The position of the cell's plan.
     pub plan: usize,
     pub panel: String,
     pub cell: Cell,
@@ -16,19 +15,19 @@ pub struct Entry {
     cost: f64,
 }
 
-/// What is known about a cell.
+/// The state of a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
     Done,
     Diverged(String),
-    /// Tried again by the next run.
+    /// The next run tries the cell again.
     Failed(String),
-    /// Being computed by some process.
+    /// A process is computing the cell.
     Running,
-    /// A file that is not trusted; computed again by the next run.
+    /// The record is not trusted. The next run computes the cell again.
     Unusable(String),
     ToDo,
-    /// Finished before, and taken from the provenance by `run --adopt`.
+    /// Finished before. `run --adopt` takes the cell from the provenance.
     ToAdopt,
 }
 
@@ -52,7 +51,7 @@ impl State {
         }
     }
 
-    /// Whether the next run leaves it alone.
+    /// Whether the next run keeps the cell as it is.
     pub fn is_settled(&self) -> bool {
         matches!(self, State::Done | State::Diverged(_) | State::ToAdopt)
     }
@@ -90,7 +89,7 @@ impl Survey {
         let cost = crate::task::cost(cell);
         let state = match store.load(cell) {
             Loaded::Found(record) => {
-                if record.status == Status::Done && record.run.cpu == cpu() {
+                if record.tells_pace() {
                     self.estimator.observe(cell, cost, record.run.wall_seconds);
                 }
                 if force { State::ToDo } else { state_of(&record) }
@@ -102,7 +101,7 @@ impl Survey {
         self.entries.push(Entry { plan, panel: panel.into(), cell: cell.clone(), state, cost });
     }
 
-    /// Marks the cells without a record whose keys `run --adopt` finds in the provenance.
+    /// Marks the cells without a record that `run --adopt` finds in the provenance.
     pub fn mark_adoptable(&mut self, keys: &HashSet<String>) {
         for entry in self.entries.iter_mut().filter(|entry| entry.state == State::ToDo) {
             if keys.contains(&entry.cell.key()) {
@@ -116,7 +115,7 @@ impl Survey {
         self.estimator.seconds(&entry.cell, entry.cost)
     }
 
-    /// Estimated seconds that `entries` need: on one thread, and on `jobs` threads.
+    /// The estimated seconds of `entries` on one thread, and on `jobs` threads.
     pub fn left<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>, jobs: usize) -> (f64, f64) {
         let open = entries.into_iter().filter(|entry| !entry.state.is_settled());
         let mut seconds: Vec<f64> = open.map(|entry| self.seconds(entry)).collect();

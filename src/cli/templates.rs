@@ -1,4 +1,4 @@
-//! `vqlab specs`: the experiment files that the program carries, to read and to begin one's own with.
+//! `vqlab specs`: lists, shows and copies the built-in experiment files of the paper.
 
 use std::path::PathBuf;
 
@@ -16,35 +16,36 @@ Examples:
   vqlab specs --copy toy -o my-toy.toml
   vqlab specs --show complexity
 
-`reproduce` runs these experiments without any file. To change one, copy it, change
-the copy, and give that to `run`.";
+`reproduce` runs these experiments without any file. To change an experiment, copy its
+file, edit the copy, and pass it to `run`.";
 
-/// Lists the experiment files of the paper that the program carries, shows one, or copies one
+/// Lists the built-in experiment files of the paper, shows one, or copies one
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SpecsArgs {
-    /// Lists them (also without any option)
+    /// List the experiment files (the default)
     #[arg(long, conflicts_with_all = ["show", "copy"])]
     list: bool,
-    /// Prints one
+    /// Print an experiment file
     #[arg(long, value_name = "NAME", conflicts_with = "copy")]
     show: Option<String>,
-    /// Copies one
+    /// Copy an experiment file
     #[arg(long, value_name = "NAME")]
     copy: Option<String>,
-    /// The copy [default: NAME.toml]
+    /// Name of the copy [default: NAME.toml]
     #[arg(short, long, visible_alias = "out", value_name = "FILE", requires = "copy")]
     output: Option<PathBuf>,
-    /// Replaces a file that is there
+    /// Replace an existing file
     #[arg(long, requires = "copy")]
     force: bool,
-    /// Prints the list as JSON
+    /// Print the list as JSON
     #[arg(long, conflicts_with_all = ["show", "copy"])]
     json: bool,
 }
 
 /// # Errors
-/// Of use: there is no such spec, or the copy would replace a file. Failed: it can't be written.
+/// [`CliError::Usage`]: there is no such spec, or the copy would replace a file. [`CliError::Failed`]: the copy can't be
+/// written.
 pub fn run(args: SpecsArgs) -> Result<(), CliError> {
     if let Some(name) = &args.show {
         return print(find(name)?.text());
@@ -56,13 +57,13 @@ pub fn run(args: SpecsArgs) -> Result<(), CliError> {
         output.check().map_err(|error| CliError::Usage(error.to_string()))?;
         crate::temporary::replace(output.path(), spec.text().as_bytes())
             .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))?;
-        note(&format!("wrote {}; run it by: vqlab run {0}", path.display()));
+        note(&format!("wrote {}\nhint: vqlab run {0}", path.display()));
         return Ok(());
     }
     list(args.json)
 }
 
-/// By file name, with or without its ending.
+/// Finds a spec by its file name, with or without the ending.
 fn find(name: &str) -> Result<&'static PaperSpec, CliError> {
     PAPER.iter().find(|spec| spec.file == name || stem(spec) == name).ok_or_else(|| {
         let names: Vec<&str> = PAPER.iter().map(stem).collect();

@@ -69,7 +69,7 @@ impl Layer {
         training: &TrainingSettings,
         batch: usize,
     ) -> Self {
-        let width = settings.training_beam_width.or(settings.beam_width).unwrap_or(1);
+        let width = settings.training_beam();
         let beam = Some((settings.search.unwrap_or(Search::Beam), width));
         Self {
             optimizer: OptimizerState::new(&training.optimizer, books.values().len()),

@@ -6,7 +6,7 @@ use super::ReportInput;
 use super::document::{Block, Cell, Document, Inline, Table, text};
 use super::format::{duration, enumerate};
 use crate::data::folder::hex;
-use crate::runner::{Record, Status};
+use crate::runner::Record;
 use crate::spec::Contender;
 
 /// Failed cells named one by one; more are only counted.
@@ -82,7 +82,7 @@ pub(super) fn provenance(input: &ReportInput, document: &mut Document) {
 }
 
 fn failures(records: &[&Record], document: &mut Document) {
-    let failed: Vec<&&Record> = records.iter().filter(|r| r.status != Status::Done).collect();
+    let failed: Vec<&&Record> = records.iter().filter(|r| !r.is_done()).collect();
     if failed.is_empty() {
         return;
     }

@@ -1,10 +1,10 @@
-//! Records → points: for every point of a plan the values over seeds, their mean and quantiles.
+//! Records → points: the values over seeds, their mean and their quantiles, for every point of a plan.
 
 use std::collections::HashMap;
 
 use super::quantile::quantile;
 use super::write::primary_metric;
-use crate::runner::{Record, Status};
+use crate::runner::Record;
 use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint};
 
 /// One panel and one metric of an experiment, aggregated over seeds.
@@ -12,8 +12,8 @@ use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint};
 pub struct Aggregate {
     /// [`crate::spec::Panel::name`].
     pub panel: String,
-    /// The record metric, with its ending: `mse-training`, `mse-fresh`, `log10-wmops-published`, …; `recall` where the axis
-    /// is T, so that every point has a record metric of its own.
+    /// The record metric, with its ending: `mse-training`, `mse-fresh`, `log10-wmops-published`, …. If the axis is T, it is
+    /// `recall`, and every point has its own record metric.
     pub metric: String,
     /// In the order of [`Panel::places`].
     pub points: Vec<Point>,
@@ -23,17 +23,17 @@ pub struct Aggregate {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
     pub contender: Contender,
-    /// The place on the panel's axis: B = M·b, or T.
+    /// The position on the panel's axis: B = M·b, or T.
     pub at: u32,
     pub stages: usize,
     pub bits_per_stage: u32,
     pub beam_width: Option<usize>,
-    /// (seed, value) of the finished cells, by seed.
+    /// (seed, value) of the finished cells, sorted by seed.
     pub samples: Vec<(u64, f64)>,
-    /// The values of single test items, such as utterances, averaged over the finished cells; empty where these give none. Then
-    /// the items are the sample, not the seeds: spread and intervals are over them.
+    /// The values of single test items, such as utterances, averaged over the finished cells. If there are items, spread and
+    /// intervals are over the items, not over the seeds. Empty if the cells have no item values.
     pub items: Vec<f64>,
-    /// How many seeds were planned.
+    /// The number of planned seeds.
     pub planned: usize,
 }
 
@@ -43,7 +43,7 @@ impl Point {
         self.stages as u32 * self.bits_per_stage
     }
 
-    /// The values whose spread counts: over test items where there are any, else over seeds.
+    /// The values that define the spread: over test items if there are any, otherwise over seeds.
     pub fn values(&self) -> Vec<f64> {
         match self.items.is_empty() {
             true => self.samples.iter().map(|(_, value)| *value).collect(),
@@ -51,7 +51,7 @@ impl Point {
         }
     }
 
-    /// Over seeds. `None` where no cell is done, as in the quantiles.
+    /// The mean over seeds. `None` if no cell is done, as for the quantiles.
     pub fn mean(&self) -> Option<f64> {
         let n = self.samples.len();
         (n > 0).then(|| self.samples.iter().map(|(_, value)| value).sum::<f64>() / n as f64)
@@ -81,18 +81,18 @@ fn standard_deviation(values: &[f64]) -> Option<f64> {
     (n > 1.0).then(|| (squares / (n - 1.0)).sqrt())
 }
 
-/// What one point has more than another on the same test items.
+/// The difference of two points on the same test items.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PairedGap {
     pub mean: f64,
-    /// Of the mean, over the items; `None` for a single one.
+    /// Standard error of the mean, over the items. `None` for a single item.
     pub standard_error: Option<f64>,
-    /// Test items.
+    /// Number of test items.
     pub n: usize,
 }
 
 impl Point {
-    /// The gap to another point, item by item; `None` where either has no items, or others.
+    /// The gap to another point, item by item. `None` if a point has no items, or if their numbers differ.
     pub fn paired_gap(&self, other: &Point) -> Option<PairedGap> {
         let n = self.items.len();
         if n == 0 || n != other.items.len() {
@@ -103,7 +103,7 @@ impl Point {
         Some(PairedGap { mean: gaps.iter().sum::<f64>() / n as f64, standard_error, n })
     }
 
-    /// The mean over seeds of this point's value less the other's with the same seed, and the quantiles 2.5 % and 97.5 %.
+    /// The mean over seeds of this point's value minus the other's with the same seed, and the 2.5 % and 97.5 % quantiles.
     pub fn paired_difference(&self, other: &Point) -> Option<(f64, f64, f64)> {
         let of_seed = |(seed, value): &(u64, f64)| {
             let (_, theirs) = other.samples.iter().find(|(s, _)| s == seed)?;
@@ -115,15 +115,15 @@ impl Point {
     }
 }
 
-/// The mean over a point's finished cells of what the clock said, such as `encode-us`.
+/// The mean of a timing, such as `encode-us`, over a point's finished cells.
 pub fn timing_mean(point: &PlannedPoint, timing: &str, records: &HashMap<String, Record>) -> Option<f64> {
-    let finished = point.cells.iter().filter_map(|cell| records.get(&cell.key()).filter(|r| r.status == Status::Done));
+    let finished = point.cells.iter().filter_map(|cell| records.get(&cell.key()).filter(|r| r.is_done()));
     let values: Vec<f64> = finished.filter_map(|record| record.run.timings.get(timing).copied()).collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 impl Aggregate {
-    /// The places on the axis, ascending.
+    /// The positions on the axis, ascending.
     pub fn places(&self) -> Vec<u32> {
         let mut places: Vec<u32> = self.points.iter().map(|p| p.at).collect();
         places.sort_unstable();
@@ -141,7 +141,7 @@ pub fn find_aggregate<'a>(aggregates: &'a [Aggregate], panel: &str, metric: &str
     aggregates.iter().find(|a| a.panel == panel && a.metric == metric)
 }
 
-/// The metrics that a panel's Results files hold, the primary one among them.
+/// The metrics in a panel's Results files, including the primary metric.
 pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
     let metric = &panel.metric;
     let parts = plan.task.parts();
@@ -154,7 +154,8 @@ pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
     }
 }
 
-/// Every panel with every metric of [`result_metrics`], in that order. Only finished cells count; `records` is by key.
+/// Aggregates every panel and every metric of [`result_metrics`], in that order. Only finished cells count. `records` is by
+/// key.
 pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregate> {
     let mut aggregates = Vec::new();
     for panel in &plan.panels {
@@ -166,12 +167,12 @@ pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregat
     aggregates
 }
 
-/// One record metric of one panel, such as `repeated-share`, aggregated like the others.
+/// Aggregates one record metric of one panel, such as `repeated-share`.
 pub fn aggregate_metric(panel: &Panel, metric: &str, records: &HashMap<String, Record>) -> Aggregate {
     panel_metric(panel, &cell_keys(panel), metric, records)
 }
 
-/// The keys of every point's cells, which cost a hash each.
+/// The keys of every point's cells. Each key costs one hash.
 fn cell_keys(panel: &Panel) -> Vec<Vec<String>> {
     panel.points.iter().map(|p| p.cells.iter().map(|c| c.key()).collect()).collect()
 }
@@ -190,10 +191,10 @@ fn panel_metric(panel: &Panel, keys: &[Vec<String>], metric: &str, records: &Has
     Aggregate { panel: panel.name.clone(), metric: metric.into(), points }
 }
 
-/// The values of single test items of one point, averaged over its finished cells; none where a cell lacks them or has
-/// another number of them.
+/// The values of single test items of one point, averaged over its finished cells. Empty if a cell has none, or if the
+/// numbers of items differ.
 fn items(keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Vec<f64> {
-    let finished = keys.iter().filter_map(|key| records.get(key).filter(|r| r.status == Status::Done));
+    let finished = keys.iter().filter_map(|key| records.get(key).filter(|r| r.is_done()));
     let Some(cells) = finished.map(|record| record.samples.get(metric)).collect::<Option<Vec<&Vec<f64>>>>() else {
         return Vec::new();
     };
@@ -205,7 +206,7 @@ fn items(keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Ve
 }
 
 fn point(planned: &PlannedPoint, at: u32, keys: &[String], metric: &str, records: &HashMap<String, Record>) -> Point {
-    let value = |key: &String| records.get(key).filter(|r| r.status == Status::Done)?.metrics.get(metric).copied();
+    let value = |key: &String| records.get(key).filter(|r| r.is_done())?.metrics.get(metric).copied();
     let seeds = planned.cells.iter().map(|c| c.seed);
     let mut samples: Vec<(u64, f64)> = seeds.zip(keys).filter_map(|(seed, key)| Some((seed, value(key)?))).collect();
     samples.sort_by_key(|(seed, _)| *seed);
@@ -221,7 +222,7 @@ fn point(planned: &PlannedPoint, at: u32, keys: &[String], metric: &str, records
     }
 }
 
-/// One line for every panel and method with unfinished points: `correlated, AVQ: 12 bits 0/3, 16 bits 2/3 seeds done`.
+/// One line per panel and method with unfinished points: `correlated, AVQ: 12 bits 0/3, 16 bits 2/3 seeds done`.
 pub fn missing(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
     let mut lines = Vec::new();
     for panel in &plan.panels {
@@ -233,7 +234,7 @@ pub fn missing(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
             let points = aggregate.points.iter().filter(|p| p.contender == *contender && p.samples.len() < p.planned);
             let lacking = points.map(|p| (p.bits(), format!("{} bits {}/{}", p.bits(), p.samples.len(), p.planned)));
             let mut lacking: Vec<_> = lacking.collect();
-            // One bitrate has a point for every T.
+            // A bitrate has one point per T.
             lacking.dedup_by_key(|(bits, _)| *bits);
             let lacking: Vec<_> = lacking.into_iter().map(|(_, text)| text).collect();
             if !lacking.is_empty() {
@@ -255,7 +256,7 @@ mod tests {
         let mut records = fixture::records(&plan);
         let first = &plan.panels[0].points[0].cells;
         if let Some(record) = records.get_mut(&first[1].key()) {
-            record.status = Status::Diverged;
+            record.status = crate::runner::Status::Diverged;
         }
         records.remove(&plan.panels[0].points[1].cells[0].key());
         let aggregates = aggregate(&plan, &records);

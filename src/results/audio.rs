@@ -1,32 +1,32 @@
-//! The excerpts that the cells of a speech experiment leave beside the records, kept with the results of a profile, so that
-//! these suffice for the report.
+//! Speech excerpts. The cells of a speech experiment write them beside the records. They are copied to the results of the
+//! profile, so that the report needs no other files.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::file::ResultsError;
 use super::pictures::keep;
-use crate::runner::{Record, Status};
+use crate::runner::Record;
 use crate::spec::{Cell, CellSettings, Panel, PanelAxis, Plan, PlannedPoint, SpeechSettings};
 use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
-/// `results_root`/PROFILE/audio/NAME: WAV files of originals, and of what the codecs leave of them.
+/// `results_root`/PROFILE/audio/NAME: WAV files of the originals and of the decoded speech.
 pub fn audio_folder(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("audio").join(&plan.name)
 }
 
-/// What is to be heard of one panel.
+/// The excerpts of one panel.
 #[derive(Clone, Debug)]
 pub struct Audible<'a> {
     pub settings: &'a SpeechSettings,
-    /// Of each point that the panel's statements about methods speak of the first finished cell, in the panel's order.
+    /// The first finished cell of each point of the panel's trainer, in the panel's order.
     pub cells: Vec<(&'a PlannedPoint, &'a Cell)>,
-    /// Bit/s, ascending.
+    /// In bit/s, ascending.
     pub bitrates: Vec<u32>,
 }
 
 impl Audible<'_> {
-    /// The names of all files, those of Opus among them.
+    /// The names of all files, including the Opus excerpts.
     pub fn names(&self) -> Vec<String> {
         let data = &self.settings.data;
         let mut names: Vec<String> = (0..EXCERPTS).map(|i| original_name(data, i)).collect();
@@ -40,10 +40,10 @@ impl Audible<'_> {
     }
 }
 
-/// What is to be heard of a panel; `None` where no cell of speech is done.
+/// The excerpts of a panel. `None` if no speech cell is done.
 pub fn audible<'a>(panel: &'a Panel, records: &HashMap<String, Record>) -> Option<Audible<'a>> {
     let CellSettings::Speech(settings) = panel.settings()? else { return None };
-    let is_done = |cell: &&Cell| records.get(&cell.key()).is_some_and(|record| record.status == Status::Done);
+    let is_done = |cell: &&Cell| records.get(&cell.key()).is_some_and(Record::is_done);
     let points = panel.points.iter().filter(|point| point.contender.trainer == panel.trainer());
     let cells: Vec<_> = points.filter_map(|point| Some((point, point.cells.iter().find(is_done)?))).collect();
     let bitrates = match &panel.axis {
@@ -53,8 +53,7 @@ pub fn audible<'a>(panel: &'a Panel, records: &HashMap<String, Record>) -> Optio
     (!cells.is_empty()).then_some(Audible { settings, cells, bitrates })
 }
 
-/// Copies the excerpts that are to be heard to [`audio_folder`] and gives the paths of the copies. Those that are not at hand
-/// stay as they were kept before.
+/// Copies the excerpts to [`audio_folder`] and returns the paths of the copies. Copies of missing excerpts stay unchanged.
 ///
 /// # Errors
 /// File system errors.

@@ -1,5 +1,5 @@
-//! The codebooks that cells leave beside the records, under names that one can read: what `encode`, `search` and
-//! `speech encode` take.
+//! The codebooks that cells write beside the records, linked under readable names for `encode`, `search` and
+//! `speech encode`.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::ResultsError;
 use super::write::{file_name, write_atomic};
-use crate::runner::{Record, Status};
+use crate::runner::Record;
 use crate::spec::{Cell, Plan, Trainer};
 
 /// `results_root`/PROFILE/codebooks/NAME.
@@ -26,7 +26,7 @@ pub fn keep_codebooks(
     records: &HashMap<String, Record>,
     results_root: &Path,
 ) -> Result<Vec<PathBuf>, ResultsError> {
-    // Other experiments that have these cells may have kept some.
+    // Other experiments with these cells may have kept their codebooks.
     let Some(codebooks) = plan.task.codebooks().filter(|codebooks| plan.codebooks || !codebooks.if_asked) else {
         return Ok(Vec::new());
     };
@@ -37,7 +37,7 @@ pub fn keep_codebooks(
         for cell in panel.points.iter().flat_map(|point| &point.cells) {
             let key = cell.key();
             let source = from.join(format!("{key}.safetensors"));
-            if records.get(&key).is_some_and(|record| record.status == Status::Done) && source.is_file() {
+            if records.get(&key).is_some_and(Record::is_done) && source.is_file() {
                 let path = to.join(format!("{}.{ending}", name(cell)));
                 link(&source, &path)?;
                 kept.push(path);
@@ -55,7 +55,7 @@ fn name(cell: &Cell) -> String {
     format!("{method}{trainer}-{}bits-seed{}", cell.total_bits(), cell.seed)
 }
 
-/// A second name for a file, or a copy where the file system has no such names.
+/// A hard link to a file, or a copy if the file system has no hard links.
 fn link(source: &Path, path: &Path) -> Result<(), ResultsError> {
     let failed = |source| ResultsError::Write { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
@@ -74,7 +74,7 @@ fn link(source: &Path, path: &Path) -> Result<(), ResultsError> {
     }
 }
 
-/// Whether both paths hold the same bytes.
+/// Whether both files hold the same bytes.
 fn is_same(a: &Path, b: &Path) -> bool {
     let length = |path: &Path| path.metadata().map(|data| data.len()).ok();
     length(a).is_some() && length(a) == length(b) && std::fs::read(a).ok() == std::fs::read(b).ok()

@@ -1,4 +1,4 @@
-//! The paper's Results format: labels, one x axis, and curves over it, either plain or as mean with quantiles.
+//! The paper's Results format: labels, one x axis, and curves over it. A curve has plain values, or means with quantiles.
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,13 @@ use super::write::write_atomic;
 /// One Results file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultsFile {
-    /// The leading entries in their order: ("Data", "Correlated"), ("Metric", "MSE").
+    /// The leading entries, in order: ("Data", "Correlated"), ("Metric", "MSE").
     pub labels: Vec<(String, String)>,
     pub axis: Axis,
     pub curves: Vec<Curve>,
 }
 
-/// The x axis: its key and its ticks, in the file as text.
+/// The x axis: its key and its ticks, which are text in the file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
     /// `VQ Bitrate`, `Sampling Rate`, `T`.
@@ -32,16 +32,16 @@ pub struct Curve {
     pub values: CurveValues,
 }
 
-/// One value a tick; `None` (null in the file) where nothing was measured.
+/// One value per tick. `None` (null in the file) if nothing was measured.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CurveValues {
-    /// In the file under the curve's bare name.
+    /// Stored under the curve's name.
     Plain(Vec<Option<f64>>),
-    /// In the file as `Mean (NAME)`, `Quantile Low (NAME)` and `Quantile High (NAME)`: 2.5 % and 97.5 %.
+    /// Stored as `Mean (NAME)`, `Quantile Low (NAME)` and `Quantile High (NAME)`: 2.5 % and 97.5 %.
     Spread { mean: Vec<Option<f64>>, low: Vec<Option<f64>>, high: Vec<Option<f64>> },
 }
 
-/// What can be wrong with a Results or provenance file.
+/// An error in a Results or provenance file.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     #[error("cannot read {path}: {source}")]
@@ -54,13 +54,13 @@ pub enum ResultsError {
     Key { file: String, key: String, reason: String },
     #[error("{file}: {reason}")]
     Content { file: String, reason: String },
-    #[error("{key:?} holds {value}, which JSON can't; only finite numbers are written")]
+    #[error("{key:?} holds {value}, which JSON can't represent; allowed are finite numbers")]
     NotFinite { key: String, value: f64 },
 }
 
 impl ResultsFile {
     /// # Errors
-    /// Those of [`ResultsFile::parse`], and a file that can't be read.
+    /// As [`ResultsFile::parse`], and a file that can't be read.
     pub fn read(path: &Path) -> Result<ResultsFile, ResultsError> {
         let text = std::fs::read_to_string(path).map_err(|source| ResultsError::Read { path: path.into(), source })?;
         Self::parse(&text, &path.display().to_string())
@@ -69,15 +69,15 @@ impl ResultsFile {
     /// `file` names the text in errors.
     ///
     /// # Errors
-    /// No JSON object, a key twice, no x axis or two, a value of another kind, quantiles without a mean (or the reverse),
-    /// or a curve with another number of values than the axis has ticks.
+    /// The text is not a JSON object, a key is repeated, there is not exactly one x axis, a value has a wrong type, quantiles
+    /// lack a mean or the reverse, or the number of values of a curve differs from the number of ticks.
     pub fn parse(text: &str, file: &str) -> Result<ResultsFile, ResultsError> {
         let Entries(entries) =
             serde_json::from_str(text).map_err(|e| ResultsError::Json { file: file.into(), reason: e.to_string() })?;
         Reader { file, labels: Vec::new(), axis: None, series: Vec::new() }.take(entries)
     }
 
-    /// Writes the file in the published form, whole or not at all.
+    /// Writes the file in the published format, atomically.
     ///
     /// # Errors
     /// A value that is not finite, or a file system error.
@@ -103,14 +103,14 @@ impl ResultsFile {
         self.axis.ticks.iter().position(|t| t == tick)
     }
 
-    /// A curve's mean (or plain value) at a bitrate.
+    /// The mean (or plain value) of a curve at a bitrate.
     pub fn mean_at(&self, curve: &str, bits: u32) -> Option<f64> {
         self.curve(curve)?.mean().get(self.tick(&format!("{bits} bits"))?).copied().flatten()
     }
 }
 
 impl Axis {
-    /// The places of the ticks, ascending: total bits, T, or bit/s.
+    /// The positions of the ticks, ascending: total bits, T, or bit/s.
     pub fn places(&self) -> Vec<u32> {
         let number = |tick: &String| {
             let (number, unit) = tick.split_once(' ').unwrap_or((tick, ""));
@@ -128,7 +128,7 @@ impl Axis {
     }
 }
 
-/// Bit/s of so many kbit/s.
+/// Converts kbit/s to bit/s.
 fn bit_rate(kilobits: &str) -> Option<u32> {
     let rate = 1e3 * kilobits.parse::<f64>().ok()?;
     (0.0..=f64::from(u32::MAX)).contains(&rate).then(|| rate.round() as u32)
@@ -143,7 +143,7 @@ impl Curve {
         }
     }
 
-    /// The quantiles 2.5 % and 97.5 % at a tick.
+    /// The 2.5 % and 97.5 % quantiles at a tick.
     pub fn quantiles(&self, tick: usize) -> Option<(f64, f64)> {
         match &self.values {
             CurveValues::Plain(_) => None,
@@ -152,7 +152,7 @@ impl Curve {
     }
 }
 
-/// A JSON object's members in file order, with repeated keys kept.
+/// The members of a JSON object in file order, including repeated keys.
 struct Entries(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Entries {
@@ -177,7 +177,7 @@ impl<'de> Deserialize<'de> for Entries {
     }
 }
 
-/// Which of a curve's rows a key names.
+/// The row of a curve that a key names.
 #[derive(Clone, Copy, PartialEq)]
 enum Row {
     Plain,
@@ -216,12 +216,13 @@ impl Reader<'_> {
         let mut seen = std::collections::HashSet::new();
         for (key, value) in entries {
             if !seen.insert(key.clone()) {
-                return Err(self.wrong(&key, "stands there twice"));
+                return Err(self.wrong(&key, "is repeated"));
             }
             self.entry(key, value)?;
         }
         let Some(axis) = self.axis.take() else {
-            let reason = "has no x axis: one key with a list of strings is needed, as \"VQ Bitrate\": [\"12 bits\", …]";
+            let reason =
+                "has no x axis: it needs one key with a list of strings, such as \"VQ Bitrate\": [\"12 bits\", …]";
             return Err(ResultsError::Content { file: self.file.into(), reason: reason.into() });
         };
         let mut curves = Vec::new();
@@ -236,7 +237,7 @@ impl Reader<'_> {
             Value::String(text) => self.labels.push((key, text)),
             Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_string) => {
                 if let Some(axis) = &self.axis {
-                    let reason = format!("a second x axis beside {:?}; a file has one", axis.name);
+                    let reason = format!("a second x axis beside {:?}; allowed is one per file", axis.name);
                     return Err(self.wrong(&key, &reason));
                 }
                 let ticks = items.iter().filter_map(Value::as_str).map(String::from).collect();
@@ -265,7 +266,7 @@ impl Reader<'_> {
         match value {
             Value::Null => Ok(None),
             Value::Number(n) => Ok(n.as_f64()),
-            other => Err(self.wrong(key, &format!("value {} is {other}; numbers and null are allowed", at + 1))),
+            other => Err(self.wrong(key, &format!("value {} is {other}; allowed are numbers and null", at + 1))),
         }
     }
 
@@ -280,7 +281,7 @@ impl Reader<'_> {
             [Some(values), None, None, None] => CurveValues::Plain(values),
             [None, Some(mean), Some(low), Some(high)] => CurveValues::Spread { mean, low, high },
             _ => {
-                let reason = "needs either plain values, or all of Mean, Quantile Low and Quantile High";
+                let reason = "needs either plain values, or Mean, Quantile Low and Quantile High together";
                 return Err(self.wrong(&name, reason));
             }
         };
@@ -325,7 +326,7 @@ mod tests {
             (r#"{"T": ["1"], "AVQ": ["a", 2]}"#, r#"key "AVQ": value 1 is "a""#),
             (r#"{"T": ["1"], "U": ["1"]}"#, r#"key "U": a second x axis beside "T""#),
             (r#"{"T": ["1"], "Mean (A)": [1]}"#, r#"key "A": needs either plain"#),
-            (r#"{"T": ["1"], "A": [1], "A": [2]}"#, r#"key "A": stands there twice"#),
+            (r#"{"T": ["1"], "A": [1], "A": [2]}"#, r#"key "A": is repeated"#),
             (r#"{"T": ["1"], "A": 7}"#, r#"key "A": must be a string"#),
         ];
         for (text, part) in cases {

@@ -1,4 +1,4 @@
-//! A small plan with invented records, for the tests of results and comparison.
+//! A small plan with made-up records, for the tests of results and comparison.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -98,7 +98,7 @@ fn cell(method: Method, bits_per_stage: u32, beam_width: Option<usize>, seed: u6
     Cell { settings: CellSettings::Toy(ToySettings { data, quantizer, training, evaluation }), seed }
 }
 
-/// A finished record for every cell: training MSE = bits + seed/100, fresh MSE 1 higher.
+/// A finished record for every cell: the training MSE is bits + seed/100, the test MSE is 1 higher.
 pub fn records(plan: &Plan) -> HashMap<String, Record> {
     plan.cells().into_iter().map(|cell| (cell.key(), record(cell))).collect()
 }

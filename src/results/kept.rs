@@ -1,13 +1,13 @@
-//! Experiments again from their provenance files alone, also where they ran on data that are not at hand.
+//! Rebuilds experiments from their provenance files alone, even if their data are missing.
 
 use super::provenance::{ProvenanceCell, ProvenanceFile};
 use crate::spec::{CellSettings, Panel, Plan, PlannedPoint};
 
-/// `plan` as it was run by `file`, whose results lie in `folder` (below results/): the file's cells at the plan's points.
-/// Points and panels that the file has no cell of are left out. What the data say on whether numbers stand against the
-/// published ones is decided anew by the cells.
+/// `plan` with the cells of the provenance `file`, whose results are in `folder` (below results/). Points and panels
+/// without cells in the file are omitted. The cells' data decide again whether the numbers are comparable with the
+/// published ones.
 ///
-/// `plan` is that of the same spec and profile, on whatever data.
+/// `plan` must come from the same spec and profile. Its data may differ.
 pub fn plan_of_kept(mut plan: Plan, file: &ProvenanceFile, folder: &str) -> Plan {
     folder.clone_into(&mut plan.folder);
     for panel in &mut plan.panels {
@@ -16,7 +16,7 @@ pub fn plan_of_kept(mut plan: Plan, file: &ProvenanceFile, folder: &str) -> Plan
             (panel.data_name().map(str::to_owned), panel.settings().and_then(CellSettings::other_data));
         panel.points = panel.points.drain(..).filter_map(|point| with_cells(point, &own)).collect();
         if panel.data_name() != planned_data.as_deref() {
-            // The name of made-up data, which stands in files of such alone.
+            // The name of synthetic data. Only files of synthetic data have it.
             panel.labels.retain(|(key, value)| key != "Data" || Some(value) != planned_data.as_ref());
         }
         // A reason that the spec itself gives stays.
@@ -26,7 +26,7 @@ pub fn plan_of_kept(mut plan: Plan, file: &ProvenanceFile, folder: &str) -> Plan
     }
     plan.panels.retain(|panel| !panel.points.is_empty());
     let is_there = |name: &String| plan.panels.iter().any(|panel: &Panel| panel.name == *name);
-    // A claim on no panel would be one on all.
+    // An empty list of panels would mean all panels.
     plan.claims.retain(|claim| claim.panels.is_empty() || claim.panels.iter().any(is_there));
     plan
 }
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn cells_of_other_data_take_the_places_of_the_planned_ones() {
-        // The run that is kept had other data, one seed, and no PVQ.
+        // The kept run has other data, one seed, and no PVQ.
         let mut run = fixture::plan(1);
         let panel = &mut run.panels[0];
         panel.points.retain(|point| point.contender.method != Method::Pvq);

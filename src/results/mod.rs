@@ -1,7 +1,7 @@
-//! Results in the paper's own JSON format: reading the published ones, writing ours, and the aggregation of records.
+//! Results in the paper's JSON format: reads the published files, writes ours, and aggregates records.
 //!
-//! Ours and the authors' files have one schema ([`ResultsFile`]), so that comparing and plotting need no special case.
-//! The raw values over seeds stay in the provenance file ([`ProvenanceFile`]) beside them.
+//! Our files and the authors' have the same schema ([`ResultsFile`]). Comparison and figures need no special case.
+//! The raw values over seeds are in the provenance file ([`ProvenanceFile`]).
 
 mod aggregate;
 mod audio;

@@ -1,5 +1,5 @@
-//! The pictures that the cells of an image experiment leave beside the records, kept with the results of a profile, so that
-//! these suffice for the report.
+//! Pictures. The cells of an image experiment write them beside the records. They are copied to the results of the
+//! profile, so that the report needs no other files.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,29 +7,29 @@ use std::path::{Path, PathBuf};
 use super::file::ResultsError;
 use super::write::write_atomic;
 use crate::picture::originals_name;
-use crate::runner::{Record, Status};
+use crate::runner::Record;
 use crate::spec::{Cell, CellSettings, Panel, Plan, Trainer};
 
-/// `results_root`/PROFILE/pictures/NAME: strips of test images, `KEY.png` of a cell, and those of the originals.
+/// `results_root`/PROFILE/pictures/NAME: strips of decoded test images (`KEY.png` of a cell) and of the originals.
 pub fn pictures_folder(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("pictures").join(&plan.name)
 }
 
-/// The cells of a panel whose pictures are shown, in its order: of each point that stochastic optimization trains the first
-/// finished one.
+/// The cells of a panel whose pictures are shown, in the panel's order: the first finished cell of each point that
+/// stochastic optimization trains.
 pub fn pictured<'a>(panel: &'a Panel, records: &HashMap<String, Record>) -> Vec<&'a Cell> {
-    let is_done = |cell: &&Cell| records.get(&cell.key()).is_some_and(|record| record.status == Status::Done);
+    let is_done = |cell: &&Cell| records.get(&cell.key()).is_some_and(Record::is_done);
     let points = panel.points.iter().filter(|point| point.contender.trainer == Trainer::Nsvq);
     points.filter_map(|point| point.cells.iter().find(is_done)).collect()
 }
 
-/// The name of the strip of a cell's originals.
+/// The file name of the originals of a cell.
 pub fn originals_of(cell: &Cell) -> Option<String> {
     if let CellSettings::Image(image) = &cell.settings { Some(originals_name(&image.data)) } else { None }
 }
 
-/// Copies the pictures that are shown to [`pictures_folder`] and gives the paths of the copies. Those that are not at hand
-/// stay as they were kept before.
+/// Copies the shown pictures to [`pictures_folder`] and returns the paths of the copies. Copies of missing pictures stay
+/// unchanged.
 ///
 /// # Errors
 /// File system errors.
@@ -48,8 +48,7 @@ pub fn keep_pictures(
     keep(names, &from, &to)
 }
 
-/// Copies the files of these names from one folder to the other and gives the paths of the copies; those that are not there
-/// are passed over.
+/// Copies the named files from one folder to the other and returns the paths of the copies. Missing files are skipped.
 pub(super) fn keep(mut names: Vec<String>, from: &Path, to: &Path) -> Result<Vec<PathBuf>, ResultsError> {
     names.sort();
     names.dedup();

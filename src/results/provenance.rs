@@ -1,5 +1,5 @@
-//! Where the numbers of a profile come from: every cell with its settings, raw metrics, time, program and machine, in one
-//! file below results/PROFILE/provenance/. Figures, comparison and report can be made again from it without the records.
+//! The provenance of the numbers: every cell with its settings, raw metrics, time, program and machine, in one file below
+//! results/PROFILE/provenance/. It is enough to write figures, comparison and report again without the records.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -27,30 +27,29 @@ pub struct ProvenanceFile {
     pub profile: String,
     /// The spec's file name.
     pub spec: String,
-    /// Of the spec's text, in hexadecimal digits.
+    /// SHA-256 of the spec's text, in hexadecimal digits.
     pub spec_sha256: String,
-    /// What computes the same numbers again, with profile, `--set` and `--seeds`, and folders of this machine by their names
-    /// alone; empty in files of earlier versions, as the
-    /// next two.
+    /// The command that reproduces the numbers, with profile, `--set` and `--seeds`. Folders of this machine have their names
+    /// alone. This and the next two fields are empty in files of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
     /// `--set`, as given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
-    /// The spec as it was, a line each; what came of it for every cell stands in the cell's settings.
+    /// The lines of the spec. The resulting settings are in each cell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spec_lines: Vec<String>,
     pub panels: Vec<ProvenancePanel>,
-    /// In plan order; cells without a record are left out.
+    /// In plan order. Cells without a record are omitted.
     pub cells: Vec<ProvenanceCell>,
 }
 
-/// Which Results files a panel's cells went into.
+/// The Results files of a panel's cells.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProvenancePanel {
     pub name: String,
-    /// Below the profile's folder; the first under the published name.
+    /// Paths below the profile's folder. The first has the published name.
     pub results_files: Vec<String>,
 }
 
@@ -58,9 +57,9 @@ pub struct ProvenancePanel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ProvenanceCell {
-    /// [`Cell::label`], for the reader.
+    /// [`Cell::label`], for readers.
     pub label: String,
-    /// The panels that it is part of.
+    /// The panels with this cell.
     pub panels: Vec<String>,
     pub key: String,
     pub settings: CellSettings,
@@ -106,21 +105,20 @@ impl ProvenanceFile {
         }
     }
 
-    /// Records by key as the runner gives them, with empty training logs.
+    /// The records by key, with empty training logs.
     pub fn records(&self) -> HashMap<String, Record> {
         self.cells.iter().map(|cell| (cell.key.clone(), cell.record())).collect()
     }
 
-    /// How many finished runs stand behind a point of a Results file (named as below the profile's folder), or behind a curve
-    /// whose axis is not the bits; where cells keep values of single test items, how many of these. `None` where this file
-    /// tells nothing of it.
+    /// The number of finished runs of a point of a Results file (a path below the profile's folder), or of a curve whose axis
+    /// is not the bits. If cells keep values of single test items, the number of items. `None` if this file does not state it.
     pub fn runs(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Option<usize> {
         let cells = self.behind(results_file, contender, bits);
         let items = cells.iter().flat_map(|cell| cell.samples.values()).map(Vec::len).max();
         (!cells.is_empty()).then_some(items.unwrap_or(cells.len()))
     }
 
-    /// The values of a record metric in the finished runs behind a point, where all of them have it.
+    /// The values of a record metric in the finished runs of a point, if all of them have it.
     pub fn values(
         &self,
         results_file: &str,
@@ -133,7 +131,7 @@ impl ProvenanceFile {
         (!values.is_empty()).then_some(values)
     }
 
-    /// The finished cells behind a point of a Results file.
+    /// The finished cells of a point of a Results file.
     fn behind(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Vec<&ProvenanceCell> {
         let is_of_file = |panel: &&ProvenancePanel| panel.results_files.iter().any(|f| f == results_file);
         let Some(panel) = self.panels.iter().find(is_of_file) else { return Vec::new() };
@@ -147,7 +145,7 @@ impl ProvenanceFile {
         self.cells.iter().filter(here).collect()
     }
 
-    /// The file's text: the head, then one cell a line, so that versions of it can be told apart line by line.
+    /// The file's text: the head, then one cell per line, so that versions can be compared line by line.
     fn to_text(&self) -> Result<String, serde_json::Error> {
         let head = serde_json::to_string_pretty(&ProvenanceFile { cells: Vec::new(), ..self.clone() })?;
         let cells = self.cells.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
@@ -191,7 +189,7 @@ impl ProvenanceCell {
 }
 
 impl ProvenanceCell {
-    /// The cell that was computed.
+    /// The computed cell.
     pub fn cell(&self) -> Cell {
         Cell { settings: self.settings.clone(), seed: self.seed }
     }
@@ -223,7 +221,7 @@ pub fn provenance_path(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("provenance").join(format!("{}.json", plan.name))
 }
 
-/// The spec file, if it is another one, whose results of the same name stand where this plan's will be written.
+/// The name of another spec file whose results have the same name, and would be replaced by this plan's.
 pub fn other_spec(plan: &Plan, results_root: &Path) -> Option<String> {
     #[derive(Deserialize)]
     struct Head {
@@ -235,7 +233,7 @@ pub fn other_spec(plan: &Plan, results_root: &Path) -> Option<String> {
     (head.spec != own).then_some(head.spec)
 }
 
-/// Writes the provenance of a plan's results and gives its path.
+/// Writes the provenance of a plan's results and returns its path.
 ///
 /// # Errors
 /// File system errors.
@@ -253,22 +251,22 @@ pub fn write_provenance(
 }
 
 /// # Errors
-/// A file that can't be read, is of another format or version, or holds a cell whose key is not that of its settings.
+/// The file can't be read, has another format or version, or has a cell whose key does not match its settings.
 pub fn read_provenance(path: &Path) -> Result<ProvenanceFile, ResultsError> {
     let text = std::fs::read_to_string(path).map_err(|source| ResultsError::Read { path: path.into(), source })?;
     let wrong = |reason: String| ResultsError::Content { file: path.display().to_string(), reason };
     let file: ProvenanceFile =
-        serde_json::from_str(&text).map_err(|e| wrong(format!("no provenance file of this version: {e}")))?;
+        serde_json::from_str(&text).map_err(|e| wrong(format!("not a provenance file of this version: {e}")))?;
     if (file.format.as_str(), file.version) != (PROVENANCE_FORMAT, PROVENANCE_VERSION) {
         return Err(wrong(format!(
-            "format {:?} version {}, this program reads {PROVENANCE_FORMAT:?} version {PROVENANCE_VERSION}",
+            "format {:?} version {}; this program reads {PROVENANCE_FORMAT:?} version {PROVENANCE_VERSION}",
             file.format, file.version
         )));
     }
     if let Some(cell) = file.cells.iter().find(|c| c.cell().key() != c.key) {
         return Err(wrong(format!(
-            "{}: key {} does not belong to its settings; they were edited, or written by a version whose numbers differ: \
-             run the experiment again",
+            "{}: key {} does not match its settings: they were edited, or written by a version whose numbers differ\n\
+             hint: run the experiment again",
             cell.label, cell.key
         )));
     }
@@ -308,7 +306,7 @@ mod tests {
         let path = write_provenance(&plan, &fixture::records(&plan), root.path()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         for (from, to, part) in [
-            ("\"seed\":1", "\"seed\":7", "does not belong to its settings"),
+            ("\"seed\":1", "\"seed\":7", "does not match its settings"),
             ("\"version\": 1", "\"version\": 9", "version 9"),
             ("\"profile\"", "\"profil\"", "unknown field"),
         ] {

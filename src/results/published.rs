@@ -1,5 +1,5 @@
-//! The paper's figures as numbers, embedded, so that comparison needs no file at hand. Their origin and known anomalies
-//! are told in results/published/PROVENANCE.md.
+//! The published numbers of the paper's figures. They are embedded, so that comparison needs no files.
+//! results/published/PROVENANCE.md states their origin and known anomalies.
 
 use super::file::ResultsFile;
 
@@ -26,7 +26,7 @@ const FILES: &[(&str, &str)] = embedded![
     "Figure 6/Recall_at_16_Fig6-b_digitised.json",
 ];
 
-/// The published file of that name, as `Figure 2/correlated_dataset_Fig2-a.json`; `None` for a name that is not in
+/// The published file of a name, such as `Figure 2/correlated_dataset_Fig2-a.json`. `None` if the name is not in
 /// [`published_names`].
 pub fn published(name: &str) -> Option<ResultsFile> {
     let (name, text) = FILES.iter().find(|(n, _)| *n == name)?;
@@ -34,7 +34,7 @@ pub fn published(name: &str) -> Option<ResultsFile> {
     ResultsFile::parse(text, name).ok()
 }
 
-/// The names that [`published`] knows, in the order of the figures.
+/// The names of the published files, in the order of the figures.
 pub fn published_names() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(name, _)| *name)
 }

@@ -10,7 +10,7 @@ pub fn quantile(values: &[f64], q: f64) -> Option<f64> {
     let below = position.floor() as usize;
     let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
     let share = position - below as f64;
-    // The form that NumPy takes: the nearer end is the anchor, so that q = 1 gives the maximum exactly.
+    // NumPy's formula: it starts from the nearer end, so that q = 1 gives the maximum exactly.
     Some(if share >= 0.5 { high - (high - low) * (1.0 - share) } else { low + (high - low) * share })
 }
 

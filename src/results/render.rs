@@ -1,9 +1,9 @@
-//! JSON exactly as the authors' Python wrote it: `json.dump(…, indent=1)`, insertion order, no final newline.
+//! JSON exactly as the authors' Python writes it: `json.dump(…, indent=1)`, insertion order, no final newline.
 
 use super::file::{CurveValues, ResultsError, ResultsFile};
 
 impl ResultsFile {
-    /// The file's text, byte for byte what Python's `json.dumps(…, indent=1)` gives for the same content.
+    /// The file's text, byte for byte as Python's `json.dumps(…, indent=1)` writes the same content.
     ///
     /// # Errors
     /// [`ResultsError::NotFinite`]: JSON has no NaN and no infinity.
@@ -46,8 +46,8 @@ fn python_number(value: Option<f64>, key: &str) -> Result<String, ResultsError> 
     }
 }
 
-/// Python's `repr` of a finite float: the shortest digits that read back to it, with an exponent of at least two digits
-/// below 1e-4 and from 1e16 on.
+/// Python's `repr` of a finite float: the shortest digits that read back to the same value. Values below 1e-4 and from 1e16
+/// on have an exponent of at least two digits.
 fn python_float(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };

@@ -1,4 +1,4 @@
-//! Aggregates → Results files under the published names, written whole or not at all.
+//! Aggregates → Results files under the published names, written atomically.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
     }
 }
 
-/// Where a panel's metric stands below the profile's folder: the published name for the primary metric, else
+/// The path of a panel's metric below the profile's folder: the published name for the primary metric, otherwise
 /// `NAME-ENDING.json` beside it (`-fresh`, `-training`, `-corrected`, `-lookup`, `-T100`, `-at-9600`).
 pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     if metric == primary_metric(plan, panel) {
@@ -30,8 +30,8 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     beside(&panel.results_file, &ending)
 }
 
-/// One panel's metric in the paper's format, a curve for every contender of the panel. Where nothing is done the values are null. Operation
-/// counts, which have no spread, and baselines beside published ones stand plain, as those do.
+/// One panel's metric in the paper's format, with one curve per contender of the panel. Missing values are null. Operation
+/// counts have no spread and are plain values. Baselines with published counterparts are plain values, as the published ones.
 pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> ResultsFile {
     let places = aggregate.places();
     let mut labels = panel.labels.clone();
@@ -63,11 +63,11 @@ pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> Result
     ResultsFile { labels, axis: Axis { name: panel.axis.name().into(), ticks }, curves }
 }
 
-/// The label of a Results file that says on which vectors or images its values were measured.
+/// The label of a Results file that states the set on which its values were measured.
 pub const MEASURED_ON: &str = "Measured on";
 
-/// The value of [`MEASURED_ON`]: `training set` or `test set`. `None` where there is only one measurement, and for the
-/// file that stands for a published one, which has no such label.
+/// The value of [`MEASURED_ON`]: `training set` or `test set`. `None` if there is only one measurement, and for the
+/// counterpart of a published file, which has no such label.
 fn measured_on(plan: &Plan, panel: &Panel, metric: &str) -> Option<&'static str> {
     let published = plan.task.published_part()?;
     let part = metric.strip_prefix(&panel.metric)?.strip_prefix('-')?;
@@ -83,9 +83,8 @@ pub(super) fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
     metrics
 }
 
-/// Writes the Results files of every panel below `results_root`/PROFILE/ and gives their paths, primary ones first in
-/// every panel. What an earlier run with another `evaluation.primary` called by a name that now means something else is
-/// removed.
+/// Writes the Results files of every panel below `results_root`/PROFILE/ and returns their paths, the primary file of each
+/// panel first. Removes files of an earlier run with another `evaluation.primary` if their names now mean something else.
 ///
 /// # Errors
 /// File system errors, and values that are not finite.
@@ -110,8 +109,8 @@ pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path)
     Ok(written)
 }
 
-/// The files that held the primary metric of a panel while the other one was primary: left alone, they would pass for
-/// today's. Only those that the provenance file of the last run counts among this experiment's own.
+/// The files that held the primary metric of a panel while the other metric was primary. They would be mistaken for current
+/// files. Only files that the provenance of the last run lists for this experiment.
 fn superseded(plan: &Plan, results_root: &Path) -> Vec<PathBuf> {
     if plan.task.published_part().is_none() {
         return Vec::new();
@@ -129,13 +128,13 @@ fn beside(results_file: &str, ending: &str) -> PathBuf {
     path.with_file_name(format!("{stem}-{ending}.json"))
 }
 
-/// A name as part of a file name: letters, digits, dots, underscores and `=` stay, everything else becomes a hyphen.
+/// A name as part of a file name. Letters, digits, dots, underscores and `=` stay; other characters become hyphens.
 pub(crate) fn file_name(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_' | '=') { c } else { '-' }).collect()
 }
 
-/// Replaces a file whole or not at all: temporary file in the same folder, sync, rename. Missing folders are made; a file
-/// that holds these bytes already is left alone.
+/// Replaces a file atomically: temporary file in the same folder, sync, rename. Creates missing folders. A file that
+/// already holds these bytes is not written.
 ///
 /// # Errors
 /// [`ResultsError::Write`].
@@ -198,7 +197,7 @@ mod tests {
         assert_eq!(write(&plan), [file("correlated-fresh.json", &test), file("correlated.json", &training)]);
         plan.primary = crate::spec::Primary::Fresh;
         assert_eq!(write(&plan), [file("correlated-training.json", &training), file("correlated.json", &test)]);
-        // A file of that name that is not of this experiment stays.
+        // A file of the same name from another experiment stays.
         let foreign = root.path().join("quick/Figure 2/correlated-fresh.json");
         std::fs::copy(root.path().join("quick/Figure 2/correlated.json"), &foreign).unwrap();
         write(&plan);

@@ -2,9 +2,8 @@
 //! have ended.
 
 use std::collections::HashMap;
-use std::mem::{Discriminant, discriminant};
 
-use crate::spec::{Cell, CellSettings, Method};
+use crate::spec::{Cell, Method};
 use crate::task::pace::pace;
 
 /// Seconds that the cost model is believed as if cells had taken them.
@@ -33,7 +32,7 @@ impl Observed {
 #[derive(Clone, Debug, Default)]
 pub struct Estimator {
     all: Observed,
-    groups: HashMap<(Discriminant<CellSettings>, Method), Observed>,
+    groups: HashMap<(String, Method), Observed>,
 }
 
 impl Estimator {
@@ -41,7 +40,7 @@ impl Estimator {
     pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
         let cost = cost * Self::pace(cell);
         // Counts of operations take no time, and tell nothing of other tasks.
-        if !matches!(cell.settings, CellSettings::Complexity(_)) {
+        if cell.settings.training().is_some() {
             self.all.add(cost, wall);
         }
         self.groups.entry(Self::group(cell)).or_default().add(cost, wall);
@@ -56,11 +55,11 @@ impl Estimator {
 
     /// Of this machine.
     fn pace(cell: &Cell) -> f64 {
-        if matches!(cell.settings, CellSettings::Complexity(_)) { 1.0 } else { pace(cell.method()) }
+        if cell.settings.training().is_none() { 1.0 } else { pace(cell.method()) }
     }
 
-    fn group(cell: &Cell) -> (Discriminant<CellSettings>, Method) {
-        (discriminant(&cell.settings), cell.method())
+    fn group(cell: &Cell) -> (String, Method) {
+        (cell.settings.task().to_owned(), cell.method())
     }
 }
 

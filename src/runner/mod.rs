@@ -3,7 +3,6 @@
 //! A record is one file, written to a temporary name, synced and renamed; a cell is computed only under a lock that
 //! dies with its process. So any number of runs and shards may share one folder, and a kill costs only the cells at work.
 
-mod cpu;
 mod estimate;
 mod progress;
 mod record;
@@ -11,7 +10,7 @@ mod schedule;
 mod shard;
 mod store;
 
-pub use cpu::cpu;
+pub use crate::level::cpu;
 pub use estimate::{Estimator, human_seconds, time_left};
 pub use progress::{CellEnd, Overview, Plain, Progress, Quiet, Sink, cell_text, overview_line};
 pub use record::*;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::level::cpu;
 use crate::spec::Cell;
 pub use crate::training::{HISTOGRAM_BIN, LogPoint, StageUse};
 
@@ -32,6 +33,18 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub samples: BTreeMap<String, Vec<f64>>,
     pub run: RunInfo,
+}
+
+impl Record {
+    /// Whether its metrics count.
+    pub fn is_done(&self) -> bool {
+        self.status == Status::Done
+    }
+
+    /// Whether its wall time says how fast this machine is.
+    pub fn tells_pace(&self) -> bool {
+        self.is_done() && self.run.cpu == cpu()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

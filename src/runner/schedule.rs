@@ -205,7 +205,7 @@ fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -
     for (position, (cell, cost)) in cells.iter().enumerate() {
         match store.load(cell) {
             Loaded::Found(record) => {
-                if record.status == Status::Done && record.run.cpu == cpu() {
+                if record.tells_pace() {
                     state.estimator.observe(cell, *cost, record.run.wall_seconds);
                 }
                 if !force && record.status != Status::Failed {
@@ -339,7 +339,7 @@ impl Scheduler<'_> {
     fn keep(&self, record: Record, cost: f64) {
         let mut state = self.state();
         state.work_done += cost;
-        if record.status == Status::Done && record.run.cpu == cpu() {
+        if record.tells_pace() {
             state.estimator.observe(&record.cell, cost, record.run.wall_seconds);
         }
         let label = record.cell.label();
@@ -352,7 +352,7 @@ impl Scheduler<'_> {
     fn finish(self) -> Summary {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut summary = state.summary;
-        let ended_badly = summary.records.values().filter(|record| record.status != Status::Done);
+        let ended_badly = summary.records.values().filter(|record| !record.is_done());
         summary.failed = ended_badly
             .map(|r| format!("{}: {}", r.cell.label(), r.reason.as_deref().unwrap_or("no reason given")))
             .collect();

@@ -1,7 +1,7 @@
 //! What training and encoding cost: estimates that the tasks share.
 
 use super::cell::{Method, QuantizerSettings, Search, Training};
-use crate::quantizer::GRAM_LIMIT;
+use crate::quantizer::{BEAM_WIDTH, GRAM_LIMIT};
 
 /// Estimated seconds of stochastic optimization; 0 for the other trainer.
 pub(super) fn training_cost(quantizer: &QuantizerSettings, training: &Training, dimension: usize) -> f64 {
@@ -31,7 +31,7 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
         + stages * size * 2e-11;
     // To draw or read it, and to take the codewords from it.
     let fixed = d * (1.5e-9 + if quantizer.method.is_product() { 1e-9 } else { 8e-10 * stages }) + 2e-8 * stages;
-    match (quantizer.method, beam.unwrap_or(16)) {
+    match (quantizer.method, beam.unwrap_or(BEAM_WIDTH)) {
         (Method::Pvq | Method::Opq, _) => fixed + product / stages,
         (Method::Rvq, _) => fixed + product,
         (Method::Registered(method), _) => {

@@ -119,7 +119,7 @@ impl Kept {
             let text = Notes { key, program_version, seconds, log: trained.log.clone() };
             replace(notes, serde_json::to_string(&text)?.as_bytes())?;
             let provenance = Provenance {
-                beam_width: quantizer.beam_width.unwrap_or(1),
+                beam_width: quantizer.beam(),
                 trainer: trainer.name().to_owned(),
                 provenance: self.key.clone(),
             };

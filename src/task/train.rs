@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::{Context, TaskError};
 use crate::baseline;
 use crate::data::stream::stream;
+use crate::level::cpu;
 use crate::quantizer::{Codebooks, QuantizerSettings};
-use crate::runner::cpu;
 use crate::training::{
     Checkpoint, Feed, InitError, KmeansSettings, Setup, Shuffled, Stop, Trained, Training, TrainingSettings,
     initial_codebooks, train, warm_share,
@@ -140,7 +140,7 @@ fn kmeans(
         stages: quantizer.stages,
         size: quantizer.codebook_size(),
         iterations: training.kmeans_iterations as usize,
-        beam_width: quantizer.training_beam_width.unwrap_or(1),
+        beam_width: quantizer.training_beam(),
     };
     let vectors = set.all()?;
     match baseline::train(&settings, &vectors, dimension, &format!("{name}/kmeans"), report) {

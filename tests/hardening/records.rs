@@ -205,7 +205,7 @@ fn a_command_whose_results_are_removed_says_so_and_the_next_one_makes_them_whole
     }
     std::fs::rename(env.path("cut/results"), env.path("away")).unwrap();
     let run = Run::from(child.wait_with_output().unwrap());
-    run.ends_with(1).says("cut/results/cells is gone").says("the same command goes on once that is mended");
+    run.ends_with(1).says("cut/results/cells is gone").says("run the same command again; it resumes");
     assert!(!env.path("cut/results/cells").exists());
     env.run(&args("cut")).ends_with(0);
     assert_eq!(env.results("cut"), env.results("whole"));

@@ -43,7 +43,7 @@ fn two_hundred_interrupts_and_terminations_lose_nothing() {
         match run.status {
             Some(1) => {
                 stopped += 1;
-                let run = run.says("the same command goes on");
+                let run = run.says("the same command resumes the run");
                 assert!(env.leftovers("cut").is_empty(), "try {number}: {:?} {run:#?}", env.leftovers("cut"));
             }
             Some(0) => {

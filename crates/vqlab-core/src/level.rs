@@ -3,6 +3,7 @@
 //! CPUs. A kernel is written once, in plain loops over arrays, and [`run`] compiles it for each level.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The environment variable that sets the level.
@@ -119,6 +120,20 @@ pub fn level() -> Level {
             level
         }
     }
+}
+
+/// The level that the kernels use here (`avx512`, `avx2` or `portable`) and the CPU's name, for provenance: the last bits of a
+/// number may differ between machines.
+pub fn cpu() -> &'static str {
+    static CPU: OnceLock<String> = OnceLock::new();
+    CPU.get_or_init(|| format!("{}, {}", level(), model_name().as_deref().unwrap_or(std::env::consts::ARCH)))
+}
+
+/// Linux only; elsewhere the architecture stands in its place.
+fn model_name() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = info.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_string())
 }
 
 /// Whether kernels may multiply bytes (AVX-512 VNNI).

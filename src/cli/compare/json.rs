@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Heading, Outcome, Side};
 use crate::compare::{Estimate, FileRow};
 
-/// Two paths.
+/// The comparison of two paths.
 pub fn one(side: &Side, heading: &Heading) -> Value {
     let mut value = of_side(side);
     value["margin"] = json!(heading.margin);
@@ -13,7 +13,7 @@ pub fn one(side: &Side, heading: &Heading) -> Value {
     value
 }
 
-/// More than two paths: one entry for each but the baseline.
+/// The comparison of more than two paths: one entry for each path except the baseline.
 pub fn several(sides: &[Side], heading: &Heading) -> Value {
     json!({
         "margin": heading.margin,

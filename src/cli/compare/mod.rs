@@ -1,5 +1,4 @@
-//! `vqlab compare`: Results files against Results files, point by point: ours against the published ones, or runs of one's
-//! own against each other.
+//! `vqlab compare`: compares Results files point by point, ours with the published ones, or two of your own runs.
 
 mod json;
 mod text;
@@ -13,20 +12,20 @@ use super::{CliError, print};
 use crate::compare::{FileComparison, FileOptions, Pairing, Runs, compare_files, pair};
 use crate::results::{ResultsError, ResultsFile};
 
-/// Compares Results files, or folders of them, with those of a baseline: the published ones, or another run.
+/// Compares Results files, or folders of them, with a baseline: the published files, or another run.
 ///
-/// Per point: the difference of the means with its 95 % Welch interval, and a verdict. Identical: equal values. Reproduced:
-/// equivalent within the margin (two one-sided tests at 5 %). Better, worse: beyond the margin, interval without 0.
-/// Inconclusive: neither. Not comparable: other data (a label such as "Data" differs).
+/// Each point has the difference of the means with its 95 % Welch interval, and a verdict. Identical: equal values.
+/// Reproduced: equivalent within the margin (two one-sided tests at 5 %). Better, worse: beyond the margin, and the interval
+/// excludes 0. Inconclusive: none of these. Not comparable: other data (a label such as "Data" differs).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab compare results/paper results/published\n  \
     vqlab compare try/results/default results/default --baseline try/results/default\n  \
     vqlab compare --margin 0.5% ours.json \"results/published/Figure 3/Data_Dimension_128.json\"\n\n\
-    Runs behind a point, and their spread, come from the folder provenance/ beside the\n\
-    Results files. More than two paths give one table for each file.")]
+    The number of runs of a point and their spread come from the folder provenance/ beside\n\
+    the Results files. More than two paths give one table per file.")]
 pub struct CompareArgs {
-    /// Results files, or folders of them (results/PROFILE); files with equal relative paths are compared.
+    /// Results files, or folders of them (results/PROFILE). Files with equal relative paths are compared.
     #[arg(required = true, num_args = 2.., value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// The path that the others are compared with [default: the last one]
@@ -35,7 +34,7 @@ pub struct CompareArgs {
     /// Equivalence margin relative to the baseline's mean, as 1% or 0.01.
     #[arg(long, default_value = "1%", value_parser = margin)]
     margin: f64,
-    /// Runs behind a point of a compared file (of PESQ and perceptual SNR: utterances) where no provenance file tells.
+    /// Number of runs of a point (PESQ and perceptual SNR: utterances) if no provenance file states it.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
     /// Print JSON.
@@ -47,7 +46,7 @@ fn margin(text: &str) -> Result<f64, String> {
     let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim(), 0.01));
     match number.parse::<f64>() {
         Ok(value) if value > 0.0 && value * scale < 1.0 => Ok(value * scale),
-        _ => Err("a margin is above 0 and below 100 %: write 1% or 0.01".into()),
+        _ => Err("allowed are margins above 0 and below 100 %, such as 1% or 0.01".into()),
     }
 }
 
@@ -55,24 +54,24 @@ fn margin(text: &str) -> Result<f64, String> {
 struct Outcome {
     name: String,
     result: Result<FileComparison, String>,
-    /// Whether `--runs` had to be believed.
+    /// Whether the number of runs comes from `--runs`.
     assumed: bool,
 }
 
 /// One path against the baseline.
 struct Side {
-    /// What tells it from the other paths.
+    /// The part of the path that differs from the other paths.
     name: String,
     pairing: Pairing,
     outcomes: Vec<Outcome>,
-    /// What its results came from, as far as provenance files tell.
+    /// The commands that computed the results, as far as provenance files state them.
     commands: Vec<String>,
 }
 
-/// What the printing needs beside the sides.
+/// The data that all sides share in the output.
 struct Heading<'a> {
     baseline: &'a str,
-    /// What the baseline's results came from.
+    /// The commands that computed the baseline's results.
     commands: &'a [String],
     margin: f64,
     runs: u16,
@@ -81,7 +80,8 @@ struct Heading<'a> {
 /// Prints the comparison to stdout.
 ///
 /// # Errors
-/// Paths that don't fit together are wrong use; it has failed where nothing could be compared or a file could not be read.
+/// [`CliError::Usage`]: the paths don't fit together. [`CliError::Failed`]: nothing could be compared, or a file could not be
+/// read.
 pub fn run(args: CompareArgs) -> Result<(), CliError> {
     for path in args.paths.iter().chain(&args.baseline) {
         if !path.exists() {
@@ -132,15 +132,15 @@ fn reference(args: &CompareArgs) -> Result<usize, CliError> {
     args.paths.iter().position(|path| resolved(path) == wanted).ok_or_else(|| {
         let list: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
         CliError::Usage(format!(
-            "--baseline {} is none of the compared paths; allowed: {}",
+            "--baseline {} is none of the compared paths\nallowed: {}",
             baseline.display(),
             list.join(", ")
         ))
     })
 }
 
-/// The paths without the folders that all of them begin with, and without the part that all of them end with: `try1` and
-/// `try2` for `try1/results/default` and `try2/results/default`.
+/// The paths without their common first folders and their common last part: `try1` and `try2` for `try1/results/default`
+/// and `try2/results/default`.
 fn short_names(paths: &[PathBuf]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths
         .iter()
@@ -149,7 +149,7 @@ fn short_names(paths: &[PathBuf]) -> Vec<String> {
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
     let agree =
         |part: &dyn Fn(&[String]) -> Option<&String>| parts.windows(2).all(|pair| part(&pair[0]) == part(&pair[1]));
-    // One part stays to each, at least.
+    // Each path keeps at least one part.
     let before = (0..shortest.saturating_sub(1)).take_while(|i| agree(&|parts| parts.get(*i))).count();
     let after = (0..shortest.saturating_sub(before + 1))
         .take_while(|i| agree(&|parts| parts.len().checked_sub(i + 1).and_then(|at| parts.get(at))))
@@ -158,7 +158,7 @@ fn short_names(paths: &[PathBuf]) -> Vec<String> {
     parts.iter().map(|parts| rest(parts).display().to_string()).collect()
 }
 
-/// The comparison of two files, and the commands that they came from.
+/// The comparison of two files, and the commands that computed them.
 fn compare(
     name: &str,
     ours: &Path,

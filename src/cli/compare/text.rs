@@ -1,4 +1,4 @@
-//! The comparison as tables for the terminal.
+//! The comparison as tables on the terminal.
 
 use super::{Heading, Outcome, Side};
 use crate::compare::{FileComparison, FileRow, Verdict};
@@ -10,7 +10,7 @@ pub fn nothing(sides: &[Side], heading: &Heading, unreadable: &[String]) -> Stri
     let mut lines = vec!["nothing to compare".to_owned()];
     for side in sides {
         if side.pairing.pairs.is_empty() {
-            lines.push(format!("no JSON file has the same path below {} and {}", side.name, heading.baseline));
+            lines.push(format!("no JSON file has the same path below {} and below {}", side.name, heading.baseline));
             lines.extend(unpaired(side, heading));
         }
         let reasons = side.outcomes.iter().filter_map(|o| Some(format!("{}: {}", o.name, o.result.as_ref().err()?)));
@@ -20,10 +20,10 @@ pub fn nothing(sides: &[Side], heading: &Heading, unreadable: &[String]) -> Stri
     lines.join("\n")
 }
 
-/// More files of one side alone than this are counted.
+/// The largest number of unpaired files that are named.
 const MOST_FILES: usize = 4;
 
-/// The commands that the results came from, where they are known and not the same.
+/// The commands that computed the results, if they are known and differ.
 fn commands(sides: &[Side], heading: &Heading) -> Vec<String> {
     let all = || sides.iter().map(|side| (&side.name, &side.commands));
     let baseline = (heading.baseline.to_owned(), heading.commands.to_vec());
@@ -48,7 +48,7 @@ fn unpaired(side: &Side, heading: &Heading) -> Vec<String> {
         .collect()
 }
 
-/// One path against the baseline: a table a file, with intervals.
+/// One path against the baseline: one table per file, with intervals.
 pub fn one(side: &Side, heading: &Heading) -> String {
     let mut blocks: Vec<String> = Vec::new();
     for outcome in &side.outcomes {
@@ -87,17 +87,19 @@ fn block(outcome: &Outcome, comparison: &FileComparison, side: &Side, heading: &
     lines.extend(aligned(&cells, &["curve", "verdict"]));
     let spread = comparison.rows.iter().any(|r| r.interval.is_some() || r.verdict == Verdict::Inconclusive);
     if outcome.assumed && spread {
-        lines.push(format!("  no provenance beside {}: {} runs a point are assumed (--runs)", side.name, heading.runs));
+        lines.push(format!("  no provenance beside {}: {} runs per point assumed (--runs)", side.name, heading.runs));
     }
     lines.extend(remarks(comparison, &names));
     lines.join("\n")
 }
 
-/// What stands under a table, with the two paths by name.
+/// The remarks below a table, with the names of the two paths.
 fn remarks(comparison: &FileComparison, names: &[&str; 2]) -> Vec<String> {
     let mut lines = Vec::new();
     if metric::find_label(&comparison.metric).is_some_and(Metric::is_over_items) {
-        lines.push("  n are utterances; of how many the published are is not stated, so as many are taken".into());
+        lines.push(
+            "  n are utterances; the paper does not state the number of test utterances, so our number is used".into(),
+        );
     }
     let by_name = |line: &String| line.replace("OURS", names[0]).replace("BASELINE", names[1]);
     lines.extend(comparison.other_data.iter().map(|line| format!("  not comparable, other data: {}", by_name(line))));
@@ -132,7 +134,7 @@ fn signed(share: f64) -> String {
     format!("{:+.2}%", 100.0 * share)
 }
 
-/// Several paths against the baseline: a table a file, a column a path.
+/// Several paths against the baseline: one table per file, one column per path.
 pub fn several(sides: &[Side], heading: &Heading) -> String {
     let mut files: Vec<&str> = Vec::new();
     for outcome in sides.iter().flat_map(|side| &side.outcomes) {
@@ -196,7 +198,7 @@ fn columns(file: &str, sides: &[Side], heading: &Heading) -> String {
     lines.join("\n")
 }
 
-/// Rows two blanks apart; columns whose head is one of `left` flush left, the others flush right.
+/// Aligned rows, with two blanks between the columns. Columns named in `left` are flush left, the others flush right.
 fn aligned(cells: &[Vec<String>], left: &[&str]) -> Vec<String> {
     let Some(head) = cells.first() else { return Vec::new() };
     let width = |i: usize| cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0);

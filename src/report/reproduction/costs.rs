@@ -9,7 +9,7 @@ use super::super::document::{Document, Inline, Table, text};
 use super::super::format::{duration, enumerate, share, whole};
 use super::Reproduction;
 use crate::data::folder::hex;
-use crate::runner::{Record, Status};
+use crate::runner::Record;
 
 /// The dearest cells that are named.
 const NAMED: usize = 10;
@@ -139,7 +139,7 @@ pub(super) fn provenance(reproduction: &Reproduction, document: &mut Document) {
         found.dedup();
         if found.is_empty() { "none".into() } else { enumerate(&found) }
     };
-    let bad = all.iter().filter(|record| record.status != Status::Done).count();
+    let bad = all.iter().filter(|record| !record.is_done()).count();
     let code = |label: &str, value: String| vec![Inline::Plain(label.into()), Inline::Code(value)];
     document.list(vec![
         code("Made by ", format!("vqlab reproduce --profile {}", reproduction.profile)),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::quantizer::Method;
+use crate::quantizer::{BEAM_WIDTH, Method};
 use crate::task::settings::resolve::{Point, check_dimension, dimension};
 use crate::task::settings::{Checked, Fault, Settings, quantizer};
 
@@ -34,10 +34,7 @@ pub fn resolve(settings: &Settings, point: Point) -> Checked<ComplexitySettings>
         let message = format!("the published model counts no distance of {} with one stage", method.label());
         return Err(Fault::new(span, message).allowed("2 stages or more for RVQ and PVQ; 1 for AVQ alone"));
     }
-    let beam_width = if is_avq {
-        Some(quantizer::beam(settings, "quantizer.beam-width", quantizer::BEAM_WIDTH, point)?)
-    } else {
-        None
-    };
+    let beam_width =
+        if is_avq { Some(quantizer::beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?) } else { None };
     Ok(ComplexitySettings { method, dimension, stages, bits_per_stage, beam_width })
 }

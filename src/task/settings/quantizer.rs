@@ -4,13 +4,11 @@ use super::error::{Checked, Fault};
 use super::field::beam_limit;
 use super::layer::Settings;
 use super::resolve::{Point, check_dimension};
-use crate::quantizer::{MAX_BEAM, RELEASED_LIMIT};
+use crate::quantizer::{BEAM_WIDTH, MAX_BEAM, RELEASED_LIMIT};
 use crate::task::cell::{Init, Method, QuantizerSettings, Search, Trainer};
 
 /// Most values of all codebooks together, 1 GiB of f32; training holds five times that.
 const MOST_VALUES: u64 = 1 << 28;
-/// Beam width where none is given, the paper's.
-pub const BEAM_WIDTH: usize = 16;
 
 /// The quantizer of a point for vectors of `dimension` coordinates.
 pub fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<QuantizerSettings> {

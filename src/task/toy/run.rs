@@ -95,7 +95,7 @@ fn evaluate(
     };
     let measure = |search: Option<Search>, set: Set, vectors: u64| {
         let quantizer = &settings.quantizer;
-        let beam = search.or(quantizer.search).map(|search| (search, quantizer.beam_width.unwrap_or(16)));
+        let beam = search.or(quantizer.search).map(|search| (search, quantizer.beam()));
         let mut assign = assigner(quantizer.method, beam);
         mean_error(source, books, assign.as_mut(), set, vectors, &report)
     };

@@ -11,8 +11,6 @@ use crate::quantizer::kernels::{ROWS, squared_length};
 use crate::quantizer::{Codebooks, Method, Search, assigner};
 
 pub const ITERATIONS: usize = 25;
-pub const BEAM_WIDTH: usize = 16;
-
 /// Vectors that a thread encodes between two calls of `go_on`.
 const PULSE: usize = 4 * ROWS;
 

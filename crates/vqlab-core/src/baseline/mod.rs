@@ -52,7 +52,7 @@ pub use watch::Watch;
 pub(crate) use watch::{Kept, has_converged};
 
 use crate::data::stream::stream;
-use crate::quantizer::{Codebooks, Method, Registered, TrainRequest};
+use crate::quantizer::{BEAM_WIDTH, Codebooks, Method, Registered, TrainRequest};
 
 /// The method, its shape, and the length of the training.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +78,7 @@ impl Settings {
             Method::Lsq => lsq::ITERATIONS,
             Method::Registered(_) => kmeans::ITERATIONS,
         };
-        Self { method, stages, size, iterations, beam_width: additive::BEAM_WIDTH }
+        Self { method, stages, size, iterations, beam_width: BEAM_WIDTH }
     }
 }
 

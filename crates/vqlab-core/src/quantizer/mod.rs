@@ -66,7 +66,7 @@ pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
 pub(crate) use rotation::multiply;
 pub use rotation::{Rotated, Rotation, RotationError};
-pub use settings::{Init, Method, QuantizerSettings, Search};
+pub use settings::{BEAM_WIDTH, Init, Method, QuantizerSettings, Search};
 #[cfg(feature = "candle")]
 pub use substitution::{Substitute, substitute};
 

@@ -59,6 +59,11 @@ impl Method {
         Method::known().into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
     }
 
+    /// The beam width where none is given: [`BEAM_WIDTH`] for AVQ, 1 for all others.
+    pub fn default_beam(self) -> usize {
+        if self == Method::Avq { BEAM_WIDTH } else { 1 }
+    }
+
     /// Whether NSVQ trains it.
     pub fn has_nsvq(self) -> bool {
         !matches!(self, Method::Opq | Method::Lsq)
@@ -149,7 +154,20 @@ pub struct QuantizerSettings {
     pub init_learning_rate: Option<f64>,
 }
 
+/// AVQ's beam width where none is given, the paper's.
+pub const BEAM_WIDTH: usize = 16;
+
 impl QuantizerSettings {
+    /// Beam width of the encoder.
+    pub fn beam(&self) -> usize {
+        self.beam_width.unwrap_or(self.method.default_beam())
+    }
+
+    /// Beam width in training.
+    pub fn training_beam(&self) -> usize {
+        self.training_beam_width.unwrap_or(self.beam())
+    }
+
     /// `stages` codebooks of 2^`bits_per_stage` codewords that start from training vectors. AVQ gets the paper's beam
     /// width of 16, and 1 in training.
     pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
@@ -158,7 +176,7 @@ impl QuantizerSettings {
             method,
             stages,
             bits_per_stage,
-            beam_width: avq.map(|()| 16),
+            beam_width: avq.map(|()| BEAM_WIDTH),
             training_beam_width: avq.map(|()| 1),
             search: avq.map(|()| Search::Beam),
             init: Init::Data,

@@ -294,40 +294,6 @@ fn wrong_input_is_named() {
     assert_eq!(empty.search(&[1.0, 2.0], 5).unwrap().k, 0);
 }
 
-/// The files of the TEXMEX corpus: a 4-byte count before each row.
-fn rows(bytes: &[u8]) -> (usize, Vec<[u8; 4]>) {
-    let words = bytes.as_chunks::<4>().0;
-    let width = u32::from_le_bytes(words[0]) as usize;
-    (width, words.chunks_exact(width + 1).flat_map(|row| row[1..].to_vec()).collect())
-}
-
-#[test]
-fn exact_neighbors_are_the_ground_truth_of_siftsmall() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/sift/siftsmall");
-    let read = |name: &str| std::fs::read(folder.join(name));
-    let (Ok(base), Ok(queries), Ok(truth)) =
-        (read("siftsmall_base.fvecs"), read("siftsmall_query.fvecs"), read("siftsmall_groundtruth.ivecs"))
-    else {
-        eprintln!("skipped: no {}", folder.display());
-        return;
-    };
-    let floats = |rows: Vec<[u8; 4]>| -> Vec<f32> { rows.into_iter().map(f32::from_le_bytes).collect() };
-    let (k, truth) = rows(&truth);
-    let truth: Vec<u32> = truth.into_iter().map(u32::from_le_bytes).collect();
-    let ((dimension, base), (_, queries)) = (rows(&base), rows(&queries));
-    let (base, queries) = (floats(base), floats(queries));
-    let found = exact_neighbors(&base, &queries, dimension, k).unwrap();
-    let nearest: Vec<u32> = truth.iter().copied().step_by(k).collect();
-    assert_eq!(crate::recall::recall_at(&found.ids, &nearest, 1), Ok(1.0));
-    // 18 of the 10,000 published ids order equal distances otherwise, so distances are compared: whole numbers here.
-    for (i, id) in truth.iter().enumerate() {
-        let query = &queries[i / k * dimension..][..dimension];
-        let row = &base[*id as usize * dimension..][..dimension];
-        let distance: f32 = query.iter().zip(row).map(|(x, b)| (x - b) * (x - b)).sum();
-        assert_eq!(found.distances[i], distance, "query {}, neighbor {}", i / k, i % k);
-    }
-}
-
 #[test]
 fn rotated_codes_are_searched_in_the_coordinates_of_the_queries() {
     // A rotation by 45° and a swap, exact to the last bits.

@@ -151,7 +151,7 @@ impl Checkpoint {
             made => made.map_err(|error| CheckpointError::Io(folder.into(), error))?,
         }
         let provenance = Provenance {
-            beam_width: run.setup.quantizer.beam_width.unwrap_or(1),
+            beam_width: run.setup.quantizer.beam(),
             trainer: "nsvq".into(),
             provenance: format!("an unfinished training, at update {}", run.done),
         };

@@ -69,7 +69,7 @@ impl<'a> Run<'a> {
     pub fn new(codebooks: Codebooks, setup: Setup<'a>) -> Self {
         let codewords = codebooks.stages() * codebooks.size();
         let (quantizer, batch) = (setup.quantizer, setup.training.batch_size);
-        let width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(16);
+        let width = quantizer.training_beam();
         let beam = Some((quantizer.search.unwrap_or(Search::Beam), width));
         Self {
             assign: training_assigner(quantizer.method, beam, batch),

@@ -79,7 +79,7 @@ impl Work<'_> {
 
     fn model(&self, books: Codebooks, mean: Vec<f32>) -> Model {
         let quantizer = &self.settings.quantizer;
-        let beam_width = quantizer.beam_width.unwrap_or(1);
+        let beam_width = quantizer.beam();
         Model { settings: self.settings.codec.clone(), books, mean, beam_width, search: quantizer.search }
     }
 
@@ -115,7 +115,7 @@ impl Work<'_> {
             Training::Kmeans(_) => 0,
         };
         let quantizer = &self.settings.quantizer;
-        let beam_width = quantizer.training_beam_width.or(quantizer.beam_width).unwrap_or(1);
+        let beam_width = quantizer.training_beam();
         let how = (self.settings.evaluation.bitrates.as_slice(), beam_width);
         let points = train_end_to_end(&mut model, &self.analysis, &set, settings, how, self.key, &mut go_on);
         let points = points.map_err(|error| match error {

@@ -1,0 +1,38 @@
+//! Says what this machine has for tests: those that need more are reported as ignored.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let has_data = data.is_dir();
+    if has_data {
+        println!("cargo::rerun-if-changed={}", data.display());
+    }
+    let found = [
+        ("has_shared_data", has_data),
+        ("has_opus", ["opusenc", "opusdec"].into_iter().all(is_on_path)),
+        ("has_curl", is_on_path("curl")),
+        // Not allowed in many containers. The mount is seen by this process alone.
+        ("has_mounts", runs("unshare", &["--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"])),
+    ];
+    for (name, is_there) in found {
+        println!("cargo::rustc-check-cfg=cfg({name})");
+        if is_there {
+            println!("cargo::rustc-cfg={name}");
+        }
+    }
+}
+
+fn is_on_path(program: &str) -> bool {
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+}
+
+/// Whether a command ends with success.
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
