@@ -5,7 +5,7 @@ use vqlab::quantizer::Method;
 
 fn main() -> Result<(), ComplexityError> {
     const DIMENSION: usize = 64;
-    println!("WMOPS of encoding one vector of {DIMENSION} coordinates, 4 stages, all of them counted");
+    println!("WMOPS of encoding one vector of {DIMENSION} coordinates with 4 stages, all stages counted");
     println!("{:<14} {:>9} {:>9} {:>9} {:>9}", "", "12 bits", "20 bits", "28 bits", "36 bits");
     let rows = [(Method::Pvq, None), (Method::Rvq, None), (Method::Avq, Some(1)), (Method::Avq, Some(16))];
     for (method, beam) in rows {
@@ -13,7 +13,7 @@ fn main() -> Result<(), ComplexityError> {
             let name = format!("{} {}", method.label(), beam.map_or(String::new(), |width| format!("beam {width}")));
             print!("{name:<14}");
             for bits in [12, 20, 28, 36] {
-                // A beam can't be wider than a codebook, or the corrected count loses its meaning.
+                // The corrected count has no meaning for a beam that is wider than a codebook.
                 let size = 1 << (bits / 4);
                 let beam = beam.map(|width: usize| width.min(size));
                 let operations = count(method, DIMENSION, 4, size, beam, model)?;

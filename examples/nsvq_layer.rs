@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     };
     for update in 0..600 {
         let x = batch()?;
-        // With noise in place of the quantization error, so that the loss has a gradient to codebooks and encoder.
+        // Noise replaces the quantization error, so that the loss has a gradient to codebooks and encoder.
         let latent = quantizer.forward(&encoder.forward(&x)?, Some(&mut noise))?;
         let loss = (decoder.forward(&latent)? - &x)?.sqr()?.mean_all()?;
         adam.backward_step(&loss)?;
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
             println!("update {update}: loss {:.4}", loss.to_scalar::<f32>()?);
         }
     }
-    // Without noise: what a decoder gives.
+    // Without noise: the output of the decoder.
     let x = batch()?;
     let decoded = decoder.forward(&quantizer.forward(&encoder.forward(&x)?, None)?)?;
     println!("quantized with 8 bits: {:.4}", (decoded - x)?.sqr()?.mean_all()?.to_scalar::<f32>()?);

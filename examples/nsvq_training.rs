@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let vectors: Vec<f32> = (0..20_000 * DIMENSION).map(|_| normal(&mut rng)).collect();
     let mut batches = Shuffled::new(&vectors, DIMENSION, "an example");
 
-    // 4 stages of 4 bits; 3,000 updates, of data whose standard deviation is 1.
+    // 4 stages of 4 bits; learning rate 0.1 and 3,000 updates, for data with standard deviation 1.
     let quantizer = QuantizerSettings::new(Method::Rvq, 4, 4);
     let training = TrainingSettings::new(0.1, 3_000);
     let mut next_batch = |out: &mut [f32]| batches.next_batch(out);
@@ -28,6 +28,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut decoded = vec![0.0; test.len()];
     trained.codebooks.decode(&codes, &mut decoded)?;
     let squares: f64 = test.iter().zip(&decoded).map(|(x, y)| f64::from(x - y).powi(2)).sum();
-    println!("test error {:.4} per coordinate at 16 bits a vector", squares / test.len() as f64);
+    println!("test error {:.4} per coordinate at 16 bits per vector", squares / test.len() as f64);
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! The tables of docs/scaling.md: `cargo run --release --example scaling`, in the folder of experiments/ and results/.
+//! Prints the tables of docs/scaling.md: `cargo run --release --example scaling`, in the folder with experiments/ and
+//! results/.
 //!
-//! Costs come from the cost model, corrected by the wall times in results/*/provenance as the runner corrects them; cells that
-//! are in there count with the wall time itself. The simulation is the runner's own.
+//! Costs come from the cost model, corrected by the wall times in results/*/provenance as the runner does it. Cells in
+//! results/*/provenance count with their wall times. The simulation uses the runner's code.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
@@ -24,10 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     records_a_second()
 }
 
-/// Wall seconds by key, and what the runner learns from them.
+/// Wall seconds by key, and the runner's estimator fitted to them.
 struct Measured {
     seconds: HashMap<String, f64>,
-    /// By provenance file: cell, model's seconds, wall seconds.
+    /// By provenance file: cell, seconds of the model, wall seconds.
     files: BTreeMap<String, Vec<(Cell, f64, f64)>>,
     estimator: Estimator,
 }
@@ -60,8 +61,9 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, std::io::Error> {
     Ok(paths)
 }
 
-/// Wall time over the model's, by experiment and method; also of the quickest of cells that differ in their seed alone, because
-/// what else the machine did only adds: geometric mean over the points, and the factor of their standard deviation.
+/// The ratio of wall time to the model's time, by experiment and method. Also for the quickest of the cells that differ
+/// in their seed alone, because other work of the machine only adds time: geometric mean over the points, and the
+/// factor of their standard deviation.
 fn model_errors(measured: &Measured) {
     println!(
         "| experiment (profile) | method | cells | wall time | model | wall / model | quickest of equal cells / model |"
@@ -92,7 +94,7 @@ fn model_errors(measured: &Measured) {
     println!();
 }
 
-/// Every spec, under the profile `paper` where it has one.
+/// Every spec, with the profile `paper` if it has one.
 fn plans(folder: &Path) -> Result<Vec<Plan>, Box<dyn Error>> {
     let mut plans = Vec::new();
     for path in sorted(folder)?.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "toml")) {
@@ -105,11 +107,11 @@ fn plans(folder: &Path) -> Result<Vec<Plan>, Box<dyn Error>> {
 /// One cell of the paper.
 struct Job {
     seconds: f64,
-    /// Of its record and its codebooks.
+    /// The bytes of the record and the codebooks.
     bytes: f64,
 }
 
-/// As measured: a record with twenty points of its training log.
+/// The measured size of a record with twenty points of its training log.
 const RECORD_BYTES: f64 = 7e3;
 
 fn bytes(cell: &Cell) -> f64 {
@@ -123,9 +125,9 @@ fn bytes(cell: &Cell) -> f64 {
     RECORD_BYTES + 4.0 * (quantizer.stages * quantizer.codebook_size() * dimension / share) as f64
 }
 
-/// The cells of all plans, each once, told by experiment.
+/// The cells of all plans, each once, printed by experiment.
 fn work(plans: &[Plan], measured: &Measured) -> Vec<Job> {
-    println!("| experiment | profile | cells | of them measured | core time | dearest cell | storage |");
+    println!("| experiment | profile | cells | of them measured | core time | most expensive cell | storage |");
     println!("|---|---|---|---|---|---|---|");
     let (mut seen, mut all, mut known) = (HashSet::new(), Vec::new(), 0);
     for plan in plans {
@@ -147,13 +149,13 @@ fn work(plans: &[Plan], measured: &Measured) -> Vec<Job> {
 
 fn row(name: &str, profile: &str, jobs: &[Job], known: usize) {
     let total: f64 = jobs.iter().map(|job| job.seconds).sum();
-    let dearest = jobs.iter().map(|job| job.seconds).fold(0.0, f64::max);
+    let longest = jobs.iter().map(|job| job.seconds).fold(0.0, f64::max);
     let megabytes = jobs.iter().map(|job| job.bytes).sum::<f64>() / 1e6;
-    let (n, total, dearest) = (jobs.len(), human_seconds(total), human_seconds(dearest));
-    println!("| {name} | {profile} | {n} | {known} | {total} | {dearest} | {megabytes:.1} MB |");
+    let (n, total, longest) = (jobs.len(), human_seconds(total), human_seconds(longest));
+    println!("| {name} | {profile} | {n} | {known} | {total} | {longest} | {megabytes:.1} MB |");
 }
 
-/// The dearest first, as the runner starts them.
+/// The most expensive cells first, as the runner starts them.
 fn in_order(cells: &[Job]) -> Vec<f64> {
     let mut seconds: Vec<f64> = cells.iter().map(|job| job.seconds).collect();
     seconds.sort_by(|a, b| b.total_cmp(a));
@@ -165,20 +167,22 @@ const CORES: [usize; 6] = [1, 2, 16, 256, 1024, 4096];
 fn cluster(cells: &[Job]) {
     let seconds = in_order(cells);
     let work: f64 = seconds.iter().sum();
-    println!("| cores | wall time | speed-up | efficiency | limit by work / cores | limit by the dearest cell |");
+    println!(
+        "| cores | wall time | speed-up | efficiency | limit by work / cores | limit by the most expensive cell |"
+    );
     println!("|---|---|---|---|---|---|");
     for cores in CORES {
         let wall = time_left(cores, &[], seconds.iter().copied());
         let (speed_up, efficiency) = (work / wall, 100.0 * work / wall / cores as f64);
         let (wall, ideal) = (human_seconds(wall), human_seconds(work / cores as f64));
-        let dearest = human_seconds(seconds.first().copied().unwrap_or(0.0));
-        println!("| {cores} | {wall} | {speed_up:.1} | {efficiency:.0} % | {ideal} | {dearest} |");
+        let longest = human_seconds(seconds.first().copied().unwrap_or(0.0));
+        println!("| {cores} | {wall} | {speed_up:.1} | {efficiency:.0} % | {ideal} | {longest} |");
     }
     println!();
 }
 
-/// Seconds until a cell of `length` seconds has gone through, if its process is killed at random `rate` times a second and it
-/// goes on from a checkpoint every `interval` seconds: each part is tried until it is not interrupted.
+/// The expected seconds until a cell of `length` seconds is done, if its process is killed at random `rate` times per
+/// second and resumes from a checkpoint every `interval` seconds. Each part is repeated until it is not interrupted.
 fn expected(length: f64, rate: f64, interval: f64) -> f64 {
     let parts = (length / interval).ceil().max(1.0);
     parts * ((rate * length / parts).exp() - 1.0) / rate
@@ -188,7 +192,8 @@ fn kills(cells: &[Job]) {
     let seconds = in_order(cells);
     let work: f64 = seconds.iter().sum();
     println!(
-        "| kills of a core | lost without checkpoints | lost with one every 5 min | dearest cell without | with |"
+        "| kills of a core | lost without checkpoints | lost with one every 5 min | most expensive cell without \
+         | with |"
     );
     println!("|---|---|---|---|---|");
     for (name, every) in [("once a week", 604_800.0), ("once a day", 86_400.0), ("every 4 hours", 14_400.0)] {
@@ -197,14 +202,14 @@ fn kills(cells: &[Job]) {
             let needed: f64 = seconds.iter().map(|&length| expected(length, rate, interval)).sum();
             format!("{} ({:.1} %)", human_seconds(needed - work), 100.0 * (needed - work) / work)
         };
-        let dearest = |interval| human_seconds(expected(seconds.first().copied().unwrap_or(0.0), rate, interval));
+        let longest = |interval| human_seconds(expected(seconds.first().copied().unwrap_or(0.0), rate, interval));
         let never = f64::INFINITY;
-        println!("| {name} | {} | {} | {} | {} |", lost(never), lost(300.0), dearest(never), dearest(300.0));
+        println!("| {name} | {} | {} | {} | {} |", lost(never), lost(300.0), longest(never), longest(300.0));
     }
     println!();
 }
 
-/// What the records alone cost: cells that compute nothing.
+/// The cost of the records alone, with cells that compute nothing.
 fn records_a_second() -> Result<(), Box<dyn Error>> {
     const CELLS: u64 = 2000;
     let settings =
@@ -212,7 +217,7 @@ fn records_a_second() -> Result<(), Box<dyn Error>> {
     let settings = CellSettings::Complexity(settings);
     let cells: Vec<Cell> = (0..CELLS).map(|seed| Cell { settings: settings.clone(), seed }).collect();
     let outcome = Outcome { metrics: BTreeMap::from([("mse".into(), 1.0)]), ..Outcome::default() };
-    println!("| jobs | records a second | found again a second |");
+    println!("| jobs | records per second | found again per second |");
     println!("|---|---|---|");
     for jobs in [1, 2, 4, 16] {
         let folder = tempfile::tempdir_in(".")?;

@@ -1,4 +1,5 @@
-//! Trains codebooks on vectors in memory, keeps them in a file, encodes and decodes: `cargo run --release --example train_and_encode`.
+//! Trains codebooks on vectors in memory, saves them to a file, encodes and decodes:
+//! `cargo run --release --example train_and_encode`.
 
 use vqlab::baseline::{self, Settings};
 use vqlab::data::stream::{normal, stream};
@@ -7,7 +8,7 @@ use vqlab::quantizer::{Method, Provenance, assigner, encode, load, save};
 const DIMENSION: usize = 16;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // 4,000 vectors whose coordinates hang together; the last 1,000 are kept from training.
+    // 4,000 vectors with correlated coordinates. The last 1,000 are held out.
     let mut rng = stream("an example");
     let vector = |_| {
         let common = normal(&mut rng);
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut decoded = vec![0.0; test.len()];
         books.decode(&codes, &mut decoded)?;
         let squares: f64 = test.iter().zip(&decoded).map(|(x, y)| f64::from(x - y).powi(2)).sum();
-        println!("{}: {:.4} mean squared error at 16 bits a vector", method.label(), squares / test.len() as f64);
+        println!("{}: mean squared error {:.4} at 16 bits per vector", method.label(), squares / test.len() as f64);
     }
     Ok(())
 }

@@ -167,5 +167,5 @@ fn an_interval_that_is_no_number_is_refused() {
     let env = Env::new();
     let mut run = env.command(&["run", "tiny.toml", "--out", "out"]);
     let run = common::Run::from(run.env("VQLAB_CHECKPOINT_SECONDS", "soon").output().unwrap());
-    run.ends_with(1).says("VQLAB_CHECKPOINT_SECONDS is \"soon\"; allowed is a number of seconds");
+    run.ends_with(1).says("VQLAB_CHECKPOINT_SECONDS is \"soon\"; allowed: a number of seconds");
 }

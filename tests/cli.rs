@@ -52,7 +52,7 @@ fn wrong_use_ends_with_2_before_any_work() {
         (&["run", "tiny.toml", "--set", "training.update=3"], "training.update"),
         (&["run", "tiny.toml", "tiny.toml"], "another spec"),
         (&["figures"], "experiments/"),
-        (&["run", "reserved.toml", "--profile", "cells"], "rename it"),
+        (&["run", "reserved.toml", "--profile", "cells"], "rename the profile"),
     ];
     for (args, message) in wrong {
         env.run(args).ends_with(2).says(message);

@@ -191,10 +191,10 @@ fn what_a_user_has_is_checked_and_linked() {
     env.run(&make).ends_with(0);
     env.run(&["data", "import", "cifar10", "c"]).ends_with(2).says("c is not cifar10: data_batch_1.bin has the MD5 ");
     env.run(&["data", "import", "cifar10", "nowhere"]).ends_with(2).says("nowhere");
-    env.run(&["data", "import", "librispeech-test-clean", "c"]).ends_with(2).says("0 FLAC files, expected are 2620");
+    env.run(&["data", "import", "librispeech-test-clean", "c"]).ends_with(2).says("0 FLAC files, expected 2620");
     let descriptors = ["data", "make", "synthetic-descriptors", "-o", "d", "--learn", "300", "--base", "400"];
     env.run(&[&descriptors[..], &["--queries", "3"]].concat()).ends_with(0);
-    env.run(&["data", "import", "siftsmall", "d"]).ends_with(2).says("expected are [25000, 10000, 100] of 128");
+    env.run(&["data", "import", "siftsmall", "d"]).ends_with(2).says("expected [25000, 10000, 100] of 128");
     assert!(!env.path("data-sets").exists());
 }
 
@@ -206,7 +206,7 @@ fn siftsmall_is_imported_once() {
     let env = Env::new();
     let import = || env.run(&["data", "import", "siftsmall", real.to_str().unwrap()]);
     import().ends_with(0).says("is as published").prints("siftsmall");
-    import().ends_with(2).says("is there already");
+    import().ends_with(2).says("exists already");
     assert!(env.path("data-sets/siftsmall/siftsmall_query.fvecs").is_file());
     let list = env.run(&["data", "list", "--json"]).ends_with(0);
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
@@ -389,7 +389,7 @@ fn a_broken_download_goes_on_where_it_was() {
     let body = archive(&FILES);
     let server = Server::new(body.clone(), Manner::Breaks(20_000));
     let error = get(&server.address, &body, &folder).unwrap_err().to_string();
-    assert!(error.contains("keeps the 20000 bytes that have come"), "{error}");
+    assert!(error.contains("keeps the 20000 bytes received so far"), "{error}");
     assert!(!folder.exists());
     get(&server.address, &body, &folder).unwrap();
     assert_whole(&folder);
@@ -459,7 +459,7 @@ fn the_command_says_what_went_wrong_and_stops_in_the_middle() {
     let env = Env::new();
     let missing = Server::new(Vec::new(), Manner::NotFound);
     let fetch = |url: &str| env.run(&["data", "fetch", "siftsmall", "-o", "s", "--from", url]);
-    fetch(&missing.address).ends_with(1).says("404").says(&missing.address).says("nothing has come");
+    fetch(&missing.address).ends_with(1).says("404").says(&missing.address).says("nothing was received");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     fetch(&format!("http://{closed}/x")).ends_with(1).says("can't be fetched");
     let other = Server::new(archive(&FILES), Manner::Honest);
@@ -468,7 +468,7 @@ fn the_command_says_what_went_wrong_and_stops_in_the_middle() {
     // Without curl the address is said, and where the archive belongs.
     let mut command = env.command(&["data", "fetch", "cifar10"]);
     let run = common::Run::from(command.env("PATH", env.path("none")).output().unwrap()).ends_with(1);
-    let run = run.says("install it, or fetch https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz by hand");
+    let run = run.says("install it, or download https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz to");
     run.says("data-sets/cifar10.tar.gz.part");
     env.write("full.txt", "");
     env.run(&["data", "fetch", "cifar10", "-o", "."]).ends_with(2).says("--force");

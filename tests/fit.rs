@@ -187,7 +187,7 @@ fn what_cannot_be_is_refused_with_a_reason() {
         "there is 1 sampled vector, at least 2 are needed: one to train on and one to validate",
     );
     with("x.fvecs", "rvq", "2", "4", &["--budget", "soon"], 2, "90s, 5m or 2h");
-    with("x.fvecs", "rvq", "2", "4", &["-o", "b.npy"], 2, "ending .safetensors");
+    with("x.fvecs", "rvq", "2", "4", &["-o", "b.npy"], 2, "must end in .safetensors");
     with(
         "x.fvecs",
         "rvq",

@@ -75,7 +75,7 @@ fn one_command_gives_both_metrics_pictures_and_a_report() {
     let env = Env::new();
     env.write("small.toml", SMALL);
     let run = env.run(&["run", "small.toml"]).ends_with(0).prints("diff dB").prints("diff %").prints("±0.25 dB");
-    run.prints("not comparable: the images are not CIFAR-10 but synthetic-images: 60 to train on");
+    run.prints("not comparable: the images are not CIFAR-10 but synthetic-images: 60 training");
     let results = env.path("results/default");
     for (file, metric) in [("SSIM_Fig4-a", "SSIM"), ("PeakSNR_Fig4-b", "Peak SNR")] {
         for name in [file.to_owned(), format!("{file}-training")] {
@@ -92,10 +92,10 @@ fn one_command_gives_both_metrics_pictures_and_a_report() {
     let report = read(&env, "reports/default/small.md");
     for part in [
         "synthetic-images (made by this program, not photographs; seed 1)",
-        "64 latent vectors of dimension 16 an image",
+        "64 latent vectors of dimension 16 per image",
         "All measures of the images",
         "Ranking of the methods: joint training and frozen network",
-        "What one run leaves open",
+        "The uncertainty of one run",
         "figures/small/pictures.png",
     ] {
         assert!(report.contains(part), "{part}");

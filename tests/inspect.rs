@@ -76,9 +76,9 @@ fn what_is_none_of_ours_is_told() {
     env.write("torn.npy", "\u{93}NUMPY");
     let wrong = [
         ("none", "cannot read none"),
-        (".", "no regular file"),
-        ("tiny.toml", "of no known kind"),
-        ("torn.json", "no whole JSON object"),
+        (".", "not a regular file"),
+        ("tiny.toml", "of an unknown kind"),
+        ("torn.json", "not a complete JSON object"),
         ("other.json", "key \"a\""),
         ("torn.npy", "torn.npy, byte 0"),
     ];

@@ -47,7 +47,7 @@ fn the_spec_of_the_page_gives_figures_claims_and_a_comparison() {
     let tradeoff = std::fs::read_to_string(env.path("reports/default/figures/own/tradeoff-laplace.svg")).unwrap();
     assert!(tradeoff.contains("PVQ (k-means)"));
     let report = std::fs::read_to_string(env.path("reports/default/own.md")).unwrap();
-    assert!(report.contains("Claims of this spec") && !report.contains("statements of the paper"));
+    assert!(report.contains("Claims of this spec") && !report.contains("Claims of the paper"));
 
     // Readable names, and codebooks that other commands take.
     let books = "results/default/codebooks/own/laplace/rvq-12bits-seed1.safetensors";

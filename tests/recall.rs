@@ -115,8 +115,8 @@ fn one_command_gives_results_figures_and_report() {
     let report = text(&env.path("reports/default/small.md"));
     for part in [
         "made by this program, not real ones",
-        "Stochastic optimization against expectation maximization",
-        "What the methods cost",
+        "Stochastic optimization against k-means",
+        "Cost of the methods",
         "| AVQ costs most | recall | holds | holds |",
         "OPQ",
         "16 + 32",
@@ -223,5 +223,5 @@ fn any_experiment_can_have_baselines() {
             .replace("primary = \"training\"", "")
             .replace("[sweep]\n", "[sweep]\nbaselines = [\"pvq\"]\n"),
     );
-    env.run(&["run", "stream.toml"]).ends_with(2).says("k-means needs a training set");
+    env.run(&["run", "stream.toml"]).ends_with(2).says("k-means needs a fixed training set");
 }

@@ -210,7 +210,7 @@ fn the_page_says_what_holds_and_what_the_defects_do() {
     // 16 bits: a tenth more error, with a quarter of the vectors without a code.
     let row_of_16 = row(&html, &["released", "this run", ">16<"]);
     assert!(row_of_16.contains("+10.00 %") && row_of_16.contains("25.0 %"), "{row_of_16}");
-    for text in ["Which method to take", "A study: not of the paper", "SHA-256", "The dearest cells"] {
+    for text in ["Which method to use", "A study: not of the paper", "SHA-256", "The most expensive cells"] {
         assert!(html.contains(text) && markdown.contains(text), "{text}");
     }
     // Every figure once, and the kept 2a and 2b.

@@ -67,13 +67,16 @@ fn what_is_wrong_with_a_png_is_told_in_words() {
     for (bytes, said) in [
         (changed(at + 20), "damaged: "),
         (changed(19), "checksum of its part IHDR is wrong"),
-        (changed(1), "it does not begin as PNG files do"),
+        (changed(1), "it does not begin like a PNG file"),
         (whole[..at + 10].to_vec(), "it ends too early"),
         (vec![], "it ends too early"),
     ] {
         std::fs::write(env.path("c.png"), bytes).unwrap();
-        let run =
-            env.run(&["score", "psnr", "a.png", "c.png"]).ends_with(1).says("c.png: no whole PNG file").says(said);
+        let run = env
+            .run(&["score", "psnr", "a.png", "c.png"])
+            .ends_with(1)
+            .says("c.png: not a complete PNG file")
+            .says(said);
         assert!(!run.stderr.contains(['{', '[']) && !run.stderr.contains("ChunkType"), "{run:#?}");
     }
 }
@@ -82,7 +85,7 @@ fn what_is_wrong_with_a_png_is_told_in_words() {
 fn what_is_no_pair_of_pictures_is_refused() {
     let env = env((16, 16), 1);
     env.run(&["score", "psnr", "a.png", "none.png"]).ends_with(1).says("none.png");
-    env.run(&["score", "psnr", "a.png", "tiny.toml"]).ends_with(1).says("tiny.toml: no whole PNG");
+    env.run(&["score", "psnr", "a.png", "tiny.toml"]).ends_with(1).says("tiny.toml: not a complete PNG");
     env.run(&["score", "sharpness", "a.png", "b.png"]).ends_with(2).says("ssim");
     let pixels = vec![0; 3 * 16 * 17];
     std::fs::write(env.path("c.png"), encode(&Picture { width: 16, height: 17, pixels }).unwrap()).unwrap();
@@ -178,7 +181,7 @@ fn what_is_no_pair_of_speech_is_refused() {
     refused("pesq", "brief.wav", "brief.wav").says("2000 samples are too few").says("4000");
     refused("pesq", "original.wav", "none.wav").says("none.wav");
     refused("pesq", "original.wav", "tiny.toml").says("tiny.toml").says("WAV").says("FLAC");
-    refused("ssim", "original.wav", "decoded.wav").says("original.wav: no whole PNG");
+    refused("ssim", "original.wav", "decoded.wav").says("original.wav: not a complete PNG");
 }
 
 /// Twelve ids of each of two queries: the true neighbor of the first comes first, that of the second fifth.

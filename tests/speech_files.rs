@@ -64,7 +64,7 @@ fn what_cannot_be_is_told_and_leaves_files_alone() {
     std::fs::write(env.path("text.vqsp"), "no speech at all, but text").unwrap();
     for (codec, file, expected) in [
         ("rvq", "cut.vqsp", "cut.vqsp: it is damaged"),
-        ("rvq", "text.vqsp", "text.vqsp: it is no speech file of vqlab"),
+        ("rvq", "text.vqsp", "text.vqsp: it is not a speech file of vqlab"),
         ("rvq", "missing.vqsp", "cannot read missing.vqsp"),
         ("pvq", "out.vqsp", "coded with another model"),
         ("in.wav", "out.vqsp", "in.wav is not a codebook file"),
@@ -84,7 +84,7 @@ fn narrowband_speech_is_coded_with_a_note_and_not_scored() {
     let mut bytes = std::fs::read(env.path("in.wav")).unwrap();
     bytes[24..28].copy_from_slice(&8_000_u32.to_le_bytes());
     std::fs::write(env.path("in.wav"), bytes).unwrap();
-    let note = "in.wav has a rate of 8000 Hz; it is coded as speech of 16000 Hz with nothing above 4000 Hz";
+    let note = "in.wav has a sampling rate of 8000 Hz; it is coded as speech of 16000 Hz with nothing above 4000 Hz";
     encode(&env, "out.vqsp", &[]).ends_with(0).says(note);
     encode(&env, "new.vqsp", &["--score"]).ends_with(2).says("in.wav: its rate is 8000 Hz");
     assert!(!env.path("new.vqsp").exists());

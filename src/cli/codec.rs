@@ -64,8 +64,8 @@ pub fn load_codebooks(path: &Path) -> Result<(Codebooks, Provenance), CliError> 
     load(path).map_err(|error| wrong_file(path, &error, "codebooks"))
 }
 
-/// An error about a file. If the file holds another kind of data than `wanted` ([`crate::inspect::Inspected::kind`]), the
-/// message names the command that takes it.
+/// An error about a file. If the file holds another kind of data than `wanted` ([`crate::inspect::Inspected::kind`]),
+/// the message names the command that takes it.
 pub fn wrong_file(path: &Path, error: &dyn std::fmt::Display, wanted: &str) -> CliError {
     // A large file would have to be read completely.
     let is_small = path.metadata().is_ok_and(|data| data.is_file() && data.len() <= 1 << 28);

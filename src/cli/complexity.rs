@@ -27,11 +27,12 @@ pub struct ComplexityArgs {
     /// Beam width W. AVQ needs it, the other methods have none.
     #[arg(long, value_name = "W")]
     beam: Option<usize>,
-    /// Precision. The weights of addition, multiplication, move and branch are 1, 1, 1, 4 (single) or 2, 2, 2, 4 (double).
+    /// Precision. The weights of addition, multiplication, move and branch are 1, 1, 1, 4 (single) or 2, 2, 2, 4
+    /// (double).
     #[arg(long, value_enum, default_value = "single")]
     precision: PrecisionName,
-    /// Operation count. published: as in the paper, which omits one stage of RVQ and PVQ; corrected: all stages; lookup:
-    /// AVQ and RVQ with look-up tables of codeword products (Gram matrix).
+    /// Operation count. published: as in the paper, which omits one stage of RVQ and PVQ; corrected: all stages;
+    /// lookup: AVQ and RVQ with look-up tables of codeword products (Gram matrix).
     #[arg(long, value_enum, default_value = "published")]
     model: ModelName,
     /// Print JSON.

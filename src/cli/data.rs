@@ -165,8 +165,8 @@ fn published() -> PossibleValuesParser {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: an unknown name, counts out of range, or a folder that is not empty. [`CliError::Failed`]: a full
-/// disk, no curl, no connection, an archive that differs from the published one, or Ctrl-C.
+/// [`CliError::Usage`]: an unknown name, counts out of range, or a folder that is not empty. [`CliError::Failed`]: a
+/// full disk, no curl, no connection, an archive that differs from the published one, or Ctrl-C.
 pub fn run(args: DataArgs) -> Result<(), CliError> {
     match args.action {
         Action::List(args) => print(&if args.json { json() } else { list() }),

@@ -37,8 +37,8 @@ pub struct DecodeArgs {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: a code out of range, a
-/// full disk, or Ctrl-C.
+/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: a code out of
+/// range, a full disk, or Ctrl-C.
 pub fn run(args: DecodeArgs) -> Result<(), CliError> {
     let (books, _) = load_codebooks(&args.codebooks)?;
     let codes = CodeFile::open(&args.codes).map_err(refused)?;

@@ -55,8 +55,8 @@ enum SearchName {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: NaN in the data, a full
-/// disk, or Ctrl-C.
+/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: NaN in the data, a
+/// full disk, or Ctrl-C.
 pub fn run(args: EncodeArgs) -> Result<(), CliError> {
     let (books, made) = load_codebooks(&args.codebooks)?;
     let data = open_vectors(&args.data)?;

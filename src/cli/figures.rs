@@ -42,8 +42,8 @@ pub struct FiguresArgs {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: a spec is wrong, or the key matches no cell or several. [`CliError::Failed`]: nothing is computed, or
-/// a file can't be written.
+/// [`CliError::Usage`]: a spec is wrong, or the key matches no cell or several. [`CliError::Failed`]: nothing is
+/// computed, or a file can't be written.
 pub fn run(args: FiguresArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     let plans = if args.published { args.options.load(&args.specs)? } else { args.options.load_or_all(&args.specs)? };

@@ -55,7 +55,8 @@ pub struct FitArgs {
     /// Output codebook file, .safetensors
     #[arg(long, short, value_name = "CODEBOOKS")]
     output: PathBuf,
-    /// kmeans: k-means, for all methods; nsvq: stochastic optimization from there on, for AVQ, RVQ and PVQ [default: kmeans]
+    /// kmeans: k-means, for all methods; nsvq: stochastic optimization from there on, for AVQ, RVQ and PVQ [default:
+    /// kmeans]
     #[arg(long, value_enum)]
     trainer: Option<TrainerName>,
     /// Beam width of AVQ's beam search [default: 16]
@@ -111,8 +112,8 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: options that don't fit together, too few vectors, or an existing output. [`CliError::Failed`]: NaN in
-/// the data, a full disk, or Ctrl-C.
+/// [`CliError::Usage`]: options that don't fit together, too few vectors, or an existing output. [`CliError::Failed`]:
+/// NaN in the data, a full disk, or Ctrl-C.
 pub fn run(args: FitArgs) -> Result<(), CliError> {
     Output::new(&args.output).check_place().map_err(refused)?;
     if !args.output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors")) {

@@ -55,8 +55,8 @@ pub fn as_only_writer(
     act()
 }
 
-/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report. The numbers are safe
-/// even if figures or report fail.
+/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report. The numbers are
+/// safe even if figures or report fail.
 ///
 /// # Errors
 /// A file can't be written.

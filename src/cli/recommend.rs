@@ -90,8 +90,8 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: options that don't fit together, or an existing report. [`CliError::Failed`]: no quantizer within the
-/// limits (after the table), bad data, or Ctrl-C.
+/// [`CliError::Usage`]: options that don't fit together, or an existing report. [`CliError::Failed`]: no quantizer
+/// within the limits (after the table), bad data, or Ctrl-C.
 pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     let file = open_vectors(&args.data)?;
     let queries = args.queries.as_deref().map(open_vectors).transpose()?;

@@ -86,8 +86,8 @@ impl Effort {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: the paper has no such figure. [`CliError::Failed`]: cells failed, the run was stopped, or a file can't
-/// be written.
+/// [`CliError::Usage`]: the paper has no such figure. [`CliError::Failed`]: cells failed, the run was stopped, or a
+/// file can't be written.
 pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     let mut selection = Selection::new(&args)?;
     if args.fetch && fetch_missing(&selection.plans)? {
@@ -273,7 +273,8 @@ fn write(
     Ok(errors)
 }
 
-/// The results of other runs of the same experiments in results/: with other profiles than the default, or on other data.
+/// The results of other runs of the same experiments in results/: with other profiles than the default, or on other
+/// data.
 fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
     let mut found = Vec::new();
     for (spec, plan) in selection.specs.iter().zip(&selection.plans) {

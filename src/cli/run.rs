@@ -82,7 +82,8 @@ impl ComputeOptions {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: a spec is wrong. [`CliError::Failed`]: cells failed, the run was stopped, or a file can't be written.
+/// [`CliError::Usage`]: a spec is wrong. [`CliError::Failed`]: cells failed, the run was stopped, or a file can't be
+/// written.
 pub fn run(args: RunArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     note_data(&plans);
@@ -195,8 +196,8 @@ fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliEr
     if cells.len() < wanted.len() {
         let (found, count) = (cells.len(), wanted.len());
         return Err(usage(format!(
-            "the specs have only {found} of the {count} cells of shard {shard}: specs or options have changed since the \
-             deal; submit again"
+            "the specs have only {found} of the {count} cells of shard {shard}: specs or options have changed since \
+             the deal; submit again"
         )));
     }
     Ok(cells)

@@ -19,16 +19,17 @@ use crate::picture;
     vqlab score pesq original.wav decoded.wav\n  \
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
-    Pictures are PNG files of 8 bits per channel. Both must have the same size, for ssim at least 11 × 11 pixels. Equal \
-    files have an infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\
-    Speech files are WAV or FLAC. They are compared as one channel of 16 kHz, and must have the same length. Files of a \
-    lower rate are refused, because both measures are defined for wideband speech: resample such files first. PESQ \
-    matches the ITU's code (PyPI's pesq) within .001 for 1,005 of 1,011 pairs of distorted speech, and within .14 for \
-    all.\n\n\
-    Search results are ids, one row per query, nearest first: ivecs, ibin, or npy of int32, uint32, int64 or uint64. The \
-    first id of each row of the ground truth is the true neighbor. recall@T is the share of queries whose true neighbor \
-    is among the first T ids. Ids alone are compared: a copy of the true neighbor under another id counts as another \
-    vector. A negative id, or the largest number of an unsigned type, means no neighbor and equals nothing.")]
+    Pictures are PNG files of 8 bits per channel. Both must have the same size, for ssim at least 11 × 11 pixels. \
+    Equal files have an infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\
+    Speech files are WAV or FLAC. They are compared as one channel of 16 kHz, and must have the same length. Files \
+    of a lower rate are refused, because both measures are defined for wideband speech: resample such files first. \
+    PESQ matches the ITU's code (PyPI's pesq) within .001 for 1,005 of 1,011 pairs of distorted speech, and within \
+    .14 for all.\n\n\
+    Search results are ids, one row per query, nearest first: ivecs, ibin, or npy of int32, uint32, int64 or uint64. \
+    The first id of each row of the ground truth is the true neighbor. recall@T is the share of queries whose true \
+    neighbor is among the first T ids. Ids alone are compared: a copy of the true neighbor under another id counts \
+    as another vector. A negative id, or the largest number of an unsigned type, means no neighbor and equals \
+    nothing.")]
 pub struct ScoreArgs {
     /// Metric.
     #[arg(value_enum, value_name = "METRIC")]

@@ -43,8 +43,8 @@ pub struct SearchArgs {
     /// Output file of ids, .ivecs or .npy
     #[arg(long, short, value_name = "IDS")]
     output: PathBuf,
-    /// Bits for the squared norm of each decoded AVQ or RVQ vector: exact = 32, byte = 8, omitted = 0 (ranks by the inner
-    /// product alone). PVQ needs no norms [default: exact]
+    /// Bits for the squared norm of each decoded AVQ or RVQ vector: exact = 32, byte = 8, omitted = 0 (ranks by the
+    /// inner product alone). PVQ needs no norms [default: exact]
     #[arg(long, value_name = "HOW")]
     norms: Option<NormsName>,
     #[command(flatten)]
@@ -61,8 +61,8 @@ enum NormsName {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: NaN in the data, a code
-/// out of range, a full disk, or Ctrl-C.
+/// [`CliError::Usage`]: files that don't fit together, or an existing output. [`CliError::Failed`]: NaN in the data, a
+/// code out of range, a full disk, or Ctrl-C.
 pub fn run(args: SearchArgs) -> Result<(), CliError> {
     let (books, made) = load_codebooks(&args.codebooks)?;
     let base = BaseFile::open(&args.base, &books).map_err(refused)?;

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{CliError, note};
 
-/// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` no signal is caught, because the hang-up of the terminal would
-/// stop the run. A signal then ends the program at once; finished files are safe on disk. `message` describes the effect of
-/// the first signal.
+/// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` no signal is caught, because the hang-up of the terminal
+/// would stop the run. A signal then ends the program at once; finished files are safe on disk. `message` describes the
+/// effect of the first signal.
 ///
 /// # Errors
 /// The handler can't be set.

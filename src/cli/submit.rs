@@ -135,9 +135,9 @@ fn unclear(error: &SlurmError, folder: &Folder, scripts: &JobScripts, submission
         Err(error) => format!("\n{error}"),
     };
     failed(format!(
-        "{error}{record}\n{} is kept. Look for the job with `squeue --me`. If the job exists, write its number into {}, as \
-         \"array-job\": \"NUMBER\", and submit the job that gathers the results: {}\nIf it does not exist, remove that \
-         folder and submit again.",
+        "{error}{record}\n{} is kept. Look for the job with `squeue --me`. If the job exists, write its number into \
+         {}, as \"array-job\": \"NUMBER\", and submit the job that gathers the results: {}\nIf it does not exist, \
+         remove that folder and submit again.",
         folder.path().display(),
         folder.record_file().display(),
         by_hand(folder, scripts, "NUMBER")
@@ -217,8 +217,8 @@ fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, 
     for folder in slurm::unnumbered(&folders.slurm()).map_err(failed)? {
         let (path, file) = (folder.path().display(), folder.record_file());
         note(&format!(
-            "{path} was submitted, but sbatch gave no job number\nhint: if `squeue --me` shows its job, write the number \
-             into {} as \"array-job\"; otherwise remove the folder",
+            "{path} was submitted, but sbatch gave no job number\nhint: if `squeue --me` shows its job, write the \
+             number into {} as \"array-job\"; otherwise remove the folder",
             file.display()
         ));
     }
@@ -256,8 +256,8 @@ fn scripts(
     let log_folder = absolute(folder.path())?;
     if log_folder.contains('\\') {
         return Err(failed(format!(
-            "{log_folder}: Slurm removes backslashes from the names of log files, and then starts no job; choose another \
-             folder with --out"
+            "{log_folder}: Slurm removes backslashes from the names of log files, and then starts no job; choose \
+             another folder with --out"
         )));
     }
     let (name, more) = (plans.first().map_or("", |plan| &plan.name), if plans.len() > 1 { "-and-more" } else { "" });

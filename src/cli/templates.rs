@@ -44,8 +44,8 @@ pub struct SpecsArgs {
 }
 
 /// # Errors
-/// [`CliError::Usage`]: there is no such spec, or the copy would replace a file. [`CliError::Failed`]: the copy can't be
-/// written.
+/// [`CliError::Usage`]: there is no such spec, or the copy would replace a file. [`CliError::Failed`]: the copy can't
+/// be written.
 pub fn run(args: SpecsArgs) -> Result<(), CliError> {
     if let Some(name) = &args.show {
         return print(find(name)?.text());

@@ -1,4 +1,4 @@
-//! The paper's statements, checked on the means of ours and on the published ones.
+//! Checks the paper's claims on our means and on the published means.
 
 use super::tradeoff::{best_by_budget, error_of, log10_wmops};
 use super::{ClaimCheck, ClaimResult};
@@ -7,9 +7,9 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, primary_metric, published};
 use crate::spec::{Claim, ClaimKind, ClaimMetric, Contender, Method, Named, Panel, PanelAxis, Plan, Trainer};
 
-/// Every claim on every panel it speaks of; one that compares panels gives one check. Ours are the means of the primary
-/// metric, or operation counts where the claim is on complexity. A claim holds where it is true at every place of its
-/// range on the axis; where none contradicts it but a mean is lacking, it is unknown.
+/// Checks every claim on each of its panels. A claim that compares panels gives one check. Our values are the means of
+/// the primary metric, or operation counts if the claim is about complexity. A claim holds if it is true at every
+/// position of its range on the axis. It is unknown if no position contradicts it but a mean is missing.
 pub fn check_claims(plan: &Plan, aggregates: &[Aggregate]) -> Vec<ClaimCheck> {
     let mut checks = Vec::new();
     for claim in &plan.claims {
@@ -36,7 +36,7 @@ pub fn check_claims(plan: &Plan, aggregates: &[Aggregate]) -> Vec<ClaimCheck> {
     checks
 }
 
-/// In the order in which the claim names them.
+/// The panels of a claim, in the claim's order.
 fn claimed_panels<'a>(plan: &'a Plan, claim: &Claim) -> Vec<&'a Panel> {
     if claim.panels.is_empty() {
         return plan.panels.iter().collect();
@@ -44,16 +44,16 @@ fn claimed_panels<'a>(plan: &'a Plan, claim: &Claim) -> Vec<&'a Panel> {
     claim.panels.iter().filter_map(|name| plan.panels.iter().find(|p| p.name == *name)).collect()
 }
 
-/// A panel's means: by place on the axis one value a contender, `None` where it is lacking.
+/// The means of a panel: one value per contender and position on the axis. `None` for a missing value.
 struct Means {
     contenders: Vec<Contender>,
-    /// Of the contenders that a method's name stands for.
+    /// The trainer of the contenders that a bare method name means.
     trainer: Trainer,
     rows: Vec<(u32, Vec<Option<f64>>)>,
-    /// A value above which nothing is told apart any more.
+    /// Values above the ceiling are not distinguished.
     ceiling: Option<f64>,
     higher_is_better: bool,
-    /// Whether differences count, as of values in dB, and not ratios.
+    /// Whether values are compared by differences (as in dB) instead of ratios.
     by_difference: bool,
 }
 
@@ -80,7 +80,7 @@ impl Means {
         };
         let places = file.as_ref().map_or_else(|| planned_places(panel), |file| file.axis.places());
         let mut means = Means::of(plan, panel, metric, places, mean);
-        // A contender that the paper does not show says nothing against its claims.
+        // A contender that the paper does not show can't contradict its claims.
         let shown = |i: usize| means.rows.iter().any(|(_, row)| row[i].is_some());
         let shown: Vec<usize> = (0..means.contenders.len()).filter(|i| shown(*i)).collect();
         means.contenders = shown.iter().map(|i| means.contenders[*i]).collect();
@@ -107,7 +107,7 @@ impl Means {
             rows,
             ceiling: ceiling.filter(|_| metric == ClaimMetric::Primary),
             higher_is_better: row.is_some_and(|row| row.direction == Direction::HigherIsBetter),
-            // Operations are compared by their logarithm.
+            // Operation counts are compared by their logarithm.
             by_difference: row.is_none_or(|row| row.is_decibel() || row.unit == "MOS"),
         }
     }
@@ -136,8 +136,7 @@ impl Means {
         row[self.contenders.iter().position(|c| *c == own)?]
     }
 
-    /// Whether `low` lies below `high`, and by the margin where there is one. Where both are at the ceiling there is
-    /// nothing to tell apart.
+    /// Whether `low` is below `high`, by at least the margin if there is one. Also true if both are at the ceiling.
     fn is_below(&self, low: f64, high: f64, margin: Option<f64>) -> bool {
         let gap = if self.by_difference { high - low } else { (high - low) / high.abs() };
         let is_apart = margin.map_or(low < high, |margin| gap >= margin);
@@ -145,7 +144,7 @@ impl Means {
     }
 }
 
-/// The places of the panel's points on its axis, ascending.
+/// The positions of the panel's points on its axis, ascending.
 fn planned_places(panel: &Panel) -> Vec<u32> {
     let mut places: Vec<u32> = panel.places().into_iter().map(|(_, at)| at).collect();
     places.sort_unstable();
@@ -153,7 +152,7 @@ fn planned_places(panel: &Panel) -> Vec<u32> {
     places
 }
 
-/// Sums up the outcomes by place: `None` = lacking numbers.
+/// Combines the outcomes of all positions. `None` = missing numbers.
 fn sum_up(outcomes: impl Iterator<Item = (u32, Option<bool>)>) -> ClaimResult {
     let (mut any, mut lacking, mut fails) = (false, false, Vec::new());
     for (at, outcome) in outcomes {
@@ -208,7 +207,7 @@ fn holds(claim: &Claim, means: &Means, row: &[Option<f64>]) -> Option<bool> {
     }
 }
 
-/// Whether every method's value lies above the one at the place before.
+/// Whether every method's value is above its value at the previous position.
 fn rises(claim: &Claim, means: &Means) -> ClaimResult {
     let rows: Vec<_> = means.in_range(claim).collect();
     let own: Vec<usize> =
@@ -221,14 +220,14 @@ fn rises(claim: &Claim, means: &Means) -> ClaimResult {
     }))
 }
 
-/// Whether the best method goes through `order` as the budget of operations (the paper's count) grows.
+/// Whether the best method follows `order` as the budget of operations (the paper's count) grows.
 fn by_complexity(claim: &Claim, order: &[Method], (plan, panel): (&Plan, &Panel), means: &Means) -> ClaimResult {
     let metric = primary_metric(plan, panel);
     let own = means.contenders.iter().enumerate().filter(|(_, contender)| contender.trainer == means.trainer);
     let curve = |(i, contender): (usize, &Contender)| {
         let mut points = Vec::new();
         for (at, row) in means.in_range(claim) {
-            // Only what is planned has a shape to count the operations of.
+            // Only planned points have a shape, and thus an operation count.
             if let Some(wmops) = log10_wmops(panel, *contender, *at, Model::Published) {
                 points.push((wmops, error_of(&metric, row[i]?)));
             }
@@ -324,7 +323,7 @@ mod tests {
         // 1 is 67 % below 3, and 2 is half of 4.
         assert_eq!(check(order(), None, change(Some(0.5)))[0].ours, ClaimResult::Holds);
         assert_eq!(check(order(), None, change(Some(0.6)))[0].ours, ClaimResult::FailsAt(vec![16]));
-        // The baseline alone has its trainer: there are no others to be lower than.
+        // No other contender has the baseline's trainer, so there is nothing to compare.
         assert_eq!(check(ClaimKind::Lowest(kmeans), None, change(None))[0].ours, ClaimResult::Unknown);
     }
 
@@ -338,7 +337,7 @@ mod tests {
         assert_eq!(checks[0].ours, ClaimResult::FailsAt(vec![16]));
         let checks = check(ClaimKind::Rises, None, |_, a| a[0].points[3].samples.clear());
         assert_eq!(checks[0].ours, ClaimResult::Unknown);
-        // One place has nothing before it.
+        // A single position has no previous one.
         assert_eq!(check(ClaimKind::Rises, Some(16), |_, _| {})[0].ours, ClaimResult::Unknown);
     }
 
@@ -377,7 +376,7 @@ mod tests {
     fn the_best_method_by_complexity() {
         let list = |methods: &[Method]| ClaimKind::BestByComplexity(methods.to_vec());
         let [avq, rvq, pvq] = Method::PAPER;
-        // AVQ 5 and 4, RVQ 6 and 4.6, PVQ 9 and 7: the dearer, the better.
+        // AVQ 5 and 4, RVQ 6 and 4.6, PVQ 9 and 7: more operations give less error.
         let change = |_: &mut Plan, aggregates: &mut Vec<Aggregate>| {
             for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 4.0, 6.0, 4.6, 9.0, 7.0]) {
                 point.samples[0].1 = mse;

@@ -1,10 +1,10 @@
-//! Which settings of a panel a reader must know beside its numbers, in sentences: warm starts, beams that differ from point to
-//! point, and the released search.
+//! Sentences about the settings that a reader must know beside a panel's numbers: warm starts, beam widths that differ
+//! between points, and the released search.
 
 use super::tradeoff::uses_released_search;
 use crate::spec::{Init, Panel, PlannedPoint, QuantizerSettings, Trainer};
 
-/// Sentences without a full stop; none where all is as in the paper.
+/// Sentences without a full stop. None if all settings are the paper's.
 pub fn conditions(panel: &Panel) -> Vec<String> {
     let mut notes = warm_starts(panel);
     notes.extend(beams(panel));
@@ -12,7 +12,7 @@ pub fn conditions(panel: &Panel) -> Vec<String> {
     notes
 }
 
-/// `AVQ at 16 to 40 bits starts from a trained RVQ (2,000 updates)`, for codebooks that do not start at random as in the paper.
+/// `AVQ at 16 to 40 bits starts from a trained RVQ (2,000 updates)`, for codebooks without the paper's random start.
 pub fn warm_starts(panel: &Panel) -> Vec<String> {
     let of_point = |quantizer: &QuantizerSettings| match quantizer.init {
         Init::Uniform => None,
@@ -35,7 +35,7 @@ pub fn start_name(init: Init, updates: Option<u64>) -> String {
     updates.map_or(name.into(), |n| format!("{name} ({} updates)", thousands(n)))
 }
 
-/// The beams of training and evaluation, where they are not one and the same at every bitrate.
+/// The beam widths of training and evaluation, if they differ between bitrates.
 fn beams(panel: &Panel) -> Option<String> {
     let runs = runs(panel, |quantizer| Some((quantizer.training_beam_width?, quantizer.beam_width?)));
     let parts: Vec<String> = runs
@@ -49,13 +49,13 @@ fn released_search(panel: &Panel) -> Option<String> {
     let bits: Vec<u32> = panel.points.iter().filter(|p| uses_released_search(p)).map(|p| p.bits).collect();
     let name = panel.points.iter().find(|p| uses_released_search(p)).map(|p| p.contender.label())?;
     Some(format!(
-        "{name} at {} uses the search of the authors' released code, whose tuples may use a codebook twice and are no codes then",
+        "{name} at {} uses the search of the authors' released code; its tuples may use a codebook twice, and such \
+         tuples are not valid codes",
         bits_in_words(&bits, panel)
     ))
 }
 
-/// The points of equal value that NSVQ trains, a method at a time: `AVQ at 16 to 40 bits` and the value, in the panel's
-/// order.
+/// Groups the points that NSVQ trains by method and value: `AVQ at 16 to 40 bits` and the value, in the panel's order.
 fn runs<T: PartialEq>(panel: &Panel, value: impl Fn(&QuantizerSettings) -> Option<T>) -> Vec<(String, T)> {
     let value = |point: &PlannedPoint| value(point.cells.first()?.settings.quantizer()?);
     let mut found: Vec<(&PlannedPoint, T, Vec<u32>)> = Vec::new();
@@ -72,7 +72,7 @@ fn runs<T: PartialEq>(panel: &Panel, value: impl Fn(&QuantizerSettings) -> Optio
     found.into_iter().map(named).collect()
 }
 
-/// `16 to 40 bits` for neighbors among the panel's bitrates, else a list of such ranges.
+/// `16 to 40 bits` for consecutive bitrates of the panel, otherwise a list of such ranges.
 pub fn bits_in_words(bits: &[u32], panel: &Panel) -> String {
     let mut all: Vec<u32> = panel.points.iter().map(|p| p.bits).collect();
     all.sort_unstable();
@@ -93,7 +93,7 @@ pub fn bits_in_words(bits: &[u32], panel: &Panel) -> String {
     format!("{list} bits")
 }
 
-/// 12000 as 12,000.
+/// Formats 12000 as 12,000.
 fn thousands(n: u64) -> String {
     if n < 1000 { n.to_string() } else { format!("{},{:03}", thousands(n / 1000), n % 1000) }
 }

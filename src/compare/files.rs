@@ -1,4 +1,4 @@
-//! Two Results files against each other, point by point, whatever made them.
+//! Compares two Results files of any origin, point by point.
 
 use super::statistics::PUBLISHED_RUNS;
 use super::{Estimate, Judgement, Verdict, judge, judge_exact};
@@ -6,36 +6,36 @@ use crate::metric::{self, Metric};
 use crate::results::{Curve, CurveValues, MEASURED_ON, ResultsFile};
 use crate::spec::Margin;
 
-/// How files are compared.
+/// Options of a comparison.
 pub struct FileOptions<'a> {
     /// Equivalence margin relative to the published mean.
     pub margin: f64,
-    /// Runs behind a point (curve name, tick) of ours; of PESQ and perceptual SNR the utterances.
+    /// The number of runs of our point (curve name, tick). For PESQ and perceptual SNR, the number of utterances.
     pub runs: &'a dyn Fn(&str, &str) -> usize,
-    /// As `runs`, of the baseline; where it is not known there are 10, or as many utterances as ours.
+    /// As `runs`, for the baseline. Unknown numbers are taken as 10 runs, or as our number of utterances.
     pub baseline_runs: &'a dyn Fn(&str, &str) -> Option<usize>,
-    /// The values of the single runs behind a point, where they are known: (of the baseline?, curve name, tick, their mean,
-    /// metric).
+    /// The values of the single runs of a point, if they are known. Arguments: (is baseline, curve name, tick, their
+    /// mean, metric).
     pub values: &'a PointValues<'a>,
 }
 
 /// See [`FileOptions::values`].
 pub type PointValues<'a> = dyn Fn(bool, &str, &str, f64, &Metric) -> Option<Vec<f64>> + 'a;
 
-/// The points that both files have, and what only one of them has.
+/// The common points of both files, and the parts that only one file has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileComparison {
     /// The label "Metric".
     pub metric: String,
-    /// The label "Measured on", where there is one.
+    /// The label "Measured on", if there is one.
     pub measured_on: Option<String>,
     /// `VQ Bitrate`.
     pub axis: String,
-    /// Labels beside the metric that say that the data are not the same, in words: no verdicts then.
+    /// Labels that show different data, in words. If there are any, there are no verdicts.
     pub other_data: Vec<String>,
     /// By curve, in the published order.
     pub rows: Vec<FileRow>,
-    /// What stands in one file alone, in words.
+    /// Curves and ticks of one file alone, in words.
     pub unpaired: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl FileComparison {
 }
 
 impl FileRow {
-    /// Whether both sides have the very same values.
+    /// Whether both sides have bit-identical values.
     pub fn is_identical(&self) -> bool {
         let values = |e: Estimate| [e.mean, e.low, e.high].map(f64::to_bits);
         self.verdict != Verdict::NotComparable
@@ -79,13 +79,13 @@ impl FileRow {
 pub enum CompareError {
     #[error("they measure different things: {ours:?} and {published:?} (key \"Metric\")")]
     Metric { ours: String, published: String },
-    #[error("the metric {0:?} is not known, so neither is which values are better; known are {known}", known = known_labels())]
+    #[error("the metric {0:?} is unknown; allowed: {known}", known = known_labels())]
     UnknownMetric(String),
     #[error("one was measured on the {ours}, the other one on the {published} (key \"Measured on\")")]
     MeasuredOn { ours: String, published: String },
     #[error("they have different x axes: {ours:?} and {published:?}")]
     Axis { ours: String, published: String },
-    #[error("no point stands in both: {0}")]
+    #[error("no point is in both files: {0}")]
     Nothing(String),
 }
 
@@ -95,8 +95,8 @@ fn known_labels() -> String {
     labels.join(", ")
 }
 
-/// Compares the points that share curve name and tick. The spread of measured points is recovered from their quantiles on
-/// both sides ([`Estimate::of_quantiles`]); operation counts must be equal to 1e-12.
+/// Compares the points that share curve name and tick. The spread of measured points is recovered from the quantiles of
+/// both sides ([`Estimate::of_quantiles`]). Operation counts must agree within 1e-12.
 ///
 /// # Errors
 /// See [`CompareError`].
@@ -136,15 +136,15 @@ pub fn compare_files(
     }
     let unpaired = unpaired(ours, published);
     if !rows.iter().any(|r| r.difference.is_some()) {
-        let nothing = "where curve and tick are the same, one side is null".to_owned();
+        let nothing = "one side is null at every common curve and tick".to_owned();
         return Err(CompareError::Nothing(if unpaired.is_empty() { nothing } else { unpaired.join("; ") }));
     }
     let measured_on = [ours, published].iter().find_map(|f| f.label(MEASURED_ON)).map(str::to_owned);
     Ok(FileComparison { metric, measured_on, axis: published.axis.name.clone(), other_data, rows, unpaired })
 }
 
-/// The set that a file's values were measured on. The published files have no such label: their errors are training
-/// errors, the quality of images is that of test images.
+/// The set that a file's values were measured on. The published files have no such label: their errors are training set
+/// errors, their image quality is measured on test images.
 fn measured_on<'a>(file: &'a ResultsFile, metric: &Metric) -> Option<&'a str> {
     match file.label(MEASURED_ON) {
         None if metric.name.starts_with("mse-") => Some("training set"),
@@ -189,10 +189,10 @@ fn row(
     }
 }
 
-/// With the spread of the single runs where they are known, else with that which the quantiles tell.
+/// An estimate with the spread of the single runs if they are known, otherwise with the spread from the quantiles.
 fn estimate(curve: &Curve, tick: usize, runs: usize, values: &dyn Fn(f64) -> Option<Vec<f64>>) -> Option<Estimate> {
     let mean = (*curve.mean().get(tick)?)?;
-    // A single number is of unknown spread.
+    // A single number has an unknown spread.
     let Some((low, high)) = curve.quantiles(tick) else { return Some(Estimate::exact(mean)) };
     let known = values(mean).and_then(|values| Estimate::of_values(&values));
     Some(match known {
@@ -201,14 +201,14 @@ fn estimate(curve: &Curve, tick: usize, runs: usize, values: &dyn Fn(f64) -> Opt
     })
 }
 
-/// Labels that both files have with different values, such as "Data" or "Data Dimension"; and made-up data of ours where the
-/// published file names none.
+/// Labels with different values in both files, such as "Data" or "Data Dimension". Also our synthetic data if the
+/// published file names no data.
 fn other_data(ours: &ResultsFile, published: &ResultsFile) -> Vec<String> {
     const DATA: &str = "Data";
     if let Some(name) =
         ours.label(DATA).filter(|name| name.starts_with("synthetic-") && published.label(DATA).is_none())
     {
-        return vec![format!("{DATA:?} is {name:?} in OURS, made by a program")];
+        return vec![format!("{DATA:?} is {name:?} in OURS, synthetic data")];
     }
     let differing = published.labels.iter().filter(|(key, _)| key != MEASURED_ON).filter_map(|(key, theirs)| {
         let value = ours.label(key).filter(|value| value != theirs)?;
@@ -271,7 +271,7 @@ mod tests {
         let estimate = row.published.unwrap();
         assert_eq!((estimate.n, estimate.standard_deviation), (3, 1.0));
         assert_eq!(estimate.low, file.curves[0].quantiles(0).unwrap().0);
-        // Errors of vectors that the training has seen and of others are two things.
+        // Training set errors and test errors are not comparable.
         ours.labels.last_mut().unwrap().1 = "test set".into();
         let error = compare_files(&ours, &file, &known).unwrap_err();
         assert!(error.to_string().contains("on the test set, the other one on the training set"), "{error}");
@@ -299,7 +299,7 @@ mod tests {
         ours.labels.insert(0, ("Data".into(), "synthetic-speech".into()));
         let forty = |_: &str, _: &str| 40;
         let synthetic = compare_files(&ours, &pesq, &options(&forty)).unwrap();
-        assert_eq!(synthetic.other_data, [r#""Data" is "synthetic-speech" in OURS, made by a program"#]);
+        assert_eq!(synthetic.other_data, [r#""Data" is "synthetic-speech" in OURS, synthetic data"#]);
         assert!(synthetic.rows.iter().all(|r| r.verdict == Verdict::NotComparable));
         let row = &compare_files(&pesq, &pesq, &options(&forty)).unwrap().rows[0];
         assert_eq!((row.ours.unwrap().n, row.published.unwrap().n, row.tick.as_str()), (40, 40, "8 kbits/sec"));

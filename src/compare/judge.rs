@@ -1,4 +1,4 @@
-//! One point's verdict.
+//! The verdict on one point.
 
 use super::statistics::Welch;
 use super::{Estimate, Verdict};
@@ -8,10 +8,10 @@ use crate::spec::Margin;
 /// Level of the two one-sided tests.
 const TEST_LEVEL: f64 = 0.05;
 const INTERVAL_LEVEL: f64 = 0.95;
-/// What counts as equal for numbers without spread: absolute, the published files have about 1e-15.
+/// Absolute tolerance for equal numbers without spread. The published files are exact to about 1e-15.
 const EXACT_TOLERANCE: f64 = 1e-12;
 
-/// What a point says; the fields are those of [`super::PointComparison`].
+/// The verdict on a point. The fields are as in [`super::PointComparison`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Judgement {
     pub difference: f64,
@@ -19,9 +19,9 @@ pub struct Judgement {
     pub verdict: Verdict,
 }
 
-/// Measured means: *reproduced* where TOST shows the difference, in the margin's unit, within ±`margin`; else *better* or *worse* where the
-/// 95 % Welch interval excludes 0 and the difference itself is beyond the margin; else *inconclusive*, as always where
-/// the spread of a side is unknown.
+/// The verdict on measured means. *Reproduced*: TOST shows that the difference, in the margin's unit, is within
+/// ±`margin`. *Better* or *worse*: the 95 % Welch interval excludes 0, and the difference is beyond the margin.
+/// *Inconclusive*: none of these, or the spread of one side is unknown.
 pub fn judge(ours: &Estimate, published: &Estimate, margin: Margin, direction: Direction) -> Judgement {
     let (scale, margin) = (margin.scale(published.mean), margin.width());
     let difference = (ours.mean - published.mean) / scale;
@@ -47,7 +47,8 @@ pub fn judge(ours: &Estimate, published: &Estimate, margin: Margin, direction: D
     Judgement { difference, interval: Some(interval), verdict }
 }
 
-/// Computed values, such as operation counts: *reproduced* where they are equal to 1e-12, else *worse*, on whichever side.
+/// The verdict on computed values, such as operation counts: *reproduced* if they agree within 1e-12, otherwise
+/// *worse*, in either direction.
 pub fn judge_exact(ours: f64, published: f64) -> Judgement {
     let equal = (ours - published).abs() <= EXACT_TOLERANCE;
     let difference = if ours == published { 0.0 } else { (ours - published) / published.abs() };
@@ -72,9 +73,9 @@ mod tests {
         assert_eq!(verdict(102.0, 0.1, 10), Verdict::Worse);
         assert_eq!(verdict(98.0, 0.1, 10), Verdict::Better);
         assert_eq!(verdict(102.0, 3.0, 3), Verdict::Inconclusive);
-        // Different for sure, yet its distance to the margin is open.
+        // The means differ, but the difference may be within the margin or beyond it.
         assert_eq!(verdict(100.48, 0.1, 10), Verdict::Inconclusive);
-        // One run tells nothing, even on the spot.
+        // One run is inconclusive even if the means are equal.
         assert_eq!(verdict(100.0, 0.0, 1), Verdict::Inconclusive);
         let [ours, published] =
             [102.0, 100.0].map(|m| Estimate { standard_deviation: 0.1, n: 10, freedom: 9, ..Estimate::exact(m) });
@@ -82,7 +83,7 @@ mod tests {
             judge(&ours, &published, Margin::Relative(0.005), Direction::HigherIsBetter).verdict,
             Verdict::Better
         );
-        // A margin in dB is no share of the mean.
+        // A margin in dB is not relative to the mean.
         let in_db = judge(&ours, &published, Margin::Decibel(3.0), Direction::HigherIsBetter);
         assert_eq!((in_db.verdict, in_db.difference), (Verdict::Reproduced, ours.mean - published.mean));
     }

@@ -1,4 +1,4 @@
-//! Which files are compared with which, and how many runs stand behind ours.
+//! Pairs the files to compare, and finds their numbers of runs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use crate::spec::{Contender, Method, Trainer};
 pub struct Pairing {
     /// Name, ours, published.
     pub pairs: Vec<(String, PathBuf, PathBuf)>,
-    /// Below the folder OURS alone, and PUBLISHED alone.
+    /// Files only below our folder, and files only below the published one.
     pub unpaired: [Vec<String>; 2],
 }
 
-/// Two files, or all JSON files with equal relative paths below two folders (provenance/ and cells/ left out).
+/// Pairs two files, or all JSON files with equal relative paths below two folders (without provenance/ and cells/).
 ///
 /// # Errors
-/// A path that is not there, a file against a folder, and folders that can't be listed.
+/// A path does not exist, one path is a file and the other a folder, or a folder can't be listed.
 pub fn pair(ours: &Path, published: &Path) -> Result<Pairing, ResultsError> {
     match (ours.is_dir(), published.is_dir()) {
         (true, true) => pair_folders(ours, published),
@@ -29,7 +29,7 @@ pub fn pair(ours: &Path, published: &Path) -> Result<Pairing, ResultsError> {
         }
         (ours_is_folder, _) => {
             let (file, folder) = if ours_is_folder { (published, ours) } else { (ours, published) };
-            let reason = format!("not a folder, but {} is; give two files or two folders", folder.display());
+            let reason = format!("is not a folder, but {} is; give two files or two folders", folder.display());
             Err(ResultsError::Content { file: file.display().to_string(), reason })
         }
     }
@@ -62,8 +62,7 @@ fn list(folder: &Path, prefix: &str, names: &mut BTreeSet<String>) -> std::io::R
     Ok(())
 }
 
-/// The provenance files that may speak of a Results file: those in the folder provenance/ beside it or at most two
-/// folders above.
+/// The provenance files for a Results file: all files in the folder provenance/ beside it or at most two folders above.
 #[derive(Clone, Debug, Default)]
 pub struct Runs {
     /// The Results file's path below the profile's folder.
@@ -73,7 +72,7 @@ pub struct Runs {
 
 impl Runs {
     /// # Errors
-    /// A provenance file that is there and can't be read.
+    /// An existing provenance file can't be read.
     pub fn find(results_file: &Path) -> Result<Runs, ResultsError> {
         for profile in results_file.ancestors().skip(1).take(3) {
             let folder = profile.join("provenance");
@@ -89,21 +88,21 @@ impl Runs {
         Ok(Runs::default())
     }
 
-    /// Runs behind a point, by curve name (`AVQ`) and tick (`12 bits`), where a provenance file tells it.
+    /// The number of runs of a point, by curve name (`AVQ`) and tick (`12 bits`), if a provenance file states it.
     pub fn of(&self, curve: &str, tick: &str) -> Option<usize> {
         let (contender, bits) = point(curve, tick)?;
         self.files.iter().find_map(|f| f.runs(&self.name, contender, bits))
     }
 
-    /// The command that computed the Results file, where a provenance file tells.
+    /// The command that computed the Results file, if a provenance file states it.
     pub fn command(&self) -> Option<String> {
         let is_of_file =
             |file: &&ProvenanceFile| file.panels.iter().any(|panel| panel.results_files.contains(&self.name));
         self.files.iter().find(is_of_file).map(|file| file.command.clone()).filter(|command| !command.is_empty())
     }
 
-    /// The values of the finished runs behind a point whose mean is `mean`: of that record metric of the point which has it.
-    /// `None` where the spread is that of test items, and where no provenance file tells.
+    /// The values of the finished runs of a point, from the record metric whose mean is `mean`. `None` if the spread is
+    /// over test items, or if no provenance file has the values.
     pub fn values(&self, curve: &str, tick: &str, mean: f64, metric: &Metric) -> Option<Vec<f64>> {
         let (contender, bits) = point(curve, tick)?;
         if metric.is_over_items() {
@@ -121,7 +120,7 @@ impl Runs {
     }
 }
 
-/// Contender and bits of a curve's point, the latter where its axis is the bits.
+/// The contender of a curve's point, and its bits if the axis is the bits.
 fn point(curve: &str, tick: &str) -> Option<(Contender, Option<u32>)> {
     let (name, trainer) = match curve.split_once(' ') {
         None | Some((_, "proposed")) => (curve.split(' ').next()?, Trainer::Nsvq),

@@ -1,4 +1,4 @@
-//! A plan's panels against the embedded published files.
+//! Compares a plan's panels with the embedded published files.
 
 use super::statistics::{FEW_RUNS, PUBLISHED_RUNS, pooled_spread};
 use super::{Estimate, Judgement, PanelComparison, PointComparison, Verdict, judge, judge_exact};
@@ -6,11 +6,12 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, CurveValues, Point, ResultsFile, find_aggregate, primary_metric, published};
 use crate::spec::{Comparison, Contender, Margin, Panel, PanelAxis, Plan};
 
-/// Bitrates on each side of a point whose runs tell of its spread, too: it changes slowly along the axis.
+/// The number of bitrates on each side of a point that contribute to its spread. The spread changes slowly along the
+/// axis.
 const NEIGHBORS: usize = 2;
 
-/// Every panel that has a published file, by the primary metric. A point of ours without a published counterpart is *not
-/// comparable*; a panel whose published file is unknown is so as a whole.
+/// Compares every panel with a published file, by the primary metric. A point without a published counterpart is *not
+/// comparable*. A panel with an unknown published file is not comparable as a whole.
 pub fn compare_plan(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelComparison> {
     let mut comparisons = Vec::new();
     for panel in &plan.panels {
@@ -40,7 +41,7 @@ fn compare_panel(
         .map(|(contender, at)| {
             let ours = aggregate.and_then(|a| a.point(contender, at));
             let spread = aggregate.and_then(|a| spread_of(panel, a, contender, at));
-            // Of how many utterances the published speech was is not known.
+            // The paper does not state the number of test utterances.
             let runs = ours.map(|point| point.items.len()).filter(|items| *items > 0).unwrap_or(PUBLISHED_RUNS);
             let theirs =
                 published.as_ref().and_then(|file| published_value(file, panel, (contender, at), computed, runs));
@@ -62,12 +63,12 @@ fn compare_panel(
 }
 
 fn estimate(point: &Point) -> Option<Estimate> {
-    // The mean of real bitrates is not that of the utterances'.
+    // The mean real bitrate is not the mean over utterances.
     Some(Estimate { mean: point.mean()?, ..Estimate::of_values(&point.values())? })
 }
 
-/// The spread of a method in the unit of the margin, over a bitrate and those next to it. Ranks of one search are no runs of
-/// their own.
+/// The spread of a method in the unit of the margin, over a bitrate and its neighbors. The T of one search are not
+/// independent runs.
 fn spread_of(panel: &Panel, aggregate: &Aggregate, contender: Contender, at: u32) -> Option<(f64, usize)> {
     if panel.axis != PanelAxis::Bits {
         return None;
@@ -85,7 +86,7 @@ fn near<T>(points: &[T], place: usize) -> &[T] {
     &points[place.saturating_sub(NEIGHBORS)..points.len().min(place + NEIGHBORS + 1)]
 }
 
-/// Few runs take the spread around them where it tells more than their own.
+/// Replaces the spread of few runs by the pooled spread of their neighbors, if that has more degrees of freedom.
 fn with_few_runs(ours: Estimate, spread: Option<(f64, usize)>, margin: Margin) -> Estimate {
     match spread {
         Some((spread, freedom)) if ours.n < FEW_RUNS && freedom > ours.freedom => {
@@ -95,7 +96,7 @@ fn with_few_runs(ours: Estimate, spread: Option<(f64, usize)>, margin: Margin) -
     }
 }
 
-/// A published number: over runs, or computed.
+/// A published number: a mean over runs, or a computed value.
 enum Published {
     Measured(Estimate),
     Computed(f64),
@@ -113,7 +114,7 @@ fn published_value(
     let value = (*curve.mean().get(tick)?)?;
     match curve.values {
         CurveValues::Plain(_) if computed => Some(Published::Computed(value)),
-        // A single number of unknown spread, as the baselines: taken as it stands.
+        // A single number of unknown spread, such as a baseline, is treated as exact.
         CurveValues::Plain(_) => Some(Published::Measured(Estimate::certain(value))),
         CurveValues::Spread { .. } => {
             let (low, high) = curve.quantiles(tick)?;
@@ -194,8 +195,9 @@ mod tests {
         assert_eq!(compare_plan(&plan, &aggregates), []);
     }
 
-    /// How often a point of two runs is *reproduced* and *better* or *worse*, with the spreads of RVQ on uncorrelated toy data
-    /// (per cent, 12 to 40 bits; the published ones recovered from 10 runs), when the true difference is `shift` %.
+    /// The share of points of two runs that are *reproduced*, and the share that are *better* or *worse*, if the true
+    /// difference is `shift` %. The spreads are those of RVQ on uncorrelated toy data (percent, 12 to 40 bits; the
+    /// published spreads are recovered from 10 runs).
     fn rates(shift: f64, margin: f64) -> (f64, f64) {
         const OURS: [f64; 8] = [0.031, 0.031, 0.063, 0.032, 0.022, 0.027, 0.023, 0.020];
         const THEIRS: [f64; 8] = [0.006, 0.009, 0.012, 0.018, 0.007, 0.006, 0.007, 0.008];
@@ -231,17 +233,17 @@ mod tests {
 
     #[test]
     fn two_runs_a_point_give_verdicts_with_the_error_rates_of_the_tests() {
-        // Equal, or two thirds of the margin away: shown, and never taken for different.
+        // Equal, or two thirds of the margin away: reproduced, and never better or worse.
         assert_eq!(rates(0.0, 0.5), (1.0, 0.0));
         let (reproduced, different) = rates(0.33, 0.5);
         assert!(reproduced > 0.99 && different < 0.001, "{reproduced} {different}");
-        // At the edge of the margin: the level of the two one-sided tests.
+        // At the edge of the margin: reproduced at the level of the two one-sided tests.
         let (reproduced, _) = rates(0.5, 0.5);
         assert!(reproduced < 0.075, "{reproduced}");
         // Far beyond it.
         let (reproduced, different) = rates(0.8, 0.5);
         assert!(reproduced == 0.0 && different > 0.99, "{reproduced} {different}");
-        // A margin as narrow as the spread is not decided by two runs, and that is said.
+        // A margin as narrow as the spread: two runs are inconclusive.
         let (reproduced, different) = rates(0.0, 0.03);
         assert!(reproduced < 0.5 && different < 0.075, "{reproduced} {different}");
     }

@@ -1,4 +1,4 @@
-//! What only a comparison of speech codecs has: how far methods lie apart on the same utterances, and Opus beside them.
+//! The parts that only a comparison of speech codecs has: paired gaps between methods, and Opus.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,12 @@ use crate::results::{Aggregate, PairedGap, find_aggregate, primary_metric, publi
 use crate::runner::Record;
 use crate::spec::{Contender, Method, Panel, Plan};
 
-/// One method less another.
+/// The value of one method minus the value of another.
 #[derive(Clone, Debug)]
 pub struct Gap {
     pub first: Contender,
     pub second: Contender,
-    /// By place on the panel's axis, ascending.
+    /// By position on the panel's axis, ascending.
     pub places: Vec<GapAt>,
 }
 
@@ -19,11 +19,11 @@ pub struct Gap {
 pub struct GapAt {
     pub at: u32,
     pub ours: Option<PairedGap>,
-    /// Of the published means.
+    /// The gap between the published means.
     pub published: Option<f64>,
 }
 
-/// The gaps of a panel's own metric: AVQ less RVQ, and RVQ less PVQ, as far as the panel has them.
+/// The gaps in a panel's metric: AVQ minus RVQ, and RVQ minus PVQ, as far as the panel has these methods.
 pub fn gaps(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<Gap> {
     const PAIRS: [(Method, Method); 2] = [(Method::Avq, Method::Rvq), (Method::Rvq, Method::Pvq)];
     let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
@@ -47,20 +47,20 @@ pub fn gaps(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<Gap> {
     pairs.into_iter().filter(|pair| pair.iter().all(has)).map(gap).collect()
 }
 
-/// Opus at one target bitrate, means over the test utterances.
+/// Opus at one target bitrate: means over the test utterances.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OpusAt {
-    /// The target, bit/s.
+    /// The target bitrate in bit/s.
     pub at: u32,
-    /// The real one, bit/s.
+    /// The real bitrate in bit/s.
     pub bitrate: f64,
     pub pesq: f64,
-    /// Perceptual SNR, dB.
+    /// Perceptual SNR in dB.
     pub psnr: Option<f64>,
 }
 
-/// What the panel's cells measured of Opus, by target bitrate, the first cell that did; empty where its tools were not
-/// installed. All cells on the same utterances have the same.
+/// The measurements of Opus by target bitrate, from the first cell that has them. All cells on the same utterances have
+/// the same values. Empty if the Opus tools were not installed.
 pub fn opus(panel: &Panel, records: &HashMap<String, Record>) -> Vec<OpusAt> {
     let cells: Vec<&Record> =
         panel.points.iter().flat_map(|p| &p.cells).filter_map(|cell| records.get(&cell.key())).collect();

@@ -1,4 +1,4 @@
-//! The statistics behind the verdicts: estimates, the spread that a pair of quantiles tells, Welch's interval and TOST.
+//! The statistics behind the verdicts: estimates, the spread from a pair of quantiles, Welch's interval and TOST.
 
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 use statrs::function::factorial::ln_factorial;
@@ -6,11 +6,12 @@ use statrs::function::factorial::ln_factorial;
 use super::Estimate;
 use crate::results::quantile;
 
-/// Runs behind every published point (inferred from the digits of Figure 5).
+/// The number of runs of every published point (inferred from the digits of Figure 5).
 pub const PUBLISHED_RUNS: usize = 10;
 
 impl Estimate {
-    /// From the values over seeds; `None` for no value. One value has the standard deviation 0, which says nothing.
+    /// From the values over seeds. `None` without values. A single value has the standard deviation 0, with no
+    /// information.
     pub fn of_values(values: &[f64]) -> Option<Estimate> {
         let n = values.len();
         let (low, high) = (quantile(values, 0.025)?, quantile(values, 0.975)?);
@@ -26,8 +27,8 @@ impl Estimate {
         })
     }
 
-    /// From a mean and the quantiles 2.5 % and 97.5 % over `n` runs: the standard deviation with which `n` normal values
-    /// have that distance of their quantiles on average.
+    /// From a mean and the 2.5 % and 97.5 % quantiles over `n` runs. The standard deviation is chosen so that `n`
+    /// normal values have this distance between their quantiles on average.
     pub fn of_quantiles(mean: f64, low: f64, high: f64, n: usize) -> Estimate {
         let width = expected_quantile_width(n);
         let standard_deviation = if width > 0.0 { (high - low).abs() / width } else { 0.0 };
@@ -39,7 +40,7 @@ impl Estimate {
         Estimate { mean: value, low: value, high: value, standard_deviation: 0.0, n: 1, freedom: 0 }
     }
 
-    /// A value that is taken as it stands, like the mean of endless runs.
+    /// A value that counts as exact, like the mean of infinitely many runs.
     pub fn certain(value: f64) -> Estimate {
         Estimate { n: usize::MAX, freedom: usize::MAX, ..Estimate::exact(value) }
     }
@@ -58,7 +59,7 @@ pub fn expected_quantile_width(n: usize) -> f64 {
     if below + 2 <= n {
         quantile += share * expected_order_statistic(below + 2, n);
     }
-    // The lower quantile is its mirror image.
+    // The lower quantile is the mirror image.
     2.0 * quantile
 }
 
@@ -79,7 +80,7 @@ fn expected_order_statistic(rank: usize, n: usize) -> f64 {
 pub struct Welch {
     pub difference: f64,
     pub standard_error: f64,
-    /// Infinite where neither side has spread.
+    /// Infinite if neither side has spread.
     pub freedom: f64,
 }
 
@@ -104,8 +105,8 @@ impl Welch {
         (self.difference - half, self.difference + half)
     }
 
-    /// The larger p value of the two one-sided tests (Schuirmann) against |difference| ≥ `margin`: equivalence is shown
-    /// where it is below the level.
+    /// The larger p value of the two one-sided tests (Schuirmann) against |difference| ≥ `margin`. A value below the
+    /// level shows equivalence.
     pub fn equivalence_p(&self, margin: f64) -> f64 {
         match self.distribution() {
             None if self.difference.abs() < margin => 0.0,
@@ -118,18 +119,18 @@ impl Welch {
         }
     }
 
-    /// `None` where neither side has spread.
+    /// `None` if neither side has spread.
     fn distribution(&self) -> Option<StudentsT> {
         if self.standard_error > 0.0 { StudentsT::new(0.0, 1.0, self.freedom).ok() } else { None }
     }
 }
 
-/// Points with fewer runs than these take their spread from the points of their method around them.
+/// Points with fewer runs take their spread from the neighboring points of their method.
 pub const FEW_RUNS: usize = 5;
 
-/// The standard deviation of runs over several points, each in its own unit (value and unit), with its degrees of freedom.
-/// Two runs of one point tell little of its spread; five points of two runs tell as much as six runs. `None` where no
-/// point has two runs.
+/// The pooled standard deviation of runs over several points, each in its own unit (value and unit), with its degrees
+/// of freedom. Two runs of one point say little about its spread. Five points of two runs say as much as six runs.
+/// `None` if no point has two runs.
 pub fn pooled_spread(points: &[(Estimate, f64)]) -> Option<(f64, usize)> {
     let with_spread = points.iter().filter(|(point, unit)| point.freedom > 0 && *unit > 0.0);
     let (squares, freedom) = with_spread.fold((0.0, 0), |(squares, freedom), (point, unit)| {

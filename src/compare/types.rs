@@ -1,28 +1,28 @@
-//! What a comparison says, point by point.
+//! The types of a comparison.
 
 use std::collections::BTreeMap;
 
 use crate::spec::{Contender, Margin, PanelAxis, Primary};
 
-/// The outcome of a comparison. A figure's verdict is the worst of its points, in this order.
+/// The outcome of a comparison. The verdict on a figure is the worst verdict on its points, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Equivalent within the margin (two one-sided tests).
     Reproduced,
-    /// Outside the margin on the good side.
+    /// Beyond the margin on the good side.
     Better,
-    /// Too few seeds to tell.
+    /// Too few seeds to decide.
     Inconclusive,
-    /// Outside the margin on the bad side.
+    /// Beyond the margin on the bad side.
     Worse,
-    /// Nothing of ours.
+    /// No value of ours.
     Missing,
-    /// Other data or a reduced profile: trends and claims only.
+    /// Other data or a reduced profile. Only trends and claims count.
     NotComparable,
 }
 
 impl Verdict {
-    /// As tables and reports write it.
+    /// The name in tables and reports.
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Reproduced => "reproduced",
@@ -34,7 +34,7 @@ impl Verdict {
         }
     }
 
-    /// How often each verdict stands among several, in the order of [`Verdict`].
+    /// The number of occurrences of each verdict, in the order of [`Verdict`].
     pub fn counts(verdicts: impl IntoIterator<Item = Verdict>) -> BTreeMap<Verdict, usize> {
         let mut counts = BTreeMap::new();
         for verdict in verdicts {
@@ -59,18 +59,18 @@ pub struct Estimate {
     pub high: f64,
     pub standard_deviation: f64,
     pub n: usize,
-    /// Degrees of freedom of `standard_deviation`: n − 1, more where it is pooled over several points.
+    /// Degrees of freedom of `standard_deviation`: n − 1, or more if it is pooled over several points.
     pub freedom: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct PointComparison {
     pub contender: Contender,
-    /// The place on the panel's axis: total bits, or T.
+    /// The position on the panel's axis: total bits, or T.
     pub at: u32,
     pub ours: Option<Estimate>,
     pub published: Option<Estimate>,
-    /// In the unit of `margin`: ours / published − 1, or ours less published.
+    /// In the unit of `margin`: ours / published − 1, or ours minus published.
     pub difference: Option<f64>,
     /// 95 % Welch interval of `difference`.
     pub interval: Option<(f64, f64)>,
@@ -78,12 +78,12 @@ pub struct PointComparison {
     pub verdict: Verdict,
 }
 
-/// One panel against its published Results file.
+/// The comparison of one panel with its published Results file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PanelComparison {
     pub panel: String,
     pub axis: PanelAxis,
-    /// Which of our measurements stands against the published one, where there are two.
+    /// Which of our measurements is compared with the published one, if there are two.
     pub measured_on: Option<Primary>,
     /// `Figure 2/….json`.
     pub results_file: String,
@@ -94,17 +94,17 @@ pub struct PanelComparison {
 }
 
 impl PanelComparison {
-    /// How many points have which verdict.
+    /// The number of points with each verdict.
     pub fn counts(&self) -> BTreeMap<Verdict, usize> {
         Verdict::counts(self.points.iter().map(|p| p.verdict))
     }
 }
 
-/// One claim on one panel (or on the panels together), on ours and on the published numbers.
+/// The check of one claim on one panel (or on all panels together), on our numbers and on the published ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClaimCheck {
     pub text: String,
-    /// Panel name; empty where the claim is about all panels together.
+    /// Panel name. Empty if the claim is about all panels together.
     pub panel: String,
     pub axis: PanelAxis,
     pub ours: ClaimResult,
@@ -114,10 +114,10 @@ pub struct ClaimCheck {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimResult {
     Holds,
-    /// The places on the axis where it fails: total bits, or T.
+    /// The positions on the axis at which the claim fails: total bits, or T.
     FailsAt(Vec<u32>),
-    /// What is true instead, of a claim that is not about places on the axis.
+    /// The true statement, for a claim that is not about positions on the axis.
     Fails(String),
-    /// No numbers to check it on.
+    /// Numbers are missing.
     Unknown,
 }

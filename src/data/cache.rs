@@ -1,5 +1,5 @@
-//! Where published data sets lie on this machine: folders that are looked through for them, the last of which is the one
-//! that `vqlab data fetch` and `vqlab data import` fill.
+//! The folders in which data sets are looked for on this machine. `vqlab data fetch` and `vqlab data import` fill the
+//! last of them.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::catalogue::{DataSet, KnownData};
 /// The environment variable that names the folder of the data sets.
 pub const VARIABLE: &str = "VQLAB_DATA";
 
-/// The folder of the data sets: that of [`VARIABLE`], else `vqlab` in the user's folder for caches. None on a machine that
+/// The folder of the data sets: the value of [`VARIABLE`], else `vqlab` in the user's cache folder. None if the machine
 /// has neither.
 pub fn folder() -> Option<PathBuf> {
     match std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
@@ -17,28 +17,28 @@ pub fn folder() -> Option<PathBuf> {
     }
 }
 
-/// Where a known data set has its place in the folder of the data sets.
+/// The path of a known data set below the folder of the data sets.
 pub fn place(data: &KnownData) -> Option<PathBuf> {
     Some(folder()?.join(data.place))
 }
 
-/// Folders that hold data sets, in the order in which they are looked through. The default one has none, so that only what is
-/// asked for depends on the machine.
+/// Folders that hold data sets, in search order. The default has no folders. Thus results depend on the machine only
+/// where the caller asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places(Vec<PathBuf>);
 
 impl Places {
-    /// A folder named by the user, if there is one, then that of the data sets.
+    /// The folder that the user named, if any, and then the folder of the data sets.
     pub fn of_user(first: Option<&Path>) -> Self {
         Self(first.map(Path::to_path_buf).into_iter().chain(folder()).collect())
     }
 
-    /// These folders.
+    /// Exactly these folders.
     pub fn new(folders: Vec<PathBuf>) -> Self {
         Self(folders)
     }
 
-    /// The set's own folder below one of these; one of them may also be that folder itself.
+    /// The set's own folder below one of these folders. One of them may also be the set's folder itself.
     pub fn find(&self, set: &DataSet) -> Option<PathBuf> {
         self.0.iter().find_map(|place| {
             let below = set.folders.iter().map(|name| place.join(name)).find(|folder| folder.is_dir());
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(places.find(cifar10), None);
         let fetched = make("cache/cifar10");
         assert_eq!(places.find(cifar10), Some(fetched));
-        // As the publisher's archive names it.
+        // The name in the publisher's archive.
         let mine = make("mine/cifar-10-batches-bin");
         assert_eq!(places.find(cifar10), Some(mine.clone()));
         assert_eq!(Places::new(vec![mine.clone()]).find(cifar10), Some(mine));

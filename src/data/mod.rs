@@ -1,4 +1,4 @@
-//! Where vectors come from. All randomness of the project is drawn from the named streams of [`stream`].
+//! Data sets. All random numbers of the project come from the named streams of [`stream`].
 
 pub mod cache;
 pub mod catalogue;

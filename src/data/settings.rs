@@ -1,8 +1,8 @@
-//! What toy vectors are drawn from, as plain data.
+//! The settings of toy vectors, as plain data.
 
 use serde::{Deserialize, Serialize};
 
-/// The law that toy vectors are drawn from (PAPER, toy experiment). All have mean zero.
+/// The distribution of toy vectors (PAPER, toy experiment). All distributions have mean zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distribution {
@@ -20,13 +20,13 @@ pub enum Distribution {
     ChainedMaps,
 }
 
-/// How many training vectors there are.
+/// The number of training vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Vectors {
-    /// A fixed set of so many vectors, passed over as often as the updates need, in a new order each time.
+    /// A fixed set of this many vectors. It is passed over as often as the updates need, in a new order each time.
     Fixed(u64),
-    /// Every batch is new.
+    /// New vectors in every batch.
     Stream,
 }
 
@@ -36,13 +36,13 @@ pub struct ToyData {
     pub distribution: Distribution,
     /// D.
     pub dimension: usize,
-    /// Only for the low-rank laws.
+    /// Only for the low-rank distributions.
     pub rank: Option<usize>,
     /// Only for [`Distribution::Ar1`].
     pub correlation: Option<f64>,
-    /// Variance per coordinate (for the low-rank laws the mean over coordinates).
+    /// Variance per coordinate (for the low-rank distributions, the mean over coordinates).
     pub variance: f64,
     pub vectors: Vectors,
-    /// Seed of the mixing matrices of the low-rank laws; the vectors depend on the cell's seed.
+    /// Seed of the mixing matrices of the low-rank distributions. The vectors depend on the cell's seed.
     pub mixing_seed: Option<u64>,
 }

@@ -1,21 +1,21 @@
-//! Several cores for a while.
+//! Runs work on several cores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Threads, where the process has been told how many ([`set_threads`]).
+/// The number of threads, if it was set by [`set_threads`].
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
-/// How many threads making and reading data may take, in this process; all cores without. The data are the same for any
-/// number.
+/// Sets the number of threads for making and reading data in this process. The default is all cores. The data do not
+/// depend on this number.
 pub fn set_threads(threads: usize) {
     THREADS.store(threads, Ordering::Relaxed);
 }
 
-/// Runs `work` in a pool with a thread for every core (or as many as the process was told), whatever pool the caller is in, and waits without taking up other
-/// work meanwhile: that might need what the caller holds.
+/// Runs `work` in a pool with one thread per core (or the number given to [`set_threads`]), whatever pool the caller is
+/// in. It waits without taking other work, because that work might need what the caller holds.
 ///
 /// # Errors
-/// Why there are no threads, or that one of them ended early.
+/// Why no threads could be started, or that a thread ended early.
 pub(super) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     let threads = match THREADS.load(Ordering::Relaxed) {
         0 => std::thread::available_parallelism().map_or(1, usize::from),

@@ -1,6 +1,6 @@
-//! The toy distributions (PAPER, "Toy experiment"), as random-access sources: vector i of a set is a pure function of
-//! the data settings, the seed and i. A "fixed training set" is therefore never stored, however many cells train on it at
-//! once: a cell holds only the order of its passes (4 bytes a vector), and draws each vector when it meets it.
+//! The toy distributions (PAPER, "Toy experiment") as random-access sources. Vector i of a set is a pure function of
+//! the data settings, the seed and i. A "fixed training set" is therefore never stored, however many cells train on it
+//! at once. A cell holds only the order of its passes (4 bytes per vector), and draws each vector when it is needed.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use super::stream::{key64, normal, shuffle, stream};
 use crate::data::{Distribution, ToyData, Vectors};
 
-/// Which set a vector belongs to; the sets are independent of each other.
+/// The set that a vector belongs to. The sets are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
     Training,
@@ -22,11 +22,11 @@ pub struct ToySource {
     data: ToyData,
     training_key: u64,
     fresh_key: u64,
-    /// Half-range of the integers, or the scale of the other laws.
+    /// Half-range of the integers, or the scale of the other distributions.
     scale: f32,
-    /// A (D × rank, stored column by column), scaled so that x has the asked variance; low-rank laws only.
+    /// A (D × rank, stored column by column), scaled to give x the requested variance; only for low-rank distributions.
     mixing: Vec<f32>,
-    /// B (rank × D, stored column by column); chained maps only.
+    /// B (rank × D, stored column by column); only for chained maps.
     squeezing: Vec<f32>,
 }
 
@@ -34,12 +34,12 @@ impl ToySource {
     /// The source of these settings and this seed.
     ///
     /// # Errors
-    /// A sentence where the settings contradict each other (the spec's checks catch that earlier, with the line).
+    /// Why the settings contradict each other. (The spec's checks find this earlier, with the line.)
     pub fn new(data: &ToyData, seed: u64) -> Result<Self, String> {
         if data.dimension == 0 || !data.variance.is_finite() || data.variance <= 0.0 {
             return Err("the dimension and the variance must be positive".into());
         }
-        // The number of vectors is left out: a smaller set is a prefix of a larger one.
+        // The number of vectors is not part of the key, so a smaller set is a prefix of a larger one.
         let law = serde_json::json!([
             data.distribution,
             data.dimension,
@@ -121,8 +121,8 @@ impl ToySource {
     }
 }
 
-/// The order in which a training run meets the training vectors: a new permutation of a fixed set in every pass, or
-/// ever new vectors. It depends on the data settings and the seed, so that all methods see the same vectors.
+/// The order in which a training run sees the training vectors: a new permutation of a fixed set in every pass, or
+/// always new vectors. It depends only on data settings and seed, so all methods see the same vectors.
 pub struct Batches<'a> {
     source: &'a ToySource,
     order: Vec<u32>,
@@ -139,7 +139,7 @@ impl<'a> Batches<'a> {
         Self { source, order, at: 0, rng: stream(&format!("order/{}", source.training_key)) }
     }
 
-    /// Passes over so many training vectors, as if they had been drawn.
+    /// Skips this many training vectors, as if they had been drawn.
     pub fn skip(&mut self, count: u64) {
         let (length, at) = (self.order.len() as u64, self.at + count);
         if length > 0 {
@@ -175,7 +175,8 @@ pub fn integer_half_range(variance: f64) -> Option<u64> {
     ((h * (h + 1.0) / 3.0 - variance).abs() < 1e-9 * variance && (1.0..1e6).contains(&h)).then_some(h as u64)
 }
 
-/// The fixed maps A and B. A is scaled so that the variance of A z, averaged over coordinates, is exactly the asked one.
+/// The fixed maps A and B. A is scaled so that the variance of A z, averaged over coordinates, is exactly the requested
+/// one.
 fn maps(data: &ToyData, rank: usize) -> (Vec<f32>, Vec<f32>) {
     let seed = data.mixing_seed.unwrap_or(1);
     let mut rng = stream(&format!("toy/mixing/{}/{rank}/{seed}", data.dimension));
@@ -216,7 +217,7 @@ fn apply(map: &[f32], input: &[f32], out: &mut [f32]) {
     }
 }
 
-/// A slice of n numbers on the stack where it fits.
+/// A slice of n numbers, on the stack if it fits.
 fn scratch<'a>(n: usize, stack: &'a mut [f32; 64], heap: &'a mut Vec<f32>) -> &'a mut [f32] {
     if n <= stack.len() {
         &mut stack[..n]

@@ -1,5 +1,5 @@
-//! Drawing in fractional pixels on a plotters back end: lines cut into dashes, areas, markers, and text placed by its
-//! baseline, so that SVG and bitmap agree although plotters sizes and anchors fonts differently in the two.
+//! Drawing in fractional pixels on a plotters back end: dashed lines, areas, markers and text. Text is placed by its
+//! baseline, because plotters sizes and anchors fonts differently in SVG and bitmap.
 
 use std::sync::OnceLock;
 
@@ -11,16 +11,16 @@ use plotters::style::{Color as _, FontTransform, register_font};
 use super::FigureError;
 use super::chart::{Color, LineStyle, Marker};
 
-/// One name for plotters' font table and for the SVG's `font-family` with its substitutes.
+/// The name in plotters' font table and the `font-family` in SVG, with substitutes.
 pub(super) const FONT: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
 
-/// Ascender minus descender of Noto Sans in em; plotters' bitmap fonts are sized by it.
+/// Ascender minus descender of Noto Sans in em. plotters sizes bitmap fonts by it.
 const LINE_EM: f64 = 1.362;
 
 /// Height of an x in em.
 const EX_EM: f64 = 0.536;
 
-/// Makes Noto Sans known to plotters, once per process.
+/// Registers Noto Sans with plotters, once per process.
 pub(super) fn register_fonts() -> Result<(), FigureError> {
     static DONE: OnceLock<bool> = OnceLock::new();
     let registered = *DONE.get_or_init(|| {
@@ -30,12 +30,12 @@ pub(super) fn register_fonts() -> Result<(), FigureError> {
     if registered { Ok(()) } else { Err(FigureError::Draw("the embedded font can't be read".into())) }
 }
 
-/// How a back end relates its font size and vertical anchor to em and baseline.
+/// The relation of a back end's font size and vertical anchor to em and baseline.
 #[derive(Clone, Copy)]
 pub(super) struct FontUse {
     /// plotters' size of a font of 1 em.
     pub size_per_em: f64,
-    /// From the anchor (vertical center) down to the baseline, in em.
+    /// The distance from the anchor (vertical center) down to the baseline, in em.
     pub baseline: f64,
 }
 
@@ -52,9 +52,9 @@ pub(super) struct TextStyle {
     pub em: f64,
     pub bold: bool,
     pub color: Color,
-    /// Where the position lies along the text: 0 start, 0.5 middle, 1 end.
+    /// The anchor along the text: 0 start, 0.5 middle, 1 end.
     pub anchor: f64,
-    /// Read from bottom to top.
+    /// Whether the text runs from bottom to top.
     pub upwards: bool,
 }
 
@@ -143,7 +143,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         }
     }
 
-    /// `at` is the point of the baseline that `style.anchor` says.
+    /// `at` is the point on the baseline at `style.anchor`.
     pub fn text(&self, text: &str, at: (f64, f64), style: TextStyle) -> Result<(), FigureError> {
         let h = match style.anchor {
             a if a < 0.25 => HPos::Left,
@@ -165,7 +165,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     }
 }
 
-/// Lengths drawn and left out in turn, in pixels; empty = solid.
+/// Alternating lengths of dashes and gaps, in pixels. Empty = solid.
 fn dashes(style: LineStyle, width: f64) -> Vec<f64> {
     let unit = width.max(1.2);
     match style {
@@ -176,7 +176,7 @@ fn dashes(style: LineStyle, width: f64) -> Vec<f64> {
     }
 }
 
-/// Cuts a polyline into the pieces that a dash pattern leaves; the pattern runs on through the corners.
+/// Cuts a polyline into the dashes of a pattern. The pattern continues through corners.
 fn cut(points: &[(f64, f64)], pattern: &[f64]) -> Vec<Vec<(f64, f64)>> {
     if pattern.is_empty() || points.len() < 2 {
         return vec![points.to_vec()];

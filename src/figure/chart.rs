@@ -1,5 +1,5 @@
-//! What a figure shows, apart from how it is drawn: axes, series, bands, marks and a legend, in data coordinates.
-//! A [`Figure`] is a grid of charts and becomes one file.
+//! The content of a figure, independent of its drawing: axes, series, bands, marks and a legend, in data coordinates.
+//! A [`Figure`] is a grid of charts. It becomes one file.
 
 /// An opaque sRGB color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,14 +9,14 @@ impl Color {
     pub const BLACK: Color = Color(0x1a, 0x1a, 0x1a);
     pub const GRAY: Color = Color(0x6e, 0x6e, 0x6e);
 
-    /// The color mixed with white: 0 gives white, 1 the color itself.
+    /// The color mixed with white: 0 is white, 1 the color itself.
     pub fn tint(self, strength: f64) -> Color {
         let mix = |c: u8| (255.0 - (255.0 - f64::from(c)) * strength.clamp(0.0, 1.0)).round() as u8;
         Color(mix(self.0), mix(self.1), mix(self.2))
     }
 }
 
-/// How a line is cut along its length.
+/// The dash pattern of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineStyle {
     Solid,
@@ -45,11 +45,11 @@ pub struct Axis {
     /// With the unit in parentheses.
     pub label: String,
     pub scale: Scale,
-    /// None: the range of the data with a small margin.
+    /// `None`: the range of the data with a small margin.
     pub range: Option<(f64, f64)>,
-    /// Own ticks; None: round numbers.
+    /// `None`: round numbers.
     pub ticks: Option<Vec<(f64, String)>>,
-    /// The range always holds this value (0 for differences).
+    /// A value that the range always contains (0 for differences).
     pub include: Option<f64>,
 }
 
@@ -66,14 +66,14 @@ impl Axis {
         Axis { include: Some(value), ..self }
     }
 
-    /// A linear axis with a tick at every one of these whole numbers, as bitrates.
+    /// A linear axis with a tick at each of these whole numbers, such as bitrates.
     pub fn whole(label: impl Into<String>, values: &[u32]) -> Self {
         let ticks = values.iter().map(|v| (f64::from(*v), v.to_string())).collect();
         Axis { ticks: Some(ticks), ..Axis::linear(label) }
     }
 }
 
-/// One curve; what is None is not drawn.
+/// One curve. Parts that are `None` are not drawn.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Its entry in the legend.
@@ -88,7 +88,7 @@ pub struct Series {
     pub band: Vec<(f64, f64, f64)>,
     /// (x, low, high), drawn as vertical bars with ends.
     pub intervals: Vec<(f64, f64, f64)>,
-    /// Filled down to this value (histograms).
+    /// The area down to this value is filled (histograms).
     pub fill_to: Option<f64>,
 }
 
@@ -128,7 +128,7 @@ impl Series {
     }
 }
 
-/// An entry of the legend that stands for more than one series.
+/// A legend entry that describes more than one series.
 #[derive(Clone, Debug)]
 pub struct LegendEntry {
     pub label: String,
@@ -144,14 +144,14 @@ pub enum LegendKey {
     Interval,
 }
 
-/// A vertical line over the whole height, with text along it.
+/// A vertical line over the full height, with text along it.
 #[derive(Clone, Debug)]
 pub struct VerticalMark {
     pub x: f64,
     pub label: String,
 }
 
-/// A horizontal strip over the whole width, as a margin of equivalence.
+/// A horizontal strip over the full width, such as an equivalence margin.
 #[derive(Clone, Debug)]
 pub struct Strip {
     pub low: f64,
@@ -159,7 +159,7 @@ pub struct Strip {
     pub color: Color,
 }
 
-/// Text at the right end of curves, in the margin.
+/// Text in the right margin, at the ends of curves.
 #[derive(Clone, Debug)]
 pub struct EndLabel {
     pub y: f64,
@@ -169,7 +169,7 @@ pub struct EndLabel {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegendPlace {
-    /// In the emptiest corner; under the chart where no corner is free.
+    /// In a free corner, or below the chart if no corner is free.
     Auto,
     Below,
     Hidden,
@@ -184,7 +184,7 @@ pub struct Chart {
     pub marks: Vec<VerticalMark>,
     pub strips: Vec<Strip>,
     pub end_labels: Vec<EndLabel>,
-    /// After the entries of the labeled series.
+    /// Entries after those of the labeled series.
     pub legend_extra: Vec<LegendEntry>,
     pub legend: LegendPlace,
 }
@@ -219,7 +219,7 @@ impl Chart {
     }
 }
 
-/// A grid of charts that becomes one file.
+/// A grid of charts. It becomes one file.
 #[derive(Clone, Debug)]
 pub struct Figure {
     pub rows: Vec<Vec<Chart>>,
@@ -233,7 +233,7 @@ impl Figure {
         Figure { rows: vec![vec![chart]], width: 800, row_height: 520 }
     }
 
-    /// Charts side by side: two of them in one row, more in rows of up to three.
+    /// Charts side by side: up to two in one row, four in two rows, other numbers in rows of up to three.
     pub fn grid(charts: Vec<Chart>) -> Self {
         if charts.len() == 1 {
             return charts.into_iter().next().map(Self::single).unwrap_or_else(Self::none);

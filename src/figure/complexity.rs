@@ -1,4 +1,4 @@
-//! Figures 4c and 6b as operation counts: log10 WMOPS over the bitrate, the published values as crosses over ours.
+//! Figures 4c and 6b as operation counts: log10 WMOPS over the bitrate, with the published values as crosses.
 
 use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series};
@@ -47,11 +47,12 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
         let key = LegendKey::Line(Some(LineStyle::Dotted), 1.6, None);
         chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: super::Color::GRAY, key });
     }
-    let caption = "Weighted million operations for encoding one vector, as log10, over the bits of one code; lower is \
-        cheaper, and one unit is a factor of ten. Thick lines follow the paper's operation count, crosses are the published \
-        values. The paper's count leaves out one stage of RVQ and PVQ; thin lines count all stages, and \
-        dotted ones the same search with products of codewords looked up."
-        .to_string();
+    let caption =
+        "log10 of the weighted million operations (WMOPS) for encoding one vector, over the bits of one code. \
+        Lower is cheaper; one unit is a factor of ten. Thick lines are the paper's operation count. Crosses are the \
+        published values. The paper's count omits one stage of RVQ and PVQ. Thin lines count all stages. Dotted lines \
+        count the same search with look-up tables of codeword products."
+            .to_string();
     let title = curves::capitalised(&format!("{number}complexity over the bitrate, D = {}", panel.dimension));
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
 }

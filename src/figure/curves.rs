@@ -1,10 +1,10 @@
-//! Curves of ours and of the published numbers in one form, and the style of each method.
+//! Our curves and the published curves in one form, and the style of each method.
 
 use super::chart::{Axis, Color, LegendEntry, LegendKey, LineStyle, Marker, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
 use crate::spec::{CellSettings, Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
 
-/// One contender's values over the panel's axis; points without a value are left out.
+/// One contender's values over the panel's axis. Points without a value are omitted.
 pub(super) struct Curve {
     pub contender: Contender,
     pub points: Vec<CurvePoint>,
@@ -14,7 +14,7 @@ pub(super) struct CurvePoint {
     /// B, the bits of one code, or T.
     pub at: u32,
     pub mean: f64,
-    /// Quantiles 2.5 % and 97.5 %; equal to the mean where there is no spread.
+    /// 2.5 % and 97.5 % quantiles. Equal to the mean if there is no spread.
     pub low: f64,
     pub high: f64,
 }
@@ -29,7 +29,7 @@ impl Curve {
     }
 }
 
-/// One panel's metric, a curve a contender; those without a value are left out.
+/// One panel's metric, with one curve per contender. Contenders without values are omitted.
 pub(super) fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric: &str) -> Vec<Curve> {
     let Some(aggregate) = find_aggregate(aggregates, &panel.name, metric) else { return Vec::new() };
     let curve = |contender: &Contender| {
@@ -42,7 +42,7 @@ pub(super) fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric:
     plan.contenders.iter().map(curve).filter(|c| !c.points.is_empty()).collect()
 }
 
-/// The published curves that the panel stands against.
+/// The published curves of the panel.
 pub(super) fn of_panel(plan: &Plan, panel: &Panel) -> Vec<Curve> {
     match panel.published_file.as_deref().and_then(published) {
         Some(file) => {
@@ -64,7 +64,7 @@ fn of_file(file: &ResultsFile, panel: &Panel, contender: Contender) -> Curve {
     Curve { contender, points: file.axis.places().into_iter().filter_map(point).collect() }
 }
 
-/// Of a method, darker for its baseline.
+/// The color of a method. Baselines are darker.
 pub(super) fn color(contender: Contender) -> Color {
     match (contender.method, contender.trainer) {
         (Method::Avq, Trainer::Kmeans) => Color(0x0b, 0x4a, 0x18),
@@ -81,12 +81,12 @@ pub(super) fn method_color(method: Method) -> Color {
         Method::Pvq => Color::BLACK,
         Method::Opq => Color(0xb0, 0x4a, 0x00),
         Method::Lsq => Color(0x8a, 0x1f, 0x8a),
-        // Several look alike; their names stand beside the curves.
+        // Registered methods share one color. The legend names them.
         Method::Registered(_) => Color(0x00, 0x7a, 0x87),
     }
 }
 
-/// The paper's: AVQ dashed, RVQ dotted, PVQ dash-dot; baselines solid.
+/// The paper's line styles: AVQ dashed, RVQ dotted, PVQ dash-dot; baselines solid.
 pub(super) fn line_style(contender: Contender) -> LineStyle {
     match contender.method {
         _ if contender.trainer == Trainer::Kmeans => LineStyle::Solid,
@@ -96,7 +96,7 @@ pub(super) fn line_style(contender: Contender) -> LineStyle {
     }
 }
 
-/// The paper's of Figure 5: AVQ squares, RVQ circles, PVQ triangles.
+/// The markers of the paper's Figure 5: AVQ squares, RVQ circles, PVQ triangles.
 pub(super) fn marker(method: Method) -> Marker {
     match method {
         Method::Avq => Marker::Square,
@@ -127,7 +127,7 @@ pub(super) fn band_entry() -> LegendEntry {
     LegendEntry { label: "middle 95 % of the seeds".into(), color: Color::GRAY, key: LegendKey::Area }
 }
 
-/// The bitrates that the panels plan, ascending.
+/// The planned bitrates of the panels, ascending.
 pub(super) fn bits_of<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Vec<u32> {
     let mut bits: Vec<u32> = panels.into_iter().flat_map(|p| p.points.iter().map(|q| q.bits)).collect();
     bits.sort_unstable();
@@ -144,7 +144,7 @@ pub(super) fn describe(panel: &Panel) -> String {
     let data = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| {
         match value.chars().all(|c| c.is_ascii_alphabetic()) {
             true => value.to_lowercase(),
-            // A name with a number in it, or an abbreviation.
+            // The name of a data set.
             false => value.clone(),
         }
     });
@@ -155,9 +155,9 @@ pub(super) fn describe(panel: &Panel) -> String {
     }
 }
 
-/// Panels that belong in one chart: draws of the same data, with one figure and one published file, whose cells are equal but
-/// for the seeds of data and training. Panels without a published file stand alone; those with one bitrate have no curve
-/// and are left out.
+/// Groups panels into charts. One chart has the draws of the same data: panels with the same figure and published file,
+/// whose cells differ only in the seeds of data and training. Panels without a published file have their own chart.
+/// Panels with one bitrate have no curve and are omitted.
 pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
     let mut groups: Vec<Vec<&Panel>> = Vec::new();
     for panel in plan.panels.iter().filter(|p| bits_of([*p]).len() > 1) {
@@ -187,7 +187,7 @@ fn equal_but_for_the_draw(a: &Panel, b: &Panel) -> bool {
     a.points.iter().map(settings).eq(b.points.iter().map(settings))
 }
 
-/// A chart title for a group of panels.
+/// The chart title of a group of panels.
 pub(super) fn group_title(plan: &Plan, group: &[&Panel]) -> String {
     match group {
         [] => String::new(),
@@ -196,7 +196,7 @@ pub(super) fn group_title(plan: &Plan, group: &[&Panel]) -> String {
     }
 }
 
-/// [`describe`], with the panel's name where panels that are no draws of the same data have the same description.
+/// [`describe`], with the panel's name if panels of other data have the same description.
 pub(super) fn describe_in(plan: &Plan, panel: &Panel) -> String {
     let text = describe(panel);
     let groups = groups(plan);
@@ -206,13 +206,14 @@ pub(super) fn describe_in(plan: &Plan, panel: &Panel) -> String {
     if shared { format!("{text}: {}", panel.name) } else { text }
 }
 
-/// A text with its first letter in upper case.
+/// The text with an upper-case first letter.
 pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// "AVQ and RVQ begin from a trained PVQ", for every method of these panels whose codebooks do not begin at random as in the paper.
+/// `Codebooks do not start as in the paper: AVQ from a trained RVQ.`, for every method of these panels whose codebooks
+/// have another start.
 pub(super) fn warm_starts(panels: &[&Panel]) -> Option<String> {
     let mut notes: Vec<String> = Vec::new();
     for cell in panels.iter().flat_map(|p| &p.points).filter_map(|p| p.cells.first()) {
@@ -234,6 +235,6 @@ pub(super) fn warm_starts(panels: &[&Panel]) -> Option<String> {
         }
     }
     let is_beside_the_papers = panels.iter().any(|panel| panel.published_file.is_some());
-    let before = if is_beside_the_papers { "Codebooks do not begin as in the paper" } else { "Codebooks begin" };
+    let before = if is_beside_the_papers { "Codebooks do not start as in the paper" } else { "Codebooks start" };
     (!notes.is_empty()).then(|| format!("{before}: {}.", notes.join(", ")))
 }

@@ -1,5 +1,5 @@
-//! Panels of one bitrate, which have no curve over the bits: a curve over the value of the axis that tells them apart where
-//! that is a number, else a dot for each method, a row a panel.
+//! Figures of panels with one bitrate. If the panels differ in one numeric axis, the figure has curves over that axis.
+//! Otherwise it has one row per panel, with one dot per method.
 
 use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LineStyle, Scale, Series};
@@ -9,9 +9,9 @@ use crate::metric;
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Contender, Panel, Plan};
 
-/// Errors that differ more than this are drawn on a logarithmic axis.
+/// Errors with a larger ratio than this are drawn on a logarithmic axis.
 const LOG_FROM: f64 = 6.0;
-/// More rows than this are no picture any more; the tables have them.
+/// Larger numbers of rows are not drawn. The tables have them.
 const MOST_ROWS: usize = 80;
 const ROW_HEIGHT: u32 = 26;
 
@@ -65,7 +65,7 @@ fn sketch(plan: &Plan, panels: &[&Panel], aggregates: &[Aggregate], id: &str) ->
             };
             let chart = Chart { title: title.clone(), ..in_rows(&rows, &curves, values) };
             let figure = Figure { row_height: 150 + ROW_HEIGHT * rows.len() as u32, ..Figure::single(chart) };
-            (figure, title, "a dot for each method".to_owned())
+            (figure, title, "one dot per method".to_owned())
         }
     };
     if figure.rows.iter().flatten().all(Chart::is_empty) {
@@ -74,7 +74,7 @@ fn sketch(plan: &Plan, panels: &[&Panel], aggregates: &[Aggregate], id: &str) ->
     let caption = format!(
         "Mean squared error per coordinate, {}, {over}; lower is better. Means over the seeds{}.",
         measured(plan.primary),
-        if has_spread(curves.iter().flatten()) { ", with the middle 95 % of them" } else { "" }
+        if has_spread(curves.iter().flatten()) { ", with the middle 95 % of the seeds" } else { "" }
     );
     Some(Sketch { id: id.to_owned(), title, caption, figure })
 }
@@ -83,11 +83,11 @@ fn has_spread<'a>(curves: impl Iterator<Item = &'a Curve>) -> bool {
     curves.into_iter().flat_map(|curve| &curve.points).any(|point| point.low < point.high)
 }
 
-/// Panels by what stands before the axis in their names (a variant), with their positions and numbers.
+/// Panels by variant (the part of the name before the axis), with their positions and numbers.
 type Groups = Vec<(String, Vec<(usize, f64)>)>;
 
-/// The one axis whose numbers tell the panels apart, `variance` of `variance=4` or `laplace/variance=4`, and the panels by
-/// variant.
+/// The one numeric axis in which the panels differ (`variance` of `variance=4` or `laplace/variance=4`), and the panels
+/// by variant.
 fn axis_of(panels: &[&Panel]) -> Option<(String, Groups)> {
     let mut groups: Groups = Vec::new();
     let mut axis: Option<&str> = None;
@@ -107,7 +107,7 @@ fn axis_of(panels: &[&Panel]) -> Option<(String, Groups)> {
     Some((axis?.to_owned(), groups)).filter(|_| is_line)
 }
 
-/// A line a method over the panels' numbers.
+/// One line per method over the numbers of the panels.
 fn over_axis(name: &str, places: &[f64], curves: &[&[Curve]], values: String) -> Chart {
     let (low, high) = places.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
     let scale = if low > 0.0 && high / low >= 8.0 { Scale::Log } else { Scale::Linear };
@@ -131,7 +131,7 @@ fn over_axis(name: &str, places: &[f64], curves: &[&[Curve]], values: String) ->
     chart
 }
 
-/// Dots in rows, the first row on top; methods by color where a row is a panel.
+/// Dots in rows, the first row on top. If a row is a panel, colors show the methods.
 fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
     let height = |row: usize| (rows.len() - 1 - row) as f64;
     let ticks = rows.iter().enumerate().map(|(row, name)| (height(row), name.clone())).collect();
@@ -159,7 +159,7 @@ fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
     chart
 }
 
-/// Those that have values, in the order of the first panels that have them.
+/// The contenders with values, in order of appearance.
 fn contenders<'a>(curves: impl Iterator<Item = &'a Curve>) -> Vec<Contender> {
     let mut contenders = Vec::new();
     for curve in curves {
@@ -170,7 +170,7 @@ fn contenders<'a>(curves: impl Iterator<Item = &'a Curve>) -> Vec<Contender> {
     contenders
 }
 
-/// Mean, low and high of a panel's one place.
+/// Mean, low and high of a panel's only position.
 fn point(curves: &[Curve], contender: Contender) -> Option<(f64, f64, f64)> {
     let of = |point: &CurvePoint| (point.mean, point.low, point.high);
     curves.iter().find(|curve| curve.contender == contender)?.points.first().map(of)

@@ -1,5 +1,5 @@
-//! Differences in per cent over the bitrate: fresh against training vectors, ours against the published values, and the
-//! same for several draws of the data.
+//! Differences in percent over the bitrate: test error against training set error, our values against the published
+//! ones, and the same for several draws of the data.
 
 use super::Sketch;
 use super::chart::{
@@ -10,8 +10,8 @@ use crate::compare::{PanelComparison, PointComparison};
 use crate::results::{Aggregate, Point, find_aggregate, quantile};
 use crate::spec::{Contender, Panel, Plan};
 
-/// The mean over seeds of fresh/training − 1 in %, with its 2.5 % and 97.5 % quantiles; the two errors of one seed
-/// belong to the same codebooks.
+/// The mean over seeds of test error / training set error − 1 in %, with its 2.5 % and 97.5 % quantiles. Both errors of
+/// a seed have the same codebooks.
 pub(crate) fn generalization_gap(training: &Point, fresh: &Point) -> Option<(f64, f64, f64)> {
     let of_seed = |(seed, fresh): &(u64, f64)| {
         let (_, training) = training.samples.iter().find(|(s, _)| s == seed)?;
@@ -22,7 +22,7 @@ pub(crate) fn generalization_gap(training: &Point, fresh: &Point) -> Option<(f64
     Some((mean, quantile(&gaps, 0.025)?, quantile(&gaps, 0.975)?))
 }
 
-/// Gap over bits, a chart a group of panels.
+/// The gap over the bits, one chart per group of panels.
 pub(super) fn generalization(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
         let axis = Axis::linear("test minus training MSE (% of the training MSE)").including(0.0);
@@ -42,9 +42,8 @@ pub(super) fn generalization(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
         }
         chart
     };
-    let caption = "How much larger the error is on vectors that training has not seen than on the training set itself, in % of \
-        the latter; the same codebooks are measured on both. Zero means that nothing was learnt by heart. Shaded: the middle \
-        95 % of the seeds.";
+    let caption = "The test error minus the training set error of the same codebooks, in % of the training set error. \
+        Zero means no overfitting. Shaded: the middle 95 % of the seeds.";
     sketch(
         "generalization",
         "Generalization gap over the bitrate",
@@ -53,8 +52,8 @@ pub(super) fn generalization(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sk
     )
 }
 
-/// Ours against the published mean, with interval and margin, a chart a panel; panels that share a published file are
-/// left to [`draws`].
+/// Our mean against the published one, with interval and margin, one chart per panel. [`draws`] has the panels that
+/// share a published file.
 pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
         let mut chart = difference_chart(plan, group);
@@ -63,13 +62,14 @@ pub(super) fn difference(plan: &Plan, comparisons: &[PanelComparison]) -> Option
         }
         chart
     };
-    let caption = "Our mean against the published one at the same method and bitrate, in % of the published; zero is equal, \
-        negative is a smaller error than published. Bars are 95 % intervals, the gray strip is the margin within which a point \
-        counts as reproduced (single points may have their own, see the table). Points are set apart sideways to be told apart.";
+    let caption = "The difference of our mean to the published mean of the same method and bitrate, in % of the \
+        published mean. Zero is equal; a negative value is a smaller error than published. Bars are 95 % intervals. \
+        The gray strip is the margin within which a point counts as reproduced (single points may have their own \
+        margin, see the table). Points are shifted sideways so that they do not overlap.";
     sketch("difference", "Difference to the published means", caption, curves::groups(plan).iter().map(chart).collect())
 }
 
-/// Several draws of the same data against their one published file: a chart a method, one thin line a draw.
+/// Several draws of the same data against their published file: one chart per method, one thin line per draw.
 pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sketch> {
     let repeated: Vec<Vec<&Panel>> = curves::groups(plan).into_iter().filter(|g| g.len() > 1).collect();
     let pairs = repeated.iter().flat_map(|group| plan.contenders.iter().map(move |contender| (group, *contender)));
@@ -86,9 +86,9 @@ pub(super) fn draws(plan: &Plan, comparisons: &[PanelComparison]) -> Option<Sket
         }
         chart
     };
-    let caption = "The same experiment on several draws of the data, in % of the one published curve; every line is one draw, \
-        with its name at the right end. The authors' own draw is unknown, so this spread is what a difference to the \
-        published numbers can mean at best.";
+    let caption = "The same experiment on several draws of the data, as the difference to the published curve in %. \
+        Every line is one draw, with its name at the right end. The authors' draw is unknown. A difference to the \
+        published numbers within this spread can come from the draw alone.";
     sketch("draws", "Spread over draws of the data", caption, pairs.map(chart).collect())
 }
 
@@ -109,7 +109,7 @@ fn difference_chart(plan: &Plan, group: &[&Panel]) -> Chart {
     chart
 }
 
-/// One figure of these charts; those without numbers are left out.
+/// One figure of these charts. Charts without numbers are omitted.
 fn sketch(id: &str, title: &str, caption: &str, charts: Vec<Chart>) -> Option<Sketch> {
     let mut charts: Vec<Chart> = charts.into_iter().filter(|c| !c.is_empty()).collect();
     for chart in &mut charts {

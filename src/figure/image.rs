@@ -1,4 +1,4 @@
-//! Figures 4a, 4b and 4c: the quality of images over the bits of a latent vector, and over the operations of encoding it.
+//! Figures 4a, 4b and 4c: image quality over the bits of a latent vector, and over the operations of encoding it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -
     plan.panels.iter().flat_map(of_panel).collect()
 }
 
-/// The paper draws the numbers of Figure 4b over the operations too, as Figure 4c.
+/// The paper's Figure 4c has the numbers of Figure 4b over the operations.
 fn complexity_name(panel: &Panel) -> (String, String) {
     match panel.figure.as_deref() {
         Some("4b") => ("figure-4c".into(), "Figure 4c: ".into()),
@@ -55,7 +55,11 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
     let better = if row.direction == Direction::HigherIsBetter { "higher" } else { "lower" };
     let caption = format!(
         "{label}{unit} of {data}, {measured}, over the bits of one latent vector; {better} is better. {}{}",
-        if has_band { "Shaded: the middle 95 % of the seeds." } else { "One seed a point, so that there is no band." },
+        if has_band {
+            "Shaded: the middle 95 % of the seeds."
+        } else {
+            "Each point has one seed, so there is no band."
+        },
         beside_published(panel, published)
     );
     let title = format!("{number}{label} over the bitrate, {data}");
@@ -69,14 +73,14 @@ pub(super) fn measured(primary: Primary) -> &'static str {
     }
 }
 
-/// What the quantizers leave of the first test images, a figure for every panel with cells of its own; strips lie in `folder`.
+/// The decoded first test images, one figure for every panel with cells of its own. The strips are in `folder`.
 pub(super) fn pictures(plan: &Plan, records: &HashMap<String, Record>, folder: &Path) -> Vec<PictureFigure> {
     let panels = plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel));
     panels.filter_map(|panel| pictures_of(panel, records, folder)).collect()
 }
 
 fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) -> Option<PictureFigure> {
-    // A picture that is missing or damaged leaves its row empty.
+    // The row of a missing or damaged picture is empty.
     let strip = |name: &str| picture::read(&folder.join(name)).ok();
     let cells = pictured(panel, records);
     let row = |cell: &&Cell| {
@@ -97,18 +101,18 @@ fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) 
         return None;
     }
     let data = panel.data_name()?;
-    // Figures of the paper have the joint training; all other panels are told by their names.
+    // Figures of the paper show joint training. Other panels are identified by their names.
     let (id, of) = match panel.paper_figure() {
         Some(_) => ("pictures".to_owned(), String::new()),
         None => (format!("pictures-{}", super::file_name(&panel.name)), format!(", {}", panel.name)),
     };
     Some(PictureFigure {
         id,
-        title: format!("What is left of test images{of}"),
-        subtitle: format!("The first test images of {data}; Peak SNR and SSIM are those of all test images."),
+        title: format!("Reconstructed test images{of}"),
+        subtitle: format!("The first test images of {data}. Peak SNR and SSIM are over all test images."),
         caption: format!(
-            "Originals and reconstructions of the first test images of {data}, from the first seed of each method and bitrate, \
-             with Peak SNR and SSIM over all test images."
+            "Originals and reconstructions of the first test images of {data}, from the first seed of each method and \
+             bitrate. Peak SNR and SSIM are over all test images."
         ),
         originals: cells.first().and_then(|cell| strip(&originals_of(cell)?)),
         groups: by_bits(rows),

@@ -1,5 +1,5 @@
-//! Lays one chart out in its rectangle and draws it: margins follow the widths of the texts, the legend goes where no
-//! curve is, and marks get their text on the freer side.
+//! Lays out one chart in its rectangle and draws it. Text widths determine the margins, the legend is placed away from
+//! the curves, and the text of a mark is on the freer side.
 
 use plotters::prelude::DrawingBackend;
 
@@ -34,7 +34,7 @@ impl Rect {
     }
 }
 
-/// What is already drawn, as points some pixels apart, so that texts can keep clear of it.
+/// The drawn lines as points some pixels apart, so that texts can avoid them.
 #[derive(Default)]
 pub(super) struct Ink(Vec<(f64, f64)>);
 
@@ -59,7 +59,7 @@ impl Ink {
         }
     }
 
-    /// How much ink lies in a box or within `margin` pixels around it.
+    /// The amount of ink in a box or within `margin` pixels around it.
     pub fn under(&self, rect: Rect, margin: f64) -> usize {
         self.0.iter().filter(|p| rect.holds(**p, margin)).count()
     }
@@ -71,7 +71,8 @@ pub(super) fn draw_figure<B: DrawingBackend>(figure: &Figure, canvas: &Canvas<B>
     for (i, row) in figure.rows.iter().enumerate() {
         let top = f64::from(figure.row_height) * i as f64;
         let columns = figure.rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
-        // A short last row keeps the size of the charts above it; a row of its own kind (loss under histograms) is filled.
+        // A short last row keeps the size of the charts above. A single chart, such as the loss below histograms, is
+        // full width.
         let share = if row.len() == 1 { width } else { width / columns as f64 };
         for (j, chart) in row.iter().enumerate() {
             let left = share * j as f64;
@@ -82,7 +83,7 @@ pub(super) fn draw_figure<B: DrawingBackend>(figure: &Figure, canvas: &Canvas<B>
     Ok(())
 }
 
-/// The plot's rectangle and what maps data into it.
+/// The plot's rectangle and the mapping of data to pixels.
 pub(super) struct Frame {
     pub plot: Rect,
     pub x: Mapping,
@@ -112,7 +113,7 @@ impl Frame {
         Some((self.x.pixel(x)?, self.y.pixel(y)?))
     }
 
-    /// The points that the axes can show.
+    /// The points within the axes, in pixels.
     pub fn path(&self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         points.iter().filter_map(|p| self.point(*p)).collect()
     }
@@ -210,7 +211,7 @@ fn draw_axes<B: DrawingBackend>(chart: &Chart, f: &Frame, outer: Rect, canvas: &
     canvas.text(&chart.title, ((outer.left + outer.right) / 2.0, outer.top + 24.0), title)
 }
 
-/// The label's style, smaller where it would be longer than its axis.
+/// The label's style, smaller if the label would be longer than its axis.
 fn fitted(axis: &Axis, room: f64) -> TextStyle {
     TextStyle::new(LABEL_EM.min(LABEL_EM * room / text_width(&axis.label, LABEL_EM, false).max(1.0)), 0.5)
 }
@@ -271,7 +272,7 @@ fn draw_marks<B: DrawingBackend>(
         canvas.line(&[(x, f.plot.top), (x, f.plot.bottom)], Color::GRAY, 1.2, LineStyle::Solid)?;
         let length = text_width(&mark.label, TICK_EM, false);
         let starts = [f.plot.top + 8.0 + length, f.plot.bottom - 8.0, (f.plot.top + f.plot.bottom + length) / 2.0];
-        // Upward text lies left of its baseline.
+        // Upward text is left of its baseline.
         let baselines = [x + 5.0 + 0.8 * TICK_EM, x - 6.0];
         let candidates = starts.iter().flat_map(|start| baselines.iter().map(move |b| (*b, *start)));
         let taken = |(b, start): (f64, f64)| Rect {

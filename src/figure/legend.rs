@@ -1,4 +1,4 @@
-//! The legend: inside the plot in the first corner that no curve runs through, else in rows under the chart.
+//! The legend: inside the plot in the first free corner, otherwise in rows below the chart.
 
 use plotters::prelude::DrawingBackend;
 
@@ -7,7 +7,7 @@ use super::canvas::{Canvas, TextStyle, text_width};
 use super::chart::{Chart, Color, LegendEntry, LegendKey, LegendPlace, LineStyle};
 use super::layout::{Frame, Ink, Rect, TICK_EM};
 
-/// Room of a key with its gap to the text.
+/// Width of a key with its gap to the text.
 const LINE_KEY: f64 = 40.0;
 const POINT_KEY: f64 = 20.0;
 const ROW: f64 = 19.0;
@@ -19,7 +19,7 @@ pub(super) enum Legend {
         entries: Vec<LegendEntry>,
         rect: Rect,
     },
-    /// Rows of entries and the height that they need.
+    /// Rows of entries and their height.
     Below {
         rows: Vec<Vec<LegendEntry>>,
         height: f64,
@@ -33,7 +33,7 @@ fn key_width(entry: &LegendEntry) -> f64 {
     }
 }
 
-/// With some room, because a browser without Noto Sans shows the SVG in a wider font.
+/// The width of an entry, with a reserve: a browser without Noto Sans shows the SVG in a wider font.
 fn entry_width(entry: &LegendEntry) -> f64 {
     key_width(entry) + 1.1 * text_width(&entry.label, TICK_EM, false)
 }

@@ -1,5 +1,5 @@
-//! The training log of one cell: how often codewords were used, stage by stage, at the first, middle and last log
-//! point, and the loss over the updates.
+//! The training log of one cell: codeword usage per stage at the first, middle and last log point, and the loss over
+//! the updates.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ const EARLY: Color = Color(0xd9, 0x5f, 0x02);
 const MIDDLE: Color = Color(0x75, 0x70, 0xb3);
 const LATE: Color = Color(0x1b, 0x7a, 0x5a);
 
-/// Draws the training log of a cell as `OUT_DIR/log-KEY.FORMAT`, KEY being the first 12 digits of its key.
+/// Draws the training log of a cell as `OUT_DIR/log-KEY.FORMAT`. KEY is the first 12 digits of the cell's key.
 ///
 /// # Errors
-/// [`FigureError::NoLog`] for a cell without a training log, else drawing and writing errors.
+/// [`FigureError::NoLog`] if the cell has no training log, and drawing and writing errors.
 pub fn draw_log(record: &Record, out_dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
     let log = &record.log;
     let Some(last) = log.last() else { return Err(FigureError::NoLog(record.key.clone())) };
@@ -25,9 +25,9 @@ pub fn draw_log(record: &Record, out_dir: &Path, formats: &[Format]) -> Result<D
     figure.rows.push(vec![loss_chart(log)]);
     figure.rows.retain(|row| !row.is_empty());
     let title = format!("Training log of {}", record.cell.label());
-    let caption = "Upper charts, one a stage: how many codewords were chosen how often between two log points, at the start, in \
-        the middle and at the end of training; codewords at zero were not chosen at all. Lowest chart: mean squared error of the \
-        training batches, and codewords replaced (marks, where any were)."
+    let caption = "Upper charts, one per stage: histograms of codeword usage between two log points, at the start, in \
+        the middle and at the end of training. Codewords at zero were not used. Lowest chart: mean squared error of \
+        the training batches. Marks are log points with replaced codewords."
         .to_string();
     let short: String = record.key.chars().take(12).collect();
     Sketch { id: format!("log-{short}"), title, caption, figure }.finish(out_dir, formats)
@@ -57,7 +57,7 @@ fn usage_chart(log: &[LogPoint], stage: usize) -> Chart {
     chart
 }
 
-/// The outline of a histogram over its bins, from zero to zero.
+/// The outline of a histogram, which starts and ends at zero.
 fn steps(usage: &StageUse) -> Vec<(f64, f64)> {
     let mut outline = vec![(0.0, 0.0)];
     for (i, count) in usage.histogram.iter().enumerate() {
@@ -77,7 +77,7 @@ fn loss_chart(log: &[LogPoint]) -> Chart {
     let replaced: Vec<_> = log.iter().filter(|p| p.replaced > 0).map(curve).collect();
     if !replaced.is_empty() {
         let total: u64 = log.iter().map(|p| p.replaced).sum();
-        let label = format!("log points with replaced codewords ({total} in all)");
+        let label = format!("log points with replaced codewords ({total} codewords in total)");
         let marks = Series::line(label, EARLY, LineStyle::Solid, replaced);
         chart.series.push(Series { line: None, ..marks }.marker(super::Marker::Circle));
     }

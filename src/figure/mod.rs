@@ -1,6 +1,6 @@
-//! Figures in the paper's style, with the published curves beside ours: a small chart model ([`Figure`], [`Chart`]), its
-//! drawing to SVG, PNG and PDF with an embedded font, and the figures of an experiment ([`draw_experiment`]), of a
-//! training log ([`draw_log`]) and of the published numbers alone ([`draw_published`]).
+//! Figures in the paper's style, with the published curves beside ours. The module has a small chart model ([`Figure`],
+//! [`Chart`]), drawing to SVG, PNG and PDF with an embedded font, and the figures of an experiment
+//! ([`draw_experiment`]), of a training log ([`draw_log`]) and of the published numbers alone ([`draw_published`]).
 
 mod canvas;
 mod chart;
@@ -52,9 +52,7 @@ pub enum FigureError {
     Write(#[from] ResultsError),
     #[error(transparent)]
     Picture(#[from] crate::picture::PictureError),
-    #[error(
-        "the record {0} holds no training log: it is a cell without training, or one that failed before its first log point"
-    )]
+    #[error("the record {0} has no training log: the cell has no training, or it failed before its first log point")]
     NoLog(String),
 }
 
@@ -70,9 +68,9 @@ pub struct Drawn {
     /// `figure-2a`, `tradeoff-correlated`, …; the stem of the files.
     pub id: String,
     pub title: String,
-    /// What is shown and how to read it, in sentences.
+    /// A description of the figure and how to read it.
     pub caption: String,
-    /// For inlining, whether or not SVG was among the formats.
+    /// For inlining. Always present, even if SVG is not among the formats.
     pub svg: String,
     pub files: Vec<PathBuf>,
 }
@@ -87,7 +85,7 @@ pub(crate) struct Sketch {
 
 impl Sketch {
     /// The stem of a panel's files and the beginning of its titles: `figure-4a` and `Figure 4a: ` for the paper's figures,
-    /// `figure-NAME` for others, and `FALLBACK-PANEL` where the spec names none.
+    /// `figure-NAME` for other figures, and `FALLBACK-PANEL` if the spec names no figure.
     pub fn name(panel: &Panel, fallback: &str) -> (String, String) {
         let number = panel.paper_figure().map(|figure| format!("Figure {figure}: ")).unwrap_or_default();
         match &panel.figure {
@@ -96,7 +94,7 @@ impl Sketch {
         }
     }
 
-    /// Puts the charts of another figure beside those of this one.
+    /// Adds the charts of another figure.
     fn join(&mut self, other: Sketch) {
         if !self.title.contains(&other.title) {
             self.title = format!("{}; {}", self.title, other.title);
@@ -116,25 +114,29 @@ impl Sketch {
     }
 }
 
-/// What else goes into an experiment's figures.
+/// Options of an experiment's figures.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// For the figures of differences; without them these are left out.
+    /// For the figures of differences. They are omitted if this is empty.
     pub comparisons: &'a [PanelComparison],
-    /// Draw the published curves beside ours.
+    /// Whether to draw the published curves beside ours.
     pub published: bool,
-    /// Where the pictures of an image experiment are kept ([`crate::results::pictures_folder`]).
+    /// The folder of an image experiment's pictures ([`crate::results::pictures_folder`]).
     pub pictures: Option<&'a Path>,
 }
 
-/// Draws every figure of the experiment that there are numbers for, and writes each as `OUT_DIR/ID.FORMAT`.
+/// Draws every figure of the experiment that has numbers, and writes each as `OUT_DIR/ID.FORMAT`.
 ///
-/// Panels that name the same figure share it. Toy plans: the plan's own figures (`figure-2a`, …), or `error-PANEL`, and
-/// `errors` for panels of one bitrate; `tradeoff-PANEL`, `generalization`, `difference`, and `draws-ID` where several
-/// panels stand against one published file. Search plans: the plan's own figures, or `recall-PANEL` and, over bits,
-/// `tradeoff-PANEL`; `nsvq-minus-kmeans-PANEL` and `times-PANEL`. Image plans: the plan's own figures (4c with 4b), or
-/// `quality-PANEL` and `tradeoff-PANEL`, and `pictures` or `pictures-PANEL`. Speech plans: the plan's own figures, or
-/// `quality-PANEL`, and `gaps-PANEL`. Complexity plans: the plan's own figures, or `complexity-PANEL`.
+/// Panels that name the same figure share it. The figures of a plan are its own figures (`figure-2a`, …) and, by task:
+///
+/// - Toy: `error-PANEL` for panels without a figure, `errors` for panels of one bitrate, `tradeoff-PANEL`,
+///   `generalization`, `difference`, and `draws` if several panels share one published file.
+/// - Search: `recall-PANEL` and (over bits) `tradeoff-PANEL` for panels without a figure, `nsvq-minus-kmeans-PANEL`,
+///   `times-PANEL`.
+/// - Image: 4c with 4b, `quality-PANEL` and `tradeoff-PANEL` for panels without a figure, `pictures` or
+///   `pictures-PANEL`.
+/// - Speech: `quality-PANEL` for panels without a figure, `gaps-PANEL`.
+/// - Complexity: `complexity-PANEL` for panels without a figure.
 ///
 /// # Errors
 /// [`FigureError`]

@@ -1,5 +1,6 @@
-//! A figure as SVG, PNG or PDF. SVG is drawn in tenths of a pixel (plotters draws in whole units); PNG at twice its
-//! final size and averaged down, because plotters does not smooth thick lines; PDF comes from the SVG.
+//! A figure as SVG, PNG or PDF. SVG is drawn in tenths of a pixel, because plotters draws in whole units. PNG is drawn
+//! at twice its final size and averaged down, because plotters does not smooth thick lines. PDF is converted from the
+//! SVG.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::results::write_atomic;
 
 /// SVG units per pixel.
 pub(super) const SVG_UNITS: u32 = 10;
-/// PNG pixels per pixel of the figure: 800 wide becomes 1600.
+/// PNG pixels per pixel of the figure: a width of 800 becomes 1600.
 pub(super) const PNG_SCALE: u32 = 2;
 /// Samples per PNG pixel along each axis.
 const OVERSAMPLING: u32 = 2;
@@ -46,7 +47,7 @@ impl std::str::FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Format::ALL.into_iter().find(|f| f.extension() == text.trim().to_ascii_lowercase());
-        known.ok_or_else(|| format!("{text:?} is no figure format; png, svg and pdf are"))
+        known.ok_or_else(|| format!("{text:?} is not a figure format; allowed are png, svg and pdf"))
     }
 }
 
@@ -56,7 +57,7 @@ pub fn to_svg(figure: &Figure) -> Result<String, FigureError> {
     svg_by(figure.width, figure.height(), |canvas| draw_figure(figure, canvas))
 }
 
-/// An SVG of so many pixels, whose view box is [`SVG_UNITS`] times as large.
+/// An SVG of this size in pixels. Its view box is [`SVG_UNITS`] times as large.
 pub(super) fn svg_by(
     width: u32,
     height: u32,
@@ -69,7 +70,7 @@ pub(super) fn svg_by(
         draw(&Canvas::new(&area, f64::from(SVG_UNITS), FontUse::SVG))?;
         area.present().map_err(FigureError::draw)?;
     }
-    // Shown at its true size, while the view box keeps the fine units.
+    // The SVG is shown at its true size. The view box keeps the fine units.
     let fine = format!("<svg width=\"{}\" height=\"{}\"", width * SVG_UNITS, height * SVG_UNITS);
     Ok(text.replacen(&fine, &format!("<svg width=\"{width}\" height=\"{height}\""), 1))
 }
@@ -95,22 +96,22 @@ pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
     Ok(references_in_order(&pdf))
 }
 
-/// svg2pdf numbers the objects of the two fonts in the order of a hash table, which differs from one conversion to the next:
-/// half of them have the order that is wanted.
+/// svg2pdf numbers the objects of the two fonts in the order of a hash table, which differs between conversions. Half
+/// of the conversions have the wanted order.
 const MOST_CONVERSIONS: usize = 60;
 
-/// Whether the fonts come in the order of their names.
+/// Whether the fonts are in the order of their names.
 fn fonts_in_order(pdf: &[u8]) -> bool {
     let is_composite = |lines: &&[&[u8]]| lines[0].ends_with(b"/Subtype /Type0");
     let lines: Vec<&[u8]> = pdf.split(|byte| *byte == b'\n').collect();
-    // `/BaseFont /QBVBQI+NotoSans`; the tag says which characters are in it.
+    // `/BaseFont /QBVBQI+NotoSans`: the tag depends on the characters in the font.
     let name = |lines: &[&[u8]]| lines[1].split(|byte| *byte == b'+').nth(1).map(<[u8]>::to_vec);
     lines.windows(2).filter(is_composite).map(name).is_sorted()
 }
 
-/// The PDF with the references of each dictionary, as `/xo5 19 0 R`, in the order of their names: svg2pdf writes them in the
-/// order of a hash table, which differs from run to run. The order of a dictionary has no meaning, and no byte of the file
-/// changes its place but those of these lines.
+/// Sorts the references of each dictionary in the PDF, such as `/xo5 19 0 R`, by name. svg2pdf writes them in the order
+/// of a hash table, which differs between runs. The order in a dictionary has no meaning, and all other bytes keep
+/// their positions.
 fn references_in_order(pdf: &[u8]) -> Vec<u8> {
     let mut sorted: Vec<u8> = Vec::with_capacity(pdf.len());
     let mut run: Vec<&[u8]> = Vec::new();
@@ -145,7 +146,7 @@ pub fn to_png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
     Ok(bytes)
 }
 
-/// RGB values of a bitmap that is [`PNG_SCALE`] times as large as a figure of so many pixels.
+/// The RGB values of a bitmap that is [`PNG_SCALE`] times as large as the figure.
 pub(super) fn pixels_by(
     width: u32,
     height: u32,
@@ -163,7 +164,7 @@ pub(super) fn pixels_by(
     Ok(averaged(&fine, fine_width as usize, fine_height as usize))
 }
 
-/// Mean over squares of [`OVERSAMPLING`]² pixels, RGB.
+/// The mean over squares of [`OVERSAMPLING`]² RGB pixels.
 fn averaged(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
     let n = OVERSAMPLING as usize;
     let mut out = Vec::with_capacity(fine.len() / (n * n));
@@ -179,7 +180,7 @@ fn averaged(fine: &[u8], width: usize, height: usize) -> Vec<u8> {
     out
 }
 
-/// Writes the figure as `DIR/ID.FORMAT` for every format, each one whole or not at all.
+/// Writes the figure as `DIR/ID.FORMAT` for every format, atomically.
 ///
 /// # Errors
 /// [`FigureError`]

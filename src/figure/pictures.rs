@@ -1,4 +1,4 @@
-//! Grids of small pictures: the originals, and below them what is left of them, method by method at every bitrate.
+//! Grids of small pictures: the originals, and below them the reconstructions by method and bitrate.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,22 +16,22 @@ use super::{Drawn, FigureError, Format};
 use crate::picture::{CHANNELS, Picture, encode};
 use crate::results::write_atomic;
 
-/// Pictures of a row: more would be smaller than one can judge.
+/// Pictures per row. More pictures would be too small to judge.
 const COLUMNS: usize = 10;
-/// Pixels of the figure a pixel of a picture takes; a PNG has [`PNG_SCALE`] times as many.
+/// Figure pixels per picture pixel. A PNG has [`PNG_SCALE`] times as many.
 const MAGNIFIED: usize = 2;
-/// Between pictures, and between rows.
+/// The gap between pictures, and between rows.
 const GAP: usize = 4;
 const MARGIN: f64 = 16.0;
-/// Between the labels and the pictures.
+/// The gap between the labels and the pictures.
 const LABEL_GAP: f64 = 14.0;
 const LINE: f64 = 18.0;
 const HEADING: f64 = 34.0;
-/// Width of the colored bar before a label, and what it takes with the space behind it.
+/// The width of the colored bar before a label, without and with the space after it.
 const BAR: (f64, f64) = (4.0, 11.0);
 const RULE: Color = Color(0xd0, 0xd0, 0xd0);
 
-/// What one method left of the originals at one bitrate.
+/// The reconstructions of one method at one bitrate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PictureRow {
     /// `RVQ 12 bits`.
@@ -39,12 +39,12 @@ pub struct PictureRow {
     /// Below the label: `23.4 dB · SSIM .81`; see [`PictureRow::quality`].
     pub detail: String,
     pub color: Color,
-    /// Square pictures side by side, in the order of the originals. Without it, or if it is no strip, the row says so.
+    /// Square pictures side by side, in the order of the originals. Without a valid strip, the row shows a remark.
     pub strip: Option<Picture>,
 }
 
 impl PictureRow {
-    /// `23.4 dB · SSIM .81` of Peak SNR and SSIM, as far as they are known.
+    /// `23.4 dB · SSIM .81`: Peak SNR and SSIM, as far as they are known.
     pub fn quality(psnr: Option<f64>, ssim: Option<f64>) -> String {
         let psnr = psnr.map(|value| format!("{value:.1} dB"));
         let ssim = ssim.map(|value| {
@@ -77,8 +77,8 @@ pub struct PictureFigure {
     pub groups: Vec<PictureGroup>,
 }
 
-/// Groups rows by their bits, fewest first; within a group they stay in their order. So the methods, whose pictures differ less
-/// than those of the bitrates do, stand below each other.
+/// Groups rows by bits, fewest first. Rows keep their order within a group. The methods, whose pictures differ less
+/// than the bitrates' pictures, are thus below each other.
 pub fn by_bits(rows: impl IntoIterator<Item = (u32, PictureRow)>) -> Vec<PictureGroup> {
     let mut groups = BTreeMap::<u32, Vec<PictureRow>>::new();
     for (bits, row) in rows {
@@ -87,7 +87,7 @@ pub fn by_bits(rows: impl IntoIterator<Item = (u32, PictureRow)>) -> Vec<Picture
     groups.into_iter().map(|(bits, rows)| PictureGroup { heading: format!("{bits} bits"), rows }).collect()
 }
 
-/// Writes the figure as `OUT_DIR/ID.png` and `.svg`, as far as they are among the formats; there is no PDF of it.
+/// Writes the figure as `OUT_DIR/ID.png` and `.svg`, if they are among the formats. There is no PDF.
 ///
 /// # Errors
 /// [`FigureError`]
@@ -109,7 +109,7 @@ pub fn draw_pictures(figure: &PictureFigure, out_dir: &Path, formats: &[Format])
     Ok(Drawn { id: figure.id.clone(), title: figure.title.clone(), caption: figure.caption.clone(), svg, files })
 }
 
-/// Everything in its place, in pixels of the figure.
+/// The positions of all parts, in pixels of the figure.
 struct Layout {
     width: u32,
     height: u32,
@@ -117,9 +117,9 @@ struct Layout {
     /// Left, top, right, bottom.
     bars: Vec<([f64; 4], Color)>,
     rules: Vec<[(f64, f64); 2]>,
-    /// Left and top of each picture.
+    /// Each picture with its left and top.
     pictures: Vec<((usize, usize), Picture)>,
-    /// Where the pictures begin.
+    /// The left edge of the first picture column.
     left: usize,
 }
 
@@ -166,7 +166,7 @@ impl Layout {
         f64::from(self.width) - 2.0 * MARGIN
     }
 
-    /// Title and subtitle; the top of what follows.
+    /// Places title and subtitle. Returns the top of the next part.
     fn head(&mut self, title: &str, subtitle: &str) -> f64 {
         let mut y = MARGIN + TITLE_EM;
         let em = TITLE_EM.min(TITLE_EM * self.room() / text_width(title, TITLE_EM, true).max(1.0));
@@ -188,7 +188,7 @@ impl Layout {
         top + HEADING
     }
 
-    /// A row of the height of a picture of this side; the top of the next one.
+    /// Places a row of pictures with this side length. Returns the top of the next row.
     fn row(&mut self, row: &PictureRow, side: usize, top: f64) -> f64 {
         let height = (MAGNIFIED * side) as f64;
         let lines = if row.detail.is_empty() { 0.0 } else { LINE };
@@ -224,7 +224,7 @@ impl Layout {
         }
     }
 
-    /// All but the pictures.
+    /// Draws all parts except the pictures.
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<B>) -> Result<(), FigureError> {
         let end = (f64::from(self.width), f64::from(self.height));
         canvas.rectangle((0.0, 0.0), end, Color(255, 255, 255), 1.0)?;
@@ -237,7 +237,7 @@ impl Layout {
         self.texts.iter().try_for_each(|(text, at, style)| canvas.text(text, *at, *style))
     }
 
-    /// The pictures stay as they are, for the viewer to magnify without smoothing.
+    /// The SVG embeds the unscaled pictures. The viewer magnifies them without smoothing.
     fn svg(&self) -> Result<String, FigureError> {
         let mut svg = svg_by(self.width, self.height, |canvas| self.draw(canvas))?;
         let mut images = String::new();
@@ -275,7 +275,7 @@ fn is_strip(strip: &Picture) -> bool {
     height > 0 && width >= height && width.is_multiple_of(height) && strip.pixels.len() == CHANNELS * width * height
 }
 
-/// Puts every pixel of a picture `times` × `times` times into a larger one.
+/// Copies a picture into a larger one, with every pixel repeated `times` × `times`.
 fn magnify(picture: &Picture, times: usize, into: &mut Picture, (left, top): (usize, usize)) {
     for (y, row) in picture.pixels.chunks_exact(CHANNELS * picture.width).enumerate() {
         let row: Vec<u8> = row.chunks_exact(CHANNELS).flat_map(|pixel| pixel.repeat(times)).collect();
@@ -286,7 +286,7 @@ fn magnify(picture: &Picture, times: usize, into: &mut Picture, (left, top): (us
     }
 }
 
-/// Breaks a text between words into lines of this width.
+/// Breaks a text into lines of this width, between words.
 fn wrapped(text: &str, em: f64, room: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -305,7 +305,7 @@ fn wrapped(text: &str, em: f64, room: f64) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// Pictures of waves, coarser with fewer levels.
+    /// Pictures of waves. A larger step gives fewer levels.
     fn waves(pictures: usize, step: u32) -> Picture {
         let side = 32;
         let value = |i: usize| {
@@ -336,7 +336,7 @@ mod tests {
             subtitle: "Made-up waves of 32 × 32 pixels, rounded to steps that get finer with the bits of a code, as an example of a \
                        long subtitle that takes more than a single line of the figure"
                 .into(),
-            caption: "Originals and what is left of them.".into(),
+            caption: "Originals and reconstructions.".into(),
             originals: Some(waves(16, 1)),
             groups: by_bits(rows),
         }
@@ -363,7 +363,7 @@ mod tests {
         let figure = example();
         let drawn = draw_pictures(&figure, folder.path(), &Format::ALL).unwrap();
         assert_eq!(drawn.files.iter().filter_map(|f| f.extension()).collect::<Vec<_>>(), ["png", "svg"]);
-        // PVQ at 12 bits has none.
+        // PVQ at 12 bits has no picture.
         assert_eq!(drawn.svg.matches("no picture").count(), 1);
         assert_eq!(drawn.svg.matches("<image ").count(), 9 * COLUMNS);
         let png = crate::picture::read(&drawn.files[0]).unwrap();

@@ -8,7 +8,7 @@ use super::{Drawn, FigureError, Format, Sketch};
 use crate::results::{Curve, CurveValues, ResultsFile, published};
 use crate::spec::{Contender, Method, Trainer};
 
-/// One figure: its name, its Results file, and the file of its complexities where these are its x axis.
+/// The figures: name, Results file, and the file of the complexities if these are the x axis.
 const FIGURES: &[(&str, &str, Option<&str>)] = &[
     ("1a", "Figure 1/PESQ.json", None),
     ("1b", "Figure 1/pSNR.json", None),
@@ -24,12 +24,12 @@ const FIGURES: &[(&str, &str, Option<&str>)] = &[
 
 const FIGURE_3: [u32; 3] = [64, 128, 256];
 
-/// Draws every published figure (or those named in `only`, as `2a`; empty = all) as `OUT_DIR/published-ID.FORMAT`.
+/// Draws the published figures in `only` (such as `2a`; empty = all) as `OUT_DIR/published-ID.FORMAT`.
 ///
 /// # Errors
 /// [`FigureError`]
 pub fn draw_published(out_dir: &Path, formats: &[Format], only: &[String]) -> Result<Vec<Drawn>, FigureError> {
-    // Figure 1 as a whole is its two parts.
+    // Figure 1 has two parts.
     let wanted = |id: &str| only.is_empty() || only.iter().any(|o| o == id || (o == "1" && id.starts_with('1')));
     let plain = FIGURES.iter().filter(|f| wanted(f.0)).filter_map(|(id, file, cost)| sketch(id, file, *cost));
     let mut sketches: Vec<Sketch> = plain.collect();
@@ -57,10 +57,10 @@ fn sketch(id: &str, name: &str, complexity: Option<&str>) -> Option<Sketch> {
         chart.series.push(series(curve, &xs));
     }
     let title = format!("Figure {id} as published");
-    let caption = format!("The published {metric} over {over}{data}; bands are the 2.5 % and 97.5 % quantiles.");
+    let caption = format!("The published {metric} over {over}{data}. Bands are the 2.5 % and 97.5 % quantiles.");
     let caption = match id {
-        "5" => format!("{caption} The upper quantile of PVQ repeats that of RVQ in the published file."),
-        "6b" => format!("{caption} Recall is read off the published vector graphic."),
+        "5" => format!("{caption} In the published file, the upper quantiles of PVQ repeat those of RVQ."),
+        "6b" => format!("{caption} The recall is read off the published vector graphic."),
         _ => caption,
     };
     Some(Sketch { id: format!("published-{id}"), title, caption, figure: Figure::single(chart) })
@@ -86,7 +86,7 @@ fn figure_3() -> Sketch {
     Sketch { id: "published-3".into(), title: "Figure 3 as published".into(), caption, figure: Figure::single(chart) }
 }
 
-/// The axis of a Results file, with its name in a sentence.
+/// The axis of a Results file, and its name within a sentence.
 fn x_axis(file: &ResultsFile) -> (Axis, &'static str) {
     let values: Vec<f64> = file.axis.ticks.iter().filter_map(|t| number(t)).collect();
     let ticks = |values: &[f64]| Some(values.iter().map(|v| (*v, v.to_string())).collect());
@@ -107,7 +107,7 @@ fn unit(metric: &str) -> String {
     }
 }
 
-/// The number that a tick begins with: 9.6 of `9.6 kbits/sec`.
+/// The number at the start of a tick: 9.6 of `9.6 kbits/sec`.
 fn number(tick: &str) -> Option<f64> {
     tick.split_whitespace().next()?.parse().ok()
 }

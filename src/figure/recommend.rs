@@ -1,4 +1,5 @@
-//! Error over what it costs, for the quantizers of a recommendation: a row a bitrate; operations, time and codebooks side by side.
+//! Error over cost, for the quantizers of a recommendation: one row per bitrate, with operations, time and codebook
+//! size side by side.
 
 use std::path::Path;
 
@@ -16,7 +17,7 @@ const COSTS: [Cost; 3] = [
     ("codebooks (KiB)", |c| c.codebook_bytes as f64 / 1024.0, |c| c.front.bytes),
 ];
 
-/// Errors of this ratio of largest to smallest are drawn on a logarithmic axis.
+/// Errors with a larger ratio of largest to smallest are drawn on a logarithmic axis.
 const LOG_FROM: f64 = 2.0;
 
 /// Draws `DIR/pareto.png`.
@@ -26,9 +27,10 @@ const LOG_FROM: f64 = 2.0;
 pub fn draw_recommendation(found: &Recommendation, dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
     let row = |choice: &Choice| COSTS.iter().map(|cost| chart(found, choice, cost)).collect();
     let figure = Figure { rows: found.choices.iter().map(row).collect(), width: 1290, row_height: 440 };
-    let caption = "Mean squared error of held-out vectors over what encoding costs, on logarithmic axes of cost. A dot is a quantizer, \
-        gray lines join those that no other beats in both at once, the vertical line stands at the one to use."
-        .to_string();
+    let caption =
+        "Mean squared error of held-out vectors over the cost of encoding, on logarithmic cost axes. Each dot is a \
+        quantizer. Gray lines are the Pareto fronts. The vertical line marks the recommended quantizer."
+            .to_string();
     let title = "Error over operations, time and size of the codebooks".to_string();
     Sketch { id: "pareto".into(), title, caption, figure }.finish(dir, formats)
 }
@@ -40,7 +42,7 @@ fn chart(found: &Recommendation, choice: &Choice, (label, cost, on_front): &Cost
     let (low, high) = errors.fold((f64::INFINITY, 0f64), |(low, high), error| (low.min(error), high.max(error)));
     let name = "MSE per coordinate";
     let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(name) } else { Axis::linear(name) };
-    let mut chart = Chart::new(format!("{} bits a vector", choice.bits), Axis::log(*label), y);
+    let mut chart = Chart::new(format!("{} bits per vector", choice.bits), Axis::log(*label), y);
     let mut front: Vec<(f64, f64)> = own.iter().filter(|c| on_front(c)).map(place).collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
     chart.series.push(Series::line("", Color::GRAY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabeled());

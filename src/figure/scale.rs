@@ -1,8 +1,8 @@
-//! From data to pixels along one axis, and where the ticks stand.
+//! Maps data to pixels along one axis, and places the ticks.
 
 use super::chart::{Axis, Scale};
 
-/// Along one axis: a data range laid over a pixel range.
+/// The mapping of a data range to a pixel range, along one axis.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mapping {
     scale: Scale,
@@ -13,22 +13,22 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Over the axis' own range, or over that of the finite `values` with a margin on both sides; log axes leave values
-    /// ≤ 0 out. `from` and `to` are the pixels of the low and the high end.
+    /// Maps the axis' own range, or the range of the finite `values` with a margin on both sides. Log axes ignore
+    /// values ≤ 0. `from` and `to` are the pixels of the low and the high end.
     pub fn new(axis: &Axis, values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
         let usable = values.chain(axis.include).filter(|v| v.is_finite() && (axis.scale == Scale::Linear || *v > 0.0));
         let (low, high) = axis.range.unwrap_or_else(|| with_margin(axis.scale, usable));
         Mapping { scale: axis.scale, low, high, from, to }
     }
 
-    /// None for values that the axis can't show.
+    /// `None` for values that the axis can't show.
     pub fn pixel(&self, value: f64) -> Option<f64> {
         let (low, high) = (forward(self.scale, self.low), forward(self.scale, self.high));
         let share = (forward(self.scale, value) - low) / (high - low);
         share.is_finite().then_some(self.from + share * (self.to - self.from))
     }
 
-    /// Ticks with their text, about `wanted` of them.
+    /// About `wanted` ticks with their text.
     pub fn ticks(&self, axis: &Axis, wanted: usize) -> Vec<(f64, String)> {
         let inside = |v: f64| {
             let slack = 1e-9 * (self.high - self.low).abs();
@@ -88,7 +88,8 @@ fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// 1, 2, 5 a decade; only the decades where there are more than three, every digit where less than one.
+/// Ticks at 1, 2 and 5 of each decade. Ranges of more than three decades have ticks at powers of ten only, ranges of
+/// less than one decade at every digit.
 fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     let decades = (high / low).log10();
     let digits: &[u32] = match decades {
@@ -102,7 +103,7 @@ fn log_ticks(low: f64, high: f64) -> Vec<(f64, String)> {
     if ticks.len() >= 2 {
         return ticks;
     }
-    // A range within one digit: round steps serve better.
+    // A range within one digit has linear ticks.
     linear_ticks(low, high, 4)
 }
 

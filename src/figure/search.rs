@@ -1,5 +1,5 @@
-//! Figures 5, 6a and 6b: recall over T, and recall over complexity; beside them what NSVQ gives more than k-means, and
-//! recall over the time that encoding and searching take.
+//! Figures 5, 6a and 6b: recall over T, and recall over complexity. Also the recall difference of NSVQ and k-means, and
+//! recall over encoding time and search time.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub(super) fn sketches(
     for panel in &plan.panels {
         sketches.extend(match (&panel.axis, panel.paper_figure()) {
             (PanelAxis::Rank(_), _) => over_rank(plan, panel, aggregates, published),
-            // The paper draws recall over complexity alone.
+            // The paper draws recall over complexity, not over bits.
             (_, Some(_)) => over_complexity(plan, panel, aggregates, published, Sketch::name(panel, "recall")),
             (_, None) => over_bits(plan, panel, aggregates),
         });
@@ -39,7 +39,7 @@ pub(super) fn sketches(
     sketches
 }
 
-/// What the numbers are about, with the panel's name where it is no figure of the paper.
+/// The name of the data, with the panel's name if the panel is not a figure of the paper.
 pub(super) fn data_name(panel: &Panel) -> String {
     let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
     let data = label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone());
@@ -49,10 +49,10 @@ pub(super) fn data_name(panel: &Panel) -> String {
 fn rank_axis(panel: &Panel) -> Axis {
     let PanelAxis::Rank(ranks) = &panel.axis else { return Axis::linear("T") };
     let ticks = ranks.iter().map(|rank| (f64::from(*rank), rank.to_string())).collect();
-    Axis { ticks: Some(ticks), ..Axis::log("T, neighbors looked at") }
+    Axis { ticks: Some(ticks), ..Axis::log("T, number of nearest neighbors") }
 }
 
-/// A curve of ours in the paper's style, baselines thinner.
+/// One of our curves in the paper's style. Baselines are thinner.
 pub(super) fn styled(panel: &Panel, curve: &Curve) -> Series {
     let contender = curve.contender;
     let line =
@@ -78,9 +78,9 @@ fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     chart.legend_extra.push(curves::band_entry());
     let mut caption = format!(
-        "The share of queries whose true nearest neighbor is among the T vectors that search finds nearest ({data}, codes of \
-         {bits} bits); higher is better. \"Proposed\" is trained by stochastic optimization (NSVQ), \"baseline\" by expectation \
-         maximization. Shaded: the middle 95 % of the seeds."
+        "The share of queries whose true nearest neighbor is among the first T neighbors that the search finds \
+         ({data}, codes of {bits} bits); higher is better. \"Proposed\" is trained by stochastic optimization (NSVQ), \
+         \"baseline\" by k-means. Shaded: the middle 95 % of the seeds."
     );
     caption.push_str(&beside_published(panel, published));
     let title = format!("{number}recall over T, {data}");
@@ -100,18 +100,18 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Ske
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     chart.legend_extra.push(curves::band_entry());
     let caption = format!(
-        "{label} over the bits of one code ({data}): the share of queries whose true nearest neighbor is among the vectors that \
-         search finds nearest; higher is better. Shaded: the middle 95 % of the seeds."
+        "{label} over the bits of one code ({data}): the share of queries whose true nearest neighbor is among the \
+         neighbors that the search finds; higher is better. Shaded: the middle 95 % of the seeds."
     );
     Some(Sketch { id: Sketch::name(panel, "recall").0, title, caption, figure: Figure::single(chart) })
 }
 
-/// A sentence about the published curves, if they are drawn.
+/// A sentence about the published curves, or nothing if they are not drawn.
 pub(super) fn beside_published(panel: &Panel, published: bool) -> String {
     let original = if panel.metric == "recall" { "SIFT1M: other vectors" } else { "CIFAR-10: other images" };
     match (&panel.comparison.not_comparable, published && panel.published_file.is_some()) {
         (Some(_), true) => format!(
-            " Thin solid lines of the same hue are the published numbers, on {original}, so that only the order of the curves \
+            " Thin solid lines of the same hue are the published numbers, on {original}: only the order of the curves \
              can be compared."
         ),
         (None, true) => " Thin solid lines of the same hue are the published numbers.".into(),
@@ -163,8 +163,9 @@ pub(super) fn over_complexity(
     chart.legend = LegendPlace::Below;
     let best = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
     let caption = format!(
-        "{label} over the operations for encoding one vector by the paper's count; every point is one bitrate, from {} to {} bits \
-         ({data}). Vertical lines stand where another method begins to give the {best} {label} for a given complexity budget.{}",
+        "{label} over the operations for encoding one vector, by the paper's count ({data}). Every point is one \
+         bitrate, from {} to {} bits. Vertical lines mark the complexity budgets at which the method with the {best} \
+         {label} changes.{}",
         curves::bits_of([panel]).first()?,
         curves::bits_of([panel]).last()?,
         beside_published(panel, published)
@@ -183,14 +184,14 @@ pub(super) fn in_unit(label: &str, unit: &str) -> String {
     if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") }
 }
 
-/// Recall of NSVQ less that of k-means with the same seed, in points.
+/// The recall of NSVQ minus the recall of k-means with the same seed, in points.
 fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sketch> {
     let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
     let x = match panel.axis {
         PanelAxis::Rank(_) => rank_axis(panel),
         PanelAxis::Bits | PanelAxis::Bitrate(_) => curves::bits_axis([panel]),
     };
-    let title = format!("NSVQ less k-means: {}", data_name(panel));
+    let title = format!("NSVQ minus k-means: {}", data_name(panel));
     let mut chart = Chart::new(title, x, Axis::linear("difference of recall (points)").including(0.0));
     let places = aggregate.places();
     for contender in plan.contenders.iter().filter(|c| c.trainer == Trainer::Nsvq) {
@@ -217,15 +218,15 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
     let zero = Series::line("", super::Color::GRAY, LineStyle::Solid, vec![(ends.0, 0.0), (ends.1, 0.0)]);
     chart.series.insert(0, zero.width(1.0).unlabeled());
     chart.legend_extra.push(curves::band_entry());
-    let caption = "Recall of the codebooks trained by stochastic optimization (NSVQ) less that of those trained by expectation \
-        maximization with the same seed, in points; above zero stochastic optimization is better. Shaded: the middle 95 % of \
-        the seeds.";
+    let caption = "The recall of codebooks trained by stochastic optimization (NSVQ) minus the recall of codebooks \
+        trained by k-means with the same seed, in points. Above zero, stochastic optimization is better. Shaded: the \
+        middle 95 % of the seeds.";
     let id = format!("nsvq-minus-kmeans-{}", super::file_name(&panel.name));
     let title = format!("NSVQ against k-means, {}", data_name(panel));
     Some(Sketch { id, title, caption: caption.into(), figure: Figure::single(chart) })
 }
 
-/// Recall over the measured time of encoding and of searching.
+/// Recall over the measured times of encoding and searching.
 fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap<String, Record>) -> Option<Sketch> {
     let aggregate = find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel))?;
     let rank = match &panel.axis {
@@ -258,8 +259,9 @@ fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap
     if charts.iter().any(Chart::is_empty) {
         return None;
     }
-    let caption = "Accuracy over measured time: one thread, other cells running beside it, so good to some ten per cent. Encoding is \
-        what a vector of the base costs once; searching is what a query costs, over the whole base.";
+    let caption = "Recall over measured time on one thread. Other cells ran at the same time, so the times are \
+        accurate to some ten percent. Encoding is the time per base vector, spent once. Searching is the time per \
+        query over the whole base.";
     let id = format!("times-{}", super::file_name(&panel.name));
     let title = format!("Recall over time, {}", data_name(panel));
     Some(Sketch { id, title, caption: caption.into(), figure: Figure::grid(charts) })

@@ -1,5 +1,5 @@
-//! Figure 1: the quality of coded speech over the bitrate, with Opus beside it where that was measured; and how far the methods
-//! lie apart on the same utterances.
+//! Figure 1: the quality of coded speech over the bitrate, with Opus if it was measured; and the paired gaps between
+//! methods.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub(super) fn sketches(
     sketches
 }
 
-/// What all figures are drawn from.
+/// The input of all figures.
 struct Work<'a> {
     plan: &'a Plan,
     aggregates: &'a [Aggregate],
@@ -45,12 +45,12 @@ impl Work<'_> {
         self.quality(format!("figure-{id}"), &format!("Figure {id}: "), &own.collect::<Vec<_>>())
     }
 
-    /// The panels' metrics over the axis, a chart a panel.
+    /// The panels' metrics over the axis, one chart per panel.
     fn quality(&self, id: String, number: &str, panels: &[&Panel]) -> Option<Sketch> {
         let drawn = panels.iter().filter_map(|panel| Some((*panel, self.chart(panel, number)?)));
         let (panels, mut charts): (Vec<&Panel>, Vec<Chart>) = drawn.unzip();
         if charts.len() > 1 {
-            // In one line with each other.
+            // The plots of all charts are then aligned.
             charts.iter_mut().for_each(|chart| chart.legend = LegendPlace::Below);
         }
         let first = *panels.first()?;
@@ -59,15 +59,16 @@ impl Work<'_> {
         let what = labels.join(" and ");
         let over = match first.axis {
             PanelAxis::Bitrate(_) => "the target bitrate",
-            PanelAxis::Bits | PanelAxis::Rank(_) => "the bits of an envelope's code",
+            PanelAxis::Bits | PanelAxis::Rank(_) => "the bits of the envelope's code",
         };
         let mut caption = format!(
-            "{what} of decoded speech ({}) over {over}, mean over the test utterances; higher is better. Shaded: the middle 95 % \
-             of the utterances, which differ far more from each other than the methods do on the same utterance.",
+            "{what} of decoded speech ({}) over {over}, mean over the test utterances; higher is better. Shaded: the \
+             middle 95 % of the utterances. Utterances differ far more from each other than methods do on the same \
+             utterance.",
             data_name(first)
         );
         if charts.iter().any(|chart| chart.series.iter().any(|series| series.label.as_deref() == Some(OPUS))) {
-            caption.push_str(" Opus codes the same utterances and stands at its real bitrates.");
+            caption.push_str(" Opus codes the same utterances. It is drawn at its real bitrates.");
         }
         caption.push_str(&self.beside_published(first));
         let title = format!("{number}{what} over the bitrate, {}", data_name(first));
@@ -77,8 +78,8 @@ impl Work<'_> {
     fn beside_published(&self, panel: &Panel) -> String {
         match (&panel.comparison.not_comparable, self.published && panel.published_file.is_some()) {
             (Some(_), true) => {
-                " Thin solid lines of the same hue are the published means, of recorded speech of others, so that \
-                only the order of the curves can be compared."
+                " Thin solid lines of the same hue are the published means, of other recorded speech: only the order \
+                 of the curves can be compared."
                     .into()
             }
             (None, true) => " Thin solid lines of the same hue are the published means.".into(),
@@ -109,7 +110,8 @@ impl Work<'_> {
         Some(chart)
     }
 
-    /// How far the methods lie apart on the same utterances, in the paper's order, beside the published distance of the means.
+    /// The paired gaps between methods on the same utterances, in the paper's order, beside the gaps of the published
+    /// means.
     fn gaps(&self, panel: &Panel) -> Option<Sketch> {
         let metric = primary_metric(self.plan, panel);
         let (label, row) = (metric::label(&metric), metric::find(&metric)?);
@@ -132,13 +134,14 @@ impl Work<'_> {
         }
         chart.legend = LegendPlace::Below;
         let id = format!("gaps-{}", super::file_name(&panel.name));
-        let beside = if has_published { " Thin solid lines are the distances of the published means." } else { "" };
+        let beside = if has_published { " Thin solid lines are the gaps of the published means." } else { "" };
         let caption = format!(
-            "The mean over the test utterances of one method's {label} less that of another on the same utterance ({}); bars are \
-             two standard errors each way, over utterances. Above zero the first is better.{beside}",
+            "The {label} of one method minus the {label} of another on the same utterance, mean over the test \
+             utterances ({}). Bars are two standard errors in each direction, over utterances. Above zero, the first \
+             method is better.{beside}",
             data_name(panel)
         );
-        let title = format!("How far the methods lie apart in {label}, {}", data_name(panel));
+        let title = format!("Paired gaps of the methods in {label}, {}", data_name(panel));
         Some(Sketch { id, title, caption, figure: Figure::single(chart) })
     }
 }
@@ -146,7 +149,7 @@ impl Work<'_> {
 /// The name of Opus in legends.
 const OPUS: &str = "Opus";
 
-/// What a place is multiplied by on the drawn axis: bit/s are drawn as kbit/s.
+/// The factor of positions on the drawn axis: bit/s are drawn as kbit/s.
 fn scale(panel: &Panel) -> f64 {
     if matches!(panel.axis, PanelAxis::Bitrate(_)) { 1e-3 } else { 1.0 }
 }
@@ -161,7 +164,7 @@ fn axis(panel: &Panel) -> Axis {
     }
 }
 
-/// The series of a curve, moved to where the panel's axis has its places.
+/// The series of a curve, at the positions of the panel's axis.
 fn on_axis(panel: &Panel, curve: &Curve, series: Series) -> Series {
     let x = |at: u32| f64::from(at) * scale(panel);
     let points = curve.points.iter().map(|p| (x(p.at), p.mean)).collect();
@@ -176,7 +179,7 @@ fn opus_series(panel: &Panel, records: &HashMap<String, Record>) -> Option<Serie
     (!line.points.is_empty()).then_some(line)
 }
 
-/// One pair's gaps with their bars, and the published ones.
+/// The gaps of one pair with their bars, and the published gaps.
 fn gap_series(panel: &Panel, gap: &Gap, number: usize, published: bool) -> Vec<Series> {
     const STYLES: [(Marker, LineStyle); 3] = [
         (Marker::Square, LineStyle::Dashed),

@@ -1,4 +1,5 @@
-//! Figures 2 and 3: the mean squared error over the bitrate, ours in the paper's line styles over the published thin lines.
+//! Figures 2 and 3: the mean squared error over the bitrate. Our curves have the paper's line styles, the published
+//! curves are thin lines.
 
 use super::Sketch;
 use super::chart::{Axis, Chart, EndLabel, Figure, Marker};
@@ -11,7 +12,7 @@ use crate::spec::{Panel, Plan, Primary, Trainer};
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
     let mut sketches: Vec<Sketch> =
         plan.figures.iter().filter_map(|id| sketch(plan, aggregates, id, published)).collect();
-    // Draws of the same data have a figure of their own.
+    // Draws of the same data have their own figure.
     let in_draws = |panel: &Panel| {
         let groups = curves::groups(plan);
         groups.iter().any(|group| group.len() > 1 && group.iter().any(|other| other.name == panel.name))
@@ -23,7 +24,7 @@ pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -
     sketches
 }
 
-/// The error over the bitrate of a panel without a figure of the paper.
+/// The error over the bitrate, for a panel that is not a figure of the paper.
 fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sketch> {
     let metric = primary_metric(plan, panel);
     let (label, subject) = (metric::label(&metric), curves::describe_in(plan, panel));
@@ -47,7 +48,7 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Ske
     let caption = format!(
         "Mean squared error per coordinate, {}, over the bits of one code; lower is better. Lines are means over the seeds{}.{start}",
         measured(plan.primary),
-        if has_band { "; shaded bands hold the middle 95 % of the seeds" } else { "" }
+        if has_band { "; shaded bands are the middle 95 % of the seeds" } else { "" }
     );
     let title = format!("{label} over the bitrate, {subject}");
     Some(Sketch { id: Sketch::name(panel, "error").0, title, caption, figure: Figure::single(chart) })
@@ -67,7 +68,7 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     let draws = curves::groups(plan).iter().any(|g| g.len() > 1 && g[0].figure.as_deref() == Some(id));
     for (i, panel) in panels.iter().enumerate() {
         let ours = curves::ours(plan, panel, aggregates, &metric);
-        // Draws share their published file: one copy is enough.
+        // Draws share their published file. It is drawn once.
         if published && !(draws && i > 0) {
             chart.series.extend(curves::of_panel(plan, panel).iter().map(curves::published_series));
         }
@@ -92,7 +93,7 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     })
 }
 
-/// The methods' curves; each method stands once in the legend, and several draws of the data are thin lines.
+/// Adds the methods' curves. Each method has one legend entry. Several draws of the data are thin lines.
 fn add_ours(chart: &mut Chart, ours: &[Curve], draws: bool) {
     for curve in ours {
         let series = curves::our_series(curve);
@@ -102,7 +103,7 @@ fn add_ours(chart: &mut Chart, ours: &[Curve], draws: bool) {
     }
 }
 
-/// At the mean height of the last points of the panel's curves.
+/// A label at the mean height of the last points of the panel's curves.
 fn end_label(panel: &Panel, ours: &[Curve], panels: &[&Panel]) -> Option<EndLabel> {
     let last: Vec<f64> = ours.iter().filter_map(|c| c.points.last().map(|p| p.mean)).collect();
     let y = last.iter().sum::<f64>() / last.len() as f64;
@@ -132,11 +133,12 @@ pub(super) fn measured(primary: Primary) -> &'static str {
 
 fn caption(plan: &Plan, panels: &[&Panel], published: bool, draws: bool) -> String {
     let mut text = format!(
-        "Mean squared error per coordinate, {}, over the bits of one code; lower is better. Thick lines are our means over the seeds",
+        "Mean squared error per coordinate, {}, over the bits of one code; lower is better. Thick lines are our means \
+         over the seeds",
         measured(plan.primary)
     );
-    text.push_str(if draws { ", one line for every draw of the data" } else { "" });
-    text.push_str("; the shaded bands, often narrower than the lines, hold the middle 95 % of the seeds.");
+    text.push_str(if draws { ", one line per draw of the data" } else { "" });
+    text.push_str(". Shaded bands, often narrower than the lines, are the middle 95 % of the seeds.");
     if published {
         text.push_str(" Thin solid lines of the same hue are the published means.");
     }

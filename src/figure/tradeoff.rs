@@ -1,4 +1,5 @@
-//! Error over complexity, a figure a panel, with vertical lines where the best method changes, as on the authors' poster.
+//! Error over complexity, one figure per panel. Vertical lines show where the best method changes, as on the authors'
+//! poster.
 
 use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series, VerticalMark};
@@ -9,7 +10,7 @@ use crate::complexity::Model;
 use crate::results::Aggregate;
 use crate::spec::{Panel, Plan};
 
-/// A tail of this ratio of largest to smallest MSE is drawn on a logarithmic axis.
+/// Errors with a larger ratio of largest to smallest MSE are drawn on a logarithmic axis.
 const LOG_FROM: f64 = 6.0;
 
 pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Sketch> {
@@ -19,7 +20,8 @@ pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Sketch> {
     panels.filter(|t| once.contains(&t.panel.as_str())).filter_map(|t| sketch(plan, find(&t.panel)?, &t)).collect()
 }
 
-/// The panels whose trade-off is shown: those with more than one bitrate, and of several draws of the same data the first.
+/// The panels whose trade-off is shown: panels with more than one bitrate, and the first of several draws of the same
+/// data.
 pub(crate) fn drawn_once(plan: &Plan) -> Vec<&str> {
     curves::groups(plan).iter().filter_map(|g| g.first()).map(|p| p.name.as_str()).collect()
 }
@@ -64,16 +66,16 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
         (true, Some(range)) => {
             format!("{} gives the lowest error for every complexity budget.", range.contender.label())
         }
-        _ => "Vertical lines stand where another method begins to give the lowest error for a given complexity budget."
-            .into(),
+        _ => "Vertical lines mark the complexity budgets at which the method with the lowest error changes.".into(),
     };
     for (x, below, above) in turns {
         let label = format!("{} better than {} from {} WMOPS", above.label(), below.label(), wmops(x));
         chart.marks.push(VerticalMark { x, label });
     }
     let caption = format!(
-        "Mean squared error over the operations for encoding one vector ({subject}; the paper's operation count). Every point is \
-         one bitrate, from {} to {} bits. Thin lines count the same searches with products of codewords looked up. {lines} Dots are points that no other one beats in bits, operations and error at once.",
+        "Mean squared error over the operations for encoding one vector ({subject}; the paper's operation count). \
+         Every point is one bitrate, from {} to {} bits. Thin lines count the same searches with look-up tables of \
+         codeword products. {lines} Dots are on the Pareto front of bits, operations and error.",
         curves::bits_of([panel]).first()?,
         curves::bits_of([panel]).last()?,
     );

@@ -8,13 +8,13 @@ use super::{InspectError, Inspected, inspected};
 use crate::data::file::{CodeFile, Element, FileError, VectorFile};
 use crate::quantizer::MAX_STAGES;
 
-/// Numbers that are read at once.
+/// The number of values that are read at once.
 const BLOCK: usize = 1 << 18;
 
 pub fn inspect(path: &Path) -> Result<Inspected, InspectError> {
     let vectors = VectorFile::open(path)?;
     match CodeFile::open(path) {
-        // Wider ones are vectors of whole numbers, and counting their codes would take 8 KiB a byte of the file.
+        // Wider arrays are vectors of integers. Counting their codes would take 8 KiB per byte of the file.
         Ok(file) if file.stages() <= MAX_STAGES => Ok(codes(&file, vectors.element())?),
         _ => Ok(self::vectors(&vectors)?),
     }
@@ -53,7 +53,7 @@ pub fn vectors(file: &VectorFile) -> Result<Inspected, FileError> {
     let mut rows = vec![0f32; step * dimension];
     let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
     let mut sums = vec![[0f64; 2]; dimension];
-    // Sums from the first vector on: an offset takes no digits of the variance.
+    // Sums are relative to the first vector, so that an offset does not cost digits of the variance.
     let mut origin = vec![0f32; dimension];
     file.read(0, &mut origin)?;
     for first in (0..file.len()).step_by(step) {

@@ -17,9 +17,9 @@ pub fn inspect(path: &Path, bytes: &[u8]) -> Result<Inspected, InspectError> {
     let content = |reason: String| InspectError::Content { path: path.into(), reason };
     let format = match serde_json::from_slice(bytes) {
         Ok(Format { format }) => format,
-        // Of another type than text, it is a curve or an axis.
+        // A `format` that is not text is a curve or an axis.
         Err(error) if error.is_data() => None,
-        Err(error) => return Err(content(format!("no whole JSON object: {error}"))),
+        Err(error) => return Err(content(format!("not a complete JSON object: {error}"))),
     };
     match format.as_deref() {
         Some(RECORD_FORMAT) => record(bytes).map_err(content),

@@ -1,10 +1,11 @@
-//! What a file holds, whichever of ours it is: told by its first bytes, and by its ending where these say nothing.
+//! Describes the content of any file that vqlab reads or writes. The first bytes determine the kind, or the ending if
+//! the first bytes are not enough.
 //!
-//! | kind | told by |
+//! | kind | determined by |
 //! |---|---|
 //! | codebooks, speech codec | safetensors with our metadata |
 //! | codes | npy of uint8 or uint16, with as many columns as codes can have stages |
-//! | vectors | npy of other types, and what else [`VectorFile`] takes |
+//! | vectors | npy of other types, and all other formats of [`VectorFile`] |
 //! | coded speech | `VQSP` |
 //! | record, provenance | JSON with a `format` |
 //! | results | other JSON objects |
@@ -22,7 +23,7 @@ use crate::data::file::{FileError, Format, VectorFile};
 use crate::quantizer::CheckpointError;
 use crate::results::ResultsError;
 
-/// Why a file can't be told.
+/// Why a file can't be inspected.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
     #[error(transparent)]
@@ -35,7 +36,7 @@ pub enum InspectError {
     Content { path: PathBuf, reason: String },
 }
 
-/// A file's kind and what it holds: names (with `_`, as in all JSON of the commands) and values in reading order.
+/// The kind of a file and its content: names (with `_`, as in all JSON of the commands) and values, in reading order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Inspected {
     /// `codebooks`, `speech codec`, `codes`, `vectors`, `coded speech`, `record`, `provenance`, `results`.
@@ -43,10 +44,10 @@ pub struct Inspected {
     pub holds: Map<String, Value>,
 }
 
-/// Reads a file of any kind. Vectors and codes are read through once, by blocks; everything else is held in memory.
+/// Inspects a file of any kind. Vectors and codes are read once, in blocks. Other files are loaded into memory.
 ///
 /// # Errors
-/// A file that can't be read, is of no known kind, or is damaged.
+/// The file can't be read, is of an unknown kind, or is damaged.
 pub fn inspect(path: &Path) -> Result<Inspected, InspectError> {
     let head = head(path).map_err(|source| FileError::Read { path: path.into(), source })?;
     if head.starts_with(b"\x93NUMPY") || Format::of(path, &Format::ALL).is_ok_and(Format::is_binary) {
@@ -68,7 +69,7 @@ pub fn inspect(path: &Path) -> Result<Inspected, InspectError> {
     }
     vectors(path).map_err(|error| match error {
         FileError::Kind { .. } => content(
-            "it is of no known kind: neither codebooks, codes, vectors, coded speech, record, provenance nor results"
+            "it is of an unknown kind: neither codebooks, codes, vectors, coded speech, record, provenance nor results"
                 .into(),
         ),
         error => error.into(),
@@ -82,14 +83,14 @@ fn vectors(path: &Path) -> Result<Inspected, FileError> {
 /// The first bytes of a file.
 fn head(path: &Path) -> std::io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
+        return Err(std::io::Error::other("it is not a regular file"));
     }
     let mut head = Vec::with_capacity(8);
     std::fs::File::open(path)?.take(8).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// Of the members of a JSON object.
+/// Makes an [`Inspected`] from a JSON object.
 fn inspected(kind: &'static str, holds: Value) -> Inspected {
     let holds = match holds {
         Value::Object(holds) => holds,

@@ -1,4 +1,4 @@
-//! Codebook files, codecs of speech, and what these have coded.
+//! Codebook files, speech codecs, and coded speech.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::quantizer::checkpoint::parse;
 use crate::quantizer::{Codebooks, Method, Provenance};
 use crate::speech::{Header, Model};
 
-/// Codebooks, and the codec where there is one about them.
+/// Codebooks, with the speech codec if the file has one.
 pub fn codebooks(bytes: &[u8]) -> Result<Inspected, String> {
     let (books, provenance) = parse(bytes)?;
     let mut holds = of_codebooks(&books, &provenance);
@@ -26,7 +26,7 @@ pub fn codebooks(bytes: &[u8]) -> Result<Inspected, String> {
 fn of_codebooks(books: &Codebooks, provenance: &Provenance) -> Value {
     let power = |stage: usize| {
         let words = books.stage(stage);
-        // Of all D coordinates, so that parts of vectors and sums compare.
+        // Relative to all D coordinates, so that the values of product and additive methods are comparable.
         let squares: f64 = words.iter().map(|v| f64::from(*v).powi(2)).sum();
         squares / (books.size() * books.dimension()) as f64
     };
@@ -51,7 +51,7 @@ fn of_codebooks(books: &Codebooks, provenance: &Provenance) -> Value {
     holds
 }
 
-/// The header alone; what it was coded with stands in it as a digest.
+/// The header alone. It has a digest of the codec.
 pub fn coded_speech(bytes: &[u8]) -> Result<Inspected, String> {
     let (header, payload) = Header::parse(bytes).map_err(|error| error.to_string())?;
     let seconds = f64::from(header.samples) / f64::from(RATE);

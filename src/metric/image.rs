@@ -7,7 +7,7 @@ const CHANNELS: usize = 3;
 /// The largest value of a pixel.
 const PEAK: f64 = 255.0;
 
-/// The shortest side of a picture that has an SSIM: that of the Gaussian window.
+/// The shortest side of a picture that has an SSIM: the length of the Gaussian window.
 pub const SHORTEST_SIDE: usize = GAUSSIAN.taps();
 
 /// Why pictures can't be compared.
@@ -21,43 +21,45 @@ pub enum ImageQualityError {
     )]
     TooSmall { width: usize, height: usize },
     #[error(
-        "{originals} values of the originals stand against {reconstructions} of the reconstructions; use the same pictures \
+        "the originals have {originals} values, but the reconstructions have {reconstructions}; use the same pictures \
          of both"
     )]
     Counts { originals: usize, reconstructions: usize },
     #[error(
-        "{values} values are no whole number of RGB pictures of {width} × {height} pixels; check the size of the pictures"
+        "{values} values are not a whole number of RGB pictures of {width} × {height} pixels; check the size of the \
+         pictures"
     )]
     Shape { values: usize, width: usize, height: usize },
 }
 
 /// Quality of reconstructions against their originals, 8-bit RGB.
 ///
-/// Peak SNR is 10 log10(255² / MSE) dB. Without any error it would be infinite, which neither a mean nor JSON can hold; then
-/// the MSE is taken as that of one single value, of those it is the mean of, off by one: the smallest error there can be, so
-/// that no other picture has a higher Peak SNR, and all of them have that of the formula.
+/// Peak SNR is 10 log10(255² / MSE) dB. It is infinite without any error, which neither a mean nor JSON can hold. The
+/// MSE is then replaced by the smallest possible error: a single one of the values over which the MSE is averaged, off
+/// by one. No other picture has a higher Peak SNR, and every picture with an error has the Peak SNR of the formula.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImageQuality {
     /// Mean squared error over all values of all pictures, in 8-bit units squared.
     pub mse: f64,
     /// Peak SNR of `mse`, dB.
     pub psnr: f64,
-    /// Mean over pictures of their own Peak SNR, dB.
+    /// Mean over pictures of the Peak SNR of each picture, dB.
     pub psnr_images: f64,
-    /// SSIM of Wang, Bovik, Sheikh and Simoncelli, IEEE Trans. Image Processing 13, 2004: Gaussian window of 11 × 11 and
-    /// σ = 1.5, K1 = .01, K2 = .03, L = 255, population covariance; mean over the windows that lie inside of the picture, over
-    /// the three channels and over pictures. As scikit-image's `structural_similarity` with `gaussian_weights=True,
-    /// sigma=1.5, use_sample_covariance=False, data_range=255`.
+    /// SSIM of Wang, Bovik, Sheikh and Simoncelli, IEEE Trans. Image Processing 13, 2004: Gaussian window of 11 × 11
+    /// and σ = 1.5, K1 = .01, K2 = .03, L = 255, population covariance. Mean over the windows inside the picture, over
+    /// the three channels and over pictures. It equals scikit-image's `structural_similarity` with
+    /// `gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255`.
     pub ssim: f64,
-    /// SSIM as scikit-image has it by default, for floating-point images: uniform window of 7 × 7, sample covariance; values of
-    /// −.5 to .5, with a range L of 2 (what scikit-image took for floating point, whatever the values); means as for `ssim`.
+    /// SSIM with scikit-image's defaults for floating-point images: uniform window of 7 × 7, sample covariance, values
+    /// of −.5 to .5 with a range L of 2 (scikit-image's former default range for floating point). Means as for `ssim`.
     pub ssim_uniform: f64,
 }
 
 /// Compares square pictures: n × side × side × 3 values each, row by row, RGB interleaved.
 ///
 /// # Errors
-/// [`ImageQualityError`]: no pictures, pictures below [`SHORTEST_SIDE`], other numbers of values, no whole pictures.
+/// [`ImageQualityError`]: no pictures, pictures below [`SHORTEST_SIDE`], different numbers of values, incomplete
+/// pictures.
 pub fn image_quality(originals: &[u8], reconstructions: &[u8], side: usize) -> Result<ImageQuality, ImageQualityError> {
     image_quality_sized(originals, reconstructions, side, side)
 }
@@ -65,7 +67,7 @@ pub fn image_quality(originals: &[u8], reconstructions: &[u8], side: usize) -> R
 /// Compares pictures of any size: n × height × width × 3 values each, row by row, RGB interleaved.
 ///
 /// # Errors
-/// Those of [`image_quality`].
+/// The errors of [`image_quality`].
 pub fn image_quality_sized(
     originals: &[u8],
     reconstructions: &[u8],
@@ -94,8 +96,8 @@ pub fn image_quality_sized(
     })
 }
 
-/// Mean squared error in 8-bit units squared, and Peak SNR in dB: infinite where the pictures are equal. Of one picture of
-/// any size, or of several together.
+/// Mean squared error in 8-bit units squared, and Peak SNR in dB, of one picture of any size or of several together.
+/// The Peak SNR is infinite if the pictures are equal.
 ///
 /// # Errors
 /// [`ImageQualityError::NoImages`], [`ImageQualityError::Counts`].
@@ -104,10 +106,10 @@ pub fn pixel_error(originals: &[u8], reconstructions: &[u8]) -> Result<(f64, f64
     Ok((mse, 10.0 * (PEAK * PEAK / mse).log10()))
 }
 
-/// [`ImageQuality::psnr`] alone: finite where the pictures are equal, too.
+/// [`ImageQuality::psnr`] alone. It is finite even if the pictures are equal.
 ///
 /// # Errors
-/// Those of [`pixel_error`].
+/// The errors of [`pixel_error`].
 pub fn image_psnr(originals: &[u8], reconstructions: &[u8]) -> Result<f64, ImageQualityError> {
     Ok(peak_snr(squares(originals, reconstructions)?, originals.len()))
 }
@@ -124,7 +126,7 @@ fn squares(originals: &[u8], reconstructions: &[u8]) -> Result<u64, ImageQuality
     Ok(squared_error(originals, reconstructions))
 }
 
-/// The number of values of a picture.
+/// The number of values in a picture.
 fn checked(originals: &[u8], reconstructions: &[u8], width: usize, height: usize) -> Result<usize, ImageQualityError> {
     if width < SHORTEST_SIDE || height < SHORTEST_SIDE {
         return Err(ImageQualityError::TooSmall { width, height });
@@ -143,7 +145,7 @@ fn checked(originals: &[u8], reconstructions: &[u8], width: usize, height: usize
 
 /// Sum of squared differences.
 fn squared_error(original: &[u8], reconstruction: &[u8]) -> u64 {
-    // Differences of 8 bits fit 32 bits 66,000 times, so the sum is taken in pieces, which are quicker.
+    // A 32-bit sum holds 66,000 squared differences of 8-bit values. Summing in pieces is faster.
     let pieces = original.chunks(1 << 14).zip(reconstruction.chunks(1 << 14));
     let piece = |(a, b): (&[u8], &[u8])| -> u64 {
         a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum::<u32>().into()
@@ -151,7 +153,7 @@ fn squared_error(original: &[u8], reconstruction: &[u8]) -> u64 {
     pieces.map(piece).sum()
 }
 
-/// Peak SNR in dB of the sum of squared errors of so many values; see [`ImageQuality`] for a sum of 0.
+/// Peak SNR in dB for a sum of squared errors over this number of values. See [`ImageQuality`] for a sum of 0.
 fn peak_snr(squares: u64, values: usize) -> f64 {
     10.0 * (PEAK * PEAK * values as f64 / squares.max(1) as f64).log10()
 }
@@ -162,8 +164,8 @@ mod tests {
 
     type Case = (usize, usize, &'static str, f64, f64, f64);
 
-    /// Width, height, what was done to the picture, MSE, SSIM, SSIM with the uniform window: the output of
-    /// `python tests/reference/ssim.py` with scikit-image 0.26.0.
+    /// Width, height, change of the picture, MSE, SSIM, SSIM with the uniform window: the output of `python
+    /// tests/reference/ssim.py` with scikit-image 0.26.0.
     #[rustfmt::skip]
     const REFERENCE: [Case; 21] = [
         (32, 32, "noisy", 136.5787760417, 0.9032168113, 0.9205732663),

@@ -1,9 +1,9 @@
-//! Made-up signals for tests, the same as in tests/reference/speech.py, and what that script found for them.
+//! Synthetic signals for tests, the same as in tests/reference/speech.py, with the results of that script.
 
 type Case = (usize, &'static str, f64, f64);
 
-/// Samples, what was done to the signal, wideband PESQ, perceptual SNR in dB: the output of
-/// `python tests/reference/speech.py` with NumPy 2.4.6 and pesq 0.0.4.
+/// Samples, change of the signal, wideband PESQ, perceptual SNR in dB: the output of `python tests/reference/speech.py`
+/// with NumPy 2.4.6 and pesq 0.0.4.
 #[rustfmt::skip]
 pub const REFERENCE: [Case; 48] = [
     (64000, "same", 4.6439, 100.000000000),
@@ -58,17 +58,17 @@ pub const REFERENCE: [Case; 48] = [
 
 const RATE: f64 = 16_000.0;
 
-/// The signal and what was made of it, full scale ±1.
+/// The signal and its changed version, full scale ±1.
 pub fn pair(n: usize, name: &str) -> [Vec<f32>; 2] {
     let mut reference = base(n);
-    // "… after 8000" begins with so many silent samples, which what is done to it fills again.
+    // "… after 8000" begins with 8000 silent samples, which the change of the signal fills again.
     let (name, silent) = name.split_once(" after ").map_or((name, 0), |(name, silent)| (name, silent.parse().unwrap()));
     reference[..silent].fill(0);
     let test = degraded(&reference, name);
     [reference, test].map(|x| x.iter().map(|x| (*x as f64 / 32_768.0) as f32).collect())
 }
 
-/// −32768 to 32767, by 32-bit integers.
+/// Noise from −32768 to 32767, by 32-bit integers.
 fn noise(seed: u32, n: usize) -> Vec<f64> {
     let next = |state: &mut u32| {
         *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -77,12 +77,12 @@ fn noise(seed: u32, n: usize) -> Vec<f64> {
     (0..n).scan(seed, |state, _| next(state)).collect()
 }
 
-/// To 16 bits; halves go up.
+/// Rounds to 16 bits; halves are rounded up.
 fn rounded(x: f64) -> i64 {
     (x + 0.5).floor().clamp(-32_768.0, 32_767.0) as i64
 }
 
-/// Syllables of a gliding voice with two formants, some of them of noise or silent; a little noise throughout.
+/// Syllables of a gliding voice with two formants. Some syllables are noise or silence. A little noise runs throughout.
 fn base(n: usize) -> Vec<i64> {
     let sample = |(i, noise): (usize, f64)| {
         let (t, hiss) = (i as f64 / RATE, noise / 32_768.0);
@@ -111,7 +111,7 @@ fn degraded(x: &[i64], name: &str) -> Vec<i64> {
     let with_noise = |x: &[i64], seed, level: f64| -> Vec<i64> {
         x.iter().zip(noise(seed, n)).map(|(x, noise)| rounded(*x as f64 + noise * level / 32_768.0)).collect()
     };
-    // The mean of the value and of those before it.
+    // The mean of the value and the values before it.
     let mean = |width: usize| -> Vec<i64> {
         let sum = |i: usize| x[(i + 1).saturating_sub(width)..=i].iter().sum::<i64>();
         (0..n).map(|i| rounded(sum(i) as f64 / width as f64)).collect()

@@ -1,6 +1,5 @@
-//! The metrics: one row each with name, label, unit, direction and meaning, which drives tables, plots, Pareto fronts,
-//! comparison and claims; recall; and the quality of pictures and of speech.
-//!
+//! The metrics. One table row per metric, with name, label, unit, direction and description, drives tables, plots,
+//! Pareto fronts, comparison and claims. The module also computes recall and the quality of pictures and speech.
 //! ```
 //! use vqlab::metric::{find, image_quality_sized, recall_at};
 //!
@@ -31,7 +30,7 @@ pub use pesq::{SHORTEST_SPEECH, pesq};
 pub use speech::{Side, SpeechQualityError};
 pub use vqlab_core::recall::{RecallError, recall_at};
 
-/// Which values of a metric are the good ones.
+/// Whether lower or higher values are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     LowerIsBetter,
@@ -45,24 +44,24 @@ pub struct Metric {
     pub name: &'static str,
     /// The name in Results files and on axes.
     pub label: &'static str,
-    /// Empty for pure numbers.
+    /// Empty for dimensionless numbers.
     pub unit: &'static str,
     pub direction: Direction,
     pub description: &'static str,
 }
 
 impl Metric {
-    /// Whether values are counted rather than measured, so that equal means equal to the last digits.
+    /// Whether values are counted instead of measured, so that equal values agree to the last digits.
     pub fn is_computed(&self) -> bool {
         self.unit.ends_with("WMOPS")
     }
 
-    /// Whether the published spread is that of the test items, utterances of unknown number, and not that of runs.
+    /// Whether the published spread is over test items (utterances, of unknown number) instead of runs.
     pub fn is_over_items(&self) -> bool {
         matches!(self.name, "pesq" | "psnr-perceptual")
     }
 
-    /// Whether values are logarithms of a ratio, so that differences count and not their quotients.
+    /// Whether values are logarithms of a ratio, so that differences are compared instead of quotients.
     pub fn is_decibel(&self) -> bool {
         self.unit == "dB"
     }
@@ -80,35 +79,29 @@ const fn row(
     Metric { name, label, unit, direction, description }
 }
 
-/// All metrics that records and Results files of this project and of the paper hold.
+/// All metrics in records and Results files of this project and of the paper.
 pub const METRICS: &[Metric] = &[
     row(
         "mse-training",
         "MSE",
         "",
         LowerIsBetter,
-        "mean squared error per coordinate on the training set itself, as the published toy numbers are",
+        "mean squared error per coordinate on the training set, as published for the toy experiment",
     ),
-    row(
-        "mse-fresh",
-        "MSE",
-        "",
-        LowerIsBetter,
-        "mean squared error per coordinate on vectors that training has not seen",
-    ),
+    row("mse-fresh", "MSE", "", LowerIsBetter, "mean squared error per coordinate on held-out test vectors"),
     row(
         "mse-subset-beam",
         "MSE",
         "",
         LowerIsBetter,
-        "mean squared error on a part of the training set, AVQ's search with the true residual and without permutations",
+        "mean squared error on a part of the training set, AVQ's beam search with true residuals and no permutations",
     ),
     row(
         "mse-subset-released",
         "MSE",
         "",
         LowerIsBetter,
-        "mean squared error on the same part and codebooks, AVQ's search as in the authors' released code",
+        "mean squared error on the same part and codebooks, AVQ's encoder search as in the authors' released code",
     ),
     row(
         "repeated-share",
@@ -123,7 +116,7 @@ pub const METRICS: &[Metric] = &[
         "Complexity (log10 WMOPS)",
         "log10 WMOPS",
         LowerIsBetter,
-        "operation count of one encoded vector as published: RVQ and PVQ one stage short",
+        "operation count of one encoded vector as published: one stage too few for RVQ and PVQ",
     ),
     row(
         "log10-wmops-corrected",
@@ -137,7 +130,7 @@ pub const METRICS: &[Metric] = &[
         "Complexity (log10 WMOPS)",
         "log10 WMOPS",
         LowerIsBetter,
-        "operation count of one encoded vector with AVQ and RVQ searching by Gram-matrix look-up, as this project does",
+        "operation count of one encoded vector with Gram-matrix look-up for AVQ and RVQ, as in this project",
     ),
     row(
         "wmops-published",
@@ -161,14 +154,14 @@ pub const METRICS: &[Metric] = &[
         "PESQ of Opus",
         "MOS",
         HigherIsBetter,
-        "the same of what Opus leaves of the utterances at the same bitrate",
+        "wideband perceptual speech quality (ITU-T P.862.2) of the utterances coded with Opus at the same bitrate",
     ),
     row(
         "psnr-perceptual-opus",
         "pSNR of Opus",
         "dB",
         HigherIsBetter,
-        "perceptually weighted signal-to-noise ratio of what Opus leaves of the utterances at the same bitrate",
+        "perceptually weighted signal-to-noise ratio of the utterances coded with Opus at the same bitrate",
     ),
     row("bitrate", "Real bitrate", "bit/s", LowerIsBetter, "bits of the coded files, headers included, per second"),
     row("bitrate-opus", "Real bitrate of Opus", "bit/s", LowerIsBetter, "bits of the packets of Opus per second"),
@@ -200,21 +193,21 @@ pub const METRICS: &[Metric] = &[
         "Peak SNR",
         "dB",
         HigherIsBetter,
-        "peak signal-to-noise ratio of the mean squared error over all images that training has not seen, 8-bit values",
+        "peak signal-to-noise ratio of the mean squared error over all held-out test images, 8-bit values",
     ),
     row(
         "psnr-images-training",
         "Peak SNR (mean over images)",
         "dB",
         HigherIsBetter,
-        "mean of the peak signal-to-noise ratios of the single images of the training set",
+        "mean of the peak signal-to-noise ratios of single images of the training set",
     ),
     row(
         "psnr-images-fresh",
         "Peak SNR (mean over images)",
         "dB",
         HigherIsBetter,
-        "mean of the peak signal-to-noise ratios of the single images that training has not seen",
+        "mean of the peak signal-to-noise ratios of single held-out test images",
     ),
     row(
         "ssim-training",
@@ -228,7 +221,7 @@ pub const METRICS: &[Metric] = &[
         "SSIM",
         "",
         HigherIsBetter,
-        "structural similarity (Wang et al. 2004, Gaussian window of 11 × 11), mean over images that training has not seen",
+        "structural similarity (Wang et al. 2004, Gaussian window of 11 × 11), mean over held-out test images",
     ),
     row(
         "ssim-uniform-training",
@@ -242,7 +235,7 @@ pub const METRICS: &[Metric] = &[
         "SSIM (uniform window)",
         "",
         HigherIsBetter,
-        "structural similarity with a uniform window of 7 × 7 and floating-point values of ±.5 in a range of 2, mean over images that training has not seen",
+        "structural similarity with a uniform window of 7 × 7 and floating-point values of ±.5 in a range of 2, mean over held-out test images",
     ),
     row(
         "pixel-mse-training",
@@ -256,7 +249,7 @@ pub const METRICS: &[Metric] = &[
         "MSE of pixels",
         "",
         LowerIsBetter,
-        "mean squared error of pixel values, 8-bit units squared, over all images that training has not seen",
+        "mean squared error of pixel values, 8-bit units squared, over all held-out test images",
     ),
     row(
         "latent-mse-training",
@@ -270,7 +263,7 @@ pub const METRICS: &[Metric] = &[
         "MSE of latents",
         "",
         LowerIsBetter,
-        "mean squared quantization error per coordinate of the latent vectors of images that training has not seen",
+        "mean squared quantization error per coordinate of the latent vectors of held-out test images",
     ),
     row(
         "latent-nmse-training",
@@ -284,18 +277,18 @@ pub const METRICS: &[Metric] = &[
         "Normalized MSE of latents",
         "",
         LowerIsBetter,
-        "mean squared quantization error of the latent vectors of images that training has not seen, divided by their variance",
+        "mean squared quantization error of the latent vectors of held-out test images, divided by their variance",
     ),
     row("recall", "Recall @ T", "", HigherIsBetter, "share of queries with their true neighbor among the T nearest"),
 ];
 
-/// The row of a record metric; `recall@16` is a recall, `pesq@8000` a PESQ.
+/// The row of a record metric. The row of `recall@16` is recall, that of `pesq@8000` is PESQ.
 pub fn find(name: &str) -> Option<&'static Metric> {
     let name = name.split('@').next().unwrap_or(name);
     METRICS.iter().find(|m| m.name == name)
 }
 
-/// The name of a record metric in Results files and on axes; that of `recall@16` is `Recall @ 16`, that of `pesq@9600`
+/// The name of a record metric in Results files and on axes: `recall@16` becomes `Recall @ 16`, and `pesq@9600` becomes
 /// `PESQ @ 9.6 kbit/s`.
 pub fn label(name: &str) -> String {
     let label = |name| find(name).map_or(name, |m| m.label).to_owned();
@@ -309,7 +302,8 @@ pub fn label(name: &str) -> String {
     }
 }
 
-/// A row with this label in Results files; rows that share a label share their direction. `Recall @ 16` is a recall.
+/// A row with this label in Results files. Rows with the same label have the same direction. `Recall @ 16` finds
+/// recall.
 pub fn find_label(label: &str) -> Option<&'static Metric> {
     let label = match label.split_once(" @ ") {
         Some(("Recall", _)) => "Recall @ T",

@@ -17,29 +17,30 @@ const BINS: usize = FRAME / 2 + 1;
 const BIN_WIDTH: f64 = 16_000.0 / FRAME as f64;
 /// Mel bands of the envelope.
 const BANDS: usize = 20;
-/// How much of the reference's envelope, in dB, the noise may follow without counting more: γ.
+/// γ: the noise may follow the reference's envelope (in dB) to this extent without counting more.
 ///
-/// The paper does not define its pSNR. This exponent and the mean over frames of dB were fitted to 12 of the published values
-/// (RVQ and PVQ, 8 to 32 kbit/s), on 12 of LibriSpeech's training speakers coded by the codec of experiments/speech.toml. Root
-/// mean square of the differences in dB: mean of dB .44, .38, .38, .43, .65 for γ = .35, .36, .37, .38, .40; ratio of an
-/// utterance's sums .46 at its best γ (.40); mean of ratios .42 (.48); no weighting above 2.
+/// The paper does not define its pSNR. This exponent and the mean of dB over frames were fitted to 12 of the published
+/// values (RVQ and PVQ, 8 to 32 kbit/s), on 12 of LibriSpeech's training speakers coded by the codec of
+/// experiments/speech.toml. Root mean square of the differences in dB: mean of dB .44, .38, .38, .43, .65 for γ = .35,
+/// .36, .37, .38, .40; ratio of an utterance's sums .46 at its best γ (.40); mean of ratios .42 (.48); no weighting
+/// above 2.
 const GAMMA: f64 = 0.37;
-/// Frames whose reference is below are not counted, dB re full scale.
+/// Frames with a reference below this level are not counted, dB re full scale.
 const QUIETEST: i32 = -75;
-/// The power in its bin of a sine of full scale (amplitude 1): a quarter of the squared sum of the window.
+/// The power of a full-scale sine (amplitude 1) in its bin: a quarter of the squared sum of the window.
 const FULL_SCALE: f64 = (FRAME * FRAME) as f64 / 16.0;
-/// The lowest power of a band that is taken for the envelope: −100 dB re full scale.
+/// The minimum power of a band of the envelope: −100 dB re full scale.
 const FLOOR: f64 = FULL_SCALE * 1e-10;
-/// Largest SNR of a frame, and the smallest with the other sign, in dB.
+/// The limit of a frame's SNR in both directions, dB.
 const CAP: f64 = 100.0;
 
-/// What is the same for all frames.
+/// The data shared by all frames.
 struct Analysis {
     fft: Arc<dyn RealToComplex<f64>>,
     window: Vec<f64>,
-    /// Of each band: the first bin of its triangle, and the triangle's values divided by their sum.
+    /// For each band: the first bin of its triangle, and the triangle's values divided by their sum.
     triangles: Vec<(usize, Vec<f64>)>,
-    /// Of each bin: the band whose center is the next below, and the share of the band after it.
+    /// For each bin: the band whose center is the nearest one below, and the share of the next band.
     places: Vec<(usize, f64)>,
 }
 
@@ -60,7 +61,7 @@ impl Analysis {
         Analysis { fft: RealFftPlanner::new().plan_fft_forward(FRAME), window, triangles, places }
     }
 
-    /// The weights of the bins, from the powers of the reference's.
+    /// The weights of the bins, from the powers of the reference.
     fn weights(&self, powers: &[f64], weights: &mut [f64]) {
         let mut levels = [0.0; BANDS];
         for (level, (first, shares)) in levels.iter_mut().zip(&self.triangles) {
@@ -87,8 +88,8 @@ fn triangle(low: f64, center: f64, high: f64) -> (usize, Vec<f64>) {
     (first, values[first..].iter().take_while(|v| **v > 0.0).map(|v| v / sum).collect())
 }
 
-/// Between which of the ascending centers a frequency lies: the lower one, and the share of the upper one; outside, the
-/// nearest center alone.
+/// The position of a frequency between the ascending centers: the lower center, and the share of the upper one. Outside
+/// of the centers, only the nearest one counts.
 fn place(f: f64, centers: &[f64]) -> (usize, f64) {
     match centers.partition_point(|center| *center <= f) {
         0 => (0, 0.0),
@@ -97,25 +98,26 @@ fn place(f: f64, centers: &[f64]) -> (usize, f64) {
     }
 }
 
-/// Perceptually weighted signal-to-noise ratio of speech in dB: noise counts less where the reference is strong.
+/// Perceptually weighted signal-to-noise ratio of speech in dB. Noise counts less where the reference is strong.
 ///
-/// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1. Frames have 512 samples (32 ms), begin every 256
-/// (16 ms) and are weighted by a periodic Hann window; the first begins 256 samples before the signal, and there are as many
-/// as put each sample into two frames, with zeros outside of the signal. With the spectra X of the reference and Y of the
-/// test, bins k = 0 … 256, the SNR of a frame is
+/// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1. Frames have 512 samples (32 ms), begin
+/// every 256 samples (16 ms), and are weighted by a periodic Hann window. The first frame begins 256 samples before the
+/// signal. Frames continue until each sample is in two frames; samples outside of the signal are zero. With the spectra
+/// X of the reference and Y of the test, bins k = 0 … 256, the SNR of a frame is
 ///
 /// 10 log10 (Σₖ wₖ |Xₖ|² / Σₖ wₖ |Xₖ − Yₖ|²) dB, wₖ = Eₖ^(−γ), γ = 0.37,
 ///
-/// so noise that follows the power envelope E to the power γ, as that of a codec with perceptual noise shaping does, counts
-/// equally in all bins. E comes from the reference alone: mean power per bin in 20 mel bands (triangles equally spaced in
-/// HTK's mel, 2595 log10(1 + f / 700 Hz), from 0 to 8 kHz; each divided by its sum), not below −100 dB re the power that a
-/// sine of full scale has in its bin, in dB linear over frequency between the bands' centers and constant outside of them.
+/// Noise that follows the power envelope E to the power γ, as a codec with perceptual noise shaping produces it, thus
+/// counts equally in all bins. E is computed from the reference alone. It is the mean power per bin in 20 mel bands,
+/// not below −100 dB re the power of a full-scale sine in its bin. The bands are triangles equally spaced in HTK's mel,
+/// 2595 log10(1 + f / 700 Hz), from 0 to 8 kHz; each is divided by its sum. Between the centers of the bands, E in dB
+/// is linear over frequency. Outside of them it is constant.
 ///
-/// The value is the mean over the frames whose reference has an RMS (without window) above −75 dB re full scale (an RMS of
-/// 1). A frame's SNR is limited to ±100 dB; without any error it is 100 dB.
+/// The value is the mean over the frames with a reference RMS (without window) above −75 dB re full scale (an RMS of
+/// 1). A frame's SNR is limited to ±100 dB; a frame without any error has 100 dB.
 ///
 /// # Errors
-/// [`SpeechQualityError`]: other lengths, NaN or infinite samples, no frame that is loud enough.
+/// [`SpeechQualityError`]: different lengths, NaN or infinite samples, no frame that is loud enough.
 pub fn perceptual_snr(reference: &[f32], test: &[f32]) -> Result<f64, SpeechQualityError> {
     check(reference, test)?;
     let analysis = &*ANALYSIS;
@@ -180,14 +182,14 @@ mod tests {
         }
     }
 
-    /// The weights are constant where the envelope is, so a flat error counts as in a plain SNR.
+    /// The weights are constant where the envelope is constant, so a flat error counts as in a plain SNR.
     #[test]
     fn noise_that_follows_the_envelope_counts_equally() {
         let analysis = &*ANALYSIS;
         let mut weights = vec![0.0; BINS];
         analysis.weights(&[4.0; BINS], &mut weights);
         assert!(weights.iter().all(|w| (w - 4_f64.powf(-GAMMA)).abs() < 1e-12));
-        // Nothing is divided by zero.
+        // No division by zero.
         analysis.weights(&[0.0; BINS], &mut weights);
         assert!(weights.iter().all(|w| (w - FLOOR.powf(-GAMMA)).abs() < 1e-9));
     }
@@ -217,7 +219,7 @@ mod tests {
         let alone = perceptual_snr(&reference, &test).unwrap();
         reference.extend([0.0; 50_000]);
         test.extend([1e-5; 50_000]);
-        // But for the frames at the seam.
+        // Except for the frames at the seam.
         assert!((perceptual_snr(&reference, &test).unwrap() - alone).abs() < 0.2);
     }
 

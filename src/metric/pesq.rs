@@ -1,4 +1,5 @@
-//! Wideband PESQ of speech, by the crate `pesq`, whose stages are called one by one so that two of them do as the ITU's code.
+//! Wideband PESQ of speech with the crate `pesq`. Its stages are called one by one, so that two of them can be changed
+//! to agree with the ITU's code.
 
 use std::panic::catch_unwind;
 
@@ -14,13 +15,15 @@ pub const SHORTEST_SPEECH: usize = 4_000;
 ///
 /// Both signals are mono, at 16 kHz, of one length, with a full scale of ±1; they are rounded to 16 bits, as in a WAV file.
 ///
-/// Against the ITU's code (PyPI `pesq` 0.0.4) on 1,011 pairs made of LibriSpeech (noise, clipping, quantization, low-pass,
-/// gaps, gains, digital silence, excerpts from 0.4 s, delays that change within the signal, other tempos) the difference is
-/// at most .0006 for 1,005 pairs. It is .003, .005, .047, .069 and .133 for five pairs whose last half second is bad: there
-/// the crate aligns one frame more anew. It is .007 for one pair in which two delays fit equally well.
+/// The reference is the ITU's code (PyPI `pesq` 0.0.4), on 1,011 pairs made of LibriSpeech: noise, clipping,
+/// quantization, low-pass, gaps, gains, digital silence, excerpts from 0.4 s, delays that change within the signal,
+/// other tempos. The difference is at most .0006 for 1,005 pairs. It is .003, .005, .047, .069 and .133 for five pairs
+/// whose last half second is bad, because the crate realigns one more frame. It is .007 for one pair in which two
+/// delays fit equally well.
 ///
 /// # Errors
-/// [`SpeechQualityError`]: other lengths, less than [`SHORTEST_SPEECH`], NaN or infinite samples, silence, no speech.
+/// [`SpeechQualityError`]: different lengths, less than [`SHORTEST_SPEECH`], NaN or infinite samples, silence, no
+/// speech.
 pub fn pesq(reference: &[f32], test: &[f32]) -> Result<f64, SpeechQualityError> {
     check(reference, test)?;
     if reference.len() < SHORTEST_SPEECH {
@@ -28,25 +31,27 @@ pub fn pesq(reference: &[f32], test: &[f32]) -> Result<f64, SpeechQualityError> 
     }
     let [reference, test] = [(Side::Reference, reference), (Side::Test, test)].map(|(side, samples)| {
         let samples: Vec<i16> = samples.iter().map(|x| (x * 32_768.0).round() as i16).collect();
-        // The level is brought to a fixed one, which divides by that of silence.
+        // The level is normalized to a fixed one, which divides by the level; silence has level 0.
         if samples.iter().all(|x| *x == 0) { Err(SpeechQualityError::Silent { side }) } else { Ok(samples) }
     });
     let (reference, test) = (reference?, test?);
-    // The crate's search for delays looks beyond the ends of some signals that have nothing in common.
+    // For some signals without anything in common, the crate's search for delays reads beyond their ends.
     match catch_unwind(|| mean_opinion_score(&reference, &test)) {
         Ok(Ok(score)) if score.is_finite() => Ok(f64::from(score)),
-        Ok(Ok(score)) => Err(SpeechQualityError::Failed(format!("it came to {score}"))),
+        Ok(Ok(score)) => Err(SpeechQualityError::Failed(format!("the score was {score}"))),
         Ok(Err(PesqError::SignalTooShort { samples })) => {
             Err(SpeechQualityError::TooShort { samples, least: SHORTEST_SPEECH })
         }
         Ok(Err(PesqError::NoUtterancesFound)) => Err(SpeechQualityError::NoSpeech),
         Err(_) => Err(SpeechQualityError::Failed(
-            "the delay between the signals can't be found; use a test signal of the same speech, in place".into(),
+            "the delay between the signals can't be found; use a test signal with the same speech at the same position"
+                .into(),
         )),
     }
 }
 
-/// What the crate's `pesq_wb` does, in its order, with [`hear_from_the_start`] and [`small_steps`] between its stages.
+/// Does the same as the crate's `pesq_wb`, in the same order, with [`hear_from_the_start`] and [`small_steps`] between
+/// its stages.
 fn mean_opinion_score(reference: &[i16], test: &[i16]) -> Result<f32, PesqError> {
     let buffer = |samples| SignalBuffer::from_pcm_at(samples, RATE_16K);
     let mut pair = input::process_pair_wideband(buffer(reference)?, buffer(test)?)?;
@@ -58,21 +63,24 @@ fn mean_opinion_score(reference: &[i16], test: &[i16]) -> Result<f32, PesqError>
     Ok(score::mos_lqo_wb(f64::from(score::raw_score(found.symmetric, found.asymmetric))))
 }
 
-/// Makes the crate hear all frames, as the ITU's code does, which leaves the silent ones at the start out of the mean alone.
+/// Makes the crate process all frames, like the ITU's code, which excludes the silent frames at the start from the mean
+/// only.
 ///
-/// The crate begins the smoothing of its scale, and the search for bad intervals, at the first frame that is loud in the
-/// reference. With digital silence before speech this costs up to .09 MOS, in noise up to .33. One loud sample at the start
-/// makes frame 0 the first one. No spectrum changes: it is the first sample of that frame, where the Hann window is 0.
+/// The crate starts the smoothing of its scale, and the search for bad intervals, at the first frame that is loud in
+/// the reference. This costs up to .09 MOS with digital silence before speech, and up to .33 MOS in noise. One loud
+/// sample at the start makes frame 0 the first loud frame. No spectrum changes, because the Hann window is 0 at the
+/// first sample of that frame.
 fn hear_from_the_start(reference: &mut SignalBuffer) {
     const LOUD: f32 = 1000.0;
     let start = reference.signal_start();
     reference.samples[start] = LOUD;
 }
 
-/// Splits changes of the delay that the crate takes for jumps though they aren't: where the delay falls by more than half a
-/// frame (at 16 kHz 256 samples), frames are skipped; the crate skips from 128 samples on, half a frame at 8 kHz.
+/// Splits changes of the delay that the crate wrongly takes for jumps. Frames are skipped where the delay falls by more
+/// than half a frame (256 samples at 16 kHz). The crate skips them from 128 samples on, half a frame at 8 kHz.
 ///
-/// An utterance in between, without a length, halves the step. No frame has its delay, because the next one starts there too.
+/// An utterance of length zero in between halves the step. No frame gets its delay, because the next utterance starts
+/// at the same place.
 fn small_steps(utterances: &[Utterance]) -> Vec<Utterance> {
     const SKIPPED_BY_CRATE: i32 = -128;
     const SKIPPED: i32 = -256;
@@ -103,7 +111,8 @@ mod tests {
         }
     }
 
-    /// Where this fails, the crate does it itself by now, and [`hear_from_the_start`] and [`small_steps`] can go.
+    /// If this fails, the crate has fixed both differences, and [`hear_from_the_start`] and [`small_steps`] can be
+    /// removed.
     #[test]
     fn the_crate_alone_differs_after_silence_and_at_small_jumps() {
         for name in ["noise 100 after 8000", "240 cut"] {
@@ -153,7 +162,7 @@ mod tests {
         assert_eq!(refused(&brief, &brief), SpeechQualityError::NoSpeech);
     }
 
-    /// The crate's panic says so on stderr; the caller has an error.
+    /// The crate's panic appears on stderr; the caller gets an error.
     #[test]
     fn what_the_crate_can_not_align_is_refused() {
         let step = |i: i32| (1000.0 * (43.0 * 0.026 * f64::from(i)).sin()).trunc();
@@ -162,7 +171,7 @@ mod tests {
         assert!(pesq(&tone, &half).unwrap_err().to_string().contains("delay"));
     }
 
-    /// Beyond full scale is clipped, as in a WAV file.
+    /// Samples beyond full scale are clipped, as in a WAV file.
     #[test]
     fn levels_are_those_of_16_bits() {
         let [speech, test] = pair(20_000, "noise 100");

@@ -1,6 +1,6 @@
-//! What the measures of speech have in common: what they refuse.
+//! The errors that the speech metrics share.
 
-/// Which of the two signals.
+/// One of the two signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     Reference,
@@ -23,7 +23,7 @@ pub enum SpeechQualityError {
     Lengths { reference: usize, test: usize },
     #[error("{samples} samples are too few; use at least {least} (at 16 kHz)")]
     TooShort { samples: usize, least: usize },
-    #[error("sample {at} of the {side} is not a number or infinite")]
+    #[error("sample {at} of the {side} is NaN or infinite")]
     NotFinite { side: Side, at: usize },
     #[error("the {side} is silent to 16 bits; PESQ is not defined for it")]
     Silent { side: Side },
@@ -35,7 +35,7 @@ pub enum SpeechQualityError {
     Failed(String),
 }
 
-/// Equal lengths, nothing but finite numbers.
+/// Checks that the lengths are equal and all numbers are finite.
 pub(super) fn check(reference: &[f32], test: &[f32]) -> Result<(), SpeechQualityError> {
     if reference.len() != test.len() {
         return Err(SpeechQualityError::Lengths { reference: reference.len(), test: test.len() });

@@ -1,15 +1,15 @@
 //! Structural similarity of two pictures by a separable window.
 
-/// Values of a pixel, interleaved: the next value of a channel is so many values on.
+/// Values per pixel, interleaved: the next value of a channel is this many values later.
 const CHANNELS: usize = 3;
 
-/// What differs between definitions of SSIM. All are in units of 8-bit values.
+/// The differences between definitions of SSIM. All values are in 8-bit units.
 pub(super) struct Window {
     /// Weights of the window along each axis; their sum is 1.
     weights: &'static [f64],
-    /// What is subtracted from the values before anything else.
+    /// Subtracted from the values before anything else.
     offset: f64,
-    /// What the weighted covariances are multiplied with.
+    /// Factor of the weighted covariances.
     covariance: f64,
     /// The constants that keep the quotients finite, (K1 L)² and (K2 L)².
     c1: f64,
@@ -22,10 +22,10 @@ impl Window {
         self.weights.len()
     }
 
-    /// SSIM of one window, of the weighted means of a, b, a² + b² and a b.
+    /// SSIM of one window, from the weighted means of a, b, a² + b² and a b.
     fn similarity(&self, [a, b, squares, product]: [f64; 4]) -> f64 {
         let covariance = self.covariance * (product - a * b);
-        // The sum of the variances; in this order identical pictures come to exactly 1.
+        // The sum of the variances. In this order of operations, identical pictures give exactly 1.
         let variance = self.covariance * (squares - (a * a + b * b));
         let (a, b) = (a - self.offset, b - self.offset);
         let luminance = (2.0 * (a * b) + self.c1) / (a * a + b * b + self.c1);
@@ -61,7 +61,7 @@ const GAUSSIAN_WEIGHTS: [f64; 11] = [
     0.001_028_380_084_479_11,
 ];
 
-/// scikit-image's default window and covariance, of values from −.5 to .5 with L = 2: 510 in units of 8-bit values.
+/// scikit-image's default window and covariance, for values from −.5 to .5 with L = 2: 510 in 8-bit units.
 pub(super) const UNIFORM: Window = Window {
     weights: &[1.0 / 7.0; 7],
     offset: 127.5,
@@ -70,11 +70,11 @@ pub(super) const UNIFORM: Window = Window {
     c2: square(0.03 * 510.0),
 };
 
-/// The window's way over one picture after the other, with what it needs in between: of each of the four products a, b,
-/// a² + b² and a b the last rows, as many as the window is high, filtered along the row.
+/// Moves the window over one picture after the other. It holds a ring of rows, filtered along the row, for each of the
+/// four products a, b, a² + b² and a b. The ring has as many rows as the window is high.
 pub(super) struct Structure<'a> {
     window: &'a Window,
-    /// Values of a row of the picture.
+    /// Values in a row of the picture.
     row: usize,
     products: [Vec<f64>; 4],
     filtered: [Vec<f64>; 4],
@@ -82,7 +82,7 @@ pub(super) struct Structure<'a> {
 }
 
 impl<'a> Structure<'a> {
-    /// For pictures that are `width` pixels wide, at least the window's length.
+    /// For pictures of `width` pixels. The width is at least the length of the window.
     pub fn new(window: &'a Window, width: usize) -> Self {
         let row = CHANNELS * width;
         let valid = (row + CHANNELS).saturating_sub(CHANNELS * window.taps());
@@ -90,7 +90,7 @@ impl<'a> Structure<'a> {
         Structure { window, row, products: zeros(row), filtered: zeros(valid * window.taps()), means: zeros(valid) }
     }
 
-    /// Mean over all places of the window inside of the picture, and over the channels; NaN if there are none.
+    /// Mean over all positions of the window inside the picture, and over the channels. NaN if there are none.
     pub fn similarity(&mut self, original: &[u8], reconstruction: &[u8]) -> f64 {
         let taps = self.window.taps();
         let (mut sum, mut count) = (0.0, 0);
@@ -99,7 +99,7 @@ impl<'a> Structure<'a> {
             self.multiply(original, reconstruction);
             self.filter_row(y % taps);
             if y + 1 >= taps {
-                // The oldest row lies after the newest in the ring.
+                // The oldest row is after the newest one in the ring.
                 self.filter_columns((y + 1) % taps);
                 sum += self.sum();
                 count += self.means[0].len();
@@ -118,7 +118,7 @@ impl<'a> Structure<'a> {
         }
     }
 
-    /// Along the row, into this place of the ring.
+    /// Filters along the row, into this position of the ring.
     fn filter_row(&mut self, place: usize) {
         let valid = self.means[0].len();
         for (product, filtered) in self.products.iter().zip(&mut self.filtered) {
@@ -130,7 +130,7 @@ impl<'a> Structure<'a> {
         }
     }
 
-    /// Over the rows of the ring, which begin at this place.
+    /// Filters over the rows of the ring. `oldest` is the position of the first row.
     fn filter_columns(&mut self, oldest: usize) {
         let (valid, taps) = (self.means[0].len(), self.window.taps());
         for (filtered, means) in self.filtered.iter().zip(&mut self.means) {

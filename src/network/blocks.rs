@@ -1,4 +1,4 @@
-//! Images as the blocks of 4 × 4 pixels that the network takes, and back.
+//! Converts images to the blocks of 4 × 4 pixels that the network takes, and back.
 
 use candle_core::{Device, Result, Tensor};
 
@@ -10,16 +10,16 @@ const LINE: usize = BLOCK * 3;
 /// Bytes of an image of 32 × 32 pixels.
 pub const IMAGE_BYTES: usize = GRID * GRID * BLOCK_VALUES;
 
-/// The lines of an image in the order of the blocks: where each begins.
+/// The start of each line of an image, in the order of the blocks.
 fn lines() -> impl Iterator<Item = usize> {
     let block = |row: usize, column: usize| (0..BLOCK).map(move |y| ((row * BLOCK + y) * GRID + column) * LINE);
     (0..GRID).flat_map(move |row| (0..GRID).flat_map(move |column| block(row, column)))
 }
 
-/// Images (n × 32 × 32 × 3 bytes, interleaved) as blocks of numbers in ±.5, n × 8 × 8 × 48.
+/// Converts images (n × 32 × 32 × 3 bytes, interleaved) to blocks of numbers in ±.5, n × 8 × 8 × 48.
 ///
 /// # Errors
-/// Candle's; bytes that are no whole number of images.
+/// Candle's errors; bytes that are not a whole number of images.
 pub fn to_blocks(pixels: &[u8]) -> Result<Tensor> {
     let mut values = Vec::with_capacity(pixels.len());
     for image in pixels.chunks(IMAGE_BYTES) {
@@ -29,16 +29,16 @@ pub fn to_blocks(pixels: &[u8]) -> Result<Tensor> {
     Tensor::from_vec(values, (pixels.len() / IMAGE_BYTES, GRID, GRID, BLOCK_VALUES), &Device::Cpu)
 }
 
-/// Blocks as images again, numbers rounded and cut to 0..255.
+/// Converts blocks back to images. Numbers are rounded and clipped to 0..255.
 ///
 /// # Errors
-/// Candle's.
+/// Candle's errors.
 pub fn to_pixels(blocks: &Tensor) -> Result<Vec<u8>> {
     let values = blocks.flatten_all()?.to_vec1::<f32>()?;
     let mut pixels = vec![0; values.len()];
     for (image, values) in pixels.chunks_exact_mut(IMAGE_BYTES).zip(values.chunks_exact(IMAGE_BYTES)) {
         for (at, line) in lines().zip(values.chunks_exact(LINE)) {
-            // `as` cuts to the range, and takes NaN as 0.
+            // `as` clips to the range, and converts NaN to 0.
             image[at..at + LINE].iter_mut().zip(line).for_each(|(p, v)| *p = ((v + 0.5) * 255.0).round() as u8);
         }
     }
@@ -55,7 +55,7 @@ mod tests {
         let blocks = to_blocks(&pixels).unwrap();
         assert_eq!(blocks.dims(), [2, 8, 8, 48]);
         assert_eq!(to_pixels(&blocks).unwrap(), pixels);
-        // Block (1, 2) begins with the pixel of line 4 and column 8.
+        // Block (1, 2) begins with the pixel in line 4 and column 8.
         let value = blocks.get(1).unwrap().get(1).unwrap().get(2).unwrap().get(1).unwrap().to_scalar::<f32>().unwrap();
         let pixel = pixels[IMAGE_BYTES + (4 * 32 + 8) * 3 + 1];
         assert_eq!(value, f32::from(pixel) / 255.0 - 0.5);

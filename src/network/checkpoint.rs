@@ -1,4 +1,5 @@
-//! Checkpoints: a network's parameters as safetensors, and, of one in training, all that it needs to go on with the same bits.
+//! Files of networks: the parameters of a network as safetensors, and the checkpoints of trainings. A training that
+//! resumes from a checkpoint is bit-identical to an uninterrupted one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,25 +17,25 @@ const FORMAT: &str = "vqlab-network";
 const TRAINING: &str = "vqlab-training";
 const VERSION: &str = "1";
 
-/// Why a checkpoint can't be read or written.
+/// Why a file can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     #[error("{0}: {1}")]
     Io(PathBuf, std::io::Error),
-    #[error("{0} is no checkpoint of this network: {1}")]
+    #[error("{0} is not a checkpoint of this network: {1}")]
     Malformed(PathBuf, String),
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
 }
 
-/// What a checkpoint of a training has beside tensors.
+/// The content of a checkpoint besides tensors.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct State {
     name: String,
     program_version: String,
     done: u64,
-    /// Updates of the optimizers of network and codebooks.
+    /// Optimizer updates of the network and of the codebooks.
     steps: [i32; 2],
     batches: u32,
     usage: Vec<u32>,
@@ -64,7 +65,7 @@ fn metadata(format: &str, more: &[(&str, String)]) -> BTreeMap<String, String> {
     fixed.into_iter().chain(more.iter().cloned()).map(|(k, v)| (k.to_owned(), v)).collect()
 }
 
-/// A file's bytes, its metadata checked.
+/// Reads the bytes of a file and checks its metadata.
 fn open(path: &Path, format: &str) -> Result<(Vec<u8>, HashMap<String, String>), NetworkError> {
     let bytes = std::fs::read(path).map_err(|e| NetworkError::Io(path.into(), e))?;
     let malformed = |reason: String| NetworkError::Malformed(path.into(), reason);
@@ -72,12 +73,12 @@ fn open(path: &Path, format: &str) -> Result<(Vec<u8>, HashMap<String, String>),
     let metadata = header.metadata().clone().unwrap_or_default();
     let is = |name: &str, value: &str| metadata.get(name).is_some_and(|found| found == value);
     if !is("format", format) || !is("version", VERSION) {
-        return Err(malformed(format!("it is not of format {format}, version {VERSION}")));
+        return Err(malformed(format!("it does not have the format {format}, version {VERSION}")));
     }
     Ok((bytes, metadata))
 }
 
-/// The finite numbers of a tensor that must have so many.
+/// The numbers of a tensor, which must be finite and `count` many.
 fn floats(tensors: &SafeTensors, name: &str, count: usize) -> Result<Vec<f32>, String> {
     let tensor = tensors.tensor(name).map_err(|e| e.to_string())?;
     if tensor.dtype() != Dtype::F32 || tensor.data().len() != 4 * count {
@@ -90,7 +91,7 @@ fn floats(tensors: &SafeTensors, name: &str, count: usize) -> Result<Vec<f32>, S
     }
 }
 
-/// Writes the network's parameters; `provenance` is free text (the cell's key).
+/// Writes the network's parameters. `provenance` is free text (the cell's key).
 ///
 /// # Errors
 /// [`NetworkError`].
@@ -102,15 +103,15 @@ pub fn save_network(path: &Path, network: &Autoencoder, provenance: &str) -> Res
     write(path, &parts, metadata(FORMAT, &[("provenance", provenance.to_owned())]))
 }
 
-/// Gives the network the parameters of a file that [`save_network`] wrote with this provenance.
+/// Loads the parameters of a file that [`save_network`] wrote with this provenance.
 ///
 /// # Errors
-/// [`NetworkError`]; the network then may hold a part of them.
+/// [`NetworkError`]. The network may then hold a part of the parameters.
 pub fn load_network(path: &Path, network: &Autoencoder, provenance: &str) -> Result<(), NetworkError> {
     let malformed = |reason: String| NetworkError::Malformed(path.into(), reason);
     let (bytes, metadata) = open(path, FORMAT)?;
     if metadata.get("provenance").is_none_or(|found| found != provenance) {
-        return Err(malformed("it is of another training".into()));
+        return Err(malformed("it belongs to another training".into()));
     }
     let tensors = SafeTensors::deserialize(&bytes).map_err(|e| malformed(e.to_string()))?;
     for (name, var) in network.parameters() {
@@ -121,7 +122,7 @@ pub fn load_network(path: &Path, network: &Autoencoder, provenance: &str) -> Res
 }
 
 impl Trainer {
-    /// Writes all that the training needs to go on.
+    /// Writes everything that the training needs to resume.
     ///
     /// # Errors
     /// [`NetworkError`].
@@ -158,17 +159,17 @@ impl Trainer {
         write(path, &parts, metadata(TRAINING, &[("state", text)]))
     }
 
-    /// Goes on from a checkpoint of a training of this name and shape.
+    /// Resumes from a checkpoint of a training with this name and shape.
     ///
     /// # Errors
-    /// [`NetworkError`]; the trainer then is as it was.
+    /// [`NetworkError`]. The trainer is then unchanged.
     pub fn restore(&mut self, path: &Path) -> Result<(), NetworkError> {
         let (bytes, metadata) = open(path, TRAINING)?;
         let malformed = |reason: String| NetworkError::Malformed(path.into(), reason);
         let state = metadata.get("state").ok_or_else(|| malformed("it has no state".into()))?;
         let state: State = serde_json::from_str(state).map_err(|e| malformed(e.to_string()))?;
         if state.name != self.name || state.program_version != env!("CARGO_PKG_VERSION") {
-            return Err(malformed("it is of another training or version".into()));
+            return Err(malformed("it belongs to another training or version".into()));
         }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|e| malformed(e.to_string()))?;
         self.adopt(&tensors, state).map_err(malformed)?;
@@ -186,7 +187,7 @@ impl Trainer {
             let words = floats(tensors, "codebooks", layer.books.values().len())?;
             let words_moments = moments("codebooks", layer.optimizer.moments().0)?;
             if state.usage.len() != layer.books.stages() * layer.books.size() {
-                return Err("its codewords are others".into());
+                return Err("its codewords differ".into());
             }
             layer.books.values_mut().copy_from_slice(&words);
             layer.optimizer.restore(words_moments, state.steps[1]);

@@ -1,5 +1,5 @@
-//! Convolutions as custom operations of candle: channels-last, with bias and, before them, ReLU if asked for. On a CPU they
-//! take a third of the time of candle's own; on other devices candle's own are called.
+//! Convolutions as custom operations of candle: channels-last, with bias and an optional ReLU before them. On a CPU
+//! they take a third of the time of candle's own convolutions. On other devices they call candle's.
 
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Storage, Tensor, WithDType};
 use candle_nn::{Init, VarBuilder};
@@ -27,17 +27,17 @@ pub struct ConvConfig {
     pub kernel: usize,
     pub stride: usize,
     pub padding: usize,
-    /// The input goes through ReLU first.
+    /// Apply ReLU to the input first.
     pub activate: bool,
-    /// The input is data: nobody wants its gradient.
+    /// The input is data, so its gradient is not needed.
     pub is_first: bool,
 }
 
 impl Conv {
-    /// Takes `weight` and `bias` from `vb`; new ones are zero, as [`super::Autoencoder::new`] initializes them.
+    /// Takes `weight` and `bias` from `vb`. New ones are zero, because [`super::Autoencoder::new`] initializes them.
     ///
     /// # Errors
-    /// Candle's.
+    /// Candle's errors.
     pub fn new(config: ConvConfig, vb: VarBuilder) -> Result<Self> {
         let ConvConfig { inputs, outputs, kernel, .. } = config;
         let weights = vb.get_with_hints((kernel, kernel, inputs, outputs), "weight", Init::Const(0.0))?;
@@ -46,7 +46,7 @@ impl Conv {
     }
 
     /// # Errors
-    /// Candle's, or a map with other channels or smaller than the kernel.
+    /// Candle's errors; a map with other channels or smaller than the kernel.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if !x.device().is_cpu() {
             return self.op.by_candle(x, &self.weights, &self.bias);
@@ -75,7 +75,7 @@ impl Op {
         Shape::from((maps.images, height, width, self.0.outputs))
     }
 
-    /// The gradients of input, weights and bias by `back`.
+    /// The gradients of input, weights and bias, computed by `back`.
     fn back<T: WithDType>(
         &self,
         [input, weights, gradient]: [&Tensor; 3],
@@ -92,7 +92,7 @@ impl Op {
         Ok([of_input, Some(of_weights), Some(of_bias)])
     }
 
-    /// The same by candle's operations, channels first.
+    /// The same convolution with candle's operations, channels first.
     fn by_candle(&self, x: &Tensor, weights: &Tensor, bias: &Tensor) -> Result<Tensor> {
         let ConvConfig { stride, padding, activate, .. } = self.0;
         let x = if activate { x.relu()? } else { x.clone() };
@@ -102,14 +102,14 @@ impl Op {
     }
 }
 
-/// Lets `compute` look at the numbers of contiguous CPU tensors.
+/// Gives `compute` the numbers of contiguous CPU tensors.
 fn read<T: WithDType, R>(tensors: &[&Tensor], compute: impl FnOnce(&[&[T]]) -> R) -> Result<R> {
     let guards: Vec<_> = tensors.iter().map(|tensor| tensor.storage_and_layout()).collect();
     let slices: Result<Vec<&[T]>> = guards
         .iter()
         .map(|(storage, layout)| match &**storage {
             Storage::Cpu(storage) => slice(storage, layout),
-            _ => candle_core::bail!("a convolution on the CPU got a tensor of another device"),
+            _ => candle_core::bail!("a convolution on the CPU got a tensor on another device"),
         })
         .collect();
     Ok(compute(&slices?))
@@ -146,7 +146,7 @@ impl CustomOp3 for Op {
         let storage = match input {
             CpuStorage::F32(_) => CpuStorage::F32(tiled::convolve(&maps, slices!(), self.0.activate)),
             CpuStorage::F64(_) => CpuStorage::F64(plain::convolve(&maps, slices!(), self.0.activate)),
-            _ => candle_core::bail!("convolutions are made for f32 and f64"),
+            _ => candle_core::bail!("convolutions support f32 and f64"),
         };
         Ok((storage, shape))
     }
@@ -190,7 +190,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
 
-        /// Values and all gradients are those of candle's own convolutions, whatever the shape.
+        /// Values and all gradients equal those of candle's own convolutions for every shape.
         #[test]
         fn it_is_the_convolution_of_candle(
             (images, height, width) in (1usize..12, 3usize..12, 3usize..9),
@@ -206,7 +206,7 @@ mod tests {
             let ours = x.apply_op3(&w, &b, op).unwrap();
             let theirs = op.by_candle(&x, &w, &b).unwrap();
             prop_assert!(distance(&ours, &theirs) < 1e-12);
-            // Candle's backward pass fails where height and width leave different borders over.
+            // Candle's backward pass fails if height and width have different remaining borders.
             let border = |side: usize| (side + 2 * padding - kernel) % stride;
             if border(height) != border(width) {
                 return Ok(());

@@ -1,11 +1,11 @@
-//! Feature maps before and after a convolution, and zero-padded copies of them. Maps are channels-last (n × height × width ×
-//! channels), so that what a line of the kernel covers is one run of memory.
+//! Feature maps before and after a convolution, and zero-padded copies of them. Maps are channels-last (n × height ×
+//! width × channels), so a line of the kernel covers one contiguous run of memory.
 
 use candle_core::WithDType;
 
 use super::tile::LINE;
 
-/// How the map before a convolution (fine) and the one after it (coarse) belong together.
+/// The relation between the map before a convolution (fine) and the map after it (coarse).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
     pub kernel: usize,
@@ -14,7 +14,7 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
-    /// Side of the coarse map over a fine one; None where the kernel does not fit.
+    /// Side of the coarse map for a fine map. None if the kernel does not fit.
     pub fn coarse(&self, fine: usize) -> Option<usize> {
         (fine + 2 * self.padding).checked_sub(self.kernel).map(|rest| rest / self.stride + 1)
     }
@@ -33,29 +33,30 @@ pub(super) struct Maps {
 }
 
 impl Maps {
-    /// Places of a kernel.
+    /// Positions in a kernel.
     pub fn taps(&self) -> usize {
         self.geometry.kernel * self.geometry.kernel
     }
 
-    /// Numbers of an image of the fine and of the coarse map.
+    /// Numbers per image in the fine and in the coarse map.
     pub fn sizes(&self) -> [usize; 2] {
         let size = |[height, width]: [usize; 2], channels: usize| height * width * channels;
         [size(self.fine, self.channels[0]), size(self.coarse, self.channels[1])]
     }
 
-    /// Places of the coarse map.
+    /// Positions in the coarse map.
     pub fn places(&self) -> usize {
         self.coarse[0] * self.coarse[1]
     }
 
-    /// The padded fine map: a kernel over each of its places stands for one of the coarse map.
+    /// The padded fine map. A kernel at each of its positions gives one position of the coarse map.
     pub fn padded_fine(&self) -> Plane {
         let Geometry { padding, .. } = self.geometry;
         Plane::new(self.fine.map(|side| side + 2 * padding), self.channels[0], 1, padding as isize)
     }
 
-    /// The coarse map's gradient, its places `stride` apart: convolved by the turned kernel it is the fine map's.
+    /// The coarse map's gradient, with its positions `stride` apart. Its convolution with the flipped kernel is the
+    /// fine map's gradient.
     pub fn padded_coarse(&self) -> Plane {
         let Geometry { kernel, stride, padding } = self.geometry;
         let offset = kernel as isize - 1 - padding as isize;
@@ -63,14 +64,16 @@ impl Maps {
     }
 }
 
-/// A map of one image with zeros around it and between its places.
+/// A map of one image, with zeros around it and between its positions.
 pub(super) struct Plane {
     pub values: Vec<f32>,
     sides: [usize; 2],
     channels: usize,
-    /// Floats from a place to the next: an odd number of cache lines, so that places spread over the whole cache.
+    /// Floats from one position to the next: an odd number of cache lines, so that positions spread over the whole
+    /// cache.
     pitch: usize,
-    /// The place (y, x) of the map is (y·step + offset, x·step + offset) here; what falls outside is left out.
+    /// Position (y, x) of the map is at (y·step + offset, x·step + offset) in the plane. Positions outside are left
+    /// out.
     step: usize,
     offset: isize,
 }
@@ -78,24 +81,24 @@ pub(super) struct Plane {
 impl Plane {
     fn new(sides: [usize; 2], channels: usize, step: usize, offset: isize) -> Self {
         let pitch = (channels.div_ceil(LINE) | 1) * LINE;
-        // Tiles of channels may read over the end of the last place.
+        // Tiles of channels may read past the end of the last position.
         let values = vec![0.0; sides[0] * sides[1] * pitch + LINE];
         Self { values, sides, channels, pitch, step, offset }
     }
 
-    /// Where the kernel's places begin, from where the kernel begins.
+    /// Offsets of the kernel's positions from the start of the kernel.
     pub fn taps(&self, kernel: usize) -> Vec<usize> {
         let line = move |y| (0..kernel).map(move |x| (y, x));
         (0..kernel).flat_map(line).map(|(y, x)| (y * self.sides[1] + x) * self.pitch).collect()
     }
 
-    /// Where a kernel begins over each place of a map of these sides, `step` apart.
+    /// Starts of the kernels for all positions of a map with these sides, `step` apart.
     pub fn starts(&self, [height, width]: [usize; 2], step: usize) -> Vec<usize> {
         let line = move |y| (0..width).map(move |x| (y, x));
         (0..height).flat_map(line).map(|(y, x)| (y * self.sides[1] + x) * step * self.pitch).collect()
     }
 
-    /// Takes an image's map of these sides, through ReLU if asked for.
+    /// Copies an image's map with these sides, optionally through ReLU.
     pub fn fill(&mut self, map: &[f32], [height, width]: [usize; 2], activate: bool) {
         let at = |i: usize, side: usize| {
             (i * self.step)
@@ -119,7 +122,7 @@ impl Plane {
     }
 }
 
-/// NaN stays NaN, so that a divergence shows.
+/// ReLU. NaN stays NaN, so that a divergence is visible.
 #[inline(always)]
 pub(super) fn relu<T: WithDType>(value: T) -> T {
     if value < T::zero() { T::zero() } else { value }

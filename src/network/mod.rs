@@ -1,4 +1,4 @@
-//! The convolutional autoencoder of images that a quantizer is trained in, on candle: convolutions of our own
+//! The convolutional autoencoder of images, in which a quantizer is trained, on candle: its own convolutions
 //! ([`Conv`]), encoder and decoder ([`Autoencoder`]), joint training ([`Trainer`]) and its checkpoints.
 
 mod blocks;

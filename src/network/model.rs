@@ -1,7 +1,7 @@
-//! The autoencoder: images in, an 8 × 8 grid of latent vectors in the middle, images out.
+//! The autoencoder: images in, an 8 × 8 grid of latent vectors, images out.
 //!
-//! Both sides work on that grid alone. An image of 32 × 32 pixels comes as 8 × 8 blocks of 4 × 4 pixels, 48 numbers each,
-//! and goes as such: nothing is computed at full resolution, where a CPU would spend most of its time.
+//! Encoder and decoder work on that grid only. An image of 32 × 32 pixels enters and leaves as 8 × 8 blocks of 4 × 4
+//! pixels with 48 numbers each. Nothing is computed at full resolution, where a CPU would spend most of its time.
 //!
 //! | encoder | decoder |
 //! |---|---|
@@ -22,7 +22,7 @@ pub const GRID: usize = 8;
 /// Side of a block of pixels.
 pub const BLOCK: usize = 4;
 
-/// Numbers of a block: red, green and blue of its pixels.
+/// Numbers in a block: red, green and blue of its pixels.
 pub const BLOCK_VALUES: usize = BLOCK * BLOCK * 3;
 
 /// Encoder and decoder with their parameters, as a candle module.
@@ -48,7 +48,7 @@ impl Layer {
     }
 }
 
-/// A convolution that keeps the map's size.
+/// A convolution that keeps the size of the map.
 const fn same(inputs: usize, outputs: usize, kernel: usize, activate: bool) -> ConvConfig {
     let padding = (kernel - 1) / 2;
     ConvConfig { inputs, outputs, kernel, stride: 1, padding, activate, is_first: false }
@@ -61,7 +61,7 @@ fn residual(width: usize, vb: &VarBuilder) -> Result<Layer> {
     Ok(Layer::Residual(first, second))
 }
 
-/// A 3 × 3 convolution, residual blocks, and what follows them.
+/// A 3 × 3 convolution, residual blocks, and the last convolution.
 fn side(settings: &NetworkSettings, first: ConvConfig, last: (usize, usize), vb: &VarBuilder) -> Result<Vec<Layer>> {
     let width = settings.width;
     let mut layers = vec![Layer::Plain(Conv::new(first, vb.pp("in"))?)];
@@ -73,11 +73,11 @@ fn side(settings: &NetworkSettings, first: ConvConfig, last: (usize, usize), vb:
 }
 
 impl Autoencoder {
-    /// A new network, its weights and biases drawn from Uniform(−1/√fan-in, 1/√fan-in), as PyTorch's are, by the stream
+    /// A new network. Weights and biases are drawn from Uniform(−1/√fan-in, 1/√fan-in), as in PyTorch, by the stream
     /// called `name`.
     ///
     /// # Errors
-    /// Candle's.
+    /// Candle's errors.
     pub fn new(settings: &NetworkSettings, name: &str, dtype: DType) -> Result<Self> {
         let variables = VarMap::new();
         let vb = VarBuilder::from_varmap(&variables, dtype, &Device::Cpu);
@@ -92,7 +92,7 @@ impl Autoencoder {
 
     fn initialize(&self, name: &str) -> Result<()> {
         let mut fan_in = 1;
-        // `bias` comes before `weight` in the order of names.
+        // `bias` sorts before `weight`.
         for (path, var) in self.parameters().into_iter().rev() {
             if let &[kernel, _, inputs, _] = var.dims() {
                 fan_in = kernel * kernel * inputs;
@@ -106,28 +106,28 @@ impl Autoencoder {
         Ok(())
     }
 
-    /// The parameters by name, in the order of names.
+    /// The parameters, sorted by name.
     pub fn parameters(&self) -> Vec<(String, Var)> {
-        // A poisoned lock guards nothing that could be half done: variables are only added when the network is made.
+        // A poisoned lock can't guard a half-done change: variables are only added when the network is made.
         let data = self.variables.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let mut all: Vec<(String, Var)> = data.iter().map(|(name, var)| (name.clone(), var.clone())).collect();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         all
     }
 
-    /// Blocks of n images, n × 8 × 8 × 48, → latent vectors, n·64 × D.
+    /// Encodes blocks of n images, n × 8 × 8 × 48, to latent vectors, n·64 × D.
     ///
     /// # Errors
-    /// Candle's, or blocks of another shape.
+    /// Candle's errors; blocks of another shape.
     pub fn encode(&self, blocks: &Tensor) -> Result<Tensor> {
         let latents = self.encoder.iter().try_fold(blocks.clone(), |x, layer| layer.forward(&x))?;
         latents.reshape(((), self.dimension))
     }
 
-    /// Latent vectors, n·64 × D, → blocks of n images, n × 8 × 8 × 48.
+    /// Decodes latent vectors, n·64 × D, to blocks of n images, n × 8 × 8 × 48.
     ///
     /// # Errors
-    /// Candle's, or vectors of another dimension or for no whole number of images.
+    /// Candle's errors; vectors of another dimension, or not for a whole number of images.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor> {
         let grid = latents.reshape(((), GRID, GRID, self.dimension))?;
         self.decoder.iter().try_fold(grid, |x, layer| layer.forward(&x))
@@ -135,7 +135,7 @@ impl Autoencoder {
 }
 
 impl NetworkSettings {
-    /// Numbers that are trained.
+    /// The number of trained parameters.
     pub fn parameters(&self) -> usize {
         let conv = |inputs: usize, outputs: usize, kernel: usize| outputs * (inputs * kernel * kernel + 1);
         let hidden = (self.width / 2).max(1);

@@ -1,5 +1,5 @@
-//! Convolutions as plain loops, in any precision: what [`tiled`](super::tiled) computes, and the gradient tests' double
-//! precision.
+//! Convolutions as plain loops, in any precision. They are the reference for [`tiled`](super::tiled), and give double
+//! precision to the gradient tests.
 
 use candle_core::WithDType;
 
@@ -7,14 +7,14 @@ use super::maps::{Maps, relu};
 
 /// Gradients of the input, the weights and the bias.
 pub(super) struct Gradients<T> {
-    /// None where it was not asked for.
+    /// None if it was not requested.
     pub input: Option<Vec<T>>,
     pub weights: Vec<T>,
     pub bias: Vec<T>,
 }
 
 impl Maps {
-    /// Calls `visit(place of the coarse map, of the kernel, of the fine map)` for all that belong together.
+    /// Calls `visit(position in the coarse map, in the kernel, in the fine map)` for all combinations.
     fn visit(&self, mut visit: impl FnMut(usize, usize, usize)) {
         let (kernel, stride, padding) = (self.geometry.kernel, self.geometry.stride, self.geometry.padding);
         let inside = |coarse: usize, tap: usize, side: usize| {
@@ -33,7 +33,7 @@ impl Maps {
     }
 }
 
-/// The convolution of a fine map by weights (kernel × kernel × fine channels × coarse channels) and bias.
+/// Convolves a fine map with weights (kernel × kernel × fine channels × coarse channels) and bias.
 pub(super) fn convolve<T: WithDType>(maps: &Maps, [input, weights, bias]: [&[T]; 3], activate: bool) -> Vec<T> {
     let [inputs, outputs] = maps.channels;
     let mut out: Vec<T> = bias.iter().copied().cycle().take(maps.images * maps.places() * outputs).collect();
@@ -48,7 +48,7 @@ pub(super) fn convolve<T: WithDType>(maps: &Maps, [input, weights, bias]: [&[T];
     out
 }
 
-/// What [`convolve`] passes back; the input's gradient only if asked for.
+/// The gradients of [`convolve`]. The input's gradient is computed only on request.
 pub(super) fn convolve_back<T: WithDType>(
     maps: &Maps,
     (input, weights, activate): (&[T], &[T], bool),

@@ -1,4 +1,4 @@
-//! The network as a whole: gradients, training, and a training that is broken off.
+//! Tests of the network as a whole: gradients, training, and an interrupted training.
 
 use candle_core::{DType, Device, Tensor, Var};
 
@@ -13,7 +13,7 @@ fn settings() -> NetworkSettings {
     NetworkSettings { width: 6, blocks: 1, dimension: 4, updates: 0, learning_rate: 2e-3, batch_size: 4 }
 }
 
-/// Images of smooth shades.
+/// Images with smooth shades.
 fn images(count: usize) -> Vec<u8> {
     let mut rng = stream("images");
     let mut image = |_| {
@@ -53,8 +53,8 @@ fn training(updates: u64) -> TrainingSettings {
     }
 }
 
-/// A function of all parameters, with its gradient by the operations' backward passes, against central differences in
-/// double precision. The choice of codewords has no gradient and is held fixed.
+/// Compares the gradient of a function of all parameters, by the backward passes of the operations, with central
+/// differences in double precision. The choice of codewords has no gradient and is held fixed.
 #[test]
 fn gradients_of_the_whole_network_match_finite_differences() {
     for (method, noise) in [(Method::Rvq, Noise::Vector), (Method::Pvq, Noise::Stage), (Method::Avq, Noise::Vector)] {
@@ -161,7 +161,7 @@ fn a_training_goes_on_from_a_checkpoint_with_the_same_bits() {
             assert_eq!(words(&second), words(&whole));
         }
     }
-    // A file of another training, or a torn one, changes nothing.
+    // A file of another training, or a truncated one, changes nothing.
     let mut other = trainer(Some(Method::Pvq), Estimator::Nsvq, 40);
     assert!(other.restore(&path).is_err());
     let bytes = std::fs::read(&path).unwrap();
@@ -203,7 +203,7 @@ fn the_last_phase_leaves_encoder_and_codebooks_at_rest() {
     assert!(losses[12..].iter().sum::<f64>() < losses[..3].iter().sum::<f64>());
 }
 
-/// With a codeword for every latent vector nothing is lost.
+/// With a codeword for every latent vector, quantization is lossless.
 #[test]
 fn a_lossless_quantizer_reproduces_the_autoencoder() {
     let network = Autoencoder::new(&settings(), "lossless", DType::F32).unwrap();

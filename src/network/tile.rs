@@ -1,4 +1,4 @@
-//! The register tiles of convolutions: a few places times a row of channels whose sums stay in registers.
+//! The register tiles of convolutions: a few positions times a row of channels, with sums that stay in registers.
 
 use crate::lanes::{Kernel, Lanes};
 use crate::level::{Level, level};
@@ -6,17 +6,17 @@ use crate::level::{Level, level};
 /// Floats of a cache line.
 pub(super) const LINE: usize = 16;
 
-/// Sixteen channels; aligned, since loads across two cache lines take twice the time.
+/// Sixteen channels. They are aligned, because loads across two cache lines take twice the time.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Line(pub [f32; LINE]);
 
 pub(super) const ZERO: Line = Line([0.0; LINE]);
 
-/// The most lines of a row of channels.
+/// The maximum number of lines in a row of channels.
 const MOST: usize = 4;
 
-/// Lines of a row for so many channels: with AVX-512 up to four, else one, so that the channels are cut into even rows.
+/// Lines per row for this number of channels: with AVX-512 up to four, else one. The channels are split into even rows.
 pub(super) fn lines_of_row(channels: usize) -> usize {
     let most = if level() == Level::Avx512 { MOST } else { 1 };
     let lines = channels.div_ceil(LINE).max(1);
@@ -31,19 +31,19 @@ pub(super) struct Rows<const K: usize> {
 }
 
 impl<const K: usize> Rows<K> {
-    /// All zero, as are the channels over the last one always.
+    /// All zero. The channels after the last one are always zero.
     pub fn zeros(rows: usize, channels: usize) -> Self {
         Self { lines: vec![[ZERO; K]; rows * channels.div_ceil(K * LINE)], rows, channels }
     }
 
-    /// Copies of rows that stand one after another.
+    /// Copies rows that are stored one after another.
     pub fn of(values: &[f32], channels: usize) -> Self {
         let mut rows = Self::zeros(values.len() / channels, channels);
         rows.copy(values);
         rows
     }
 
-    /// Takes the values of rows that stand one after another.
+    /// Copies the values of rows that are stored one after another.
     pub fn copy(&mut self, values: &[f32]) {
         for (group, rows) in self.lines.chunks_exact_mut(self.rows.max(1)).enumerate() {
             for (lines, row) in rows.iter_mut().zip(values.chunks_exact(self.channels)) {
@@ -54,7 +54,7 @@ impl<const K: usize> Rows<K> {
         }
     }
 
-    /// The groups of channels: the first channel, how many, and their rows.
+    /// The groups of channels: the first channel, the number of channels, and their rows.
     #[inline(always)]
     pub fn groups(&self) -> impl Iterator<Item = (usize, usize, &[[Line; K]])> {
         let firsts = (0..self.channels).step_by(K * LINE);
@@ -64,8 +64,8 @@ impl<const K: usize> Rows<K> {
     }
 }
 
-/// Calls `$run::<L, P, C>` with tiles of P places times C registers (K lines): as many as the level's registers hold beside
-/// a row of the other factor.
+/// Calls `$run::<L, P, C>` with tiles of P positions times C registers (K lines). A tile is as large as the level's
+/// registers allow beside a row of the other factor.
 macro_rules! by_tile {
     ($lanes:ty, $lines:expr, $run:ident($($argument:expr),*)) => {
         match (<$lanes>::LANES, $lines) {
@@ -80,7 +80,7 @@ macro_rules! by_tile {
     };
 }
 
-/// Places of the largest tile; the sums over channels that [`Outer`] adds up come in whole tiles.
+/// Positions in the largest tile. The sums over channels in [`Outer`] come in whole tiles.
 pub(super) fn places_of_tile(lines: usize) -> usize {
     match (level(), lines) {
         (Level::Avx512, 4) | (Level::Avx2, _) => 6,
@@ -89,13 +89,13 @@ pub(super) fn places_of_tile(lines: usize) -> usize {
     }
 }
 
-/// Kernels over the plane of one image: out = bias + Σ values · weights.
+/// Applies kernels to the plane of one image: out = bias + Σ values · weights.
 pub(super) struct Correlate<'a, const K: usize> {
     pub plane: &'a [f32],
-    /// Where kernels start, and their places from there.
+    /// Starts of the kernels, and offsets of their positions.
     pub starts: &'a [usize],
     pub taps: &'a [usize],
-    /// A row for every channel of every place of the kernel.
+    /// A row for every channel of every position of the kernel.
     pub weights: &'a Rows<K>,
     /// One row.
     pub bias: &'a Rows<K>,
@@ -116,7 +116,7 @@ fn correlate<L: Lanes, const P: usize, const C: usize, const K: usize>(lanes: L,
     let channels = job.weights.channels;
     for ((from, count, weights), (_, _, bias)) in job.weights.groups().zip(job.bias.groups()) {
         for (starts, out) in job.starts.chunks(P).zip(job.out.chunks_mut(P * channels)) {
-            // The last tile may have fewer places: it computes its last one again and again.
+            // The last tile may have fewer positions. It then computes its last one repeatedly.
             let mut tile = [starts[starts.len() - 1]; P];
             tile[..starts.len()].copy_from_slice(starts);
             let sums = sums::<L, P, C, K>(lanes, (job.plane, tile, job.taps), weights, &bias[0]);
@@ -181,10 +181,10 @@ fn sums<L: Lanes, const P: usize, const C: usize, const K: usize>(
     sums
 }
 
-/// Where kernels start in a plane.
+/// Starts of kernels in a plane.
 pub(super) struct Starts {
     at: Vec<usize>,
-    /// The last of them.
+    /// The last start.
     most: usize,
 }
 
@@ -194,14 +194,14 @@ impl Starts {
     }
 }
 
-/// Kernels over the plane of one image: sums += Σ over kernels of values · gradient.
+/// Accumulates over kernels in the plane of one image: sums += Σ over kernels of values · gradient.
 pub(super) struct Outer<'a, const K: usize> {
     pub plane: &'a [f32],
     pub starts: &'a Starts,
     pub taps: &'a [usize],
     /// A row for every kernel.
     pub gradient: &'a Rows<K>,
-    /// A row for every channel of every place of the kernel, the channels filled up to whole tiles.
+    /// A row for every channel of every position of the kernel, with the channels padded to whole tiles.
     pub sums: &'a mut Rows<K>,
 }
 
@@ -244,8 +244,8 @@ fn products<L: Lanes, const P: usize, const C: usize, const K: usize>(
     assert!(starts.most + P <= plane.len());
     let mut sums = [[lanes.splat(0.0); C]; P];
     for (start, gradient) in starts.at.iter().zip(gradient) {
-        // SAFETY: the start is at most `most`, after which the assert found P values. With a check in the loop, LLVM takes
-        // a third more time.
+        // SAFETY: the start is at most `most`, and the assert found P values after `most`. With a check in the loop,
+        // LLVM's code takes a third more time.
         let values = unsafe { plane.get_unchecked(*start..*start + P) };
         let gradient = registers::<L, C, K>(lanes, gradient);
         for p in 0..P {

@@ -1,15 +1,16 @@
-//! Convolutions in single precision as products of register tiles (implicit matrix products): a tile of places times a tile of
-//! output channels stays in registers over all places and channels of the kernel. Nothing is gathered into rows first; one
-//! image at a time is copied into a zero-padded plane, which stays in the first cache.
+//! Convolutions in single precision as products of register tiles (implicit matrix products). A tile of positions times
+//! a tile of output channels stays in registers over all positions and channels of the kernel. Nothing is gathered into
+//! rows first. One image at a time is copied into a zero-padded plane, which stays in the first-level cache.
 //!
-//! All sums are in one order, so results don't depend on threads, though they do on the level of vector instructions.
+//! All sums have a fixed order, so results don't depend on the number of threads. They do depend on the level of vector
+//! instructions.
 
 use super::maps::Maps;
 use super::plain::Gradients;
 use super::tile::{Correlate, LINE, Outer, Rows, Starts, lines_of_row, places_of_tile};
 use crate::lanes::in_lanes;
 
-/// Calls `$run::<K>` with the lines of a row of these channels.
+/// Calls `$run::<K>` with the lines per row for these channels.
 macro_rules! by_lines {
     ($channels:expr, $run:ident($($argument:expr),*)) => {
         match lines_of_row($channels) {
@@ -21,12 +22,12 @@ macro_rules! by_lines {
     };
 }
 
-/// The convolution of a fine map by weights (kernel × kernel × fine channels × coarse channels) and bias.
+/// Convolves a fine map with weights (kernel × kernel × fine channels × coarse channels) and bias.
 pub(super) fn convolve(maps: &Maps, slices: [&[f32]; 3], activate: bool) -> Vec<f32> {
     by_lines!(maps.channels[1], forward(maps, slices, activate))
 }
 
-/// What [`convolve`] passes back; the input's gradient only if asked for.
+/// The gradients of [`convolve`]. The input's gradient is computed only on request.
 pub(super) fn convolve_back(
     maps: &Maps,
     (input, weights, activate): (&[f32], &[f32], bool),
@@ -57,7 +58,7 @@ fn forward<const K: usize>(maps: &Maps, [input, weights, bias]: [&[f32]; 3], act
     out
 }
 
-/// The gradient of the fine map: that of the coarse map convolved by the turned kernel.
+/// The gradient of the fine map: the coarse map's gradient, convolved with the flipped kernel.
 fn of_input<const K: usize>(
     maps: &Maps,
     (input, weights, activate): (&[f32], &[f32], bool),
@@ -74,14 +75,14 @@ fn of_input<const K: usize>(
         let (plane, starts, taps) = (&plane.values, &starts, &taps);
         in_lanes(Correlate { plane, starts, taps, weights: &weights, bias: &bias, out: &mut *out });
         if activate {
-            // ReLU was at rest there.
+            // ReLU has no gradient there.
             out.iter_mut().zip(input).for_each(|(o, x)| *o = if *x <= 0.0 { 0.0 } else { *o });
         }
     }
     out
 }
 
-/// The weights by place of the kernel from the last on, output, and input.
+/// The weights in reversed order of the kernel's positions, then by output and input.
 fn turned<const K: usize>(maps: &Maps, weights: &[f32]) -> Rows<K> {
     let [inputs, outputs] = maps.channels;
     let mut rows = Rows::<K>::zeros(maps.taps() * outputs, inputs);
@@ -100,13 +101,13 @@ fn turned<const K: usize>(maps: &Maps, weights: &[f32]) -> Rows<K> {
     rows
 }
 
-/// Image after image, so that plane and gradient stay in the first cache.
+/// Processes image after image, so that plane and gradient stay in the first-level cache.
 fn of_weights<const K: usize>(maps: &Maps, (input, activate): (&[f32], bool), gradient: &[f32]) -> Vec<f32> {
     let [inputs, outputs] = maps.channels;
     let mut plane = maps.padded_fine();
     let starts = Starts::new(plane.starts(maps.coarse, maps.geometry.stride));
     let taps = plane.taps(maps.geometry.kernel);
-    // Whole tiles: some rows over the last channel are computed for nothing.
+    // Whole tiles: some rows after the last channel are computed without use.
     let padded = inputs.next_multiple_of(places_of_tile(K));
     let mut sums = Rows::<K>::zeros(taps.len() * padded, outputs);
     let mut rows = Rows::<K>::zeros(maps.places(), outputs);
@@ -156,7 +157,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
-        /// Values and gradients of every level are those of plain loops, whatever the shape.
+        /// Values and gradients of every level equal those of plain loops, for every shape.
         #[test]
         fn tiles_compute_what_plain_loops_do(
             images in 1usize..3,

@@ -1,9 +1,9 @@
-//! Joint training of an autoencoder and the quantizer between its halves, update by update; without a quantizer it trains
-//! the autoencoder alone.
+//! Joint training of an autoencoder and the quantizer between encoder and decoder, update by update. Without a
+//! quantizer, it trains the autoencoder alone.
 //!
-//! The loss is the mean squared error of the image over the variance of images, so that 1 means "no better than gray".
-//! Network and codebooks have an optimizer each. All random numbers come from streams named by the update: a training that
-//! goes on from a checkpoint gives the same bits as one that was never stopped.
+//! The loss is the mean squared error of the image divided by the variance of images, so 1 means "no better than gray".
+//! Network and codebooks have separate optimizers. All random numbers come from streams named by the update. A training
+//! that resumes from a checkpoint is therefore bit-identical to an uninterrupted one.
 
 use candle_core::{Result, Tensor, Var, backprop::GradStore};
 
@@ -15,30 +15,31 @@ use crate::quantizer::{
 };
 use crate::training::{Gathered, LogPoint, OptimizerState, TrainingSettings, rate};
 
-/// A network in training, perhaps with its quantizer.
+/// A network in training, with or without a quantizer.
 pub struct Trainer {
-    /// Names the random streams.
+    /// The name of the random streams.
     pub(super) name: String,
     pub network: Autoencoder,
     pub(super) parameters: Parameters,
     pub quantizer: Option<Layer>,
     pub(super) plan: TrainerPlan,
-    /// Updates done.
+    /// The number of updates done.
     pub(super) done: u64,
     pub(super) gathered: Gathered,
     pub(super) log: Vec<LogPoint>,
-    /// Time that the updates took by the caller's clock, in all attempts; kept in checkpoints, without any effect.
+    /// Seconds of the updates by the caller's clock, over all attempts. They are kept in checkpoints and have no
+    /// effect.
     pub seconds: f64,
 }
 
-/// What stays the same during a training.
+/// The fixed settings of a training.
 #[derive(Clone, Debug)]
 pub struct TrainerPlan {
-    /// Updates, schedule, log; the learning rate is the codebooks'.
+    /// Updates, schedule and log. Its learning rate is for the codebooks.
     pub training: TrainingSettings,
-    /// Of the network, at the start.
+    /// Initial learning rate of the network.
     pub learning_rate: f64,
-    /// Of the numbers of images.
+    /// Variance of the numbers of images.
     pub variance: f64,
 }
 
@@ -61,7 +62,7 @@ pub(super) struct Parameters {
 }
 
 impl Layer {
-    /// The quantizer of these settings, its codebooks as they are, for batches of so many vectors.
+    /// A quantizer with these settings, starting from `books`, for batches of `batch` vectors.
     pub fn new(
         books: Codebooks,
         settings: &QuantizerSettings,
@@ -97,7 +98,7 @@ impl Parameters {
         Ok(Self { vars, gradient: vec![0.0; values.len()], values, optimizer })
     }
 
-    /// One update; parameters without a gradient stay as they are.
+    /// Does one update. Parameters without a gradient stay unchanged.
     fn step(&mut self, gradients: &GradStore, rate: f64) -> Result<()> {
         let (mut at, mut resting) = (0, Vec::new());
         for var in &self.vars {
@@ -105,7 +106,7 @@ impl Parameters {
             at = range.end;
             match gradients.get(var) {
                 Some(gradient) => self.gradient[range].copy_from_slice(&gradient.flatten_all()?.to_vec1::<f32>()?),
-                // Moments would move them on.
+                // The optimizer's moments would change them.
                 None => resting.push((range.start, self.values[range].to_vec())),
             }
         }
@@ -116,7 +117,7 @@ impl Parameters {
         self.write()
     }
 
-    /// Gives the values to the network.
+    /// Copies the values to the network.
     pub fn write(&self) -> Result<()> {
         let mut at = 0;
         for var in &self.vars {
@@ -130,7 +131,7 @@ impl Parameters {
 
 impl Trainer {
     /// # Errors
-    /// Candle's.
+    /// Candle's errors.
     pub fn new(network: Autoencoder, quantizer: Option<Layer>, plan: TrainerPlan, name: &str) -> Result<Self> {
         let codewords = quantizer.as_ref().map_or(0, |layer| layer.books.stages() * layer.books.size());
         Ok(Self {
@@ -146,7 +147,7 @@ impl Trainer {
         })
     }
 
-    /// Updates done.
+    /// The number of updates done.
     pub fn done(&self) -> u64 {
         self.done
     }
@@ -155,10 +156,10 @@ impl Trainer {
         &self.log
     }
 
-    /// One update on blocks of images, n × 8 × 8 × 48 (f32); gives the loss before it.
+    /// Does one update on blocks of images, n × 8 × 8 × 48 (f32). Returns the loss before the update.
     ///
     /// # Errors
-    /// Candle's, or blocks of another shape.
+    /// Candle's errors; blocks of another shape.
     pub fn step(&mut self, blocks: &Tensor) -> Result<f64> {
         let latents = self.network.encode(blocks)?;
         let (decoded, words, picks) = match &mut self.quantizer {
@@ -182,14 +183,14 @@ impl Trainer {
         Ok(value)
     }
 
-    /// Usage, replacement and log of an update.
+    /// Records usage, replacement and log of an update.
     fn account(&mut self, picks: &[u32], loss: f64, codebook_rate: f64) {
         self.gathered.add(picks, loss);
         self.done += 1;
         let training = &self.plan.training;
         if let (Some(layer), Some(replacement)) = (&mut self.quantizer, &training.replacement) {
             layer.usage.add_batch(picks);
-            // Codebooks at rest are not replaced either.
+            // Frozen codebooks are not replaced.
             let stop = replacement.stop_before_end.max(layer.exact_updates);
             if self.done.is_multiple_of(replacement.every) && self.done + stop <= training.updates {
                 let mut rng = stream(&format!("{}/replacement/{}", self.name, self.done));
@@ -204,7 +205,7 @@ impl Trainer {
 }
 
 impl Layer {
-    /// What the decoder gets, the codebooks as a variable (none where they are at rest), and the picks.
+    /// The input of the decoder, the codebooks as a variable (None if they are frozen), and the codes.
     fn quantize(&mut self, latents: &Tensor, is_exact: bool, noise: &str) -> Result<(Tensor, Option<Var>, Vec<u32>)> {
         let books = &self.books;
         let mut residual = latents.flatten_all()?.to_vec1::<f32>()?;

@@ -1,4 +1,5 @@
-//! Pictures as files: PNG in and out, and strips of small pictures side by side, which a cell leaves behind for the figures.
+//! Pictures as files: reads and writes PNG, and makes strips of small pictures side by side, which cells keep for the
+//! figures.
 
 mod png;
 
@@ -12,7 +13,7 @@ pub use png::{PictureError, decode, encode, read};
 /// Values of a pixel: red, green, blue.
 pub const CHANNELS: usize = 3;
 
-/// Pictures of a strip that a cell leaves behind.
+/// Pictures in a strip that a cell keeps.
 pub const STRIP_PICTURES: u64 = 16;
 
 /// An 8-bit RGB picture.
@@ -25,8 +26,8 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Square pictures, n × side × side × 3, side by side: one picture of side × (n · side) pixels. None if there is none, or
-    /// if they are not whole.
+    /// Joins square pictures, n × side × side × 3, side by side to one picture of side × (n · side) pixels. None if
+    /// there are no pictures or if they are incomplete.
     pub fn side_by_side(images: &[u8], side: usize) -> Option<Self> {
         let line = CHANNELS * side;
         let values = line * side;
@@ -40,18 +41,18 @@ impl Picture {
     }
 }
 
-/// Writes square pictures (n × side × side × 3, 8-bit RGB) side by side as a PNG file, whole or not at all.
+/// Writes square pictures (n × side × side × 3, 8-bit RGB) side by side as a PNG file, as a whole or not at all.
 ///
 /// # Errors
-/// [`PictureError`]: no whole pictures; those of the file system.
+/// [`PictureError`]: incomplete pictures; errors of the file system.
 pub fn strip(images: &[u8], side: usize, path: &Path) -> Result<(), PictureError> {
     let picture = Picture::side_by_side(images, side).ok_or(PictureError::Strip { values: images.len(), side })?;
     let bytes = encode(&picture)?;
     crate::temporary::replace(path, &bytes).map_err(|source| PictureError::Write { path: path.into(), source })
 }
 
-/// File name of the strip of the originals of these images, the first of the test images. One that fewer than
-/// [`STRIP_PICTURES`] images are asked of says so, for synthetic images depend on the seed alone, whatever their number.
+/// The file name of the strip of the originals, the first test images. If there are fewer than [`STRIP_PICTURES`] test
+/// images, the name has their number, because synthetic images depend on the seed alone, for any number.
 pub fn originals_name(data: &ImageData) -> String {
     let which = match (&data.digest, data.seed) {
         (Some(digest), _) => format!("-{digest}"),

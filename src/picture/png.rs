@@ -6,7 +6,7 @@ use png::{AdaptiveFilterType, BitDepth, ColorType, Decoder, Encoder, Transformat
 
 use super::{CHANNELS, Picture};
 
-/// Pixels of the largest picture that is read: more take gigabytes, and a damaged header may ask for any number.
+/// Pixels in the largest picture that is read. More would take gigabytes, and a damaged header may have any number.
 const MOST_PIXELS: u64 = 1 << 28;
 
 /// Why a picture can't be read or written.
@@ -18,28 +18,29 @@ pub enum PictureError {
     Write { path: PathBuf, source: std::io::Error },
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
-    #[error("no PNG could be made: {0}")]
+    #[error("the picture can't be written as PNG: {0}")]
     Encode(String),
-    #[error("{values} values are no whole number of RGB pictures of {side} × {side} pixels, one or more")]
+    #[error("{values} values are not a whole number of RGB pictures of {side} × {side} pixels, one or more")]
     Strip { values: usize, side: usize },
 }
 
-/// Reads a PNG file of 8 bits a channel or less; gray ones have three equal channels.
+/// Reads a PNG file with 8 bits or less per channel. Gray pictures get three equal channels.
 ///
 /// # Errors
-/// [`PictureError`]: a file that can't be read, is no whole PNG, or holds what 8-bit RGB can't: 16 bits, transparency.
+/// [`PictureError`]: a file that can't be read, is not a complete PNG, or holds what 8-bit RGB can't: 16 bits,
+/// transparency.
 pub fn read(path: &Path) -> Result<Picture, PictureError> {
     let bytes = std::fs::read(path).map_err(|source| PictureError::Read { path: path.into(), source })?;
     decode(&bytes).map_err(|reason| PictureError::File { path: path.into(), reason })
 }
 
-/// The picture of a PNG file's bytes.
+/// Decodes the bytes of a PNG file to a picture.
 ///
 /// # Errors
-/// What is wrong, as [`read`] says.
+/// What is wrong with the file, see [`read`].
 pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     let damaged =
-        |error: png::DecodingError| format!("no whole PNG file ({}); use pictures in PNG format", fault(&error));
+        |error: png::DecodingError| format!("not a complete PNG file ({}); use pictures in PNG format", fault(&error));
     let mut decoder = Decoder::new(bytes);
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().map_err(damaged)?;
@@ -48,7 +49,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
         return Err(format!("{width} × {height} pixels are too many; use pictures of up to {MOST_PIXELS} pixels"));
     }
     if reader.info().bit_depth == BitDepth::Sixteen {
-        return Err("16 bits a channel; use pictures of 8 bits a channel".into());
+        return Err("16 bits per channel; use pictures with 8 bits per channel".into());
     }
     let mut values = vec![0; reader.output_buffer_size()];
     let frame = reader.next_frame(&mut values).map_err(damaged)?;
@@ -57,7 +58,7 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, String> {
     Ok(Picture { width: width as usize, height: height as usize, pixels })
 }
 
-/// What is wrong with a PNG file. The crate's own words hold its data types, and what only its developers know.
+/// What is wrong with a PNG file. The crate's own messages contain its data types and terms for its developers.
 pub(crate) fn fault(error: &png::DecodingError) -> String {
     use png::DecodingError::{Format, IoError, LimitsExceeded, Parameter};
     let text = error.to_string();
@@ -68,16 +69,16 @@ pub(crate) fn fault(error: &png::DecodingError) -> String {
         IoError(error) => error.to_string(),
         LimitsExceeded => "it asks for too much memory".into(),
         Parameter(_) => "its parts contradict each other".into(),
-        Format(_) if text.starts_with("Invalid PNG signature") => "it does not begin as PNG files do".into(),
+        Format(_) if text.starts_with("Invalid PNG signature") => "it does not begin like a PNG file".into(),
         Format(_) if text.starts_with("CRC") => format!("damaged: the checksum of its part {chunk} is wrong"),
         Format(_) if text.starts_with("Corrupt deflate") => "damaged: its packed pixels can't be unpacked".into(),
         Format(_) if text.starts_with("IDAT or f") => "it ends before its last pixel".into(),
-        Format(_) if !chunk.is_empty() => format!("its part {chunk} is not where or as it should be"),
+        Format(_) if !chunk.is_empty() => format!("its part {chunk} is misplaced or malformed"),
         Format(_) => text.trim_end_matches('.').to_owned(),
     }
 }
 
-/// Three values a pixel.
+/// Converts to three values per pixel.
 fn rgb(values: Vec<u8>, color: ColorType) -> Result<Vec<u8>, String> {
     let n = color.samples();
     if matches!(color, ColorType::GrayscaleAlpha | ColorType::Rgba) && values.chunks_exact(n).any(|p| p[n - 1] < 255) {
@@ -87,10 +88,10 @@ fn rgb(values: Vec<u8>, color: ColorType) -> Result<Vec<u8>, String> {
     Ok(if n == CHANNELS { values } else { values.chunks_exact(n).flat_map(three).collect() })
 }
 
-/// The bytes of a PNG file.
+/// Encodes a picture as the bytes of a PNG file.
 ///
 /// # Errors
-/// [`PictureError::Encode`]: a picture without pixels, or too large for PNG.
+/// [`PictureError::Encode`]: a picture without pixels, or one that is too large for PNG.
 pub fn encode(picture: &Picture) -> Result<Vec<u8>, PictureError> {
     let size = |n: usize| u32::try_from(n).map_err(|_| PictureError::Encode(format!("{n} pixels are too many")));
     let failed = |error: png::EncodingError| PictureError::Encode(error.to_string());
@@ -98,7 +99,7 @@ pub fn encode(picture: &Picture) -> Result<Vec<u8>, PictureError> {
     let mut encoder = Encoder::new(&mut bytes, size(picture.width)?, size(picture.height)?);
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    // A figure's magnified pictures repeat their rows, which only other filters than the default one make use of.
+    // A figure's magnified pictures repeat their rows. Only filters other than the default one exploit this.
     encoder.set_adaptive_filter(AdaptiveFilterType::Adaptive);
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(&picture.pixels).map_err(failed)?;
@@ -134,11 +135,11 @@ mod tests {
             let error = decode(bytes).unwrap_err();
             assert!(error.contains(reason), "{error}");
         };
-        refused(b"GIF89a", "no whole PNG");
+        refused(b"GIF89a", "not a complete PNG");
         refused(&encoded(ColorType::Grayscale, BitDepth::Sixteen, &[0; 4]), "16 bits");
         refused(&encoded(ColorType::Rgba, BitDepth::Eight, &[0; 8]), "transparent");
         let whole = encoded(ColorType::Grayscale, BitDepth::Eight, &[3, 9]);
-        refused(&whole[..whole.len() - 20], "no whole PNG");
+        refused(&whole[..whole.len() - 20], "not a complete PNG");
         let mut huge = whole;
         huge[16..24].fill(0x7f);
         refused(&huge, "");

@@ -1,4 +1,4 @@
-//! What the run cost, where its numbers come from, and whom to cite.
+//! The cost of the run, the provenance of its numbers, and the citation.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use crate::data::folder::hex;
 use crate::runner::Record;
 use crate::spec::Contender;
 
-/// Failed cells named one by one; more are only counted.
+/// The largest number of failed cells that are named. Others are only counted.
 const NAMED_FAILURES: usize = 20;
 
 /// The plan's records, each once.
@@ -25,8 +25,8 @@ pub(super) fn cost(input: &ReportInput, document: &mut Document) {
     document.section("Cost");
     let total: f64 = records.iter().map(|r| r.run.wall_seconds).sum();
     document.paragraph(format!(
-        "{} of computing on one core in all, for {} cells. The table has the mean seconds of one cell (training and evaluation) \
-         over panels and seeds; cells run side by side, so that these times hold on a busy machine.",
+        "{} of core time in total, for {} cells. The table has the mean seconds per cell (training and evaluation) \
+         over panels and seeds. Cells ran at the same time, so the times are from a busy machine.",
         duration(total),
         records.len()
     ));
@@ -57,7 +57,7 @@ fn mean_seconds(records: &[&Record], contender: Contender, bits: u32) -> Cell {
 pub(super) fn provenance(input: &ReportInput, document: &mut Document) {
     let (plan, records) = (input.plan, records(input));
     document.section("Provenance");
-    document.paragraph("What it takes to get the same numbers again, and to see where they come from.");
+    document.paragraph("The origin of the numbers, and the command that reproduces them.");
     let distinct = |value: fn(&Record) -> &str| {
         let mut found: Vec<&str> = records.iter().map(|r| value(r)).filter(|v| !v.is_empty()).collect();
         found.sort_unstable();
@@ -98,9 +98,9 @@ fn failures(records: &[&Record], document: &mut Document) {
 pub(super) fn citation(document: &mut Document) {
     document.section("How to cite");
     document.paragraph(
-        "The methods, the experiments and the published numbers are those of: M. H. Vali and T. Bäckström, “Stochastic \
-         Optimization of Vector Quantization Methods in Application to Speech and Image Processing”, in Proc. IEEE International \
-         Conference on Acoustics, Speech and Signal Processing (ICASSP), 2023. Please cite this paper; name vqlab and its \
-         version where you use numbers of this report.",
+        "The methods, the experiments and the published numbers come from: M. H. Vali and T. Bäckström, “Stochastic \
+         Optimization of Vector Quantization Methods in Application to Speech and Image Processing”, in Proc. IEEE \
+         International Conference on Acoustics, Speech and Signal Processing (ICASSP), 2023. Please cite this paper. \
+         If you use numbers of this report, name vqlab and its version.",
     );
 }

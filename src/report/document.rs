@@ -1,20 +1,20 @@
-//! The report as a document, apart from how it is written: headings, paragraphs, tables and figures. HTML and Markdown
-//! are two renderings of the same value.
+//! The report as a document, independent of its format: headings, paragraphs, tables and figures. HTML and Markdown are
+//! two renderings of the same value.
 
-/// A stretch of text within a line; every renderer escapes what it must.
+/// A piece of text within a line. Each renderer escapes special characters.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Inline {
     Plain(String),
     Strong(String),
     Code(String),
-    /// Text that leads to `href`, relative to the report.
+    /// Text that links to `href`, relative to the report.
     Link {
         text: String,
         href: String,
     },
 }
 
-/// One or more stretches, as a paragraph or a cell holds.
+/// The text of a paragraph or a cell.
 pub(super) type Text = Vec<Inline>;
 
 /// Plain text.
@@ -22,7 +22,7 @@ pub(super) fn text(plain: impl Into<String>) -> Text {
     vec![Inline::Plain(plain.into())]
 }
 
-/// How a cell is to be read; HTML colors it.
+/// The meaning of a cell. HTML shows it as a color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     Neutral,
@@ -35,7 +35,7 @@ pub(super) enum Tone {
 pub(super) struct Cell {
     pub text: String,
     pub tone: Tone,
-    /// Where the text leads, relative to the report.
+    /// The link of the text, relative to the report.
     pub link: Option<String>,
 }
 
@@ -58,7 +58,7 @@ impl<T: Into<String>> From<T> for Cell {
 #[derive(Clone, Debug)]
 pub(super) struct Column {
     pub title: String,
-    /// Numbers stand flush right.
+    /// Numbers are flush right.
     pub number: bool,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Titles that begin with `#` head columns of numbers.
+    /// A title that begins with `#` marks a column of numbers.
     pub fn new<S: AsRef<str>>(titles: &[S]) -> Self {
         let column = |title: &S| match title.as_ref().strip_prefix('#') {
             Some(title) => Column { title: title.into(), number: true },
@@ -89,11 +89,11 @@ pub(super) struct Picture {
     pub caption: String,
     /// For HTML.
     pub svg: String,
-    /// For Markdown, relative to the report; None where no picture file was written.
+    /// For Markdown, relative to the report. `None` if no picture file was written.
     pub link: Option<String>,
 }
 
-/// Sounds that belong together, such as what each method leaves at one bitrate.
+/// A group of sounds, such as the decoded speech of each method at one bitrate.
 #[derive(Clone, Debug)]
 pub(super) struct Clips {
     pub title: String,
@@ -103,13 +103,11 @@ pub(super) struct Clips {
 #[derive(Clone, Debug)]
 pub(super) struct Clip {
     pub label: String,
-    /// A WAV file, for HTML.
-    pub wav: Vec<u8>,
-    /// For Markdown, relative to the report.
+    /// The path of a WAV file, relative to the report.
     pub link: String,
 }
 
-/// What a reader asks for first: sentences with the plots beside them.
+/// The main result, at the top: sentences with plots beside them.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub lines: Vec<Line>,
@@ -141,7 +139,7 @@ pub(super) enum Block {
     Table(Table),
     Picture(Picture),
     Clips(Clips),
-    /// A summary that opens to a text as it stands.
+    /// A summary that opens to a verbatim text.
     Details {
         summary: String,
         verbatim: String,

@@ -16,10 +16,10 @@ pub(super) fn claims(input: &ReportInput, document: &mut Document) {
     let is_of_the_paper = input.plan.has_published();
     document.paragraph(match is_of_the_paper {
         true => {
-            "Statements of the paper in our words, checked on the means of our numbers and of the published ones. Where one \
-             fails, the bitrates (or T) are named."
+            "Claims of the paper in our words, checked on our means and on the published means. A failing claim names \
+             its bitrates (or T)."
         }
-        false => "Claims of this spec, checked on the means over the seeds. Where one fails, the bitrates (or T) are named.",
+        false => "Claims of this spec, checked on the means over the seeds. A failing claim names its bitrates (or T).",
     });
     let head: &[&str] = &["claim", "on", "ours", "published"];
     let mut table = Table::new(if is_of_the_paper { head } else { &head[..3] });
@@ -44,7 +44,7 @@ pub(super) fn outcome(result: &ClaimResult, axis: &PanelAxis) -> Cell {
     }
 }
 
-/// Gap of a method at a bitrate: mean, low and high in %.
+/// The gap of a method at a bitrate: mean, low and high in %.
 pub(super) type Gap = (Contender, u32, (f64, f64, f64));
 
 pub(super) fn gaps(input: &ReportInput, panel: &Panel) -> Vec<Gap> {
@@ -62,11 +62,11 @@ pub(super) fn generalization(input: &ReportInput, document: &mut Document) {
     if panels.iter().all(|(_, gaps)| gaps.is_empty()) {
         return;
     }
-    document.section("Training set and fresh vectors");
+    document.section("Training set error and test error");
     document.paragraph(
-        "The same codebooks, measured on the vectors that they were trained on and on fresh ones of the same law. The gap is how \
-         much larger the error on fresh vectors is, in % of the training error: what the codebooks have learnt by heart. It is \
-         the fresh error that counts in use.",
+        "The same codebooks are measured on the training set and on test vectors of the same distribution. The gap is \
+         the test error minus the training set error, in % of the training set error. It measures overfitting. The \
+         test error is the error in use.",
     );
     document.list(panels.iter().filter_map(|(panel, gaps)| gap_text(panel, gaps)).map(text).collect());
     for (panel, gaps) in panels.iter().filter(|(_, gaps)| !gaps.is_empty()) {
@@ -84,8 +84,8 @@ fn gap_text(panel: &Panel, gaps: &[Gap]) -> Option<String> {
         .collect();
     let (contender, bits, widest) = gaps.iter().max_by(|a, b| a.2.0.total_cmp(&b.2.0))?;
     Some(format!(
-        "{}: at {most_bits} bits the error on fresh vectors differs from that on the training set by {}; the widest gap of all \
-         is {} % ({} at {bits} bits).",
+        "{}: at {most_bits} bits the test error differs from the training set error by {}. The widest gap is {} % ({} \
+         at {bits} bits).",
         panel_name(panel),
         enumerate(&at_end),
         signed(widest.0, 2),

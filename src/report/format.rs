@@ -1,4 +1,4 @@
-//! Numbers as the report and the terminal show them.
+//! Number formats of the report and the terminal.
 
 use crate::spec::Margin;
 
@@ -7,14 +7,14 @@ pub(super) fn significant(value: f64) -> String {
     minus(crate::number::digits(value, 4))
 }
 
-/// A ratio less one as signed per cent with two decimals.
+/// A relative difference in signed percent, with two decimals.
 pub(super) fn percent(ratio: f64) -> String {
     signed(100.0 * ratio, 2)
 }
 
 pub(super) fn signed(value: f64, decimals: usize) -> String {
     let text = format!("{value:+.decimals$}");
-    // A zero has no direction.
+    // Zero has no sign.
     if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
 }
 
@@ -24,7 +24,7 @@ pub(super) fn margin(margin: Margin) -> String {
     format!("±{} {}", (width * 1e6).round() / 1e6, unit(margin))
 }
 
-/// The unit of differences that are judged by the margin.
+/// The unit of differences that the margin judges.
 pub(super) fn unit(margin: Margin) -> &'static str {
     match margin {
         Margin::Relative(_) => "%",
@@ -47,7 +47,7 @@ pub(super) fn share(share: f64) -> String {
     format!("{} %", decimals(100.0 * share, 1))
 }
 
-/// With so many decimals; large numbers by their significant digits.
+/// A number with this number of decimals. Large numbers have significant digits instead.
 pub(super) fn decimals(value: f64, decimals: usize) -> String {
     if value.abs() < 1e6 { format!("{value:.decimals$}") } else { significant(value) }
 }
@@ -65,7 +65,7 @@ pub(super) fn whole(value: u64) -> String {
     out
 }
 
-/// Seconds in the unit that suits: 0.3 s, 12 s, 3 min 20 s, 2 h 05 min.
+/// Seconds in a suitable unit: 0.3 s, 12 s, 3 min 20 s, 2 h 05 min.
 pub(super) fn duration(seconds: f64) -> String {
     let total = seconds.round() as u64;
     match total {

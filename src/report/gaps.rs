@@ -1,4 +1,4 @@
-//! How far methods, and panels, lie apart on the same utterances.
+//! Paired gaps between methods, and between panels, on the same utterances.
 
 use super::document::{Cell, Document, Table, Tone};
 use super::format::signed;
@@ -13,7 +13,7 @@ pub(super) fn sections(input: &ReportInput, document: &mut Document) {
     panels(input, document);
 }
 
-/// AVQ less RVQ and RVQ less PVQ.
+/// AVQ minus RVQ, and RVQ minus PVQ.
 fn methods(input: &ReportInput, document: &mut Document) {
     let found: Vec<(&Panel, Vec<Gap>)> =
         input.plan.panels.iter().map(|panel| (panel, gaps(input.plan, panel, input.aggregates))).collect();
@@ -23,9 +23,9 @@ fn methods(input: &ReportInput, document: &mut Document) {
     }
     document.section("Gaps between the methods, utterance by utterance");
     document.paragraph(
-        "The mean over the test utterances of one method's value less that of the other on the same utterance (the mean over the \
-         seeds where there are several), ± its standard error over utterances; beside it the distance of the published means, whose \
-         pairing is not known. A gap below two standard errors is marked as doubtful.",
+        "The value of one method minus the value of the other on the same utterance (the mean over the seeds if there \
+         are several): mean over the test utterances ± standard error over utterances. Beside it is the gap of the \
+         published means, whose pairing is unknown. A gap below two standard errors is marked as doubtful.",
     );
     for (panel, gaps) in found.iter().filter(|(_, gaps)| is_there(gaps)) {
         document.subsection(format!("{}: {}", panel_name(panel), metric::label(&primary_metric(input.plan, panel))));
@@ -48,7 +48,7 @@ fn methods(input: &ReportInput, document: &mut Document) {
     }
 }
 
-/// Each panel less the first one that shows the same on the same axis, method by method.
+/// Each panel minus the first panel with the same metric and axis, method by method.
 fn panels(input: &ReportInput, document: &mut Document) {
     let plan = input.plan;
     let mut tables: Vec<(String, Table)> = Vec::new();
@@ -68,8 +68,8 @@ fn panels(input: &ReportInput, document: &mut Document) {
     }
     document.section("Gaps between the panels, utterance by utterance");
     document.paragraph(
-        "The mean over the test utterances of a method's value in one panel less its value in another on the same utterance, ± its \
-         standard error over utterances. Below two standard errors it is marked as doubtful.",
+        "The value of a method in one panel minus its value in another panel on the same utterance: mean over the test \
+         utterances ± standard error over utterances. A gap below two standard errors is marked as doubtful.",
     );
     for (title, table) in tables {
         document.subsection(title);

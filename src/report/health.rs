@@ -1,4 +1,4 @@
-//! Codebook health from the training logs: how evenly codewords are used at the end of training, and how many were replaced.
+//! Codebook health from the training logs: codeword usage at the end of training, and replaced codewords.
 
 use super::document::{Document, Table};
 use super::format::{share, significant, whole};
@@ -7,15 +7,15 @@ use super::{ReportInput, panel_name};
 use crate::runner::Record;
 use crate::spec::{Panel, PlannedPoint};
 
-/// Means over the seeds of one point, from the last log point of each.
+/// Means over the seeds of one point, from the last log point of each seed.
 struct Health {
     name: String,
     bits: u32,
     codewords: usize,
-    /// Over stages, smallest and mean.
+    /// Smallest and mean over the stages.
     perplexity: (f64, f64),
     used: (f64, f64),
-    /// Over the whole training, all stages together.
+    /// The sum over the whole training and all stages.
     replaced: f64,
 }
 
@@ -28,15 +28,16 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     let panels: Vec<(&Panel, Vec<Health>)> = once.map(|p| (p, of_panel(input, p))).collect();
     if panels.iter().all(|(_, rows)| rows.is_empty()) {
         document.paragraph(
-            "Left out: the training logs are not at hand. They lie in the records of the cells, which are not committed; a run \
-             of the experiment makes them again.",
+            "This section is empty because the training logs are missing. They are in the records of the cells, which \
+             are not committed. A run of the experiment computes them again.",
         );
         return;
     }
     document.paragraph(
-        "Taken from the last log point of every training, mean over seeds. Perplexity is how many of a stage's K codewords are \
-         effectively in use (K when all are used equally often); a used share well below 100 % means dead codewords. The worst \
-         stage stands beside the mean over stages. Replaced: codewords overwritten during the whole training, all stages together.",
+        "From the last log point of every training, mean over seeds. Perplexity is the effective number of used \
+         codewords of a stage (K if all are used equally often). A used share well below 100 % means dead codewords. \
+         The table has the mean over stages and the worst stage. Replaced: codewords replaced during the whole \
+         training, all stages together.",
     );
     for (panel, rows) in panels.iter().filter(|(_, rows)| !rows.is_empty()) {
         document.subsection(panel_name(panel));

@@ -1,13 +1,11 @@
-//! A document as one self-contained HTML page: inline style and figures, no script, nothing loaded from elsewhere.
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+//! A document as one self-contained HTML page: inline style and figures, no script. Audio is linked: excerpts would
+//! make a page of megabytes.
 
 use super::document::{Answer, Block, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Cells with more characters than this break into lines.
+/// Cells with more characters than this are broken into lines.
 const LONG: usize = 30;
 
 pub(super) fn render(document: &Document) -> String {
@@ -18,7 +16,7 @@ pub(super) fn render(document: &Document) -> String {
          <meta name=\"color-scheme\" content=\"light dark\" />\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
          <body>\n<main>\n<h1>{title}</h1>\n"
     );
-    // The answer stands before the links to what follows.
+    // The answer is above the links to the sections.
     let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
     let (answers, rest) = document.blocks.split_at(answers);
     let mut section = 0;
@@ -93,7 +91,7 @@ fn render_cell(cell: &Cell, number: bool) -> String {
     format!("<td{attribute}>{text}</td>")
 }
 
-/// The class that colors it.
+/// The CSS class of the color.
 fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::Neutral => "",
@@ -127,10 +125,10 @@ fn render_clips(clips: &Clips, out: &mut String) {
     let title = escape(&clips.title);
     out.push_str(&format!("<div class=\"clips\">\n<strong>{title}</strong>\n"));
     for clip in &clips.clips {
-        let (label, data) = (escape(&clip.label), STANDARD.encode(&clip.wav));
+        let (label, link) = (escape(&clip.label), escape(&clip.link));
         out.push_str(&format!(
             "<div class=\"clip\"><span>{label}</span><audio controls=\"\" preload=\"none\" aria-label=\"{label}, {title}\" \
-             src=\"data:audio/wav;base64,{data}\"></audio></div>\n"
+             src=\"{link}\"></audio></div>\n"
         ));
     }
     out.push_str("</div>\n");
@@ -150,7 +148,7 @@ fn link(text: &str, href: &str) -> String {
     format!("<a href=\"{}\">{}</a>", escape(&address(href)), escape(text))
 }
 
-/// A relative path as an address: what a browser or Markdown would read otherwise is encoded.
+/// A relative path as an address, with characters encoded that browsers or Markdown would interpret.
 pub(super) fn address(path: &str) -> String {
     path.replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F")
 }

@@ -1,4 +1,4 @@
-//! What an image experiment's report has beside the others.
+//! The sections that only an image experiment's report has.
 
 use super::document::{Cell, Document, Table, Tone};
 use super::format::{significant, whole};
@@ -15,7 +15,7 @@ use crate::results::{
 };
 use crate::spec::{CellSettings, Contender, ImageData, ImageSettings, Panel};
 
-/// The images alone.
+/// A description of the images.
 pub(super) fn images_in_words(data: &ImageData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
@@ -24,12 +24,12 @@ pub(super) fn images_in_words(data: &ImageData) -> String {
     format!("{what}: {} images to train on, {} to test on", whole(data.training), whole(data.test))
 }
 
-/// The images, and what is trained on them.
+/// A description of the images and of the network trained on them.
 pub(super) fn data_in_words(settings: &ImageSettings) -> String {
     let network = &settings.network;
     let trained = match (&settings.joint, network.updates) {
         (None, updates) => format!(
-            "the network is trained alone ({} updates) and frozen, and quantizers are trained on its latent vectors",
+            "the network is trained alone ({} updates) and frozen; the quantizers are trained on its latent vectors",
             whole(updates)
         ),
         (Some(joint), 0) => format!("network and codebooks are trained together by {}", joint.estimator.label()),
@@ -40,8 +40,8 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
         ),
     };
     format!(
-        "{}, 32 × 32 pixels in color, {LATENTS} latent vectors of dimension {} an \
-         image, a network of {} parameters (width {}, {} residual blocks each way, learning rate {}); {trained}",
+        "{}, 32 × 32 pixels in color, {LATENTS} latent vectors of dimension {} per image, a network of {} parameters \
+         (width {}, {} residual blocks in encoder and decoder each, learning rate {}); {trained}",
         images_in_words(&settings.data),
         network.dimension,
         whole(network.parameters() as u64),
@@ -54,7 +54,7 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
 /// Pixels of an image.
 const PIXELS: f64 = (SIDE * SIDE) as f64;
 
-/// The tables and comparisons that only an image experiment has.
+/// Adds the tables and comparisons that only an image experiment has.
 pub(super) fn sections(input: &ReportInput, document: &mut Document) {
     if input.plan.task.name() != "image" {
         return;
@@ -65,7 +65,7 @@ pub(super) fn sections(input: &ReportInput, document: &mut Document) {
     costs(input, document);
 }
 
-/// The panels, each with cells that no earlier one has.
+/// The panels with cells that no earlier panel has.
 fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
     let plan = input.plan;
     plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel))
@@ -79,7 +79,7 @@ pub(super) fn settings(panel: &Panel) -> Option<&ImageSettings> {
     }
 }
 
-/// Every measure of the images, whichever the panels show.
+/// All measures of the images, not only those of the panels.
 fn measures(input: &ReportInput, document: &mut Document) {
     const MEASURES: [(&str, &str, usize); 9] = [
         ("#Peak SNR (dB)", "psnr-fresh", 2),
@@ -94,11 +94,12 @@ fn measures(input: &ReportInput, document: &mut Document) {
     ];
     document.section("All measures of the images");
     document.paragraph(
-        "Means over the seeds, on test images where nothing else is said; \"without quantizer\" decodes the latent vectors as they are. Peak SNR: 10 log10(255² / mean squared error over all \
-         values of all images), and the mean over images of each one's own. SSIM: Wang et al. 2004, Gaussian window of 11 × 11 \
-         with σ = 1.5, K1 = .01, K2 = .03, mean over colors and images; beside it with a uniform window of 7 × 7 on values of \
-         ±.5 with a data range of 2, a guess at what the authors computed. Error of latents: mean squared error of the quantized latent vectors over their \
-         variance.",
+        "Means over the seeds, on test images unless a title says otherwise. \"Without quantizer\" decodes the \
+         unquantized latent vectors. Peak SNR: 10 log10(255² / mean squared error over all values of all images), and \
+         the mean over images of the Peak SNR per image. SSIM: Wang et al. 2004, Gaussian window of 11 × 11 with σ = \
+         1.5, K1 = .01, K2 = .03, mean over colors and images. SSIM, uniform window: 7 × 7 on values of ±.5 with a \
+         data range of 2, a guess at the authors' computation. Error of latents: mean squared error of the quantized \
+         latent vectors relative to their variance.",
     );
     for panel in panels(input) {
         let columns: Vec<Aggregate> = MEASURES.iter().map(|m| aggregate_metric(panel, m.1, input.records)).collect();
@@ -125,7 +126,7 @@ fn measures(input: &ReportInput, document: &mut Document) {
     }
 }
 
-/// What a single run leaves open, by the spread of the published ones.
+/// The uncertainty of a single run, from the spread of the published runs.
 fn one_run(input: &ReportInput, document: &mut Document) {
     let mut table = Table::new(&["panel", "#bits", "best", "second", "#apart", "#published spread", "#apart / spread"]);
     for panel in &input.plan.panels {
@@ -139,17 +140,17 @@ fn one_run(input: &ReportInput, document: &mut Document) {
     if table.rows.is_empty() {
         return;
     }
-    document.section("What one run leaves open");
+    document.section("The uncertainty of one run");
     document.paragraph(
-        "There is one run a point, so that ours have no spread, points are inconclusive, and a claim on an order can hold or fail \
-         by chance. The published spread stands in for ours: the standard deviation that the difference of two single runs would \
-         have, from the published quantiles of 10 runs. Where best and second are less than twice as far apart, another \
-         seed may turn them.",
+        "Each point has one run. Our numbers therefore have no spread, the points are inconclusive, and a claim on an \
+         order can hold or fail by chance. The published spread replaces ours: the standard deviation of the \
+         difference of two single runs, from the published quantiles of 10 runs. If best and second differ by less \
+         than twice this spread, another seed may reverse them.",
     );
     document.table(table);
 }
 
-/// Best and second at a bitrate, and the published spread of the difference of two runs of them.
+/// Best and second at a bitrate, and the published spread of the difference of one run of each.
 fn nearest_pair(panel: &Panel, aggregate: &Aggregate, file: &ResultsFile, at: u32) -> Option<Vec<Cell>> {
     let own = aggregate.points.iter().filter(|p| p.at == at && p.contender.trainer == panel.trainer());
     let mut means: Vec<(Contender, f64)> = own.filter_map(|p| Some((p.contender, p.mean()?))).collect();
@@ -178,11 +179,12 @@ fn nearest_pair(panel: &Panel, aggregate: &Aggregate, file: &ResultsFile, at: u3
 
 /// Bits, parameters, operations and times.
 fn costs(input: &ReportInput, document: &mut Document) {
-    document.section("What the methods cost");
+    document.section("Cost of the methods");
     document.paragraph(format!(
-        "An image has {LATENTS} latent vectors, each with the bits of a code. Operations are the weighted millions (WMOPS) for \
-         encoding one latent vector: by the paper's count, with all stages, and by look-up. Times are measured on one thread \
-         while other cells ran beside it: a training step, training in all, encoding a latent vector."
+        "An image has {LATENTS} latent vectors, each with the bits of one code. Operations are weighted millions \
+         (WMOPS) for encoding one latent vector: by the paper's count, with all stages, and with look-up tables. Times \
+         are measured on one thread while other cells ran: one training step, the whole training, and encoding of one \
+         latent vector."
     ));
     const TIMES: [(&str, &str, usize); 3] =
         [("#step ms", "step-ms", 1), ("#training s", "train-seconds", 0), ("#encode µs", "encode-us", 2)];

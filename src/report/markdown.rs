@@ -1,4 +1,4 @@
-//! A document as Markdown with pipe tables; figures are links to the picture files beside it.
+//! A document as Markdown with pipe tables. Figures are links to the picture files.
 
 use super::document::{Block, Cell, Clip, Document, Inline, Picture, Table, Text};
 use super::html::address;
@@ -79,13 +79,13 @@ fn inline(text: &Text) -> String {
     text.iter().map(piece).collect()
 }
 
-/// More backticks than the text has in a row.
+/// A fence with more backticks than the longest run in the text.
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     "`".repeat(longest.max(2) + 1)
 }
 
-/// Characters that Markdown or its HTML would read, with a backslash; line breaks become spaces.
+/// Escapes characters that Markdown or its HTML would interpret. Line breaks become spaces.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

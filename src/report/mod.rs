@@ -1,6 +1,7 @@
-//! The report of an experiment, as one self-contained HTML page and its Markdown twin, and the table that `run` prints.
+//! The report of an experiment, as a self-contained HTML page and as Markdown, and the table that `run` prints.
 //!
-//! One document is built from the plan, the numbers and the records, a section a file, and rendered twice.
+//! Each file of the module adds a section to one document, from the plan, the numbers and the records. The document is
+//! rendered twice.
 
 mod costs;
 mod document;
@@ -38,18 +39,18 @@ use crate::runner::Record;
 use crate::spec::{Panel, Plan};
 use document::{Answer, Block, Document, Picture};
 
-/// Everything that a report tells of.
+/// The input of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportInput<'a> {
     pub plan: &'a Plan,
     pub aggregates: &'a [Aggregate],
-    /// By key; cells without a record are shown as missing.
+    /// By key. Cells without a record are shown as missing.
     pub records: &'a HashMap<String, Record>,
     pub comparisons: &'a [PanelComparison],
     pub claims: &'a [ClaimCheck],
-    /// Inlined in HTML; Markdown links to their files.
+    /// Inlined in HTML. Markdown links to their files.
     pub figures: &'a [Drawn],
-    /// Where the excerpts of a speech experiment are kept ([`crate::results::audio_folder`]).
+    /// The folder of a speech experiment's excerpts ([`crate::results::audio_folder`]).
     pub audio: Option<&'a Path>,
 }
 
@@ -60,7 +61,7 @@ pub enum ReportError {
     Write(#[from] ResultsError),
 }
 
-/// Writes `OUT_DIR/NAME.html` and `OUT_DIR/NAME.md`, NAME being the experiment's, and gives their paths.
+/// Writes `OUT_DIR/NAME.html` and `OUT_DIR/NAME.md` and returns their paths. NAME is the experiment's name.
 ///
 /// # Errors
 /// [`ReportError::Write`]
@@ -96,10 +97,10 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     document
 }
 
-/// Figures that stand beside the verdicts; more would push what follows off the first screen.
+/// The number of figures beside the verdicts. More figures would push the rest off the first screen.
 const FIRST: usize = 2;
 
-/// The verdicts with the plots of the paper's figures; gives how many of the figures those are.
+/// Adds the verdicts with the first figures. Returns the number of these figures.
 fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize {
     let mut lines = verdict::lines(input.plan, input.comparisons);
     lines.extend(verdict::best_lines(input.plan, input.aggregates));
@@ -112,11 +113,11 @@ fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize
     first
 }
 
-/// The figures from the `first` on.
+/// Adds the remaining figures, from `first` on.
 fn figures(input: &ReportInput, first: usize, out_dir: &Path, document: &mut Document) {
     if input.figures.is_empty() {
         document.section("Figures");
-        document.paragraph("There is nothing to draw yet: no cell of this experiment is done.");
+        document.paragraph("No cell of this experiment is done, so there is nothing to draw.");
     }
     if input.figures.len() > first {
         document.section(if first > 0 { "More figures" } else { "Figures" });
@@ -130,7 +131,8 @@ fn picture(drawn: &Drawn, out_dir: &Path) -> Picture {
     Picture { title, caption, svg, link: link(drawn, out_dir) }
 }
 
-/// The PNG, else the SVG, relative to the report, in whose folder or in one beside it the file is.
+/// The path of the PNG, or of the SVG, relative to the report. The file is in the report's folder or in a neighboring
+/// one.
 fn link(drawn: &Drawn, out_dir: &Path) -> Option<String> {
     let ends = |ending: &str| drawn.files.iter().find(|f| f.extension().is_some_and(|e| e == ending));
     let file = ends("png").or_else(|| ends("svg"))?;

@@ -1,4 +1,4 @@
-//! What was run, on which data and how; the verdicts in one line a panel; the anomalies of the published numbers.
+//! What was run, on which data and how; the verdict on each panel; the anomalies of the published numbers.
 
 use super::document::{Document, Inline, Text, text};
 use super::format::{enumerate, significant, whole};
@@ -34,9 +34,10 @@ pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
         }
     }
     document.paragraph(format!(
-        "Vector quantization (VQ) replaces a vector by the number of a stored one (a codeword), so that few bits describe it. \
-         The methods here, {}, combine codewords of several stages: additive VQ (AVQ) sums codewords chosen together, \
-         residual VQ (RVQ) sums codewords chosen one after the other, product VQ (PVQ) codes parts of the vector apart.{}",
+        "Vector quantization (VQ) replaces a vector by the index (code) of a stored vector (codeword), so that few \
+         bits describe it. The methods here, {}, combine codewords of several stages. Additive VQ (AVQ) sums codewords \
+         that are chosen together. Residual VQ (RVQ) sums codewords that are chosen one after the other. Product VQ \
+         (PVQ) quantizes parts of the vector separately.{}",
         enumerate(&methods),
         beyond_the_paper(&plan.contenders)
     ));
@@ -83,11 +84,11 @@ fn data_of(panel: &Panel) -> String {
             CellSettings::Speech(speech) => super::speech::data_in_words(speech),
             CellSettings::Complexity(c) => {
                 format!(
-                    "operations counted for encoding one vector of dimension {} with {} stages",
+                    "operation counts for encoding one vector of dimension {} with {} stages",
                     c.dimension, c.stages
                 )
             }
-            CellSettings::Custom(custom) => format!("those of the task \"{}\"", custom.task),
+            CellSettings::Custom(custom) => format!("data of the task \"{}\"", custom.task),
         };
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -96,7 +97,7 @@ fn data_of(panel: &Panel) -> String {
     kinds.join("; ")
 }
 
-/// What those are that the paper does not have.
+/// Describes the methods that the paper does not have.
 fn beyond_the_paper(contenders: &[Contender]) -> String {
     let has = |method: Method| contenders.iter().any(|c| c.method == method);
     let mut text = String::new();
@@ -104,12 +105,12 @@ fn beyond_the_paper(contenders: &[Contender]) -> String {
         text.push_str(" Optimized PQ (OPQ) is product VQ after a learned rotation.");
     }
     if has(Method::Lsq) {
-        text.push_str(" Local-search quantization (LSQ) sums codewords too and finds them by improving one at a time.");
+        text.push_str(" Local-search quantization (LSQ) also sums codewords. It improves one codeword at a time.");
     }
     if contenders.iter().any(|c| c.trainer == Trainer::Kmeans) {
         text.push_str(
-            " Baselines are trained by expectation maximization: k-means for product and residual VQ, beam search and least \
-             squares in turn for AVQ.",
+            " Baselines are trained by k-means (PVQ, RVQ) or alternating optimization: AVQ alternates between beam \
+             search and least squares.",
         );
     }
     text
@@ -121,7 +122,7 @@ pub(super) fn descriptors_in_words(data: &DescriptorData) -> String {
         false => format!("{} (made by this program, not real ones; seed {})", data.name, data.seed.unwrap_or(1)),
     };
     format!(
-        "{what}: {} vectors to learn from, {} to search among, {} queries, dimension {}",
+        "{what}: {} training vectors, {} base vectors, {} queries, dimension {}",
         whole(data.learn),
         whole(data.base),
         whole(data.queries),
@@ -173,7 +174,7 @@ fn training(input: &ReportInput, document: &mut Document) {
         Training::Nsvq(_) => None,
     });
     if let Some(most) = iterations.max() {
-        document.paragraph(format!("Baselines: up to {most} iterations of expectation maximization."));
+        document.paragraph(format!("Baselines: up to {most} iterations of k-means or alternating optimization."));
     }
     let nsvq = |is_joint: bool| -> (Vec<&QuantizerSettings>, Vec<&TrainingSettings>) {
         let own = cells.iter().filter(|c| c.settings.is_joint() == is_joint);
@@ -205,18 +206,18 @@ fn training(input: &ReportInput, document: &mut Document) {
 
 fn how_searched(search: &SearchSettings) -> String {
     let norms = match search.evaluation.norms {
-        Norms::Exact => "exactly (32 bits a vector beside the code)",
-        Norms::Byte => "in one byte (8 bits a vector beside the code)",
-        Norms::Omitted => "not at all",
+        Norms::Exact => "stored exactly (32 bits per vector beside the code)",
+        Norms::Byte => "stored in one byte (8 bits per vector beside the code)",
+        Norms::Omitted => "not stored",
     };
     format!(
-        "Search: asymmetric distances by table look-up, the query as it is, the base as its codes. Where codewords add up, the \
-         squared length of every decoded vector is stored {norms}; products need none. Recall counts the exact nearest \
-         neighbor by Euclidean distance."
+        "Search: asymmetric distances (ADC) with look-up tables, from the unquantized query to the codes of the base. \
+         For AVQ, RVQ and LSQ, the squared norm of every decoded vector is {norms}. PVQ and OPQ need no norms. Recall \
+         is relative to the exact nearest neighbor by Euclidean distance."
     )
 }
 
-/// How stochastic optimization was set.
+/// The settings of stochastic optimization.
 fn stochastic(
     (what, unit): (&str, &str),
     quantizers: &[&QuantizerSettings],
@@ -243,7 +244,7 @@ fn stochastic(
     ));
 }
 
-/// How many vectors the errors are measured on.
+/// The number of vectors on which the errors are measured.
 fn measurement(settings: &[&ToySettings]) -> String {
     let training = distinct(settings, |s| match (s.evaluation.training_vectors, s.data.vectors) {
         (Some(n), Vectors::Fixed(all)) if n < all => format!("the first {} training vectors", whole(n)),
@@ -252,7 +253,7 @@ fn measurement(settings: &[&ToySettings]) -> String {
     });
     let fresh = distinct(settings, |s| whole(s.evaluation.vectors));
     format!(
-        "Measurement: the error on the training set is taken over {}, the error on fresh vectors over {} of them.",
+        "Measurement: the training set error is over {}, the test error over {} test vectors.",
         training.join(" or "),
         fresh.join(" or ")
     )
@@ -263,7 +264,7 @@ fn rate(start: f64, schedule: &Schedule) -> String {
         Schedule::Constant => format!("{start}"),
         Schedule::Cosine { final_rate } => format!("{start} falling to {final_rate} along a cosine"),
         Schedule::Exponential { final_rate } => format!("{start} falling exponentially to {final_rate}"),
-        Schedule::Step { every, factor } => format!("{start}, times {factor} every {} updates", whole(*every)),
+        Schedule::Step { every, factor } => format!("{start}, multiplied by {factor} every {} updates", whole(*every)),
     }
 }
 
@@ -272,7 +273,7 @@ fn beams(quantizers: &[&QuantizerSettings]) -> String {
         let (train, test) = (q.training_beam_width?, q.beam_width?);
         let search = match q.search? {
             Search::Beam => "the beam search with the true residual",
-            Search::Ordered => "the beam search over the codebooks in their order",
+            Search::Ordered => "the beam search over the codebooks in the given order",
             Search::Released => "the search of the authors' released code",
         };
         Some(format!("{search} (beam {train} in training, {test} in evaluation)"))
@@ -281,7 +282,7 @@ fn beams(quantizers: &[&QuantizerSettings]) -> String {
     if kinds.is_empty() { String::new() } else { format!(" AVQ encodes with {}.", kinds.join(" or ")) }
 }
 
-/// Warm starts are part of every result that they led to.
+/// Describes the starts of the codebooks. Reports must state warm starts.
 fn starts(what: &str, quantizers: &[&QuantizerSettings], document: &mut Document) {
     let starts = distinct(quantizers, |q| {
         let from = match q.init {
@@ -289,8 +290,8 @@ fn starts(what: &str, quantizers: &[&QuantizerSettings], document: &mut Document
             Init::Normal => "N(0, 1/K²)",
             Init::Data => "random training vectors",
             Init::Kmeans => "k-means on a sample",
-            Init::Pvq => "a PVQ trained before (a warm start)",
-            Init::Rvq => "an RVQ trained before (a warm start)",
+            Init::Pvq => "a trained PVQ (a warm start)",
+            Init::Rvq => "a trained RVQ (a warm start)",
         };
         (q.method, from)
     });
@@ -313,24 +314,25 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
     document.section("How the verdicts are made");
     let measured = input.plan.task.words(input.plan.primary).verdicts;
     document.paragraph(format!(
-        "{measured}A point is reproduced when two one-sided tests show that its mean lies within the margin of the published one, \
-         better or worse when it lies outside, and inconclusive when the {} are too few to tell. A figure's verdict is the \
-         worst of its points.{}",
+        "{measured}A point is reproduced if two one-sided tests show that its mean is within the margin of the \
+         published mean. It is better or worse if its mean is beyond the margin, and inconclusive if the {} are too \
+         few to decide. The verdict on a figure is the worst verdict on its points.{}",
         input.plan.task.runs(),
         spread(input)
     ));
     document.list(input.comparisons.iter().map(|c| verdict_line(input, c)).collect());
 }
 
-/// Where the spread of a point comes from, where it has few runs.
+/// The origin of the spread of points with few runs.
 fn spread(input: &ReportInput) -> String {
     let judged = input.comparisons.iter().filter(|comparison| comparison.axis == PanelAxis::Bits);
     let runs = judged.flat_map(|comparison| &comparison.points).filter_map(|point| point.ours).map(|ours| ours.n);
     match runs.min() {
         Some(n) if n < FEW_RUNS && input.plan.task.trains() => format!(
-            " With fewer than {FEW_RUNS} seeds a point, the spread over seeds is that of its method over the point and \
-             the two bitrates on each side, as two seeds of one point tell little of it; by simulation, a point at the edge of the margin is then called \
-             reproduced in some 5 % of all cases, and a point that is equal to the published one always."
+            " A point with fewer than {FEW_RUNS} seeds takes its spread from its method, pooled over the point and the \
+             two bitrates on each side, because two seeds of one point say little about the spread. In simulations, a \
+             point at the edge of the margin is then reproduced in some 5 % of all cases, and a point equal to the \
+             published one always."
         ),
         _ => String::new(),
     }
@@ -341,7 +343,7 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
     let name = panel.map_or_else(|| comparison.panel.clone(), panel_name);
     if let Some(reason) = &comparison.not_comparable {
         let rest =
-            format!(": not comparable ({reason}). Differences below are for orientation; claims still hold or fail.");
+            format!(": not comparable ({reason}). The differences are for orientation. The claims are still checked.");
         return vec![Inline::Strong(name), Inline::Plain(rest)];
     }
     let count = |v: &Verdict| comparison.points.iter().filter(|p| p.verdict == *v).count();
@@ -382,7 +384,7 @@ pub(super) fn anomalies(input: &ReportInput, document: &mut Document) {
         return;
     }
     document.section("Anomalies of the published data");
-    document.paragraph("Peculiarities of the published numbers that a comparison must know of.");
+    document.paragraph("Properties of the published numbers that affect the comparison.");
     let item = |(anomaly, panels): (&str, Vec<String>)| {
         vec![Inline::Strong(enumerate(&panels)), Inline::Plain(format!(": {anomaly}"))]
     };

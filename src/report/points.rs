@@ -1,4 +1,4 @@
-//! The table of points: ours with its spread, the published value, difference, margin and verdict, and the other
+//! The table of points: our value with its spread, the published value, difference, margin and verdict, and the other
 //! measurement.
 
 use super::document::{Cell, Document, Table, Tone};
@@ -26,7 +26,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     }
 }
 
-/// The method, with the search where it is not the default one.
+/// The method, with its search if that is not the default.
 pub(super) fn method_name(point: &PlannedPoint) -> String {
     let label = point.contender.label();
     if uses_released_search(point) { format!("{label} (released search)") } else { label.into() }
@@ -41,7 +41,7 @@ pub(super) fn tone(verdict: Verdict) -> Tone {
     }
 }
 
-/// What stands beside the primary metric: a column title and the values.
+/// The columns beside the primary metric: title and values.
 fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Option<&'a Aggregate>)> {
     let plan = input.plan;
     let other = |title: &'static str, ending: &str| {
@@ -51,7 +51,7 @@ fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Opti
     plan.task.words(plan.primary).beside.iter().map(|(title, ending)| other(title, ending)).collect()
 }
 
-/// Many T and no verdicts: a row a T, a column a method is easier to read.
+/// Whether the table has one row per T and one column per method: for panels over T without verdicts.
 fn is_wide(input: &ReportInput, panel: &Panel) -> bool {
     let judged = input.comparisons.iter().any(|c| c.panel == panel.name && c.not_comparable.is_none());
     matches!(panel.axis, PanelAxis::Rank(_)) && !judged
@@ -95,7 +95,7 @@ fn our_cells(point: Option<&Point>, planned: &PlannedPoint, spread: bool) -> Vec
     }
     let (n, all) = (point.map_or(0, |p| p.samples.len()), planned.cells.len());
     let seeds = if n == all { n.to_string() } else { format!("{n} of {all}") };
-    // Of test items, as utterances, each is the mean over the seeds.
+    // The value of a test item, such as an utterance, is the mean over the seeds.
     let count = match point.map_or(0, |p| p.items.len()) {
         0 => seeds,
         items if n == all => items.to_string(),

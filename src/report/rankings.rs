@@ -1,5 +1,5 @@
-//! Panels of an image experiment side by side: which estimator trains best, what AVQ's released search does, and whether a
-//! frozen network ranks the methods as joint training does.
+//! Comparisons between panels of an image experiment: the estimators, AVQ's released search, and the ranking of the
+//! methods with a frozen network and in joint training.
 
 use super::ReportInput;
 use super::document::{Cell, Document, Table, text};
@@ -32,7 +32,7 @@ impl Measured<'_> {
         self.aggregate.point(contender, bits).and_then(Point::mean)
     }
 
-    /// The methods of NSVQ's side that have a mean at these bits, the best first.
+    /// The methods trained by NSVQ with a mean at these bits, best first.
     fn ranking(&self, bits: u32) -> Vec<Method> {
         let at = self.aggregate.points.iter().filter(|p| p.at == bits && p.contender.trainer == Trainer::Nsvq);
         let means = at.filter_map(|p| Some((p.contender.method, p.mean()?)));
@@ -44,14 +44,14 @@ impl Measured<'_> {
     }
 }
 
-/// The best first.
+/// The methods, best first.
 fn ranked(metric: &str, means: impl Iterator<Item = (Method, f64)>) -> Vec<Method> {
     let mut errors: Vec<(Method, f64)> = means.map(|(method, mean)| (method, error_of(metric, mean))).collect();
     errors.sort_by(|a, b| a.1.total_cmp(&b.1));
     errors.into_iter().map(|(method, _)| method).collect()
 }
 
-/// The panels that have numbers.
+/// The panels with numbers.
 fn measured<'a>(input: &ReportInput<'a>) -> Vec<Measured<'a>> {
     let of = |panel: &'a Panel| {
         let aggregate = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel))?;
@@ -60,7 +60,7 @@ fn measured<'a>(input: &ReportInput<'a>) -> Vec<Measured<'a>> {
     input.plan.panels.iter().filter_map(of).collect()
 }
 
-/// The panels of the first panel's metric that differ from each other in `value`, those without one left out.
+/// The panels with the first panel's metric that differ in `value`. Panels without a value are omitted.
 fn differing<'a, T: PartialEq>(all: &[Measured<'a>], value: impl Fn(&Panel) -> Option<T>) -> Vec<(Measured<'a>, T)> {
     let mut found: Vec<(Measured, T)> = Vec::new();
     for measured in all {
@@ -79,8 +79,9 @@ fn estimators(input: &ReportInput, document: &mut Document) {
     let Some((first, _)) = panels.first() else { return };
     document.section("Which estimator trains best");
     document.paragraph(format!(
-        "{} of the same network, codebooks and updates, by what carries the gradient through the choice of a codeword. NSVQ is \
-         the paper's; the others are straight-through with codebook and commitment losses, the rotation trick, and DiVeQ.",
+        "{} of the same network, codebooks and updates, by the gradient estimator of the quantizer. NSVQ is the \
+         paper's estimator. The others are straight-through with codebook and commitment losses, the rotation trick, \
+         and DiVeQ.",
         metric::label(&first.aggregate.metric)
     ));
     let names: Vec<String> = panels.iter().map(|(_, estimator)| format!("#{}", estimator.label())).collect();
@@ -99,7 +100,7 @@ fn estimators(input: &ReportInput, document: &mut Document) {
     }
     let counts: Vec<String> = panels.iter().zip(&wins).map(|((_, e), n)| format!("{} at {n}", e.label())).collect();
     let total: usize = wins.iter().sum();
-    document.paragraph(format!("Best of all: {} of {total} points.", enumerate(&counts)));
+    document.paragraph(format!("Best estimator: {} of {total} points.", enumerate(&counts)));
     document.table(table);
 }
 
@@ -107,7 +108,7 @@ fn number(mean: Option<f64>, digits: usize) -> Cell {
     mean.map_or("–".into(), |mean| format!("{mean:.digits$}")).into()
 }
 
-/// The search of AVQ in a panel whose network is trained with it.
+/// The search of AVQ in a panel with joint training.
 fn search(panel: &Panel) -> Option<Search> {
     settings(panel)?.joint.as_ref()?;
     let avq = panel.points.iter().find(|p| p.contender == AVQ)?;
@@ -120,8 +121,8 @@ fn searches(input: &ReportInput, document: &mut Document) {
     let label = metric::label(&first.aggregate.metric);
     document.section("Does the released search explain the published AVQ?");
     document.paragraph(format!(
-        "{label} of AVQ and of RVQ, network and codebooks trained together with either search of AVQ (\"released\": the wrong \
-         residual of the authors' code), and as published."
+        "{label} of AVQ and RVQ, ours and published. Network and codebooks are trained together, with either search of \
+         AVQ (\"released\": the wrong residual of the authors' code)."
     ));
     let columns: Vec<String> = panels.iter().map(|(_, search)| format!("AVQ, {}", search_name(*search))).collect();
     let mut titles = vec!["#bits".to_owned(), "#RVQ".into()];
@@ -156,7 +157,7 @@ fn searches(input: &ReportInput, document: &mut Document) {
         let mean = list.iter().sum::<f64>() / list.len() as f64;
         (!list.is_empty()).then(|| {
             text(format!(
-                "{name}: {} from RVQ on the mean, below it at {below} of {} bitrates.",
+                "{name}: mean difference to RVQ {}, below RVQ at {below} of {} bitrates.",
                 signed(mean, digits),
                 list.len()
             ))
@@ -173,7 +174,7 @@ fn search_name(search: Search) -> &'static str {
     }
 }
 
-/// Does the cheap frozen network tell which method is best in joint training?
+/// Whether the cheap frozen network ranks the methods as joint training does.
 fn frozen(input: &ReportInput, document: &mut Document) {
     let all = measured(input);
     let is_frozen = |m: &Measured| settings(m.panel).is_some_and(|s| s.joint.is_none());
@@ -190,9 +191,9 @@ fn frozen(input: &ReportInput, document: &mut Document) {
     }
     document.section("Ranking of the methods: joint training and frozen network");
     document.paragraph(
-        "A network that is trained once and frozen makes all quantizers comparable at a small part of the cost. Is the order of \
-         the methods the same as in joint training? Pairs are two methods at one bitrate; the same order in all of them is \
-         Kendall's τ = 1, in none of them −1.",
+        "A frozen network compares all quantizers at a small part of the cost of joint training. This section shows \
+         whether the order of the methods is the same. A pair is two methods at one bitrate. Kendall's τ is 1 if all \
+         pairs have the same order, and −1 if none has.",
     );
     for (joint, frozen) in pairs {
         let mut table =
@@ -235,7 +236,7 @@ fn list(methods: &[Method]) -> String {
     if methods.is_empty() { "–".into() } else { methods.iter().map(|m| m.label()).collect::<Vec<_>>().join(" > ") }
 }
 
-/// How many pairs of the methods in both lists stand in the same order, and how many there are.
+/// The number of pairs of methods with the same order in both lists, and the number of pairs.
 fn concordant(a: &[Method], b: &[Method]) -> (usize, usize) {
     let places: Vec<usize> = a.iter().filter_map(|method| b.iter().position(|other| other == method)).collect();
     let pairs =

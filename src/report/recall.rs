@@ -1,4 +1,5 @@
-//! What a search experiment's report has beside the others: recall by T, NSVQ against k-means, and what each method costs.
+//! The sections that only a search experiment's report has: recall by T, NSVQ against k-means, and the cost of each
+//! method.
 
 use super::document::{Cell, Document, Table, text};
 use super::format::{signed, significant};
@@ -8,7 +9,7 @@ use crate::complexity::Model;
 use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, published, timing_mean};
 use crate::spec::{CellSettings, Contender, Method, Norms, Panel, PanelAxis, PlannedPoint, Trainer};
 
-/// A recall as the tables write it.
+/// The format of a recall in tables.
 fn points(recall: f64) -> String {
     format!("{recall:.4}")
 }
@@ -22,7 +23,7 @@ fn primary<'a>(input: &ReportInput<'a>, panel: &Panel) -> Option<&'a Aggregate> 
     find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel))
 }
 
-/// A row a T: the mean of each contender, and the published one.
+/// One row per T: the mean of each contender, and the published recall.
 pub(super) fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
     let contenders = contenders(input, panel);
     let file = panel.published_file.as_deref().and_then(published);
@@ -51,7 +52,7 @@ pub(super) fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
     table
 }
 
-/// Does stochastic optimization reach, or improve on, expectation maximization?
+/// Compares stochastic optimization with k-means.
 pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
     if input.plan.task.name() != "search" {
         return;
@@ -104,10 +105,12 @@ pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
     if table.rows.is_empty() {
         return;
     }
-    document.section("Stochastic optimization against expectation maximization");
+    document.section("Stochastic optimization against k-means");
     document.paragraph(
-        "The same method, search and data, trained by NSVQ with Adam or by expectation maximization, with the same seeds. T at \
-         which both find every neighbor are left out. Differences are NSVQ less k-means, paired by seed; MSE is that of the base, in % of k-means' (below zero: NSVQ errs less).",
+        "The same method, search and data, trained by NSVQ with Adam or by k-means (AVQ: alternating optimization), \
+         with the same seeds. The table omits T at which both find every neighbor. Differences are NSVQ minus k-means, \
+         paired by seed. MSE % is the relative difference of the error on the base vectors (below zero: NSVQ has less \
+         error).",
     );
     document.list(sentences.into_iter().map(text).collect());
     document.table(table);
@@ -120,7 +123,7 @@ fn sentence(panel: &Panel, own: Contender, differences: &[(u32, f64)]) -> Option
     );
     let place = |at: u32| panel.axis.in_words(&panel.axis.number(at));
     Some(format!(
-        "{}: {} by NSVQ lies {} points from its baseline at {} and {} at {}.",
+        "{}: {} trained by NSVQ differs from its baseline by {} points ({}) to {} points ({}).",
         panel_name(panel),
         own.method.label(),
         signed(100.0 * worst.1, 1),
@@ -130,16 +133,17 @@ fn sentence(panel: &Panel, own: Contender, differences: &[(u32, f64)]) -> Option
     ))
 }
 
-/// Accuracy beside bits, operations, measured times and memory.
+/// Recall and error, bits, operations, measured times and memory of each method.
 pub(super) fn costs(input: &ReportInput, document: &mut Document) {
     if input.plan.task.name() != "search" {
         return;
     }
-    document.section("What the methods cost");
+    document.section("Cost of the methods");
     document.paragraph(
-        "Operations are the weighted millions (WMOPS) for encoding one vector: by the paper's count, with all stages, and by \
-         look-up. Times are measured on one thread while other cells ran beside it: encoding a base vector, searching the whole \
-         base for a query (keeping as many neighbors as the largest T), training. \"Bits\" are those of the code and of the stored length.",
+        "Operations are weighted millions (WMOPS) for encoding one vector: by the paper's count, with all stages, and \
+         with look-up tables. Times are measured on one thread while other cells ran: encoding of one base vector, \
+         search of the whole base for one query (with as many neighbors as the largest T), and training. Bits: code + \
+         stored norm.",
     );
     for panel in input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p)) {
         document.subsection(panel_name(panel));
@@ -170,7 +174,7 @@ pub(super) fn costs(input: &ReportInput, document: &mut Document) {
     }
 }
 
-/// The T of the cells, those of other panels among them.
+/// The T of the cells, including the T of other panels.
 fn measured(panel: &Panel) -> &[u32] {
     match panel.points.iter().flat_map(|p| &p.cells).map(|cell| &cell.settings).next() {
         Some(CellSettings::Search(search)) => &search.evaluation.recall_at,

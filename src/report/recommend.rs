@@ -1,4 +1,4 @@
-//! A recommendation in words: the paragraph that gives the reason, the table, and the page.
+//! A recommendation in words: the paragraph with the reason, the table, and the page.
 
 use std::path::{Path, PathBuf};
 
@@ -15,21 +15,21 @@ use super::ReportError;
 /// Spectral flatness above which data count as white.
 const WHITE: f64 = 0.9;
 
-/// A gain over scalar quantization in dB below which VQ is hardly worth it.
+/// A gain over scalar quantization, in dB, below which VQ is hardly worth its cost.
 const WORTH: f64 = 1.0;
 
-/// One paragraph: what to use, why, and how sure that is.
+/// One paragraph: the recommended quantizer, the reason, and the uncertainty.
 pub fn recommendation_reason(found: &Recommendation, choice: &Choice) -> String {
     let (Some(chosen), Some(best)) = (choice.chosen, choice.best) else { return nothing(found, choice) };
     let (chosen, best) = (&found.candidates[chosen], &found.candidates[best]);
     let mut text = format!(
-        "For {} bits a vector, use {}: {} of {} bits{}. On {} held-out vectors its mean squared error is {} ± {} a coordinate \
-         (standard error){}. ",
+        "For {} bits per vector, use {}: {} of {} bits{}. On {} held-out vectors, its mean squared error is {} ± {} \
+         per coordinate (standard error){}. ",
         choice.bits,
         chosen.shape.method.label(),
         plural(chosen.shape.stages, "codebook"),
         chosen.shape.bits_per_stage,
-        if chosen.search.is_some() { format!(" and a beam of {}", chosen.beam_width) } else { String::new() },
+        if chosen.search.is_some() { format!(" and beam width {}", chosen.beam_width) } else { String::new() },
         whole(found.held_out as u64),
         significant(chosen.mse.mean),
         significant(chosen.mse.standard_error),
@@ -37,7 +37,7 @@ pub fn recommendation_reason(found: &Recommendation, choice: &Choice) -> String 
     );
     text += &standing(found, choice, chosen, best);
     text += &format!(
-        "It takes {} WMOPS a vector, {} ms on one thread of this machine, and {} of codebooks. ",
+        "It needs {} WMOPS and {} ms per vector on one thread of this machine, and {} of codebooks. ",
         significant(chosen.wmops),
         significant(chosen.ms_per_vector),
         bytes(chosen.codebook_bytes)
@@ -50,7 +50,7 @@ pub fn recommendation_reason(found: &Recommendation, choice: &Choice) -> String 
     text.trim_end().into()
 }
 
-/// Where no candidate is within the limits.
+/// The paragraph if no candidate is within the limits.
 fn nothing(found: &Recommendation, choice: &Choice) -> String {
     let own = || found.candidates.iter().filter(|c| c.shape.bits() == choice.bits);
     let least = |cost: fn(&Candidate) -> f64| own().min_by(|a, b| cost(a).total_cmp(&cost(b)));
@@ -60,19 +60,22 @@ fn nothing(found: &Recommendation, choice: &Choice) -> String {
         nearest.push(format!("{} WMOPS ({})", significant(c.wmops), c.label()));
     }
     if let Some(c) = least(|c| c.ms_per_vector).filter(|_| ms_per_vector.is_some()) {
-        nearest.push(format!("{} ms a vector ({})", significant(c.ms_per_vector), c.label()));
+        nearest.push(format!("{} ms per vector ({})", significant(c.ms_per_vector), c.label()));
     }
     if let Some(c) = least(|c| c.codebook_bytes as f64).filter(|_| codebook_bytes.is_some()) {
         nearest.push(format!("{} bytes of codebooks ({})", c.codebook_bytes, c.label()));
     }
     let bits = choice.bits;
     if nearest.is_empty() {
-        return format!("For {bits} bits a vector nothing could be fitted.");
+        return format!("For {bits} bits per vector, no quantizer could be fitted.");
     }
-    format!("For {bits} bits a vector nothing is within the limits; the least there is are {}.", enumerate(&nearest))
+    format!(
+        "For {bits} bits per vector, no quantizer is within the limits. The lowest values are {}.",
+        enumerate(&nearest)
+    )
 }
 
-/// Lowest error, or the cheapest of equals; and by how much the next one is worse.
+/// Whether the choice has the lowest error or is the cheapest of equals, and how much worse the next quantizer is.
 fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &Candidate) -> String {
     let own = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits);
     let (all, allowed) = (own.clone().count(), own.filter(|c| c.allowed).count());
@@ -81,10 +84,11 @@ fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &
         false => format!("the {allowed} of {all} quantizers tried that are within the limits"),
     };
     let mut text = match choice.equal.len() {
-        0 | 1 => format!("That is the lowest error of {among}. "),
+        0 | 1 => format!("This is the lowest error of {among}. "),
         equals => format!(
-            "It is the cheapest of {equals} whose error can't be told from the lowest{} of {among} (paired by vector, within {:.1} \
-             standard errors: 5 % for all comparisons together), or lies between such. ",
+            "It is the cheapest of {equals} quantizers whose error can't be distinguished from the lowest error{} of \
+             {among} (paired by vector, within {:.1} standard errors: 5 % for all comparisons together), or is \
+             between such errors. ",
             if chosen.label() == best.label() { String::new() } else { format!(" ({})", best.label()) },
             choice.within,
         ),
@@ -93,7 +97,7 @@ fn standing(found: &Recommendation, choice: &Choice, chosen: &Candidate, best: &
         text += &format!("The next is {}. ", more(found, next, best));
     }
     if let Some(better) = &choice.forbidden {
-        text += &format!("Without limits it would be {}. ", more(found, better, best));
+        text += &format!("Without limits, the choice would be {}. ", more(found, better, best));
     }
     text
 }
@@ -104,7 +108,7 @@ fn more(found: &Recommendation, difference: &Difference, than: &Candidate) -> St
     let other = &found.candidates[difference.candidate];
     let label = other.label();
     if than.mse.mean <= 0.0 {
-        return format!("{label} with an error of {} instead of none", significant(other.mse.mean));
+        return format!("{label} with an error of {} instead of 0", significant(other.mse.mean));
     }
     let percent = |value: f64| decimals(100.0 * value.abs() / than.mse.mean, 2);
     let direction = if mean < 0.0 { "less" } else { "more" };
@@ -115,7 +119,7 @@ fn alternatives(found: &Recommendation, choice: &Choice, chosen: &Candidate) -> 
     let Some(cheaper) = &choice.cheaper else { return String::new() };
     let factor = chosen.wmops / found.candidates[cheaper.candidate].wmops;
     format!(
-        "Where operations matter, take {} and {} times fewer of them. ",
+        "If operations matter, use {} and {} times fewer operations. ",
         more(found, cheaper, chosen),
         if factor < 9.95 { format!("{factor:.1}") } else { format!("{factor:.0}") }
     )
@@ -133,17 +137,18 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     };
     let mut text = String::new();
     let bounds = references.gaussian.zip(references.white);
-    // None where nothing varies or no error is left.
+    // `None` if the variance or the error is 0.
     if let Some((gaussian, white)) = bounds
         && let (Some(from_gaussian), Some(from_white)) = (away(gaussian), away(white))
     {
         text += &format!(
-            "No quantizer of {bits} bits could have less than {} on a Gaussian source with the data's covariance, or {} on white \
-             Gaussian data of their variance (rate-distortion theory): the choice is {} the first{} and {} the second. ",
+            "By rate-distortion theory, a quantizer of {bits} bits has an error of at least {} on Gaussian data with \
+             the same covariance, and at least {} on white Gaussian data of the same variance. The choice is {} the \
+             first bound{} and {} the second. ",
             significant(gaussian),
             significant(white),
             from_gaussian,
-            if error < gaussian { ", as only data can be that aren't Gaussian," } else { "" },
+            if error < gaussian { " (possible because the data are not Gaussian)" } else { "" },
             from_white,
         );
     }
@@ -151,7 +156,8 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     let Some(gain) = decibel(scalar, error) else { return text };
     let along = if scalar < references.scalar { " along the principal axes" } else { "" };
     text += &format!(
-        "Scalar quantization at that rate (uniform, without entropy coding, the bits shared out well) has {}{along}: VQ {} {:.2} dB. ",
+        "Scalar quantization at the same rate (uniform, without entropy coding, with good bit allocation) has an error \
+         of {}{along}: VQ {} {:.2} dB. ",
         significant(scalar),
         if gain < 0.0 { "loses" } else { "gains" },
         gain.abs(),
@@ -160,14 +166,14 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
     match flat {
         Some(flatness) if gain < WORTH => {
             text += &format!(
-                "The data are white (spectral flatness {flatness:.3}): there is no correlation to exploit, and VQ is hardly worth its \
-                 cost here. "
+                "The data are white (spectral flatness {flatness:.3}): there is no correlation to exploit. VQ is \
+                 hardly worth its cost here. "
             );
         }
         Some(flatness) => {
             text += &format!(
-                "The data are white (spectral flatness {flatness:.3}): there is no correlation to exploit, so that VQ gains by its \
-                 fractions of a bit a coordinate, by the shape of its cells and of the density alone. "
+                "The data are white (spectral flatness {flatness:.3}): there is no correlation to exploit. VQ gains \
+                 only by fractional bits per coordinate and by the shapes of the cells and of the density. "
             );
         }
         None if gain < WORTH => text += "VQ is hardly worth its cost here. ",
@@ -178,7 +184,7 @@ fn against_bounds(found: &Recommendation, chosen: &Candidate, references: &Refer
 
 fn caveats(found: &Recommendation, choice: &Choice) -> String {
     let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
-    // Beams share a fit.
+    // Beam widths share a fit.
     let mut cut: Vec<String> = own.iter().filter(|c| c.ended == Ended::Budget).map(|c| c.shape.label()).collect();
     cut.dedup();
     let mut text = String::from("The standard errors are over vectors, not over trainings");
@@ -189,11 +195,11 @@ fn caveats(found: &Recommendation, choice: &Choice) -> String {
         many => Some(format!("{many} of the fits")),
     };
     if let Some(fits) = fits {
-        text += &format!("; the time budget ended {fits}, whose error may fall with a larger one");
+        text += &format!("; the time budget ended {fits}, and a larger budget may lower the error");
     }
     if (found.training + found.validation + found.held_out) as u64 != found.of {
         text += &format!(
-            "; fitted to a sample of {} of {} vectors (with more of them, shapes of many codewords gain the most)",
+            "; the fits used a sample of {} of {} vectors (with more vectors, shapes with many codewords gain most)",
             whole(found.training as u64),
             whole(found.of)
         );
@@ -201,7 +207,7 @@ fn caveats(found: &Recommendation, choice: &Choice) -> String {
     text + "."
 }
 
-/// Methods in rows: one table a bitrate.
+/// The table of one bitrate, with one row per quantizer.
 fn table(found: &Recommendation, choice: &Choice) -> Table {
     let mut titles = vec![
         "method",
@@ -258,30 +264,33 @@ fn table(found: &Recommendation, choice: &Choice) -> Table {
     table
 }
 
-/// How to read the table.
+/// An explanation of the table.
 fn legend(found: &Recommendation) -> String {
-    let mut text = "trainer: k-means stands for expectation maximization (OPQ, LSQ), NSVQ starts from k-means; each fit ends when the \
-        error of validation vectors no longer falls. MSE: mean squared error a coordinate on the held-out vectors, with its standard error; dB: of the variance. WMOPS: \
-        operations of encoding a vector with all stages counted; beside it as the paper counts, and with products of codewords looked \
-        up. ms: measured encoding time of a vector on one thread. front: no other has both a lower error and less of this."
+    let mut text = "trainer: k-means (OPQ, LSQ: alternating optimization), or NSVQ, which starts from k-means. Each \
+        fit ends when the error of the validation vectors no longer falls. MSE: mean squared error per coordinate on \
+        the held-out vectors, with its standard error. dB: MSE relative to the variance. WMOPS: operations of encoding \
+        one vector with all stages counted; published: the paper's count; look-up: with look-up tables of codeword \
+        products. ms: measured encoding time per vector on one thread. front: the costs for which the quantizer is on \
+        the Pareto front of error and cost."
         .to_string();
     if let Some((queries, base)) = found.queries {
         text += &format!(
-            " R@T: the share of {queries} queries whose nearest of {base} vectors (none trained on) is among the T found by the codes, \
-             with exact norms beside those of AVQ, RVQ and LSQ."
+            " R@T: the share of {queries} queries whose true nearest neighbor (among {base} vectors that no fit was \
+             trained on) is among the first T neighbors found by the codes. AVQ, RVQ and LSQ use exact norms."
         );
     }
     text
 }
 
-/// What the data and the sample are.
+/// Describes the data and the sample.
 fn data(found: &Recommendation) -> String {
     let flatness = found
         .flatness
         .filter(|_| found.variance > 0.0)
         .map_or(String::new(), |f| format!(", spectral flatness {f:.3}"));
     format!(
-        "{} vectors of dimension {}; sample: {} to train on, {} to end fits by, {} held out. Variance {} a coordinate{flatness}.",
+        "{} vectors of dimension {}; sample: {} for training, {} for validation, {} held out. Variance {} per \
+         coordinate{flatness}.",
         whole(found.of),
         found.dimension,
         whole(found.training as u64),
@@ -292,10 +301,10 @@ fn data(found: &Recommendation) -> String {
 }
 
 fn left_out(found: &Recommendation) -> Vec<String> {
-    found.left_out.iter().map(|l| format!("{} was left out: {}", l.shape.label(), l.reason)).collect()
+    found.left_out.iter().map(|l| format!("{} is left out: {}", l.shape.label(), l.reason)).collect()
 }
 
-/// What `recommend` prints: the data, and for each bitrate the table and the reason. Ends with a line break.
+/// The output of `recommend`: the data, and for each bitrate the table and the reason. Ends with a line break.
 pub fn recommendation_text(found: &Recommendation) -> String {
     let mut text = format!("{}\n", data(found));
     for choice in &found.choices {
@@ -311,7 +320,7 @@ pub fn recommendation_text(found: &Recommendation) -> String {
     text.trim_end().to_string() + "\n"
 }
 
-/// Writes `DIR/report.html`, which stands alone, and gives its path. `name` = that of the data.
+/// Writes the self-contained `DIR/report.html` and returns its path. `name` is the name of the data.
 ///
 /// # Errors
 /// [`ReportError::Write`]
@@ -324,7 +333,7 @@ pub fn write_recommendation(
     let mut document = Document { title: format!("Which vector quantizer for {name}"), blocks: Vec::new() };
     document.paragraph(data(found));
     for choice in &found.choices {
-        document.section(&format!("{} bits a vector", choice.bits));
+        document.section(&format!("{} bits per vector", choice.bits));
         document.paragraph(recommendation_reason(found, choice));
         document.table(table(found, choice));
     }
@@ -341,7 +350,7 @@ pub fn write_recommendation(
     Ok(path)
 }
 
-/// `value` over `of`; None where one of them is 0.
+/// `value` relative to `of` in dB. `None` if one of them is 0.
 fn decibel(value: f64, of: f64) -> Option<f64> {
     Some(10.0 * (value / of).log10()).filter(|db| db.is_finite())
 }
@@ -349,7 +358,7 @@ fn decibel(value: f64, of: f64) -> Option<f64> {
 /// `, 12.3 % of the variance (−9.10 dB)`.
 fn of_variance(error: f64, variance: f64) -> String {
     if variance <= 0.0 {
-        return "; the vectors don't vary".into();
+        return "; all vectors are equal".into();
     }
     let db = decibel(error, variance).map_or(String::new(), |db| format!(" ({} dB)", signed(db, 2)));
     format!(", {} of the variance{db}", share(error / variance))

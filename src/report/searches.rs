@@ -1,4 +1,4 @@
-//! AVQ's released search against its beam search on equal codebooks, and which of the two the published numbers fit.
+//! Compares AVQ's released search and its beam search on equal codebooks, and which of them the published numbers fit.
 
 use super::ReportInput;
 use super::document::{Document, Table, text};
@@ -19,31 +19,31 @@ pub(super) struct Searched {
     /// Share of vectors that use a codebook twice under the released search.
     repeated: Option<f64>,
     published: Option<f64>,
-    /// Which search the published number fits; `None` where it does not tell.
+    /// The search that the published number fits. `None` if it fits neither better.
     fit: Option<Fit>,
 }
 
 impl Searched {
-    /// How much larger the error of the released search is, as a share.
+    /// The relative increase of the error by the released search.
     pub fn cost(&self) -> f64 {
         self.released / self.beam - 1.0
     }
 
-    /// The search that the published number is nearer to; `None` where it does not tell.
+    /// The search that the published number is nearer to. `None` if it is undecided.
     pub fn nearer(&self) -> Option<Search> {
         self.fit.map(|fit| fit.search)
     }
 }
 
-/// How a published number tells the searches apart.
+/// The search that a published number fits, and the criterion.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Fit {
     search: Search,
-    /// By the ratio AVQ/RVQ, else by AVQ's error alone.
+    /// By the ratio AVQ/RVQ, otherwise by AVQ's error alone.
     by_ratio: bool,
 }
 
-/// Below this relative difference of the two errors the published numbers can't tell the searches apart.
+/// Below this relative difference of the two errors, the published numbers can't distinguish the searches.
 const TELLING: f64 = 0.005;
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
@@ -53,10 +53,11 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     }
     document.section("Released search and beam search");
     document.paragraph(
-        "The authors' released code forms AVQ's residual wrongly from the third stage on (it subtracts the last codeword once \
-         per step), keeps permutations of one choice apart, and fills a beam that is wider than the codewords left with \
-         codebooks used before. Here both searches encode the same training vectors with the same codebooks: first ours (true \
-         residual, no permutations), then the released one. A vector that uses a codebook twice is no valid code.",
+        "The authors' released code computes a wrong residual in AVQ from the third stage on: it subtracts only the \
+         last codeword, once per step. It also keeps permutations of one choice apart. If the beam is wider than the \
+         number of remaining codewords, it fills the beam with codebooks that were used before. Here both searches \
+         encode the same training vectors with the same codebooks: first our search (true residual, no permutations), \
+         then the released one. A vector that uses a codebook twice has no valid code.",
     );
     document.list(panels.iter().filter_map(|(panel, points)| sentence(panel, points)).map(text).collect());
     let mut table = Table::new(&[
@@ -65,7 +66,7 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
         "#bits",
         "#beam MSE",
         "#released MSE",
-        "#released costs %",
+        "#released minus beam %",
         "#codebook used twice",
         "#beam to published %",
         "#released to published %",
@@ -87,7 +88,7 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     document.table(table);
 }
 
-/// The AVQ points of a panel that were encoded with both searches, in the panel's order.
+/// The AVQ points of a panel that both searches encoded, in the panel's order.
 pub(super) fn searched(input: &ReportInput, panel: &Panel) -> Vec<Searched> {
     let metric = |name: &str| aggregate_metric(panel, name, input.records);
     let (beam, released) = (metric("mse-subset-beam"), metric("mse-subset-released"));
@@ -111,9 +112,9 @@ pub(super) fn searched(input: &ReportInput, panel: &Panel) -> Vec<Searched> {
     panel.points.iter().filter(|p| p.contender == AVQ).filter_map(point).collect()
 }
 
-/// Compares what AVQ's main error would be under either search with the published one: relative to RVQ's where both have it,
-/// since a training that gets further than the authors' lowers AVQ's error under both searches. Without RVQ only errors
-/// on both sides of the published one tell something.
+/// Compares AVQ's main error under either search with the published error. If both sides have RVQ, the errors are
+/// relative to RVQ's, because a better training than the authors' lowers AVQ's error under both searches. Without RVQ,
+/// the comparison is decided only if the published error is between those of the two searches.
 fn fit(planned: &PlannedPoint, (beam, released): (f64, f64), primary: &Aggregate, file: &ResultsFile) -> Option<Fit> {
     if (released / beam - 1.0).abs() < TELLING {
         return None;
@@ -148,7 +149,7 @@ fn own_search(planned: &PlannedPoint) -> Option<Search> {
     planned.cells.first()?.settings.quantizer()?.search
 }
 
-/// What the released search costs on a panel, and which search the published numbers fit.
+/// The effect of the released search on a panel, and the search that the published numbers fit.
 fn sentence(panel: &Panel, points: &[Searched]) -> Option<String> {
     let by_cost = |a: &&Searched, b: &&Searched| a.cost().total_cmp(&b.cost());
     let (least, most) = (points.iter().min_by(by_cost)?, points.iter().max_by(by_cost)?);
@@ -169,10 +170,10 @@ fn fits(points: &[Searched], for_orientation: bool) -> String {
     let explained = [
         (
             true,
-            "by the ratio of AVQ's error to RVQ's, ours under either search against the published one (the errors alone do not \
-             tell: a better training lowers them under both searches)",
+            "by the ratio of AVQ's error to RVQ's, ours under either search against the published ratio (the errors \
+             alone do not decide, because a better training lowers them under both searches)",
         ),
-        (false, "by AVQ's error, where the published one lies between those of the two searches"),
+        (false, "by AVQ's error, where the published error is between the errors of the two searches"),
     ];
     let told: Vec<String> = explained
         .into_iter()
@@ -190,8 +191,8 @@ fn fits(points: &[Searched], for_orientation: bool) -> String {
         .collect();
     let orientation = if for_orientation { " (for orientation: the panel is not comparable)" } else { "" };
     match told.is_empty() {
-        true => " The published numbers do not tell the two searches apart: they differ by less than 0.5 %, or both lie on one \
-                 side of the published error."
+        true => " The published numbers do not distinguish the two searches: their errors differ by less than 0.5 %, \
+                 or both are on one side of the published error."
             .into(),
         false => format!(" The published numbers are nearer to {}{orientation}.", told.join("; and to ")),
     }
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn a_better_training_does_not_speak_for_the_released_search() {
         let beam = Some(Fit { search: Search::Beam, by_ratio: true });
-        // The ratio under the beam search is the published one, although both errors are far below.
+        // The ratio under the beam search equals the published ratio, although both errors are far below.
         assert_eq!(nearer(0.01, 0.08, true), beam);
         assert_eq!(nearer(-0.09, -0.02, false), None);
         assert_eq!(nearer(-0.01, 0.05, false), Some(Fit { search: Search::Beam, by_ratio: false }));

@@ -1,5 +1,5 @@
-//! What a speech experiment's report has beside the others: real bitrates, both measures, paired gaps, Opus, and excerpts to
-//! listen to.
+//! The sections that only a speech experiment's report has: real bitrates, both measures, paired gaps, Opus, and audio
+//! excerpts.
 
 use std::path::{Component, Path};
 
@@ -14,7 +14,7 @@ use crate::results::{Audible, Point, aggregate_metric, audible, primary_metric};
 use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechData, SpeechSettings};
 use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
-/// The speech alone.
+/// A description of the speech data.
 pub(super) fn speech_in_words(data: &SpeechData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
@@ -23,14 +23,14 @@ pub(super) fn speech_in_words(data: &SpeechData) -> String {
     format!("{what}: {} utterances to train on, {} to test on", whole(data.training), whole(data.test))
 }
 
-/// The utterances, and how the codec is set.
+/// A description of the speech data and of the codec's settings.
 pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
     let codec = &settings.codec;
     let trained = match &settings.end_to_end {
         None => "codebooks are trained on the envelopes' log energies".to_owned(),
         Some(end) => format!(
-            "codebooks are trained on the envelopes' log energies, then for the weighted error of the decoded spectrum \
-             ({} updates of {} frames through {}, learning rate {})",
+            "codebooks are trained on the envelopes' log energies, then end to end for the weighted error of the \
+             decoded spectrum ({} updates of {} frames through {}, learning rate {})",
             whole(end.updates),
             end.batch_size,
             end.estimator.label(),
@@ -38,8 +38,8 @@ pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
         ),
     };
     let reservoir = match codec.reservoir {
-        0 => "every frame meets its budget".to_owned(),
-        ms => format!("frames may borrow or save {ms} ms of the bitrate"),
+        0 => "every frame has a fixed bit budget".to_owned(),
+        ms => format!("frames share a reservoir of {ms} ms of the bitrate"),
     };
     format!(
         "{}, 16 kHz; frames of {} samples, {} bands, γ = {}, rounding {}, noise \
@@ -53,7 +53,7 @@ pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
     )
 }
 
-/// The tables and players that only a speech experiment has.
+/// Adds the tables and audio players that only a speech experiment has.
 pub(super) fn sections(input: &ReportInput, out_dir: &Path, document: &mut Document) {
     if input.plan.task.name() != "speech" {
         return;
@@ -64,13 +64,13 @@ pub(super) fn sections(input: &ReportInput, out_dir: &Path, document: &mut Docum
     excerpts(input, out_dir, document);
 }
 
-/// The panels, each with cells that no earlier one has.
+/// The panels with cells that no earlier panel has.
 fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
     let plan = input.plan;
     plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel))
 }
 
-/// The panel's name above what its cells gave, unless there is only one such panel.
+/// Adds the panel's name as a heading, unless there is only one such panel.
 fn head(input: &ReportInput, panel: &Panel, document: &mut Document) {
     if panels(input).count() > 1 {
         document.subsection(panel_name(panel));
@@ -102,15 +102,15 @@ fn or_dash(value: Option<String>) -> Cell {
     value.unwrap_or_else(|| "–".into()).into()
 }
 
-/// Real bitrates with PESQ and perceptual SNR, those of Opus beside them.
+/// Real bitrates, PESQ and perceptual SNR of the methods and of Opus.
 fn measures(input: &ReportInput, document: &mut Document) {
     document.section("The codec at each bitrate");
     document.paragraph(
-        "The codec cuts speech into overlapping frames, transforms them (MDCT), codes the spectral envelope of each in mel bands \
-         by vector quantization, and spends the rest of the bitrate on the spectrum itself: values weighted by the decoded envelope, \
-         rounded, and coded by an arithmetic coder whose probabilities the same envelope gives. The method of vector quantization is \
-         all that differs. Real bitrates are those of the coded files, headers included, over all test utterances; quality is that of \
-         the decoded files.",
+        "The codec splits speech into overlapping frames and transforms them (MDCT). Vector quantization codes the \
+         spectral envelope of each frame in mel bands. The rest of the bitrate codes the spectrum: its values are \
+         weighted by the decoded envelope, rounded, and coded by an arithmetic coder with probabilities from the same \
+         envelope. Only the method of vector quantization differs. Real bitrates are over the coded files of all test \
+         utterances, headers included. Quality is measured on the decoded files.",
     );
     for panel in panels(input) {
         let Some(settings) = settings(panel) else { continue };
@@ -125,7 +125,7 @@ fn measures(input: &ReportInput, document: &mut Document) {
     }
 }
 
-/// The table, and the real bitrate that is furthest from its target: its share of it less one, and whose it is.
+/// The table, and the largest relative deviation of a real bitrate from its target, with its method and target.
 fn by_bitrate(input: &ReportInput, panel: &Panel) -> (Table, Option<(f64, String)>) {
     let lengths: Vec<u32> = panel.points.iter().map(|point| point.bits).collect();
     let has_bits = lengths.iter().any(|bits| *bits != lengths[0]);
@@ -178,11 +178,11 @@ fn notes(input: &ReportInput, panel: &Panel, settings: &SpeechSettings, furthest
     let has_opus = !opus(panel, input.records).is_empty();
     notes.push(text(match (settings.evaluation.opus, has_opus) {
         (_, true) => {
-            "Opus codes the same utterances by its command-line tools (opusenc, opusdec) at the same target bitrates; its real bitrate \
-             is that of its packets, without the Ogg container."
+            "Opus codes the same utterances with its command-line tools (opusenc, opusdec) at the same target \
+             bitrates. Its real bitrate counts its packets, without the Ogg container."
         }
         (true, false) => "Opus: not measured: opusenc and opusdec were not installed when the cells ran.",
-        (false, false) => "Opus: not measured, as evaluation.opus = false.",
+        (false, false) => "Opus: not measured, because evaluation.opus = false.",
     }));
     let shown = input.plan.panels.iter().filter(|other| other.name == panel.name || same_cells(other, panel));
     notes.extend(shown.filter_map(|panel| within_margin(input, panel)));
@@ -194,7 +194,7 @@ fn same_cells(panel: &Panel, other: &Panel) -> bool {
     cells(panel) == cells(other)
 }
 
-/// How many means lie within the margin of the published one, or on its good side, whatever the spread.
+/// The number of means within the margin of the published mean or above it, regardless of the spread.
 fn within_margin(input: &ReportInput, panel: &Panel) -> Option<Text> {
     let is_own = |c: &&PanelComparison| c.panel == panel.name && c.not_comparable.is_none();
     let comparison = input.comparisons.iter().find(is_own)?;
@@ -211,7 +211,7 @@ fn within_margin(input: &ReportInput, panel: &Panel) -> Option<Text> {
     )))
 }
 
-/// The error of the envelopes alone, and what the clock said.
+/// The error of the envelopes alone, and the measured times.
 fn envelopes(input: &ReportInput, document: &mut Document) {
     let mut blocks: Vec<(&Panel, Table)> = Vec::new();
     for panel in panels(input) {
@@ -237,10 +237,10 @@ fn envelopes(input: &ReportInput, document: &mut Document) {
     if blocks.is_empty() {
         return;
     }
-    document.section("Envelopes, and what they cost");
+    document.section("Error and cost of the envelopes");
     document.paragraph(
-        "Root mean square error of the decoded envelopes' log energies, which does not depend on the bitrate. Times were measured on \
-         one thread while other cells ran beside it.",
+        "Root mean square error of the decoded envelopes' log energies. It does not depend on the bitrate. Times were \
+         measured on one thread while other cells ran.",
     );
     for (panel, table) in blocks {
         head(input, panel, document);
@@ -257,7 +257,7 @@ fn timings(input: &ReportInput, panel: &Panel) -> Vec<String> {
     names
 }
 
-/// What is left of the first test utterances, to listen to.
+/// The decoded first test utterances, to listen to.
 fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
     let Some(folder) = input.audio else { return };
     let shelf = Shelf { folder, link: relative(out_dir, folder) };
@@ -271,8 +271,8 @@ fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
         if !has_title {
             document.section("To listen to");
             document.paragraph(
-                "Excerpts of test utterances: as they are, and what the methods leave of them at each bitrate (the first seed of each), \
-                 with Opus at the same target bitrates where it was installed.",
+                "Excerpts of test utterances: the originals, the decoded speech of each method at each bitrate (first \
+                 seed), and Opus at the same target bitrates if it was installed.",
             );
             has_title = true;
         }
@@ -284,7 +284,7 @@ fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
     }
 }
 
-/// Where the excerpts are kept.
+/// The folder of the excerpts.
 struct Shelf<'a> {
     folder: &'a Path,
     /// The folder as seen from the report.
@@ -292,13 +292,13 @@ struct Shelf<'a> {
 }
 
 impl Shelf<'_> {
-    /// A file that is missing has no clip.
+    /// A missing file has no clip.
     fn clip(&self, label: &str, name: &str) -> Option<Clip> {
-        let wav = std::fs::read(self.folder.join(name)).ok()?;
-        Some(Clip { label: label.into(), wav, link: format!("{}/{name}", self.link) })
+        let is_there = self.folder.join(name).is_file();
+        is_there.then(|| Clip { label: label.into(), link: format!("{}/{name}", self.link) })
     }
 
-    /// One excerpt at all bitrates; nothing where none of its files is there.
+    /// One excerpt at all bitrates. Empty if all of its files are missing.
     fn excerpt(&self, audible: &Audible, i: usize) -> Vec<Block> {
         let data = &audible.settings.data;
         let has_bits = audible.cells.iter().any(|(point, _)| point.bits != audible.cells[0].0.bits);

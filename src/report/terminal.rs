@@ -1,4 +1,4 @@
-//! The table that `run` prints: ours against published, in aligned columns.
+//! The table that `run` prints: our numbers and the published ones, in aligned columns.
 
 use super::findings::outcome;
 use super::format::{difference, margin, significant, unit};
@@ -11,9 +11,9 @@ use crate::results::{Aggregate, Point, primary_metric};
 use crate::spec::{Contender, Panel, PanelAxis, Plan};
 use crate::task::Task;
 
-/// One block a panel: a head line, then a line a point with ours, published, difference, margin, verdict and the other
-/// measurements; then the counts of the verdicts. Panels without a published file show ours alone. Below a
-/// block stand warm starts and settings that differ between points. Ends with a line break.
+/// One block per panel: a head line, one line per point with our value, published value, difference, margin, verdict
+/// and the other measurements, and the counts of the verdicts. Panels without a published file show our values alone.
+/// Notes on warm starts and on settings that differ between points are below the block. Ends with a line break.
 pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> String {
     let mut panels: Vec<&str> = Vec::new();
     for name in aggregates.iter().map(|a| a.panel.as_str()).chain(comparisons.iter().map(|c| c.panel.as_str())) {
@@ -44,19 +44,20 @@ pub fn terminal_table(plan: &Plan, comparisons: &[PanelComparison], aggregates: 
     blocks.join("\n")
 }
 
-/// Whose the claims are: those of a spec that compares nothing with the published numbers are not the paper's.
+/// The origin of the claims: the spec, if it compares nothing with the published numbers, otherwise the paper.
 pub(super) fn whose_claims(plan: &Plan) -> &'static str {
     if plan.has_published() { "the paper" } else { "this spec" }
 }
 
-/// The claims, a line each: whether it holds on ours, and on the published numbers where it does not. Empty without claims.
+/// The claims, one line each: the result on our numbers, and on the published numbers if the claim fails there. Empty
+/// without claims.
 pub fn terminal_claims(plan: &Plan, claims: &[ClaimCheck]) -> String {
     if claims.is_empty() {
         return String::new();
     }
     let holds = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
     let unknown = claims.iter().filter(|claim| claim.ours == ClaimResult::Unknown).count();
-    let unknown = if unknown > 0 { format!(", {unknown} can't be told from these points") } else { String::new() };
+    let unknown = if unknown > 0 { format!(", {unknown} unknown from these points") } else { String::new() };
     let mut out = format!("claims of {}: {holds} of {} hold{unknown}\n", whose_claims(plan), claims.len());
     for ClaimCheck { text, panel, axis, ours, published } in claims {
         let ours = outcome(ours, axis).text;
@@ -70,13 +71,13 @@ pub fn terminal_claims(plan: &Plan, claims: &[ClaimCheck]) -> String {
     out
 }
 
-/// What must be known beside the numbers, a line each.
+/// Notes on the settings behind the numbers, one line each.
 fn notes(panel: Option<&Panel>) -> String {
     let lines = panel.map(conditions).unwrap_or_default();
     lines.into_iter().map(|line| format!("  {line}\n")).collect()
 }
 
-/// The method, with the search where it is not the default one.
+/// The method, with its search if that is not the default.
 fn name_of(panel: Option<&Panel>, contender: Contender, at: u32) -> String {
     let planned = panel.and_then(|p| p.planned(contender, at));
     planned.map_or_else(|| contender.label().into(), method_name)
@@ -90,7 +91,7 @@ fn compared(
     primary: Option<&str>,
 ) -> String {
     let others = aggregates.iter().filter(|a| Some(a.metric.as_str()) != primary);
-    // A T has a column of its own already.
+    // T is already a column.
     let others: Vec<&&Aggregate> = others.filter(|_| comparison.axis == PanelAxis::Bits).collect();
     let of_unit = format!("diff {}", panel.map_or("%", |panel| unit(panel.comparison.margin)));
     let mut head: Vec<String> =
@@ -137,7 +138,7 @@ fn compared(
     format!("{title}\n{}  {summary}\n", aligned(&rows))
 }
 
-/// Recall without verdicts: a line a T, a column a method.
+/// Recall without verdicts: one line per T, one column per method.
 fn by_rank(
     panel: Option<&Panel>,
     name: &str,
@@ -160,11 +161,12 @@ fn by_rank(
     let data = panel.and_then(Panel::data_name).map(|data| format!(" on {data}")).unwrap_or_default();
     let seeds = aggregate.points.iter().map(|p| p.samples.len()).max().unwrap_or(0);
     let reason = comparison.and_then(|c| c.not_comparable.as_ref());
-    let note = reason.map(|reason| format!("  not comparable with the published: {reason}\n")).unwrap_or_default();
+    let note =
+        reason.map(|reason| format!("  not comparable with the published numbers: {reason}\n")).unwrap_or_default();
     format!("{name}: recall@T{data}, means over up to {seeds} seeds (higher is better)\n{}{note}", aligned(&rows))
 }
 
-/// A panel without published numbers, the metric that counts first.
+/// A panel without published numbers. The primary metric comes first.
 fn alone(plan: &Plan, planned: Option<&Panel>, panel: &str, aggregates: &[&Aggregate]) -> String {
     let primary = planned.map(|panel| primary_metric(plan, panel));
     let mut aggregates: Vec<&Aggregate> = aggregates.to_vec();
@@ -202,7 +204,7 @@ fn ending(metric: &str) -> String {
     }
 }
 
-/// Columns two blanks apart; those of words flush left, those of numbers flush right.
+/// Aligned rows, with two blanks between the columns. Words are flush left, numbers flush right.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let Some(head) = rows.first() else { return String::new() };
     let width = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);

@@ -19,10 +19,11 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     }
     document.section("Trade-off between error, bits and complexity");
     document.paragraph(
-        "Complexity is the weighted million operations (WMOPS) for encoding one vector, counted by a formula in single precision. \
-         Three counts are shown: the paper's, which leaves out one stage of RVQ and PVQ; the one with all stages; and that of searches \
-         that look the products of codewords up in a table made once for each codebook, as ours do: they give the same codes, \
-         of AVQ and RVQ with fewer operations. Which method is best depends on how many operations can be spent, and on the search.",
+        "Complexity is the weighted million operations (WMOPS) for encoding one vector, counted by a formula in single \
+         precision. There are three counts: the paper's, which omits one stage of RVQ and PVQ; a count with all \
+         stages; and a count for searches with look-up tables of codeword products, which are computed once per \
+         codebook. Our searches use such tables. They give the same codes, for AVQ and RVQ with fewer operations. The \
+         best method depends on the available operations and on the search.",
     );
     for result in panels {
         let panel = input.plan.panels.iter().find(|p| p.name == result.panel);
@@ -41,20 +42,21 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
         front(result, document);
     }
     document.paragraph(
-        "BD-rate: how many bits the first method needs more (negative: fewer) than the second for the same error, averaged over \
-         the range of errors that both reach; bits are interpolated over its logarithm by a monotone piecewise cubic (PCHIP), and nothing is \
-         extrapolated. It is undefined where the curves have no error in common or an error does not fall with the bits. Budgets: \
-         the error is interpolated linearly over log10 WMOPS between points, and stays level beyond a method's dearest point.",
+        "BD-rate: the number of bits that the first method needs more (negative: fewer) than the second for the same \
+         error, averaged over the range of errors that both reach. Bits are interpolated over the logarithm of the \
+         error by a monotone piecewise cubic (PCHIP), without extrapolation. The BD-rate is undefined if the curves \
+         have no common error or if an error does not fall with the bits. Budgets: the error is interpolated linearly \
+         over log10 WMOPS between points, and is constant beyond a method's most expensive point.",
     );
 }
 
-/// The points of the released search, which take no part.
+/// A sentence about the excluded points of the released search.
 fn left_out(result: &PanelTradeoff, panel: &Panel) -> Option<String> {
     let bits: Vec<u32> = result.released.iter().map(|(_, bits)| *bits).collect();
     let method = result.released.first()?.0.label();
     Some(format!(
-        "{}: {method} (released search) at {} takes no part in Pareto front, budgets and BD-rates: its tuples may use a codebook \
-         twice, and then they are no codes of that bitrate.",
+        "{}: {method} (released search) at {} is excluded from Pareto front, budgets and BD-rates: its tuples may use \
+         a codebook twice, and such tuples are not valid codes of that bitrate.",
         panel.name,
         bits_in_words(&bits, panel)
     ))
@@ -71,7 +73,7 @@ fn budgets(result: &PanelTradeoff) -> Table {
     table
 }
 
-/// What the trade-off wants small.
+/// The name of the quantity that the trade-off minimizes.
 fn error_name(result: &PanelTradeoff) -> String {
     let label = metric::label(&result.metric);
     match (result.metric.strip_prefix("recall@"), metric::find(&result.metric)) {
@@ -82,7 +84,7 @@ fn error_name(result: &PanelTradeoff) -> String {
     }
 }
 
-/// An error as the tables show it: values in dB as they are.
+/// The format of an error in the tables. Values in dB keep their sign.
 fn shown(result: &PanelTradeoff, error: f64) -> String {
     if is_decibel(&result.metric) { format!("{:.2}", -error) } else { significant(error) }
 }
@@ -99,10 +101,10 @@ fn wmops(log10: f64) -> String {
     significant(10f64.powf(log10))
 }
 
-/// Where the dearest of the methods begins to pay, by each count.
+/// The complexity from which the most expensive method is the best, by each count.
 fn crossovers(result: &PanelTradeoff) -> Option<String> {
-    let dearest = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.contender;
-    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.contender == dearest).map(|r| r.from);
+    let most_expensive = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.contender;
+    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.contender == most_expensive).map(|r| r.from);
     let all: Option<Vec<(Model, f64)>> =
         result.budgets.iter().map(|(model, ranges)| Some((*model, begins(ranges)?))).collect();
     let all = all.filter(|all| all.len() == Model::ALL.len())?;
@@ -111,15 +113,15 @@ fn crossovers(result: &PanelTradeoff) -> Option<String> {
     let factor = 10f64.powf(all.first()?.1 - all.last()?.1);
     let moves = if factor > 1.5 {
         format!(
-            " So the paper's conclusion on when {} pays holds for its own way of searching alone: by look-up it pays from {} times \
-             fewer operations on.",
-            dearest.label(),
+            " The paper's conclusion about the complexity from which {0} is best holds only for the paper's search: \
+             with look-up tables, {0} is best from {1} times fewer operations on.",
+            most_expensive.label(),
             if factor < 10.0 { format!("{factor:.1}") } else { format!("{factor:.0}") }
         )
     } else {
         String::new()
     };
-    Some(format!("{} gives the lowest error from {} on.{moves}", dearest.label(), enumerate(&places)))
+    Some(format!("{} has the lowest error from {} on.{moves}", most_expensive.label(), enumerate(&places)))
 }
 
 fn rates(result: &PanelTradeoff) -> Table {
@@ -146,7 +148,7 @@ fn rates(result: &PanelTradeoff) -> Table {
 fn front(result: &PanelTradeoff, document: &mut Document) {
     let on_front = |model: Model| result.points.iter().filter(move |p| p.on_front(model));
     document.paragraph(format!(
-        "{} of {} points are beaten by no other one in bits, error and operations at once (all stages counted).",
+        "{} of {} points are on the Pareto front of bits, error and operations (all stages counted).",
         on_front(Model::Corrected).count(),
         result.points.len()
     ));

@@ -1,4 +1,4 @@
-//! A panel's verdict in one sentence, which is what a reader asks for first: on the terminal, and on top of every page.
+//! The verdict on a panel in one sentence, for the terminal and the top of every page.
 
 use super::document::{Line, Tone};
 use super::format::{difference, enumerate, margin as margin_in_words};
@@ -9,13 +9,13 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Margin, Panel, PanelAxis, Plan};
 
-/// One sentence a panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
+/// One sentence per panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
     lines(plan, comparisons).iter().map(Line::to_string).collect()
 }
 
-/// Which method came out best at which place, a sentence a panel that has no published numbers beside it: `laplace: lowest
-/// MSE on the test set: PVQ at 12 bits, RVQ at 24 and 36 bits`. None where there is only one method.
+/// The best methods, one sentence per panel without published numbers: `laplace: lowest MSE on the test set: PVQ at 12
+/// bits, RVQ at 24 and 36 bits`. Empty if there is only one method.
 pub fn best_sentences(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
     best_lines(plan, aggregates).iter().map(Line::to_string).collect()
 }
@@ -54,8 +54,8 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })
 }
 
-/// The best contender at a place, `RVQ`, with those whose seeds' ranges overlap its own: `RVQ or RVQ (k-means)`. None where
-/// there is only one contender.
+/// The best contender at a position, with the contenders whose ranges over the seeds overlap with its range: `RVQ or
+/// RVQ (k-means)`. `None` if there is only one contender.
 fn best_at(aggregate: &Aggregate, at: u32) -> Option<String> {
     let points: Vec<&Point> =
         aggregate.points.iter().filter(|point| point.at == at && point.mean().is_some()).collect();
@@ -71,10 +71,10 @@ fn best_at(aggregate: &Aggregate, at: u32) -> Option<String> {
     Some(names.join(" or "))
 }
 
-/// Sweeps of more panels than this have a table for an answer.
+/// The largest number of panels with sentences. Larger sweeps have the table alone.
 const MOST_LINES: usize = 8;
 
-/// The sentences with how they are to be read.
+/// The sentences with their tones.
 pub(super) fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
     let panel = |comparison: &PanelComparison| plan.panels.iter().find(|panel| panel.name == comparison.panel);
     comparisons.iter().map(|comparison| line(panel(comparison), comparison)).collect()
@@ -109,21 +109,21 @@ fn line(panel: Option<&Panel>, comparison: &PanelComparison) -> Line {
     Line { before, verdict: verdict.into(), after, tone: tone(comparison.verdict) }
 }
 
-/// `Figure 2b`, and the panel where a figure has several or none is named.
+/// `Figure 2b`, with the panel's name if the figure has several panels, or the panel's name alone.
 fn subject(panel: Option<&Panel>, comparison: &PanelComparison) -> String {
     let Some(panel) = panel else { return comparison.panel.clone() };
-    // Panels of one figure that differ in the dimension are named by it.
+    // Panels that are named by their dimension.
     let name =
         if panel.name == panel.dimension.to_string() { format!("D = {}", panel.name) } else { panel.name.clone() };
     match panel.paper_figure() {
-        // A letter stands for one panel.
+        // A figure with a letter has one panel.
         Some(figure) if figure.ends_with(|c: char| c.is_ascii_alphabetic()) => format!("Figure {figure}"),
         Some(figure) => format!("Figure {figure}, {name}"),
         None => name,
     }
 }
 
-/// `0.5 %`, or `4 % (AVQ at 16 to 40 bits 1 %)`: the margin of most points, then those of the others.
+/// `0.5 %`, or `4 % (AVQ at 16 to 40 bits 1 %)`: the margin of most points, then other margins.
 fn margins(comparison: &PanelComparison) -> String {
     let mut found: Vec<(Margin, Vec<&PointComparison>)> = Vec::new();
     for point in &comparison.points {
@@ -164,7 +164,7 @@ fn range(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     enumerate(&parts.iter().map(of).collect::<Vec<_>>())
 }
 
-/// Points by name, with their differences: those that a reader will ask for. Many are counted by their range.
+/// The names of points with their differences. Many points are shown as ranges.
 fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     const MOST: usize = 3;
     if points.len() > MOST {
@@ -180,7 +180,7 @@ fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     points.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// `, 2 seeds`, or `, 46 utterances` where these are the sample; nothing where values are computed.
+/// `, 2 seeds`, or `, 46 utterances` if these are the sample. Empty for computed values.
 fn seeds(comparison: &PanelComparison) -> String {
     let unit = if matches!(comparison.axis, PanelAxis::Bitrate(_)) { "utterances" } else { "seeds" };
     let runs = comparison.points.iter().filter_map(|point| point.ours).map(|ours| ours.n);

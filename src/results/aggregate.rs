@@ -12,8 +12,8 @@ use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint};
 pub struct Aggregate {
     /// [`crate::spec::Panel::name`].
     pub panel: String,
-    /// The record metric, with its ending: `mse-training`, `mse-fresh`, `log10-wmops-published`, …. If the axis is T, it is
-    /// `recall`, and every point has its own record metric.
+    /// The record metric, with its ending: `mse-training`, `mse-fresh`, `log10-wmops-published`, …. If the axis is T,
+    /// it is `recall`, and every point has its own record metric.
     pub metric: String,
     /// In the order of [`Panel::places`].
     pub points: Vec<Point>,
@@ -30,8 +30,8 @@ pub struct Point {
     pub beam_width: Option<usize>,
     /// (seed, value) of the finished cells, sorted by seed.
     pub samples: Vec<(u64, f64)>,
-    /// The values of single test items, such as utterances, averaged over the finished cells. If there are items, spread and
-    /// intervals are over the items, not over the seeds. Empty if the cells have no item values.
+    /// The values of single test items, such as utterances, averaged over the finished cells. If there are items,
+    /// spread and intervals are over the items, not over the seeds. Empty if the cells have no item values.
     pub items: Vec<f64>,
     /// The number of planned seeds.
     pub planned: usize,
@@ -103,7 +103,8 @@ impl Point {
         Some(PairedGap { mean: gaps.iter().sum::<f64>() / n as f64, standard_error, n })
     }
 
-    /// The mean over seeds of this point's value minus the other's with the same seed, and the 2.5 % and 97.5 % quantiles.
+    /// The mean over seeds of this point's value minus the other's with the same seed, and the 2.5 % and 97.5 %
+    /// quantiles.
     pub fn paired_difference(&self, other: &Point) -> Option<(f64, f64, f64)> {
         let of_seed = |(seed, value): &(u64, f64)| {
             let (_, theirs) = other.samples.iter().find(|(s, _)| s == seed)?;
@@ -154,8 +155,8 @@ pub fn result_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
     }
 }
 
-/// Aggregates every panel and every metric of [`result_metrics`], in that order. Only finished cells count. `records` is by
-/// key.
+/// Aggregates every panel and every metric of [`result_metrics`], in that order. Only finished cells count. `records`
+/// is by key.
 pub fn aggregate(plan: &Plan, records: &HashMap<String, Record>) -> Vec<Aggregate> {
     let mut aggregates = Vec::new();
     for panel in &plan.panels {

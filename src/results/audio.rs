@@ -1,5 +1,5 @@
-//! Speech excerpts. The cells of a speech experiment write them beside the records. They are copied to the results of the
-//! profile, so that the report needs no other files.
+//! Speech excerpts. The cells of a speech experiment write them beside the records. They are copied to the results of
+//! the profile, so that the report needs no other files.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +53,8 @@ pub fn audible<'a>(panel: &'a Panel, records: &HashMap<String, Record>) -> Optio
     (!cells.is_empty()).then_some(Audible { settings, cells, bitrates })
 }
 
-/// Copies the excerpts to [`audio_folder`] and returns the paths of the copies. Copies of missing excerpts stay unchanged.
+/// Copies the excerpts to [`audio_folder`] and returns the paths of the copies. Copies of missing excerpts stay
+/// unchanged.
 ///
 /// # Errors
 /// File system errors.

@@ -15,9 +15,9 @@ pub fn codebooks_folder(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("codebooks").join(&plan.name)
 }
 
-/// Links or copies the codebooks of all finished cells that left some to
-/// [`codebooks_folder`]`/PANEL/avq-24bits-seed1.safetensors` (speech: `.codec`) and gives the paths. The key of the cell
-/// stands in the file, as its provenance.
+/// Links or copies the codebooks of all finished cells, if there are any, to
+/// [`codebooks_folder`]`/PANEL/avq-24bits-seed1.safetensors` (speech: `.codec`) and returns the paths. Each file has
+/// the key of its cell as provenance.
 ///
 /// # Errors
 /// File system errors.

@@ -1,4 +1,5 @@
-//! The paper's Results format: labels, one x axis, and curves over it. A curve has plain values, or means with quantiles.
+//! The paper's Results format: labels, one x axis, and curves over it. A curve has plain values, or means with
+//! quantiles.
 
 use std::path::{Path, PathBuf};
 
@@ -69,8 +70,8 @@ impl ResultsFile {
     /// `file` names the text in errors.
     ///
     /// # Errors
-    /// The text is not a JSON object, a key is repeated, there is not exactly one x axis, a value has a wrong type, quantiles
-    /// lack a mean or the reverse, or the number of values of a curve differs from the number of ticks.
+    /// The text is not a JSON object, a key is repeated, there is not exactly one x axis, a value has a wrong type,
+    /// quantiles lack a mean or the reverse, or the number of values of a curve differs from the number of ticks.
     pub fn parse(text: &str, file: &str) -> Result<ResultsFile, ResultsError> {
         let Entries(entries) =
             serde_json::from_str(text).map_err(|e| ResultsError::Json { file: file.into(), reason: e.to_string() })?;

@@ -28,8 +28,8 @@ pub fn originals_of(cell: &Cell) -> Option<String> {
     if let CellSettings::Image(image) = &cell.settings { Some(originals_name(&image.data)) } else { None }
 }
 
-/// Copies the shown pictures to [`pictures_folder`] and returns the paths of the copies. Copies of missing pictures stay
-/// unchanged.
+/// Copies the shown pictures to [`pictures_folder`] and returns the paths of the copies. Copies of missing pictures
+/// stay unchanged.
 ///
 /// # Errors
 /// File system errors.

@@ -1,5 +1,5 @@
-//! The provenance of the numbers: every cell with its settings, raw metrics, time, program and machine, in one file below
-//! results/PROFILE/provenance/. It is enough to write figures, comparison and report again without the records.
+//! The provenance of the numbers: every cell with its settings, raw metrics, time, program and machine, in one file
+//! below results/PROFILE/provenance/. It is enough to write figures, comparison and report again without the records.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -29,8 +29,8 @@ pub struct ProvenanceFile {
     pub spec: String,
     /// SHA-256 of the spec's text, in hexadecimal digits.
     pub spec_sha256: String,
-    /// The command that reproduces the numbers, with profile, `--set` and `--seeds`. Folders of this machine have their names
-    /// alone. This and the next two fields are empty in files of earlier versions.
+    /// The command that reproduces the numbers, with profile, `--set` and `--seeds`. Folders of this machine have their
+    /// names alone. This and the next two fields are empty in files of earlier versions.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub command: String,
     /// `--set`, as given.
@@ -110,8 +110,9 @@ impl ProvenanceFile {
         self.cells.iter().map(|cell| (cell.key.clone(), cell.record())).collect()
     }
 
-    /// The number of finished runs of a point of a Results file (a path below the profile's folder), or of a curve whose axis
-    /// is not the bits. If cells keep values of single test items, the number of items. `None` if this file does not state it.
+    /// The number of finished runs of a point of a Results file (a path below the profile's folder), or of a curve
+    /// whose axis is not the bits. If cells keep values of single test items, the number of items. `None` if this file
+    /// does not state it.
     pub fn runs(&self, results_file: &str, contender: Contender, bits: Option<u32>) -> Option<usize> {
         let cells = self.behind(results_file, contender, bits);
         let items = cells.iter().flat_map(|cell| cell.samples.values()).map(Vec::len).max();

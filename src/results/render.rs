@@ -46,8 +46,8 @@ fn python_number(value: Option<f64>, key: &str) -> Result<String, ResultsError> 
     }
 }
 
-/// Python's `repr` of a finite float: the shortest digits that read back to the same value. Values below 1e-4 and from 1e16
-/// on have an exponent of at least two digits.
+/// Python's `repr` of a finite float: the shortest digits that read back to the same value. Values below 1e-4 and from
+/// 1e16 on have an exponent of at least two digits.
 fn python_float(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };

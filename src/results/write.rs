@@ -30,8 +30,9 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     beside(&panel.results_file, &ending)
 }
 
-/// One panel's metric in the paper's format, with one curve per contender of the panel. Missing values are null. Operation
-/// counts have no spread and are plain values. Baselines with published counterparts are plain values, as the published ones.
+/// One panel's metric in the paper's format, with one curve per contender of the panel. Missing values are null.
+/// Operation counts have no spread and are plain values. Baselines with published counterparts are plain values, as the
+/// published ones.
 pub fn results_file(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> ResultsFile {
     let places = aggregate.places();
     let mut labels = panel.labels.clone();
@@ -83,8 +84,9 @@ pub(super) fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
     metrics
 }
 
-/// Writes the Results files of every panel below `results_root`/PROFILE/ and returns their paths, the primary file of each
-/// panel first. Removes files of an earlier run with another `evaluation.primary` if their names now mean something else.
+/// Writes the Results files of every panel below `results_root`/PROFILE/ and returns their paths, the primary file of
+/// each panel first. Removes files of an earlier run with another `evaluation.primary` if their names now mean
+/// something else.
 ///
 /// # Errors
 /// File system errors, and values that are not finite.
@@ -109,8 +111,8 @@ pub fn write_results(plan: &Plan, aggregates: &[Aggregate], results_root: &Path)
     Ok(written)
 }
 
-/// The files that held the primary metric of a panel while the other metric was primary. They would be mistaken for current
-/// files. Only files that the provenance of the last run lists for this experiment.
+/// The files that held the primary metric of a panel while the other metric was primary. They would be mistaken for
+/// current files. Only files that the provenance of the last run lists for this experiment.
 fn superseded(plan: &Plan, results_root: &Path) -> Vec<PathBuf> {
     if plan.task.published_part().is_none() {
         return Vec::new();

@@ -1,15 +1,15 @@
-//! How long cells take: the cost model's seconds, corrected by the pace of this machine and the wall time of the cells that
-//! have ended.
+//! Estimates how long cells take: the cost model's seconds, corrected by the pace of this machine and by the wall time
+//! of the cells that have ended.
 
 use std::collections::HashMap;
 
 use crate::spec::{Cell, Method};
 use crate::task::pace::pace;
 
-/// Seconds that the cost model is believed as if cells had taken them.
+/// Weight of the cost model, as seconds of observed cells.
 const BELIEF: f64 = 0.5;
 
-/// Wall seconds and estimated seconds that belong together.
+/// Wall seconds and estimated seconds of the same cells.
 #[derive(Clone, Copy, Debug, Default)]
 struct Observed {
     wall: f64,
@@ -22,13 +22,13 @@ impl Observed {
         self.cost += cost;
     }
 
-    /// A cell of a tenth of a second tells less than the model; one of ten more.
+    /// A cell of a tenth of a second has less weight than the model; a cell of ten seconds has more.
     fn ratio(self) -> Option<f64> {
         (self.cost > 0.0 && self.wall > 0.0).then(|| (self.wall + BELIEF) / (self.cost + BELIEF))
     }
 }
 
-/// Wall time per estimated cost, by task and method, because a cost model errs mostly from method to method.
+/// Wall time per estimated cost, by task and method. The error of a cost model differs mostly from method to method.
 #[derive(Clone, Debug, Default)]
 pub struct Estimator {
     all: Observed,
@@ -36,24 +36,24 @@ pub struct Estimator {
 }
 
 impl Estimator {
-    /// Learns from one finished cell: its cost by the model and its wall time, both in seconds.
+    /// Learns from a finished cell: its cost by the model and its wall time, both in seconds.
     pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
         let cost = cost * Self::pace(cell);
-        // Counts of operations take no time, and tell nothing of other tasks.
+        // Operation counts take no time, and say nothing about other tasks.
         if cell.settings.training().is_some() {
             self.all.add(cost, wall);
         }
         self.groups.entry(Self::group(cell)).or_default().add(cost, wall);
     }
 
-    /// Expected seconds of a cell: its cost times the ratio seen in its group, else in all cells, else 1.
+    /// Expected seconds of a cell: its cost times the observed ratio of its group, else the ratio of all cells, else 1.
     pub fn seconds(&self, cell: &Cell, cost: f64) -> f64 {
         let cost = cost * Self::pace(cell);
         let group = self.groups.get(&Self::group(cell)).and_then(|seen| seen.ratio());
         cost * group.or_else(|| self.all.ratio()).unwrap_or(1.0)
     }
 
-    /// Of this machine.
+    /// The pace of this machine.
     fn pace(cell: &Cell) -> f64 {
         if cell.settings.training().is_none() { 1.0 } else { pace(cell.method()) }
     }
@@ -63,8 +63,8 @@ impl Estimator {
     }
 }
 
-/// Seconds until all is done on `jobs` threads: `running` holds the seconds that each running cell still needs, `queued`
-/// those of the cells that follow, in the order in which they start.
+/// Seconds until all cells are done on `jobs` threads. `running` holds the remaining seconds of each running cell.
+/// `queued` holds the seconds of the next cells in the order in which they start.
 pub fn time_left(jobs: usize, running: &[f64], queued: impl IntoIterator<Item = f64>) -> f64 {
     let mut free_at: Vec<f64> = running.to_vec();
     free_at.resize(free_at.len().max(jobs.max(1)), 0.0);

@@ -1,7 +1,8 @@
-//! The runner computes the cells of a plan in parallel, keeps their records, and resumes what was killed.
+//! The runner computes the cells of a plan in parallel, keeps their records, and resumes interrupted runs.
 //!
-//! A record is one file, written to a temporary name, synced and renamed; a cell is computed only under a lock that
-//! dies with its process. So any number of runs and shards may share one folder, and a kill costs only the cells at work.
+//! A record is one file: written to a temporary file, synced and renamed. A cell is computed only under a lock, which
+//! ends with its process. Any number of runs and shards may therefore share one folder, and a kill loses only the
+//! running cells.
 
 mod estimate;
 mod progress;

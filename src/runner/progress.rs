@@ -1,35 +1,35 @@
-//! How a run shows itself, behind a small trait: the runner knows no terminal.
+//! The progress of a run, behind a small trait. The runner knows no terminal.
 
 use std::io::Write;
 use std::sync::Mutex;
 
 use super::{Status, human_seconds};
 
-/// What a run has before it, said once.
+/// The work of a run, reported once at the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Overview {
     pub total: usize,
-    /// Cells whose record was there already.
+    /// Cells that already had a record.
     pub found: usize,
     pub jobs: usize,
-    /// Estimated, in seconds.
+    /// Estimated time in seconds.
     pub seconds: f64,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
-    /// Cells with a record, the found ones included.
+    /// Cells with a record, including those found at the start.
     pub done: usize,
     pub total: usize,
     pub running: usize,
-    /// Share of the estimated work of this run that is done, that of running cells included, 0..1.
+    /// Share of this run's estimated work that is done, including the work of running cells, 0..1.
     pub share: f64,
     /// Estimated seconds until the end.
     pub left: f64,
 }
 
-/// How one cell ended.
+/// The end of one cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CellEnd<'a> {
     pub label: &'a str,
@@ -38,23 +38,23 @@ pub struct CellEnd<'a> {
     pub seconds: f64,
 }
 
-/// Told what happens, from any thread.
+/// Receives the events of a run, from any thread.
 pub trait Sink: Sync {
     fn begin(&self, _overview: &Overview) {}
     fn cell(&self, _cell: &CellEnd, _progress: &Progress) {}
-    /// Now and then while cells run.
+    /// Called repeatedly while cells run.
     fn tick(&self, _progress: &Progress) {}
-    /// Something that the user should know: a record that is not trusted, a wait for another process.
+    /// A message for the user, for instance about a record that is not trusted or a wait for another process.
     fn warn(&self, _message: &str) {}
     fn end(&self) {}
 }
 
-/// Says nothing.
+/// Ignores all events.
 pub struct Quiet;
 
 impl Sink for Quiet {}
 
-/// One line per finished cell.
+/// Writes one line per finished cell.
 pub struct Plain<W> {
     out: Mutex<W>,
 }
@@ -64,7 +64,7 @@ impl<W: Write + Send> Plain<W> {
         Self { out: Mutex::new(out) }
     }
 
-    /// A reader who went away must not stop the run.
+    /// A closed pipe must not stop the run.
     fn line(&self, text: &str) {
         if let Ok(mut out) = self.out.lock() {
             let _ = writeln!(out, "{text}");
@@ -91,7 +91,7 @@ impl<W: Write + Send> Sink for Plain<W> {
     }
 }
 
-/// What a run has before it, in one line.
+/// The work of a run in one line.
 pub fn overview_line(overview: &Overview) -> String {
     let Overview { total, found, jobs, seconds } = *overview;
     if found == total {
@@ -101,7 +101,7 @@ pub fn overview_line(overview: &Overview) -> String {
     format!("{found} of {total} cells have a record, {} to compute with --jobs {jobs}: about {left}", total - found)
 }
 
-/// How a cell ended, in one line.
+/// The end of a cell in one line.
 pub fn cell_text(cell: &CellEnd) -> String {
     let seconds = human_seconds(cell.seconds);
     let reason = cell.reason.unwrap_or("no reason given");

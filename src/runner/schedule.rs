@@ -1,4 +1,4 @@
-//! The scheduler: threads that take the dearest cell left, claim it, compute it and write its record.
+//! The scheduler: threads that take the most expensive remaining cell, claim it, compute it and write its record.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,16 +14,16 @@ use super::{by_cost, cpu, time_left};
 use crate::spec::Cell;
 use crate::task::{Context, Outcome, TaskError};
 
-/// How to run.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Threads, one a cell; at least 1.
+    /// Threads, one per cell; at least 1.
     pub jobs: usize,
-    /// Compute again what is done.
+    /// Compute finished cells again.
     pub force: bool,
-    /// Only this part of the cells.
+    /// Compute only this part of the cells.
     pub shard: Option<Shard>,
-    /// Keys of the cells that keep their codebooks where their task would not.
+    /// Keys of the cells that keep their codebooks although their task does not.
     pub codebooks: HashSet<String>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Options {
 type RunFn<'a> = &'a (dyn Fn(&Cell, &Context) -> Result<Outcome, TaskError> + Sync);
 type CostFn<'a> = &'a (dyn Fn(&Cell) -> f64 + Sync);
 
-/// What computes a cell and what it costs, in estimated seconds; replaced in tests.
+/// Computes a cell, and estimates its cost in seconds. Tests replace both.
 #[derive(Clone, Copy)]
 pub struct TaskFns<'a> {
     pub run: RunFn<'a>,
@@ -51,31 +51,31 @@ impl TaskFns<'static> {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// By key: those found and those computed, failed and diverged ones included.
+    /// Records by key: found and computed ones, including failed and diverged ones.
     pub records: HashMap<String, Record>,
-    /// Cells that were asked for (of this shard).
+    /// Requested cells (of this shard).
     pub total: usize,
     /// Cells computed by this run.
     pub computed: usize,
-    /// Why cells have no numbers, as `LABEL: reason`, sorted.
+    /// Why cells have no results, as `LABEL: reason`, sorted.
     pub failed: Vec<String>,
-    /// Files that were not trusted and computed again, with their reasons.
+    /// Files that were not trusted and were computed again, with reasons.
     pub unusable: Vec<String>,
-    /// The disk refused a record; the run stopped there.
+    /// A record could not be written; the run stopped there.
     pub error: Option<StoreError>,
-    /// `stop` was set before the end.
+    /// Whether `stop` was set before the end.
     pub stopped: bool,
 }
 
-/// Computes the cells that have no record yet, up to `options.jobs` at once, the dearest first.
+/// Computes the cells that have no record yet, up to `options.jobs` at once, the most expensive first.
 ///
-/// Done and diverged cells are kept (both are deterministic), failed ones are tried again. Each record is on disk as
-/// soon as its cell has ended. A cell that another process is computing is waited for. Setting `stop` ends the run
-/// soon; cells at work are given up. If a record can't be written, the run sets `stop` itself. If one is of a later
-/// version, nothing is computed at all, because its result would have no place.
+/// Done and diverged cells are kept, because both are deterministic. Failed cells are tried again. Each record is on
+/// disk as soon as its cell has ended. The run waits for a cell that another process computes. Setting `stop` ends the
+/// run soon; running cells are abandoned. If a record can't be written, the run sets `stop` itself. If a record has a
+/// later version, nothing is computed at all, because the result could not be stored.
 ///
 /// # Errors
 /// The threads can't be started.
@@ -102,7 +102,8 @@ pub fn run(
     let found = scheduler.state().summary.records.len();
     sink.begin(&Overview { total: cells.len(), found, jobs, seconds });
     if !scheduler.state().queue.is_empty() {
-        // A pool each, so that what is parallel inside a cell stays on its thread, and takes up no other cell.
+        // Each thread has its own pool, so that parallel work inside a cell stays on this thread and takes no other
+        // cell.
         let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build();
         let pools = (0..jobs).map(pool).collect::<Result<Vec<_>, _>>()?;
         let scheduler = &scheduler;
@@ -116,35 +117,35 @@ pub fn run(
     Ok(scheduler.finish())
 }
 
-/// A cell at work.
+/// A running cell.
 struct Running {
     position: usize,
     since: Instant,
-    /// Bits of the share done, an f64.
+    /// The share done, as the bits of an f64.
     share: Arc<AtomicU64>,
 }
 
-/// What the threads share. Cells are named by their position in the list by cost.
+/// The state shared by the threads. Cells are identified by their position in the list by cost.
 struct State {
     queue: VecDeque<usize>,
-    /// Found claimed by another process.
+    /// Cells that another process has claimed.
     elsewhere: VecDeque<usize>,
-    /// When and where the records that are to be replaced were made, to tell them from new ones.
+    /// Time and place of the records that will be replaced, to distinguish them from new ones.
     replaced: HashMap<usize, RunInfo>,
     running: Vec<Running>,
     estimator: Estimator,
-    /// Estimated seconds of the cells of this run: all, and those that have ended.
+    /// Estimated seconds of the cells of this run: of all cells, and of the cells that have ended.
     work: f64,
     work_done: f64,
     summary: Summary,
     last_tick: Instant,
-    /// Seconds until the end, as estimated at a time: going through the whole queue at the end of every cell would be the work
-    /// of a run of many small cells.
+    /// Seconds until the end, with the time of the estimate. In a run of many small cells, a new estimate from the
+    /// whole queue after every cell would be most of the work.
     left: Option<(Instant, f64)>,
 }
 
 impl State {
-    /// How long an estimate of the time left is good.
+    /// How long an estimate of the remaining time is valid.
     const GOOD_FOR: Duration = Duration::from_millis(100);
 
     fn seconds_left(&mut self, cells: &[(Cell, f64)], jobs: usize) -> f64 {
@@ -180,7 +181,7 @@ impl Running {
         f64::from_bits(self.share.load(Ordering::Relaxed)).clamp(0.0, 1.0)
     }
 
-    /// By its own pace once that shows, by the estimate before.
+    /// The remaining seconds of a running cell: by its own pace once it is known, before that by the estimate.
     fn seconds_left(&self, expected: f64) -> f64 {
         let (elapsed, share) = (self.since.elapsed().as_secs_f64(), self.share());
         let total = if share > 0.05 { elapsed / share } else { expected };
@@ -188,7 +189,7 @@ impl Running {
     }
 }
 
-/// Reads the records that are there, and queues the rest.
+/// Reads the existing records, and queues the other cells.
 fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -> State {
     let mut state = State {
         queue: VecDeque::new(),
@@ -242,16 +243,16 @@ struct Scheduler<'a> {
 }
 
 impl Scheduler<'_> {
-    /// How often a cell that another process has claimed is looked at.
+    /// Interval between checks of a cell that another process has claimed.
     const POLL: Duration = Duration::from_millis(200);
     const TICK: Duration = Duration::from_millis(250);
 
-    /// A thread that panicked outside a task left nothing half-done that matters.
+    /// A thread that panicked outside of a task can't leave a half-done change that matters.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One thread: cells until none is left.
+    /// The work of one thread: computes cells until none is left.
     fn work(&self) {
         while !self.stop.load(Ordering::Relaxed) {
             let next = self.state().queue.pop_front();
@@ -270,7 +271,7 @@ impl Scheduler<'_> {
         }
     }
 
-    /// Computes a cell unless another process has it or had it meanwhile.
+    /// Computes a cell, unless another process is computing or has computed it.
     fn attempt(&self, position: usize, waited: bool) -> Result<(), StoreError> {
         let (cell, cost) = &self.cells[position];
         let Some(claim) = self.store.claim(cell)? else {
@@ -297,14 +298,15 @@ impl Scheduler<'_> {
         Ok(())
     }
 
-    /// Whether a record stands for ours: what another process wrote after we looked for the first time does. Clocks jump
-    /// and differ between machines, so that no time tells; but no two records were made in the same time to the last bit.
+    /// Whether a record can be used as ours. This includes a record that another process wrote after our first look.
+    /// Clocks jump and differ between machines, so the time alone can't decide. But no two records have exactly the
+    /// same duration.
     fn is_settled(&self, record: &Record, position: usize) -> bool {
         let is_new = || self.state().replaced.get(&position).is_none_or(|old| *old != record.run);
         (!self.force && record.status != Status::Failed) || is_new()
     }
 
-    /// Runs the task on this thread; `None` if it was cancelled.
+    /// Runs the task on this thread. `None` if it was cancelled.
     fn compute(&self, position: usize) -> Option<Record> {
         let (cell, _) = &self.cells[position];
         let share = Arc::new(AtomicU64::new(0.0_f64.to_bits()));
@@ -362,7 +364,7 @@ impl Scheduler<'_> {
     }
 }
 
-/// The record of an ended cell; `None` if it was cancelled. Numbers that are not finite count as divergence.
+/// The record of an ended cell. `None` if the cell was cancelled. Numbers that are not finite count as divergence.
 fn record(cell: &Cell, result: Result<Outcome, TaskError>, wall_seconds: f64) -> Option<Record> {
     let (status, reason, outcome) = match result {
         Ok(outcome) if outcome.metrics.is_empty() => {

@@ -1,4 +1,4 @@
-//! The order in which cells start, and the split of a run over machines that share a folder.
+//! The order in which cells start, and the division of a run over machines that share a folder.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,7 +15,7 @@ pub struct Shard {
 
 impl Shard {
     /// # Errors
-    /// Says what is allowed, unless 1 ≤ index ≤ count.
+    /// What is allowed, unless 1 ≤ index ≤ count.
     pub fn new(index: usize, count: usize) -> Result<Self, String> {
         if (1..=count).contains(&index) {
             return Ok(Self { index, count });
@@ -23,7 +23,7 @@ impl Shard {
         Err(format!("shard {index}/{count} does not exist; allowed is I/N with 1 ≤ I ≤ N, such as 1/4"))
     }
 
-    /// From 1.
+    /// The index, from 1.
     pub fn index(self) -> usize {
         self.index
     }
@@ -32,8 +32,8 @@ impl Shard {
         self.count
     }
 
-    /// This part of the cells that [`by_cost`] gave. It depends on the list alone, done cells included, so that all
-    /// shards agree on the split though some of them are ahead.
+    /// This part of the cells from [`by_cost`]. It depends on the list alone, including done cells. All shards
+    /// therefore agree on the parts even if some are ahead.
     pub fn part(self, cells: Vec<(Cell, f64)>) -> Vec<(Cell, f64)> {
         let costs: Vec<f64> = cells.iter().map(|(_, cost)| *cost).collect();
         let owners = deal(&costs, self.count);
@@ -57,12 +57,12 @@ impl std::fmt::Display for Shard {
     }
 }
 
-/// The shard (from 0) of each cell, for costs in falling order: each cell goes to the shard that has the least so far
-/// (longest processing time first; Graham, SIAM J. Appl. Math. 1969). No shard gets more than 4/3 of the heaviest shard
-/// of the best split there is, nor more than the mean and one cell.
+/// The shard (from 0) of each cell, for costs in descending order. Each cell goes to the shard with the least load so
+/// far (longest processing time first; Graham, SIAM J. Appl. Math. 1969). No shard gets more than 4/3 of the heaviest
+/// shard in the best possible division, or more than the mean and one cell.
 pub fn deal(costs: &[f64], count: usize) -> Vec<usize> {
-    // Numbers that are not negative have the order of their bits. Of equal loads the one with fewer cells is next, so
-    // that cells without a cost are spread too.
+    // The bits of nonnegative numbers have the order of the numbers. Among equal loads, the shard with fewer cells is
+    // next, so that cells without a cost are spread, too.
     let mut shards: BinaryHeap<_> = (0..count).map(|shard| Reverse((0.0_f64.to_bits(), 0, shard))).collect();
     let mut next = |cost: f64| {
         let Some(Reverse((load, cells, shard))) = shards.pop() else { return 0 };
@@ -72,8 +72,8 @@ pub fn deal(costs: &[f64], count: usize) -> Vec<usize> {
     costs.iter().map(|cost| next(*cost)).collect()
 }
 
-/// Cells with their costs, each key once, the dearest first: the long ones must not start last, when the other threads
-/// are idle. Equal costs are ordered by key, so that every shard sees the same list.
+/// Cells with their costs, each key once, the most expensive first. Long cells must not start last, when the other
+/// threads are idle. Equal costs are ordered by key, so that every shard sees the same list.
 pub fn by_cost(cells: &[Cell], cost: &dyn Fn(&Cell) -> f64) -> Vec<(Cell, f64)> {
     let mut keyed: Vec<_> = cells.iter().map(|cell| (cell.key(), cell, cost(cell))).collect();
     keyed.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
@@ -105,7 +105,7 @@ mod tests {
         loads.iter().copied().fold(0.0, f64::max)
     }
 
-    /// Of the best split, by trying all.
+    /// The heaviest shard of the best division, by trying all.
     fn best(costs: &[f64], count: usize) -> f64 {
         let splits = count.pow(costs.len() as u32);
         let owners =

@@ -1,8 +1,9 @@
-//! The records on disk: `KEY.json` in one folder. Nothing read from it is trusted blindly, and nothing is written to it
-//! without a claim on the cell, so that processes that share the folder never compute a cell twice.
+//! The records on disk: `KEY.json` in one folder. Everything that is read is checked. Everything that is written needs
+//! a claim on the cell, so that processes that share the folder never compute a cell twice.
 //!
-//! A claim is an advisory lock of the operating system on `KEY.lock`; it ends with its process, whatever ends that. A
-//! shared folder must therefore support such locks (local disks do; NFS and Lustre do where they are mounted so).
+//! A claim is an advisory lock of the operating system on `KEY.lock`. It ends with its process, even if the process is
+//! killed. A shared folder must therefore support such locks. Local disks do; NFS and Lustre do if they are mounted
+//! with locks.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -18,27 +19,28 @@ use crate::spec::Cell;
 pub enum StoreError {
     #[error("cannot {action} {}: {source}", path.display())]
     File { action: &'static str, path: PathBuf, source: io::Error },
-    /// It is not made again: below the place where a lost disk was mounted, records would be hidden once it is back.
-    #[error("the folder {} is gone: removed, renamed or unmounted while the run was at work", .0.display())]
+    /// The folder is not made again. Records below the mount point of a lost disk would be hidden once the disk is
+    /// back.
+    #[error("the folder {} is gone: removed, renamed or unmounted during the run", .0.display())]
     Gone(PathBuf),
-    #[error("cannot write the record {}: its lock file was removed, and another process is at the same cell", .0.display())]
+    #[error("cannot write the record {}: its lock file was removed, and another process has claimed the cell", .0.display())]
     LostClaim(PathBuf),
-    /// See [`Loaded::Newer`]: it is kept, as no other program could compute it again.
+    /// See [`Loaded::Newer`]. The record is kept, because no other program could compute it again.
     #[error(
         "{0}; it is not overwritten: use that version, move the file away, or write to another folder with --output"
     )]
     Newer(String),
 }
 
-/// What the folder holds about a cell.
+/// The content of the folder for a cell.
 #[derive(Debug)]
 pub enum Loaded {
-    /// A checked record of this very cell; its status may be failed or diverged.
+    /// A checked record of this cell. Its status may be failed or diverged.
     Found(Box<Record>),
     Absent,
-    /// A file that is not a whole record of this cell: its path and what is wrong with it.
+    /// A file that is not a complete record of this cell: its path and the error.
     Unusable(String),
-    /// The record of a later version of this program: its path and the version.
+    /// A record of a later version of this program: its path and the version.
     Newer(String),
 }
 
@@ -49,12 +51,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// A folder to read from; it need not exist.
+    /// A folder for reading; it need not exist.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// A folder to write to: made if need be, and rid of what killed processes left behind.
+    /// A folder for writing. It is made if necessary, and files that killed processes left behind are removed.
     ///
     /// # Errors
     /// The folder can't be made, read or written.
@@ -64,8 +66,8 @@ impl Store {
         Ok(store)
     }
 
-    /// As [`Self::open`] for one of many processes. What killed ones left behind does no harm, and if each of thousands tried
-    /// the locks of all the others, a file server had little else to do.
+    /// As [`Self::open`], for one of many processes. It does not remove files of killed processes. They do no harm, and
+    /// a file server would have little else to do if thousands of processes tried each other's locks.
     ///
     /// # Errors
     /// The folder can't be made.
@@ -106,7 +108,7 @@ impl Store {
         matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 
-    /// Claims a cell for this process; `None` while another one holds it. Look for its record again afterwards.
+    /// Claims a cell for this process. `None` while another process holds it. Check for its record again afterwards.
     ///
     /// # Errors
     /// The lock file can't be made, or the file system has no locks.
@@ -114,7 +116,7 @@ impl Store {
         self.claim_key(cell.key())
     }
 
-    /// Waits for the sole right to something that is not a cell, such as writing the Results files.
+    /// Waits for exclusive access to something other than a cell, such as the Results files.
     ///
     /// # Errors
     /// As [`Self::claim`].
@@ -137,14 +139,14 @@ impl Store {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(failed("lock", &path)(error)),
             }
-            // Its last holder may have removed the file between our opening and locking it: such a lock guards nothing.
+            // The last holder may have removed the file between our opening and locking it. Such a lock guards nothing.
             if is_file_at(&lock, &path) {
                 return Ok(Some(Claim { store: self, key, lock }));
             }
         }
     }
 
-    /// Removes the temporary and lock files of processes that were killed; those in use are locked and stay.
+    /// Removes temporary and lock files of killed processes. Files in use are locked and stay.
     fn sweep(&self) -> Result<(), StoreError> {
         for entry in fs::read_dir(&self.folder).map_err(failed("read the folder", &self.folder))? {
             let path = entry.map_err(failed("read the folder", &self.folder))?.path();
@@ -154,7 +156,7 @@ impl Store {
                 claim.discard_temporary();
             }
         }
-        // Cells leave more beside their records: codebooks, networks, what others need too.
+        // Cells also leave files beside the folder of records: codebooks, networks, shared files.
         let beside = self.folder.parent().and_then(|parent| fs::read_dir(parent).ok());
         for folder in beside.into_iter().flatten().flatten().map(|entry| entry.path()) {
             crate::temporary::sweep(&folder);
@@ -166,7 +168,7 @@ impl Store {
         self.folder.join(format!("{key}.{ending}"))
     }
 
-    /// What is not found because its folder isn't is said to be so.
+    /// Reports a missing folder as the cause of a missing file.
     fn failed(&self, action: &'static str, path: &Path, source: io::Error) -> StoreError {
         if source.kind() == io::ErrorKind::NotFound && !self.folder.exists() {
             return StoreError::Gone(self.folder.clone());
@@ -175,7 +177,7 @@ impl Store {
     }
 }
 
-/// The right to compute one cell and to write its record; ends when dropped.
+/// The right to compute one cell and to write its record. It ends when dropped.
 #[derive(Debug)]
 pub struct Claim<'a> {
     store: &'a Store,
@@ -184,11 +186,11 @@ pub struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Writes the record of the claimed cell: it is there as a whole or, after any crash, not at all.
+    /// Writes the record of the claimed cell. After any crash, the record is complete or absent.
     ///
     /// # Errors
-    /// The record is of another cell, its folder is gone, its lock has another holder, or it could not be written; an older
-    /// record is then still there.
+    /// The record belongs to another cell, its folder is gone, its lock has another holder, or it could not be written.
+    /// An older record then still exists.
     pub fn write(&self, record: &Record) -> Result<(), StoreError> {
         let temporary = self.store.path(&self.key, "tmp");
         let target = self.store.path(&self.key, "json");
@@ -203,7 +205,7 @@ impl Claim<'_> {
         written.map_err(|error| self.store.failed("write the record", &target, error))
     }
 
-    /// Whether the lock still is the file that others would find.
+    /// Whether the lock is still the file that other processes would find.
     fn holds(&self) -> bool {
         is_file_at(&self.lock, &self.store.path(&self.key, "lock"))
     }
@@ -219,7 +221,7 @@ impl Claim<'_> {
         sync_folder(&self.store.folder)
     }
 
-    /// Only the holder of the claim writes this file, so nobody misses it.
+    /// Only the holder of the claim writes this file, so no one else needs it.
     fn discard_temporary(&self) {
         let _ = fs::remove_file(self.store.path(&self.key, "tmp"));
     }
@@ -227,8 +229,8 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        // Removed while still locked: who opened it meanwhile sees that it is gone and makes a new one. One that is not
-        // ours guards the claim of another.
+        // The file is removed while it is still locked. A process that has opened it meanwhile sees that it is gone and
+        // makes a new one. A file that is not ours guards the claim of another process.
         if cfg!(unix) && self.holds() {
             let _ = fs::remove_file(self.store.path(&self.key, "lock"));
         }
@@ -237,19 +239,19 @@ impl Drop for Claim<'_> {
 }
 
 /// # Errors
-/// Why these bytes are not a whole record of this cell.
+/// Why these bytes are not a complete record of this cell.
 fn check(bytes: &[u8], cell: &Cell, key: &str) -> Result<Record, String> {
     let record = parse_record(bytes)?;
     if record.key != key || record.cell != *cell {
-        return Err(format!("holds another cell than its name says ({})", record.cell.label()));
+        return Err(format!("it holds another cell ({}), not the one in its name", record.cell.label()));
     }
     Ok(record)
 }
 
-/// A record from the bytes of its file, whole and consistent in itself.
+/// Parses a record from the bytes of its file, and checks that it is complete and consistent.
 ///
 /// # Errors
-/// Why it is none.
+/// Why it is not a record.
 pub fn parse_record(bytes: &[u8]) -> Result<Record, String> {
     if bytes.last() != Some(&b'\n') {
         return Err("truncated (a record ends with a line feed)".into());
@@ -260,7 +262,7 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, String> {
         return Err(format!("of format {found:?}, this program reads {RECORD_FORMAT} {RECORD_VERSION}"));
     }
     if record.cell.key() != record.key {
-        return Err(format!("its key is not that of its cell ({}); it was edited", record.cell.label()));
+        return Err(format!("its key does not match its cell ({}); it was edited", record.cell.label()));
     }
     match record.status {
         Status::Done if record.metrics.is_empty() => Err("done, but without metrics".into()),
@@ -269,7 +271,7 @@ pub fn parse_record(bytes: &[u8]) -> Result<Record, String> {
     }
 }
 
-/// The version of a whole record that is later than ours, whatever else it holds.
+/// The version of a complete record that is later than ours, whatever else it holds.
 fn newer_version(bytes: &[u8]) -> Option<u32> {
     #[derive(serde::Deserialize)]
     struct Head {
@@ -280,7 +282,7 @@ fn newer_version(bytes: &[u8]) -> Option<u32> {
     (head.format == RECORD_FORMAT && head.version > RECORD_VERSION).then_some(head.version)
 }
 
-/// Says which number is not finite, if one is: JSON could not hold it.
+/// The first number that is not finite, if any: JSON can't hold it.
 pub(super) fn first_infinite(
     metrics: &BTreeMap<String, f64>,
     samples: &BTreeMap<String, Vec<f64>>,
@@ -312,13 +314,13 @@ fn is_file_at(file: &File, path: &Path) -> bool {
     }
 }
 
-/// Elsewhere lock files are never removed.
+/// On other systems, lock files are never removed.
 #[cfg(not(unix))]
 fn is_file_at(_file: &File, _path: &Path) -> bool {
     true
 }
 
-/// A rename is durable only once its folder is.
+/// A rename is durable only after its folder is synced.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

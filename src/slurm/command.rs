@@ -1,5 +1,5 @@
-//! Slurm's commands: `sbatch` submits, `squeue` knows the jobs in the queue, `sacct` those that have left it, where the
-//! cluster keeps accounts.
+//! Slurm's commands. `sbatch` submits, `squeue` lists the jobs in the queue, and `sacct` lists the jobs that have left
+//! it, if the cluster keeps accounts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,18 +11,18 @@ use super::{JobScript, SlurmError, failed};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
     pub number: String,
-    /// Named where several clusters share the commands.
+    /// The cluster's name, if several clusters share the commands.
     pub cluster: Option<String>,
-    /// What sbatch said on stderr, such as warnings.
+    /// The output of sbatch on stderr, such as warnings.
     pub said: String,
 }
 
-/// Submits a script with these options of sbatch and gives its job.
+/// Submits a script with these options of sbatch and returns its job.
 ///
-/// `SBATCH_WAIT` is ignored: with it sbatch would answer when the job has ended.
+/// `SBATCH_WAIT` is ignored. With it, sbatch would answer only after the end of the job.
 ///
 /// # Errors
-/// sbatch is missing; it refuses, its own words are in the error; or it leaves open whether there is a job.
+/// sbatch is missing; sbatch refuses, with its message; or it is unclear whether there is a job.
 pub fn submit(script: &JobScript, path: &Path, after: Option<&Job>) -> Result<Job, SlurmError> {
     let mut sbatch = Command::new("sbatch");
     sbatch.env_remove("SBATCH_WAIT").arg("--parsable");
@@ -38,9 +38,9 @@ pub fn submit(script: &JobScript, path: &Path, after: Option<&Job>) -> Result<Jo
     job(output.status.code(), &answer, said)
 }
 
-/// What sbatch means: it has put a job into the queue, refused it, or neither is sure.
+/// Interprets the answer of sbatch: a job is in the queue, it was refused, or it is unclear.
 ///
-/// The number stands alone in a line; sites print greetings and warnings beside it.
+/// The job number is alone on a line. Sites print greetings and warnings around it.
 fn job(code: Option<i32>, answer: &str, said: String) -> Result<Job, SlurmError> {
     let mut jobs: Vec<(&str, Option<&str>)> = answer.lines().filter_map(number).collect();
     jobs.dedup();
@@ -48,7 +48,7 @@ fn job(code: Option<i32>, answer: &str, said: String) -> Result<Job, SlurmError>
         (Some(0), &[(number, cluster)]) => {
             return Ok(Job { number: number.to_owned(), cluster: cluster.map(str::to_owned), said });
         }
-        // "Socket timed out on send/recv operation": the controller may have taken the job all the same.
+        // "Socket timed out on send/recv operation": the controller may have accepted the job.
         (Some(1..), []) if !said.contains("timed out") => {
             let said = if said.is_empty() { format!("exit status {}", code.unwrap_or_default()) } else { said };
             return Err(SlurmError::Refused { program: "sbatch", said });
@@ -59,7 +59,7 @@ fn job(code: Option<i32>, answer: &str, said: String) -> Result<Job, SlurmError>
     Err(SlurmError::Unclear { said: format!("{end}, its answer is {answer:?}, on stderr {said:?}") })
 }
 
-/// Of a line `NUMBER` or `NUMBER;CLUSTER` both.
+/// The number, and the cluster if the line is `NUMBER;CLUSTER` instead of `NUMBER`.
 fn number(line: &str) -> Option<(&str, Option<&str>)> {
     let (number, cluster) = match line.trim().split_once(';') {
         Some((number, cluster)) => (number, Some(cluster)),
@@ -70,20 +70,20 @@ fn number(line: &str) -> Option<(&str, Option<&str>)> {
     (is_number && cluster.is_none_or(is_word)).then_some((number, cluster))
 }
 
-/// The most tasks that an array may have on this cluster, if Slurm tells.
+/// The maximum number of tasks in an array on this cluster, if Slurm reports it.
 pub fn largest_array() -> Option<usize> {
     let config = output(Command::new("scontrol").args(["show", "config"]), "scontrol").ok()?;
     let value = config.lines().find_map(|line| line.trim().strip_prefix("MaxArraySize")?.trim().strip_prefix('='));
-    // Of the indices, which begin at 0; those of our arrays begin at 1.
+    // Slurm limits the indices, which begin at 0. Indices of our arrays begin at 1.
     value?.trim().parse::<usize>().ok()?.checked_sub(1)
 }
 
-/// Slurm's word for the state of a task, such as `PENDING`.
+/// Slurm's name for the state of a task, such as `PENDING`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TaskState(String);
 
 impl TaskState {
-    /// Of `CANCELLED by 1000` the first word.
+    /// Takes the first word, for instance of `CANCELLED by 1000`.
     fn new(text: &str) -> Option<Self> {
         text.split_whitespace().next().map(|word| Self(word.to_owned()))
     }
@@ -92,7 +92,7 @@ impl TaskState {
         &self.0
     }
 
-    /// Whether Slurm still has it in the queue: waiting, at work or between the two.
+    /// Whether the task is still in Slurm's queue: waiting, running or in between.
     pub fn is_live(&self) -> bool {
         const ENDED: [&str; 10] = [
             "BOOT_FAIL",
@@ -110,10 +110,10 @@ impl TaskState {
     }
 }
 
-/// States of jobs; those that Slurm has forgotten are not in it.
+/// The states of jobs. Jobs that Slurm has forgotten are absent.
 #[derive(Clone, Debug, Default)]
 pub struct States {
-    /// By what Slurm calls them: `JOB` or `JOB_TASK`.
+    /// States by Slurm's names: `JOB` or `JOB_TASK`.
     by_name: BTreeMap<String, TaskState>,
 }
 
@@ -122,12 +122,12 @@ impl States {
         self.by_name.get(job)
     }
 
-    /// `task` from 1.
+    /// The state of a task; `task` counts from 1.
     pub fn task(&self, job: &str, task: usize) -> Option<&TaskState> {
         self.by_name.get(&format!("{job}_{task}"))
     }
 
-    /// Lines `NAME|STATE`.
+    /// Adds lines of the form `NAME|STATE`.
     fn add(&mut self, lines: &str) {
         for (name, state) in lines.lines().filter_map(|line| line.split_once('|')) {
             if let Some(state) = TaskState::new(state) {
@@ -148,15 +148,15 @@ pub fn states(jobs: &[&str]) -> Result<States, SlurmError> {
     }
     let list = jobs.join(",");
     let accounts = ["--noheader", "--parsable2", "--allocations", "--array", "--format=JobID,State", "--jobs", &list];
-    // Many clusters keep no accounts; then only the queue is known.
+    // Many clusters keep no accounts. Then only the queue is known.
     if let Ok(lines) = output(Command::new("sacct").args(accounts), "sacct") {
         states.add(&lines);
     }
-    // The last word, because accounts may lag behind.
+    // The queue comes last and wins, because accounts may lag behind.
     let queue = ["--noheader", "--array", "--states=all", "--format=%i|%T", "--jobs", &list];
     match output(Command::new("squeue").args(queue), "squeue") {
         Ok(lines) => states.add(&lines),
-        // Its answer where all jobs have left the queue long ago.
+        // squeue's answer if all jobs have left the queue long ago.
         Err(SlurmError::Refused { said, .. }) if said.contains("Invalid job id") => {}
         Err(error) => return Err(error),
     }

@@ -1,9 +1,9 @@
 //! Which cells belong to which task of an array.
 //!
-//! The deal is made once, when the array is submitted, over the cells that are missing then, and kept in a file: tasks
-//! that start hours apart agree on it though records come in meanwhile, and the missing cells of a half-done experiment
-//! are spread evenly, which a deal over all cells would not do. No cell stands in two shards, so tasks of one array
-//! don't need the file system's locks to keep out of each other's way.
+//! The deal is made once, when the array is submitted, over the cells that are missing then, and is kept in a file.
+//! Tasks that start hours apart therefore agree on it, although records are added meanwhile. The missing cells of a
+//! half-done experiment are spread evenly; a deal over all cells would not do this. No cell is in two shards, so the
+//! tasks of one array don't need the file system's locks to avoid each other's cells.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::runner::{Shard, deal};
 
 const FORMAT: &str = "vqlab-shards";
 
-/// The keys of the cells of each shard, the dearest first.
+/// The keys of the cells of each shard, the most expensive first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Deal {
@@ -24,7 +24,7 @@ pub struct Deal {
 }
 
 impl Deal {
-    /// Spreads cells, given by key and estimated seconds, over at most `most` shards of which none is empty.
+    /// Spreads cells, given by key and estimated seconds, over at most `most` shards. No shard is empty.
     pub fn new(mut cells: Vec<(String, f64)>, most: usize) -> Self {
         cells.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let costs: Vec<f64> = cells.iter().map(|(_, seconds)| *seconds).collect();
@@ -37,7 +37,7 @@ impl Deal {
     }
 
     /// # Errors
-    /// The file can't be read, or holds no deal.
+    /// The file can't be read, or is not a deal.
     pub fn read(path: &Path) -> Result<Self, SlurmError> {
         read_json(path, FORMAT)
     }
@@ -57,7 +57,7 @@ impl Deal {
         match self.shards.get(shard.index() - 1) {
             Some(keys) if count == shard.count() => Ok(keys),
             _ => Err(format!(
-                "shard {shard} is not of this deal, which has {count} shards: allowed are 1/{count} to {count}/{count}"
+                "shard {shard} is not in this deal, which has {count} shards: allowed are 1/{count} to {count}/{count}"
             )),
         }
     }

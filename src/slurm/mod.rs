@@ -1,5 +1,5 @@
-//! Cells on a cluster: job arrays for Slurm, and what Slurm says of them. Slurm queues, starts and requeues; nothing
-//! here schedules.
+//! Runs cells on a cluster: job arrays for Slurm, and their state in Slurm. Slurm queues, starts and requeues the jobs;
+//! nothing here schedules.
 //!
 //! A [`Submission`] is a folder, `results/slurm/N`: what was submitted (`submission.json`), which cells belong to which
 //! task of the array ([`Deal`], `shards.json`), the job scripts ([`JobScripts`]) and the tasks' logs.
@@ -19,14 +19,14 @@ pub use submission::{Folder, Submission, unnumbered};
 
 use std::path::{Path, PathBuf};
 
-/// What went wrong between us and Slurm, or in a file about it.
+/// Errors of Slurm's commands and of the files of submissions.
 #[derive(Debug, thiserror::Error)]
 pub enum SlurmError {
     #[error("cannot {action} {}: {source}", path.display())]
     File { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
-    #[error("cannot run {program}: {source}; it must be run where Slurm's commands are, and be in the PATH")]
+    #[error("cannot run {program}: {source}; Slurm's commands must be installed on this machine and be in the PATH")]
     Start { program: &'static str, source: std::io::Error },
     #[error("{program} failed: {said}")]
     Refused { program: &'static str, said: String },
@@ -39,7 +39,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> S
     move |source| SlurmError::File { action, path, source }
 }
 
-/// A JSON file of `format`, version 1, which both stand in the file itself.
+/// Reads a JSON file of `format`, version 1. The file states both.
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path, format: &str) -> Result<T, SlurmError> {
     let bytes = std::fs::read(path).map_err(failed("read", path))?;
     let malformed = |reason: String| SlurmError::Malformed { path: path.into(), reason };

@@ -1,4 +1,4 @@
-//! The submissions of a results folder beside what Slurm says of them now.
+//! The submissions of a results folder, with their current state in Slurm.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,9 +11,9 @@ use super::{Deal, Folder, SlurmError, Submission, submissions};
 pub struct Queued {
     pub folder: Folder,
     pub submission: Submission,
-    /// By task, from the first; none where Slurm has forgotten it.
+    /// By task, from the first. None if Slurm has forgotten the task.
     pub tasks: Vec<Option<TaskState>>,
-    /// Of the job that gathers.
+    /// The state of the gathering job.
     pub gather: Option<TaskState>,
     pub deal: Deal,
 }
@@ -43,7 +43,7 @@ fn queued(folder: Folder, submission: Submission, deal: Deal, states: &States) -
     Queued { folder, submission, tasks, gather, deal }
 }
 
-/// The cells of tasks that Slurm has in the queue, by key: what Slurm calls the task, and its state.
+/// The cells of tasks in Slurm's queue, by key: Slurm's name of the task, and its state.
 pub fn cells_in_queue(queue: &[Queued]) -> HashMap<&str, (String, &TaskState)> {
     let mut cells = HashMap::new();
     for queued in queue {

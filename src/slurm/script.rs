@@ -1,34 +1,34 @@
-//! The job scripts: an array that computes, and a job after it that gathers.
+//! The job scripts: an array that computes cells, and a job after it that gathers the results.
 
 use std::fmt::Write;
 use std::path::Path;
 
-/// What each task asks Slurm for; what is left out is the cluster's default.
+/// The resources that each task requests. Omitted ones have the cluster's defaults.
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     pub partition: Option<String>,
-    /// As Slurm writes it: `90`, `4:00:00`, `1-12`.
+    /// In Slurm's format: `90`, `4:00:00`, `1-12`.
     pub time: Option<String>,
-    /// As Slurm writes it: `2G`.
+    /// In Slurm's format: `2G`.
     pub memory: Option<String>,
-    /// Cores of a task, each with a cell of its own.
+    /// Cores per task. Each core computes a cell of its own.
     pub cpus: usize,
 }
 
-/// What is to be run. All paths are absolute.
+/// The command to run. All paths are absolute.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// Of the jobs.
+    /// The name of the jobs.
     pub name: &'a str,
     pub program: &'a str,
-    /// Where the jobs run, because options may name files relative to it.
+    /// The folder in which the jobs run, because options may have relative file names.
     pub working_folder: &'a str,
-    /// What follows `vqlab run`: specs and options.
+    /// The arguments of `vqlab run`: specs and options.
     pub arguments: &'a [String],
     pub resources: &'a Resources,
-    /// Of the array.
+    /// The number of tasks in the array.
     pub tasks: usize,
-    /// Where scripts, shards and logs are.
+    /// The folder of scripts, shards and logs.
     pub folder: &'a str,
 }
 
@@ -36,7 +36,7 @@ pub struct Request<'a> {
 #[derive(Clone, Debug)]
 pub struct JobScript {
     pub text: String,
-    /// Options of sbatch that no line of the script can hold: paths with a line feed.
+    /// Options of sbatch that can't be in a line of the script: paths with a line feed.
     pub options: Vec<String>,
 }
 
@@ -47,12 +47,12 @@ pub struct JobScripts {
     pub gather: JobScript,
 }
 
-/// Before the end of its time limit a task is told to stop, so that trainings are kept where they are.
+/// Tasks are told to stop this many seconds before the end of their time limit, so that they save their trainings.
 const SECONDS_TO_STOP: u32 = 60;
 
 impl JobScripts {
-    /// The array's tasks replace their shell by the program (`exec`), so that Slurm's signals reach it: SIGTERM before
-    /// the time limit (`--signal=B:`, to the batch step itself), at preemption and by scancel.
+    /// The array's tasks replace their shell with the program (`exec`), so that Slurm's signals reach it. Slurm sends
+    /// SIGTERM before the time limit (`--signal=B:`, to the batch step itself), at preemption and by scancel.
     pub fn new(request: &Request) -> Self {
         let Request { resources, tasks, folder, .. } = request;
         let run = command(request);
@@ -69,12 +69,12 @@ impl JobScripts {
     }
 }
 
-/// What both scripts begin with.
+/// The beginning of both scripts.
 fn head(request: &Request, name: &str, log: &str) -> JobScript {
     let Resources { partition, time, memory, .. } = request.resources;
     let mut script = JobScript { text: format!("#!/bin/sh\n#SBATCH --job-name={name}\n"), options: Vec::new() };
     script.path("chdir", request.working_folder);
-    // Slurm fills in %a and its like in file names, so that a % of the folder is written twice.
+    // Slurm replaces %a and similar patterns in file names, so a % in the folder is doubled.
     script.path("output", &format!("{}/{log}", request.folder.replace('%', "%%")));
     for (option, value) in [("partition", partition), ("time", time), ("mem", memory)] {
         if let Some(value) = value {
@@ -100,7 +100,7 @@ fn command(request: &Request) -> String {
     words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// One word of the shell, whatever it holds.
+/// One word for the shell, whatever it contains.
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -109,7 +109,7 @@ pub fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// One value of an #SBATCH line.
+/// A value in an #SBATCH line.
 fn in_directive(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\""))
 }
@@ -161,7 +161,7 @@ mod tests {
         assert!(scripts.array.options.is_empty() && scripts.gather.options.is_empty());
     }
 
-    /// No line of what comes from a path is read as a directive: the command stands after the directives.
+    /// Lines of a path are never read as directives, because the command follows the directives.
     #[test]
     fn a_line_feed_is_kept_out_of_the_directives() {
         let resources = Resources { partition: None, time: None, memory: None, cpus: 1 };

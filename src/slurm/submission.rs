@@ -1,4 +1,4 @@
-//! The folders of submissions and what they hold.
+//! The folders of submissions and their files.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,17 +10,17 @@ use super::{Deal, JobScripts, SlurmError, failed, read_json, write_json};
 
 const FORMAT: &str = "vqlab-submission";
 
-/// What was submitted.
+/// The record of a submission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Submission {
     format: String,
     version: u32,
-    /// What followed `vqlab run`.
+    /// The arguments of `vqlab run`.
     pub arguments: Vec<String>,
-    /// Slurm's number of the array; none if sbatch gave none, or the submission was killed before it answered.
+    /// Slurm's number of the array. None if sbatch gave none, or if the submission was killed before sbatch answered.
     pub array_job: Option<String>,
-    /// Of the job that gathers.
+    /// Slurm's number of the gathering job.
     pub gather_job: Option<String>,
     /// Seconds since 1970-01-01 UTC.
     pub submitted_unix: u64,
@@ -54,7 +54,7 @@ impl Folder {
             let folder = Self::next(slurm);
             match fs::create_dir(&folder.0) {
                 Ok(()) => return Ok(folder),
-                // Another submission was quicker.
+                // Another submission was faster.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(failed("make the folder", &folder.0)(error)),
             }
@@ -98,14 +98,14 @@ impl Folder {
         write_json(&self.record_file(), submission)
     }
 
-    /// Takes back a submission that Slurm refused.
+    /// Removes a submission that Slurm refused.
     pub fn remove(&self) {
-        // What stays has no job number, and is passed over.
+        // Remaining files have no job number and are skipped.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// In ascending order.
+/// The numbers of the submissions, in ascending order.
 fn numbers(slurm: &Path) -> Vec<u64> {
     let entries = fs::read_dir(slurm).into_iter().flatten().flatten();
     let mut numbers: Vec<u64> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
@@ -123,7 +123,7 @@ fn recorded(slurm: &Path) -> Result<Vec<(Folder, Submission)>, SlurmError> {
     folders.filter_map(read).collect()
 }
 
-/// The folders below `slurm` of which a job without a known number may be in the queue.
+/// The folders below `slurm` that may have a job with an unknown number in the queue.
 ///
 /// # Errors
 /// A file of a submission can't be read.
@@ -135,7 +135,7 @@ pub fn unnumbered(slurm: &Path) -> Result<Vec<Folder>, SlurmError> {
 /// All submissions below `slurm` that have a job, oldest first.
 ///
 /// # Errors
-/// A file of theirs can't be read.
+/// A file of these submissions can't be read.
 pub fn submissions(slurm: &Path) -> Result<Vec<(Folder, Submission, Deal)>, SlurmError> {
     let with_job = recorded(slurm)?.into_iter().filter(|(_, submission)| submission.array_job.is_some());
     let with_deal = |(folder, submission): (Folder, Submission)| {

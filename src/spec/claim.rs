@@ -1,4 +1,4 @@
-//! `[[claim]]`: statements of the paper that are checked on our results and on the published ones.
+//! `[[claim]]`: statements of the paper that are checked on our results and on the published results.
 
 use std::collections::BTreeSet;
 
@@ -12,31 +12,31 @@ use super::value::{Node, Table};
 use super::{Method, Trainer};
 use crate::task::Task;
 
-/// A claim with panels and bits as written, so that they can be checked once those of the sweep are known.
+/// A claim with panels and bits as written. They can be checked as soon as those of the sweep are known.
 pub(super) struct WrittenClaim {
     claim: Claim,
     panels: Vec<Node>,
     /// `where.bits`.
     bits: Vec<Node>,
-    /// The names of methods in it.
+    /// The nodes that name methods in the claim.
     methods: Vec<Node>,
 }
 
 const KINDS: [&str; 7] = ["order", "lowest", "highest", "rises", "gap-shrinks", "near-baseline", "best-by-complexity"];
-const ALLOWED: &str = "exactly one of order = [methods, lowest first, or with best-first = true the best first], lowest = METHOD, highest = METHOD, \
-     near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, \
-     best-by-complexity = [methods, the best for the fewest operations first]";
+const ALLOWED: &str = "exactly one of order = [methods, lowest first, or with best-first = true the best first], \
+     lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, \
+     gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]";
 
-/// Names of a smallest and a largest place, and the most that they may be.
+/// The names of the smallest and the largest position in a claim, and the maximum value.
 type Bounds = ([&'static str; 2], i64);
 
-/// The bounds that a claim may have, those of the panels' axis first.
+/// The bounds that a claim may have. The bounds of the panels' axis come first.
 fn bounds(task: &dyn Task) -> Vec<Bounds> {
     const BITS: Bounds = (["min-bits", "max-bits"], 256);
     task.axis().map(|axis| axis.bounds).into_iter().chain([BITS]).collect()
 }
 
-/// What a claim speaks of, beside it or under `where`.
+/// The keys that define the scope of a claim, beside it or under `where`.
 fn scope_names(task: &dyn Task) -> Vec<&'static str> {
     std::iter::once("panels").chain(bounds(task).into_iter().rev().flat_map(|(names, _)| names)).collect()
 }
@@ -49,7 +49,7 @@ pub(super) fn read(task: &dyn Task, node: &Node) -> Checked<WrittenClaim> {
         &[&["text", "metric", "where", "best-first", "margin"], &KINDS[..], &scope_names(task)].concat(),
     )?;
     if let Some(node) = table.get("metric") {
-        // The own metric of a panel of images or speech is that of `evaluation.metric`.
+        // For images and speech, `evaluation.metric` selects the panel's own metric.
         Kind::Choice(task.claim_metrics()).check("claim.metric", node)?;
     }
     let metric = match table.get("metric").and_then(Node::text) {
@@ -89,7 +89,7 @@ pub(super) fn read(task: &dyn Task, node: &Node) -> Checked<WrittenClaim> {
     Ok(WrittenClaim { claim, panels, bits: written_bits, methods })
 }
 
-/// `margin`, which has a meaning where values are compared.
+/// Reads `margin`, which has a meaning only where values are compared.
 fn margin(table: &Table, kind: &ClaimKind) -> Checked<Option<f64>> {
     let Some(node) = table.get("margin") else { return Ok(None) };
     let name = "claim.margin";
@@ -113,7 +113,7 @@ fn method_nodes(node: &Node) -> Vec<Node> {
         .collect()
 }
 
-/// The first of these bounds that are given.
+/// The first of these bounds with a value.
 fn range(scope: &Table, bounds: &[Bounds]) -> Checked<(Option<u64>, Option<u64>)> {
     let mut found = (None, None);
     for (names, most) in bounds.iter().rev() {
@@ -125,7 +125,7 @@ fn range(scope: &Table, bounds: &[Bounds]) -> Checked<(Option<u64>, Option<u64>)
     Ok(found)
 }
 
-/// What the claim speaks of, in either spelling: each thing once.
+/// The scope of the claim, in either notation, each key once.
 fn scope(task: &dyn Task, table: &Table) -> Checked<Table> {
     let names = scope_names(task);
     let beside = table.entries.iter().filter(|(key, _)| names.contains(&key.name.as_str()));
@@ -137,7 +137,7 @@ fn scope(task: &dyn Task, table: &Table) -> Checked<Table> {
             if scope.get(&key.name).is_some() {
                 let message = format!("the claim has `{}` both in `where` and beside it", key.name);
                 return Err(Fault::new(key.span, message)
-                    .allowed("one of the two spellings")
+                    .allowed("only one of the two forms")
                     .help("remove one of them"));
             }
             scope.entries.push((key.clone(), node.clone()));
@@ -197,7 +197,7 @@ fn read_order(name: &str, node: &Node, first: &str) -> Checked<Vec<Named>> {
     }
 }
 
-/// `rvq`, or with its trainer `rvq:kmeans`.
+/// A method, optionally with its trainer: `rvq` or `rvq:kmeans`.
 fn read_named(name: &str, node: &Node) -> Checked<Named> {
     let allowed = || {
         let methods: Vec<String> = Method::names();
@@ -230,8 +230,8 @@ fn near_baseline(node: &Node) -> Checked<ClaimKind> {
 }
 
 impl WrittenClaim {
-    /// The claim for a plan with the panels `planned`, out of all that is `known` under any profile; None where it speaks
-    /// only of panels that this plan has not.
+    /// The claim for a plan with the panels `planned`. `known` has everything under any profile. None if all panels of
+    /// the claim are missing in this plan.
     pub fn resolve(&self, planned: &[&str], known: &Known) -> Checked<Option<Claim>> {
         let (min, max) = self.range(&known.bits)?;
         for node in &self.methods {
@@ -254,7 +254,7 @@ impl WrittenClaim {
         Ok(Some(Claim { panels, min, max, ..self.claim.clone() }))
     }
 
-    /// Smallest and largest bits; a list of bits has to be without gaps in those of the sweep, `known`.
+    /// The smallest and the largest bits. A list of bits must not leave gaps in the bits of the sweep, `known`.
     fn range(&self, known: &BTreeSet<u64>) -> Checked<(Option<u32>, Option<u32>)> {
         let list: BTreeSet<u64> = self.bits.iter().filter_map(Node::whole).collect();
         let (Some(&least), Some(&most)) = (list.first(), list.last()) else {

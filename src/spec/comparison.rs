@@ -1,23 +1,23 @@
-//! What a panel measures, and `[comparison]`: how its numbers stand against the published ones.
+//! The metric of a panel, and `[comparison]`: the comparison of its numbers with the published ones.
 
 use super::error::{Checked, Fault};
 use super::layer::Settings;
 use super::plan::{Comparison, Margin};
 use super::value::Node;
 
-/// Equivalence margin where none is given: ±0.5 %.
+/// Default equivalence margin: ±0.5 %.
 const MARGIN: f64 = 0.005;
-/// The same for values in dB, about what 10 runs of the paper differ by.
+/// Default margin for values in dB, about the difference between 10 runs of the paper.
 const MARGIN_DB: f64 = 0.25;
-/// So many test utterances decide a narrower margin than fewer do.
+/// From this number of test utterances on, the margin is narrower.
 const MANY_UTTERANCES: u64 = 300;
-/// The same for the means over few and over many utterances, PESQ in points of its score and perceptual SNR in dB. Utterances
-/// differ by some .4 and 2.5 dB, so that the difference of two means over 46 of them has an interval (90 %) of ±.15 and
-/// ±.9 dB, over 300 of ±.06 and ±.35 dB: the margins are what such intervals can decide.
+/// Default margins for means over few and over many utterances: PESQ in points of its score, and perceptual SNR in dB.
+/// Utterances differ by about .4 points and 2.5 dB. The difference of two means over 46 of them thus has an interval
+/// (90 %) of ±.15 and ±.9 dB; over 300 of them, ±.06 and ±.35 dB. The margins are as wide as such intervals can decide.
 const MARGINS_PESQ: [f64; 2] = [0.2, 0.1];
 const MARGINS_PERCEPTUAL: [f64; 2] = [1.5, 0.75];
 
-/// The margin of a point, in dB or points where the metric is; `utterances`: how many are tested on.
+/// The margin of a point, in dB or points according to the metric. `utterances` is the number of test utterances.
 pub(super) fn margin(settings: &Settings, metric: &str, utterances: u64) -> Margin {
     let has_many = usize::from(utterances >= MANY_UTTERANCES);
     match metric {
@@ -30,7 +30,7 @@ pub(super) fn margin(settings: &Settings, metric: &str, utterances: u64) -> Marg
     }
 }
 
-/// The comparison of a panel; the margins of single points are added as they are found.
+/// The comparison of a panel. Margins of single points are added later.
 pub(super) fn comparison(settings: &Settings, metric: &str, utterances: u64) -> Checked<Comparison> {
     const COMPARABLE: &str = "comparison.comparable";
     const REASON: &str = "comparison.reason";
@@ -41,7 +41,7 @@ pub(super) fn comparison(settings: &Settings, metric: &str, utterances: u64) -> 
         (false, Some(reason), _) => Some(reason.to_owned()),
         (false, None, Some(node)) => {
             return Err(Fault::new(node.span, "`comparison.comparable` = false needs `comparison.reason`")
-                .allowed("reason = \"why the numbers can't stand against the published ones\""));
+                .allowed("reason = \"why the numbers can't be compared with the published ones\""));
         }
         _ => None,
     };

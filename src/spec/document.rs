@@ -1,5 +1,5 @@
-//! A spec as written: head, layers of settings, outputs and claims, each checked alone. What depends on other values
-//! or on the chosen profile is checked when the document is expanded into a plan.
+//! A spec as written: head, layers of settings, outputs and claims. Each is checked alone. Checks that depend on other
+//! values or on the chosen profile run when the document is expanded into a plan.
 
 use super::claim::{self, WrittenClaim};
 use super::error::{Checked, Fault, Span, quoted};
@@ -23,17 +23,17 @@ pub(super) struct Head {
     pub title: String,
     pub description: String,
     pub task: &'static dyn Task,
-    /// The figures that the spec says it draws, where it says so.
+    /// The figures that the spec claims to draw, if given.
     figures: Option<Node>,
-    /// Where to point when something is missing.
+    /// Position for errors about missing parts.
     pub span: Span,
-    /// `[sweep]`, for the same reason.
+    /// `[sweep]`, as a position for errors.
     pub sweep: Span,
     /// All tables of the file, by name.
     pub tables: Vec<(String, Span)>,
 }
 
-/// Settings with the variants and overrides that belong to them: the base, a profile or all `--set` together.
+/// Settings with their variants and overrides: the base, a profile, or all `--set` together.
 #[derive(Default)]
 pub(super) struct Body {
     pub layer: Layer,
@@ -41,13 +41,13 @@ pub(super) struct Body {
     pub overrides: Vec<Override>,
 }
 
-/// Settings for the points that `filter` names.
+/// Settings for the points that `filter` selects.
 pub(super) struct Override {
     pub filter: Filter,
     pub layer: Layer,
 }
 
-/// `where` of an override; what is not given does not filter.
+/// `where` of an override. A key that is not given does not filter.
 #[derive(Default)]
 pub(super) struct Filter {
     pub panels: Option<Node>,
@@ -56,13 +56,13 @@ pub(super) struct Filter {
     pub bits: Option<Node>,
     pub min_bits: Option<u64>,
     pub max_bits: Option<u64>,
-    /// Of the whole filter.
+    /// The span of the whole filter.
     pub span: Span,
 }
 
 impl Filter {
-    /// Whether a point is meant: of a method of the sweep, or of a baseline. `rvq` names both, `rvq:kmeans` and `rvq:nsvq`
-    /// one of them.
+    /// Whether a point is selected. The point belongs to a method of the sweep or to a baseline. `rvq` selects both;
+    /// `rvq:kmeans` and `rvq:nsvq` select one of them.
     pub fn matches(&self, panel: &str, (method, is_baseline): (&str, bool), bits: u64) -> bool {
         let named = |item: &str| match item.split_once(':') {
             Some((name, trainer)) => {
@@ -86,7 +86,7 @@ impl Body {
         self.variants.iter().find(|(key, _)| key.name == name).map(|(_, layer)| layer)
     }
 
-    /// Reads one entry of the base or of a profile; false where the entry is none of a body's.
+    /// Reads one entry of the base or of a profile. False if the entry does not belong to a body.
     fn read(&mut self, task: &'static dyn Task, key: &Key, node: &Node) -> Checked<bool> {
         match key.name.as_str() {
             name if SECTIONS.contains(&name) => self.layer.read(task, Place::Anywhere, name, node)?,
@@ -151,7 +151,7 @@ impl Document {
                         [&["experiment"], &SECTIONS[..], &["output", "variant", "override", "profile", "claim"]];
                     let message = format!("unknown table [{name}]");
                     return Err(match (node.table(), elsewhere(task, "", name)) {
-                        // A field without its table.
+                        // A field outside of its table.
                         (None, Some(path)) => Fault::new(key.span, message)
                             .allowed(known.concat().join(", "))
                             .help(format!("did you mean `{path}`?")),
@@ -301,7 +301,7 @@ fn read_filter(table: &Table) -> Checked<Filter> {
     })
 }
 
-/// A range, as `min-bits` and `max-bits`, of whole numbers up to `most`.
+/// A range, such as `min-bits` and `max-bits`, of whole numbers up to `most`.
 pub(super) fn read_range(table: &Table, names: [&str; 2], most: i64) -> Checked<(Option<u64>, Option<u64>)> {
     for name in names {
         if let Some(node) = table.get(name) {
@@ -326,7 +326,7 @@ fn tables<'a>(name: &str, node: &'a Node) -> Checked<&'a [Node]> {
     }
 }
 
-/// Refuses keys of a small table that are not `known`.
+/// Rejects keys of a small table that are not `known`.
 pub(super) fn check_keys(section: &str, table: &Table, known: &[&str]) -> Checked<()> {
     match table.entries.iter().find(|(key, _)| !known.contains(&key.name.as_str())) {
         Some((key, _)) => {
@@ -336,7 +336,7 @@ pub(super) fn check_keys(section: &str, table: &Table, known: &[&str]) -> Checke
     }
 }
 
-/// Bytes of a name: file systems take 255, and endings are added.
+/// Maximum length of a name in bytes. File systems allow 255, and endings are added.
 pub(super) const LONGEST_NAME: usize = 200;
 
 /// Whether a name can be part of file names everywhere.

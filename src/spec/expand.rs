@@ -1,4 +1,4 @@
-//! A document under one profile → the plan: panels, points and cells, in the order of the spec.
+//! Expands a document under one profile into the plan: panels, points and cells, in the order of the spec.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::data::cache::Places;
 use crate::task::Resolver;
 use crate::task::panel::AxisField;
 
-/// Seeds of a toy sweep where none are given, as many as the paper's runs.
+/// Default number of seeds of a toy sweep, the number of the paper's runs.
 const SEEDS: u64 = 10;
 
 pub(super) fn plan(
@@ -105,7 +105,7 @@ pub(super) fn total_bits<'a>(frame: &Frame<'a>) -> Vec<(&'a Node, u64)> {
     bits
 }
 
-/// The one measurement of the plan that goes under the published names.
+/// The measurement that is shown under the published names, one for the whole plan.
 fn primary(document: &Document, frames: &[Frame]) -> Checked<Primary> {
     let mut primary = None;
     let head = &document.head;
@@ -150,7 +150,7 @@ impl<'a> Expansion<'a> {
                     frame.point(self.document, self.choice, (name.text().unwrap_or_default(), trainer.is_some()), bits);
                 let point = self.point(frame, &settings, (name, trainer), (node, bits))?;
                 if points.iter().any(|p| (p.contender, p.bits) == (point.contender, point.bits)) {
-                    let message = format!("{} would stand there twice", point.contender.label());
+                    let message = format!("{} would appear twice", point.contender.label());
                     return Err(Fault::new(name.span, message)
                         .help("with training.trainer = \"kmeans\" the baselines are methods of the sweep already"));
                 }
@@ -208,7 +208,7 @@ impl<'a> Expansion<'a> {
         Ok(PlannedPoint { contender, bits: total as u32, stages, bits_per_stage, beam_width, cells })
     }
 
-    /// What the list at `path` counts, T or bit/s, where the codes have one length, else their bits; and the list itself.
+    /// The axis: T or bit/s from the list at `path` if all codes have one length, else the bits. Also returns the list.
     fn axis(&self, frame: &Frame, bits: &[(&Node, u64)], field: &AxisField) -> Checked<(PanelAxis, Vec<u32>)> {
         let AxisField { path, unit, axis, .. } = *field;
         let entry = resolve::required(&frame.settings, path, self.document.head.span)?;
@@ -217,13 +217,13 @@ impl<'a> Expansion<'a> {
             return Ok((PanelAxis::Bits, list));
         }
         if !list.is_sorted() {
-            let allowed = format!("{unit} from the smallest to the largest, as it is the x axis");
+            let allowed = format!("{unit} from the smallest to the largest, because it is the x axis");
             return Err(entry.node.cannot_be(path).allowed(allowed));
         }
         Ok((axis(list.clone()), list))
     }
 
-    /// The seeds of one point; operation counts have none, so they get the seed 0.
+    /// The seeds of one point. Operation counts have no seeds, so they get the seed 0.
     fn seeds(&mut self, settings: &Settings) -> Checked<Vec<u64>> {
         if !self.document.head.task.trains() {
             return Ok(vec![0]);
@@ -241,7 +241,7 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// Synthetic data are named in every file.
+/// Every file names synthetic data.
 fn name_synthetic(labels: &mut Vec<(String, String)>, name: String) {
     if !labels.iter().any(|(key, _)| key == "Data") {
         labels.insert(0, ("Data".into(), name));
@@ -253,7 +253,7 @@ fn names<'a>(frame: &Frame<'a>, path: &str) -> Vec<&'a Node> {
     frame.settings.node(path).and_then(Node::list).unwrap_or_default().iter().collect()
 }
 
-/// b, from the total bits.
+/// b, computed from the total bits.
 fn bits_per_stage(node: &Node, total: u64, stages: u64) -> Checked<u32> {
     let range = || format!("multiples of {stages} from {stages} to {}", 16 * stages);
     if !total.is_multiple_of(stages) {
@@ -267,7 +267,7 @@ fn bits_per_stage(node: &Node, total: u64, stages: u64) -> Checked<u32> {
     let bits = total / stages;
     if !(1..=16).contains(&bits) {
         return Err(Fault::new(node.span, format!("{total} bits are {bits} bits for each of {stages} stages"))
-            .allowed(format!("{}: 1 to 16 bits a stage", range())));
+            .allowed(format!("{}: 1 to 16 bits per stage", range())));
     }
     Ok(bits as u32)
 }

@@ -1,5 +1,5 @@
-//! Frames: one for each panel of a plan, with the panel's name and its settings before overrides, from the variants
-//! and the axes of the sweep.
+//! Frames: one per panel of a plan, with the panel's name and its settings before overrides, from the variants and the
+//! axes of the sweep.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use super::error::{Checked, Fault, quoted};
 use super::layer::{Entry, Settings};
 use super::value::Node;
 
-/// More cells than this are refused before they are made: a typing error, or some forty times the whole paper.
+/// More cells are refused before they are made. This is a typing error, or about forty times the whole paper.
 pub(super) const MOST_CELLS: u128 = 100_000;
 
-// Numbers of the layers, from the first laid down to the last.
+// Numbers of the layers, from the lowest to the highest precedence.
 const BASE: usize = 0;
 const PROFILE: usize = 1;
 const VARIANT: usize = 2;
@@ -20,7 +20,7 @@ const AXIS: usize = 4;
 const OVERRIDES: usize = 5;
 const SET: usize = usize::MAX;
 
-/// What the user chose on the command line.
+/// The user's choices on the command line.
 #[derive(Clone, Copy)]
 pub(super) struct Choice<'a> {
     pub profile: Option<&'a Body>,
@@ -30,19 +30,19 @@ pub(super) struct Choice<'a> {
     pub seeds: Option<u64>,
 }
 
-/// One panel to be.
+/// The frame of one panel.
 pub(super) struct Frame<'a> {
     pub name: String,
     variant: Option<&'a str>,
-    /// Base to axes.
+    /// The layers from the base to the axes.
     lower: Settings<'a>,
-    /// As `lower`, with `--set` on top.
+    /// `lower` with `--set` on top.
     pub settings: Settings<'a>,
     pub stages: &'a Node,
 }
 
 impl<'a> Frame<'a> {
-    /// The settings of one point, of a method or (true) a baseline: overrides between the axes and `--set`.
+    /// The settings of one point of a method or (true) a baseline, with overrides between the axes and `--set`.
     pub fn point(
         &self,
         document: &'a Document,
@@ -64,7 +64,7 @@ impl<'a> Frame<'a> {
 
 fn apply_set<'a>(settings: &mut Settings<'a>, set: &'a Body, variant: Option<&str>) {
     settings.apply(&set.layer, SET);
-    // In the order of the command line: several --set may name one variant.
+    // In the order of the command line, because several --set may change one variant.
     for (_, layer) in set.variants.iter().filter(|(key, _)| Some(key.name.as_str()) == variant) {
         settings.apply(layer, SET);
     }
@@ -128,7 +128,7 @@ pub(super) fn frames<'a>(document: &'a Document, choice: Choice<'a>) -> Checked<
 struct Axis<'a> {
     path: &'static str,
     values: &'a [Node],
-    /// Whether the value belongs to the panel's name; a single number of stages does not.
+    /// Whether the value is a part of the panel's name. A single number of stages is not.
     named: bool,
 }
 
@@ -143,7 +143,7 @@ fn axes<'a>(document: &Document, profile: Option<&Body>, settings: &Settings<'a>
         let overrides = document.base.overrides.iter().chain(profile.into_iter().flat_map(|p| &p.overrides));
         if let Some(node) = overrides.filter_map(|patch| patch.layer.node(path)).next() {
             let message =
-                format!("an override can't set `{path}`, which is an axis of the sweep: panels are called after it");
+                format!("an override can't set `{path}`, which is an axis of the sweep: panels are named after it");
             return Err(Fault::new(node.span, message).help("leave the axis out, or the override"));
         }
         axes.push(Axis { path, values: entry.node.list().unwrap_or_default(), named: true });
@@ -157,7 +157,7 @@ fn axes<'a>(document: &Document, profile: Option<&Body>, settings: &Settings<'a>
     Ok(axes)
 }
 
-/// The panel of that number: its digits, in a number system with the axes' lengths as bases, choose the values.
+/// The panel with this number. Its digits, in a mixed-radix system with the axes' lengths as bases, select the values.
 fn frame<'a>(
     document: &'a Document,
     choice: Choice<'a>,
@@ -180,7 +180,7 @@ fn frame<'a>(
         }
         if axis.named {
             let field = axis.path.rsplit('.').next().unwrap_or(axis.path);
-            // A text says itself what it is; a number does not.
+            // A text is clear by itself; a number needs its field.
             names.push(node.text().map_or_else(|| format!("{field}={node}"), str::to_owned));
         }
     }
@@ -194,7 +194,8 @@ fn frame<'a>(
     Frame { name, variant, lower, settings, stages }
 }
 
-/// The cells of a panel of these settings, before overrides of the seeds; 1 where the sweep is still incomplete.
+/// The number of cells of a panel with these settings, before overrides of the seeds. 1 if the sweep is still
+/// incomplete.
 fn cells_of_panel(settings: &Settings, choice: Choice) -> u128 {
     let length = |path: &str| settings.node(path).and_then(Node::list).map_or(0, |items| items.len() as u128);
     let contenders = length("sweep.methods") + length("sweep.baselines");
@@ -203,7 +204,7 @@ fn cells_of_panel(settings: &Settings, choice: Choice) -> u128 {
     contenders.saturating_mul(bits).saturating_mul(seeds.into()).max(1)
 }
 
-/// How many seeds a `seeds` value means.
+/// The number of seeds that a `seeds` value means.
 pub(super) fn seed_count(node: &Node) -> u64 {
     node.whole().unwrap_or_else(|| node.list().unwrap_or_default().len() as u64)
 }
@@ -216,13 +217,13 @@ pub(super) fn too_many(document: &Document, settings: &Settings, cells: u128) ->
         .help("shorten a list, or split the experiment into several specs")
 }
 
-/// Two panels of one name would overwrite each other's files.
+/// Two panels with one name would overwrite each other's files.
 fn check_names(document: &Document, frames: &[Frame]) -> Checked<()> {
     let mut seen = HashSet::new();
     match frames.iter().find(|frame| !seen.insert(&frame.name)) {
         Some(frame) => {
-            let message = format!("two panels would be called {}", quoted([frame.name.as_str()]));
-            Err(Fault::new(document.head.sweep, message).help("panels are called after variants and axis values"))
+            let message = format!("two panels would have the name {}", quoted([frame.name.as_str()]));
+            Err(Fault::new(document.head.sweep, message).help("panels are named after variants and axis values"))
         }
         None => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! What an override or a claim may speak of: the panels, methods and bits of a spec under any of its profiles.
+//! The names that an override or a claim may use: the panels, methods and bits of a spec under any of its profiles.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use super::frame::{Choice, Frame, frames};
 use super::layer::unknown;
 use super::value::Node;
 
-/// What names and bits there are under any profile: an override may speak of points that the chosen profile or a
-/// `--set` leaves out, but not of points that no profile has.
+/// The names and bits under any profile. An override may select points that the chosen profile or a `--set` leaves out,
+/// but not points that no profile has.
 pub(super) struct Known {
     pub panels: Vec<String>,
     methods: Vec<String>,
@@ -18,10 +18,10 @@ pub(super) struct Known {
     frames: Vec<KnownFrame>,
 }
 
-/// What a frame expands into.
+/// The expansion of a frame.
 struct KnownFrame {
     panel: String,
-    /// Names, and whether they stand for baselines.
+    /// Names, and whether each is a baseline.
     contenders: Vec<(String, bool)>,
     bits: Vec<u64>,
 }
@@ -32,7 +32,7 @@ impl Known {
         let set = Body::default();
         let profiles = std::iter::once(None).chain(document.profiles.iter().map(|(_, body)| Some(body)));
         for profile in profiles {
-            // What is wrong with a profile that was not chosen is said when it is.
+            // Errors in other profiles are reported when the user selects them.
             known.add(&frames(document, Choice { profile, set: &set, seeds: Some(1) }).unwrap_or_default());
         }
         known.add(chosen);
@@ -56,7 +56,7 @@ impl Known {
         }
     }
 
-    /// A method as a claim names it, with or without its trainer, is one of the sweep.
+    /// Checks that the method named in a claim, with or without its trainer, is in the sweep.
     pub fn check_method(&self, node: &Node) -> Checked<()> {
         let name = node.text().unwrap_or_default();
         let method = name.split(':').next().unwrap_or_default();
@@ -102,12 +102,12 @@ impl Known {
         let all: Vec<String> = self.bits.iter().map(u64::to_string).collect();
         Err(Fault::new(filter.span, "no point of the sweep matches this `where`")
             .allowed(format!(
-                "panels {}; methods {}; total bits {}, those that belong together",
+                "panels {}; methods {}; total bits {}, in combinations of the sweep",
                 self.panels.join(", "),
                 self.methods.join(", "),
                 all.join(", ")
             ))
-            .help("remove the override, or what filters too much"))
+            .help("remove the override, or the keys that exclude all points"))
     }
 }
 

@@ -1,14 +1,15 @@
 //! Specs: the TOML file that declares an experiment, its checks with line and column, and its expansion into cells.
 //!
-//! A spec is parsed into values with spans (`value`), read into layers of settings (`document`, `layer`), each checked
-//! against the table of fields (`field`). Under the chosen profile the layers are laid over each other (`frame`) in the
-//! order base, profile, variant, the profile's variant, axis value, overrides, `--set`, resolved into cells (`resolve`,
-//! `training`) and put together as a [`Plan`] (`expand`). Everything is checked before any work begins.
+//! A spec is parsed into values with spans (`value`) and read into layers of settings (`document`, `layer`), each
+//! checked against the table of fields (`field`). Under the chosen profile the layers are merged (`frame`) in the order
+//! base, profile, variant, the profile's variant, axis value, overrides, `--set`. They are resolved into cells
+//! (`resolve`, `training`) and assembled into a [`Plan`] (`expand`). Everything is checked before any work begins. The
+//! modules `value`, `layer`, `field`, `resolve` and `training` are in [`crate::task::settings`].
 //!
-//! "Overrides" are the base's `[[override]]`s, then the profile's `[[profile.NAME.override]]`s, each in the order of the
-//! file. So a base override wins over what `[profile.NAME]` and its variants set themselves, for the points that it
-//! names: where the base has `[[override]] where = { bits = [24] }` with `updates = 8000`, `[profile.quick]` with
-//! `updates = 500` leaves 8000 at 24 bits. Only a `[[profile.quick.override]]` or a `--set` changes that.
+//! "Overrides" are the base's `[[override]]`s, then the profile's `[[profile.NAME.override]]`s, each in the order of
+//! the file. For the selected points, a base override thus wins over the values in `[profile.NAME]` and its variants.
+//! Example: the base has `[[override]] where = { bits = [24] }` with `updates = 8000`, and `[profile.quick]` has
+//! `updates = 500`. The value at 24 bits is then 8000. Only a `[[profile.quick.override]]` or a `--set` changes it.
 
 mod claim;
 mod comparison;
@@ -36,31 +37,32 @@ use document::{Body, Document};
 use error::{Checked, Sources, closest};
 use frame::Choice;
 
-/// What the command line adds to a spec.
+/// The options that the command line adds to a spec.
 #[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
-    /// `--profile`; None and `default` are the spec's own values.
+    /// `--profile`. None and `default` select the spec's own values.
     pub profile: Option<String>,
-    /// `--set`: dotted fields of settings, as `training.updates=500` or `variant.NAME.data.rank=8`. They win over
-    /// everything else. A text needs no quotes.
+    /// `--set`: dotted fields of settings, such as `training.updates=500` or `variant.NAME.data.rank=8`. They have the
+    /// highest precedence. A text needs no quotes.
     pub set: Vec<String>,
-    /// `--seeds N`: the seeds 1 to N for every point, whatever the spec says. Complexity experiments have no seeds.
+    /// `--seeds N`: the seeds 1 to N for every point, instead of the seeds in the spec. Complexity experiments have no
+    /// seeds.
     pub seeds: Option<usize>,
-    /// Where `data.set` is looked for; in no folder by default.
+    /// The folders in which `data.set` is looked for; none by default.
     pub data: Places,
 }
 
 /// Reads, checks and expands a spec.
 ///
 /// # Errors
-/// [`SpecError`] where the file can't be read, or a field is unknown, of a wrong type, out of range or contradicts
+/// [`SpecError`] if the file can't be read, or a field is unknown, has a wrong type, is out of range or contradicts
 /// another one.
 pub fn load(path: &Path, options: &LoadOptions) -> Result<Plan, SpecError> {
     let text = read(path)?;
     parse(path, &text, options)
 }
 
-/// As [`load`], for a spec that is not on disk; `path` names it in messages.
+/// Like [`load`], for a spec that is not on disk. `path` names it in messages.
 ///
 /// # Errors
 /// As [`load`].
@@ -83,7 +85,7 @@ pub fn parse(path: &Path, text: &str, options: &LoadOptions) -> Result<Plan, Spe
 /// The names of a spec's profiles, `default` first, then in the order of the file.
 ///
 /// # Errors
-/// As [`load`], but for what only shows under a profile.
+/// As [`load`], except for errors that occur only under a profile.
 pub fn profiles(path: &Path) -> Result<Vec<String>, SpecError> {
     profiles_of(path, &read(path)?)
 }
@@ -117,7 +119,7 @@ fn choose_profile<'a>(
     })
 }
 
-/// All `--set` as one body, later ones over earlier ones.
+/// All `--set` as one body. Later ones win.
 fn read_set(document: &Document, assignments: &[String], sources: &mut Sources) -> Checked<Body> {
     let mut body = Body::default();
     for text in assignments {

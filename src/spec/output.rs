@@ -1,5 +1,5 @@
-//! `[output]`: where a panel's numbers go, what they stand against, the figure that they are drawn in, and the first
-//! entries of the Results file.
+//! `[output]`: the file of a panel's numbers, the published file for the comparison, the figure of the panel, and the
+//! first entries of the Results file.
 
 use std::collections::HashMap;
 use std::path::{Component, Path};
@@ -20,7 +20,7 @@ pub(super) struct Output {
     pub codebooks: bool,
 }
 
-/// What one panel gets.
+/// The outputs of one panel.
 pub(super) struct PanelOutput {
     pub results_file: String,
     pub published_file: Option<String>,
@@ -51,7 +51,7 @@ impl Output {
         })
     }
 
-    /// Every panel named here is one of `known`.
+    /// Checks that every panel named here is in `known`.
     pub fn check_panels(&self, known: &[&str]) -> Checked<()> {
         let named = [&self.results, &self.published, &self.figures, &self.labels];
         match named.into_iter().flatten().find(|(key, _)| !known.contains(&key.name.as_str())) {
@@ -60,7 +60,7 @@ impl Output {
         }
     }
 
-    /// `[experiment] figures` names the figures of `[output.figures]`, in any order.
+    /// Checks that `[experiment] figures` has the figures of `[output.figures]`, in any order.
     pub fn check_figures(&self, listed: &Node) -> Checked<()> {
         let mut drawn: Vec<&str> = self.figures.iter().filter_map(|(_, node)| node.text()).collect();
         drawn.sort_unstable();
@@ -79,10 +79,10 @@ impl Output {
         Err(fault.allowed(format!("{allowed}: the figures of [output.figures]")))
     }
 
-    /// Two panels of `panels` must not write the same file.
+    /// Checks that no two panels of `panels` write the same file.
     pub fn check_files(&self, experiment: &str, panels: &[&str]) -> Checked<()> {
         let mut seen = HashMap::new();
-        // Beside NAME.json, its other measurement is NAME-fresh.json or NAME-training.json.
+        // Beside NAME.json, the other measurement is in NAME-fresh.json or NAME-training.json.
         for panel in panels {
             let file = self.panel(experiment, panel).results_file;
             for ending in ["-fresh.json", "-training.json"] {
@@ -92,7 +92,7 @@ impl Output {
         for panel in panels {
             let file = self.panel(experiment, panel).results_file;
             if let Some(first) = seen.insert(file.clone(), *panel) {
-                // Default names differ, so one of the two was written down.
+                // Default names differ, so at least one of the two is in the spec.
                 let written = |name: &str| self.results.iter().find(|(key, _)| key.name == name);
                 let span = written(panel).or(written(first)).map(|(_, node)| node.span).unwrap_or_default();
                 let message = format!("the panels `{first}` and `{panel}` would both write \"{file}\"");
@@ -102,7 +102,7 @@ impl Output {
         Ok(())
     }
 
-    /// Whether any panel stands against a published file.
+    /// Whether any panel has a published file for comparison.
     pub fn has_published(&self) -> bool {
         let is_named_so = |(_, node): &(Key, Node)| node.text().is_some_and(is_of_the_paper);
         !self.published.is_empty() || self.results.iter().any(is_named_so)
@@ -126,15 +126,16 @@ impl Output {
     }
 }
 
-/// A results file that is named as the paper's figures are stands against the published one of that name.
+/// Whether a Results file has the name of one of the paper's figures. It is then compared with the published file of
+/// that name.
 fn is_of_the_paper(results_file: &str) -> bool {
     results_file.starts_with("Figure ")
 }
 
-/// Folders of a profile's results that hold something else.
+/// Folders of a profile's results with other content.
 pub(super) const RESERVED: [&str; 4] = ["provenance", "codebooks", "pictures", "audio"];
 
-/// Files lie below the results folder: relative, without `..`, JSON.
+/// Files must be below the results folder: relative, without `..`, JSON.
 fn check_file(name: &str, node: &Node) -> Checked<()> {
     let allowed = "a relative path without .. that ends in .json, as \"Figure 2/correlated.json\"; in it no control \
                    characters, \\ or :, and names of up to 200 bytes";
@@ -151,7 +152,7 @@ fn check_file(name: &str, node: &Node) -> Checked<()> {
     if node.text().is_some_and(is_good) { Ok(()) } else { Err(node.cannot_be(name).allowed(allowed)) }
 }
 
-/// One of the paper's figures, or a name of one's own.
+/// One of the paper's figures, or a user-defined name.
 pub(super) fn check_figure(name: &str, node: &Node) -> Checked<()> {
     match node.text() {
         Some(figure) if names_files(figure) => Ok(()),

@@ -1,18 +1,18 @@
-//! The specs that reproduce the paper, embedded, so that an installed program needs no file at hand. Their text is that of
-//! experiments/, and their cells are those of `vqlab run experiments/…`.
+//! The specs that reproduce the paper. They are embedded, so an installed program needs no files. Their text equals the
+//! files in experiments/, and their cells equal those of `vqlab run experiments/…`.
 
 use std::path::PathBuf;
 
 use super::{LoadOptions, Plan, SpecError, parse, profiles_of};
 
-/// What an experiment adds to the reproduction.
+/// The purpose of an experiment in the reproduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// It draws figures of the paper.
     Figures,
     /// It measures a defect of the methods as published.
     Defects,
-    /// It looks into what the paper does not say.
+    /// It examines what the paper does not state.
     Study,
 }
 
@@ -35,7 +35,7 @@ macro_rules! embedded {
     };
 }
 
-/// All of them, in the order of the paper's figures, what goes beyond the paper last.
+/// All specs in the order of the paper's figures. Specs that go beyond the paper are last.
 pub const PAPER: &[PaperSpec] = embedded![
     Figures "speech.toml",
     Figures "toy.toml",
@@ -60,7 +60,7 @@ impl PaperSpec {
         self.text
     }
 
-    /// Its plan; the spec's own values are taken where it has no profile of the name asked for.
+    /// Its plan. If it does not have the requested profile, the spec's own values are used.
     ///
     /// # Errors
     /// As [`super::load`].

@@ -1,5 +1,5 @@
-//! The plan: a checked spec under one profile, expanded into panels, points and cells. Everything after the spec
-//! (runner, aggregation, comparison, figures, reports) reads the plan and never the TOML.
+//! The plan: a checked spec under one profile, expanded into panels, points and cells. All later steps (runner,
+//! aggregation, comparison, figures, reports) read the plan and never the TOML.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ pub use crate::task::panel::{Contender, PanelAxis, Primary};
 
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// `[experiment] name`; names the report files.
+    /// `[experiment] name`. It names the report files.
     pub name: String,
     pub title: String,
     /// One paragraph from `[experiment] description`, for the report.
@@ -18,11 +18,11 @@ pub struct Plan {
     pub source: PathBuf,
     pub source_text: String,
     pub task: &'static dyn Task,
-    /// `default` where none was asked for.
+    /// `default` if no profile was requested.
     pub profile: String,
-    /// The folder under results/ and reports/: the profile, or the profile and the name of the user's own data.
+    /// The folder under results/ and reports/: the profile, and the name of the user's own data if they are used.
     pub folder: String,
-    /// Figures that this experiment draws: those of the paper ([`Panel::paper_figure`]), or others of any name.
+    /// Figures that this experiment draws: figures of the paper ([`Panel::paper_figure`]), or others with any name.
     pub figures: Vec<String>,
     pub primary: Primary,
     /// In spec order (= order of the series in the Results files).
@@ -30,13 +30,13 @@ pub struct Plan {
     pub seeds: Vec<u64>,
     pub panels: Vec<Panel>,
     pub claims: Vec<Claim>,
-    /// `output.codebooks`: toy cells keep their codebooks, as those of other tasks always do.
+    /// `output.codebooks`: toy cells keep their codebooks. Cells of other tasks always do.
     pub codebooks: bool,
-    /// What the command line added to the spec.
+    /// The options that the command line added to the spec.
     pub options: LoadOptions,
-    /// The known data sets that the spec asks for.
+    /// The known data sets that the spec requests.
     pub data_sets: Vec<WantedSet>,
-    /// Whom the reports name for data of others: `data.attribution`.
+    /// Sources of the data, named in the reports: `data.attribution`.
     pub attributions: Vec<String>,
 }
 
@@ -47,32 +47,33 @@ pub struct Panel {
     pub name: String,
     /// First entries of the Results file: ("Data", "Correlated"), …; "Metric" is added after them.
     pub labels: Vec<(String, String)>,
-    /// The record metric that is shown, without its ending: `mse`, `psnr`, `ssim`, …, `log10-wmops`, `recall`, `pesq` or `psnr-perceptual`.
+    /// The record metric of the panel, without its ending: `mse`, `psnr`, `ssim`, …, `log10-wmops`, `recall`, `pesq` or
+    /// `psnr-perceptual`.
     pub metric: String,
     /// D, for axis titles and complexity.
     pub dimension: usize,
     /// `Figure 2/correlated_dataset_Fig2-a.json`, below results/PROFILE/.
     pub results_file: String,
-    /// The published file it stands against (usually the same name), if there is one: a key of
+    /// The published file for the comparison (usually with the same name), if there is one: a key of
     /// [`crate::results::published`].
     pub published_file: Option<String>,
-    /// The figure it is drawn in, `2a`, or another one of any name; None = a figure of its own.
+    /// The figure of the panel, such as `2a`, or another one with any name. None = a figure of its own.
     pub figure: Option<String>,
     pub comparison: Comparison,
     pub axis: PanelAxis,
-    /// The T of recall@T, or the bitrates of speech in bit/s, that are shown, as the spec lists them; over bits, the first is
-    /// the one of the figure. None where neither is measured.
+    /// The T of recall@T, or the bitrates of speech in bit/s, in the order of the spec. Figures over bits show the
+    /// first one. Empty if neither is measured.
     pub measured_at: Vec<u32>,
     /// Ordered by contender (spec order), then total bits ascending.
     pub points: Vec<PlannedPoint>,
 }
 
-/// How far from the published mean a mean may lie and still count as equivalent. Differences are given in the same unit.
+/// The maximum difference from the published mean that counts as equivalent. Differences have the same unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Margin {
-    /// To the published mean: 0.005 = ±0.5 %.
+    /// Relative to the published mean: 0.005 = ±0.5 %.
     Relative(f64),
-    /// In dB: a ratio of two values that are logarithms already would say nothing.
+    /// In dB. A ratio of two values that are already logarithms has no meaning.
     Decibel(f64),
     /// In points of a score, the mean opinion score (MOS) of PESQ.
     Score(f64),
@@ -86,7 +87,7 @@ impl Margin {
         }
     }
 
-    /// What a difference to the published mean is divided by.
+    /// The divisor of a difference from the published mean.
     pub fn scale(self, published: f64) -> f64 {
         match self {
             Margin::Relative(_) => published.abs(),
@@ -98,15 +99,16 @@ impl Margin {
 #[derive(Clone, Debug)]
 pub struct Comparison {
     pub margin: Margin,
-    /// Other margins for single points: (contender, total bits, margin).
+    /// Different margins for single points: (contender, total bits, margin).
     pub point_margins: Vec<(Contender, u32, Margin)>,
-    /// None: verdicts are given. Some(reason): not comparable (other data, a reduced profile): trends and claims only.
+    /// None: verdicts are given. Some(reason): not comparable (other data, a reduced profile); only trends and claims
+    /// are checked.
     pub not_comparable: Option<String>,
     /// Known anomalies of the published data, listed with the figure.
     pub anomalies: Vec<String>,
 }
 
-/// One point of a curve with its cells, one a seed.
+/// One point of a curve with its cells, one per seed.
 #[derive(Clone, Debug)]
 pub struct PlannedPoint {
     pub contender: Contender,
@@ -119,27 +121,27 @@ pub struct PlannedPoint {
     pub cells: Vec<Cell>,
 }
 
-/// A statement of the paper, checked on our results and on the published ones.
+/// A statement of the paper that is checked on our results and on the published results.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub text: String,
     pub kind: ClaimKind,
     pub metric: ClaimMetric,
-    /// Panels it speaks of; empty = all.
+    /// The panels of the claim; empty = all.
     pub panels: Vec<String>,
-    /// The smallest and the largest place on the panels' axis that it speaks of: total bits, T, or bit/s.
+    /// The smallest and the largest position of the claim on the panels' axis: total bits, T, or bit/s.
     pub min: Option<u32>,
     pub max: Option<u32>,
-    /// How far apart values have to lie at least: a share of the larger one, or in dB or points of a score where the metric
-    /// is in these. Of [`ClaimKind::Order`], [`ClaimKind::Lowest`] and [`ClaimKind::Highest`].
+    /// The minimum difference between values: a share of the larger one, or in dB or points of a score according to the
+    /// metric. Only for [`ClaimKind::Order`], [`ClaimKind::Lowest`] and [`ClaimKind::Highest`].
     pub margin: Option<f64>,
 }
 
-/// A curve that a claim names: `rvq`, or `rvq:kmeans` for the baseline beside it.
+/// A curve that a claim names: `rvq`, or `rvq:kmeans` for the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
     pub method: Method,
-    /// `None`: the panel's own trainer ([`Panel::trainer`]), or the only one that the method has there.
+    /// `None`: the panel's own trainer ([`Panel::trainer`]), or the method's only trainer in the panel.
     pub trainer: Option<Trainer>,
 }
 
@@ -149,7 +151,7 @@ impl From<Method> for Named {
     }
 }
 
-/// What a claim is about.
+/// The metric of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClaimMetric {
     /// The panel's own metric.
@@ -160,27 +162,28 @@ pub enum ClaimMetric {
 
 #[derive(Clone, Debug)]
 pub enum ClaimKind {
-    /// Values rise strictly along the list everywhere on the axis, first = smallest; where `best_first`, they get strictly
-    /// worse along it.
+    /// Values rise strictly along the list everywhere on the axis; the first is the smallest. With `best_first`, values
+    /// get strictly worse along the list.
     Order { order: Vec<Named>, best_first: bool },
-    /// Below all others of the same trainer.
+    /// Below all other methods with the same trainer.
     Lowest(Named),
-    /// Above all others of the same trainer.
+    /// Above all other methods with the same trainer.
     Highest(Named),
     /// Every method's values rise strictly along the axis.
     Rises,
     /// The relative gap (max − min)/min between methods falls strictly along `panels`, at every bitrate.
     GapShrinks,
-    /// As the operations that may be spent grow, the best method goes through the list, each once.
+    /// As the budget of operations grows, the best method follows the list, each method once.
     BestByComplexity(Vec<Method>),
-    /// The method is no further than `margin`, in the unit of the metric, from its baseline trained by expectation
-    /// maximization.
+    /// The difference between the method and its baseline trained by k-means is at most `margin`, in the unit of the
+    /// metric.
     NearBaseline { method: Method, margin: f64 },
 }
 
 impl Panel {
-    /// The contender's name in Results files. In a panel that has both trainers the baselines are `AVQ baseline`, and over T
-    /// the others are `AVQ proposed`, as in the published files; else plainly `AVQ`.
+    /// The contender's name in Results files. In a panel with both trainers, baselines are named like `AVQ baseline`.
+    /// In panels over T, the others are named like `AVQ proposed`, as in the published files. All other names are
+    /// plain, like `AVQ`.
     pub fn curve_name(&self, contender: Contender) -> String {
         let trainers = |trainer| self.points.iter().any(|p| p.contender.trainer == trainer);
         let both = trainers(Trainer::Nsvq) && trainers(Trainer::Kmeans);
@@ -193,12 +196,12 @@ impl Panel {
         }
     }
 
-    /// The figure of the paper that it is drawn in: `1`, `1a`, `1b`, `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a` or `6b`.
+    /// The paper's figure that shows the panel: `1`, `1a`, `1b`, `2a`, `2b`, `3`, `4a`, `4b`, `4c`, `5`, `6a` or `6b`.
     pub fn paper_figure(&self) -> Option<&str> {
         self.figure.as_deref().filter(|figure| FIGURES.contains(figure))
     }
 
-    /// The trainer that the panel's statements about methods speak of: the paper's, unless there is only the other one.
+    /// The trainer in the panel's statements about methods: the paper's, unless only the other one is present.
     pub fn trainer(&self) -> Trainer {
         let all = self.points.iter().map(|p| p.contender.trainer);
         all.min().unwrap_or(Trainer::Nsvq)
@@ -214,7 +217,7 @@ impl Panel {
         self.settings()?.data_name()
     }
 
-    /// The contenders with their planned points' places on the axis, in the panel's order.
+    /// The contenders and the positions of their planned points on the axis, in the panel's order.
     pub fn places(&self) -> Vec<(Contender, u32)> {
         let places = |point: &PlannedPoint| match &self.axis {
             PanelAxis::Bits => vec![(point.contender, point.bits)],
@@ -225,7 +228,7 @@ impl Panel {
         self.points.iter().flat_map(places).collect()
     }
 
-    /// The planned point behind a place on the axis.
+    /// The planned point at a position on the axis.
     pub fn planned(&self, contender: Contender, at: u32) -> Option<&PlannedPoint> {
         let is_there = |p: &&PlannedPoint| p.contender == contender && (self.axis != PanelAxis::Bits || p.bits == at);
         self.points.iter().find(is_there)
@@ -233,7 +236,8 @@ impl Panel {
 }
 
 impl Plan {
-    /// Whether every cell of the panel belongs to one earlier panel too, so that it shows a part of the same numbers.
+    /// Whether every cell of the panel also belongs to one earlier panel. The panel then shows a part of the same
+    /// numbers.
     pub fn is_part_of_earlier(&self, panel: &Panel) -> bool {
         let earlier = self.panels.iter().take_while(|p| p.name != panel.name);
         let cells = |panel: &Panel| panel.points.iter().flat_map(|p| p.cells.clone()).collect::<Vec<_>>();
@@ -241,7 +245,7 @@ impl Plan {
         earlier.map(cells).any(|cells| own.iter().all(|cell| cells.contains(cell)))
     }
 
-    /// Whether any panel stands against published numbers; else the experiment is somebody's own.
+    /// Whether any panel has published numbers for comparison. Otherwise the experiment is a user's own.
     pub fn has_published(&self) -> bool {
         self.panels.iter().any(|panel| panel.published_file.is_some())
     }
@@ -251,13 +255,13 @@ impl Plan {
         self.command_with(&self.source, &self.options.set)
     }
 
-    /// As [`Plan::command`], for files that others read: without the folders of this machine.
+    /// Like [`Plan::command`], for files with other readers: without the folders of this machine.
     pub fn command_elsewhere(&self) -> String {
         let source = if self.source.is_absolute() { self.source.file_name().map(Path::new) } else { None };
         self.command_with(source.unwrap_or(&self.source), &self.set_elsewhere())
     }
 
-    /// `--set` with the names of folders and files alone.
+    /// `--set` with folders and files reduced to their names.
     pub fn set_elsewhere(&self) -> Vec<String> {
         let shortened = |set: &String| match set.split_once('=') {
             Some((key, value)) if key.trim() == "data.path" || key.trim().ends_with(".data.path") => {
@@ -288,7 +292,7 @@ impl Plan {
     }
 }
 
-/// A word of a command as a POSIX shell takes it.
+/// Quotes a word of a command for a POSIX shell.
 fn in_shell(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

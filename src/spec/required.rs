@@ -1,5 +1,5 @@
-//! Fields without which an experiment says too little: all that are missing are named at once, each in its table with a
-//! value to paste.
+//! Fields that an experiment must have. All missing fields are reported at once, each in its table with a value to
+//! paste.
 
 use super::document::Document;
 use super::error::{Checked, Fault, Span};
@@ -8,7 +8,7 @@ use super::layer::Settings;
 use super::value::Node;
 use crate::task::Wanted;
 
-/// Refuses an experiment that lacks fields under the chosen profile.
+/// Rejects an experiment that lacks fields under the chosen profile.
 pub(super) fn check(document: &Document, choice: Choice) -> Checked<()> {
     let mut missing: Vec<Wanted> = Vec::new();
     for settings in settings_of_variants(document, choice) {
@@ -29,14 +29,14 @@ pub(super) fn check(document: &Document, choice: Choice) -> Checked<()> {
         .help(format!("add, with values of your own,\n{}", to_paste(&missing))))
 }
 
-/// Where a field's table stands, or else the head of the spec.
+/// The position of a field's table, or else of the head of the spec.
 fn place(document: &Document, path: &str) -> Span {
     let section = path.split('.').next().unwrap_or(path);
     let found = document.head.tables.iter().find(|(name, _)| name == section);
     found.map_or(document.head.span, |(_, span)| *span)
 }
 
-/// Lines for the spec, a table each.
+/// Lines for the spec, grouped by table.
 fn to_paste(missing: &[Wanted]) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut tables: Vec<&str> = Vec::new();

@@ -1,18 +1,19 @@
-//! The spectral envelope: levels of mel bands in dB, and from these a level for every coefficient.
+//! The spectral envelope: levels of mel bands in dB, and the level of every coefficient, interpolated from them.
 //!
-//! What a decoder computes here decides on the probabilities of the arithmetic code, so it uses sums and products alone and,
-//! for its tables, functions that give the same bits on every machine.
+//! The decoder's results here decide on the probabilities of the arithmetic code. They must be bit-identical on every
+//! machine. This module therefore uses only sums and products, and for its tables only functions that are bit-identical
+//! on every machine.
 
-/// What no level is below, in dB of a coefficient; full scale is 0 dB, a step of 16 bits −90 dB.
+/// The minimum level, in dB of a coefficient. Full scale is 0 dB; a step of 16 bits is −90 dB.
 pub const FLOOR: f32 = -110.0;
 
 /// Mel bands over the N coefficients of a frame.
 pub struct Bands {
-    /// Of each coefficient: the lower of the two bands whose levels are mixed, and the share of the upper one.
+    /// For each coefficient: the lower of the two bands whose levels are mixed, and the share of the upper one.
     mix: Vec<(u32, f32)>,
-    /// Of each band: the first of its coefficients, and the weights of these, which add up to 1.
+    /// For each band: its first coefficient, and the weights of its coefficients, which add up to 1.
     triangles: Vec<(usize, Vec<f32>)>,
-    /// Of each band: the square root of its share of the coefficients, 1 in the quadratic mean.
+    /// For each band: the square root of its share of the coefficients, with a quadratic mean of 1.
     scales: Vec<f32>,
 }
 
@@ -26,10 +27,10 @@ fn hertz(mel: f64) -> f64 {
 }
 
 impl Bands {
-    /// `bands` triangles, as wide on the mel scale, over the `coefficients` of 0 Hz to 8 kHz.
+    /// `bands` triangles with equal widths on the mel scale, over `coefficients` coefficients from 0 Hz to 8 kHz.
     pub fn new(coefficients: usize, bands: usize) -> Self {
         let width = 8_000.0 / coefficients as f64;
-        // Where the triangles begin, have their tops and end, in coefficients.
+        // The start, top and end of the triangles, in coefficients.
         let corner = |i: usize| hertz(mel(8_000.0) * i as f64 / (bands + 1) as f64) / width;
         let corners: Vec<f64> = (0..bands + 2).map(corner).collect();
         let mut counts = vec![0f64; bands];
@@ -60,12 +61,12 @@ impl Bands {
         self.mix.len()
     }
 
-    /// What a level's error is worth in each band: the square root of the number of its coefficients, relative to the others.
+    /// The weight of a level's error in each band: the square root of the relative number of its coefficients.
     pub fn scales(&self) -> &[f32] {
         &self.scales
     }
 
-    /// Levels in dB (D) of the coefficients of a frame (N): of their mean magnitude.
+    /// Computes the levels in dB (D) of the coefficients of a frame (N), from their mean magnitude.
     pub fn levels(&self, frame: &[f32], levels: &mut [f32]) {
         for (level, (first, weights)) in levels.iter_mut().zip(&self.triangles) {
             let sum: f32 = frame[*first..].iter().zip(weights).map(|(x, w)| w * x.abs()).sum();
@@ -73,8 +74,8 @@ impl Bands {
         }
     }
 
-    /// The levels of all coefficients (N) from those of the bands (D): straight lines over the frequency between the bands'
-    /// middles.
+    /// Interpolates the levels of all coefficients (N) from the levels of the bands (D), linearly over frequency
+    /// between the centers of the bands.
     pub fn interpolate(&self, levels: &[f32], out: &mut [f32]) {
         for (out, (lower, share)) in out.iter_mut().zip(&self.mix) {
             let low = levels[*lower as usize];
@@ -83,7 +84,7 @@ impl Bands {
         }
     }
 
-    /// The transpose of [`Bands::interpolate`]: the gradient at the bands from that at the coefficients.
+    /// The transpose of [`Bands::interpolate`]: the gradient for the bands from the gradient for the coefficients.
     pub fn gather(&self, gradient: &[f32], out: &mut [f32]) {
         out.fill(0.0);
         for (g, (lower, share)) in gradient.iter().zip(&self.mix) {
@@ -95,7 +96,7 @@ impl Bands {
     }
 }
 
-/// The weights of a triangle with these corners; where no coefficient lies within, of the one at its top.
+/// The weights of a triangle with these corners. If it contains no coefficient, the one at its top has all the weight.
 fn triangle(corners: &[f64], coefficients: usize) -> (usize, Vec<f32>) {
     let weight = |k: usize| {
         let position = k as f64 + 0.5;

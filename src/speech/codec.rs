@@ -1,4 +1,4 @@
-//! The codec: samples to a file's bytes and back.
+//! The codec: from samples to the bytes of a file and back.
 
 use super::bands::Bands;
 use super::coder::{Damaged, Reader, Writer};
@@ -11,7 +11,7 @@ use super::steps::{StepModels, decibel};
 use super::stream::{HEADER, Header, StreamError, check_rate};
 use crate::quantizer::{assigner, encode};
 
-/// Signals to envelopes: the part of the codec that comes before the quantizer.
+/// Converts signals to envelopes: the part of the codec before the quantizer.
 pub struct Analysis {
     pub mdct: Mdct,
     pub bands: Bands,
@@ -22,7 +22,7 @@ impl Analysis {
         Self { mdct: Mdct::new(settings.advance), bands: Bands::new(settings.advance, settings.bands) }
     }
 
-    /// Levels in dB, frames × D, of coefficients, frames × N.
+    /// Levels in dB, frames × D, from coefficients, frames × N.
     pub fn levels(&self, coefficients: &[f32]) -> Vec<f32> {
         let (n, d) = (self.bands.coefficients(), self.bands.count());
         let mut levels = vec![0.0; coefficients.len() / n * d];
@@ -42,9 +42,9 @@ pub struct Codec<'a> {
 
 /// A coded signal.
 pub struct Coded {
-    /// What the file holds.
+    /// The content of the file.
     pub bytes: Vec<u8>,
-    /// The encoder's reconstruction, which a decoder's is bit for bit.
+    /// The encoder's reconstruction. The decoder's samples are bit-identical to it.
     pub samples: Vec<f32>,
 }
 
@@ -54,12 +54,12 @@ impl<'a> Codec<'a> {
         Self { model, analysis: Analysis::new(settings), magnitudes: Magnitudes::new(settings.rounding) }
     }
 
-    /// Codes samples at `bitrate` bit/s, all of the file's bytes counted: it has at most 1 % and 64 bytes more. For that a
-    /// signal which is too loud for the coarsest step loses high frequencies.
+    /// Codes samples at `bitrate` bit/s, counting all bytes of the file. The file exceeds the bitrate by at most 1 %
+    /// and 64 bytes. For this, a signal that is too loud for the coarsest step loses high frequencies.
     ///
     /// # Errors
-    /// [`StreamError::Samples`] for none or too many, or such as are not finite; [`StreamError::Rate`] where envelopes and
-    /// zeros alone take more bits.
+    /// [`StreamError::Samples`] for no samples, too many, or samples that are not finite; [`StreamError::Rate`] if
+    /// envelopes and zeros alone take more bits.
     pub fn encode(&self, samples: &[f32], bitrate: u32) -> Result<Coded, StreamError> {
         let header = Header::of(samples, self.model)?;
         let coefficients = self.analysis.mdct.forward(samples);
@@ -134,7 +134,7 @@ impl<'a> Codec<'a> {
         self.model.settings.weighting as f32
     }
 
-    /// The class of each coefficient; `None` where nothing is written.
+    /// The class of each coefficient. `None` if nothing is written.
     fn classes(&self, levels: &[f32], step: u32) -> impl Iterator<Item = Option<&Class>> {
         let (weighting, decibel) = (self.weighting(), decibel(step));
         levels.iter().map(move |level| self.magnitudes.class((1.0 - weighting) * level - decibel))
@@ -152,7 +152,7 @@ impl<'a> Codec<'a> {
         all
     }
 
-    /// What encoder and decoder take for the coefficients; those of which nothing was written, or a 0, are noise.
+    /// Reconstructs the coefficients for encoder and decoder. A coefficient that is 0 or not written becomes noise.
     fn dequantize(&self, levels: &[f32], step: u32, whole: &[i32], noise: &mut Noise, out: &mut Vec<f32>) {
         let (weighting, decibel) = (self.weighting(), decibel(step));
         let filling = self.model.settings.noise_filling as f32;
@@ -173,7 +173,7 @@ impl<'a> Codec<'a> {
     /// The samples of a coded file.
     ///
     /// # Errors
-    /// [`StreamError`]: no such file, a damaged one, one of another model.
+    /// [`StreamError`]: not a coded file, a damaged file, a file of another model.
     pub fn decode(&self, bytes: &[u8]) -> Result<Vec<f32>, StreamError> {
         let (header, payload) = Header::read(bytes, self.model)?;
         let blocks = self.analysis.mdct.blocks(header.samples as usize);
@@ -202,7 +202,7 @@ impl<'a> Codec<'a> {
     }
 }
 
-/// Signs of the noise that fills zeros (a linear congruential generator, the same in each decoder).
+/// Signs of the noise that replaces zeros (a linear congruential generator, the same in every decoder).
 struct Noise(u32);
 
 impl Noise {

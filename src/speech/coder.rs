@@ -1,4 +1,4 @@
-//! The arithmetic code of a file: whole numbers, magnitudes and step changes in, bytes out, and back.
+//! The arithmetic code of a file. It writes integers, magnitudes and step changes as bytes, and reads them back.
 
 use constriction::stream::model::DefaultUniformModel as Uniform;
 use constriction::stream::queue::{DefaultRangeDecoder, DefaultRangeEncoder};
@@ -7,24 +7,24 @@ use constriction::stream::{Decode, Encode};
 use super::magnitudes::{Class, ESCAPE};
 use super::steps::{ESCAPE_STEP, StepModels};
 
-/// Bytes of a word of the range coder.
+/// Bytes in a word of the range coder.
 const WORD: usize = 4;
 
-/// Zero bytes that are left out at the end, at most.
+/// The maximum number of zero bytes omitted at the end.
 pub const MOST_OMITTED: usize = 2 * WORD - 1;
 
-/// The writing side.
+/// The writer.
 #[derive(Default)]
 pub struct Writer(DefaultRangeEncoder);
 
 impl Writer {
-    /// So many bits as they are, 1 to 16.
+    /// Writes `bits` bits without a model, 1 to 16.
     pub fn bits(&mut self, value: u32, bits: u32) {
-        // Models that cover all values can't fail, and the buffer is memory.
+        // Models that cover all values can't fail, and the buffer is in memory.
         let _ = self.0.encode_symbol(value as usize, Uniform::new(1 << bits));
     }
 
-    /// A magnitude, and the sign where it is not 0.
+    /// Writes a magnitude, and its sign if it is not 0.
     pub fn magnitude(&mut self, class: &Class, magnitude: u32, is_negative: bool) {
         let entry = magnitude >> class.shift;
         let _ = self.0.encode_symbol(entry.min(ESCAPE) as usize, &class.model);
@@ -39,7 +39,7 @@ impl Writer {
         }
     }
 
-    /// The exponential Golomb code: as many zeros as there are bits after the first one, then the bits.
+    /// Writes the exponential Golomb code: as many zeros as there are bits after the first one, then the bits.
     fn golomb(&mut self, number: u32) {
         let after = (number + 1).ilog2();
         for _ in 0..after {
@@ -51,7 +51,7 @@ impl Writer {
         }
     }
 
-    /// The step of a frame, as the change from the one before.
+    /// Writes the step of a frame as the change from the previous one.
     pub fn step(&mut self, models: &mut StepModels, step: u32) {
         let symbol = models.symbol(step);
         let _ = self.0.encode_symbol(symbol.min(ESCAPE_STEP) as usize, models.model());
@@ -71,12 +71,12 @@ impl Writer {
     }
 }
 
-/// The code is not one that a [`Writer`] writes.
+/// The code was not written by a [`Writer`].
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[error("the arithmetic code is damaged")]
 pub struct Damaged;
 
-/// The reading side.
+/// The reader.
 pub struct Reader(DefaultRangeDecoder);
 
 impl Reader {
@@ -94,7 +94,7 @@ impl Reader {
         self.0.decode_symbol(Uniform::new(1 << bits)).map(|value| value as u32).map_err(|_| Damaged)
     }
 
-    /// A magnitude with its sign.
+    /// Reads a magnitude with its sign.
     pub fn magnitude(&mut self, class: &Class) -> Result<i32, Damaged> {
         let mut entry = self.0.decode_symbol(&class.model).map_err(|_| Damaged)? as u32;
         if entry == ESCAPE {

@@ -1,5 +1,5 @@
-//! Training of the envelope's codebooks for the weighted error of the coded spectrum at the rate, instead of the error of
-//! the levels: what comes out of quantizer, arithmetic code and rate loop, as [`OperatingModel`] has it.
+//! Trains the envelope's codebooks for the weighted error of the coded spectrum at the bitrate, instead of the error of
+//! the levels. [`OperatingModel`] models the effect of quantizer, arithmetic code and rate loop.
 
 use candle_core::{Device, Tensor, Var};
 
@@ -11,15 +11,15 @@ use crate::data::stream::{below, stream};
 use crate::quantizer::{Search, Substitute, substitute, training_assigner};
 use crate::training::{Gathered, LogPoint, Optimizer, OptimizerState};
 
-/// Frames that a common step is found on.
+/// Frames on which a common step is found.
 const SAMPLE: usize = 512;
-/// Bits of a frame that the step takes, about.
+/// Approximate bits per frame for the step.
 const STEP_BITS: f32 = 3.0;
-/// Weight of the features' squared error beside the coded spectrum's in dB: it holds what no bits depend on, but the noise
-/// that fills it.
+/// Weight of the features' squared error beside the error of the coded spectrum in dB. It constrains levels that affect
+/// no bits but only the noise in place of zeros.
 const ANCHOR: f32 = 0.02;
 
-/// The frames to train on.
+/// The training frames.
 pub struct EndToEndSet {
     /// |X|, frames × N.
     magnitudes: Vec<f32>,
@@ -30,7 +30,7 @@ pub struct EndToEndSet {
 }
 
 impl EndToEndSet {
-    /// From coefficients, frames × N.
+    /// Computes the set from coefficients, frames × N.
     pub fn new(analysis: &Analysis, coefficients: &[f32]) -> Self {
         Self {
             magnitudes: coefficients.iter().map(|x| x.abs()).collect(),
@@ -52,9 +52,9 @@ struct Course<'a> {
     operating: OperatingModel,
     /// γ.
     weighting: f32,
-    /// Of each bitrate: the step in dB that all frames together meet it with.
+    /// For each bitrate: the step in dB with which all frames together have this bitrate.
     common: Vec<f32>,
-    /// N each.
+    /// Vectors of N values.
     original: Vec<f32>,
     weights: Vec<f32>,
     decoded: Vec<f32>,
@@ -92,7 +92,7 @@ impl<'a> Course<'a> {
         course
     }
 
-    /// Looks at one frame.
+    /// Loads one frame.
     fn turn_to(&mut self, frame: usize) {
         let levels = &self.set.levels[frame * self.set.bands..][..self.set.bands];
         self.analysis.bands.interpolate(levels, &mut self.original);
@@ -106,14 +106,14 @@ impl<'a> Course<'a> {
         TrainingFrame { magnitudes: &self.set.magnitudes[frame * n..][..n], weights: &self.weights }
     }
 
-    /// Bits of a frame with the envelope as it is.
+    /// Bits of a frame with the original envelope.
     fn bits(&mut self, frame: usize, step: f32) -> f32 {
         self.turn_to(frame);
         self.operating.bits(&self.frame(frame), &self.original, step)
     }
 
-    /// The error in dB of a frame with these decoded levels (D), at the bits that the common step of a bitrate gives it, and
-    /// the gradient by the levels (D).
+    /// The error in dB of a frame with these decoded levels (D), with the bits that the common step of a bitrate gives
+    /// it. Writes the gradient for the levels (D) to `out`.
     fn error(&mut self, frame: usize, bitrate: usize, levels: &[f32], out: &mut [f32]) -> f32 {
         let bits = self.bits(frame, self.common[bitrate]);
         if bits < 1.0 {
@@ -142,9 +142,9 @@ pub enum EndToEndError {
     Candle(#[from] candle_core::Error),
 }
 
-/// Trains the codebooks of `model` further, each frame at one of the bitrates (bit/s), and gives ten log points; their loss
-/// is the weighted error of a frame relative to the weighted frame itself, averaged in dB. `name` names the random streams;
-/// `go_on` is told the share that is done, and ends the training by false.
+/// Trains the codebooks of `model` further, each frame at one of the bitrates (bit/s). Returns ten log points. Their
+/// loss is the weighted error of a frame relative to the weighted frame itself, averaged in dB. `name` names the random
+/// streams. `go_on` gets the share that is done, and stops the training if it returns false.
 ///
 /// # Errors
 /// [`EndToEndError`].
@@ -181,7 +181,7 @@ pub fn train_end_to_end(
         let input = Tensor::from_slice(&x, (batch, d), &Device::Cpu)?;
         let output = substitute(&input, &books, picks.clone(), model.books.method(), &how, &mut noise)?;
         let decoded = output.flatten_all()?.to_vec1::<f32>()?;
-        // The gradient by the decoded features, which candle takes on to the codewords.
+        // The gradient for the decoded features. candle propagates it to the codewords.
         let mut gradient = vec![0.0f32; batch * d];
         let mut loss = 0.0;
         let decoded_levels = model.levels(&analysis.bands, &decoded);

@@ -1,26 +1,26 @@
-//! The names of the excerpts that cells keep to listen to.
+//! The names of the audio excerpts that cells keep.
 
 use crate::data::speech::{RATE, SpeechData};
 
-/// Test utterances of which excerpts are kept, the first ones.
+/// The number of test utterances with excerpts, the first ones.
 pub const EXCERPTS: usize = 2;
 
-/// Of the utterance itself.
+/// The name of the original excerpt.
 pub fn original_name(data: &SpeechData, i: usize) -> String {
     format!("{}-{i}.wav", identity(data))
 }
 
-/// Of what Opus leaves of it at `bitrate` bit/s.
+/// The name of the excerpt coded with Opus at `bitrate` bit/s.
 pub fn opus_name(data: &SpeechData, bitrate: u32, i: usize) -> String {
     format!("{}-opus-{bitrate}-{i}.wav", identity(data))
 }
 
-/// Of what a cell's codec leaves of it at `bitrate` bit/s.
+/// The name of the excerpt coded with a cell's codec at `bitrate` bit/s.
 pub fn excerpt_name(key: &str, bitrate: u32, i: usize) -> String {
     format!("{key}-{bitrate}-{i}.wav")
 }
 
-/// The part of an utterance that is kept: three seconds from its first second on.
+/// The excerpt of an utterance: three seconds, starting after the first second.
 pub fn excerpt(samples: &[f32]) -> &[f32] {
     let second = RATE as usize;
     let begin = second.min(samples.len().saturating_sub(3 * second));

@@ -1,5 +1,5 @@
-//! The file of a model: a codebook file with two things more, the tensor `mean` (D, in dB) and the text `speech_codec`, the
-//! settings as JSON. Other commands take it as the codebook file that it is.
+//! The file of a model: a codebook file with two additions, the tensor `mean` (D, in dB) and the text `speech_codec`
+//! with the settings as JSON. Other commands read it as a codebook file.
 
 use std::path::Path;
 
@@ -38,13 +38,13 @@ impl Model {
     /// Reads a model's file.
     ///
     /// # Errors
-    /// [`CheckpointError::Malformed`] where it is no codebook file, or one that is of no speech codec, or wrong in itself.
+    /// [`CheckpointError::Malformed`] if it is not a codebook file, has no speech codec, or contradicts itself.
     pub fn load(path: &Path) -> Result<Self, CheckpointError> {
         let bytes = std::fs::read(path).map_err(|e| CheckpointError::Io(path.into(), e))?;
         Self::parse(&bytes).map_err(|reason| CheckpointError::Malformed(path.into(), reason))
     }
 
-    /// Whether a codebook file is of a speech codec.
+    /// Whether a codebook file has a speech codec.
     pub(crate) fn is_in(bytes: &[u8]) -> bool {
         let header = SafeTensors::read_metadata(bytes).ok();
         header.is_some_and(|(_, header)| header.metadata().as_ref().is_some_and(|m| m.contains_key(CODEC)))
@@ -55,8 +55,8 @@ impl Model {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| e.to_string())?;
         let text = header.metadata().as_ref().and_then(|m| m.get(CODEC));
         let text = text.ok_or(
-            "it holds codebooks, but not those of a speech codec (no `speech_codec`); \
-             `vqlab run experiments/speech.toml` leaves such files in results/codecs",
+            "it holds codebooks, but no speech codec (`speech_codec` is missing); \
+             `vqlab run experiments/speech.toml` writes such files to results/codecs",
         )?;
         let described: Described = serde_json::from_str(text).map_err(|e| format!("`{CODEC}`: {e}"))?;
         if let Some(fault) = described.settings.fault() {

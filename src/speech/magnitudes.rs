@@ -1,27 +1,28 @@
-//! How magnitudes of coefficients are quantized, and how probable they are where the decoded envelope gives the level: the
-//! tables of the arithmetic code, what each magnitude costs in bits, and what stands for it in the decoder.
+//! Quantization and probabilities of coefficient magnitudes, given the level by the decoded envelope: the tables of the
+//! arithmetic code, the cost of each magnitude in bits, and its reconstruction in the decoder.
 //!
-//! A coefficient of mean magnitude b has the density of Laplace's law, mixed over a spread of b, as an envelope in few bits
-//! is never exact. All tables depend on the ratio of b to the quantizer's step alone, in classes of half a dB. They are made
-//! of functions that give the same bits on every machine, and their counts are whole numbers: a decoder elsewhere agrees.
+//! A coefficient of mean magnitude b has a Laplacian density, mixed over a spread of b, because an envelope in few bits
+//! is never exact. All tables depend only on the ratio of b to the quantizer's step, in classes of half a dB. They are
+//! computed with functions that are bit-identical on every machine, and their counts are integers. Decoders on other
+//! machines therefore agree.
 
 use constriction::stream::model::DefaultContiguousCategoricalEntropyModel as Model;
 
-/// Classes a dB, and the ratios of the first and the last class in dB.
+/// Classes per dB, and the ratios of the first and the last class in dB.
 const PER_DB: f32 = 2.0;
 const LOWEST: f32 = -20.0;
 const HIGHEST: f32 = 60.0;
 
-/// Magnitudes from this one on are followed by the excess, in Golomb's code.
+/// From this magnitude on, the excess follows in Golomb code.
 pub const ESCAPE: u32 = 15;
 
-/// The largest magnitude; the Golomb code of what is above [`ESCAPE`] ends at twice as much.
+/// The largest magnitude. The Golomb code of the excess over [`ESCAPE`] ends at twice this value.
 const LARGEST: u32 = 1 << 24;
 
-/// Bits of a probability.
+/// Bits of precision of a probability.
 const PRECISION: u32 = 24;
 
-/// Standard deviation of the spread of b in dB, and its five points with their weights (Gauss–Hermite).
+/// Standard deviation of the spread of b in dB, and its five points with weights (Gauss–Hermite).
 const SPREAD: f64 = 2.5;
 const POINTS: [(f64, f64); 5] = [
     (-2.856_970_013_872_806, 0.011_257_411_327_720_69),
@@ -34,14 +35,15 @@ const POINTS: [(f64, f64); 5] = [
 /// Fractions of a bit in which costs are counted.
 pub const COST_UNIT: u32 = 256;
 
-/// What belongs to a ratio of b to the step.
+/// The data for one ratio of b to the step.
 pub struct Class {
-    /// So many low bits of a magnitude are written as they are; the table is of what is above.
+    /// This many low bits of a magnitude are written without a model. The table is for the bits above.
     pub shift: u32,
     pub model: Model,
-    /// Of each entry of the table, in 1/[`COST_UNIT`] bit, with the sign and the low bits; of [`ESCAPE`] without the excess.
+    /// For each entry of the table, in 1/[`COST_UNIT`] bit, with the sign and the low bits; for [`ESCAPE`] without the
+    /// excess.
     costs: Vec<u32>,
-    /// Distance in steps from a magnitude other than 0 (less the rounding) to what stands for it.
+    /// Distance in steps from a nonzero magnitude (less the rounding) to its reconstruction.
     center: f32,
     /// The expected magnitude of a coefficient quantized to 0, in steps.
     zero: f32,
@@ -60,28 +62,28 @@ impl Magnitudes {
         Self { rounding: rounding as f32, classes: (0..count).map(|i| Class::new(ratio(i), rounding)).collect() }
     }
 
-    /// The class of a ratio in dB; `None` where b is so far below the step that nothing is written and all is 0.
+    /// The class of a ratio in dB. `None` if b is so far below the step that nothing is written and all values are 0.
     pub fn class(&self, ratio: f32) -> Option<&Class> {
         let index = (ratio - LOWEST) * PER_DB + 0.5;
         if index < 0.0 { None } else { Some(&self.classes[(index as usize).min(self.classes.len() - 1)]) }
     }
 
-    /// The magnitude of `value`, which is in steps and not negative.
+    /// The magnitude of `value`, which is not negative and in steps.
     pub fn quantize(&self, value: f32) -> u32 {
         ((value + self.rounding) as u32).min(LARGEST)
     }
 
-    /// What stands for a magnitude other than 0, in steps.
+    /// The reconstruction of a nonzero magnitude, in steps.
     pub fn value(&self, class: &Class, magnitude: u32) -> f32 {
         magnitude as f32 - self.rounding + class.center
     }
 }
 
 impl Class {
-    /// `ratio` of the mean magnitude to the step, in dB.
+    /// `ratio` is the mean magnitude divided by the step, in dB.
     fn new(ratio: f64, rounding: f64) -> Self {
         let scales = POINTS.map(|(at, weight)| (libm::exp10((ratio + SPREAD * at) / 20.0), weight));
-        // Four steps of the table to a mean magnitude are enough.
+        // Four steps of the table per mean magnitude are sufficient.
         let shift = libm::ceil((ratio - 12.0) / 6.02).max(0.0) as u32;
         let wide = f64::from(1u32 << shift);
         let zero_end = wide - rounding;
@@ -98,18 +100,18 @@ impl Class {
         Self {
             shift,
             costs: counts.iter().enumerate().map(cost).collect(),
-            // The counts are made here, none is 0 and their sum is right.
+            // These counts are never 0 and have the right sum.
             model: Model::from_nonzero_fixed_point_probabilities(&counts, false).unwrap_or_else(|()| unreachable!()),
             center: center(b) as f32,
             zero: (b - end / libm::expm1(end / b)) as f32,
         }
     }
 
-    /// What a magnitude costs with its sign, in 1/[`COST_UNIT`] bit.
+    /// The cost of a magnitude with its sign, in 1/[`COST_UNIT`] bit.
     pub fn cost(&self, magnitude: u32) -> u32 {
         let entry = magnitude >> self.shift;
         let excess = if entry < ESCAPE { 0 } else { golomb_bits(entry - ESCAPE) * COST_UNIT };
-        // A 0 below a shift has no sign.
+        // With a shift, the cost of the entry includes a sign, but a 0 has none.
         let unsigned = if magnitude == 0 && self.shift > 0 { COST_UNIT } else { 0 };
         self.costs[entry.min(ESCAPE) as usize] + excess - unsigned
     }
@@ -125,7 +127,7 @@ pub fn golomb_bits(number: u32) -> u32 {
     2 * (number + 1).ilog2() + 1
 }
 
-/// The mean of Laplace's law with the mean magnitude b over an interval of length 1, from the interval's begin.
+/// The mean of a Laplacian with mean magnitude b over an interval of length 1, from the start of the interval.
 fn center(b: f64) -> f64 {
     b - 1.0 / libm::expm1(1.0 / b)
 }

@@ -1,5 +1,5 @@
-//! The modified discrete cosine transform (Princen, Johnson, Bradley, ICASSP 1987) with a sine window: N coefficients for
-//! each advance of N samples, and the samples back exactly, as neighboring blocks cancel each other's aliases.
+//! The modified discrete cosine transform (Princen, Johnson, Bradley, ICASSP 1987) with a sine window. It gives N
+//! coefficients per advance of N samples. The inverse is exact, because the aliases of neighboring blocks cancel.
 
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
-/// The transform of one advance N, an even number.
+/// The transform for one advance N, an even number.
 pub struct Mdct {
     advance: usize,
     /// 2N.
@@ -26,12 +26,12 @@ impl Mdct {
         Self { advance, window, twiddles, fft: FftPlanner::new().plan_fft_forward(advance / 2) }
     }
 
-    /// How many blocks cover so many samples, each of them twice.
+    /// The number of blocks that cover this many samples, each sample twice.
     pub fn blocks(&self, samples: usize) -> usize {
         if samples == 0 { 0 } else { samples.div_ceil(self.advance) + 1 }
     }
 
-    /// The coefficients (blocks × N) of a signal, which is taken as 0 before its begin and after its end.
+    /// The coefficients (blocks × N) of a signal. The signal is 0 before its start and after its end.
     pub fn forward(&self, samples: &[f32]) -> Vec<f32> {
         let (n, blocks) = (self.advance, self.blocks(samples.len()));
         let mut coefficients = Vec::with_capacity(blocks * n);
@@ -52,10 +52,10 @@ impl Mdct {
         coefficients
     }
 
-    /// So many samples of the signal with these coefficients (blocks × N).
+    /// The first `samples` samples of the signal with these coefficients (blocks × N).
     pub fn inverse(&self, coefficients: &[f32], samples: usize) -> Vec<f32> {
         let n = self.advance;
-        // The N samples before the begin, too.
+        // Includes the N samples before the start.
         let mut sum = vec![0.0f64; coefficients.len() + n];
         let mut folded = vec![0.0; n];
         let mut scratch = self.scratch();
@@ -80,7 +80,7 @@ impl Mdct {
         (vec![zero; self.advance / 2], vec![zero; self.fft.get_inplace_scratch_len()])
     }
 
-    /// The orthonormal DCT-IV, its own inverse, by a complex transform of half the length.
+    /// The orthonormal DCT-IV, which is its own inverse, by a complex transform of half the length.
     fn dct4(&self, values: &mut [f64], (z, scratch): &mut (Vec<Complex<f64>>, Vec<Complex<f64>>)) {
         let n = self.advance;
         for (i, (z, twiddle)) in z.iter_mut().zip(&self.twiddles).enumerate() {

@@ -1,4 +1,4 @@
-//! What encoder and decoder share: settings, the envelope's codebooks, and the mean of the training envelopes.
+//! The data that encoder and decoder share: settings, the envelope's codebooks, and the mean of the training envelopes.
 
 use sha2::{Digest, Sha256};
 
@@ -11,11 +11,11 @@ use crate::quantizer::{Codebooks, Search};
 #[derive(Clone, Debug)]
 pub struct Model {
     pub settings: CodecSettings,
-    /// Of features: levels in dB less `mean`, scaled by [`Bands::scales`].
+    /// Codebooks for features: levels in dB less `mean`, scaled by [`Bands::scales`].
     pub books: Codebooks,
     /// D, in dB.
     pub mean: Vec<f32>,
-    /// AVQ's, when it encodes.
+    /// AVQ's beam width in the encoder.
     pub beam_width: usize,
     pub search: Option<Search>,
 }
@@ -26,23 +26,24 @@ impl Model {
         self.books.size().ilog2()
     }
 
-    /// How codes are searched, for [`crate::quantizer::assigner`].
+    /// The encoder search and its beam width, for [`crate::quantizer::assigner`].
     pub fn beam(&self) -> Option<(Search, usize)> {
         Some((self.search.unwrap_or(Search::Beam), self.beam_width))
     }
 
-    /// Features (frames × D) of levels in dB: what is quantized, so that squared errors count as much in each coefficient.
+    /// Features (frames × D) from levels in dB. Features are quantized, so that squared errors have the same weight in
+    /// each coefficient.
     pub fn features(&self, bands: &Bands, levels: &[f32]) -> Vec<f32> {
         features(bands, &self.mean, levels)
     }
 
-    /// Levels in dB of features.
+    /// Levels in dB from features.
     pub fn levels(&self, bands: &Bands, features: &[f32]) -> Vec<f32> {
         let per_band = self.mean.iter().zip(bands.scales()).cycle();
         features.iter().zip(per_band).map(|(f, (mean, scale))| (f / scale + mean).clamp(FLOOR, 0.0)).collect()
     }
 
-    /// The first bytes of the digest of all that decides how a file is read.
+    /// The first bytes of the digest of everything that decides how a file is read.
     pub fn identity(&self) -> [u8; IDENTITY] {
         let mut digest = Sha256::new();
         digest.update(

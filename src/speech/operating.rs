@@ -1,23 +1,23 @@
-//! How good a frame can be with a decoded envelope and so many bits: a smooth model of quantizer, code and rate loop, with
-//! its gradient, so that codebooks can be trained for what the codec does with them.
+//! Predicts the error of a frame with a decoded envelope and a number of bits. It is a smooth model of quantizer, code
+//! and rate loop, with its gradient. Codebooks can thus be trained for their use in the codec.
 //!
-//! Magnitudes are taken as if they had a random position in their quantizer cell (as with subtractive dither), which makes
-//! the number of bits and the error smooth in the step. Bits are those of Laplace's law around the decoded level, errors are
-//! x² where a coefficient is quantized to 0 and Δ²/12 elsewhere, weighted by the original's envelope to the power −γ.
+//! Magnitudes are assumed to have a random position in their quantizer cell (as with subtractive dither). The number of
+//! bits and the error are then smooth in the step. Bits follow a Laplacian around the decoded level. The error is x² if
+//! a coefficient is quantized to 0, and Δ²/12 otherwise, weighted by the original's envelope to the power −γ.
 
 use super::settings::CodecSettings;
 
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
-/// Of a level's natural logarithm to dB.
+/// Converts the natural logarithm of a level to dB.
 const PER_DB: f32 = std::f32::consts::LN_10 / 20.0;
-/// A step so many times the mean magnitude writes nothing.
+/// A step this many times the mean magnitude writes nothing.
 const SILENT: f32 = 10.0;
 
-/// A frame to train on.
+/// A training frame.
 pub struct TrainingFrame<'a> {
     /// |X|, N.
     pub magnitudes: &'a [f32],
-    /// Of each coefficient's squared error: the original's level to the power −2γ.
+    /// Weight of each coefficient's squared error: the original's level to the power −2γ.
     pub weights: &'a [f32],
 }
 
@@ -43,8 +43,8 @@ impl OperatingModel {
         Self { weighting: settings.weighting as f32, threshold: 1.0 - settings.rounding as f32 }
     }
 
-    /// Sums over the coefficients for levels (N, in dB) and a step in dB; `by_level` is given each coefficient's derivatives
-    /// of bits and error by its level.
+    /// Sums over the coefficients for levels (N, in dB) and a step in dB. `by_level` gets the derivatives of each
+    /// coefficient's bits and error by its level.
     fn sums(
         &self,
         frame: &TrainingFrame,
@@ -66,7 +66,7 @@ impl OperatingModel {
             let m = (r - t + 0.5).clamp(0.0, 1.0);
             let turning = if m > 0.0 && m < 1.0 { r } else { 0.0 };
             let (zero_exp, exp) = ((t * a).exp_m1(), a.exp_m1());
-            // −log₂(1 − e^(−ta)) of a 0, and the same of a step further out.
+            // −log₂(1 − e^(−ta)) for a 0, and the same for one step further out.
             let zero = -LOG2_E * (-(-t * a).exp_m1()).ln();
             let other = LOG2_E * ((r - 0.5) * a - (-(-a).exp_m1()).ln()) + 1.0;
             let bits_by_a = LOG2_E * ((m - 1.0) * t * a / zero_exp + m * ((r - 0.5) * a - a / exp));
@@ -90,7 +90,7 @@ impl OperatingModel {
         self.sums(frame, levels, step, |_, _, _| ()).bits
     }
 
-    /// The step in dB with which a frame takes so many bits.
+    /// The step in dB with which a frame takes this many bits.
     fn step(&self, frame: &TrainingFrame, levels: &[f32], bits: f32) -> f32 {
         let (mut low, mut high) = (-120.0f32, 20.0f32);
         let mut step = -50.0f32;
@@ -110,8 +110,8 @@ impl OperatingModel {
         step
     }
 
-    /// The weighted error of a frame with these levels (N, in dB) and so many bits, relative to the weighted frame itself, in
-    /// dB, and its gradient by the levels (N) in `gradient`.
+    /// The weighted error of a frame with these levels (N, in dB) and this many bits, relative to the weighted frame
+    /// itself, in dB. Writes its gradient for the levels (N) to `gradient`.
     pub fn error(&self, frame: &TrainingFrame, levels: &[f32], bits: f32, gradient: &mut [f32]) -> f32 {
         let step = self.step(frame, levels, bits);
         let mut by_level = vec![0f32; levels.len()];
@@ -120,7 +120,7 @@ impl OperatingModel {
             gradient[k] = error;
         });
         let scale = 10.0 / (std::f32::consts::LN_10 * sums.error.max(f32::MIN_POSITIVE));
-        // Where a level changes the bits, the step gives way.
+        // If a level changes the bits, the step compensates.
         let trade = sums.error_by_step / sums.bits_by_step.min(-1e-3);
         for (gradient, bits) in gradient.iter_mut().zip(&by_level) {
             *gradient = scale * (*gradient - trade * bits);
@@ -150,7 +150,7 @@ mod tests {
         let mut gradient = vec![0.0; 64];
         for bits in [20.0, 60.0, 150.0] {
             model.error(&frame, &levels, bits, &mut gradient);
-            // One direction of all levels: single ones are below the rounding of the sums.
+            // One direction of all levels, because the effect of single levels is below the rounding of the sums.
             for shape in 0..4 {
                 let direction: Vec<f32> = (0..64).map(|k| ((k * (shape + 1)) as f32 * 0.1).sin()).collect();
                 let at = |size: f32| {

@@ -1,7 +1,7 @@
-//! The rate loop: which step each frame gets, so that the file has the bits it may have.
+//! The rate loop chooses the step of each frame, so that the file has the allowed number of bits.
 //!
-//! All frames would have one step, found for the whole file, if it were not for the reservoir: what the frames so far have
-//! spent may differ from their share by so many bits and no more. Without a reservoir every frame meets its own share. A
+//! All frames share one step, found for the whole file, as far as the reservoir allows. The reservoir limits how far
+//! the bits spent so far may differ from the frames' share. Without a reservoir, every frame keeps to its own share. A
 //! signal that is too loud for the coarsest step (full-scale noise at a low bitrate) is limited to lower frequencies.
 
 use super::magnitudes::{COST_UNIT, Magnitudes};
@@ -9,24 +9,24 @@ use super::steps::{LAST_STEP, StepModels, decibel};
 
 /// A frame as the encoder sees it.
 pub struct Frame {
-    /// Of each coefficient: its magnitude, divided by the decoded envelope to the power γ.
+    /// For each coefficient: its magnitude, divided by the decoded envelope to the power γ.
     pub weighted: Vec<f32>,
     /// Its decoded level in dB, times 1 − γ.
     pub levels: Vec<f32>,
-    /// Bits beside the coefficients and the step.
+    /// Bits other than those for the coefficients and the step.
     pub fixed: u32,
 }
 
-/// What a frame gets.
+/// The choice for one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Choice {
     pub step: u32,
-    /// So many of its coefficients, the lowest ones, are coded; the others become 0.
+    /// The number of coded coefficients, the lowest ones. The others become 0.
     pub kept: usize,
 }
 
 impl Frame {
-    /// What its coefficients cost with this step, in 1/[`COST_UNIT`] bit.
+    /// The cost of its coefficients with this step, in 1/[`COST_UNIT`] bit.
     pub fn cost(&self, magnitudes: &Magnitudes, step: u32) -> u32 {
         let decibel = decibel(step);
         let inverse = libm::exp10f(-decibel / 20.0);
@@ -39,8 +39,8 @@ impl Frame {
         sum
     }
 
-    /// How many coefficients it can keep with this step for no more than `most`, and what it then costs; none where even
-    /// zeros cost more.
+    /// The number of coefficients that the frame can keep with this step for at most `most`, and their cost. The number
+    /// is 0 if even zeros cost more.
     fn limit(&self, magnitudes: &Magnitudes, step: u32, most: i64) -> (usize, u32) {
         let decibel = decibel(step);
         let inverse = libm::exp10f(-decibel / 20.0);
@@ -61,7 +61,7 @@ impl Frame {
     }
 }
 
-/// Costs of frames by step, computed as they are asked for.
+/// Costs of frames by step, computed on demand.
 struct Costs<'a> {
     frames: &'a [Frame],
     magnitudes: &'a Magnitudes,
@@ -80,7 +80,7 @@ impl Costs<'_> {
         self.known[at]
     }
 
-    /// The finest step of a frame that costs no more than `most`, or else the coarsest.
+    /// The finest step of a frame that costs at most `most`, or else the coarsest step.
     fn finest(&mut self, frame: usize, models: &StepModels, most: i64) -> u32 {
         let (mut low, mut high) = (0, LAST_STEP);
         while low < high {
@@ -95,13 +95,13 @@ impl Costs<'_> {
     }
 }
 
-/// What all frames get: together they cost no more than `bits` (unless all their coefficients are 0 and they still do), and
-/// as near to it as the steps are fine; as far as the coarsest step allows, never more than `reservoir` bits away from their
-/// share so far.
+/// The choices for all frames. Together they cost at most `bits` (unless they cost more with all coefficients 0), and
+/// as near to `bits` as the resolution of the steps allows. The bits spent so far never differ from the share by more
+/// than `reservoir` bits, as far as the coarsest step allows.
 pub fn choices(frames: &[Frame], magnitudes: &Magnitudes, bits: u64, reservoir: u64) -> Vec<Choice> {
     let known = vec![UNKNOWN; frames.len() * (LAST_STEP as usize + 1)];
     let mut costs = Costs { frames, magnitudes, known };
-    // In 32nds of a step: between two, frames take turns.
+    // In 32nds of a step. Between two steps, frames alternate.
     let (mut low, mut high) = (0, if reservoir == 0 { 0 } else { LAST_STEP * TURNS });
     let most = bits * u64::from(COST_UNIT);
     while low < high {
@@ -117,8 +117,8 @@ pub fn choices(frames: &[Frame], magnitudes: &Magnitudes, bits: u64, reservoir: 
     steps.into_iter().zip(frames).map(whole).collect()
 }
 
-/// The choices for a signal that takes too much even with the coarsest steps: each frame has its share and what those before
-/// it left, and keeps as many coefficients as it can for that.
+/// The choices for a signal that takes too many bits even with the coarsest steps. Each frame gets its share and the
+/// unused bits of the frames before it, and keeps as many coefficients as these bits allow.
 fn limited(costs: &mut Costs, bits: u64) -> Vec<Choice> {
     let mut models = StepModels::new();
     let (mut spent, mut choices) = (0u64, Vec::with_capacity(costs.frames.len()));
@@ -141,7 +141,7 @@ fn due(bits: u64, frame: usize, frames: usize) -> i64 {
 
 const TURNS: u32 = 32;
 
-/// The steps with a common one for all, as far as the reservoir lets them, and what they cost.
+/// The steps and their cost, with a common step for all frames as far as the reservoir allows.
 fn pass(costs: &mut Costs, common: u32, bits: u64, reservoir: u64) -> (Vec<u32>, u64) {
     let mut models = StepModels::new();
     let mut spent = 0u64;
@@ -149,13 +149,13 @@ fn pass(costs: &mut Costs, common: u32, bits: u64, reservoir: u64) -> (Vec<u32>,
     for frame in 0..costs.frames.len() {
         let due = due(bits, frame, costs.frames.len());
         let room = (reservoir * u64::from(COST_UNIT)) as i64;
-        // Frames take turns in an order that is even at every length.
+        // Frames alternate in an order that is even at every length.
         let turn = (frame as u32).wrapping_mul(13) % TURNS;
         let wished = ((common + turn) / TURNS).min(LAST_STEP);
         let most = due + room - spent as i64;
         let least = due - room - spent as i64;
         let finest = costs.finest(frame, &models, most);
-        // The finest that spends too little is one above the coarsest that does not.
+        // The finest step that spends too little is one above the coarsest step that does not.
         let coarsest = costs.finest(frame, &models, least.max(0)).max(finest);
         let step = wished.clamp(finest, coarsest);
         spent += u64::from(costs.get(frame, step) + models.cost(step));

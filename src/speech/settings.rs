@@ -1,24 +1,25 @@
-//! What a codec is made of, as plain data.
+//! The settings of a codec, as plain data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::quantizer::Estimator;
 
-/// The parts of the codec that have nothing to do with vector quantization.
+/// The parts of the codec that do not concern vector quantization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CodecSettings {
-    /// N: samples from frame to frame, and coefficients of a frame; even.
+    /// N: samples from one frame to the next, and coefficients per frame; even.
     pub advance: usize,
     /// D: mel bands of the envelope.
     pub bands: usize,
     /// γ, 0..=1: the coding noise follows the envelope to this power.
     pub weighting: f64,
-    /// 0..=0.5: added to a magnitude in steps before it is cut off to a whole number; below 0.5 the dead zone is wider.
+    /// 0..=0.5: added to a magnitude in steps before it is truncated to an integer. Below 0.5 the dead zone is wider.
     pub rounding: f64,
-    /// 0..=1: the level of the noise that stands for coefficients quantized to 0, relative to their expected magnitude.
+    /// 0..=1: the level of the noise in place of coefficients quantized to 0, relative to their expected magnitude.
     pub noise_filling: f64,
-    /// Frames may have spent so many milliseconds' worth of bits more or less than their share; 0: every frame its own.
+    /// Frames may have spent up to this many milliseconds' worth of bits more or less than their share. With 0, every
+    /// frame keeps to its own share.
     pub reservoir: u32,
 }
 
@@ -28,7 +29,7 @@ pub use crate::data::speech::RATE;
 pub const ADVANCES: std::ops::RangeInclusive<usize> = 320..=512;
 pub const BANDS: std::ops::RangeInclusive<usize> = 4..=64;
 pub const MOST_RESERVOIR: u32 = 5_000;
-/// bit/s.
+/// Bitrates, bit/s.
 pub const BITRATES: std::ops::RangeInclusive<u32> = 6_000..=64_000;
 
 impl Default for CodecSettings {
@@ -38,7 +39,7 @@ impl Default for CodecSettings {
 }
 
 impl CodecSettings {
-    /// What is wrong with settings that did not go through the checks of a spec, such as those of a file.
+    /// What is wrong with settings that the checks of a spec have not seen, such as those of a file.
     pub fn fault(&self) -> Option<String> {
         let outside = |name: &str, value: f64, low: f64, high: f64| {
             (!(low..=high).contains(&value)).then(|| format!("{name} is {value}, allowed are {low} to {high}"))
@@ -55,13 +56,13 @@ impl CodecSettings {
     }
 }
 
-/// The training of the envelope's codebooks for the weighted error at the rate, after that on log energies.
+/// Trains the envelope's codebooks for the weighted error at the bitrate, after the training on log energies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct EndToEndSettings {
     pub updates: u64,
     pub learning_rate: f64,
-    /// In frames.
+    /// Frames per batch.
     pub batch_size: usize,
     pub estimator: Estimator,
 }

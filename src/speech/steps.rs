@@ -1,24 +1,24 @@
-//! The quantizer's step of a frame: one of 128, three quarters of a dB apart, written as the change from the frame before
-//! with a code that follows how large changes have been.
+//! The quantizer's step of a frame: one of 128, three quarters of a dB apart. It is written as the change from the
+//! frame before, with a code that adapts to the size of recent changes.
 
 use constriction::stream::model::DefaultContiguousCategoricalEntropyModel as Model;
 
 use super::magnitudes::{COST_UNIT, counts};
 
 pub const STEP_BITS: u32 = 7;
-/// Steps are numbered 0 to this.
+/// Steps are numbered from 0 to this one.
 pub const LAST_STEP: u32 = (1 << STEP_BITS) - 1;
-/// dB from one to the next, and of the first; full scale is 0 dB.
+/// dB from one step to the next, and dB of the first step. Full scale is 0 dB.
 const SPACING: f32 = 0.75;
 const FIRST: f32 = -90.0;
 
-/// Changes up to this have symbols; others are followed by the step itself.
+/// Changes up to this size have symbols. For larger ones the step itself follows.
 const FARTHEST: u32 = 12;
 pub const ESCAPE_STEP: u32 = 2 * FARTHEST + 1;
 
-/// Means of the size of changes for which there is a code.
+/// Mean sizes of changes for which there is a code.
 const MEANS: [f64; 6] = [0.15, 0.4, 0.8, 1.5, 2.8, 5.0];
-/// The mean is followed in 256ths.
+/// The mean is tracked in 256ths.
 const UNIT: u32 = 256;
 
 /// dB of a step.
@@ -26,7 +26,7 @@ pub fn decibel(step: u32) -> f32 {
     FIRST + SPACING * step as f32
 }
 
-/// The codes of changes, with what they depend on.
+/// The codes of changes, with their state.
 #[derive(Clone)]
 pub struct StepModels {
     models: std::sync::Arc<[(Model, Vec<u32>)]>,
@@ -37,14 +37,14 @@ pub struct StepModels {
 impl StepModels {
     pub fn new() -> Self {
         let models = MEANS.map(|mean| {
-            // A two-sided geometric law of this mean size.
+            // A two-sided geometric distribution with this mean size.
             let ratio = (libm::sqrt(1.0 + mean * mean) - 1.0) / mean;
             let size = |symbol: u32| symbol.div_ceil(2);
             let law = (0..=ESCAPE_STEP).map(|symbol| libm::pow(ratio, f64::from(size(symbol)))).collect::<Vec<_>>();
             let counts = counts(&law);
             let bits = |count: &u32| 24.0 - libm::log2(f64::from(*count));
             let costs = counts.iter().map(|c| libm::round(f64::from(COST_UNIT) * bits(c)) as u32).collect();
-            // As in magnitudes.rs: made here, so right.
+            // As in magnitudes.rs: these counts are never 0 and have the right sum.
             (Model::from_nonzero_fixed_point_probabilities(&counts, false).unwrap_or_else(|()| unreachable!()), costs)
         });
         Self { models: models.into(), before: LAST_STEP / 2, mean: 4 * UNIT }
@@ -59,7 +59,7 @@ impl StepModels {
         &self.current().0
     }
 
-    /// 0 for no change, 1 and 2 for one up and down, and so on.
+    /// 0 for no change, 1 for one step up, 2 for one step down, and so on.
     pub fn symbol(&self, step: u32) -> u32 {
         let size = step.abs_diff(self.before);
         if size > FARTHEST { ESCAPE_STEP } else { (2 * size).saturating_sub(u32::from(step > self.before)) }
@@ -72,13 +72,13 @@ impl StepModels {
         (step <= LAST_STEP).then_some(step)
     }
 
-    /// What writing this step costs, in 1/[`COST_UNIT`] bit.
+    /// The cost of writing this step, in 1/[`COST_UNIT`] bit.
     pub fn cost(&self, step: u32) -> u32 {
         let symbol = self.symbol(step).min(ESCAPE_STEP);
         self.current().1[symbol as usize] + if symbol == ESCAPE_STEP { STEP_BITS * COST_UNIT } else { 0 }
     }
 
-    /// Notes that this step was written.
+    /// Records that this step was written.
     pub fn follow(&mut self, step: u32) {
         self.mean = (7 * self.mean + UNIT * step.abs_diff(self.before)) / 8;
         self.before = step;

@@ -1,4 +1,4 @@
-//! The frame around the coded payload: what it is, which model it needs, how many samples it holds, and a checksum.
+//! The header of the coded payload: magic, version, model, number of samples, and a checksum.
 
 use flate2::Crc;
 
@@ -16,22 +16,22 @@ pub const HEADER: usize = 4 + 1 + IDENTITY + 4 + 4;
 /// Six hours.
 const MOST_SAMPLES: usize = 6 * 3_600 * 16_000;
 
-/// What a file may have beyond its bitrate: bytes, for the header and the first frame of short ones, and a share of all, as
-/// costs are counted in whole fractions of a bit.
+/// What a file may have beyond its bitrate: bytes, for the header and the first frame of short files, and a share of
+/// the size, because costs are counted in fractions of a bit.
 const MOST_BYTES_MORE: u64 = 64;
 const MOST_SHARE_MORE: f64 = 0.01;
 
-/// Why something can't be coded or decoded.
+/// Why a signal can't be coded or a file can't be decoded.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum StreamError {
     #[error("the signal can't be coded: {0}")]
     Samples(String),
     #[error(
-        "the signal can't be coded at {asked} bit/s: envelopes and the coarsest spectrum take {needed} bit/s with this codec; ask \
-         for a higher bitrate, or train a codec with fewer bits a frame"
+        "the signal can't be coded at {asked} bit/s: envelopes and the coarsest spectrum take {needed} bit/s with this \
+         codec; use a higher bitrate, or train a codec with fewer bits per frame"
     )]
     Rate { asked: u32, needed: u64 },
-    #[error("it is no speech file of vqlab: {0}")]
+    #[error("it is not a speech file of vqlab: {0}")]
     Format(String),
     #[error("it was coded with another model, {found}; this one is {expected}")]
     OtherModel { found: String, expected: String },
@@ -41,7 +41,7 @@ pub enum StreamError {
     Model(String),
 }
 
-/// What stands before the payload.
+/// The header of the payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
     pub model: [u8; IDENTITY],
@@ -82,7 +82,7 @@ impl Header {
             return Err(StreamError::OtherModel { found, expected });
         }
         let samples = header.samples as usize;
-        // The codes of each frame's envelope take their bits in any case.
+        // The codes of each frame's envelope always take their bits.
         let frame = model.books.stages() * model.bits() as usize;
         let frames = 8 * (payload.len() + MOST_OMITTED) / frame.max(1) + 1;
         if !(1..=frames.saturating_mul(model.settings.advance).min(MOST_SAMPLES)).contains(&samples) {
@@ -91,7 +91,7 @@ impl Header {
         Ok((header, payload))
     }
 
-    /// As [`Header::read`], as far as no model is needed for it: the number of samples may be any.
+    /// As [`Header::read`], without a model: the number of samples is not checked against the size.
     pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8]), StreamError> {
         let format = |reason: String| Err(StreamError::Format(reason));
         let Some((head, payload)) = bytes.split_at_checked(HEADER) else {
@@ -99,14 +99,14 @@ impl Header {
         };
         if head[..4] != MAGIC {
             let what = match &head[..4] {
-                b"RIFF" | b"fLaC" => ": it is no coded speech, but speech, which `vqlab speech encode` takes",
+                b"RIFF" | b"fLaC" => ": it is speech that is not coded; code it with `vqlab speech encode`",
                 _ => "",
             };
             let (found, magic) = (head[..4].escape_ascii(), MAGIC.escape_ascii());
             return format(format!("it begins with \"{found}\", not with \"{magic}\"{what}"));
         }
         if head[4] != VERSION {
-            return format(format!("it is of version {}, this program reads version {VERSION}", head[4]));
+            return format(format!("it has version {}, this program reads version {VERSION}", head[4]));
         }
         let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         if word(HEADER - 4) != checksum(&head[..HEADER - 4], payload) {
@@ -118,7 +118,7 @@ impl Header {
     }
 }
 
-/// Refuses a file whose bytes are too many for its bitrate.
+/// Rejects a file that has too many bytes for its bitrate.
 pub fn check_rate(bytes: usize, samples: usize, bitrate: u32) -> Result<(), StreamError> {
     let (bits, seconds) = (8 * bytes as u64, samples as f64 / f64::from(RATE));
     let most = (1.0 + MOST_SHARE_MORE) * f64::from(bitrate) * seconds + (8 * MOST_BYTES_MORE) as f64;

@@ -1,4 +1,4 @@
-//! Files of whole codecs, trained on a few made-up utterances.
+//! Files of whole codecs, trained on a few synthetic utterances.
 
 use std::sync::{Arc, LazyLock};
 
@@ -32,10 +32,7 @@ fn rvq() -> &'static Model {
 fn files_of_other_kinds_are_told_in_words() {
     let said = |bytes: &[u8]| Header::parse(bytes).unwrap_err().to_string();
     let speech = said(&crate::data::speech::wav_bytes(&[0.0; 100]));
-    assert!(
-        speech.contains("it begins with \"RIFF\", not with \"VQSP\": it is no coded speech, but speech"),
-        "{speech}"
-    );
+    assert!(speech.contains("it begins with \"RIFF\", not with \"VQSP\": it is speech that is not coded"), "{speech}");
     let other = said(&[7; 40]);
     assert!(other.ends_with(r#"it begins with "\x07\x07\x07\x07", not with "VQSP""#), "{other}");
 }
@@ -54,7 +51,7 @@ fn files_decode_to_the_encoders_samples_and_keep_to_the_bitrate() {
             assert_eq!(codec.decode(&coded.bytes).unwrap(), coded.samples, "{method:?} at {bitrate}");
             let real = 8.0 * coded.bytes.len() as f64 * 16_000.0 / samples.len() as f64;
             let relative = real / f64::from(bitrate) - 1.0;
-            // Above the finest step nothing more can be spent.
+            // Above the finest step, no more bits can be spent.
             assert!(relative < 0.002, "{method:?} at {bitrate}: {real}");
             assert!(relative > -0.02 || bitrate == 64_000, "{method:?} at {bitrate}: {real}");
             let error: f64 = samples.iter().zip(&coded.samples).map(|(a, b)| f64::from(a - b).powi(2)).sum();
@@ -88,7 +85,7 @@ fn any_signal_can_be_coded() {
     assert!(matches!(codec.encode(&[0.0, f32::NAN], 8_000), Err(StreamError::Samples(_))));
 }
 
-/// Signals far louder than any that a codec is trained for, and short ones: full scale, `n` samples.
+/// Full-scale signals of `n` samples, far louder than a codec is trained for, and short ones.
 fn loud(n: usize) -> Vec<(&'static str, Vec<f32>)> {
     let mut rng = crate::data::stream::stream("loud");
     let mut noise = || (rand::Rng::next_u64(&mut rng) >> 40) as f32 / (1 << 23) as f32 - 1.0;
@@ -115,7 +112,7 @@ fn loud(n: usize) -> Vec<(&'static str, Vec<f32>)> {
 
 #[test]
 fn no_signal_takes_more_than_its_bitrate() {
-    // What `speech encode --help` says.
+    // As `speech encode --help` says.
     let most = |bitrate: u32, n: usize| 1.01 * f64::from(bitrate) * n as f64 / 16_000.0 + 8.0 * 64.0;
     for reservoir in [500, 0] {
         let model = Model { settings: CodecSettings { reservoir, ..CodecSettings::default() }, ..rvq().clone() };
@@ -136,7 +133,7 @@ fn no_signal_takes_more_than_its_bitrate() {
     }
 }
 
-/// Loud signals lose high frequencies, not all.
+/// Loud signals lose high frequencies, but not everything.
 #[test]
 fn limited_signals_keep_what_fits() {
     let codec = Codec::new(rvq());
@@ -148,10 +145,10 @@ fn limited_signals_keep_what_fits() {
     }
 }
 
-/// A codec whose envelopes alone are too many bits for the bitrate.
+/// A codec whose envelopes alone take more bits than the bitrate.
 #[test]
 fn a_bitrate_that_cannot_be_kept_is_refused() {
-    // With γ = 1 the coarsest step is as far below every envelope: zeros alone take half a bit each.
+    // With γ = 1 the coarsest step is equally far below every envelope: zeros alone take half a bit each.
     let settings = CodecSettings { weighting: 1.0, ..CodecSettings::default() };
     let model = model(Method::Rvq, &settings);
     let (_, noise) = loud(16_000).swap_remove(0);
@@ -192,11 +189,11 @@ fn a_model_file_gives_the_model_back() {
     let plain = crate::quantizer::Provenance { beam_width: 1, trainer: "kmeans".into(), provenance: "test".into() };
     crate::quantizer::save(&path, &rvq().books, &plain).unwrap();
     let error = Model::load(&path).unwrap_err().to_string();
-    assert!(error.contains("not those of a speech codec"), "{error}");
+    assert!(error.contains("no speech codec"), "{error}");
 }
 
 proptest! {
-    /// Whatever stands in a file with a right checksum: samples or an error.
+    /// Any payload in a file with a correct checksum gives samples or an error.
     #[test]
     fn no_payload_makes_the_decoder_fail_otherwise(payload in prop::collection::vec(any::<u8>(), 0..400), samples in 1u32..40_000) {
         let header = Header { model: rvq().identity(), samples };

@@ -1,6 +1,6 @@
-//! A cell is one point of a sweep with one seed: the unit of parallel work, of resume and of provenance.
-//! It holds every setting that influences its numbers, spelled out and normalized (a PVQ cell has no beam), so that
-//! equal work has an equal key, whichever spec asked for it.
+//! A cell is one point of a sweep with one seed. It is the unit of parallel work, of resume and of provenance. It holds
+//! every setting that influences its results. Settings are explicit and normalized (a PVQ cell has no beam), so that
+//! equal work has an equal key for every spec.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,10 +23,10 @@ pub use super::speech::settings::{SpeechEvaluation, SpeechSettings};
 pub use super::toy::settings::{EvaluationSettings, ToySettings};
 pub use crate::training::{KmeansSettings, Optimizer, Replacement, Schedule, Trainer, Training, TrainingSettings};
 
-/// Raised whenever the same settings would give other numbers than before.
+/// Must be raised when the same settings would give other numbers than before.
 pub const CELL_FORMAT: u32 = 1;
 
-/// What a cell computes, by task.
+/// The computation of a cell, by task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "kebab-case")]
 pub enum CellSettings {
@@ -35,19 +35,19 @@ pub enum CellSettings {
     Image(ImageSettings),
     Speech(SpeechSettings),
     Complexity(ComplexitySettings),
-    /// Of a task that is not built in.
+    /// Settings of a task that is not built in.
     #[serde(untagged)]
     Custom(CustomSettings),
 }
 
-/// The settings of a task of one's own.
+/// The settings of a user-defined task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CustomSettings {
     /// [`super::Task::name`].
     pub task: String,
     pub quantizer: QuantizerSettings,
     pub training: Training,
-    /// All else, as the task wants it.
+    /// All other settings, in the task's own format.
     pub values: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -64,7 +64,7 @@ impl CellSettings {
         }
     }
 
-    /// The quantizer, where one is trained.
+    /// The quantizer, if one is trained.
     pub fn quantizer(&self) -> Option<&QuantizerSettings> {
         match self {
             CellSettings::Toy(toy) => Some(&toy.quantizer),
@@ -76,7 +76,7 @@ impl CellSettings {
         }
     }
 
-    /// As [`CellSettings::quantizer`], to change it.
+    /// Like [`CellSettings::quantizer`], for changes.
     pub fn quantizer_mut(&mut self) -> Option<&mut QuantizerSettings> {
         match self {
             CellSettings::Toy(toy) => Some(&mut toy.quantizer),
@@ -88,12 +88,12 @@ impl CellSettings {
         }
     }
 
-    /// Whether its codebooks are trained together with a network.
+    /// Whether the codebooks are trained together with a network.
     pub fn is_joint(&self) -> bool {
         matches!(self, CellSettings::Image(image) if image.joint.is_some())
     }
 
-    /// Its training.
+    /// The training of the cell.
     pub fn training(&self) -> Option<&Training> {
         match self {
             CellSettings::Toy(toy) => Some(&toy.training),
@@ -123,7 +123,7 @@ impl CellSettings {
         }
     }
 
-    /// Why numbers on these data can't stand against the published ones; none where they can, as far as the data go.
+    /// Why numbers on these data can't be compared with the published ones. None if the data allow a comparison.
     pub fn other_data(&self) -> Option<String> {
         match self {
             CellSettings::Search(search) => super::search::data::not_comparable(&search.data),
@@ -150,7 +150,7 @@ impl Cell {
             seed: u64,
         }
         let canonical = Canonical { format: CELL_FORMAT, settings: &self.settings, seed: self.seed };
-        // Cells are plain data, which JSON always holds.
+        // Cells are plain data, which JSON can always hold.
         let text = serde_json::to_vec(&canonical).expect("a cell as JSON");
         hex(&Sha256::digest(text))
     }
@@ -162,7 +162,7 @@ impl Cell {
         }
     }
 
-    /// Whose point it is.
+    /// The contender of this cell's point.
     pub fn contender(&self) -> Contender {
         let trainer = self.settings.training().map_or(Trainer::Nsvq, Training::trainer);
         Contender { method: self.method(), trainer }

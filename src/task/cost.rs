@@ -1,16 +1,16 @@
-//! What training and encoding cost: estimates that the tasks share.
+//! The cost of training and encoding: estimates that the tasks share.
 
 use super::cell::{Method, QuantizerSettings, Search, Training};
 use crate::quantizer::{BEAM_WIDTH, GRAM_LIMIT};
 
-/// Estimated seconds of stochastic optimization; 0 for the other trainer.
+/// Estimated seconds of stochastic optimization; 0 for k-means.
 pub(super) fn training_cost(quantizer: &QuantizerSettings, training: &Training, dimension: usize) -> f64 {
     let Some(training) = training.nsvq() else { return 0.0 };
     let each = |quantizer: &QuantizerSettings, beam| {
         let quantizer = QuantizerSettings { training_beam_width: beam, ..quantizer.clone() };
         update_cost(&quantizer, training.batch_size, dimension)
     };
-    // A warm start is a PVQ or RVQ, of about the cost of an RVQ.
+    // A warm start is a PVQ or RVQ, with about the cost of an RVQ.
     let greedy = QuantizerSettings { method: Method::Rvq, ..quantizer.clone() };
     training.updates as f64 * each(quantizer, quantizer.training_beam_width)
         + quantizer.init_updates.unwrap_or(0) as f64 * each(&greedy, None)
@@ -23,13 +23,13 @@ pub fn update_cost(quantizer: &QuantizerSettings, batch: usize, dimension: usize
     batch as f64 * vector_cost(quantizer, dimension, quantizer.training_beam_width, false) + parameters * 9e-10
 }
 
-/// Estimated seconds for one vector. Fitted to the quickest of equal cells in results/*/provenance (docs/scaling.md), because
-/// what else a machine does only adds to the time of a cell.
+/// Estimated seconds for one vector. The constants were fitted to the fastest of equal cells in results/*/provenance
+/// (docs/scaling.md), because other work on a machine only adds time to a cell.
 pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam: Option<usize>, many: bool) -> f64 {
     let (stages, size, d) = (quantizer.stages as f64, quantizer.codebook_size() as f64, dimension as f64);
     let product = 2.0 * stages * size * d * if quantizer.method == Method::Pvq { 1.05e-11 } else { 6.5e-12 }
         + stages * size * 2e-11;
-    // To draw or read it, and to take the codewords from it.
+    // Drawing or reading the vector, and subtracting its codewords.
     let fixed = d * (1.5e-9 + if quantizer.method.is_product() { 1e-9 } else { 8e-10 * stages }) + 2e-8 * stages;
     match (quantizer.method, beam.unwrap_or(BEAM_WIDTH)) {
         (Method::Pvq | Method::Opq, _) => fixed + product / stages,
@@ -43,7 +43,8 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
         }
         (Method::Avq | Method::Lsq, width) => {
             let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
-            // An extension of a tuple by a codeword; a tuple and stage (any order tries the stages that are left).
+            // Cost of extending a tuple by a codeword, and cost of a tuple and stage (any order tries the remaining
+            // stages).
             let (extension, tuple) = match quantizer.search {
                 Some(Search::Released) => (3e-9, 1.36e-7),
                 Some(Search::Ordered) => (if by_gram { 5e-10 } else { d * 8e-12 + 2e-10 }, 3e-8),

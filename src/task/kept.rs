@@ -1,6 +1,6 @@
-//! What outlives a killed cell, in the folder `codebooks` beside the records: trained codebooks, so that the next attempt
-//! goes on with encoding (they stay, as files that `encode` and `search` take), and the codes of the base until the search is
-//! done.
+//! Files that outlive an interrupted cell, in the folder `codebooks` beside the records. The next attempt finds the
+//! trained codebooks and resumes with encoding. The codebooks stay, as files for `encode` and `search`. The codes of
+//! the base stay until the search is done.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,15 +13,15 @@ use crate::data::folder::hex;
 use crate::quantizer::{self, CheckpointError, Codebooks, Provenance, QuantizerSettings};
 use crate::training::{LogPoint, Trained, Trainer};
 
-/// Where a cell keeps its codebooks; nowhere without a folder.
+/// The place of a cell's codebooks. Without a folder, nothing is kept.
 pub(super) struct Kept {
     key: String,
-    /// Of the log, the codebooks and the codes.
+    /// Paths of the log, the codebooks and the codes.
     paths: Option<[PathBuf; 3]>,
     anew: bool,
 }
 
-/// A training that has ended.
+/// A finished training.
 pub(super) struct Finished {
     pub codebooks: Codebooks,
     pub log: Vec<LogPoint>,
@@ -29,13 +29,13 @@ pub(super) struct Finished {
 }
 
 impl Finished {
-    /// Seconds of the training that are not of this attempt, which began it `since`.
+    /// Seconds of the training in earlier attempts; this attempt began it at `since`.
     pub fn earlier_seconds(&self, since: Instant) -> f64 {
         (self.seconds - since.elapsed().as_secs_f64()).max(0.0)
     }
 }
 
-/// What belongs to a training beside the codebooks.
+/// The data of a training besides the codebooks.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct Notes {
@@ -51,7 +51,7 @@ pub(super) struct EncodedBase {
     pub codes: Vec<u8>,
     /// Mean squared error per coordinate.
     pub mse: f64,
-    /// Of encoding alone, on one thread.
+    /// Seconds of encoding alone, on one thread.
     pub seconds: f64,
 }
 
@@ -92,8 +92,8 @@ impl Kept {
         Self { key: key.to_owned(), paths, anew: context.anew }
     }
 
-    /// The codebooks of an attempt that did not live to the end. Files that are damaged, of another cell or version count as none:
-    /// training is done again, and they are replaced.
+    /// The codebooks of an interrupted attempt. Files that are damaged, or of another cell or version, count as
+    /// missing. Training is then repeated, and they are replaced.
     pub fn load(&self) -> Option<Finished> {
         let [notes, codebooks, _] = self.paths.as_ref().filter(|_| !self.anew)?;
         let notes: Notes = serde_json::from_slice(&std::fs::read(notes).ok()?).ok()?;
@@ -103,7 +103,7 @@ impl Kept {
         ours.then_some(Finished { codebooks, log: notes.log, seconds: notes.seconds })
     }
 
-    /// Writes the log and then the codebooks, whose presence says that both are there.
+    /// Writes the log and then the codebooks. The codebooks' presence thus means that both exist.
     ///
     /// # Errors
     /// A file can't be written.
@@ -128,7 +128,7 @@ impl Kept {
         Ok(Finished { codebooks: trained.codebooks, log: trained.log, seconds })
     }
 
-    /// The encoded base of an attempt that did not live to the end; none where the file is not whole or not of this cell.
+    /// The encoded base of an interrupted attempt. None if the file is incomplete or of another cell.
     pub fn load_codes(&self, length: usize) -> Option<EncodedBase> {
         let [_, _, path] = self.paths.as_ref().filter(|_| !self.anew)?;
         let bytes = std::fs::read(path).ok()?;
@@ -156,10 +156,10 @@ impl Kept {
         replace(path, &bytes)
     }
 
-    /// Removes the codes, which nothing needs any more.
+    /// Removes the codes, which are no longer needed.
     pub fn forget_codes(&self) {
         if let Some([_, _, path]) = &self.paths {
-            // A file that stays does no harm: it would be checked, and be right.
+            // A remaining file does no harm: it would be checked and be valid.
             let _ = std::fs::remove_file(path);
         }
     }

@@ -1,8 +1,9 @@
-//! Tasks: what a cell computes, and what the harness knows of it. A folder a task, a trait ([`Task`]), one list ([`all`]).
+//! Tasks: the computation of a cell, and the facts about it that the harness needs. Each task is one folder and
+//! implements one trait ([`Task`]); one list has all tasks ([`all`]).
 //!
-//! A task says which settings its specs have ([`Task::fields`]), makes cells of them ([`Resolver`]), computes a cell
-//! ([`Task::run`]), and names what is measured. It knows data, quantizers, training and metrics, and nothing of sweeps,
-//! Results files or figures. A task of one's own is made known by [`register`].
+//! A task lists the settings of its specs ([`Task::fields`]), makes cells from them ([`Resolver`]), computes a cell
+//! ([`Task::run`]), and names its measurements. It uses data, quantizers, training and metrics. It does not know
+//! sweeps, Results files or figures. [`register`] adds a user-defined task.
 
 pub mod cell;
 pub mod complexity;
@@ -29,85 +30,87 @@ use cell::{Cell, CellSettings};
 use panel::{AxisField, Primary};
 use settings::{Checked, Field, Point, Settings, Span};
 
-/// A field of a spec, and a value to suggest where it is missing, as TOML.
+/// A field of a spec, with a suggested value as TOML for specs that lack it.
 pub type Wanted = (&'static str, &'static str);
 
-/// What the harness knows of a task.
+/// The facts about a task that the harness needs.
 pub trait Task: Sync {
     /// `[experiment] task`.
     fn name(&self) -> &'static str;
 
-    /// What it does, as the end of a sentence: `draws its vectors and measures their error`.
+    /// What the task does, as the end of a sentence: `draws its vectors and measures their error`.
     fn purpose(&self) -> &'static str;
 
-    /// The settings that it has beside the common ones ([`settings::COMMON`]); a row here replaces a common one of its path.
+    /// The settings of the task in addition to the common ones ([`settings::COMMON`]). A row here replaces the common
+    /// row with the same path.
     fn fields(&self) -> &'static [Field];
 
-    /// Whether its cells train a quantizer. Others have one cell a point, without a seed, and no spread.
+    /// Whether its cells train a quantizer. Other tasks have one cell per point, without a seed, and no spread.
     fn trains(&self) -> bool {
         true
     }
 
-    /// Fields that its specs must have.
+    /// Required fields of its specs.
     fn wanted(&self, settings: &Settings) -> Vec<Wanted> {
         let _ = settings;
         Vec::new()
     }
 
-    /// Fields that its specs must have where a quantizer is trained by NSVQ.
+    /// Required fields of its specs if a quantizer is trained by NSVQ.
     fn wanted_of_training(&self, settings: &Settings) -> Vec<Wanted> {
         let _ = settings;
         vec![("training.learning-rate", "0.01"), ("training.updates", "10_000")]
     }
 
-    /// Makes cells of the settings of one spec.
+    /// Makes cells from the settings of one spec.
     fn resolver(&self) -> Box<dyn Resolver>;
 
     /// The record metric that a panel shows, without its ending: `mse`.
     fn metric(&self, settings: &Settings) -> String;
 
-    /// Metrics that a claim may name, beside the panel's own.
+    /// Metrics that a claim may name, in addition to the panel's own.
     fn claim_metrics(&self) -> &'static [&'static str] {
         &["complexity"]
     }
 
-    /// The largest value of its metric, where it has one: methods that both reach it are equally good.
+    /// The maximum value of its metric, if there is one. Methods that both reach it are equally good.
     fn ceiling(&self) -> Option<f64> {
         None
     }
 
-    /// The list in the spec at whose entries a cell is measured: T, or bitrates.
+    /// The list in the spec with the positions at which a cell is measured: T, or bitrates.
     fn axis(&self) -> Option<&'static AxisField> {
         None
     }
 
-    /// The measurement that goes under the published names; `has_published`: whether there are published numbers.
+    /// The measurement that is shown under the published names. `has_published` says whether there are published
+    /// numbers.
     ///
     /// # Errors
-    /// Settings that exclude the measurement that the spec asks for.
+    /// Settings that exclude the measurement that the spec requests.
     fn primary(&self, settings: &Settings, head: Span, has_published: bool) -> Checked<Primary> {
         let _ = (settings, head, has_published);
         Ok(Primary::Training)
     }
 
-    /// Endings of the record metrics that a panel's Results files hold, `mse-training` and `mse-fresh`; empty where a metric
-    /// stands without an ending, or at the entries of [`Task::axis`].
+    /// Endings of the record metrics in a panel's Results files, as in `mse-training` and `mse-fresh`. Empty if the
+    /// metric has no ending, or is measured at the entries of [`Task::axis`].
     fn parts(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// The ending of the metric that goes under the published name.
+    /// The ending of the metric that is shown under the published name.
     fn primary_part(&self, primary: Primary) -> Option<&'static str> {
         let _ = primary;
         None
     }
 
-    /// Which part the published files show without saying so; None where there is one measurement only.
+    /// The part that the published files show without stating it. None if there is only one measurement.
     fn published_part(&self) -> Option<&'static str> {
         None
     }
 
-    /// What the primary measurement is made on, where there is a choice or a reader would ask: `the training set itself`.
+    /// What the primary measurement is made on, if there is a choice or a reader would ask: `the training set`.
     fn measured_on(&self, primary: Primary) -> Option<&'static str> {
         let _ = primary;
         None
@@ -118,12 +121,12 @@ pub trait Task: Sync {
         None
     }
 
-    /// What a verdict is counted over: `seeds`, or `utterances`.
+    /// The items that verdicts count: `seeds`, or `utterances`.
     fn runs(&self) -> &'static str {
         "seeds"
     }
 
-    /// Sentences of the report.
+    /// Sentences for the report.
     fn words(&self, primary: Primary) -> Words;
 
     /// Computes one cell on the calling thread.
@@ -132,7 +135,7 @@ pub trait Task: Sync {
     /// See [`TaskError`].
     fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError>;
 
-    /// Estimated seconds on one core of the machine that the cost model was fitted on, from operation counts.
+    /// Estimated seconds on one core of the machine on which the cost model was fitted, from operation counts.
     fn cost(&self, cell: &Cell) -> f64;
 }
 
@@ -148,36 +151,36 @@ impl fmt::Debug for dyn Task {
     }
 }
 
-/// Makes cells of the settings of one spec. It opens each data set once.
+/// Makes cells from the settings of one spec. It opens each data set once.
 pub trait Resolver {
     /// D of a panel.
     fn dimension(&mut self, settings: &Settings, head: Span, places: &Places) -> Checked<usize>;
 
-    /// What a cell of this point computes.
+    /// The settings of a cell at this point.
     fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings>;
 
-    /// What is to be said of a panel's data.
+    /// Notes on a panel's data.
     fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
         let _ = (settings, places);
         Ok(DataNotes::default())
     }
 
-    /// The name of the user's own data, if any are used: results on them get a folder of their own.
+    /// The name of the user's own data, if any are used. Results on them get a folder of their own.
     fn own_name(&self) -> Option<String> {
         None
     }
 }
 
-/// What is to be said of a panel's data.
+/// Notes on a panel's data.
 #[derive(Clone, Debug, Default)]
 pub struct DataNotes {
-    /// Why numbers on them can't stand against the published ones.
+    /// Why numbers on these data can't be compared with the published ones.
     pub not_comparable: Option<String>,
-    /// What to say beside a comparison.
+    /// A remark beside the comparison.
     pub remark: Option<String>,
-    /// The name of synthetic data, which every file names.
+    /// The name of synthetic data, which every file states.
     pub synthetic: Option<String>,
-    /// Test items whose spread the comparison takes: utterances.
+    /// Test items (utterances) over which the comparison takes the spread.
     pub items: u64,
 }
 
@@ -186,26 +189,26 @@ pub struct DataNotes {
 pub struct Codebooks {
     /// The folder beside the records' folder.
     pub folder: &'static str,
-    /// The ending of the links under readable names.
+    /// The ending of the links with readable names.
     pub ending: &'static str,
     /// Only with `output.codebooks = true`.
     pub if_asked: bool,
 }
 
-/// Sentences of the report.
+/// Sentences for the report.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
     /// What the table of points shows.
     pub points: &'static str,
-    /// What its differences to published numbers are.
+    /// What the differences from published numbers in that table are.
     pub difference: &'static str,
-    /// What stands against published numbers.
+    /// What is compared with published numbers.
     pub verdicts: String,
     /// Titles of the columns beside the primary metric, and the endings of their metrics.
     pub beside: &'static [(&'static str, &'static str)],
-    /// What is measured, where it is not the label of the metric.
+    /// What is measured, if it differs from the label of the metric.
     pub shows: Option<&'static str>,
-    /// The data, where they are no named set.
+    /// The data, if they are not a named set.
     pub data: Option<&'static str>,
 }
 
@@ -226,10 +229,10 @@ pub fn find(name: &str) -> Option<&'static dyn Task> {
     all().into_iter().find(|task| task.name() == name)
 }
 
-/// Makes a task of one's own known to specs; see `tests/adding_a_task.rs`.
+/// Makes a user-defined task known to specs; see `tests/adding_a_task.rs`.
 ///
 /// # Errors
-/// The name, where a task has it already.
+/// The name, if a task already has it.
 pub fn register(task: &'static dyn Task) -> Result<(), &'static str> {
     let mut registered = REGISTERED.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     if BUILT_IN.iter().chain(registered.iter()).any(|known| known.name() == task.name()) {
@@ -239,54 +242,56 @@ pub fn register(task: &'static dyn Task) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// What a finished cell gives.
+/// The result of a finished cell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     pub metrics: BTreeMap<String, f64>,
     pub log: Vec<LogPoint>,
-    /// Values of single test items (utterances), in the order of the data, under the names of the metrics that sum them up.
+    /// Values of single test items (utterances), in the order of the data, by the names of the metrics that summarize
+    /// them.
     pub samples: BTreeMap<String, Vec<f64>>,
-    /// Of earlier attempts, whose work this one went on from.
+    /// Seconds of earlier attempts whose work this one resumed.
     pub earlier_seconds: f64,
-    /// What the clock said (`train-seconds`, `encode-us`, `search-us`): it differs from run to run.
+    /// Measured times (`train-seconds`, `encode-us`, `search-us`). They differ from run to run.
     pub timings: BTreeMap<String, f64>,
 }
 
-/// Why a cell gave nothing.
+/// Why a cell has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum TaskError {
     /// The user stopped the run; no record is kept.
     #[error("cancelled")]
     Cancelled,
-    /// The loss left the finite numbers.
+    /// The loss became NaN or infinite.
     #[error("diverged: {0}")]
     Diverged(String),
     #[error("{0}")]
     Failed(String),
 }
 
-/// What a running cell gets from the runner.
+/// The runner's data for a running cell.
 pub struct Context<'a> {
-    /// Set when the run is to stop; look at it at least every second.
+    /// Set when the run is to stop. Check it at least every second.
     pub cancel: &'a AtomicBool,
-    /// Told the share of the cell's work that is done, 0..1.
+    /// Receives the share of the cell's work that is done, 0..1.
     pub progress: &'a (dyn Fn(f64) + Sync),
-    /// The folder that holds the records' folder: cells may keep there what they have finished, and what others need too.
+    /// The folder that contains the records' folder. Cells may keep finished work there, and files that other cells
+    /// need.
     pub kept: Option<&'a Path>,
-    /// Nothing of an earlier attempt at this cell may be used.
+    /// Use nothing of an earlier attempt at this cell.
     pub anew: bool,
-    /// Keep the codebooks where the task would not.
+    /// Keep the codebooks even if the task would not.
     pub codebooks: bool,
 }
 
 impl Context<'_> {
-    /// Where cells leave what other cells need too.
+    /// The folder for files that other cells need.
     pub fn shared_folder(&self) -> Option<PathBuf> {
         self.kept.map(|folder| folder.join("shared"))
     }
 
     /// # Errors
-    /// [`TaskError::Cancelled`] once the run is to stop.
+    /// [`TaskError::Cancelled`] if the run is to stop.
     pub fn check(&self) -> Result<(), TaskError> {
         if self.cancel.load(Ordering::Relaxed) { Err(TaskError::Cancelled) } else { Ok(()) }
     }
@@ -300,8 +305,8 @@ pub fn run(cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
     task_of(cell)?.run(cell, context)
 }
 
-/// Estimated seconds on one core of the machine that the cost model was fitted on: the same on every machine, since shards
-/// are cut by it. [`pace`] says how much this one differs.
+/// Estimated seconds on one core of the machine on which the cost model was fitted. They are equal on every machine,
+/// because they divide cells among shards. [`pace`] gives the difference of this machine.
 pub fn cost(cell: &Cell) -> f64 {
     task_of(cell).map_or(0.0, |task| task.cost(cell))
 }
@@ -311,20 +316,20 @@ fn task_of(cell: &Cell) -> Result<&'static dyn Task, TaskError> {
     find(name).ok_or_else(|| TaskError::Failed(format!("this program has no task \"{name}\"")))
 }
 
-/// A cell of another task.
+/// The error for a cell of another task.
 fn foreign(cell: &Cell) -> TaskError {
-    TaskError::Failed(format!("a cell of the task \"{}\" came to another one", cell.settings.task()))
+    TaskError::Failed(format!("a cell of the task \"{}\" was given to another task", cell.settings.task()))
 }
 
-/// Where the training of a cell is kept on its way.
+/// The path of the checkpoint of a cell's training.
 fn checkpoint_path(key: &str, kept: Option<&Path>) -> Option<PathBuf> {
     kept.map(|folder| folder.join("checkpoints").join(format!("{key}.safetensors")))
 }
 
-/// Removes what was kept of a cell's training on its way: its record is on disk.
+/// Removes the checkpoint of a cell's training. Its record is on disk.
 pub(crate) fn forget_checkpoint(key: &str, kept: Option<&Path>) {
     if let Some(path) = checkpoint_path(key, kept) {
-        // One that stays does no harm, and most cells have none.
+        // A file that remains does no harm, and most cells have none.
         let _ = std::fs::remove_file(path);
     }
 }

@@ -1,5 +1,5 @@
-//! How fast this machine is beside the one that the cost model was fitted on, measured in some 50 ms, so that estimates hold on
-//! processors of any kind from the start.
+//! The speed of this machine relative to the machine on which the cost model was fitted. It is measured in about 50 ms,
+//! so that estimates are valid on all processors from the start.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::data::stream::{normal, stream};
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search, training_assigner};
 use crate::training::{Optimizer, OptimizerState, accumulate_gradient};
 
-/// What is timed: updates of a quantizer of 4 × 7 bits for vectors of 64 coordinates.
+/// The timed work: updates of a quantizer of 4 × 7 bits for vectors with 64 coordinates.
 const DIMENSION: usize = 64;
 const STAGES: usize = 4;
 const BITS: u32 = 7;
@@ -19,10 +19,10 @@ const BATCH: usize = 256;
 /// How long the updates of one method are timed.
 const TIME: Duration = Duration::from_millis(15);
 
-/// Seconds of this machine for a second of the model, for cells of this method; measured once in a process, at the first call.
+/// Seconds of this machine per second of the model, for cells of this method. Measured at the first call in a process.
 pub fn pace(method: Method) -> f64 {
     static KNOWN: Mutex<Option<HashMap<Method, f64>>> = Mutex::new(None);
-    // Other methods have the same kernels.
+    // Other methods use the same kernels.
     let method = match method {
         Method::Pvq | Method::Opq => Method::Pvq,
         Method::Avq | Method::Lsq => Method::Avq,
@@ -63,7 +63,7 @@ fn measure(method: Method) -> f64 {
         optimizer.step(books.values_mut(), &mut gradient, 1e-3);
         begin.elapsed()
     };
-    // The least of many: what else the machine does only adds to it.
+    // The minimum of many, because other work on the machine only adds time.
     let (begin, mut least) = (Instant::now(), update());
     while begin.elapsed() < TIME {
         least = least.min(update());

@@ -1,9 +1,9 @@
-//! What a task says of the panels of its figures: their axis, and which measurement stands under the published names.
+//! The panels of a task's figures: their axis, and the measurement under the published names.
 
 use crate::quantizer::Method;
 use crate::training::Trainer;
 
-/// Whose curve a point belongs to: a method and its trainer.
+/// A method and its trainer, which together have one curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Contender {
     pub method: Method,
@@ -16,7 +16,7 @@ impl Contender {
         Self { method, trainer: Trainer::Nsvq }
     }
 
-    /// `AVQ`, or `AVQ (k-means)` where expectation maximization trained it. OPQ and LSQ have no other trainer.
+    /// `AVQ`, or `AVQ (k-means)` if k-means trained it. OPQ and LSQ have no other trainer.
     pub fn label(self) -> &'static str {
         match (self.method, self.trainer) {
             (Method::Avq, Trainer::Kmeans) => "AVQ (k-means)",
@@ -30,11 +30,11 @@ impl Contender {
 /// The x axis of a panel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PanelAxis {
-    /// The bits of one code; every point has cells of its own.
+    /// The bits of one code. Every point has cells of its own.
     Bits,
-    /// T, ascending: a point's cells give the recall@T of all of them.
+    /// T, ascending. The cells of a point give recall@T at every T.
     Rank(Vec<u32>),
-    /// Bit/s, ascending: a point's cells give the quality of speech at all of them.
+    /// Bit/s, ascending. The cells of a point give the quality of speech at every bitrate.
     Bitrate(Vec<u32>),
 }
 
@@ -48,7 +48,7 @@ impl PanelAxis {
         }
     }
 
-    /// A place on the axis as Results files write it: `12 bits`, `16`, or `9.6 kbits/sec`.
+    /// A position on the axis in Results files: `12 bits`, `16`, or `9.6 kbits/sec`.
     pub fn tick(&self, at: u32) -> String {
         match self {
             PanelAxis::Bits => format!("{at} bits"),
@@ -57,7 +57,7 @@ impl PanelAxis {
         }
     }
 
-    /// The head of a table's column.
+    /// The heading of a table's column.
     pub fn heading(&self) -> &'static str {
         match self {
             PanelAxis::Bits => "bits",
@@ -66,7 +66,7 @@ impl PanelAxis {
         }
     }
 
-    /// A place as tables write it under [`PanelAxis::heading`].
+    /// A position in a table under [`PanelAxis::heading`].
     pub fn number(&self, at: u32) -> String {
         match self {
             PanelAxis::Bits | PanelAxis::Rank(_) => at.to_string(),
@@ -74,7 +74,7 @@ impl PanelAxis {
         }
     }
 
-    /// Places in a sentence: `12, 16 and 20 bits`, `T = 1 and 10`, `8 and 9.6 kbit/s`.
+    /// Positions in a sentence: `12, 16 and 20 bits`, `T = 1 and 10`, `8 and 9.6 kbit/s`.
     pub fn in_words(&self, numbers: &str) -> String {
         match self {
             PanelAxis::Bits => format!("{numbers} bits"),
@@ -84,12 +84,12 @@ impl PanelAxis {
     }
 }
 
-/// Which measurement goes into the Results file under the published name; the other one stands beside it.
+/// The measurement in the Results file under the published name. The other one is shown beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Primary {
-    /// On the training set itself, as the published toy numbers are.
+    /// On the training set, as the published toy numbers.
     Training,
-    /// On fresh vectors.
+    /// On the test set.
     Fresh,
 }
 
@@ -102,15 +102,15 @@ impl Primary {
     }
 }
 
-/// The list in a spec at whose entries each cell is measured. It is the x axis where the codes have one length.
+/// The list in a spec with the positions at which each cell is measured. It is the x axis if all codes have one length.
 #[derive(Clone, Copy, Debug)]
 pub struct AxisField {
     pub path: &'static str,
-    /// What an entry counts: `T`, `bit/s`.
+    /// The unit of an entry: `T`, `bit/s`.
     pub unit: &'static str,
     pub axis: fn(Vec<u32>) -> PanelAxis,
-    /// The names of a smallest and a largest entry in a claim, and the most that they may be.
+    /// The names of the smallest and the largest entry in a claim, and the maximum value.
     pub bounds: ([&'static str; 2], i64),
-    /// What precedes an entry in the name of a Results file: `Recall-T100.json`.
+    /// The text before an entry in the name of a Results file: `Recall-T100.json`.
     pub ending: &'static str,
 }

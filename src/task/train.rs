@@ -1,4 +1,4 @@
-//! Training a cell's quantizer by either trainer, whatever the vectors are.
+//! Trains a cell's quantizer with either trainer, on any kind of vectors.
 
 use std::cell::Cell as Flag;
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use crate::training::{
     initial_codebooks, train, warm_share,
 };
 
-/// Seconds between two checkpoints instead of [`EVERY`], for tests and for machines that are taken away often.
+/// Seconds between two checkpoints instead of [`EVERY`], for tests and for machines with frequent preemption.
 const CHECKPOINT_SECONDS: &str = "VQLAB_CHECKPOINT_SECONDS";
 
-/// Between two checkpoints: few enough for a file system that thousands of cells share.
+/// Time between two checkpoints. They are rare enough for a file system that thousands of cells share.
 const EVERY: Duration = Duration::from_secs(300);
 
-/// Where training vectors come from.
+/// A source of training vectors.
 pub(super) trait TrainingSet {
-    /// Writes the next vectors (n × D) of an endless succession.
+    /// Writes the next vectors (n × D) of an endless sequence.
     fn next_batch(&mut self, out: &mut [f32]);
 
-    /// Passes over so many vectors of that succession.
+    /// Skips this many vectors of that sequence.
     fn skip(&mut self, count: u64);
 
     /// All vectors, N × D.
     ///
     /// # Errors
-    /// There are no bounds to them, or they can't be read.
+    /// The sequence has no end, or the vectors can't be read.
     fn all(&mut self) -> Result<Arc<Vec<f32>>, TaskError>;
 }
 
@@ -49,8 +49,8 @@ impl TrainingSet for Shuffled<Arc<Vec<f32>>> {
     }
 }
 
-/// Trains the quantizer of the cell called `name` (its key, which names all random streams); the progress goes
-/// `from`..`to`. Gives also the seconds of earlier attempts that it went on from.
+/// Trains the quantizer of the cell called `name` (its key, which names all random streams). The progress goes
+/// `from`..`to`. Also returns the seconds of earlier attempts from which it resumed.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -106,12 +106,13 @@ fn nsvq(
     train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))
 }
 
-/// The checkpoint of a cell; none where nothing is kept. Its bits depend on the cell, the program and the processor.
+/// The checkpoint of a cell. None if nothing is kept. Its identity is the cell, the program and the processor, because
+/// the bits depend on them.
 fn checkpoint(name: &str, context: &Context) -> Result<Option<Checkpoint>, TaskError> {
     let every = match std::env::var(CHECKPOINT_SECONDS) {
         Err(_) => EVERY,
         Ok(text) => text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok()).ok_or_else(|| {
-            TaskError::Failed(format!("{CHECKPOINT_SECONDS} is {text:?}; allowed is a number of seconds from 0 on"))
+            TaskError::Failed(format!("{CHECKPOINT_SECONDS} is {text:?}; allowed: a number of seconds, 0 or more"))
         })?,
     };
     let identity = format!("{name}, vqlab {}, {}", env!("CARGO_PKG_VERSION"), cpu());

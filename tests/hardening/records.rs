@@ -228,7 +228,7 @@ fn removed_lock_files_cost_no_record_and_no_other_claim() {
     let robbed = alone;
     let other = store.claim(cell).unwrap().unwrap();
     let said = robbed.write(&record).unwrap_err().to_string();
-    assert!(said.contains("another process is at the same cell"), "{said}");
+    assert!(said.contains("another process has claimed the cell"), "{said}");
     drop(robbed);
     assert!(store.is_running(cell) && store.claim(cell).unwrap().is_none());
     other.write(&record).unwrap();

@@ -6,7 +6,7 @@ use super::Case;
 fn joint_baselines() {
     Case::image().edit("stages = [4]", "stages = [4]\nbaselines = [\"pvq\"]").refused(
             r#"
-spec.toml:10:14: expectation maximization can't train codebooks together with the network
+spec.toml:10:14: k-means can't train codebooks together with the network
    |
 10 | baselines = ["pvq"]
    |              ^^^^^
@@ -21,7 +21,7 @@ fn joint_kmeans() {
         .edit("[training]\nlearning-rate = 0.001\nupdates = 1000", "[training]\ntrainer = \"kmeans\"")
         .refused(
             r#"
-spec.toml:19:11: expectation maximization can't train codebooks together with the network
+spec.toml:19:11: k-means can't train codebooks together with the network
    |
 19 | trainer = "kmeans"
    |           ^^^^^^^^

@@ -23,7 +23,7 @@ spec.toml:8:13: 68 bits are 17 bits for each of 4 stages
   |
 8 | bits = [12, 68]
   |             ^^
-allowed: multiples of 4 from 4 to 64: 1 to 16 bits a stage"#,
+allowed: multiples of 4 from 4 to 64: 1 to 16 bits per stage"#,
     );
 }
 
@@ -143,7 +143,7 @@ fn primary_of_a_stream() {
         .add("[evaluation]\nprimary = \"training\"\n")
         .refused(
             r#"
-spec.toml:25:11: `evaluation.primary` can't be "training": a stream is no training set to measure on
+spec.toml:25:11: `evaluation.primary` can't be "training": a stream is not a training set to measure on
    |
 25 | primary = "training"
    |           ^^^^^^^^^^
@@ -159,7 +159,7 @@ spec.toml:24:14: `comparison.comparable` = false needs `comparison.reason`
    |
 24 | comparable = false
    |              ^^^^^
-allowed: reason = "why the numbers can't stand against the published ones""#,
+allowed: reason = "why the numbers can't be compared with the published ones""#,
     );
 }
 
@@ -386,7 +386,7 @@ spec.toml:8:13: the codebooks of AVQ at 64 bits (M = 4, K = 65536) have M·K·D 
 8 | bits = [12, 64]
   |             ^^
 allowed: up to 268435456 values, 1 GiB
-help: take fewer bits a stage, or a smaller data.dimension"#,
+help: use fewer bits per stage, or a smaller data.dimension"#,
         );
 }
 
@@ -442,7 +442,7 @@ spec.toml:27:11: the claim has `min-bits` both in `where` and beside it
    |
 27 | where = { min-bits = 16 }
    |           ^^^^^^^^
-allowed: one of the two spellings
+allowed: only one of the two forms
 help: remove one of them"#,
         );
 }

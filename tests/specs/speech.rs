@@ -82,7 +82,7 @@ spec.toml:23:12: `evaluation.bitrates` can't be a list
    |
 23 | bitrates = [16400, 8000]
    |            ^^^^^^^^^^^^^
-allowed: bit/s from the smallest to the largest, as it is the x axis"#,
+allowed: bit/s from the smallest to the largest, because it is the x axis"#,
     );
 }
 
@@ -150,7 +150,7 @@ spec.toml:10:14: the baseline OPQ can't be trained end to end
 10 | baselines = ["opq"]
    |              ^^^^^
 allowed: end-to-end.updates = 0
-help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximization has no gradient of the decoded signal"#,
+help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no gradient of the decoded signal"#,
         );
 }
 
@@ -166,7 +166,7 @@ spec.toml:19:11: AVQ with training.trainer = "kmeans" can't be trained end to en
 19 | trainer = "kmeans"
    |           ^^^^^^^^
 allowed: end-to-end.updates = 0
-help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximization has no gradient of the decoded signal"#,
+help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no gradient of the decoded signal"#,
         );
 }
 
@@ -200,7 +200,7 @@ help: remove it"#,
 fn distribution_of_speech() {
     Case::speech().add("\n[data]\ndistribution = \"normal\"\n").refused(
         r#"
-spec.toml:26:1: `data.distribution` has no meaning here: task "speech" takes utterances from a folder, or synthetic ones, and measures what a codec leaves of them
+spec.toml:26:1: `data.distribution` has no meaning here: task "speech" takes utterances from a folder, or synthetic ones, and measures their quality after coding
    |
 26 | distribution = "normal"
    | ^^^^^^^^^^^^

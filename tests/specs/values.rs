@@ -365,7 +365,7 @@ fn quotes_that_the_shell_took() {
   |
 1 | sweep.methods=[rvq, pvq]
   |                ^^^
-help: texts need quotes, which the shell takes away: --set 'sweep.methods=["rvq","pvq"]'"#,
+help: texts need quotes, which the shell removes: --set 'sweep.methods=["rvq","pvq"]'"#,
     );
 }
 
@@ -378,8 +378,8 @@ spec.toml:24:9: no point of the sweep matches this `where`
    |
 24 | where = { methods = ["PVQ"], bits = [12], min-bits = 16 }
    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-allowed: panels toy; methods avq, rvq, pvq; total bits 12, 16, those that belong together
-help: remove the override, or what filters too much"#,
+allowed: panels toy; methods avq, rvq, pvq; total bits 12, 16, in combinations of the sweep
+help: remove the override, or the keys that exclude all points"#,
     );
 }
 

@@ -15,8 +15,8 @@ use crate::results::{ResultsError, ResultsFile};
 /// Compares Results files, or folders of them, with a baseline: the published files, or another run.
 ///
 /// Each point has the difference of the means with its 95 % Welch interval, and a verdict. Identical: equal values.
-/// Reproduced: equivalent within the margin (two one-sided tests at 5 %). Better, worse: beyond the margin, and the interval
-/// excludes 0. Inconclusive: none of these. Not comparable: other data (a label such as "Data" differs).
+/// Reproduced: equivalent within the margin (two one-sided tests at 5 %). Better, worse: beyond the margin, and the
+/// interval excludes 0. Inconclusive: none of these. Not comparable: other data (a label such as "Data" differs).
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab compare results/paper results/published\n  \
@@ -80,8 +80,8 @@ struct Heading<'a> {
 /// Prints the comparison to stdout.
 ///
 /// # Errors
-/// [`CliError::Usage`]: the paths don't fit together. [`CliError::Failed`]: nothing could be compared, or a file could not be
-/// read.
+/// [`CliError::Usage`]: the paths don't fit together. [`CliError::Failed`]: nothing could be compared, or a file could
+/// not be read.
 pub fn run(args: CompareArgs) -> Result<(), CliError> {
     for path in args.paths.iter().chain(&args.baseline) {
         if !path.exists() {
@@ -139,8 +139,8 @@ fn reference(args: &CompareArgs) -> Result<usize, CliError> {
     })
 }
 
-/// The paths without their common first folders and their common last part: `try1` and `try2` for `try1/results/default`
-/// and `try2/results/default`.
+/// The paths without their common first folders and their common last part: `try1` and `try2` for
+/// `try1/results/default` and `try2/results/default`.
 fn short_names(paths: &[PathBuf]) -> Vec<String> {
     let parts: Vec<Vec<String>> = paths
         .iter()

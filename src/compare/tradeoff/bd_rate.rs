@@ -1,25 +1,24 @@
-//! Bjøntegaard's rate difference between two methods, on bits and MSE (or the MSE relative to the peak that a Peak SNR
-//! stands for).
+//! Bjøntegaard's rate difference between two methods, on bits and MSE (for Peak SNR, the MSE relative to the peak).
 //!
-//! The rate is the total number of bits B of a code, the distortion ln MSE. Through every method's points goes a piecewise
-//! cubic Hermite interpolant that keeps their monotony (PCHIP, Fritsch and Butland 1984, as SciPy's), rate over distortion;
-//! the two are averaged over the MSE range that both methods reach, nothing is extrapolated, and their difference is the
-//! number of bits that one needs more (or fewer, if negative) for the same MSE. The percentage is the same on ln B, as
-//! Bjøntegaard defined it for bitrates.
+//! The rate is the total number of bits B of a code. The distortion is ln MSE. A monotone piecewise cubic Hermite
+//! interpolant (PCHIP, Fritsch and Butland 1984, as in SciPy) of rate over distortion passes through every method's
+//! points. Both interpolants are averaged over the MSE range that both methods reach, without extrapolation. Their
+//! difference is the number of bits that one method needs more (or fewer, if negative) for the same MSE. The percentage
+//! is the same on ln B, as Bjøntegaard defined it for bitrates.
 
-/// What the test method needs more than the anchor for the same MSE.
+/// The extra rate of the test method against the anchor, for the same MSE.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BdRate {
-    /// Mean difference in bits; negative = the test method saves bits.
+    /// Mean difference in bits. Negative: the test method saves bits.
     pub bits: f64,
-    /// Mean relative difference in per cent.
+    /// Mean relative difference in percent.
     pub percent: f64,
-    /// The MSE range, smallest and largest, over which it is averaged.
+    /// The averaged MSE range: smallest and largest.
     pub mse_range: (f64, f64),
 }
 
-/// From two curves of (bits, MSE) in any order. `None` where a curve has fewer than two points, an MSE does not fall
-/// strictly as the bits grow (no rate belongs to it), or the curves have no MSE range in common.
+/// From two curves of (bits, MSE) in any order. `None` if a curve has fewer than two points, if an MSE does not fall
+/// strictly as the bits grow (the rate is then ambiguous), or if the curves have no common MSE range.
 pub fn bd_rate(anchor: &[(f64, f64)], test: &[(f64, f64)]) -> Option<BdRate> {
     let (anchor, test) = (Rate::new(anchor)?, Rate::new(test)?);
     let low = anchor.distortion.first()?.max(*test.distortion.first()?);
@@ -94,7 +93,7 @@ fn pchip_slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
     slopes
 }
 
-/// The one-sided three-point slope, held back where it would break the monotony.
+/// The one-sided three-point slope, limited to keep the interpolant monotone.
 fn end_slope(step: f64, next_step: f64, secant: f64, next_secant: f64) -> f64 {
     let slope = ((2.0 * step + next_step) * secant - step * next_secant) / (step + next_step);
     if slope * secant <= 0.0 {

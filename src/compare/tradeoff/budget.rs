@@ -2,7 +2,7 @@
 
 use crate::spec::Contender;
 
-/// Budgets from `from` to `to` (log10 WMOPS; `None` = without end) for which `contender` reaches the lowest error.
+/// Budgets from `from` to `to` (log10 WMOPS; `None` = unlimited) for which `contender` has the lowest error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BudgetRange {
     pub from: f64,
@@ -10,9 +10,10 @@ pub struct BudgetRange {
     pub contender: Contender,
 }
 
-/// The ranges from the cheapest point on, neighbors with different contenders. A contender's curve is linear between its points
-/// (log10 WMOPS, error), never rises, starts at its cheapest point, and stays level beyond its dearest: a larger budget can be
-/// left unspent. Of equal contenders the earlier one in the list is named.
+/// The ranges from the cheapest point on. Neighboring ranges have different contenders. A contender's curve is linear
+/// between its points (log10 WMOPS, error) and never rises. It starts at the cheapest point and is constant beyond the
+/// most expensive one, because a budget need not be used up. Of equal contenders, the earlier one in the list is
+/// chosen.
 pub fn best_by_budget(curves: &[(Contender, Vec<(f64, f64)>)]) -> Vec<BudgetRange> {
     let curves: Vec<_> = curves.iter().map(|(contender, points)| (*contender, falling(points))).collect();
     let mut knots: Vec<f64> = curves.iter().flat_map(|(_, points)| points).map(|(x, _)| *x).collect();
@@ -37,12 +38,13 @@ pub fn best_by_budget(curves: &[(Contender, Vec<(f64, f64)>)]) -> Vec<BudgetRang
     ranges
 }
 
-/// Where the best contender changes (log10 WMOPS), with the contenders below and above: the vertical lines of the figure.
+/// The positions (log10 WMOPS) at which the best contender changes, with the contenders below and above. The figure has
+/// vertical lines there.
 pub fn changes(ranges: &[BudgetRange]) -> Vec<(f64, Contender, Contender)> {
     ranges.windows(2).map(|pair| (pair[1].from, pair[0].contender, pair[1].contender)).collect()
 }
 
-/// The points by complexity, each with the least error up to there.
+/// The points by complexity, each with the least error up to that complexity.
 fn falling(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut points = points.to_vec();
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -66,7 +68,7 @@ fn best_at(curves: &[(Contender, Vec<(f64, f64)>)], x: f64) -> Option<Contender>
     values.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, contender)| contender)
 }
 
-/// Where two curves cross between two neighboring knots, between which all are straight.
+/// The crossings of two curves between two neighboring knots. All curves are straight between knots.
 fn crossings(curves: &[(Contender, Vec<(f64, f64)>)], a: f64, b: f64) -> Vec<f64> {
     let ends: Vec<_> = curves.iter().filter_map(|(_, points)| Some((value(points, a)?, value(points, b)?))).collect();
     let mut found = Vec::new();
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn rising_and_empty_curves() {
         assert_eq!(best_by_budget(&[(AVQ, vec![])]), []);
-        // A point that costs more and errs more does not end a contender's reign.
+        // A point with a higher cost and a higher error does not end a contender's range.
         let ranges = best_by_budget(&[(AVQ, vec![(0.0, 2.0), (1.0, 5.0)]), (RVQ, vec![(0.5, 3.0)])]);
         assert_eq!(ranges, [BudgetRange { from: 0.0, to: None, contender: AVQ }]);
     }

@@ -1,20 +1,21 @@
-//! Which methods are worth their operations where the bits are given.
+//! The methods that are worth their operations at given bits.
 
 use super::{error_of, log10_wmops, takes_part, uses_released_search};
 use crate::complexity::Model;
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Contender, Panel, Plan};
 
-/// From `log10_wmops` on, `contender` is the one to take.
+/// From `log10_wmops` on, `contender` is the best choice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     pub contender: Contender,
     pub log10_wmops: f64,
-    /// What is to be small, see [`error_of`].
+    /// The quantity to minimize, see [`error_of`].
     pub error: f64,
 }
 
-/// The candidates by complexity ascending, each with less error than all cheaper ones: those that no other one beats.
+/// The candidates that no other candidate beats, by ascending complexity. Each has less error than all cheaper
+/// candidates.
 pub fn ladder(mut candidates: Vec<Step>) -> Vec<Step> {
     candidates.sort_by(|a, b| a.log10_wmops.total_cmp(&b.log10_wmops).then(a.error.total_cmp(&b.error)));
     let mut least = f64::INFINITY;
@@ -26,8 +27,9 @@ pub fn ladder(mut candidates: Vec<Step>) -> Vec<Step> {
     candidates
 }
 
-/// By place on the panel's axis, ascending: the ladder of the methods by each count, in the order of
-/// [`Model::ALL`]. Baselines beside published numbers and points of the released search take no part; places without a mean are left out.
+/// The ladder of the methods at each position on the panel's axis (ascending), for each count in the order of
+/// [`Model::ALL`]. Baselines beside published numbers and points of the released search are excluded. Positions without
+/// a mean are omitted.
 pub fn ladders(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<(u32, [Vec<Step>; 3])> {
     let metric = primary_metric(plan, panel);
     let Some(aggregate) = find_aggregate(aggregates, &panel.name, &metric) else { return Vec::new() };

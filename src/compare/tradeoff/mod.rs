@@ -1,5 +1,5 @@
-//! Accuracy against bitrate and complexity: which points no other one beats, which method is best for a complexity budget,
-//! and how many bits one method saves over another.
+//! Accuracy against bitrate and complexity: the Pareto front, the best method for a complexity budget, and the bits
+//! that one method saves over another.
 
 mod bd_rate;
 mod budget;
@@ -20,28 +20,29 @@ pub struct PanelTradeoff {
     pub panel: String,
     /// The record metric: `mse-training`, `mse-fresh`, `psnr-fresh` or `recall@16`.
     pub metric: String,
-    /// In the panel's order; points without a finished cell are left out, and those in `released`.
+    /// In the panel's order, without the points in `released` and points without a finished cell.
     pub points: Vec<TradeoffPoint>,
     /// By model, in the order of [`Model::ALL`]: the best contender for a complexity budget.
     pub budgets: Vec<(Model, Vec<BudgetRange>)>,
-    /// Anchor, test method and the rate between them, for every pair in plan order; `None` where it is undefined.
+    /// Anchor, test method and the rate between them, for every pair in plan order. `None` if the rate is undefined.
     pub bd_rates: Vec<(Contender, Contender, Option<BdRate>)>,
-    /// Points of the released search ([`uses_released_search`]), which take no part: their tuples may be no codes of their
-    /// bitrate.
+    /// Points of the released search ([`uses_released_search`]). They are excluded, because their tuples may not be
+    /// valid codes of their bitrate.
     pub released: Vec<(Contender, u32)>,
 }
 
-/// Whether the point's cells encode with the search of the authors' released code, which may use a codebook twice.
+/// Whether the point's cells use the search of the authors' released code, which may use a codebook twice.
 pub fn uses_released_search(point: &PlannedPoint) -> bool {
     let search = |cell: &Cell| cell.settings.quantizer().and_then(|quantizer| quantizer.search);
     point.cells.iter().any(|cell| search(cell) == Some(Search::Released))
 }
 
-/// The score of wideband PESQ that no speech exceeds.
+/// The highest possible score of wideband PESQ.
 const HIGHEST_PESQ: f64 = 4.644;
 
-/// A mean of a record metric as what is to be small: an error as it is, 1 − x of what is best at 1 (recall, SSIM), what
-/// PESQ lacks to its highest score, −x of what is in dB. The same gives the mean from the error.
+/// Converts the mean of a record metric to a quantity to minimize: an error stays, metrics with the best value 1
+/// (recall, SSIM) become 1 − x, PESQ becomes its distance to the highest score, values in dB become −x. The same
+/// function converts the error back to the mean.
 pub fn error_of(metric: &str, mean: f64) -> f64 {
     match metric::find(metric) {
         Some(row) if row.is_decibel() => -mean,
@@ -60,11 +61,11 @@ pub fn is_decibel(metric: &str) -> bool {
 pub struct TradeoffPoint {
     pub contender: Contender,
     pub bits: u32,
-    /// What is to be small, see [`error_of`].
+    /// The quantity to minimize, see [`error_of`].
     pub error: f64,
-    /// log10 WMOPS in single precision, in the order of [`Model::ALL`]; `None` where a model has no count for the shape.
+    /// log10 WMOPS in single precision, in the order of [`Model::ALL`]. `None` if a model has no count for the shape.
     pub log10_wmops: [Option<f64>; 3],
-    /// By model: no other point of the panel has at most its bits, error and operations, and less of one of them.
+    /// By model: whether the point is on the Pareto front of bits, error and operations.
     pub pareto: [bool; 3],
 }
 
@@ -78,7 +79,7 @@ impl TradeoffPoint {
     }
 }
 
-/// log10 WMOPS, in single precision, of encoding one vector with the quantizer at a place of a panel; `None` where the
+/// log10 WMOPS, in single precision, of encoding one vector with the quantizer at a position of a panel. `None` if the
 /// model has no count for it.
 pub fn log10_wmops(panel: &Panel, contender: Contender, at: u32, model: Model) -> Option<f64> {
     let planned = panel.planned(contender, at)?;
@@ -87,7 +88,7 @@ pub fn log10_wmops(panel: &Panel, contender: Contender, at: u32, model: Model) -
     Some(operations.ok()?.log10_wmops(Precision::Single))
 }
 
-/// Every panel over bits that has finished points; nothing for operation counts alone.
+/// The trade-offs of every panel over bits with finished points. Empty for tasks that only count operations.
 pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
     if !plan.task.trains() {
         return Vec::new();
@@ -136,8 +137,8 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
     }
 }
 
-/// Whether a contender is one to choose among. Beside published numbers the question is the paper's, about methods of one
-/// trainer: baselines would only double the answer.
+/// Whether a contender takes part in the choice. Panels with published numbers compare methods of one trainer, as the
+/// paper does. Baselines would only repeat the methods.
 fn takes_part(panel: &Panel, contender: Contender) -> bool {
     panel.published_file.is_none() || contender.trainer == panel.trainer()
 }
@@ -166,7 +167,7 @@ fn bd_rates(plan: &Plan, points: &[TradeoffPoint], is_decibel: bool) -> Vec<(Con
     rates
 }
 
-/// Which rows no other row beats: one that is smaller or equal everywhere and smaller somewhere. Smaller is better.
+/// Marks the rows that no other row beats. A row beats another if it is nowhere larger and somewhere smaller.
 pub fn pareto_front(rows: &[[f64; 3]]) -> Vec<bool> {
     let beats = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).all(|(a, b)| a <= b) && a != b;
     rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect()

@@ -1,4 +1,4 @@
-//! Why descriptors can't be opened, read or searched.
+//! Errors of opening, reading and searching descriptors.
 
 use std::path::PathBuf;
 
@@ -13,24 +13,22 @@ pub enum DescriptorError {
     File(#[from] FileError),
     #[error(transparent)]
     Search(#[from] SearchError),
-    /// The folder doesn't hold one set.
+    /// The folder doesn't hold exactly one set.
     #[error(
-        "{path}: {reason}; needed are PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy) and, if it is at \
-         hand, PREFIX_groundtruth.ivecs, as in SIFT1M"
+        "{path}: {reason}; required: PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy), as in \
+         SIFT1M, and optionally PREFIX_groundtruth.ivecs"
     )]
     Folder { path: PathBuf, reason: String },
     #[error(
         "{path} has vectors of dimension {found}, {other} of dimension {expected}; all three parts need the same one"
     )]
     Dimension { path: PathBuf, found: usize, other: PathBuf, expected: usize },
-    #[error("{asked} {part} are asked for; allowed are 1 to {most}")]
+    #[error("{asked} {part} were requested; allowed are 1 to {most}")]
     Count { part: Part, asked: u64, most: u64 },
-    #[error("{wanted} numbers from row {first} on are no whole rows of the {rows} {part} × {dimension} numbers")]
+    #[error("{wanted} numbers from row {first} on are not whole rows of the {rows} {part} × {dimension} numbers")]
     Rows { part: Part, first: u64, wanted: usize, rows: u64, dimension: usize },
-    /// The ground truth is not that of these vectors.
-    #[error(
-        "{path}, row {row}: {reason}; the file belongs to other vectors: remove it, and the neighbors are computed"
-    )]
+    /// The ground truth doesn't belong to these vectors.
+    #[error("{path}, row {row}: {reason}; the file belongs to other vectors; hint: remove it to compute the neighbors")]
     Truth { path: PathBuf, row: usize, reason: String },
     #[error("{0}")]
     Settings(String),

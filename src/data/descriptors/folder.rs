@@ -12,7 +12,7 @@ use crate::data::folder::{hex, holds, name_of, names};
 /// Numbers that are hashed at once.
 const WINDOW: usize = 1 << 20;
 
-/// What a part's file may be; `.ivecs` is for ground truth.
+/// Allowed formats of a part's file; `.ivecs` is for the ground truth.
 const FORMATS: [Format; 3] = [Format::Fvecs, Format::Bvecs, Format::Npy];
 
 /// The files of a set.
@@ -24,10 +24,10 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Finds the files of the one set that a folder holds.
+    /// Finds the files of the only set in a folder.
     ///
     /// # Errors
-    /// [`DescriptorError::Folder`] with what is there and what is needed; [`FileError::Read`].
+    /// [`DescriptorError::Folder`] with the found and the required files; [`FileError::Read`].
     pub fn find(folder: &Path) -> Result<Self, DescriptorError> {
         let names = names(folder)?;
         let refused = |reason: String| DescriptorError::Folder { path: folder.into(), reason };
@@ -59,10 +59,10 @@ impl Layout {
         Ok(Self { parts: [file(Part::Learn)?, file(Part::Base)?, file(Part::Queries)?], truth })
     }
 
-    /// Opens the three parts; of equal dimension.
+    /// Opens the three parts, which must have equal dimensions.
     ///
     /// # Errors
-    /// Those of [`VectorFile::open`]; [`DescriptorError::Dimension`].
+    /// The errors of [`VectorFile::open`]; [`DescriptorError::Dimension`].
     pub fn open(&self) -> Result<[VectorFile; 3], DescriptorError> {
         let [learn, base, queries] = &self.parts;
         let files = [VectorFile::open(learn)?, VectorFile::open(base)?, VectorFile::open(queries)?];
@@ -78,12 +78,13 @@ impl Layout {
 }
 
 impl DescriptorData {
-    /// Looks into a folder that holds PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy) and maybe
-    /// PREFIX_groundtruth.ivecs, of any prefix, and reads all the vectors that are used once, for the digest. `limits` (learn,
-    /// base, queries) takes only the first so many of a part, None all of them.
+    /// Opens a folder with PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy), and optionally
+    /// PREFIX_groundtruth.ivecs, with any prefix. It reads all used vectors once to compute the digest. `limits`
+    /// (learn, base, queries) keeps only the first vectors of a part; None keeps all.
     ///
     /// # Errors
-    /// [`DescriptorError::Folder`]; files that are torn, of other dimensions or hold NaN; limits above what is there.
+    /// [`DescriptorError::Folder`]; files that are truncated, differ in dimension or hold NaN; limits above the number
+    /// of vectors.
     pub fn folder(path: &Path, limits: [Option<u64>; 3]) -> Result<Self, DescriptorError> {
         let files = Layout::find(path)?.open()?;
         let dimension = files[1].dimension();

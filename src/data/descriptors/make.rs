@@ -9,27 +9,28 @@ use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
 use crate::data::file::{ByteWriter, IdWriter, Output, VectorFile};
 use crate::data::folder::{Made, NewFolder};
 
-/// Descriptors that are in memory at once, and queries whose neighbors are searched at once.
+/// Descriptors held in memory at once, and queries whose neighbors are searched at once.
 const WINDOW: usize = 64 * synthetic::BLOCK;
 
-/// Neighbors a query in the ground-truth file, as in SIFT1M.
+/// Neighbors per query in the ground-truth file, as in SIFT1M.
 const NEIGHBORS: u64 = 100;
 
-/// What the files are called before `_base.bvecs` and the like.
+/// The part of the file names before `_base.bvecs` and so on.
 const PREFIX: &str = "synthetic";
 
-/// Steps that [`make`] counts: a vector written, or a base vector that all queries of a window were compared with.
+/// The number of steps that [`make`] reports. A step is a written vector, or a base vector compared with all queries of
+/// a window.
 pub fn steps(data: &DescriptorData) -> usize {
     let vectors = data.learn + data.base + data.queries;
     (vectors + data.base * data.queries.div_ceil(WINDOW as u64)) as usize
 }
 
-/// Writes synthetic descriptors (see [`DescriptorData::synthetic`]) into a folder in the layout of SIFT1M: three bvecs files
-/// and the 100 nearest base vectors of each query as ivecs. In some 150 MiB of memory, whatever their number. `progress` is
-/// called with the [`steps`] done.
+/// Writes synthetic descriptors (see [`DescriptorData::synthetic`]) into a folder in the layout of SIFT1M: three bvecs
+/// files, and the 100 nearest base vectors of each query as ivecs. It takes about 150 MiB of memory for any number of
+/// vectors. `progress` is called with the number of [`steps`] done.
 ///
 /// # Errors
-/// A folder that holds something, unless `force`; a full disk; settings that are not of synthetic descriptors.
+/// A folder that is not empty, unless `force`; a full disk; settings that are not for synthetic descriptors.
 pub fn make(
     data: &DescriptorData,
     folder: &Path,
@@ -39,7 +40,7 @@ pub fn make(
 ) -> Result<Made, DescriptorError> {
     data.check_counts()?;
     let Some(seed) = data.seed.filter(|_| data.path.is_none() && data.dimension == synthetic::DIMENSION) else {
-        return Err(DescriptorError::Settings(format!("{} are no synthetic descriptors", data.name)));
+        return Err(DescriptorError::Settings(format!("{} are not synthetic descriptors", data.name)));
     };
     let folder = NewFolder::begin(folder, force)?;
     let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {
@@ -88,7 +89,7 @@ fn fill(
     for first in (0..queries.len()).step_by(WINDOW) {
         window.resize(WINDOW.min(queries.len() - first) * dimension, 0.0);
         queries.read(first, &mut window)?;
-        // A stop ends the search as an error of its reader would.
+        // A stop request ends the search like a read error.
         let read = |row: u64, out: &mut [f32]| match stop.load(Ordering::Relaxed) {
             true => Err(DescriptorError::Settings("stopped".into())),
             false => Ok(base.read(row as usize, out)?),

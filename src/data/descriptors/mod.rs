@@ -1,5 +1,5 @@
-//! Local image descriptors for nearest-neighbor search, in three parts: vectors to learn codebooks from, a base to search
-//! in, and queries. Files in the SIFT1M layout, or synthetic ones where there are none.
+//! Local image descriptors for nearest-neighbor search, in three parts: learn vectors to train codebooks on, base
+//! vectors to search in, and queries. They come from files in the SIFT1M layout, or they are synthetic.
 //!
 //! ```no_run
 //! use vqlab::data::descriptors::{DescriptorData, Descriptors, Part};
@@ -36,10 +36,10 @@ pub use open::Descriptors;
 /// Name of the synthetic sets.
 pub const SYNTHETIC: &str = "synthetic-descriptors";
 
-/// The most vectors of a part: ids in files have 31 bits.
+/// The maximum number of vectors in a part: ids in files have 31 bits.
 pub const MOST: u64 = i32::MAX as u64;
 
-/// Which descriptors, as plain data and part of a cell's identity.
+/// The choice of descriptors, as plain data. It is part of a cell's identity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct DescriptorData {
@@ -47,22 +47,22 @@ pub struct DescriptorData {
     pub name: String,
     /// D.
     pub dimension: usize,
-    /// Vectors of each part.
+    /// Number of vectors in each part.
     pub learn: u64,
     pub base: u64,
     pub queries: u64,
-    /// Files: SHA-256 of the numbers that are used (float32, little-endian: learn, base, queries, each after its count and
-    /// D as 64-bit numbers), so the file format is of no account.
+    /// Only for files: SHA-256 of the used numbers (float32, little-endian: learn, base, queries, each after its count
+    /// and D as 64-bit numbers). It does not depend on the file format.
     pub digest: Option<String>,
-    /// Synthetic ones only.
+    /// Only for synthetic sets.
     pub seed: Option<u64>,
-    /// Where the files lie; not part of the identity.
+    /// The folder of the files; not part of the identity.
     #[serde(skip)]
     pub path: Option<PathBuf>,
 }
 
 impl PartialEq for DescriptorData {
-    /// Equal vectors, wherever they lie.
+    /// Compares the vectors, not their folders.
     fn eq(&self, other: &Self) -> bool {
         let identity = |data: &Self| {
             let Self { name, dimension, learn, base, queries, digest, seed, path: _ } = data.clone();
@@ -83,7 +83,7 @@ pub enum Part {
 impl Part {
     pub const ALL: [Part; 3] = [Self::Learn, Self::Base, Self::Queries];
 
-    /// As in the names of files, `PREFIX_query.bvecs`.
+    /// The part's name in file names, as in `PREFIX_query.bvecs`.
     fn in_files(self) -> &'static str {
         match self {
             Self::Learn => "learn",
@@ -104,7 +104,7 @@ impl std::fmt::Display for Part {
 }
 
 impl DescriptorData {
-    /// Made-up descriptors: the first so many of endless sets, which depend on the seed alone.
+    /// Synthetic descriptors: the first vectors of endless sets that depend on the seed only.
     pub fn synthetic(learn: u64, base: u64, queries: u64, seed: u64) -> Self {
         Self {
             name: SYNTHETIC.into(),
@@ -118,7 +118,7 @@ impl DescriptorData {
         }
     }
 
-    /// The number of vectors of a part.
+    /// The number of vectors in a part.
     pub fn count(&self, part: Part) -> u64 {
         match part {
             Part::Learn => self.learn,
@@ -127,7 +127,7 @@ impl DescriptorData {
         }
     }
 
-    /// Refuses counts that no set can have.
+    /// Rejects counts that no set can have.
     ///
     /// # Errors
     /// [`DescriptorError::Count`].
@@ -142,7 +142,7 @@ impl DescriptorData {
     }
 }
 
-/// [`threads::on_all_cores`] with our error.
+/// [`threads::on_all_cores`] with this module's error type.
 fn on_all_cores<T: Send>(doing: &'static str, work: impl FnOnce() -> T + Send) -> Result<T, DescriptorError> {
     threads::on_all_cores(work).map_err(|reason| DescriptorError::Threads { doing, reason })
 }

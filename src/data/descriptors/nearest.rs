@@ -1,17 +1,17 @@
-//! Exact nearest neighbors in a base that is streamed.
+//! Exact nearest neighbors in a streamed base.
 
 use super::DescriptorError;
 use crate::search::exact_neighbors;
 
-/// Base vectors that are searched at once.
+/// Base vectors searched at once.
 const BLOCK: usize = 1 << 16;
 
-/// The ids of the `k` nearest of `count` base vectors for each of `queries` (n × D), n × k, nearest first, ties by the lower
-/// id; distances in double precision. `read` gives the base from a row on. `progress` is called with the base vectors done.
-/// k is at most `count`, and each row then has k ids.
+/// The ids of the `k` nearest of `count` base vectors for each of `queries` (n × D). The result is n × k, nearest
+/// first, ties by the lower id. Distances are in double precision. `read` reads base vectors from a row on. `progress`
+/// is called with the number of base vectors done. k must be at most `count`, so that each row has k ids.
 ///
 /// # Errors
-/// Those of `read`; [`crate::search::SearchError`].
+/// The errors of `read`; [`crate::search::SearchError`].
 pub fn nearest(
     queries: &[f32],
     dimension: usize,

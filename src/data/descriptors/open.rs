@@ -1,4 +1,4 @@
-//! Descriptors at hand.
+//! Opened descriptors.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,18 +7,18 @@ use super::folder::Layout;
 use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
 use crate::data::file::VectorFile;
 
-/// Sets that a process keeps at hand; the one that was asked for longest ago goes first.
+/// Sets that a process keeps open. The least recently used set is dropped first.
 const KEPT: usize = 4;
 
-/// Opened sets with what they were opened by.
+/// Opened sets with their identities.
 static OPENED: Mutex<Vec<(String, Arc<Descriptors>)>> = Mutex::new(Vec::new());
 
-/// An opened set. Files stay mapped; synthetic descriptors are kept as bytes.
+/// An opened set. Files stay memory-mapped; synthetic descriptors are kept as bytes.
 #[derive(Debug)]
 pub struct Descriptors {
     pub(super) data: DescriptorData,
     source: Source,
-    /// A ground-truth file that holds for all base vectors, with the queries that it has to be about.
+    /// A ground-truth file that covers all base vectors, and the number of queries that it must have.
     pub(super) truth_file: Option<(PathBuf, usize)>,
     pub(super) cache: Option<PathBuf>,
     pub(super) truth: OnceLock<Vec<u32>>,
@@ -34,16 +34,17 @@ enum Source {
 }
 
 impl Descriptors {
-    /// Opens files, or makes synthetic descriptors on all cores. A process does so once for the same data, whose later
-    /// callers share the result. `cache` is a folder, made where it is missing, that keeps the ids of [`Descriptors::truth`].
+    /// Opens files, or makes synthetic descriptors on all cores. A process does this once for the same data; later
+    /// callers share the result. `cache` is a folder that keeps the ids of [`Descriptors::truth`]. It is made if it is
+    /// missing.
     ///
-    /// The digest is not computed again: [`DescriptorData::folder`] did so.
+    /// The digest is not computed again, because [`DescriptorData::folder`] has computed it.
     ///
     /// # Errors
-    /// Those of [`DescriptorData::folder`]; [`DescriptorError::Settings`] where the settings and the files disagree.
+    /// The errors of [`DescriptorData::folder`]; [`DescriptorError::Settings`] if settings and files disagree.
     pub fn open(data: &DescriptorData, cache: Option<&Path>) -> Result<Arc<Self>, DescriptorError> {
         let identity = serde_json::json!([data, data.path, cache]).to_string();
-        // A panic elsewhere leaves the list whole.
+        // A panic elsewhere can't damage the list.
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
         let found = opened.iter().position(|(name, _)| *name == identity);
         let entry = match found {
@@ -70,7 +71,7 @@ impl Descriptors {
                 return Err(DescriptorError::Settings(reason));
             }
             (None, None) => {
-                let reason = format!("{}: it is not said in which folder the files are", data.name);
+                let reason = format!("{}: the settings give no folder", data.name);
                 return Err(DescriptorError::Settings(reason));
             }
             (Some(path), Some(_)) => {
@@ -86,10 +87,10 @@ impl Descriptors {
         &self.data
     }
 
-    /// Reads `out.len()` / D vectors of a part from row `first` on into `out` (rows × D).
+    /// Reads `out.len()` / D vectors of a part, from row `first` on, into `out` (rows × D).
     ///
     /// # Errors
-    /// [`DescriptorError::Rows`] where these are no whole rows of it; those of [`VectorFile::read`].
+    /// [`DescriptorError::Rows`] if these are not whole rows of the part; the errors of [`VectorFile::read`].
     pub fn read(&self, part: Part, first: u64, out: &mut [f32]) -> Result<(), DescriptorError> {
         let (dimension, rows) = (self.data.dimension, self.data.count(part));
         let end = first.checked_add((out.len() / dimension) as u64);
@@ -114,7 +115,7 @@ fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf,
         let (asked, most) = (data.count(part), file.len() as u64);
         if file.dimension() != data.dimension {
             let (file, found, expected) = (file.path().display(), file.dimension(), data.dimension);
-            let reason = format!("{file} has vectors of dimension {found}, the settings say {expected}");
+            let reason = format!("{file} has vectors of dimension {found}, but the settings say {expected}");
             return Err(DescriptorError::Settings(reason));
         }
         if asked > most {
@@ -130,12 +131,12 @@ fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf,
 fn made(data: &DescriptorData, seed: u64) -> Result<Source, DescriptorError> {
     let mut parts: [Vec<u8>; 3] = Default::default();
     for (part, bytes) in Part::ALL.into_iter().zip(&mut parts) {
-        // At most 2^31 vectors of 128 bytes, so it can be counted; whether there is room for it is another matter.
+        // At most 2^31 vectors of 128 bytes: the number fits into usize, but the memory may be too small.
         let n = data.count(part) as usize * synthetic::DIMENSION;
         let room = bytes.try_reserve_exact(n);
         room.map_err(|_| {
             let mib = n >> 20;
-            DescriptorError::Settings(format!("there is no memory for {mib} MiB of {part}; ask for fewer"))
+            DescriptorError::Settings(format!("not enough memory for {mib} MiB of {part}; use fewer"))
         })?;
         bytes.resize(n, 0);
         on_all_cores("making descriptors", || synthetic::fill(&set(part, seed), 0, bytes))?;

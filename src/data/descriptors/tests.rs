@@ -1,4 +1,4 @@
-//! Opening, reading, ground truth, and what is wrong with folders.
+//! Tests of opening, reading, ground truth, and errors of folders.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -66,7 +66,7 @@ fn all(descriptors: &Descriptors, part: Part) -> Vec<f32> {
     out
 }
 
-/// By a double loop.
+/// The truth by a double loop.
 fn slow_truth(descriptors: &Descriptors) -> Vec<u32> {
     let (base, queries, d) =
         (all(descriptors, Part::Base), all(descriptors, Part::Queries), descriptors.data().dimension);
@@ -93,7 +93,7 @@ fn a_folder_is_opened_read_and_searched() {
         assert!(error.to_string().contains("whole rows of the 70 base vectors"), "{error}");
     }
     assert_eq!(descriptors.truth().unwrap(), slow_truth(&descriptors));
-    // The second opening is the first one.
+    // The second opening shares the first one.
     assert!(std::sync::Arc::ptr_eq(&descriptors, &Descriptors::open(&data, None).unwrap()));
 }
 
@@ -131,7 +131,7 @@ fn limits_take_the_first_vectors_and_ask_for_no_more_than_there_are() {
     assert_eq!(all(&some, Part::Learn), all(&whole, Part::Learn)[..3 * D]);
     assert_eq!(some.truth().unwrap(), slow_truth(&some));
     for (limits, message) in [
-        ([Some(41), None, None], "41 learn vectors are asked for; allowed are 1 to 40"),
+        ([Some(41), None, None], "41 learn vectors were requested; allowed are 1 to 40"),
         ([None, Some(0), None], "0 base vectors"),
         ([None, None, Some(10)], "1 to 9"),
     ] {
@@ -164,10 +164,10 @@ fn a_ground_truth_file_is_used_for_the_whole_base_and_checked() {
     folder.truth(&wrong, 2);
     refused(&["row 7", &format!("base vector {} is nearer", right[7])]);
     folder.truth(&rows(&right)[..16], 2);
-    refused(&["row 8", "the file has 8 rows, the queries 9"]);
+    refused(&["row 8", "the file has 8 rows for 9 queries"]);
     folder.change("x_groundtruth.ivecs", |bytes| bytes.truncate(8 * 12 - 1));
     refused(&["byte 84", "row 7 is cut off"]);
-    // Of a part of the base it says nothing.
+    // The file does not apply to a part of the base.
     let some = DescriptorData::folder(folder.0.path(), [None, Some(69), None]).unwrap();
     let some = Descriptors::new(&some, None).unwrap();
     assert_eq!(some.truth().unwrap(), slow_truth(&some));
@@ -182,7 +182,7 @@ fn the_truth_is_cached_and_a_damaged_cache_is_not_believed() {
     let files: Vec<_> = std::fs::read_dir(&cache).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [file] = &files[..] else { panic!("{files:?}") };
     let whole = std::fs::read_to_string(file).unwrap();
-    // That it is read shows by a file with other ids and their checksum.
+    // A cache file with other ids and their checksum shows that the cache is read.
     let mut kept: serde_json::Value = serde_json::from_str(&whole).unwrap();
     kept["ids"] = serde_json::json!(vec![1; 9]);
     std::fs::write(file, kept.to_string()).unwrap();
@@ -207,12 +207,12 @@ fn a_folder_that_is_no_set_is_refused_with_what_it_holds() {
     folder.refused(&["x_base.fvecs and x_base.npy are the same part"]);
     std::fs::remove_file(folder.path("x_base.npy")).unwrap();
     std::fs::remove_file(folder.path("x_learn.fvecs")).unwrap();
-    folder.refused(&["x_learn is missing, it holds x_base.fvecs, x_query.npy; needed are PREFIX_learn", "SIFT1M"]);
+    folder.refused(&["x_learn is missing, it holds x_base.fvecs, x_query.npy; required: PREFIX_learn", "SIFT1M"]);
     folder.vectors("x_learn.fvecs", 3, D + 1);
     folder.refused(&["x_learn.fvecs", "dimension 7", "x_base.fvecs of dimension 6"]);
     let empty = tempfile::tempdir().unwrap();
     let error = |path: &Path| DescriptorData::folder(path, [None; 3]).unwrap_err().to_string();
-    assert!(error(empty.path()).contains("it holds nothing; needed are"));
+    assert!(error(empty.path()).contains("it holds nothing; required:"));
     assert!(error(&empty.path().join("none")).contains("none"));
 }
 
@@ -244,8 +244,8 @@ fn settings_that_fit_nothing_are_refused() {
     let made = DescriptorData::synthetic(1, 1, 1, 0);
     let error = |data: DescriptorData| Descriptors::open(&data, None).unwrap_err().to_string();
     assert!(error(DescriptorData { dimension: 64, ..made.clone() }).contains("dimension 128, not 64"));
-    assert!(error(DescriptorData { seed: None, ..made.clone() }).contains("in which folder"));
-    assert!(error(DescriptorData { base: 0, ..made.clone() }).contains("0 base vectors are asked for"));
+    assert!(error(DescriptorData { seed: None, ..made.clone() }).contains("the settings give no folder"));
+    assert!(error(DescriptorData { base: 0, ..made.clone() }).contains("0 base vectors were requested"));
     assert!(error(DescriptorData { learn: u64::MAX, ..made.clone() }).contains("allowed are 1 to 2147483647"));
     let folder = Folder::new();
     assert!(error(DescriptorData { path: Some(folder.0.path().into()), ..made }).contains("either a folder or a seed"));
@@ -281,6 +281,6 @@ fn written_synthetic_descriptors_are_those_in_memory() {
     ids.read(0, &mut found).unwrap();
     let exact = exact_neighbors(&all(&memory, Part::Base), &all(&memory, Part::Queries), 128, 100).unwrap();
     assert!(found.iter().zip(&exact.ids).all(|(a, b)| a.number() == Some(u64::from(*b))));
-    // Other parts and seeds have other pictures.
+    // Other parts and seeds use other pictures.
     assert_ne!(all(&memory, Part::Learn)[..128], all(&memory, Part::Base)[..128]);
 }

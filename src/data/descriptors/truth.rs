@@ -11,10 +11,10 @@ use super::{DescriptorData, DescriptorError, Descriptors, Part, on_all_cores};
 use crate::data::file::{Id, IdFile, Output};
 use crate::data::folder::hex;
 
-/// Queries of a ground-truth file whose neighbors are searched again.
+/// Queries of a ground-truth file whose neighbors are searched again as a check.
 const CHECKED: usize = 16;
 
-/// What a cache keeps.
+/// The content of a cache file.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     data: DescriptorData,
@@ -24,12 +24,13 @@ struct Kept {
 }
 
 impl Descriptors {
-    /// The id (row of the base) of the exact nearest base vector of each query, by squared Euclidean distance, ties by the
-    /// lower id. From the ground-truth file where there is one and all base vectors are used, else by brute force on all
-    /// cores, once a process and once a cache. A part of the ground-truth file is checked by brute force.
+    /// The id (row of the base) of the exact nearest base vector of each query, by squared Euclidean distance, ties by
+    /// the lower id. The ids come from the ground-truth file if there is one and all base vectors are used. Otherwise
+    /// they are computed by brute force on all cores, once per process and once per cache. A sample of the ground-truth
+    /// file is checked by brute force.
     ///
     /// # Errors
-    /// [`DescriptorError::Truth`] where the ground-truth file contradicts the vectors; those of reading vectors; a cache
+    /// [`DescriptorError::Truth`] if the ground-truth file contradicts the vectors; errors of reading vectors; a cache
     /// that can't be written. A damaged cache is computed again.
     pub fn truth(&self) -> Result<&[u32], DescriptorError> {
         if let Some(truth) = self.truth.get() {
@@ -46,7 +47,7 @@ impl Descriptors {
         Ok(self.truth.get_or_init(|| truth))
     }
 
-    /// The nearest of the base for these queries.
+    /// The nearest base vector of each of these queries.
     fn search(&self, queries: &[f32]) -> Result<Vec<u32>, DescriptorError> {
         let read = |first, out: &mut [f32]| self.read(Part::Base, first, out);
         let (dimension, count) = (self.data.dimension, self.data.base as usize);
@@ -64,7 +65,7 @@ impl Descriptors {
         let refused = |row, reason| DescriptorError::Truth { path: path.into(), row, reason };
         let file = IdFile::open(path)?;
         if file.len() != rows {
-            return Err(refused(file.len().min(rows), format!("the file has {} rows, the queries {rows}", file.len())));
+            return Err(refused(file.len().min(rows), format!("the file has {} rows for {rows} queries", file.len())));
         }
         let (count, base) = (self.data.queries as usize, self.data.base as usize);
         let mut row = vec![Id::NONE; file.columns()];
@@ -92,7 +93,7 @@ impl Descriptors {
                 Ok::<f64, DescriptorError>(squared_distance(&vector, &query))
             };
             let (theirs, ours) = (distance(ids[row])?, distance(found)?);
-            // Another file may break ties otherwise, and round.
+            // Another program may break ties differently, and round.
             if theirs > ours * (1.0 + 1e-5) {
                 let reason = format!("base vector {found} is nearer to the query than {}", ids[row]);
                 return Err(refused(row, reason));
@@ -115,13 +116,13 @@ impl Descriptors {
         Ok(ids)
     }
 
-    /// Named by the identity.
+    /// The cache file of this set, named by its identity.
     fn cached(&self, folder: &Path) -> PathBuf {
         let digest = Sha256::digest(serde_json::json!(self.data).to_string());
         folder.join(format!("nearest-{}.json", hex(&digest[..16])))
     }
 
-    /// None where there is no file, or none that is whole and of these data.
+    /// None if the file is missing, damaged or for other data.
     fn read_cache(&self, path: &Path) -> Option<Vec<u32>> {
         let kept: Kept = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
         let same = serde_json::json!(kept.data) == serde_json::json!(self.data);

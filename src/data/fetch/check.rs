@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Archive, FetchError};
 use crate::data::file::FileError;
 
-/// Whether the file is there and is as known. Without a checksum nothing is known for sure, so it is not.
+/// Whether the file exists and has the known size and checksums. Without a known checksum, the file is not trusted.
 pub fn is_whole(archive: &Archive, path: &Path) -> Result<bool, FileError> {
     if !path.is_file() || (archive.md5.is_none() && archive.sha256.is_none()) {
         return Ok(false);
@@ -19,7 +19,7 @@ pub fn is_whole(archive: &Archive, path: &Path) -> Result<bool, FileError> {
     Ok(fault(archive, path)?.is_none())
 }
 
-/// Removes a file that is not as known.
+/// Removes a file that differs from the known size or checksums.
 ///
 /// # Errors
 /// [`FetchError::Check`]; a file that can't be read.
@@ -29,7 +29,7 @@ pub fn check(archive: &Archive, path: &Path) -> Result<(), FetchError> {
     Err(FetchError::Check { path: path.into(), url: archive.url.into(), what, found, expected })
 }
 
-/// What differs, as it is and as it should be.
+/// The first difference, with the found and the expected value.
 fn fault(archive: &Archive, path: &Path) -> Result<Option<(&'static str, String, String)>, FileError> {
     let read = |source| FileError::Read { path: path.into(), source };
     let mut file = File::open(path).map_err(read)?;

@@ -9,13 +9,13 @@ use std::time::Duration;
 use super::{Archive, FetchError};
 use crate::data::file::FileError;
 
-/// Time between two looks at the download.
+/// Time between two checks of the download.
 const LOOKS: Duration = Duration::from_millis(50);
 
-/// curl's exit status for a server that can't go on in the middle of a file.
+/// curl's exit status if the server can't resume in the middle of a file.
 const NO_RANGE: i32 = 33;
 
-/// Fetches to `part`, going on behind what is there.
+/// Downloads to `part`. It resumes after the bytes that are already there.
 ///
 /// # Errors
 /// [`FetchError::NoCurl`], [`FetchError::Download`] with curl's message, [`FetchError::Stopped`].
@@ -23,7 +23,7 @@ pub fn download(archive: &Archive, part: &Path, stop: &AtomicBool, progress: &dy
     let begun = length(part) > 0;
     let (mut status, mut message) = run(archive, part, stop, progress)?;
     if begun && status.code() == Some(NO_RANGE) && !stop.load(Ordering::Relaxed) {
-        // Then from the beginning.
+        // The server can't resume: start from the beginning.
         std::fs::remove_file(part).map_err(|source| FileError::Write { path: part.into(), source })?;
         (status, message) = run(archive, part, stop, progress)?;
     }
@@ -31,8 +31,8 @@ pub fn download(archive: &Archive, part: &Path, stop: &AtomicBool, progress: &dy
         return Ok(());
     }
     let kept = match length(part) {
-        0 => "nothing has come".into(),
-        n => format!("{} keeps the {n} bytes that have come, and the same command goes on behind them", part.display()),
+        0 => "nothing was received".into(),
+        n => format!("{} keeps the {n} bytes received so far; the same command resumes the download", part.display()),
     };
     if stop.load(Ordering::Relaxed) {
         return Err(FetchError::Stopped(kept));
@@ -46,7 +46,7 @@ fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// Runs curl until it ends or is stopped; gives its exit status and what it said.
+/// Runs curl until it ends or is stopped. Returns its exit status and its error output.
 fn run(
     archive: &Archive,
     part: &Path,
@@ -55,7 +55,7 @@ fn run(
 ) -> Result<(ExitStatus, String), FetchError> {
     let mut command = Command::new("curl");
     command.args(["--fail", "--location", "--silent", "--show-error", "--globoff", "--no-buffer"]);
-    // A connection that gives nothing for a minute is broken.
+    // A connection that delivers nothing for a minute is broken.
     command.args(["--connect-timeout", "30", "--speed-limit", "1", "--speed-time", "60"]);
     command.args(["--continue-at", "-", "--output"]).arg(part).arg("--url").arg(archive.url);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -63,7 +63,7 @@ fn run(
     let mut child =
         child.map_err(|source| FetchError::NoCurl { url: archive.url.into(), part: part.into(), source })?;
     let failed = |error: std::io::Error| {
-        let kept = "what has come is kept".into();
+        let kept = "the received bytes are kept".into();
         FetchError::Download { url: archive.url.into(), reason: error.to_string(), kept }
     };
     let status = loop {
@@ -85,13 +85,13 @@ fn run(
     progress(length(part));
     let mut message = Vec::new();
     if let Some(mut stderr) = child.stderr.take() {
-        // A line or two, which the pipe held; a message that can't be read is none.
+        // The message is a line or two, which fit into the pipe. An unreadable message counts as empty.
         let _ = stderr.read_to_end(&mut message);
     }
     Ok((status, String::from_utf8_lossy(&message).into_owned()))
 }
 
-/// It may have ended by itself meanwhile.
+/// Stops curl. It may have ended by itself meanwhile.
 fn end(child: &mut Child) {
     let _ = child.kill();
 }

@@ -1,5 +1,5 @@
-//! Fetching data sets: by the system's curl, which knows FTP, TLS, proxies and redirects, to a file that a later call goes on
-//! with; checked; unpacked.
+//! Fetches data sets with the system's curl, which supports FTP, TLS, proxies and redirects. A later call resumes a
+//! partial file. A complete file is checked and unpacked.
 
 mod check;
 mod curl;
@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use super::file::FileError;
 use super::folder::NewFolder;
 
-/// A .tar.gz to be fetched and what is known of it.
+/// A .tar.gz archive to fetch, and its known properties.
 #[derive(Clone, Copy, Debug)]
 pub struct Archive<'a> {
     pub url: &'a str,
@@ -19,9 +19,9 @@ pub struct Archive<'a> {
     /// Lower-case hexadecimal digits.
     pub md5: Option<&'a str>,
     pub sha256: Option<&'a str>,
-    /// The folder of the archive below which files keep their own folders; without, none does.
+    /// Files below this folder of the archive keep their subfolders. Without it, no file does.
     pub root: Option<&'a str>,
-    /// Files that it has to hold.
+    /// Files that it must hold.
     pub files: &'a [&'a str],
 }
 
@@ -31,7 +31,7 @@ pub enum FetchError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error(
-        "curl can't be started ({source}); install it, or fetch {url} by hand, put it at {part} and call again: it is then \
+        "curl can't be started ({source}); hint: install it, or download {url} to {part} and call again: it is then \
          checked and unpacked"
     )]
     NoCurl { url: String, part: PathBuf, source: std::io::Error },
@@ -40,19 +40,19 @@ pub enum FetchError {
     #[error("stopped; {0}")]
     Stopped(String),
     #[error(
-        "{path} from {url} has {what} {found}, expected is {expected}: it is damaged or another file, and was removed; call \
-         again, or name another source with --from"
+        "{path} from {url} has {what} {found}, expected {expected}: it is damaged or another file, and was removed; \
+         call again, or name another source with --from"
     )]
     Check { path: PathBuf, url: String, what: &'static str, found: String, expected: String },
     #[error("{path} can't be unpacked: {reason}")]
     Unpack { path: PathBuf, reason: String },
 }
 
-/// Fetches an archive and unpacks it into the folder `target`. What
-/// has come is kept in the file [`part`] if the connection breaks. `progress` is called with the bytes that are there.
+/// Fetches an archive and unpacks it into the folder `target`. If the connection breaks, the received bytes are kept in
+/// the file [`part`]. `progress` is called with the number of bytes in that file.
 ///
 /// # Errors
-/// [`FetchError`]. A target that holds something is refused unless `force`.
+/// [`FetchError`]. A target that is not empty is refused unless `force`.
 pub fn fetch(
     archive: &Archive,
     target: &Path,
@@ -62,7 +62,7 @@ pub fn fetch(
 ) -> Result<(), FetchError> {
     let folder = NewFolder::begin(target, force)?;
     let part = part(target);
-    // A whole file, fetched by hand or before a crash, is not fetched again.
+    // A complete file, fetched by hand or before a crash, is not fetched again.
     if !check::is_whole(archive, &part)? {
         curl::download(archive, &part, stop, progress)?;
         check::check(archive, &part)?;
@@ -73,7 +73,7 @@ pub fn fetch(
     Ok(())
 }
 
-/// Where the archive of a folder is kept until it is unpacked: `DIR.tar.gz.part`, beside it.
+/// The file that keeps the archive of a folder until it is unpacked: `DIR.tar.gz.part`, beside the folder.
 pub fn part(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let name = if name.is_empty() { "archive".into() } else { name };

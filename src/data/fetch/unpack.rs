@@ -1,4 +1,4 @@
-//! Unpacking .tar.gz, with suspicion.
+//! Unpacks .tar.gz archives without trusting them.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
@@ -11,16 +11,16 @@ use super::{Archive, FetchError};
 use crate::data::file::FileError;
 use crate::data::folder::NewFolder;
 
-/// Bytes and files that are believed; more speak for an archive that is meant to fill the disk.
+/// Accepted bytes and files. An archive with more may be meant to fill the disk.
 const MOST_BYTES: u64 = 8 << 30;
 const MOST_FILES: usize = 100_000;
 
-/// Unpacks an archive into a folder. Below the archive's root files keep their folders; every other file goes into the folder
-/// itself.
+/// Unpacks an archive into a folder. Files below the archive's root keep their subfolders; every other file goes into
+/// the folder itself.
 ///
 /// # Errors
-/// [`FetchError::Unpack`] for an archive that is damaged, holds links or devices, paths that leave the folder, two files of
-/// one name, or lacks one of its files; a full disk.
+/// [`FetchError::Unpack`] for an archive that is damaged, holds links or devices, has paths that leave the folder or
+/// two files with one name, or lacks a required file; a full disk.
 pub fn unpack(path: &Path, folder: &NewFolder, archive: &Archive) -> Result<(), FetchError> {
     let read = |source| FileError::Read { path: path.into(), source };
     let refused = |reason: String| FetchError::Unpack { path: path.into(), reason };
@@ -37,7 +37,10 @@ pub fn unpack(path: &Path, folder: &NewFolder, archive: &Archive) -> Result<(), 
             continue;
         }
         if !matches!(kind, EntryType::Regular | EntryType::Continuous) {
-            return Err(refused(format!("{} is no plain file; only such are unpacked", within.display())));
+            return Err(refused(format!(
+                "{} is not a regular file; only regular files are unpacked",
+                within.display()
+            )));
         }
         bytes = bytes.saturating_add(entry.size());
         count += 1;
@@ -69,7 +72,7 @@ pub fn unpack(path: &Path, folder: &NewFolder, archive: &Archive) -> Result<(), 
         }
         out.sync_all().map_err(write)?;
     }
-    // The checksum stands behind the end of the tar.
+    // The checksum follows the end of the tar.
     let rest = std::io::copy(&mut tar.into_inner().take(1 << 20), &mut std::io::sink());
     rest.map_err(damaged)?;
     match archive.files.iter().find(|file| !folder.path().join(file).is_file()) {
@@ -78,7 +81,7 @@ pub fn unpack(path: &Path, folder: &NewFolder, archive: &Archive) -> Result<(), 
     }
 }
 
-/// Where a path of the archive goes: its last component, or all that stands below the root.
+/// The path of an archive's file below the folder: its last component, or everything below the root.
 fn name(path: &Path, root: Option<&str>) -> Result<PathBuf, String> {
     if path.components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir)) {
         return Err(format!("the path {} leaves the folder", path.display()));

@@ -1,5 +1,5 @@
-//! The binary files of CIFAR-10 (A. Krizhevsky, *Learning multiple layers of features from tiny images*, 2009): records of a
-//! label, 0 to 9, and the red, then the green, then the blue values of an image, row by row.
+//! The binary files of CIFAR-10 (A. Krizhevsky, *Learning multiple layers of features from tiny images*, 2009). A
+//! record holds a label, 0 to 9, and then the red, the green and the blue values of an image, each row by row.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -14,21 +14,21 @@ pub const RECORD: usize = 1 + BYTES;
 /// The largest label.
 const LAST_LABEL: u8 = 9;
 
-/// The number of images of a file, by its length.
+/// The number of images in a file, from its length.
 ///
 /// # Errors
 /// [`FileError::Content`] for a file that is empty or ends within a record; [`FileError::Read`].
 pub fn count(path: &Path) -> Result<u64, FileError> {
     let found = std::fs::metadata(path).map_err(|source| FileError::Read { path: path.into(), source })?;
     if !found.is_file() {
-        return Err(FileError::Kind { path: path.into(), reason: "it is no regular file".into() });
+        return Err(FileError::Kind { path: path.into(), reason: "it is not a regular file".into() });
     }
     let (images, rest) = (found.len() / RECORD as u64, found.len() % RECORD as u64);
     let refused = |offset: u64, reason: String| Err(FileError::Content { path: path.into(), offset, reason });
     if rest != 0 {
         let reason = format!(
-            "the file ends {rest} bytes into record {images} (counted from 0), and a record has {RECORD}: it is torn, or no \
-             CIFAR-10 file; fetch it again"
+            "the file ends {rest} bytes into record {images} (counted from 0), but a record has {RECORD}: it is \
+             truncated or not a CIFAR-10 file; fetch it again"
         );
         return refused(images * RECORD as u64, reason);
     }
@@ -38,7 +38,8 @@ pub fn count(path: &Path) -> Result<u64, FileError> {
     Ok(images)
 }
 
-/// Reads the first images of some files, one after the other, as many as `out` (n × 32 × 32 × 3, interleaved RGB) takes.
+/// Reads the first images of several files, one file after the other, until `out` (n × 32 × 32 × 3, interleaved RGB) is
+/// full.
 ///
 /// # Errors
 /// [`FileError::Content`] for a label above 9; [`FileError::Read`], also for files that have become shorter.
@@ -55,8 +56,8 @@ pub fn read(paths: &[PathBuf], out: &mut [u8]) -> Result<(), FileError> {
             if record[0] > LAST_LABEL {
                 let (offset, label) = (number * RECORD as u64, record[0]);
                 let reason = format!(
-                    "record {number} (counted from 0) has label {label}, allowed are 0 to {LAST_LABEL}: the file is damaged, or \
-                     no CIFAR-10 file"
+                    "record {number} (counted from 0) has label {label}, allowed are 0 to {LAST_LABEL}: the file is \
+                     damaged or not a CIFAR-10 file"
                 );
                 return Err(FileError::Content { path: path.clone(), offset, reason });
             }
@@ -66,7 +67,7 @@ pub fn read(paths: &[PathBuf], out: &mut [u8]) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Three planes to pixels.
+/// Converts three planes to interleaved pixels.
 fn interleave(planes: &[u8], image: &mut [u8]) {
     let (pixels, _) = image.as_chunks_mut::<CHANNELS>();
     for (i, pixel) in pixels.iter_mut().enumerate() {

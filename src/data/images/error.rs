@@ -1,4 +1,4 @@
-//! Why images can't be opened or read.
+//! Errors of opening and reading images.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use crate::data::file::FileError;
 pub enum ImageError {
     #[error(transparent)]
     File(#[from] FileError),
-    /// The folder doesn't hold one set.
+    /// The folder doesn't hold exactly one set.
     #[error(
-        "{path}: {reason}; accepted are the binary files of CIFAR-10 (data_batch*.bin and test_batch*.bin), or PNG images of \
-         {SIDE} × {SIDE} pixels or more: in train/ and test/, or two or more in the folder itself, of which every tenth is for \
-         the test"
+        "{path}: {reason}; accepted: the binary files of CIFAR-10 (data_batch*.bin and test_batch*.bin), or PNG images \
+         of {SIDE} × {SIDE} pixels or more in train/ and test/, or two or more in the folder itself, of which every \
+         tenth is for the test"
     )]
     Folder { path: PathBuf, reason: String },
-    #[error("{asked} {part} images are asked for; allowed are 1 to {most}")]
+    #[error("{asked} {part} images were requested; allowed are 1 to {most}")]
     Count { part: Part, asked: u64, most: u64 },
-    /// A picture that is damaged or can't be taken.
+    /// A picture that is damaged or not accepted.
     #[error("{path}: {reason}")]
     Picture { path: PathBuf, reason: String },
     #[error("{0}")]

@@ -8,10 +8,10 @@ use super::open::Pixels;
 use super::{ImageData, ImageError, Part, cifar, picture};
 use crate::data::folder::{by_number, hex, holds, name_of, names};
 
-/// Of so many pictures one is for the test.
+/// One of this many pictures is for the test.
 const EVERY: usize = 10;
 
-/// The files of a set, those of a part sorted, in the order of [`Part::ALL`].
+/// The files of a set, sorted within each part, in the order of [`Part::ALL`].
 #[derive(Debug)]
 pub enum Layout {
     Cifar([Vec<PathBuf>; 2]),
@@ -19,10 +19,10 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// Finds the files of the one set that a folder holds.
+    /// Finds the files of the only set in a folder.
     ///
     /// # Errors
-    /// [`ImageError::Folder`] with what is there and what is accepted; [`FileError::Read`](crate::data::file::FileError).
+    /// [`ImageError::Folder`] with the found and the accepted files; [`FileError::Read`](crate::data::file::FileError).
     pub fn find(folder: &Path) -> Result<Self, ImageError> {
         let names = names(folder)?;
         let refused = |reason: String| Err(ImageError::Folder { path: folder.into(), reason });
@@ -40,8 +40,8 @@ impl Layout {
                 [true, _] => refused(format!("data_batch_1.bin is missing, it holds {}", holds())),
             },
             (false, true, [None, None]) if pictures.len() == 1 => refused(
-                "it holds a single PNG image, and tiles of one picture are too much alike to be both trained with and \
-                 tested on; add others"
+                "it holds a single PNG image, and tiles of one picture are too similar to be used for both training \
+                 and test; add other images"
                     .into(),
             ),
             (false, true, [None, None]) => Ok(Self::Pictures(split(pictures))),
@@ -55,10 +55,10 @@ impl Layout {
         }
     }
 
-    /// The number of images of each part.
+    /// The number of images in each part.
     ///
     /// # Errors
-    /// Files that are torn or can't be read.
+    /// Files that are truncated or can't be read.
     pub fn counts(&self) -> Result<[u64; 2], ImageError> {
         let mut counts = [0; 2];
         let (Self::Cifar(parts) | Self::Pictures(parts)) = self;
@@ -73,7 +73,7 @@ impl Layout {
         Ok(counts)
     }
 
-    /// Reads the first images of a part, as many as `out` (n × 32 × 32 × 3) takes.
+    /// Reads the first images of a part until `out` (n × 32 × 32 × 3) is full.
     ///
     /// # Errors
     /// Files that are damaged or can't be read.
@@ -89,20 +89,21 @@ fn is_picture(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
 }
 
-/// The PNG images of a sub-folder, at least one.
+/// The PNG images of a subfolder, at least one.
 fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, ImageError> {
     let names = names(folder)?;
     let pictures = sorted(&names, folder, is_picture);
     if pictures.is_empty() {
         return Err(ImageError::Folder {
             path: folder.into(),
-            reason: format!("it holds {}, no PNG image", holds(&names)),
+            reason: format!("it has no PNG image, it holds {}", holds(&names)),
         });
     }
     Ok(pictures)
 }
 
-/// The first of every ten pictures is for the test, with all its tiles: those of one picture are alike.
+/// Takes the first of every ten pictures for the test, with all its tiles, because the tiles of one picture are
+/// similar.
 fn split(pictures: Vec<PathBuf>) -> [Vec<PathBuf>; 2] {
     let mut parts = [Vec::new(), Vec::new()];
     for (i, picture) in pictures.into_iter().enumerate() {
@@ -120,19 +121,20 @@ fn sorted(names: &[String], folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec
 }
 
 impl ImageData {
-    /// Looks into a folder, and reads all the images that are used once, for the digest. It may hold
-    /// - the binary files of CIFAR-10, any number of `data_batch*.bin` and of `test_batch*.bin`, sorted by name, numbers by
-    ///   their value;
-    /// - or PNG images, cut into tiles of 32 × 32 pixels side by side from the top left corner on; what is left at the right
-    ///   and below is dropped. Those in `train/` and `test/`; or, without these folders, those of the folder itself, of
-    ///   which the first, the eleventh and so on are for the test. Gray, palettes and 16 bits become 8-bit RGB (of 16 bits
-    ///   the upper eight), transparent pixels lie over white; gamma and color profiles are of no account. The tiles of a
-    ///   part are shuffled, always alike, so that the first of them are a mixture of all pictures.
+    /// Opens a folder, and reads all used images once to compute the digest. The folder holds one of these:
+    /// - the binary files of CIFAR-10: any number of `data_batch*.bin` and of `test_batch*.bin`, sorted by name,
+    ///   numbers by their value;
+    /// - PNG images, cut into adjacent tiles of 32 × 32 pixels from the top left corner on. Pixels that remain at the
+    ///   right and at the bottom are dropped. The images are in `train/` and `test/`. Without these folders they are in
+    ///   the folder itself, and the first, the eleventh and so on are for the test. Gray, palette and 16-bit images
+    ///   become 8-bit RGB (16-bit values keep the upper eight bits). Transparent pixels are drawn over white. Gamma and
+    ///   color profiles are ignored. The tiles of a part are shuffled in a fixed order, so that the first tiles are a
+    ///   mixture of all pictures.
     ///
-    /// `limits` (training, test) takes only the first so many images of a part, None all of them.
+    /// `limits` (training, test) keeps only the first images of a part; None keeps all.
     ///
     /// # Errors
-    /// [`ImageError::Folder`]; files that are torn or damaged; limits above what is there.
+    /// [`ImageError::Folder`]; files that are truncated or damaged; limits above the number of images.
     pub fn folder(path: &Path, limits: [Option<u64>; 2]) -> Result<Self, ImageError> {
         let layout = Layout::find(path)?;
         let mut counts = layout.counts()?;

@@ -8,23 +8,23 @@ use crate::data::file::Output;
 use crate::data::folder::{Made, NewFolder};
 use crate::data::threads::on_all_cores;
 
-/// Images of a training file, as in CIFAR-10.
+/// Images per training file, as in CIFAR-10.
 const BATCH: u64 = 10_000;
 
-/// Images that are in memory at once.
+/// Images held in memory at once.
 const WINDOW: u64 = 1000;
 
-/// Steps that [`make`] counts: images written.
+/// The number of steps that [`make`] reports: written images.
 pub fn steps(data: &ImageData) -> usize {
     (data.training + data.test) as usize
 }
 
-/// Writes synthetic images (see [`ImageData::synthetic`]) into a folder in the binary layout of CIFAR-10: training files of
-/// 10,000 images, one test file, every label 0. In a few MiB of memory, whatever their number. `progress` is called with the
-/// [`steps`] done.
+/// Writes synthetic images (see [`ImageData::synthetic`]) into a folder in the binary layout of CIFAR-10: training
+/// files of 10,000 images and one test file, with label 0 everywhere. It takes a few MiB of memory for any number of
+/// images. `progress` is called with the number of [`steps`] done.
 ///
 /// # Errors
-/// A folder that holds something, unless `force`; a full disk; settings that are not of synthetic images.
+/// A folder that is not empty, unless `force`; a full disk; settings that are not for synthetic images.
 pub fn make(
     data: &ImageData,
     folder: &Path,
@@ -34,7 +34,7 @@ pub fn make(
 ) -> Result<Made, ImageError> {
     data.check_counts()?;
     let Some(seed) = data.seed.filter(|_| data.path.is_none()) else {
-        return Err(ImageError::Settings(format!("{} are no synthetic images", data.name)));
+        return Err(ImageError::Settings(format!("{} are not synthetic images", data.name)));
     };
     let folder = NewFolder::begin(folder, force)?;
     let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {
@@ -76,7 +76,7 @@ fn fill(
     Ok(Made::Whole)
 }
 
-/// Part, first image, the one after the last, and name of every file.
+/// Part, first image, image after the last, and name of every file.
 fn files(data: &ImageData) -> impl Iterator<Item = (Part, u64, u64, String)> {
     let training = (0..data.training.div_ceil(BATCH)).map(|i| {
         let end = data.training.min((i + 1) * BATCH);

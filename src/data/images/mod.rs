@@ -1,5 +1,5 @@
-//! Color images of 32 × 32 pixels in two parts, training and test: the binary files of CIFAR-10, tiles of PNG images, or
-//! synthetic ones where there are none.
+//! Color images of 32 × 32 pixels in two parts, training and test: the binary files of CIFAR-10, tiles of PNG images,
+//! or synthetic images.
 //!
 //! ```
 //! use vqlab::data::images::{ImageData, Images};
@@ -35,33 +35,33 @@ use stand_in::images::BYTES;
 pub use stand_in::images::NAME as SYNTHETIC;
 pub use stand_in::images::{CHANNELS, SIDE};
 
-/// The most images of a part, some 50 GB.
+/// The maximum number of images in a part, about 50 GB.
 pub const MOST: u64 = 1 << 24;
 
 /// Pixels of an image.
 const PIXELS: usize = SIDE * SIDE;
 
-/// Which images, as plain data and part of a cell's identity.
+/// The choice of images, as plain data. It is part of a cell's identity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ImageData {
     /// [`SYNTHETIC`], or the name of the folder.
     pub name: String,
-    /// Images of each part, 32 × 32, RGB.
+    /// Number of images in each part, 32 × 32, RGB.
     pub training: u64,
     pub test: u64,
-    /// Files: SHA-256 of the pixels that are used (training, test, each after its count as a 64-bit number, little-endian;
-    /// interleaved RGB, row by row), so the file format is of no account.
+    /// Only for files: SHA-256 of the used pixels (training, test, each after its count as a 64-bit number,
+    /// little-endian; interleaved RGB, row by row). It does not depend on the file format.
     pub digest: Option<String>,
-    /// Synthetic ones only.
+    /// Only for synthetic sets.
     pub seed: Option<u64>,
-    /// Where the files lie; not part of the identity.
+    /// The folder of the files; not part of the identity.
     #[serde(skip)]
     pub path: Option<PathBuf>,
 }
 
 impl PartialEq for ImageData {
-    /// Equal images, wherever they lie.
+    /// Compares the images, not their folders.
     fn eq(&self, other: &Self) -> bool {
         let identity = |data: &Self| {
             let Self { name, training, test, digest, seed, path: _ } = data.clone();
@@ -72,12 +72,12 @@ impl PartialEq for ImageData {
 }
 
 impl ImageData {
-    /// Made-up images: the first so many of endless sets, which depend on the seed alone.
+    /// Synthetic images: the first images of endless sets that depend on the seed only.
     pub fn synthetic(training: u64, test: u64, seed: u64) -> Self {
         Self { name: SYNTHETIC.into(), training, test, digest: None, seed: Some(seed), path: None }
     }
 
-    /// The number of images of a part.
+    /// The number of images in a part.
     pub fn count(&self, part: Part) -> u64 {
         match part {
             Part::Training => self.training,
@@ -85,7 +85,7 @@ impl ImageData {
         }
     }
 
-    /// Refuses counts that no set can have.
+    /// Rejects counts that no set can have.
     ///
     /// # Errors
     /// [`ImageError::Count`].

@@ -1,4 +1,4 @@
-//! Images at hand.
+//! Opened images.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -7,10 +7,10 @@ use super::folder::{Layout, digest};
 use super::{BYTES, ImageData, ImageError, Part, synthetic};
 use crate::data::threads::on_all_cores;
 
-/// Sets that someone in this process holds, with what they were opened by.
+/// Sets that are in use in this process, with their identities.
 static OPENED: Mutex<Vec<(String, Weak<Images>)>> = Mutex::new(Vec::new());
 
-/// An opened set: all its pixels in memory, a byte a value, n × 32 × 32 × 3, row by row, interleaved RGB.
+/// An opened set. All pixels are in memory, one byte per value: n × 32 × 32 × 3, row by row, interleaved RGB.
 #[derive(Debug)]
 pub struct Images {
     data: ImageData,
@@ -22,15 +22,15 @@ pub struct Images {
 pub struct Pixels([Vec<u8>; 2]);
 
 impl Images {
-    /// Reads files, or makes synthetic images on all cores. Callers of one process share the pixels of the same data as long
-    /// as one of them holds them.
+    /// Reads files, or makes synthetic images on all cores. Callers in one process share the pixels of the same data
+    /// while one of them holds them.
     ///
     /// # Errors
-    /// Those of [`ImageData::folder`]; [`ImageError::Settings`] where the settings and the files disagree, as when the
-    /// files have changed since.
+    /// The errors of [`ImageData::folder`]; [`ImageError::Settings`] if settings and files disagree, for instance
+    /// because the files have changed.
     pub fn open(data: &ImageData) -> Result<Arc<Self>, ImageError> {
         let identity = serde_json::json!([data, data.path]).to_string();
-        // A panic elsewhere leaves the list whole.
+        // A panic elsewhere can't damage the list.
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
         opened.retain(|(_, images)| images.strong_count() > 0);
         let found = opened.iter().find(|(name, _)| *name == identity);
@@ -46,12 +46,12 @@ impl Images {
         &self.data
     }
 
-    /// Images to train with, n × 32 × 32 × 3.
+    /// Training images, n × 32 × 32 × 3.
     pub fn training(&self) -> &[u8] {
         self.pixels.part(Part::Training)
     }
 
-    /// Images that no training sees, n × 32 × 32 × 3.
+    /// Test images, which no training sees, n × 32 × 32 × 3.
     pub fn test(&self) -> &[u8] {
         self.pixels.part(Part::Test)
     }
@@ -63,9 +63,7 @@ impl Pixels {
         match (&data.path, data.seed) {
             (Some(path), None) => Self::files(data, path),
             (None, Some(seed)) => Self::made(data, seed),
-            (None, None) => {
-                Err(ImageError::Settings(format!("{}: it is not said in which folder the files are", data.name)))
-            }
+            (None, None) => Err(ImageError::Settings(format!("{}: the settings give no folder", data.name))),
             (Some(path), Some(_)) => {
                 let reason = format!("{}: files have no seed; give either a folder or a seed", path.display());
                 Err(ImageError::Settings(reason))
@@ -84,13 +82,13 @@ impl Pixels {
         let pixels = Self::read(data, &layout)?;
         if data.digest.as_ref().is_some_and(|expected| *expected != digest(&pixels)) {
             let reason =
-                format!("{}: the images are no longer those that the settings name; start again", path.display());
+                format!("{}: the images have changed and don't match the settings; start again", path.display());
             return Err(ImageError::Settings(reason));
         }
         Ok(pixels)
     }
 
-    /// Reads as many images as the data say; as many have to be there.
+    /// Reads the number of images that `data` gives. The files must hold that many.
     pub(super) fn read(data: &ImageData, layout: &Layout) -> Result<Self, ImageError> {
         let mut pixels = Self::room(data)?;
         for part in Part::ALL {
@@ -110,14 +108,14 @@ impl Pixels {
         Ok(pixels)
     }
 
-    /// Black images.
+    /// Allocates black images.
     fn room(data: &ImageData) -> Result<Self, ImageError> {
         let mut parts = [Vec::new(), Vec::new()];
         for (part, values) in Part::ALL.into_iter().zip(&mut parts) {
-            // At most 2^24 images of 3 KiB, so it can be counted; whether there is room for it is another matter.
+            // At most 2^24 images of 3 KiB: the number fits into usize, but the memory may be too small.
             let n = data.count(part) as usize * BYTES;
             values.try_reserve_exact(n).map_err(|_| {
-                ImageError::Settings(format!("there is no memory for {} MiB of {part} images; ask for fewer", n >> 20))
+                ImageError::Settings(format!("not enough memory for {} MiB of {part} images; use fewer", n >> 20))
             })?;
             values.resize(n, 0);
         }

@@ -12,13 +12,14 @@ use crate::data::file::FileError;
 use crate::data::stream::{shuffle, stream};
 use crate::data::threads::on_all_cores;
 
-/// The largest picture, as large as a square of 8192 pixels: a damaged header must not ask for all the memory.
+/// The maximum number of pixels, a square of 8192 pixels. It keeps a damaged header from requesting all memory.
 const MOST_PIXELS: u64 = 1 << 26;
 
-/// The number of tiles of a picture, by its header.
+/// The number of tiles in a picture, from its header.
 ///
 /// # Errors
-/// [`ImageError::Picture`] for what is no PNG image, is smaller than a tile or larger than [`MOST_PIXELS`].
+/// [`ImageError::Picture`] for a file that is not a PNG image, is smaller than a tile, or is larger than
+/// [`MOST_PIXELS`].
 pub fn count(path: &Path) -> Result<u64, ImageError> {
     let refused = |reason: String| Err(ImageError::Picture { path: path.into(), reason });
     let mut decoder = decoder(path)?;
@@ -29,16 +30,16 @@ pub fn count(path: &Path) -> Result<u64, ImageError> {
     }
     let tiles = (width / SIDE as u64) * (height / SIDE as u64);
     if tiles == 0 {
-        return refused(format!("it has {width} × {height} pixels, needed are {SIDE} × {SIDE} or more; remove it"));
+        return refused(format!("it has {width} × {height} pixels, required: {SIDE} × {SIDE} or more; remove it"));
     }
     Ok(tiles)
 }
 
-/// Reads the first tiles of the mixture of all pictures of a part, as many as `out` (n × 32 × 32 × 3) takes. Their order
-/// depends on the part and the number of its tiles alone. Pictures of which no tile is wanted are not decoded.
+/// Reads the first tiles of the mixture of all pictures of a part, until `out` (n × 32 × 32 × 3) is full. The order of
+/// the tiles depends only on the part and its number of tiles. Pictures without a wanted tile are not decoded.
 ///
 /// # Errors
-/// Those of [`count`]; [`ImageError::Picture`] for a picture that is damaged.
+/// The errors of [`count`]; [`ImageError::Picture`] for a damaged picture.
 pub fn read(part: Part, paths: &[PathBuf], out: &mut [u8]) -> Result<(), ImageError> {
     let mut first = Vec::with_capacity(paths.len());
     let mut all = 0;
@@ -48,7 +49,7 @@ pub fn read(part: Part, paths: &[PathBuf], out: &mut [u8]) -> Result<(), ImageEr
     }
     let mut order: Vec<usize> = (0..all).collect();
     shuffle(&mut order, &mut stream(&format!("image-tiles/{part}")));
-    // Which tiles each picture has to give, and where to.
+    // The wanted tiles of each picture, with their destinations.
     let mut wanted: Vec<Vec<(usize, &mut [u8])>> = paths.iter().map(|_| Vec::new()).collect();
     for (tile, out) in order.into_iter().zip(out.chunks_exact_mut(BYTES)) {
         let picture = first.partition_point(|first| *first <= tile) - 1;
@@ -58,7 +59,7 @@ pub fn read(part: Part, paths: &[PathBuf], out: &mut [u8]) -> Result<(), ImageEr
     let doing = "reading PNG images";
     let cut = || work.into_par_iter().map(|(path, wanted)| cut(path, wanted)).collect::<Vec<_>>();
     let results = on_all_cores(cut).map_err(|reason| ImageError::Threads { doing, reason })?;
-    // The first error in the order of the files, whichever came first.
+    // The first error in the order of the files, whichever occurred first.
     results.into_iter().collect()
 }
 
@@ -67,20 +68,20 @@ fn cut(path: &Path, wanted: Vec<(usize, &mut [u8])>) -> Result<(), ImageError> {
     let refused = |reason: &str| ImageError::Picture { path: path.into(), reason: reason.into() };
     let tiles = count(path)? as usize;
     let mut decoder = decoder(path)?;
-    // Palettes to colors, transparent colors to alpha, one value a byte.
+    // Palettes become colors, transparent colors become alpha, each value one byte.
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let mut reader = decoder.read_info().map_err(|error| damaged(path, error))?;
     let mut values = Vec::new();
     let n = reader.output_buffer_size();
-    values.try_reserve_exact(n).map_err(|_| refused("there is no memory for it; cut it into smaller ones"))?;
+    values.try_reserve_exact(n).map_err(|_| refused("not enough memory for it; cut it into smaller ones"))?;
     values.resize(n, 0);
     let frame = reader.next_frame(&mut values).map_err(|error| damaged(path, error))?;
-    // The rest of the file has its checksums too.
+    // The rest of the file has checksums, too.
     reader.finish().map_err(|error| damaged(path, error))?;
     let (width, height) = (frame.width as usize, frame.height as usize);
     let across = width / SIDE;
     if across * (height / SIDE) != tiles {
-        return Err(refused("its first frame is of another size; remove it"));
+        return Err(refused("its first frame has another size; remove it"));
     }
     let samples = frame.color_type.samples();
     for (tile, out) in wanted {
@@ -96,7 +97,7 @@ fn cut(path: &Path, wanted: Vec<(usize, &mut [u8])>) -> Result<(), ImageError> {
     Ok(())
 }
 
-/// A pixel of any kind, over white where it is transparent.
+/// Converts a pixel of any kind to RGB, over white where it is transparent.
 fn rgb(kind: ColorType, pixel: &[u8]) -> [u8; CHANNELS] {
     // Rounded.
     let over = |value: u8, alpha: u8| {
@@ -107,16 +108,16 @@ fn rgb(kind: ColorType, pixel: &[u8]) -> [u8; CHANNELS] {
         (ColorType::Rgb, &[r, g, b]) => [r, g, b],
         (ColorType::Rgba, &[r, g, b, alpha]) => [r, g, b].map(|value| over(value, alpha)),
         (ColorType::GrayscaleAlpha, &[gray, alpha]) => [over(gray, alpha); CHANNELS],
-        // Gray; palettes are colors by now.
+        // Gray. Palettes have already become colors.
         _ => [pixel[0]; CHANNELS],
     }
 }
 
 fn decoder(path: &Path) -> Result<Decoder<BufReader<File>>, ImageError> {
     let read = |source| FileError::Read { path: path.into(), source };
-    // A pipe would be waited for.
+    // Opening a pipe would block.
     if !std::fs::metadata(path).map_err(read)?.is_file() {
-        return Err(FileError::Kind { path: path.into(), reason: "it is no regular file".into() }.into());
+        return Err(FileError::Kind { path: path.into(), reason: "it is not a regular file".into() }.into());
     }
     let mut decoder = Decoder::new(BufReader::with_capacity(1 << 16, File::open(path).map_err(read)?));
     decoder.set_ignore_text_chunk(true);
@@ -130,7 +131,7 @@ fn damaged(path: &Path, error: DecodingError) -> ImageError {
             FileError::Read { path: path.into(), source }.into()
         }
         error => {
-            let reason = format!("it is no whole PNG image ({}); replace or remove it", crate::picture::fault(&error));
+            let reason = format!("not a complete PNG image ({}); replace or remove it", crate::picture::fault(&error));
             ImageError::Picture { path: path.into(), reason }
         }
     }

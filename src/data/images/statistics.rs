@@ -1,25 +1,25 @@
-//! What the constants of the scene were tuned by.
+//! The statistics by which the constants of the scene were tuned.
 
 use vqlab_core::linear::Eigen;
 
 use super::{BYTES, CHANNELS, ImageData, Images, SIDE};
 
-/// Side and values of the blocks of the principal components.
+/// Side and number of values of the blocks for the principal components.
 const BLOCK: usize = 4;
 const VALUES: usize = BLOCK * BLOCK * CHANNELS;
 
-/// Of n × 32 × 32 × 3 values.
+/// Statistics of n × 32 × 32 × 3 values.
 #[derive(Debug)]
 struct Statistics {
     mean: [f64; CHANNELS],
     deviation: [f64; CHANNELS],
-    /// Red and green, green and blue, red and blue.
+    /// Correlation of red and green, green and blue, red and blue.
     channels: [f64; 3],
-    /// Of values that are so far apart along a row or a column, over the channels.
+    /// Correlation of values at fixed distances along a row or a column, over the channels.
     neighbors: [f64; 3],
     /// The share of the variance that is between the mean colors of images.
     images: f64,
-    /// Peak SNR of blocks by their first so many principal components.
+    /// Peak SNR of blocks reconstructed from this number of principal components, the first ones.
     peaks: [(usize, f64); 5],
     /// The share of values that are 0 or 255.
     clipped: f64,
@@ -143,7 +143,7 @@ fn the_statistics_are_those_of_the_table() {
     all(&found.peaks.map(|(_, peak)| peak), &[17.64, 20.49, 25.24, 30.88, 39.55], 0.5);
 }
 
-/// Prints the table of the module: of ours, and of folders named in VQLAB_IMAGES (separated by colons).
+/// Prints the statistics of our images, and of the folders named in VQLAB_IMAGES (separated by colons).
 #[test]
 #[ignore = "prints a table"]
 fn table() {

@@ -1,4 +1,4 @@
-//! Folders of both kinds, what is wrong with them, and the sharing of what is opened.
+//! Tests of both kinds of folders, their errors, and the sharing of opened sets.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ impl Folder {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// 12 and 5 training images, 4 test images, with something else beside.
+    /// 12 and 5 training images, 4 test images, and another file.
     fn cifar() -> Self {
         let folder = Self::new();
         for (name, n) in [("data_batch_10.bin", 5), ("data_batch_9.bin", 12), ("test_batch.bin", 4)] {
@@ -86,14 +86,14 @@ fn png(kind: ColorType, depth: BitDepth, [width, height]: [u32; 2], data: &[u8])
     out
 }
 
-/// An RGB picture of one color in each tile: red is the picture, green the column and blue the row of the tile.
+/// An RGB picture with one color per tile: red is the picture, green the column and blue the row of the tile.
 fn tiled(picture: u8, width: u32, height: u32) -> Vec<u8> {
     let pixel = |i: u32| [picture, (i % width / 32) as u8, (i / width / 32) as u8];
     let data: Vec<u8> = (0..width * height).flat_map(pixel).collect();
     png(ColorType::Rgb, BitDepth::Eight, [width, height], &data)
 }
 
-/// The colors of tiles that have one.
+/// The colors of single-colored tiles.
 fn colors(images: &[u8]) -> Vec<[u8; 3]> {
     let tiles = images.chunks_exact(BYTES);
     tiles
@@ -131,8 +131,8 @@ fn limits_take_the_first_images_and_ask_for_no_more_than_there_are() {
     assert_eq!(some.training(), &all.training()[..13 * BYTES]);
     assert_eq!(some.test(), &all.test()[..BYTES]);
     for (limits, message) in [
-        ([Some(18), None], "18 training images are asked for; allowed are 1 to 17"),
-        ([None, Some(5)], "5 test images are asked for; allowed are 1 to 4"),
+        ([Some(18), None], "18 training images were requested; allowed are 1 to 17"),
+        ([None, Some(5)], "5 test images were requested; allowed are 1 to 4"),
         ([Some(0), None], "0 training images"),
     ] {
         let error = folder.data(limits).unwrap_err().to_string();
@@ -199,21 +199,21 @@ fn torn_and_wrong_binary_files_are_refused_with_the_offset() {
 #[test]
 fn a_folder_that_is_no_set_is_refused_with_what_is_accepted() {
     let folder = Folder::new();
-    folder.refused(&["it holds nothing; accepted are", "data_batch*.bin", "PNG images"]);
+    folder.refused(&["it holds nothing; accepted:", "data_batch*.bin", "PNG images"]);
     folder.put("notes.txt", b"");
-    folder.refused(&["it holds notes.txt; accepted are"]);
+    folder.refused(&["it holds notes.txt; accepted:"]);
     folder.put("test_batch.bin", &records("x", 1));
     folder.refused(&["data_batch_1.bin is missing", "test_batch.bin"]);
     folder.put("a.png", &tiled(0, 32, 32));
     folder.refused(&["both binary files and PNG images"]);
     std::fs::remove_file(folder.path("test_batch.bin")).unwrap();
-    folder.refused(&["a single PNG image", "too much alike"]);
+    folder.refused(&["a single PNG image", "too similar"]);
     folder.put("train/b.png", &tiled(0, 32, 32));
     folder.refused(&["beside train/ or test/"]);
     std::fs::remove_file(folder.path("a.png")).unwrap();
     folder.refused(&["test/ is missing"]);
     folder.put("test/c.txt", b"");
-    folder.refused(&["it holds c.txt, no PNG image"]);
+    folder.refused(&["it has no PNG image, it holds c.txt"]);
     let none = ImageData::folder(&folder.path("none"), [None; 2]).unwrap_err().to_string();
     assert!(none.contains("none"), "{none}");
     let file = ImageData::folder(&folder.path("notes.txt"), [None; 2]).unwrap_err().to_string();
@@ -224,7 +224,7 @@ fn a_folder_that_is_no_set_is_refused_with_what_is_accepted() {
 fn pictures_are_cut_into_whole_tiles_and_mixed_but_never_over_the_parts() {
     let folder = Folder::new();
     for picture in 0..12 {
-        // 3 × 2 tiles and a rest.
+        // 3 × 2 tiles, and remaining pixels.
         folder.put(&format!("p{picture}.PNG"), &tiled(picture, 100, 95));
     }
     let images = folder.open();
@@ -236,7 +236,7 @@ fn pictures_are_cut_into_whole_tiles_and_mixed_but_never_over_the_parts() {
         tiles.sort_unstable();
         tiles
     };
-    // By their numbers the first and the eleventh are 0 and 10.
+    // By number, the first and the eleventh are 0 and 10.
     assert_eq!(sorted(test), sorted(all(&[0, 10])));
     assert_eq!(sorted(training.clone()), sorted(all(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 11])));
     let mixture: std::collections::BTreeSet<u8> = training[..20].iter().map(|color| color[0]).collect();
@@ -260,7 +260,7 @@ fn sub_folders_say_what_is_for_the_test() {
 fn every_kind_of_png_becomes_rgb() {
     const N: usize = 1024;
     let half = |a: &[u8], b: &[u8]| [a.repeat(N / 2), b.repeat(N / 2)].concat();
-    // The data of a picture and what its halves become.
+    // The data of a picture, and the colors of its halves.
     type Case = (ColorType, BitDepth, Vec<u8>, [[u8; 3]; 2]);
     let cases: [Case; 8] = [
         (ColorType::Rgb, BitDepth::Eight, half(&[1, 2, 3], &[4, 5, 6]), [[1, 2, 3], [4, 5, 6]]),
@@ -292,15 +292,15 @@ fn pictures_that_are_small_large_or_damaged_are_named() {
     let folder = Folder::new();
     folder.put("a.png", &tiled(1, 64, 64));
     folder.put("b.png", &tiled(2, 64, 31));
-    folder.refused(&["b.png", "64 × 31 pixels, needed are 32 × 32 or more"]);
+    folder.refused(&["b.png", "64 × 31 pixels, required: 32 × 32 or more"]);
     let whole = tiled(2, 64, 64);
     for length in [0, 7, 8, 20, 40, whole.len() / 2, whole.len() - 13, whole.len() - 1] {
         folder.put("b.png", &whole[..length]);
-        folder.refused(&["b.png", "no whole PNG image"]);
+        folder.refused(&["b.png", "not a complete PNG image"]);
     }
     folder.put("b.png", b"not a picture at all, but text that is long enough to be one");
-    folder.refused(&["b.png", "no whole PNG image"]);
-    // A header that asks for everything, with its checksum made right.
+    folder.refused(&["b.png", "not a complete PNG image"]);
+    // A header that requests a huge picture, with a correct checksum.
     let mut huge = whole.clone();
     huge[16..24].fill(0x3f);
     let crc = {
@@ -313,22 +313,22 @@ fn pictures_that_are_small_large_or_damaged_are_named() {
     folder.refused(&["b.png", "cut it into smaller ones"]);
     std::fs::remove_file(folder.path("b.png")).unwrap();
     std::fs::create_dir(folder.path("b.png")).unwrap();
-    folder.refused(&["b.png", "no regular file"]);
+    folder.refused(&["b.png", "not a regular file"]);
 }
 
 #[test]
 fn settings_that_fit_nothing_are_refused() {
     let made = ImageData::synthetic(1, 1, 0);
     let error = |data: ImageData| Images::open(&data).unwrap_err().to_string();
-    assert!(error(ImageData { seed: None, ..made.clone() }).contains("in which folder"));
-    assert!(error(ImageData { test: 0, ..made.clone() }).contains("0 test images are asked for"));
+    assert!(error(ImageData { seed: None, ..made.clone() }).contains("the settings give no folder"));
+    assert!(error(ImageData { test: 0, ..made.clone() }).contains("0 test images were requested"));
     assert!(error(ImageData { training: u64::MAX, ..made.clone() }).contains("allowed are 1 to 16777216"));
     let folder = Folder::cifar();
     assert!(error(ImageData { path: Some(folder.0.path().into()), ..made }).contains("either a folder or a seed"));
     let data = folder.data([None; 2]).unwrap();
     assert!(error(ImageData { training: 18, ..data.clone() }).contains("1 to 17"));
     folder.change("test_batch.bin", |bytes| bytes[5] ^= 1);
-    assert!(error(data).contains("no longer those"));
+    assert!(error(data).contains("have changed"));
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn real_images_are_read() {
     let cifar = ImageData::folder(&place.join("cifar10"), [None; 2]).unwrap();
     assert_eq!((cifar.training, cifar.test), (10_000, 2000));
     let kodak = ImageData::folder(&place.join("kodak"), [None; 2]).unwrap();
-    // 24 × 16 tiles a picture; 3 of 24 are for the test.
+    // 24 × 16 tiles per picture; 3 of 24 pictures are for the test.
     assert_eq!((kodak.training, kodak.test), (21 * 384, 3 * 384));
 }
 
@@ -403,7 +403,7 @@ proptest! {
                 folder.put(name, &picture);
             }
             _ => {
-                // Behind the signature and, sometimes, the header.
+                // After the signature and, sometimes, after the header.
                 picture.truncate([0, 8, 33][cut.index(3)]);
                 picture.extend(noise);
                 folder.put(name, &picture);

@@ -11,26 +11,26 @@ use super::{Amount, Audio, MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Ut
 use crate::data::folder::{by_number, hex, holds, name_of, names};
 use crate::data::threads::on_all_cores;
 
-/// Of so many speakers one is for the test.
+/// One of this many speakers is for the test.
 const EVERY: usize = 10;
 
-/// Folders within folders; a link that leads to itself would go on for ever.
+/// The maximum depth of folders. A link to a folder above it would never end.
 const DEEPEST: usize = 16;
 
 /// Endings of audio files.
 const ENDINGS: [&str; 3] = ["wav", "wave", "flac"];
 
-/// The shortest utterance, samples, and the least level of a part of it: PESQ can't judge less.
+/// The shortest utterance in samples, and the minimum level of its loudest window in dB. PESQ can't judge less.
 const SHORTEST: usize = RATE as usize / 2;
 const SILENCE_DB: f64 = -70.0;
 
-/// Samples of the parts of which one has to be louder.
+/// Samples of the windows, one of which must be louder.
 const WINDOW: usize = 512;
 
-/// Files that are read at once.
+/// Files read at once.
 const AT_ONCE: usize = 32;
 
-/// A file, and who speaks in it.
+/// A file and its speaker.
 #[derive(Debug)]
 struct Recording {
     path: PathBuf,
@@ -43,10 +43,11 @@ struct Recording {
 pub struct Layout([Vec<Recording>; 2]);
 
 impl Layout {
-    /// Finds the files of the one set that a folder holds.
+    /// Finds the files of the only set in a folder.
     ///
     /// # Errors
-    /// [`SpeechError::Folder`] with what is there and what is accepted; [`FileError::Read`](crate::data::file::FileError).
+    /// [`SpeechError::Folder`] with the found and the accepted files;
+    /// [`FileError::Read`](crate::data::file::FileError).
     pub fn find(folder: &Path) -> Result<Self, SpeechError> {
         let mut names = names(folder)?;
         names.sort_by(|a, b| by_number(a, b));
@@ -59,14 +60,13 @@ impl Layout {
             (training, test) if training.is_empty() && test.is_empty() => {
                 let found = recordings(folder)?;
                 if found.is_empty() {
-                    return refused(format!("it holds {}, no WAV or FLAC file", holds(&names)));
+                    return refused(format!("it has no WAV or FLAC file, it holds {}", holds(&names)));
                 }
                 match split(found) {
                     Some(parts) => parts,
                     None => {
                         return refused(
-                            "it holds a single speaker, who can't be both trained with and tested on; add others"
-                                .into(),
+                            "it holds a single speaker, who can't be in both training and test; add others".into(),
                         );
                     }
                 }
@@ -75,14 +75,14 @@ impl Layout {
             (training, _) if training.is_empty() => return refused("it holds test, but train is missing".into()),
             (training, test) => {
                 if let Some(name) = names.iter().find(|name| is_audio(&folder.join(name))) {
-                    return refused(format!("it holds {name} beside train and test; move it there"));
+                    return refused(format!("it holds {name} beside train and test; move it into one of them"));
                 }
                 let part = |folders: Vec<PathBuf>| -> Result<Vec<Recording>, SpeechError> {
                     let mut all = Vec::new();
                     for folder in folders {
                         let found = recordings(&folder)?;
                         if found.is_empty() {
-                            let reason = "it holds no WAV or FLAC file".into();
+                            let reason = "it has no WAV or FLAC file".into();
                             return Err(SpeechError::Folder { path: folder, reason });
                         }
                         all.extend(found);
@@ -95,9 +95,7 @@ impl Layout {
         let layout = Self(parts.map(in_turn));
         let [training, test] = layout.speakers();
         match training.intersection(&test).next() {
-            Some(speaker) => {
-                refused(format!("speaker {speaker} is in both parts; move all files of one to one of them"))
-            }
+            Some(speaker) => refused(format!("speaker {speaker} is in both parts; move all its files into one part")),
             None => Ok(layout),
         }
     }
@@ -106,12 +104,12 @@ impl Layout {
         self.0.each_ref().map(|files| files.iter().map(|file| file.speaker.as_str()).collect())
     }
 
-    /// Reads the first utterances of each part, as many as `amounts` say, speakers in turn. Of the training part those that are
-    /// of no use are left out.
+    /// Reads the first utterances of each part, as many as `amounts` say, with the speakers in turn. Training
+    /// utterances that can't be used are left out.
     ///
     /// # Errors
-    /// Files that are damaged or can't be read; [`SpeechError::Utterance`] for a file of the test part that is of no use;
-    /// [`SpeechError::Count`] where there are fewer.
+    /// Files that are damaged or can't be read; [`SpeechError::Utterance`] for a test file that can't be used;
+    /// [`SpeechError::Count`] if there are too few utterances.
     pub fn read(&self, amounts: [Amount; 2]) -> Result<Parts, SpeechError> {
         let mut parts = [Vec::new(), Vec::new()];
         let mut samples = 0;
@@ -123,7 +121,7 @@ impl Layout {
                 rest = later;
                 let doing = "reading speech";
                 let read = || files.par_iter().map(|file| file.read(part)).collect::<Vec<_>>();
-                // The first error in the order of the files, whichever came first.
+                // The first error in the order of the files, whichever occurred first.
                 for found in on_all_cores(read).map_err(|reason| SpeechError::Threads { doing, reason })? {
                     if let Some(utterance) = found? {
                         samples += utterance.samples.len();
@@ -132,7 +130,7 @@ impl Layout {
                 }
                 if samples > MOST_SAMPLES {
                     let hours = MOST_SAMPLES / (3600 * RATE as usize);
-                    let reason = format!("there are more than {hours} hours of speech; ask for fewer utterances");
+                    let reason = format!("there are more than {hours} hours of speech; use fewer utterances");
                     return Err(SpeechError::Settings(reason));
                 }
             }
@@ -147,7 +145,7 @@ impl Layout {
     }
 }
 
-/// The speakers in turn, so that the first so many utterances are of as many speakers as there can be.
+/// Takes the speakers in turn, so that the first utterances are from as many speakers as possible.
 fn in_turn(files: Vec<Recording>) -> Vec<Recording> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut with_turns: Vec<(usize, Recording)> = Vec::new();
@@ -161,7 +159,7 @@ fn in_turn(files: Vec<Recording>) -> Vec<Recording> {
 }
 
 impl Recording {
-    /// None for one that can't be trained with.
+    /// None for a training utterance that can't be used.
     fn read(&self, part: Part) -> Result<Option<Utterance>, SpeechError> {
         let samples = Audio::read_wideband(&self.path)?;
         match (useless(&samples), part) {
@@ -172,11 +170,11 @@ impl Recording {
     }
 }
 
-/// Why an utterance is of no use.
+/// Why an utterance can't be used. None if it can.
 fn useless(samples: &[f32]) -> Option<String> {
     if samples.len() < SHORTEST {
         let (seconds, shortest) = (samples.len() as f64 / f64::from(RATE), SHORTEST as f64 / f64::from(RATE));
-        return Some(format!("it lasts {seconds:.2} s, needed to test are {shortest} s; remove it"));
+        return Some(format!("it lasts {seconds:.2} s, a test needs {shortest} s; remove it"));
     }
     let mean = samples.iter().map(|v| f64::from(*v)).sum::<f64>() / samples.len() as f64;
     let power = |window: &[f32]| window.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / WINDOW as f64;
@@ -184,14 +182,14 @@ fn useless(samples: &[f32]) -> Option<String> {
     (!samples.chunks(WINDOW).any(|window| power(window) > least)).then(|| "it is silent; remove it".into())
 }
 
-/// The audio files of a folder and the folders below it, in order.
+/// The audio files of a folder and of the folders below it, in order.
 fn recordings(folder: &Path) -> Result<Vec<Recording>, SpeechError> {
     let mut found = Vec::new();
     search(folder, None, 0, &mut found)?;
     Ok(found)
 }
 
-/// `within`: the name of the folder, unless it is that of a part.
+/// `within` is the name of the folder, unless the folder is a part.
 fn search(folder: &Path, within: Option<&str>, depth: usize, out: &mut Vec<Recording>) -> Result<(), SpeechError> {
     if depth == DEEPEST {
         let reason = format!("it lies {DEEPEST} folders deep; is it a link to a folder above?");
@@ -212,7 +210,7 @@ fn search(folder: &Path, within: Option<&str>, depth: usize, out: &mut Vec<Recor
     Ok(())
 }
 
-/// The speaker of a name of LibriSpeech, SPEAKER-CHAPTER-NUMBER.
+/// The speaker of a LibriSpeech file name, SPEAKER-CHAPTER-NUMBER.
 fn speaker(stem: &str) -> Option<&str> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match stem.split('-').collect::<Vec<_>>()[..] {
@@ -226,7 +224,7 @@ fn is_audio(path: &Path) -> bool {
     path.extension().is_some_and(known) && !path.is_dir()
 }
 
-/// The first of every ten speakers is for the test; None for a single one.
+/// Takes the first of every ten speakers for the test. None if there is only one speaker.
 fn split(files: Vec<Recording>) -> Option<[Vec<Recording>; 2]> {
     let mut speakers: Vec<String> = files.iter().map(|file| file.speaker.clone()).collect();
     speakers.sort_by(|a, b| by_number(a, b));
@@ -243,22 +241,24 @@ fn split(files: Vec<Recording>) -> Option<[Vec<Recording>; 2]> {
 }
 
 impl SpeechData {
-    /// Looks into a folder, and reads all the utterances that are used once, for the digest. They are WAV and FLAC files
-    /// (see [`Audio::read_wideband`]; other files are of no account)
-    /// - in folders whose names begin with `train`, and others whose names begin with `test`, or in folders below them;
-    /// - or, without such folders, anywhere in the folder, of whose speakers (sorted) the first, the eleventh and so on are
-    ///   for the test.
+    /// Opens a folder, and reads all used utterances once to compute the digest. The utterances are WAV and FLAC files
+    /// (see [`Audio::read_wideband`]; other files are ignored). They are
+    /// - in folders whose names begin with `train`, and in folders whose names begin with `test`, or in folders below
+    ///   them;
+    /// - or, without such folders, anywhere in the folder. Then the first, the eleventh and so on of the sorted
+    ///   speakers are for the test.
     ///
     /// Files are sorted by name, folder by folder, numbers by their value. The speaker is the first part of a name like
-    /// `1594-135914-0000` (LibriSpeech); else the folder that the file is in, below that of the part; else the file itself.
-    /// No speaker may be in both parts. Files that are shorter than half a second or silent are an error in the test part,
-    /// because nothing can judge them, and are left out of the training part. Files of less than 16 kHz are an error in both:
-    /// the measures are of wideband speech, and envelopes without the upper band would be trained beside those with it.
+    /// `1594-135914-0000` (LibriSpeech). For other names it is the folder of the file, if that is below the part's
+    /// folder, and else the file itself. No speaker may be in both parts. Files that are shorter than half a second or
+    /// silent can't be judged. They are an error in the test part, and are left out of the training part. Files of less
+    /// than 16 kHz are an error in both parts: the metrics are for wideband speech, and training would mix envelopes
+    /// without and with the upper band.
     ///
-    /// `limits` (training, test) takes only the first so many utterances of a part, None all of them.
+    /// `limits` (training, test) keeps only the first utterances of a part; None keeps all.
     ///
     /// # Errors
-    /// [`SpeechError::Folder`]; files that are damaged; [`SpeechError::Narrowband`]; limits above what is there.
+    /// [`SpeechError::Folder`]; damaged files; [`SpeechError::Narrowband`]; limits above the number of utterances.
     pub fn folder(path: &Path, amounts: [impl Into<Amount>; 2]) -> Result<Self, SpeechError> {
         let amounts = amounts.map(Into::into);
         let layout = Layout::find(path)?;

@@ -10,19 +10,20 @@ use crate::data::file::Output;
 use crate::data::folder::{Made, NewFolder};
 use crate::data::threads::on_all_cores;
 
-/// Utterances that are in memory at once.
+/// Utterances held in memory at once.
 const WINDOW: usize = 64;
 
-/// Steps that [`make`] counts: utterances written.
+/// The number of steps that [`make`] reports: written utterances.
 pub fn steps(data: &SpeechData) -> usize {
     (data.training + data.test) as usize
 }
 
-/// Writes synthetic speech (see [`SpeechData::synthetic`]) into the folders `train` and `test` of a folder, as WAV files of 16
-/// bits, which hold the very samples of [`Speech::open`](super::Speech::open). `progress` is called with the [`steps`] done.
+/// Writes synthetic speech (see [`SpeechData::synthetic`]) into the folders `train` and `test` of a folder, as 16-bit
+/// WAV files. The files hold exactly the samples of [`Speech::open`](super::Speech::open). `progress` is called with
+/// the number of [`steps`] done.
 ///
 /// # Errors
-/// A folder that holds something, unless `force`; a full disk; settings that are not of synthetic speech.
+/// A folder that is not empty, unless `force`; a full disk; settings that are not for synthetic speech.
 pub fn make(
     data: &SpeechData,
     folder: &Path,
@@ -32,7 +33,7 @@ pub fn make(
 ) -> Result<Made, SpeechError> {
     data.check_counts()?;
     let Some(seed) = data.seed.filter(|_| data.path.is_none()) else {
-        return Err(SpeechError::Settings(format!("{} is no synthetic speech", data.name)));
+        return Err(SpeechError::Settings(format!("{} is not synthetic speech", data.name)));
     };
     let folder = NewFolder::begin(folder, force)?;
     let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {

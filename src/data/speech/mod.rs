@@ -1,5 +1,5 @@
-//! Speech in two parts, training and test, of speakers that are in one of them alone: WAV and FLAC files, or synthetic
-//! utterances where there are none. Everything is one channel of 16 kHz.
+//! Speech in two parts, training and test, with different speakers: WAV and FLAC files, or synthetic utterances. All
+//! speech has one channel at 16 kHz.
 //!
 //! ```
 //! use vqlab::data::speech::{Speech, SpeechData};
@@ -34,26 +34,26 @@ use stand_in::speech as synthetic;
 pub use stand_in::speech::NAME as SYNTHETIC;
 pub use stand_in::speech::{RATE, Utterance};
 
-/// The most utterances of a part, and the most samples of a set: 18 hours, 4 GiB.
+/// The maximum number of utterances in a part, and the maximum number of samples in a set: 18 hours, 4 GiB.
 pub const MOST: u64 = 1 << 16;
 const MOST_SAMPLES: usize = 1 << 30;
 
-/// Which speech, as plain data and part of a cell's identity.
+/// The choice of speech, as plain data. It is part of a cell's identity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SpeechData {
     /// [`SYNTHETIC`], or the name of the folder.
     pub name: String,
-    /// Utterances of each part.
+    /// Number of utterances in each part.
     pub training: u64,
     pub test: u64,
-    /// Files: SHA-256 of the samples that are used (training, test, each after its count of utterances; every utterance after
-    /// its count of samples; counts as 64-bit numbers, samples as 32-bit floats, little-endian), so the file format is of no
-    /// account.
+    /// Only for files: SHA-256 of the used samples (training, test, each after its count of utterances; every utterance
+    /// after its count of samples; counts as 64-bit numbers, samples as 32-bit floats, little-endian). It does not
+    /// depend on the file format.
     pub digest: Option<String>,
-    /// Synthetic speech only.
+    /// Only for synthetic speech.
     pub seed: Option<u64>,
-    /// Where the files lie; not part of the identity.
+    /// The folder of the files; not part of the identity.
     #[serde(skip)]
     pub path: Option<PathBuf>,
 }
@@ -62,7 +62,7 @@ pub struct SpeechData {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     All,
-    /// Fewer where there are fewer.
+    /// This many, or fewer if there are fewer.
     AtMost(u64),
     Exactly(u64),
 }
@@ -83,7 +83,7 @@ impl From<Option<u64>> for Amount {
 }
 
 impl PartialEq for SpeechData {
-    /// Equal speech, wherever it lies.
+    /// Compares the speech, not its folders.
     fn eq(&self, other: &Self) -> bool {
         let identity = |data: &Self| {
             let Self { name, training, test, digest, seed, path: _ } = data.clone();
@@ -94,13 +94,13 @@ impl PartialEq for SpeechData {
 }
 
 impl SpeechData {
-    /// Made-up speech: the first so many utterances, of some five seconds and a speaker of their own each, of endless sets
-    /// that depend on the seed alone.
+    /// Synthetic speech: the first utterances of endless sets that depend on the seed only. An utterance lasts about
+    /// five seconds and has its own speaker.
     pub fn synthetic(training: u64, test: u64, seed: u64) -> Self {
         Self { name: SYNTHETIC.into(), training, test, digest: None, seed: Some(seed), path: None }
     }
 
-    /// The number of utterances of a part.
+    /// The number of utterances in a part.
     pub fn count(&self, part: Part) -> u64 {
         match part {
             Part::Training => self.training,
@@ -108,7 +108,7 @@ impl SpeechData {
         }
     }
 
-    /// Refuses counts that no set can have.
+    /// Rejects counts that no set can have.
     ///
     /// # Errors
     /// [`SpeechError::Count`].

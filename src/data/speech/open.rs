@@ -1,4 +1,4 @@
-//! Speech at hand.
+//! Opened speech.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,10 +9,10 @@ use super::folder::{Layout, digest};
 use super::{Amount, Part, SpeechData, SpeechError, Utterance, synthetic};
 use crate::data::threads::on_all_cores;
 
-/// Sets that someone in this process holds, with what they were opened by.
+/// Sets that are in use in this process, with their identities.
 static OPENED: Mutex<Vec<(String, Weak<Speech>)>> = Mutex::new(Vec::new());
 
-/// An opened set: all its samples in memory.
+/// An opened set. All its samples are in memory.
 #[derive(Debug)]
 pub struct Speech {
     data: SpeechData,
@@ -24,15 +24,15 @@ pub struct Speech {
 pub struct Parts(pub(super) [Vec<Utterance>; 2]);
 
 impl Speech {
-    /// Reads files, or makes synthetic speech on all cores. Callers of one process share the samples of the same data as long
-    /// as one of them holds them.
+    /// Reads files, or makes synthetic speech on all cores. Callers in one process share the samples of the same data
+    /// while one of them holds them.
     ///
     /// # Errors
-    /// Those of [`SpeechData::folder`]; [`SpeechError::Settings`] where the settings and the files disagree, as when the
-    /// files have changed since.
+    /// The errors of [`SpeechData::folder`]; [`SpeechError::Settings`] if settings and files disagree, for instance
+    /// because the files have changed.
     pub fn open(data: &SpeechData) -> Result<Arc<Self>, SpeechError> {
         let identity = serde_json::json!([data, data.path]).to_string();
-        // A panic elsewhere leaves the list whole.
+        // A panic elsewhere can't damage the list.
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
         opened.retain(|(_, speech)| speech.strong_count() > 0);
         let found = opened.iter().find(|(name, _)| *name == identity);
@@ -48,12 +48,12 @@ impl Speech {
         &self.data
     }
 
-    /// Utterances to train with.
+    /// Training utterances.
     pub fn training(&self) -> &[Utterance] {
         self.parts.part(Part::Training)
     }
 
-    /// Utterances of speakers that no training hears.
+    /// Test utterances, of speakers that no training hears.
     pub fn test(&self) -> &[Utterance] {
         self.parts.part(Part::Test)
     }
@@ -65,9 +65,7 @@ impl Parts {
         match (&data.path, data.seed) {
             (Some(path), None) => Self::files(data, path),
             (None, Some(seed)) => Self::made(data, seed),
-            (None, None) => {
-                Err(SpeechError::Settings(format!("{}: it is not said in which folder the files are", data.name)))
-            }
+            (None, None) => Err(SpeechError::Settings(format!("{}: the settings give no folder", data.name))),
             (Some(path), Some(_)) => {
                 let reason = format!("{}: files have no seed; give either a folder or a seed", path.display());
                 Err(SpeechError::Settings(reason))
@@ -79,7 +77,7 @@ impl Parts {
         let parts = Layout::find(path)?.read([data.training, data.test].map(Amount::Exactly))?;
         if data.digest.as_ref().is_some_and(|expected| *expected != digest(&parts)) {
             let reason =
-                format!("{}: the speech is no longer that which the settings name; start again", path.display());
+                format!("{}: the speech has changed and doesn't match the settings; start again", path.display());
             return Err(SpeechError::Settings(reason));
         }
         Ok(parts)

@@ -1,38 +1,38 @@
-//! What the constants of voices, sounds and rooms were tuned by.
+//! The statistics by which the constants of voices, sounds and rooms were tuned.
 
 use vqlab_core::linear::Eigen;
 
 use super::{RATE, Speech, SpeechData, Utterance};
 
-/// Samples from frame to frame, 30 ms, and of the transform of a frame.
+/// Samples from one frame to the next, 30 ms, and samples of the transform of a frame.
 const ADVANCE: usize = 480;
 const SIZE: usize = 1024;
 
 /// Mel bands up to 8 kHz, each from its edge to the next.
 const BANDS: usize = 20;
 
-/// Of utterances, each brought to a mean power of 1. Levels are in dB.
+/// Statistics of utterances that are scaled to a mean power of 1. Levels are in dB.
 #[derive(Debug)]
 struct Statistics {
-    /// Mean level of the utterances before, of full scale.
+    /// Mean level of the utterances before the scaling, relative to full scale.
     level: f64,
-    /// Mean power, of each two bands.
+    /// Mean power of each pair of bands.
     spectrum: [f64; BANDS / 2],
-    /// Mean level of the logarithmic energies, and their deviation, each of a quarter of the bands.
+    /// Mean level of the logarithmic energies and their deviation, for each quarter of the bands.
     mean: [f64; 4],
     deviation: [f64; 4],
-    /// Correlation of bands 1, 2 and 6 apart, and of a band 1, 2 and 6 frames apart.
+    /// Correlation of bands at distances 1, 2 and 6, and of a band with itself 1, 2 and 6 frames later.
     bands: [f64; 3],
     frames: [f64; 3],
     /// The share of the variance that is between utterances.
     utterances: f64,
-    /// Variance of the 20 levels that their first principal components explain, shares.
+    /// Shares of the variance of the 20 levels that the first principal components explain.
     components: [(usize, f64); 4],
-    /// The share of frames 20 dB and more below the mean power, and of the others those that are periodic.
+    /// The share of frames 20 dB and more below the mean power, and the share of periodic frames among the others.
     quiet: f64,
     periodic: f64,
-    /// Mean magnitude over root mean square of the values of a spectrum, each over the level of its band: 0.80 where they
-    /// are normal numbers.
+    /// Mean magnitude over root mean square of the values of a spectrum, each relative to the level of its band. It is
+    /// 0.80 for normally distributed values.
     flat: f64,
 }
 
@@ -63,7 +63,7 @@ fn band(bin: usize) -> usize {
 /// Real and imaginary parts.
 type Complex = [f64; 2];
 
-/// The roots of 1 of the transform.
+/// The roots of unity of the transform.
 fn roots() -> Vec<Complex> {
     (0..SIZE / 2)
         .map(|k| {
@@ -73,7 +73,7 @@ fn roots() -> Vec<Complex> {
         .collect()
 }
 
-/// In place (Cooley and Tukey).
+/// In-place transform (Cooley and Tukey).
 fn transform(values: &mut [Complex], roots: &[Complex]) {
     let n = values.len();
     if n == 1 {
@@ -91,7 +91,7 @@ fn transform(values: &mut [Complex], roots: &[Complex]) {
     }
 }
 
-/// The levels of a frame in the bands, its power, whether it is periodic, and mean magnitudes and squares for
+/// The levels of a frame in the bands, its power, whether it is periodic, and the mean magnitudes and squares for
 /// [`Statistics::flat`].
 struct Frame {
     bands: [f64; BANDS],
@@ -115,14 +115,14 @@ impl Frame {
         let mut means = sums;
         means.iter_mut().zip(counts).for_each(|(sum, n)| *sum = (*sum / n).max(1e-30));
         let mut flat = [0.0; 3];
-        // Bands that have enough values.
+        // Only bands with enough values.
         for (bin, value) in values[..SIZE / 2].iter().enumerate().filter(|(bin, _)| counts[band(*bin)] >= 8.0) {
             let relative = value[0] / (means[band(bin)] / 2.0).sqrt();
             [relative.abs(), relative * relative, 1.0].iter().zip(&mut flat).for_each(|(v, sum)| *sum += v);
         }
-        // Of the whole scale: a sine of amplitude 1 has 0 dB or so.
+        // Relative to full scale: a sine of amplitude 1 has about 0 dB.
         let bands = means.map(|mean| 10.0 * (mean * 16.0 / (SIZE * SIZE) as f64).log10());
-        // Autocorrelation by the powers, of periods of 2.5 to 14 ms.
+        // Autocorrelation from the powers, for periods of 2.5 to 14 ms.
         let mut powers: Vec<Complex> = values.iter().map(|v| [power_of(v), 0.0]).collect();
         transform(&mut powers, roots);
         let most = powers[40..224].iter().map(|v| v[0]).fold(0.0, f64::max);
@@ -214,7 +214,7 @@ fn ours() -> std::sync::Arc<Speech> {
     Speech::open(&SpeechData::synthetic(60, 1, 1)).unwrap()
 }
 
-/// Of the 84 utterances of LibriSpeech.
+/// The statistics of the 84 utterances of LibriSpeech.
 const REAL: Statistics = Statistics {
     level: -25.7,
     spectrum: [-14.5, -12.2, -14.5, -20.3, -23.0, -25.8, -28.1, -30.4, -31.4, -34.2],
@@ -229,7 +229,7 @@ const REAL: Statistics = Statistics {
     flat: 0.747,
 };
 
-/// As in the table.
+/// The statistics of our speech.
 const OURS: Statistics = Statistics {
     level: -26.4,
     spectrum: [-16.8, -14.1, -13.4, -17.0, -23.2, -24.7, -26.9, -28.8, -33.9, -33.7],
@@ -250,7 +250,7 @@ fn the_statistics_are_those_of_the_table_and_near_to_those_of_speech() {
     let near = |a: &[f64], b: &[f64], within: f64| {
         assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= within), "{a:?} for {b:?}");
     };
-    // Rounding apart, the same on all machines.
+    // The same on all machines, except for rounding.
     for (other, level, share) in [(&OURS, 0.06, 0.0006), (&REAL, 4.0, 0.1)] {
         near(&[found.level], &[other.level], level);
         near(&found.spectrum, &other.spectrum, level);
@@ -264,7 +264,7 @@ fn the_statistics_are_those_of_the_table_and_near_to_those_of_speech() {
     }
 }
 
-/// Prints the table of the module: of ours, and of folders named in VQLAB_SPEECH (separated by colons).
+/// Prints the statistics of our speech, and of the folders named in VQLAB_SPEECH (separated by colons).
 #[test]
 #[ignore = "prints a table"]
 fn table() {

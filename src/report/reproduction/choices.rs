@@ -1,4 +1,4 @@
-//! Which method for which task, bitrate and complexity budget, under each of the three operation counts.
+//! The best method for each task, bitrate and complexity budget, by each of the three operation counts.
 
 use super::super::document::{Cell, Document, Table, Tone};
 use super::super::format::{percent, signed, significant};
@@ -12,21 +12,23 @@ use crate::results::primary_metric;
 use crate::spec::{CellSettings, Panel};
 
 /// In the order of [`Model::ALL`].
-const COUNTS: [&str; 3] = ["WMOPS as published", "WMOPS, all stages", "WMOPS by look-up"];
+const COUNTS: [&str; 3] = ["WMOPS as published", "WMOPS, all stages", "WMOPS with look-up"];
 
 pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
-    document.section("Which method to take");
+    document.section("Which method to use");
     document.paragraph(
-        "By the means of this page's numbers, however near they lie to each other. Operations are weighted millions (WMOPS) for \
-         encoding one vector, counted in three ways: as published, which leaves out one stage of RVQ and PVQ; with all \
-         stages; and for searches that look up the products of codewords, which give the same codes with fewer operations.",
+        "The choices follow the means on this page, even if the means are close. Operations are weighted millions \
+         (WMOPS) for encoding one vector. There are three counts: as published, which omits one stage of RVQ and PVQ; \
+         with all stages; and with look-up tables of codeword products, which give the same codes with fewer \
+         operations.",
     );
     let overview = overview(reproduction);
     if !overview.rows.is_empty() {
-        document.subsection("The bitrate is free: least error for a budget of operations");
+        document.subsection("Free bitrate: lowest error for a budget of operations");
         document.paragraph(
-            "Over all bitrates of the figure: the method that reaches the least error within the budget, and from how many WMOPS on. \
-             What AVQ's dearer search buys begins far earlier by look-up than by the paper's count.",
+            "The method with the lowest error within the budget over all bitrates of the figure, and the WMOPS from \
+             which it is the best. With look-up tables, AVQ's expensive search pays off at far fewer operations than \
+             by the paper's count.",
         );
         document.table(overview);
     }
@@ -39,11 +41,12 @@ pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
                 continue;
             }
             if !std::mem::replace(&mut any, true) {
-                document.subsection("The bitrate is given: which methods are worth their operations");
+                document.subsection("Given bitrate: methods that are worth their operations");
                 document.paragraph(
-                    "A row a bitrate (or T). Under each count stand the methods that no cheaper one equals, with the WMOPS that they take: \
-                     with less than the first number there is none of the three, with more take the last that fits. Gain is what \
-                     the dearest of them has over the one before it, by the count with all stages.",
+                    "One row per bitrate (or T). For each count, the table lists the methods with a lower error than \
+                     all cheaper methods, with their WMOPS. Use the last method within your budget. A budget below the \
+                     first number is too small for every method. Gain is the improvement of the last method over the \
+                     one before it, by the count with all stages.",
                 );
             }
             document.subsection(format!(
@@ -56,17 +59,17 @@ pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
         }
     }
     if !any {
-        document.paragraph("No cell of an experiment with several methods is done, so that nothing can be said.");
+        document.paragraph("No cell of an experiment with several methods is done, so there is no choice.");
     }
 }
 
-/// Whether nothing but the data, which are the user's own, stands between kept numbers and the published ones.
+/// Whether kept numbers differ from the published setting in nothing but the user's own data.
 fn is_telling(panel: &Panel) -> bool {
     let reason = &panel.comparison.not_comparable;
     reason.is_none() || *reason == panel.settings().and_then(CellSettings::other_data)
 }
 
-/// Panels of the paper's figures that measure methods.
+/// Whether a panel belongs to a figure and measures methods.
 fn is_shown(input: &ReportInput, panel: &Panel) -> bool {
     panel.figure.is_some() && input.plan.task.trains()
 }
@@ -101,7 +104,7 @@ fn ranges_in_words(ranges: &[BudgetRange]) -> String {
     if parts.is_empty() { "–".into() } else { parts.join(", ") }
 }
 
-/// A row a place on the panel's axis.
+/// One row per position on the panel's axis.
 fn by_place(input: &ReportInput, panel: &Panel) -> Table {
     let titles = [format!("#{}", panel.axis.heading()), "best".into(), "#its value".into(), "#gain".into()];
     let titles = [&titles[..], &COUNTS.map(String::from)].concat();
@@ -135,12 +138,12 @@ fn steps_in_words(steps: &[Step]) -> String {
 }
 
 fn value(metric: &str, error: f64) -> String {
-    // The errors are made so that the same turns them back.
+    // The function is its own inverse.
     let mean = error_of(metric, error);
     if is_decibel(metric) { format!("{mean:.2} dB") } else { significant(mean) }
 }
 
-/// What the second step has over the first: in dB, in points of a score, or in % of the error.
+/// The improvement of the second step over the first: in dB, in points of a score, or in % of the error.
 fn gain(metric: &str, before: &Step, after: &Step) -> String {
     let less = before.error - after.error;
     match metric::find(metric) {

@@ -1,4 +1,4 @@
-//! What the reproduction cost, and where its numbers come from.
+//! The cost of the reproduction, and the provenance of its numbers.
 
 use std::collections::HashSet;
 
@@ -11,7 +11,7 @@ use super::Reproduction;
 use crate::data::folder::hex;
 use crate::runner::Record;
 
-/// The dearest cells that are named.
+/// The number of most expensive cells that are named.
 const NAMED: usize = 10;
 
 /// The records of an experiment, each once, in plan order.
@@ -19,7 +19,7 @@ fn records<'a>(input: &ReportInput<'a>) -> Vec<&'a Record> {
     input.plan.cells().iter().filter_map(|cell| input.records.get(&cell.key())).collect()
 }
 
-/// Those of all experiments of the run, each once.
+/// The records of all experiments of the run, each once.
 fn all_records<'a>(reproduction: &Reproduction<'a>) -> Vec<&'a Record> {
     let mut seen = HashSet::new();
     let all = reproduction.computed.iter().flat_map(records);
@@ -30,7 +30,7 @@ fn seconds(records: &[&Record]) -> f64 {
     records.iter().map(|record| record.run.wall_seconds).sum()
 }
 
-/// Seconds in which at least one of the cells was at work: pauses between runs do not count.
+/// The seconds in which at least one cell was running. Pauses between runs do not count.
 fn elapsed(records: &[&Record]) -> f64 {
     let span = |record: &&Record| {
         let end = record.run.finished_unix as f64;
@@ -47,16 +47,16 @@ fn elapsed(records: &[&Record]) -> f64 {
 }
 
 pub(super) fn cost(reproduction: &Reproduction, document: &mut Document) {
-    document.section("What it cost");
+    document.section("Cost");
     let all = all_records(reproduction);
     if all.is_empty() {
         document.paragraph("No cell is done.");
         return;
     }
     document.paragraph(format!(
-        "{} cells took {} of one core in all, within {} of wall time; pauses between runs do not count, nor does drawing and \
-         writing. A cell runs on one thread. Its time is that of the clock, so that on a busy machine it says more than the processor \
-         did. Cells that experiments share stand in each of their rows, and once in the sum.",
+        "{} cells took {} of core time in total, within {} of wall time. Pauses between runs, drawing and writing do \
+         not count. A cell runs on one thread. Its time is wall time, which overstates the processor time on a busy \
+         machine. Cells that experiments share are in each of their rows, and once in the sum.",
         whole(all.len() as u64),
         duration(seconds(&all)),
         duration(elapsed(&all)),
@@ -65,27 +65,27 @@ pub(super) fn cost(reproduction: &Reproduction, document: &mut Document) {
         "experiment",
         "profile",
         "#cells",
-        "#time of one core",
+        "#core time",
         "#wall time",
-        "dearest cell",
+        "most expensive cell",
         "#its time",
     ]);
     for input in reproduction.computed {
         let own = records(input);
-        let dearest = own.iter().max_by(|a, b| a.run.wall_seconds.total_cmp(&b.run.wall_seconds));
+        let most_expensive = own.iter().max_by(|a, b| a.run.wall_seconds.total_cmp(&b.run.wall_seconds));
         table.row(vec![
             input.plan.name.as_str().into(),
             input.plan.profile.as_str().into(),
             own.len().to_string().into(),
             duration(seconds(&own)).into(),
             duration(elapsed(&own)).into(),
-            dearest.map_or("–".into(), |record| record.cell.label()).into(),
-            dearest.map_or("–".into(), |record| duration(record.run.wall_seconds)).into(),
+            most_expensive.map_or("–".into(), |record| record.cell.label()).into(),
+            most_expensive.map_or("–".into(), |record| duration(record.run.wall_seconds)).into(),
         ]);
     }
     document.table(table);
     groups(&all, document);
-    dearest(all, document);
+    most_expensive(all, document);
 }
 
 /// By task and method.
@@ -100,7 +100,7 @@ fn groups(all: &[&Record], document: &mut Document) {
     }
     groups.sort_by(|a, b| seconds(&b.1).total_cmp(&seconds(&a.1)));
     let total = seconds(all);
-    let mut table = Table::new(&["task", "method", "#cells", "#time of one core", "#share", "#mean cell"]);
+    let mut table = Table::new(&["task", "method", "#cells", "#core time", "#share", "#mean cell"]);
     for ((task, method), own) in groups {
         let sum = seconds(&own);
         table.row(vec![
@@ -116,7 +116,7 @@ fn groups(all: &[&Record], document: &mut Document) {
     document.table(table);
 }
 
-fn dearest(mut all: Vec<&Record>, document: &mut Document) {
+fn most_expensive(mut all: Vec<&Record>, document: &mut Document) {
     all.sort_by(|a, b| b.run.wall_seconds.total_cmp(&a.run.wall_seconds));
     let mut table = Table::new(&["task", "cell", "#time"]);
     for record in all.iter().take(NAMED) {
@@ -126,7 +126,7 @@ fn dearest(mut all: Vec<&Record>, document: &mut Document) {
             duration(record.run.wall_seconds).into(),
         ]);
     }
-    document.subsection("The dearest cells");
+    document.subsection("The most expensive cells");
     document.table(table);
 }
 
@@ -149,8 +149,8 @@ pub(super) fn provenance(reproduction: &Reproduction, document: &mut Document) {
         text(format!("{bad} of {} cells failed.", all.len())),
     ]);
     document.paragraph(
-        "The same spec, seed and machine give the same numbers to the last bit. results/FOLDER/provenance/ has every cell with its \
-         settings, seed, numbers and time.",
+        "The same spec, seed and machine give bit-identical numbers. results/FOLDER/provenance/ has every cell with \
+         its settings, seed, numbers and time.",
     );
     let mut table = Table::new(&["spec", "profile", "results in", "SHA-256 of the spec"]);
     for input in reproduction.computed.iter().chain(reproduction.kept) {
@@ -166,7 +166,7 @@ pub(super) fn provenance(reproduction: &Reproduction, document: &mut Document) {
     attributions(reproduction, document);
 }
 
-/// Whom data of others name.
+/// The attributions of data sets.
 fn attributions(reproduction: &Reproduction, document: &mut Document) {
     let mut found: Vec<&String> = Vec::new();
     for line in reproduction.computed.iter().chain(reproduction.kept).flat_map(|input| &input.plan.attributions) {

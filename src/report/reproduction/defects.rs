@@ -1,4 +1,4 @@
-//! The defects found in the methods as published, each with its measured effect.
+//! The defects of the published methods, each with its measured effect.
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ const AVQ: Contender = Contender::proposed(Method::Avq);
 const RVQ: Contender = Contender::proposed(Method::Rvq);
 
 pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
-    document.section("Defects found, and what they do");
+    document.section("Defects and their effects");
     document.paragraph(
-        "What the authors' code and their published numbers have that their paper does not say. Every number below is computed from \
-         the cells named beside it.",
+        "Properties of the authors' code and published numbers that the paper does not state. Every number below is \
+         computed from the cells beside it.",
     );
     released_training(reproduction, document);
     released_encoding(reproduction, document);
@@ -30,27 +30,28 @@ pub(super) fn section(reproduction: &Reproduction, document: &mut Document) {
     training_error(reproduction, document);
 }
 
-/// All experiments, kept ones last.
+/// All experiments, kept results last.
 fn all<'a>(reproduction: &'a Reproduction<'a>) -> impl Iterator<Item = &'a ReportInput<'a>> {
     reproduction.computed.iter().chain(reproduction.kept)
 }
 
-/// What is said where no cell tells.
+/// Adds the table, or a note if no cell has its numbers.
 fn unless_empty(table: Table, needs: &str, document: &mut Document) {
     match table.rows.is_empty() {
-        true => document.paragraph(format!("Not computed here: it needs the experiments {needs}.")),
+        true => document.paragraph(format!("Not computed here: this table needs the experiments {needs}.")),
         false => document.table(table),
     }
 }
 
-/// AVQ trained and evaluated with the released search, beside the same with the true residual.
+/// AVQ trained and evaluated with the released search, and with the true residual.
 fn released_training(reproduction: &Reproduction, document: &mut Document) {
     document.subsection("AVQ's residual is wrong from the third stage on");
     document.paragraph(
-        "The released search subtracts the last codeword once a step instead of all chosen ones, keeps permutations of a choice \
-         apart, and fills a beam wider than the codewords left with codebooks used before: then a vector has no code of its \
-         bitrate. Here AVQ is trained and evaluated with each search, all else equal. Effect: what the released search changes, \
-         error in % or Peak SNR in dB. AVQ − RVQ tells whether the published order needs it.",
+        "The released search subtracts the last codeword once per step instead of all chosen codewords, and keeps \
+         permutations of a choice apart. If the beam is wider than the number of remaining codewords, it fills the \
+         beam with codebooks that were used before. Such a vector has no code of its bitrate. Here AVQ is trained and \
+         evaluated with each search, all else equal. Effect: the change by the released search, error in % or Peak SNR \
+         in dB. AVQ − RVQ shows whether the published order depends on the released search.",
     );
     let titles = [
         "data",
@@ -74,7 +75,7 @@ fn released_training(reproduction: &Reproduction, document: &mut Document) {
     unless_empty(table, "toy-search or image-search", document);
 }
 
-/// A row for a point of the released search.
+/// The row of a point of the released search.
 fn of_point(
     input: &ReportInput,
     panel: &Panel,
@@ -111,12 +112,12 @@ fn of_point(
         repeated.map_or("–".into(), share).into(),
         against(Some(beam), rvq),
         against(Some(released), rvq),
-        // RVQ's place is only told where ours has one, too.
+        // The published difference is shown only if our results have RVQ.
         against(theirs(AVQ), theirs(RVQ).filter(|_| rvq.is_some())),
     ])
 }
 
-/// The first value less the second: in dB, else in % of it.
+/// The first value minus the second: in dB, or in % of the second.
 fn difference(metric: &str, value: Option<f64>, from: Option<f64>) -> String {
     match (value, from) {
         (Some(value), Some(from)) if is_decibel(metric) => format!("{} dB", signed(value - from, 2)),
@@ -129,7 +130,7 @@ fn value(records: &HashMap<String, Record>, cell: &Work, metric: &str) -> Option
     records.get(&cell.key())?.metrics.get(metric).copied()
 }
 
-/// The same cell with the true residual; `None` where it is not of the released search.
+/// The same cell with the true residual. `None` if the cell does not use the released search.
 fn twin(cell: &Work) -> Option<Work> {
     let mut twin = cell.clone();
     let quantizer = twin.settings.quantizer_mut()?;
@@ -138,12 +139,13 @@ fn twin(cell: &Work) -> Option<Work> {
 
 /// Both searches on equal codebooks.
 fn released_encoding(reproduction: &Reproduction, document: &mut Document) {
-    document.subsection("The same codebooks, encoded by either search");
+    document.subsection("Encoding with the same codebooks by either search");
     document.paragraph(
-        "A part of the training vectors is encoded twice with the same codebooks: by the true residual, and by the released search. \
-         How much larger the error of the released search is, and at which bitrates the published numbers are nearer to which of \
-         the two: by the ratio of AVQ's error to RVQ's where there is an RVQ, since a better training lowers both errors; elsewhere by \
-         AVQ's error, where the published one lies between.",
+        "A part of the training vectors is encoded twice with the same codebooks: with the true residual, and with the \
+         released search. The table has the increase of the error by the released search, and the bitrates at which \
+         the published numbers are nearer to each search. With RVQ, the criterion is the ratio of AVQ's error to \
+         RVQ's, because a better training lowers both errors. Without RVQ, it is AVQ's error, if the published error \
+         is between the two.",
     );
     let titles = [
         "data",
@@ -187,12 +189,11 @@ fn both_searches(panel: &Panel, points: &[Searched], source: String) -> Option<V
 fn short_count(reproduction: &Reproduction, document: &mut Document) {
     document.subsection("The published complexities of RVQ and PVQ are a stage short");
     document.paragraph(
-        "The loops behind Figures 4c and 6b run over M − 1 of M stages, AVQ's over all. Counted with all stages, operations grow by \
-         the first number; by look-up, which gives the same codes, a search takes so many times fewer of them than by the \
-         count with all stages.",
+        "The operation counts of Figures 4c and 6b have M − 1 of M stages for RVQ and PVQ, and all stages for AVQ. The \
+         table has the increase by the count of all stages, and the factor by which look-up tables reduce that count. \
+         They give the same codes.",
     );
-    let mut table =
-        Table::new(&["figure", "method", "bits", "#all stages against published", "#by look-up, times fewer"]);
+    let mut table = Table::new(&["figure", "method", "bits", "#all stages against published", "#look-up: times fewer"]);
     for input in reproduction.computed.iter().filter(|input| !input.plan.task.trains()) {
         for panel in &input.plan.panels {
             for contender in &input.plan.contenders {
@@ -233,12 +234,13 @@ fn counts(input: &ReportInput, panel: &Panel, contender: Contender) -> Option<Ve
     ])
 }
 
-/// The published toy errors are those of the training set.
+/// The published toy errors are training set errors.
 fn training_error(reproduction: &Reproduction, document: &mut Document) {
-    document.subsection("The published toy errors are those of the training set");
+    document.subsection("The published toy errors are training set errors");
     document.paragraph(
-        "They are explained by errors on some 500,000 vectors that the codebooks were trained on. How much larger the errors of \
-         the same codebooks are on fresh vectors of the same law, at the highest bitrate:",
+        "The published errors match errors on a training set of some 500,000 vectors. The table has the test error \
+         minus the training set error of the same codebooks, in % of the training set error, at the highest bitrate. \
+         The test vectors have the same distribution.",
     );
     let methods = Method::PAPER.map(Contender::proposed);
     let titles = [&["data", "numbers of", "#bits"][..], &["#AVQ", "#RVQ", "#PVQ"]].concat();

@@ -1,4 +1,4 @@
-//! One report for the whole paper: what holds, each figure, which method to take, the defects found, and the costs.
+//! One report for the whole paper: the verdicts, the figures, the best methods, the defects, and the costs.
 
 mod choices;
 mod costs;
@@ -12,21 +12,21 @@ use super::{ReportError, ReportInput, html, link, markdown, terminal};
 use crate::figure::{Drawn, file_name};
 use crate::results::write_atomic;
 
-/// Everything that the report of the paper tells of.
+/// The input of the report of the paper.
 #[derive(Clone, Copy, Debug)]
 pub struct Reproduction<'a> {
     /// `quick` or `paper`.
     pub profile: &'a str,
     /// The experiments of this run, in the order of the paper's figures.
     pub computed: &'a [ReportInput<'a>],
-    /// What other runs left in results/: longer ones, or such on the user's own data. Their figures need no files.
+    /// The results of other runs in results/: longer runs, or runs on the user's own data. Their figures need no files.
     pub kept: &'a [ReportInput<'a>],
-    /// Experiments that were not run: what they are about, and why not.
+    /// Experiments that were not run: title and reason.
     pub left_out: &'a [(String, String)],
 }
 
-/// Writes `OUT_DIR/reproduction.html` and `OUT_DIR/reproduction.md`, and gives their paths. The reports of the experiments
-/// lie in `OUT_DIR/../FOLDER/` of their plans.
+/// Writes `OUT_DIR/reproduction.html` and `OUT_DIR/reproduction.md` and returns their paths. The reports of the
+/// experiments are in `OUT_DIR/../FOLDER/` of their plans.
 ///
 /// # Errors
 /// [`ReportError::Write`]
@@ -38,7 +38,7 @@ pub fn write_reproduction(reproduction: &Reproduction, out_dir: &Path) -> Result
     Ok(paths)
 }
 
-/// What `reproduce` prints: the figures with their verdicts, and the claims that fail. Ends with a line break.
+/// The output of `reproduce`: the figures with their verdicts, and the failing claims. Ends with a line break.
 pub fn reproduction_text(reproduction: &Reproduction) -> String {
     let table = summary::short(reproduction);
     let head = table.columns.iter().map(|column| column.title.clone()).collect();
@@ -62,12 +62,13 @@ fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
     document
 }
 
-/// The paper's figures in its order, each as often as experiments draw it.
+/// The paper's figures in order, from every experiment that draws them.
 fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
     document.section("The paper's figures, ours and published");
     document.paragraph(
-        "Ours are the thick lines in the paper's styles, the published numbers the thin ones of the same hue (crosses where \
-         operations are counted). Figures of kept results name their folder; the reports of the experiments have more.",
+        "Thick lines in the paper's styles are our numbers. Thin lines of the same hue are the published numbers \
+         (crosses for operation counts). Figures of kept results name their folder. The reports of the experiments \
+         have more figures.",
     );
     let all = reproduction.computed.iter().chain(reproduction.kept);
     let mut drawn: Vec<(&str, &ReportInput, &Drawn)> = all
@@ -76,7 +77,7 @@ fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document)
         .collect();
     drawn.sort_by_key(|(figure, ..)| *figure);
     if drawn.is_empty() {
-        document.paragraph("There is nothing to draw: no cell of an experiment with figures is done.");
+        document.paragraph("No cell of an experiment with figures is done, so there is nothing to draw.");
     }
     for (_, input, drawn) in drawn {
         let title = match is_own(input, reproduction) {
@@ -88,7 +89,7 @@ fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document)
     }
 }
 
-/// The report of an experiment, where there is one, from the page in `out_dir`.
+/// The link to an experiment's report from the page in `out_dir`, if the report exists.
 fn report_of(input: &ReportInput, out_dir: &Path) -> Option<String> {
     let (folder, file) = (&input.plan.folder, format!("{}.html", file_name(&input.plan.name)));
     let path = out_dir.parent()?.join(folder).join(&file);

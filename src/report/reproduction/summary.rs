@@ -1,4 +1,5 @@
-//! The page's first part: what was run on which data, the figures with their verdicts, the claims kept or broken.
+//! The first part of the page: what was run on which data, the figures with their verdicts, and the results of the
+//! claims.
 
 use std::path::Path;
 
@@ -16,7 +17,7 @@ use crate::metric;
 use crate::results::primary_metric;
 use crate::spec::{CellSettings, Panel, PanelAxis, Plan};
 
-/// A figure of the paper as one experiment shows it.
+/// A figure of the paper in one experiment.
 #[derive(Clone)]
 struct Shown<'a> {
     input: &'a ReportInput<'a>,
@@ -24,7 +25,7 @@ struct Shown<'a> {
     panels: Vec<&'a Panel>,
 }
 
-/// By figure, then in the order of the experiments.
+/// All figures, sorted by figure, then in the order of the experiments.
 fn shown<'a>(inputs: &'a [ReportInput<'a>]) -> Vec<Shown<'a>> {
     let mut all: Vec<Shown> = Vec::new();
     for input in inputs {
@@ -46,7 +47,7 @@ impl<'a> Shown<'a> {
         self.input.comparisons.iter().filter(own)
     }
 
-    /// Those on one of its panels; one on all panels together is told with the first figure.
+    /// The claims on the figure's panels. Claims on all panels together are listed with the first figure.
     fn claims(&self) -> impl Iterator<Item = &'a ClaimCheck> {
         let is_first = self.input.plan.figures.first().is_some_and(|first| first == self.figure);
         let own = move |claim: &&ClaimCheck| {
@@ -55,7 +56,7 @@ impl<'a> Shown<'a> {
         self.input.claims.iter().filter(own)
     }
 
-    /// `Peak SNR`, `recall@16`.
+    /// The shown quantity: `Peak SNR`, `recall@16`.
     fn what(&self) -> String {
         let Some(panel) = self.panels.first() else { return String::new() };
         let plan = self.input.plan;
@@ -67,18 +68,18 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// The name of its data.
+    /// The name of the data.
     fn data(&self) -> String {
         let named = self.panels.first().and_then(|panel| panel.data_name());
         named.or(self.input.plan.task.words(self.input.plan.primary).data).unwrap_or("–").into()
     }
 
-    /// The worst of its points.
+    /// The worst verdict on the figure's points.
     fn verdict(&self) -> Verdict {
         self.comparisons().map(|comparison| comparison.verdict).max().unwrap_or(Verdict::Missing)
     }
 
-    /// `44 reproduced, 4 better`; the number alone where the verdict says the rest.
+    /// `44 reproduced, 4 better`, or `all 24` if all points have the same verdict.
     fn counts(&self) -> String {
         let counts = Verdict::counts(self.comparisons().flat_map(|c| &c.points).map(|p| p.verdict));
         if counts.len() == 1 {
@@ -88,7 +89,7 @@ impl<'a> Shown<'a> {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    /// The widest difference of a point to the published one, with its unit, where there are verdicts.
+    /// The largest difference of a point to the published point, with its unit, if there are verdicts.
     fn widest(&self) -> String {
         let judged = self.comparisons().filter(|comparison| comparison.not_comparable.is_none());
         let points = judged.flat_map(|c| &c.points).filter_map(|p| Some((p.difference?, p.margin)));
@@ -101,7 +102,7 @@ impl<'a> Shown<'a> {
         self.comparisons().find_map(|comparison| comparison.not_comparable.as_deref())
     }
 
-    /// `3 of 4 hold`, of ours or of the published numbers.
+    /// `3 of 4`: the claims that hold on our numbers or on the published ones.
     fn holding(&self, side: fn(&ClaimCheck) -> &ClaimResult) -> Cell {
         let results: Vec<&ClaimResult> = self.claims().map(side).collect();
         let holding = results.iter().filter(|result| ***result == ClaimResult::Holds).count();
@@ -125,30 +126,30 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
     figures(&rows, reproduction, out_dir, document);
     let broken = broken(reproduction);
     if !broken.is_empty() {
-        document.section("Claims that do not hold on this run's numbers");
+        document.section("Claims that fail on the numbers of this run");
         document.list(broken.into_iter().map(text).collect());
     }
     claims(reproduction, document);
     document.section("What was run");
     document.paragraph(
-        "The paper (Vali and Bäckström, ICASSP 2023) trains additive (AVQ), residual (RVQ) and product (PVQ) vector quantization by \
-         stochastic optimization, and asks which one gives the least error at which bitrate and complexity: on toy data, speech, \
-         images, and in nearest-neighbor search. Here its experiments were run again by a program written anew. The numbers \
-         stand against the published ones point by point, and the paper's statements are checked on both.",
+        "The paper (Vali and Bäckström, ICASSP 2023) trains additive (AVQ), residual (RVQ) and product (PVQ) vector \
+         quantization by stochastic optimization. It compares their errors at each bitrate and complexity, on toy \
+         data, speech, images, and in nearest-neighbor search. Here an independent program ran the experiments again. \
+         Its numbers are compared with the published ones point by point, and the paper's claims are checked on both.",
     );
     document.paragraph(
-        "A point is reproduced when two one-sided tests show its mean within the margin of the published one, and a figure's verdict is \
-         the worst of its points. Where data or profile are not the paper's there is no verdict: the claims are what counts. Of \
-         these the table says how many hold on our numbers and on the published ones. Where this run has no verdict on a \
-         figure, and results of another run are there that have one, these stand in its row.",
+        "A point is reproduced if two one-sided tests show that its mean is within the margin of the published mean. \
+         The verdict on a figure is the worst verdict on its points. If data or profile differ from the paper's, there \
+         is no verdict, and only the claims count. The table has the numbers of claims that hold on our numbers and on \
+         the published ones. If this run has no verdict on a figure, its row shows kept results that have one.",
     );
     document.list(headlines(reproduction));
-    document.subsection("On which data");
+    document.subsection("Data");
     document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
     left_out(reproduction, document);
 }
 
-/// The figures of this run; kept results stand in for those on which this run has no verdict.
+/// The figures of this run. Kept results replace figures without a verdict.
 fn rows<'a>(reproduction: &Reproduction<'a>) -> Vec<Shown<'a>> {
     let kept = shown(reproduction.kept);
     let has_verdict = |shown: &Shown| !matches!(shown.verdict(), Verdict::NotComparable | Verdict::Missing);
@@ -172,7 +173,7 @@ fn answer(rows: &[Shown]) -> Vec<Line> {
             Verdict::Inconclusive => "Inconclusive",
             Verdict::Worse => "Worse at some points",
             Verdict::Missing => "Incomplete",
-            Verdict::NotComparable => "Not comparable, as the data or the settings are not the paper's",
+            Verdict::NotComparable => "Not comparable, because the data or the settings differ from the paper's",
         };
         let after = match figures.as_slice() {
             [] => continue,
@@ -194,10 +195,10 @@ fn headlines(reproduction: &Reproduction) -> Vec<Vec<Inline>> {
 
 fn profile(reproduction: &Reproduction) -> Vec<Inline> {
     let says = match reproduction.profile {
-        "paper" => ": each experiment in the profile that stands for the paper's own setting, where it has one.",
+        "paper" => ": each experiment in the profile with the paper's settings, if it has one.",
         _ => {
-            ": few seeds, so that all of it takes less than an hour on two cores. Toy data aim at the published numbers; images, \
-             speech and search run on stand-ins where no data of the paper are given."
+            ": few seeds, less than an hour on two cores in total. Toy data aim at the published numbers. Images, \
+             speech and search use synthetic data where the paper's data are not found."
         }
     };
     vec![Inline::Plain("Profile ".into()), Inline::Code(reproduction.profile.into()), Inline::Plain(says.into())]
@@ -251,19 +252,19 @@ fn data_in_words(settings: &CellSettings) -> String {
         CellSettings::Search(search) => descriptors_in_words(&search.data),
         CellSettings::Image(image) => images_in_words(&image.data),
         CellSettings::Speech(speech) => speech_in_words(&speech.data),
-        CellSettings::Complexity(_) => "none, operations are counted".into(),
-        CellSettings::Custom(custom) => format!("those of the task \"{}\"", custom.task),
+        CellSettings::Complexity(_) => "none (operation counts)".into(),
+        CellSettings::Custom(custom) => format!("data of the task \"{}\"", custom.task),
     }
 }
 
-/// The table, and below it why there are no verdicts.
+/// Adds the table, and the reasons for missing verdicts.
 fn figures(rows: &[Shown], reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
     let mut table = Table::new(&[
         "figure",
         "shows",
         "verdict",
         "points",
-        "#widest difference",
+        "#largest difference",
         "#our claims",
         "#published",
         "from",
@@ -295,7 +296,7 @@ fn figures(rows: &[Shown], reproduction: &Reproduction, out_dir: &Path, document
     document.list(what_would_give_verdicts(rows, reproduction));
 }
 
-/// For figures without a verdict the commands that give one, and what results on other data say of the claims.
+/// For figures without a verdict: the commands that give one, and the claims that hold on other data.
 fn what_would_give_verdicts(rows: &[Shown], reproduction: &Reproduction) -> Vec<Vec<Inline>> {
     let mut items: Vec<(&Plan, Vec<&str>)> = Vec::new();
     for row in rows.iter().filter(|row| row.verdict() == Verdict::NotComparable) {
@@ -332,7 +333,7 @@ fn on_other_data(plan: &Plan, reproduction: &Reproduction) -> String {
     same.filter(|kept| !kept.claims.is_empty()).map(sentence).collect()
 }
 
-/// For the terminal.
+/// The table on the terminal.
 pub(super) fn short(reproduction: &Reproduction) -> Table {
     let mut table = Table::new(&["figure", "shows", "verdict", "points", "our claims", "published", "from"]);
     for shown in rows(reproduction) {
@@ -349,12 +350,13 @@ pub(super) fn short(reproduction: &Reproduction) -> Table {
     table
 }
 
-/// The figures by verdict, a line each.
+/// The figures by verdict, one line per verdict.
 pub(super) fn answers(reproduction: &Reproduction) -> Vec<String> {
     answer(&rows(reproduction)).iter().map(Line::to_string).collect()
 }
 
-/// A line a claim that does not hold on our numbers: `Figure 4b: RVQ has the highest …: fails at 20 bits (published: holds)`.
+/// One line per claim that fails on our numbers: `Figure 4b: RVQ has the highest …: fails at 20 bits (published:
+/// holds)`.
 pub(super) fn broken(reproduction: &Reproduction) -> Vec<String> {
     let (own, kept) = (shown(reproduction.computed), shown(reproduction.kept));
     let mut lines = Vec::new();
@@ -375,7 +377,7 @@ fn claims(reproduction: &Reproduction, document: &mut Document) {
         return;
     }
     document.section("The paper's claims");
-    document.paragraph("Statements of the paper in our words. Where one fails, the bitrates (or T) are named.");
+    document.paragraph("Claims of the paper in our words. A failing claim names its bitrates (or T).");
     let kept: Vec<Shown> = shown(reproduction.kept);
     let mut table = Table::new(&["claim", "on", "published", "this run", "kept results"]);
     for shown in &own {
@@ -397,7 +399,7 @@ fn claims(reproduction: &Reproduction, document: &mut Document) {
     document.table(table);
 }
 
-/// What kept results say of a claim: `paper: holds; real-cifar10: fails at 12 bits`.
+/// The results of a claim on kept results: `paper: holds; real-cifar10: fails at 12 bits`.
 fn elsewhere(claim: &ClaimCheck, shown: &Shown, kept: &[Shown]) -> Option<Cell> {
     let same = |other: &&Shown| other.figure == shown.figure && other.input.plan.name == shown.input.plan.name;
     let found: Vec<(&str, Cell)> = kept
@@ -417,7 +419,7 @@ fn left_out(reproduction: &Reproduction, document: &mut Document) {
     if reproduction.left_out.is_empty() {
         return;
     }
-    document.subsection("What was left out");
+    document.subsection("Experiments that were not run");
     let line = |(what, why): &(String, String)| text(format!("{what}: {why}"));
     document.list(reproduction.left_out.iter().map(line).collect());
 }

@@ -1,4 +1,5 @@
-//! Expansion: panels, precedence of the layers, and normalized cells, on small specs and on the full example.
+//! Tests of the expansion: panels, precedence of the layers, and normalized cells, on small specs and on the full
+//! example.
 
 use super::super::{
     CellSettings, ClaimKind, Contender, Estimator, ImageSettings, Init, LoadOptions, Margin, Method, Noise, Optimizer,
@@ -101,7 +102,7 @@ fn later_layers_win() {
     let variant = ["training.updates=5000", "variant.correlated.training.updates=6000"];
     assert_eq!(updates(Some("paper"), &variant, "correlated", Method::Avq, 32), 6000);
     assert_eq!(updates(Some("paper"), &variant, "uncorrelated", Method::Avq, 32), 5000);
-    // An axis wins over the profile; an override can't change it, or the panel's name would be wrong.
+    // An axis overrides the profile. An override can't change an axis, because the panel's name would be wrong.
     let axis = SMALL.replace("seeds = [5, 1]", "training.updates = [2000, 3000]")
         + "[[override]]\nwhere = { panels = [\"updates=3000\"], bits = [8] }\ntraining.batch-size = 64\n[profile.p]\ntraining.log-every = 10\n";
     let axis = axis.replace("updates = 1000", "");
@@ -144,12 +145,12 @@ fn full_spec_becomes_the_plan_it_says() {
 
 #[test]
 fn what_a_later_choice_makes_meaningless_has_no_effect() {
-    // `final-rate` of the base under the profile's constant schedule; `reason` where the profile is comparable.
+    // `final-rate` of the base with the profile's constant schedule; `reason` with a comparable profile.
     let reference = load(FULL, Some("reference"), &[]);
     assert_eq!(nsvq(&toy(&reference, "correlated", Method::Rvq, 12)).schedule, Schedule::Constant);
     assert_eq!(reference.primary, Primary::Fresh);
     assert_eq!(load(FULL, Some("paper"), &[]).panels[0].comparison.not_comparable, None);
-    // `init-updates` of the profile where its override goes back to another init.
+    // `init-updates` of the profile, where its override changes to another init.
     let warm = load(FULL, Some("warm"), &[]);
     let quantizer = |method| toy(&warm, "uncorrelated", method, 12).quantizer;
     assert_eq!((quantizer(Method::Pvq).init, quantizer(Method::Pvq).init_updates), (Init::Uniform, None));
@@ -176,9 +177,9 @@ fn axes_make_panels_and_share_cells() {
         ]
     );
     assert_eq!((plan.panels[4].dimension, plan.panels[4].points[0].stages), (16, 2));
-    // RVQ knows no search, so those cells are the same work.
+    // RVQ has no encoder search setting, so those cells are the same work.
     assert_eq!(plan.cells().len(), 16 * 2 * 2 / 2 + 16 * 2 * 2);
-    // --set can change the axes themselves; names that other profiles know stay valid.
+    // --set can change the axes themselves. Names that other profiles know stay valid.
     let fewer = load(&axes, None, &["sweep.data.dimension=[8]", "sweep.stages=[2]"]);
     assert_eq!(
         names(&fewer),
@@ -267,7 +268,7 @@ fn bits_of_a_claim_are_a_range() {
 
 #[test]
 fn limits_are_reached_but_not_passed() {
-    // M·K = 8192 with the released search, both ways; RVQ and PVQ have no search.
+    // M·K = 8192 with the released search, both ways. RVQ and PVQ do not use it.
     let released = SMALL.replacen("[8, 4]", "[24]", 1).replacen("seeds = [5, 1]", "seeds = 1", 1)
         + "search = \"released\"\n[evaluation]\nother-search-vectors = 10\n";
     assert_eq!(toy(&load(&released, None, &[]), "small", Method::Avq, 24).quantizer.bits_per_stage, 12);
@@ -335,7 +336,7 @@ fn panels_of_images_share_cells_under_two_metrics() {
 fn image_cells_hold_what_has_a_meaning() {
     let plan = load(IMAGE, None, &[]);
     let (avq, pvq, frozen) = (image(&plan, 0, 0), image(&plan, 0, 2), image(&plan, 2, 0));
-    // Only the parts of a product have noise of their own.
+    // Only a product quantizer can have noise per part.
     let noise = |settings: &ImageSettings| settings.joint.as_ref().map(|joint| joint.noise);
     assert_eq!([noise(&avq), noise(&pvq), noise(&frozen)], [Some(Noise::Vector), Some(Noise::Stage), None]);
     assert_eq!(avq.joint.as_ref().map(|j| (j.estimator, j.commitment)), Some((Estimator::Diveq, None)));

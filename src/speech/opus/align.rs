@@ -1,17 +1,17 @@
-//! Takes a constant delay, whole or a fraction of a sample, out of a decoded signal.
+//! Removes a constant delay, of whole or fractional samples, from a decoded signal.
 
 use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
-/// The longest delay, either way, that is looked for: 10 ms at 16 kHz.
+/// The longest delay that is searched, in both directions: 10 ms at 16 kHz.
 const LONGEST: usize = 160;
-/// The delay is found to so many samples.
+/// Precision of the delay, in samples.
 const PRECISION: f64 = 1.0 / 256.0;
 
-/// The decoded signal without its delay against the reference, and as long as that.
+/// The decoded signal without its delay relative to the reference, with the reference's length.
 ///
-/// The delay is that of the greatest cross-correlation, which is taken by the discrete Fourier transforms of both signals
-/// between the samples too; it is taken out by turning the phases, with zeros around the signal.
+/// The delay is at the maximum of the cross-correlation. The discrete Fourier transforms of both signals give this
+/// correlation between samples, too. A phase shift removes the delay, with zeros around the signal.
 pub fn aligned(reference: &[f32], decoded: &[f32]) -> Vec<f32> {
     let n = (reference.len().max(decoded.len()) + 2 * LONGEST).next_power_of_two();
     let mut planner = RealFftPlanner::new();
@@ -22,7 +22,7 @@ pub fn aligned(reference: &[f32], decoded: &[f32]) -> Vec<f32> {
     backward.process(&mut cross.clone(), &mut whole).expect("the buffers have the lengths of the transform");
     let delay = delay(&cross, &whole);
     turn(&mut y, delay, n);
-    // What a fraction leaves at the highest frequency is not real.
+    // A fractional delay leaves a value at the highest frequency that is not real.
     y[n / 2].im = 0.0;
     let mut out = backward.make_output_vec();
     backward.process(&mut y, &mut out).expect("the buffers have the lengths of the transform");
@@ -39,8 +39,8 @@ fn spectrum(forward: &dyn RealToComplex<f64>, samples: &[f32]) -> Vec<Complex<f6
     spectrum
 }
 
-/// Where the correlation is greatest, in samples: the best whole delay of the correlation `whole` (n), then in ever smaller
-/// steps uphill by its spectrum.
+/// The position of the maximum of the correlation, in samples: first the best whole delay of the correlation `whole`
+/// (n), then uphill in ever smaller steps by its spectrum.
 fn delay(cross: &[Complex<f64>], whole: &[f64]) -> f64 {
     let (n, longest) = (whole.len(), LONGEST as f64);
     let correlation = |delay: f64| {
@@ -54,7 +54,7 @@ fn delay(cross: &[Complex<f64>], whole: &[f64]) -> f64 {
         sum
     };
     let later = (1..=LONGEST).flat_map(|d| [(whole[d], d as f64), (whole[n - d], -(d as f64))]);
-    // Of equal ones the shortest, so that silence has none.
+    // Among equal values, the shortest delay, so that silence has none.
     let better = |a: (f64, f64), b: (f64, f64)| if b.0 > a.0 { b } else { a };
     let best = later.fold((whole[0], 0.0), better);
     let mut best = (correlation(best.1), best.1);
@@ -70,7 +70,7 @@ fn delay(cross: &[Complex<f64>], whole: &[f64]) -> f64 {
     best.1
 }
 
-/// Advances the signal of a spectrum by so many samples.
+/// Advances the signal of a spectrum by `delay` samples.
 fn turn(spectrum: &mut [Complex<f64>], delay: f64, n: usize) {
     for (k, y) in spectrum.iter_mut().enumerate() {
         *y *= Complex::from_polar(1.0, std::f64::consts::TAU * delay * k as f64 / n as f64);
@@ -81,7 +81,7 @@ fn turn(spectrum: &mut [Complex<f64>], delay: f64, n: usize) {
 mod tests {
     use super::*;
 
-    /// A pulse of the band below 4 kHz, delayed by so many samples.
+    /// A pulse in the band below 4 kHz, delayed by `delay` samples.
     fn pulse(n: usize, delay: f64) -> Vec<f32> {
         let value = |i: usize| {
             let t = i as f64 - n as f64 / 2.0 - delay;

@@ -1,4 +1,4 @@
-//! Opus by its own tools, opusenc and opusdec (Debian's opus-tools), as a yardstick.
+//! Opus as a reference codec, with its own tools opusenc and opusdec (Debian's opus-tools).
 
 mod align;
 mod ogg;
@@ -11,26 +11,26 @@ use crate::data::speech::{RATE, SpeechError, read_audio, write_wav};
 const ENCODER: &str = "opusenc";
 const DECODER: &str = "opusdec";
 
-/// Bit rates that opusenc takes for one channel, bit/s.
+/// Bitrates that opusenc accepts for one channel, bit/s.
 pub const OPUS_BITRATES: std::ops::RangeInclusive<u32> = 6_000..=256_000;
 
-/// Encodings in search of the setting whose real bit rate is the one asked for.
+/// The maximum number of encodings to find the setting with the requested real bitrate.
 const TRIES: usize = 6;
-/// How far off the real bit rate may be without another try, as a share.
+/// The accepted relative deviation of the real bitrate.
 const NEAR: f64 = 0.01;
 
 /// Why Opus did not code a signal.
 #[derive(Debug, thiserror::Error)]
 pub enum OpusError {
     #[error(
-        "Opus is asked for {0} bit/s; opusenc takes {first} to {last}",
+        "Opus can't code at {0} bit/s; opusenc takes {first} to {last}",
         first = OPUS_BITRATES.start(),
         last = OPUS_BITRATES.end()
     )]
     Bitrate(u32),
-    #[error("there are no samples to encode by Opus")]
+    #[error("there are no samples to encode with Opus")]
     Empty,
-    #[error("sample {0} is not a number or infinite; Opus can't encode it")]
+    #[error("sample {0} is NaN or infinite; Opus can't encode it")]
     NotFinite(usize),
     #[error("cannot write to the folder of temporary files {place}: {0}", place = std::env::temp_dir().display())]
     Temporary(std::io::Error),
@@ -38,33 +38,33 @@ pub enum OpusError {
     Run { tool: &'static str, source: std::io::Error },
     #[error("{tool} failed ({status}): {said}")]
     Failed { tool: &'static str, status: std::process::ExitStatus, said: String },
-    #[error("cannot read what opusenc wrote: {0}")]
+    #[error("cannot read the output of opusenc: {0}")]
     Read(std::io::Error),
-    #[error("what opusenc wrote is no whole Ogg file of Opus: {0}")]
+    #[error("the output of opusenc is not a complete Ogg Opus file: {0}")]
     Ogg(String),
     #[error(transparent)]
     Speech(#[from] SpeechError),
 }
 
-/// A signal after Opus.
+/// A signal after coding with Opus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coded {
-    /// As many as went in, and without delay against them.
+    /// The same number of samples as the input, without a delay.
     pub samples: Vec<f32>,
-    /// Of all Opus packets, without the Ogg container around them.
+    /// Bits of all Opus packets, without the Ogg container.
     pub bits: u64,
 }
 
-/// The tools, as installed here.
+/// The installed tools.
 #[derive(Clone, Debug)]
 pub struct Opus {
     version: String,
-    /// Whether opusenc can be told that it gets speech.
+    /// Whether opusenc has an option for speech.
     speech: bool,
 }
 
 impl Opus {
-    /// None where opusenc or opusdec is not on PATH.
+    /// None if opusenc or opusdec is not on PATH.
     pub fn find() -> Option<Self> {
         output(Command::new(DECODER).arg("--version"), DECODER).ok()?;
         let version = output(Command::new(ENCODER).arg("--version"), ENCODER).ok()?;
@@ -78,16 +78,17 @@ impl Opus {
         &self.version
     }
 
-    /// Encodes one channel of 16 kHz (full scale ±1, taken as 16 bits) and decodes it again.
+    /// Encodes one channel at 16 kHz (full scale ±1, converted to 16 bits) and decodes it again.
     ///
-    /// Frames of 20 ms, complexity 10, told that it is speech; constrained variable bit rate, which at equal bits sounds better
-    /// than a constant one. What a variable bit rate spends depends on the speech, so the setting is searched for whose real bit
-    /// rate is the one asked for: at most 6 encodings, until it is within 1 %; the nearest is taken. The real bit rate is
-    /// that of the bytes of all Opus packets over the time of the samples. The codec's remaining delay, some fraction of a
-    /// sample to two samples, is found as that of the greatest cross-correlation and taken out.
+    /// The settings are frames of 20 ms, complexity 10, the option for speech, and constrained variable bitrate, which
+    /// sounds better than a constant one at equal bits. The real size of a variable bitrate depends on the speech. The
+    /// setting is therefore searched until the real bitrate is within 1 % of the requested one, with at most 6
+    /// encodings; the nearest one is used. The real bitrate is the bytes of all Opus packets divided by the duration of
+    /// the samples. The codec's remaining delay, between a fraction of a sample and two samples, is found at the
+    /// maximum of the cross-correlation and removed.
     ///
     /// # Errors
-    /// [`OpusError`]: bit rates outside 6 to 256 kbit/s, no samples, samples that are not finite, tools that fail.
+    /// [`OpusError`]: bitrates outside 6 to 256 kbit/s, no samples, samples that are not finite, tools that fail.
     pub fn code(&self, samples: &[f32], bitrate: u32) -> Result<Coded, OpusError> {
         if !OPUS_BITRATES.contains(&bitrate) {
             return Err(OpusError::Bitrate(bitrate));
@@ -105,13 +106,13 @@ impl Opus {
         let target = f64::from(bitrate) * samples.len() as f64 / f64::from(RATE);
         let bits = self.encode_near(&original, &encoded, f64::from(bitrate), target)?;
         let mut decoder = Command::new(DECODER);
-        // Floats, because 16 bits would be dithered.
+        // Floats, because opusdec would dither 16-bit samples.
         decoder.args(["--quiet", "--float", "--rate", &RATE.to_string()]).arg(&encoded).arg(&decoded);
         output(&mut decoder, DECODER)?;
         Ok(Coded { samples: align::aligned(samples, &read_audio(&decoded)?), bits })
     }
 
-    /// Encodes with the setting whose bits come nearest to the target, and says how many they are.
+    /// Encodes with the setting whose size is nearest to the target. Returns the number of bits.
     fn encode_near(&self, original: &Path, encoded: &Path, bitrate: f64, target: f64) -> Result<u64, OpusError> {
         // Settings that spend too little and too much.
         let (mut low, mut high) = (f64::from(*OPUS_BITRATES.start()), f64::from(*OPUS_BITRATES.end()));
@@ -134,7 +135,7 @@ impl Opus {
                 high = setting
             }
             let next = setting / ratio;
-            // As the crow flies where that lies between the two, else halfway.
+            // Linear interpolation if it lies between the two, else halfway.
             setting = if low < next && next < high { next } else { (low + high) / 2.0 };
         }
         let (_, bits, bytes) = best.expect("there is a first try");
@@ -153,12 +154,12 @@ impl Opus {
     }
 }
 
-/// What hinders temporary files, without their names.
+/// The error of temporary files, without their names.
 fn temporary(error: std::io::Error) -> OpusError {
     OpusError::Temporary(crate::temporary::plain(error))
 }
 
-/// What a tool prints; it must end well.
+/// The output of a tool, which must exit with success.
 fn output(command: &mut Command, tool: &'static str) -> Result<String, OpusError> {
     let output = command.stdin(Stdio::null()).output().map_err(|source| OpusError::Run { tool, source })?;
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();

@@ -2,11 +2,11 @@
 
 /// Bytes of a page before its table of segments.
 const HEADER: usize = 27;
-/// Flags of a page: it begins with the rest of a packet; it is the last one.
+/// Flags of a page: it begins with the rest of a packet; it is the last page.
 const CONTINUED: u8 = 1;
 const LAST: u8 = 4;
 
-/// Bytes of all packets of sound, those of the two headers before them not counted.
+/// The total bytes of all audio packets, without the two header packets.
 ///
 /// # Errors
 /// What is wrong with the file: pages that are damaged, missing or of another stream, or other headers.
@@ -16,15 +16,15 @@ pub fn packet_bytes(mut file: &[u8]) -> Result<u64, String> {
     let (mut packets, mut bytes) = (0_u64, 0);
     while !file.is_empty() {
         let wrong = |what: &str| Err(format!("page {number}, counted from 0, {what}"));
-        let Some((page, table)) = page(file) else { return wrong("is cut off or does not begin as a page does") };
+        let Some((page, table)) = page(file) else { return wrong("is cut off or does not begin like a page") };
         if checksum(&file[..page]) != word(file, 22) {
-            return wrong("has another checksum: it is damaged");
+            return wrong("has a wrong checksum: it is damaged");
         }
         if word(file, 18) != number || *stream.get_or_insert(word(file, 14)) != word(file, 14) || last {
-            return wrong("does not follow the one before");
+            return wrong("does not follow the previous page");
         }
         if (file[5] & CONTINUED != 0) != open {
-            return wrong("does not go on with the packet that the one before has begun");
+            return wrong("does not continue the packet of the previous page");
         }
         last = file[5] & LAST != 0;
         let mut body = &file[HEADER + table.len()..page];
@@ -49,12 +49,12 @@ pub fn packet_bytes(mut file: &[u8]) -> Result<u64, String> {
         number += 1;
     }
     if !last || open || packets < 3 {
-        return Err(format!("it ends after {packets} packets, without its end"));
+        return Err(format!("it ends after {packets} packets, without a last page"));
     }
     Ok(bytes)
 }
 
-/// The length of the page that bytes begin with, and the lengths of its segments.
+/// The length of the page at the start of these bytes, and the lengths of its segments.
 fn page(bytes: &[u8]) -> Option<(usize, &[u8])> {
     // The zero is the version.
     if !bytes.starts_with(b"OggS\0") {
@@ -70,7 +70,7 @@ fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([0, 1, 2, 3].map(|i| bytes[at + i]))
 }
 
-/// CRC of 32 bits with the polynomial 04c11db7, not reflected, of a page whose own checksum counts as zeros.
+/// The 32-bit CRC of a page with the polynomial 04c11db7, not reflected. The page's own checksum counts as zeros.
 fn checksum(page: &[u8]) -> u32 {
     page.iter().enumerate().fold(0, |crc, (i, byte)| {
         let byte = if (22..26).contains(&i) { 0 } else { *byte };
@@ -82,7 +82,7 @@ fn checksum(page: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// A page of these segments, with the flags and the number.
+    /// A page with these segments, flags and number.
     fn made(flags: u8, number: u32, segments: &[&[u8]]) -> Vec<u8> {
         let mut page =
             [&b"OggS\0"[..], &[flags], &[0; 8], &7_u32.to_le_bytes(), &number.to_le_bytes(), &[0; 4]].concat();
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(packet_bytes(&pages().concat()), Ok(3 + 600 + 255));
     }
 
-    /// The check value of this CRC in catalogues.
+    /// The check value of this CRC in CRC catalogues.
     #[test]
     fn the_checksum_is_that_of_ogg() {
         let page = made(2, 0, &[b"OpusHead"]);

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A voice-like sound of so many samples: the harmonics of a gliding tone, louder and softer.
+/// A voice-like sound of `n` samples: the harmonics of a gliding tone, louder and softer.
 fn voice(n: usize) -> Vec<f32> {
     let value = |i: usize| {
         let t = i as f64 / f64::from(RATE);

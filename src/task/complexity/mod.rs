@@ -1,4 +1,4 @@
-//! Operation counts as cells, so that Figures 4c and 6b take the same way as everything else.
+//! Operation counts as cells, so that Figures 4c and 6b are computed like all other figures.
 
 mod run;
 pub mod settings;
@@ -11,10 +11,11 @@ use super::{Context, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign}
 use crate::complexity::Model;
 use crate::data::cache::Places;
 
-/// Weighted million operations of encoding one vector.
+/// Weighted million operations for encoding one vector.
 pub struct Complexity;
 
-const FIELDS: &[Field] = &[cell("data.dimension", Kind::Whole(1, 65_536)).about("D.").of_panel()];
+const FIELDS: &[Field] =
+    &[cell("data.dimension", Kind::Whole(1, 65_536)).about("Dimension D of the vectors.").of_panel()];
 
 impl Task for Complexity {
     fn name(&self) -> &'static str {
@@ -60,8 +61,8 @@ impl Task for Complexity {
 
     fn words(&self, _: Primary) -> Words {
         Words {
-            points: "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). These are counts, \
-                 not measurements: they have no spread, and equal means equal to the last digits.",
+            points: "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). \
+                 These are counts, not measurements: they have no spread, and equal means equal to the last digits.",
             beside: &[("#all stages", "corrected"), ("#look-up", "lookup")],
             shows: Some("complexity"),
             data: Some("none: operations are counted"),

@@ -1,14 +1,14 @@
-//! Operation counts as cells, so that Figures 4c and 6b take the same way as everything else.
+//! Computes the operation counts of a cell.
 
 use crate::complexity::{Model, Precision, count};
 use crate::task::cell::ComplexitySettings;
 use crate::task::{Outcome, TaskError};
 
-/// Single precision, as the published figures: `wmops-MODEL` and `log10-wmops-MODEL` for every model.
+/// Counts for single precision, as in the published figures: `wmops-MODEL` and `log10-wmops-MODEL` for every model.
 pub(super) fn run(settings: &ComplexitySettings) -> Result<Outcome, TaskError> {
     let size = 1usize
         .checked_shl(settings.bits_per_stage)
-        .ok_or_else(|| TaskError::Failed(format!("{} bits a stage are too many", settings.bits_per_stage)))?;
+        .ok_or_else(|| TaskError::Failed(format!("{} bits per stage are too many", settings.bits_per_stage)))?;
     let mut outcome = Outcome::default();
     for model in Model::ALL {
         let (dim, stages) = (settings.dimension, settings.stages);

@@ -6,7 +6,7 @@ use crate::quantizer::{BEAM_WIDTH, Method};
 use crate::task::settings::resolve::{Point, check_dimension, dimension};
 use crate::task::settings::{Checked, Fault, Settings, quantizer};
 
-/// Operation counts need no training: only the shape of the quantizer.
+/// Operation counts need no training, only the shape of the quantizer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ComplexitySettings {
@@ -14,7 +14,7 @@ pub struct ComplexitySettings {
     pub dimension: usize,
     pub stages: usize,
     pub bits_per_stage: u32,
-    /// AVQ only.
+    /// Only for AVQ.
     pub beam_width: Option<usize>,
 }
 

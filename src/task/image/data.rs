@@ -1,17 +1,17 @@
-//! `[data]` of an image experiment: synthetic images, or a folder of the user's own.
+//! `[data]` of an image experiment: synthetic images, or a folder of the user.
 
 use crate::data::images::ImageData;
 use crate::task::settings::data_set::{Source, SpecData};
 
-/// Sizes of the synthetic set where none are given.
+/// Default sizes of the synthetic set.
 const TRAINING: u64 = 10_000;
 const TEST: u64 = 1_000;
 
 impl SpecData for ImageData {
     const SIZES: &'static [&'static str] = &["data.images", "data.test-images"];
     const SYNTHETIC: &'static str = "synthetic images";
-    const ALLOWED: &'static str = "a folder with the binary files of CIFAR-10 (data_batch_1.bin and so on, test_batch.bin), or with \
-                         PNG images in the folders train and test";
+    const ALLOWED: &'static str = "a folder with the binary files of CIFAR-10 (data_batch_1.bin and so on, \
+                         test_batch.bin), or with PNG images in the folders train and test";
 
     fn of_folder(source: &Source, sizes: &[Option<u64>]) -> Result<Self, String> {
         let data = ImageData::folder(&source.folder, [sizes[0], sizes[1]]).map_err(|error| error.to_string())?;
@@ -31,13 +31,13 @@ impl SpecData for ImageData {
     }
 }
 
-/// Why numbers on these data can't stand against the published ones; none for CIFAR-10, or a part of it: the quality of
-/// test images depends on what they show, and little on their number.
+/// Why numbers on these data can't be compared with the published ones. None for CIFAR-10 or a part of it: the quality
+/// of test images depends on their content, and little on their number.
 pub fn not_comparable(data: &ImageData) -> Option<String> {
     let is_cifar10 = data.digest.is_some() && data.name.to_lowercase().contains("cifar");
     (!is_cifar10).then(|| {
         format!(
-            "the images are not CIFAR-10 but {}: {} to train on, {} to test on",
+            "the images are not CIFAR-10 but {}: {} training and {} test images",
             data.name, data.training, data.test
         )
     })

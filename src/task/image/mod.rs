@@ -12,32 +12,32 @@ use super::settings::{Checked, Field, Kind, Point, Settings, Span};
 use super::{Context, DataNotes, Outcome, Resolver, Task, TaskError, Words, foreign};
 use crate::data::cache::Places;
 
-/// Images and the quality of their reconstruction.
+/// Images, and the quality of their reconstruction.
 pub struct Image;
 
 /// Images are kept in memory, 3 KiB each.
 const MOST_IMAGES: i64 = crate::data::images::MOST as i64;
 
-/// What a panel may show.
+/// Metrics that a panel can show.
 const METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];
 
 const FIELDS: &[Field] = &[
     DATA_PATH,
-    cell("data.set", Kind::Choice(&["cifar10"])).about("Known data set, used where it is found (`vqlab data fetch`).").of_panel(),
-    cell("data.images", Kind::Whole(1, MOST_IMAGES)).about("Images to train on; default: all, and 10,000 synthetic ones.").of_panel(),
-    cell("data.test-images", Kind::Whole(1, MOST_IMAGES)).about("Images to test on; default: all, and 1,000 synthetic ones.").of_panel(),
+    cell("data.set", Kind::Choice(&["cifar10"])).about("Known data set, used if it is found (`vqlab data fetch`).").of_panel(),
+    cell("data.images", Kind::Whole(1, MOST_IMAGES)).about("Images to train on; default: all; 10,000 of synthetic data.").of_panel(),
+    cell("data.test-images", Kind::Whole(1, MOST_IMAGES)).about("Images to test on; default: all; 1,000 of synthetic data.").of_panel(),
     DATA_SEED,
     cell("network.width", Kind::Whole(1, 4096)).about("Channels of the autoencoder; default: 64."),
     cell("network.blocks", Kind::Whole(0, 64)).about("Residual blocks; default: 2."),
     cell("network.latent-dimension", Kind::Whole(1, 4096)).about("D of the latent vectors; default: 64.").of_panel(),
     cell("network.updates", Kind::Whole(0, MOST)).about("Updates of the network alone, before the quantizer; 0: both are trained together from the start; default: 1,500."),
-    cell("network.learning-rate", POSITIVE).about("Of the network; default: 0.001."),
+    cell("network.learning-rate", POSITIVE).about("Learning rate of the network; default: 0.001."),
     cell("network.batch-size", Kind::Whole(1, 65_536)).about("Images per update of the network alone; default: 32."),
     cell("network.frozen", Kind::Flag).about("Train the network alone, then the codebooks on its latent vectors; default: false.").of_panel(),
-    cell("quantizer.estimator", Kind::Choice(ESTIMATORS)).about("Gradient estimator; codebooks that are trained alone get the exact gradient, whatever it is; default: nsvq."),
+    cell("quantizer.estimator", Kind::Choice(ESTIMATORS)).about("Gradient estimator; codebooks that are trained alone always get the exact gradient; default: nsvq."),
     cell("quantizer.commitment", Kind::Number(|x| x >= 0.0, "a number, 0 or more")).about("Weight of the commitment loss of `ste` and `rotation`; default: 0.25."),
     cell("quantizer.noise", Kind::Choice(&["vector", "stage"])).about("`nsvq` and `diveq`: noise for the whole vector, or for each part of a PVQ; default: vector."),
-    cell("training.exact-updates", Kind::Whole(0, MOST)).about("Last updates, in which the decoder alone is trained, on the quantized vectors themselves; default: 0."),
+    cell("training.exact-updates", Kind::Whole(0, MOST)).about("Number of last updates that train only the decoder, on the quantized vectors themselves; default: 0."),
     panel("evaluation.metric", Kind::Choice(METRICS)).about("Metric of the panel; default: the first."),
     PRIMARY,
     MARGIN_DB,
@@ -64,7 +64,7 @@ impl Task for Image {
         settings.text("evaluation.metric").unwrap_or(METRICS[0]).into()
     }
 
-    /// The published images were test images, as far as their numbers tell.
+    /// As far as the published values show, they are from test images.
     fn primary(&self, settings: &Settings, _: Span, _: bool) -> Checked<Primary> {
         let is_training = settings.text("evaluation.primary") == Some("training");
         Ok(if is_training { Primary::Training } else { Primary::Fresh })
@@ -84,19 +84,19 @@ impl Task for Image {
 
     fn measured_on(&self, primary: Primary) -> Option<&'static str> {
         Some(match primary {
-            Primary::Training => "the training images themselves",
-            Primary::Fresh => "test images that training has not seen",
+            Primary::Training => "the training images",
+            Primary::Fresh => "held-out test images",
         })
     }
 
     fn words(&self, primary: Primary) -> Words {
         Words {
-            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with the range that holds \
-                 the middle 95 % of them.",
-            difference: "The difference is ours against the published mean, in dB where the metric is, else in %, with its 95 % interval \
-                 (Welch).",
+            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with \
+                 the range that holds the middle 95 % of them.",
+            difference: "The difference is ours against the published mean, in dB where the metric is, else in %, with \
+                 its 95 % interval (Welch).",
             verdicts: format!(
-                "What stands against the published numbers is the quality of {}; that of the others stands beside it. \
+                "The published numbers are compared with the quality of {}. The other measurement is shown beside it. \
                  Differences of Peak SNR are in dB. ",
                 self.measured_on(primary).unwrap_or_default()
             ),

@@ -1,4 +1,4 @@
-//! The settings of an image cell: the network, and how network and codebooks are trained, together or one after the other.
+//! The settings of an image cell: the network, and the training of network and codebooks, together or in sequence.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,13 +10,13 @@ use crate::task::settings::training::at_most;
 use crate::task::settings::{Checked, Fault, Settings, quantizer};
 use crate::training::{Trainer, Training};
 
-/// Channels, residual blocks, D and updates where none are given.
+/// Default channels, residual blocks, D and updates.
 const WIDTH: u64 = 64;
 const BLOCKS: u64 = 2;
 const DIMENSION: u64 = 64;
 const UPDATES: u64 = 1_500;
 const LEARNING_RATE: f64 = 1e-3;
-/// Images of a batch.
+/// Images per batch.
 const BATCH: u64 = 32;
 /// Weight of the commitment loss, as in the first VQ-VAE.
 const COMMITMENT: f64 = 0.25;
@@ -34,9 +34,10 @@ pub struct ImageSettings {
     pub data: ImageData,
     pub network: NetworkSettings,
     pub quantizer: QuantizerSettings,
-    /// None: the network is trained alone and then frozen, and `training` makes the codebooks from its latent vectors.
+    /// None: the network is trained alone and then frozen, and `training` trains the codebooks on its latent vectors.
     pub joint: Option<JointSettings>,
-    /// Of the codebooks. In joint training always [`Training::Nsvq`], whatever the estimator, with its batches in images.
+    /// Training of the codebooks. In joint training it is always [`Training::Nsvq`], whatever the estimator, and its
+    /// batches are in images.
     pub training: Training,
 }
 
@@ -95,7 +96,7 @@ fn network(settings: &Settings, is_frozen: bool) -> Checked<NetworkSettings> {
     })
 }
 
-/// What only a frozen network takes.
+/// Rejects settings that need a frozen network.
 fn check_joint(settings: &Settings, point: Point) -> Checked<()> {
     let help = format!(
         "set {FROZEN} = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"
@@ -105,7 +106,7 @@ fn check_joint(settings: &Settings, point: Point) -> Checked<()> {
             Some(_) => point.name,
             None => settings.node(TRAINER).map_or(point.name, |node| node.span),
         };
-        let message = "expectation maximization can't train codebooks together with the network";
+        let message = "k-means can't train codebooks together with the network";
         return Err(Fault::new(span, message)
             .allowed(format!("sweep.baselines and training.trainer = \"kmeans\" where {FROZEN} = true"))
             .help(help));
@@ -134,7 +135,7 @@ fn joint(settings: &Settings, method: Method, updates: u64) -> Checked<JointSett
     const PATH: &str = "quantizer.commitment";
     settings.depends(PATH, ESTIMATOR, has_commitment, "quantizer.estimator = \"ste\" or \"rotation\"")?;
     settings.depends(NOISE, ESTIMATOR, !has_commitment, "quantizer.estimator = \"nsvq\" or \"diveq\"")?;
-    // Codewords that add up have no coordinates of their own.
+    // Codewords of AVQ and RVQ are added and have no coordinates of their own.
     let by_stage = settings.text(NOISE) == Some("stage") && !has_commitment && method.is_product();
     Ok(JointSettings {
         estimator,
@@ -144,7 +145,7 @@ fn joint(settings: &Settings, method: Method, updates: u64) -> Checked<JointSett
     })
 }
 
-/// The training images must fill one batch, and their latent vectors one codebook.
+/// The training images must fill one batch, and their latent vectors must fill one codebook.
 fn check_enough(settings: &Settings, point: Point, data: &ImageData, batch: u64, path: &str) -> Checked<()> {
     let span = |first: &str| settings.node("data.images").or(settings.node(first)).map_or(point.bits.span, |n| n.span);
     if data.training < batch {

@@ -1,9 +1,9 @@
-//! `[data]` of a search experiment: synthetic descriptors, or a folder of the user's own.
+//! `[data]` of a search experiment: synthetic descriptors, or a folder of the user.
 
 use crate::data::descriptors::DescriptorData;
 use crate::task::settings::data_set::{Source, SpecData};
 
-/// Sizes of the synthetic set where none are given.
+/// Default sizes of the synthetic set.
 const LEARN: u64 = 20_000;
 const BASE: u64 = 20_000;
 const QUERIES: u64 = 1_000;
@@ -11,8 +11,8 @@ const QUERIES: u64 = 1_000;
 impl SpecData for DescriptorData {
     const SIZES: &'static [&'static str] = &["data.learn", "data.base", "data.queries"];
     const SYNTHETIC: &'static str = "synthetic descriptors";
-    const ALLOWED: &'static str = "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, .bvecs or .npy), \
-                         and NAME_groundtruth.ivecs if there is one";
+    const ALLOWED: &'static str = "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, \
+                         .bvecs or .npy), and NAME_groundtruth.ivecs if there is one";
 
     fn of_folder(source: &Source, sizes: &[Option<u64>]) -> Result<Self, String> {
         let sizes = [sizes[0], sizes[1], sizes[2]];
@@ -34,7 +34,7 @@ impl SpecData for DescriptorData {
     }
 }
 
-/// Why numbers on these data can't stand against the published ones; none for SIFT1M, which has the published sizes.
+/// Why numbers on these data can't be compared with the published ones. None for SIFT1M with the published sizes.
 pub fn not_comparable(data: &DescriptorData) -> Option<String> {
     let is_sift1m = data.digest.is_some()
         && data.name.to_lowercase().contains("sift")

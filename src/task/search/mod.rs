@@ -1,4 +1,5 @@
-//! Nearest-neighbor search: codebooks trained on a learn set, a base encoded, queries searched among the codes; recall@T.
+//! Nearest-neighbor search: codebooks are trained on a learn set, a base is encoded, and queries are searched among the
+//! codes; recall@T is measured.
 
 pub mod data;
 mod run;
@@ -21,21 +22,22 @@ const MOST_RANK: i64 = 1_000_000;
 const FIELDS: &[Field] = &[
     DATA_PATH,
     cell("data.set", Kind::Choice(&["sift1m", "siftsmall"]))
-        .about("Known data set, used where it is found (`vqlab data fetch`).")
+        .about("Known data set, used if it is found (`vqlab data fetch`).")
         .of_panel(),
     cell("data.learn", Kind::Whole(1, MOST_VECTORS))
-        .about("Vectors to train on; default: all, and 20,000 synthetic ones.")
+        .about("Vectors to train on; default: all; 20,000 of synthetic data.")
         .of_panel(),
     cell("data.base", Kind::Whole(1, MOST_VECTORS))
-        .about("Vectors to search among; default: all, and 20,000 synthetic ones.")
+        .about("Vectors to search among; default: all; 20,000 of synthetic data.")
         .of_panel(),
     cell("data.queries", Kind::Whole(1, MOST_VECTORS))
-        .about("Queries; default: all, and 1,000 synthetic ones.")
+        .about("Queries; default: all; 1,000 of synthetic data.")
         .of_panel(),
     DATA_SEED,
     panel("evaluation.recall-at", Kind::WholeList(1, MOST_RANK))
-        .about("T of recall@T. Over bits, the first one is drawn."),
-    panel("evaluation.also-recall-at", Kind::WholeList(1, MOST_RANK)).about("More T, recorded and not drawn."),
+        .about("T of recall@T. Figures over bits show the first one."),
+    panel("evaluation.also-recall-at", Kind::WholeList(1, MOST_RANK))
+        .about("Further T, recorded but not shown in figures."),
     cell("evaluation.norms", Kind::Choice(&["exact", "byte", "omitted"]))
         .about("What AVQ and RVQ store of the squared length of each decoded vector; default: exact.")
         .of_panel(),
@@ -92,8 +94,9 @@ impl Task for Search {
 
     fn words(&self, _: Primary) -> Words {
         Words {
-            points: "Recall@T: the share of queries whose true nearest neighbor is among the T that search finds nearest (higher is \
-                 better). Ours is the mean over n seeds with the range that holds the middle 95 % of them.",
+            points: "Recall@T: the share of queries whose true nearest neighbor is among the T vectors that the search \
+                 ranks first (higher is better). Ours is the mean over n seeds with the range that holds the middle 95 \
+                 % of them.",
             ..Words::default()
         }
     }

@@ -1,5 +1,6 @@
-//! The search experiment: codebooks trained on the learn set, the base encoded, the queries searched by asymmetric
-//! distances; recall@T against the exact nearest neighbors (Jégou, Douze, Schmid, PAMI 2011).
+//! The search experiment: codebooks are trained on the learn set, the base is encoded, and the queries are searched
+//! with asymmetric distances (ADC). Recall@T is measured against the exact nearest neighbors (Jégou, Douze, Schmid,
+//! PAMI 2011).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,13 +19,13 @@ use crate::task::train::trained;
 use crate::task::{Context, Outcome, TaskError};
 use crate::training::Shuffled;
 
-/// Vectors encoded between two looks at the cancel flag.
+/// Vectors encoded between two checks of the cancel flag.
 const CHUNK: usize = 2048;
 
-/// Learn vectors that the training error is measured on, at most.
+/// The maximum number of learn vectors on which the training set error is measured.
 const MEASURED: u64 = 10_000;
 
-/// Queries searched between two looks at the cancel flag.
+/// Queries searched between two checks of the cancel flag.
 const QUERIES: usize = 256;
 
 /// Shares of the progress.
@@ -81,8 +82,8 @@ fn failed(error: impl std::fmt::Display) -> TaskError {
 
 type LearnSet = (Shuffled<Arc<Vec<f32>>>, Option<Scaling>);
 
-/// The learn set in memory; moved to the origin where it is so far from it that float32 would lose precision. The scale stays: the
-/// learning rate of a spec is in units of the data.
+/// The learn set in memory. It is shifted to the origin if it is so far from it that float32 would lose precision. Its
+/// scale stays, because the learning rate of a spec is in units of the data.
 fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result<LearnSet, TaskError> {
     let (count, dimension) = (settings.data.learn as usize, settings.data.dimension);
     let mut vectors = vec![0f32; count * dimension];
@@ -91,7 +92,7 @@ fn learn_set(data: &Descriptors, settings: &SearchSettings, seed: u64) -> Result
     if let Some(scaling) = &scaling {
         vectors = scaling.apply(&vectors);
     }
-    // As in the toy experiment, the order depends on data and seed alone: methods see the same batches.
+    // As in the toy experiment, the order depends only on data and seed, so all methods see the same batches.
     let set = Shuffled::new(Arc::new(vectors), dimension, &format!("order/search/{}/{seed}", settings.data.name));
     Ok((set, scaling))
 }
@@ -109,7 +110,7 @@ fn code_bytes(books: &Codebooks) -> usize {
 }
 
 impl Encoder<'_> {
-    /// Encodes the first `count` vectors of a part, in memory that does not grow with it but for the codes.
+    /// Encodes the first `count` vectors of a part. Apart from the codes, the memory does not depend on their number.
     fn run(&self, part: Part, count: u64, (from, to): (f64, f64)) -> Result<EncodedBase, TaskError> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let beam = self.quantizer.beam_width.map(|width| (self.quantizer.search.unwrap_or(Search::Beam), width));
@@ -137,7 +138,7 @@ impl Encoder<'_> {
     }
 }
 
-/// Puts recall@T among the metrics and gives the microseconds a query, on one thread.
+/// Adds recall@T to the metrics and returns the microseconds per query, on one thread.
 fn recalls(
     settings: &SearchSettings,
     data: &Descriptors,
@@ -154,7 +155,7 @@ fn recalls(
     let codes = if words.is_empty() { Codes::U8(encoded) } else { Codes::U16(&words) };
     let evaluation = &settings.evaluation;
     let most = evaluation.recall_at.iter().copied().max().unwrap_or(1);
-    // A cell computes on one thread, and its times are those of one thread.
+    // A cell computes on one thread, so its times are for one thread.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(failed)?;
     let index = pool.install(|| Index::new(books, codes, evaluation.norms)).map_err(failed)?;
     let k = (most as usize).min(index.len());
@@ -173,14 +174,14 @@ fn recalls(
         (context.progress)(ENCODED + (1.0 - ENCODED) * (first + rows) as f64 / count as f64);
     }
     for rank in &evaluation.recall_at {
-        // Among as many as the whole base there is every neighbor.
+        // The whole base contains every neighbor.
         let recall = recall_at(&ids, truth, (*rank as usize).min(k)).map_err(failed)?;
         metrics.insert(format!("recall@{rank}"), recall);
     }
     Ok(1e6 * seconds / count as f64)
 }
 
-/// Estimated seconds on one core; good to a factor of two.
+/// Estimated seconds on one core, correct to a factor of two.
 pub(super) fn cost(settings: &SearchSettings) -> f64 {
     let (quantizer, data) = (&settings.quantizer, &settings.data);
     let vector = |beam, many| vector_cost(quantizer, data.dimension, beam, many);
@@ -188,7 +189,7 @@ pub(super) fn cost(settings: &SearchSettings) -> f64 {
     let training = match (&settings.training, quantizer.method) {
         (Training::Nsvq(_), _) => training_cost(quantizer, &settings.training, data.dimension),
         (Training::Kmeans(k), Method::Avq | Method::Lsq) => {
-            // Least squares over all codewords, once an iteration.
+            // Least squares over all codewords, once per iteration.
             let codewords = (quantizer.stages * quantizer.codebook_size()) as f64;
             let solve = codewords.powi(3) / 3.0 * 5e-11 + codewords * codewords * data.dimension as f64 * 1e-10;
             let encode =
@@ -257,7 +258,7 @@ mod tests {
         }
     }
 
-    /// Runs a cell that is stopped once its progress passes `stop_at`.
+    /// Runs a cell that is stopped as soon as its progress exceeds `stop_at`.
     fn attempt(settings: &SearchSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
         let cancel = AtomicBool::new(false);
         let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
@@ -279,7 +280,7 @@ mod tests {
                 let recall = |t: u32| outcome.metrics[&format!("recall@{t}")];
                 // Chance is 10 of 400.
                 assert!(recall(10) > 0.25 && recall(1) <= recall(10), "{method:?} {trainer:?}: {}", recall(10));
-                // Among as many as the base has, and more, there is every neighbor.
+                // The whole base, and more, contains every neighbor.
                 assert_eq!((recall(400), recall(1000)), (1.0, 1.0));
                 assert!(outcome.metrics["mse-training"] > 0.0 && outcome.metrics["mse-fresh"] > 0.0);
                 assert_eq!(outcome.timings.len(), 3);
@@ -320,7 +321,7 @@ mod tests {
         let anew = run(&settings, &cell(&settings), &Context { anew: true, ..context }).unwrap();
         assert!(steps.load(Relaxed), "--force trains again");
         assert_eq!(anew.metrics, whole.metrics);
-        // What is damaged is trained again.
+        // Damaged files cause a new training.
         for file in std::fs::read_dir(folder.path().join("codebooks")).unwrap() {
             std::fs::write(file.unwrap().path(), "torn").unwrap();
         }

@@ -1,4 +1,4 @@
-//! The settings of a search cell: the descriptors, how codebooks are trained, and the T of recall@T.
+//! The settings of a search cell: the descriptors, the training of codebooks, and the T of recall@T.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,11 +35,11 @@ pub fn resolve(settings: &Settings, point: Point, data: DescriptorData) -> Check
     let training = training(settings, point, None)?;
     let mut recall_at = ranks(required(settings, RECALL_AT, point.head)?.node);
     recall_at.extend(settings.node("evaluation.also-recall-at").map(ranks).unwrap_or_default());
-    // In one order, so that panels that show different parts of one list share their cells.
+    // Sorted, so that panels with different parts of one list share their cells.
     recall_at.sort_unstable();
     recall_at.dedup();
     let norms = match (point.method.is_product(), settings.text("evaluation.norms")) {
-        // The distances of a product need none.
+        // The distances of a product quantizer need no norms.
         (true, _) | (_, Some("omitted")) => Norms::Omitted,
         (_, Some("byte")) => Norms::Byte,
         _ => Norms::Exact,

@@ -1,4 +1,4 @@
-//! `data.path` and `data.set`: which folder the data of a panel come from, if from any.
+//! `data.path` and `data.set`: the folder of a panel's data, if there is one.
 
 use std::path::{Path, PathBuf};
 
@@ -11,43 +11,44 @@ use crate::data::catalogue::{DataSet, data_set};
 pub const PATH: &str = "data.path";
 pub const SET: &str = "data.set";
 
-/// A known data set that a spec asks for.
+/// A known data set that a spec requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedSet {
     pub set: &'static DataSet,
-    /// Its folder; without, synthetic data stand in.
+    /// Its folder. Without it, synthetic data are used instead.
     pub found: Option<PathBuf>,
 }
 
 /// A folder of data.
 pub struct Source<'a> {
     pub folder: PathBuf,
-    /// The known data set that it is taken for.
+    /// The known data set that the folder is used as.
     pub set: Option<&'static DataSet>,
     node: &'a Node,
 }
 
 impl Source<'_> {
-    /// Why the folder is not taken.
+    /// The error if the folder can't be used.
     pub fn fault(&self, error: impl std::fmt::Display, allowed: &str) -> Fault {
         match self.set {
             None => Fault::new(self.node.span, format!("`{PATH}`: {error}")).allowed(allowed),
             Some(set) => {
-                let message = format!("`{SET}`: {} was looked for and {error}", set.name);
+                let message = format!("`{SET}`: the folder of {} can't be used: {error}", set.name);
                 Fault::new(self.node.span, message)
                     .allowed(allowed)
-                    .help("mend or remove the folder, or name another one by `--data DIR` or `data.path`".to_owned())
+                    .help("repair or remove it, or name another folder with `--data DIR` or `data.path`".to_owned())
             }
         }
     }
 
-    /// The name of the set, or that which the folder gives.
+    /// The name of the set, else the name that the folder gives.
     pub fn name(&self, of_folder: String) -> String {
         self.set.map_or(of_folder, |set| set.name.to_owned())
     }
 }
 
-/// The folder that settings lead to: `data.path`, or that of `data.set` where it is found. `synthetic` names what has a seed.
+/// The folder from the settings: `data.path`, or the folder of `data.set` if it is found. `synthetic` names the data
+/// that have a seed.
 pub fn source<'a>(settings: &'a Settings, places: &Places, synthetic: &str) -> Checked<Option<Source<'a>>> {
     if let Some((node, path)) = settings.node(PATH).and_then(|node| Some((node, node.text()?))) {
         settings.depends("data.seed", PATH, false, &format!("{synthetic}, without {PATH}"))?;
@@ -57,40 +58,40 @@ pub fn source<'a>(settings: &'a Settings, places: &Places, synthetic: &str) -> C
     Ok(settings.node(SET).map(|node| Source { folder, set: Some(set), node }))
 }
 
-/// The known set that settings ask for; none where they name a folder.
+/// The known set that the settings request. None if they name a folder.
 pub fn wanted(settings: &Settings, places: &Places) -> Option<WantedSet> {
     let named = settings.text(SET).filter(|_| settings.node(PATH).is_none());
     let set = named.and_then(data_set)?;
     Some(WantedSet { set, found: places.find(set) })
 }
 
-/// A kind of data that specs name by folder or set, or have made: its parts have sizes that a spec may give.
+/// A kind of data that a spec takes from a folder or a set, or generates. A spec can give the sizes of its parts.
 pub trait SpecData: Sized {
     /// The fields of the sizes.
     const SIZES: &'static [&'static str];
-    /// What is made where there is no folder, as errors call it.
+    /// The generated data without a folder, as named in errors.
     const SYNTHETIC: &'static str;
-    /// What a folder may hold.
+    /// The allowed content of a folder.
     const ALLOWED: &'static str;
 
-    /// That of a folder.
+    /// The data from a folder.
     ///
     /// # Errors
-    /// Why the folder can't be taken.
+    /// Why the folder can't be used.
     fn of_folder(source: &Source, sizes: &[Option<u64>]) -> Result<Self, String>;
 
     fn synthetic(sizes: &[Option<u64>], seed: u64) -> Self;
 
     fn name(&self) -> &str;
 
-    /// Whether it is from a folder.
+    /// Whether the data are from a folder.
     fn is_own(&self) -> bool;
 }
 
-/// What `[data]` says: folder, sizes, seed.
+/// The content of `[data]`: folder, sizes, seed.
 type Written = (Option<PathBuf>, Vec<Option<u64>>, u64);
 
-/// The data of a plan; files are read through once each, for their digest.
+/// The data of a plan. Each file is read once for its digest.
 pub struct Opened<D>(Vec<(Written, D)>);
 
 impl<D> Default for Opened<D> {
@@ -117,7 +118,7 @@ impl<D: SpecData> Opened<D> {
         Ok(&self.0[self.0.len() - 1].1)
     }
 
-    /// The name of the user's own data, if any are used: results on them get a folder of their own.
+    /// The name of the user's own data, if any are used. Results on them get a folder of their own.
     pub fn own_name(&self) -> Option<String> {
         self.0.iter().find_map(|(_, data)| data.is_own().then(|| data.name().to_owned()))
     }

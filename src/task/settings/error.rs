@@ -1,5 +1,5 @@
-//! Errors of a spec. Checks raise a [`Fault`], which knows only a span; [`Sources`] turns it into a [`SpecError`] that
-//! shows the line with the value underlined, says what is allowed and what to do.
+//! Errors of a spec. Checks return a [`Fault`], which knows only a span. [`Sources`] turns it into a [`SpecError`],
+//! which shows the line with the value underlined, the allowed values and a help text.
 
 use std::fmt;
 use std::path::Path;
@@ -12,7 +12,7 @@ pub struct Span {
     pub end: usize,
 }
 
-/// What is wrong with the value at a span.
+/// The error in the value at a span.
 #[derive(Clone, Debug)]
 pub struct Fault {
     span: Span,
@@ -86,7 +86,7 @@ fn details(
 ) -> String {
     let number = line.to_string();
     let gutter = " ".repeat(number.len());
-    // Tabs are kept in the padding, so that the carets stand under the value at any tab width.
+    // Tabs stay in the padding, so that the carets are under the value at any tab width.
     let padding: String = source.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let mut text =
         format!("{gutter} |\n{number} | {source}\n{gutter} | {padding}{carets}", carets = "^".repeat(carets));
@@ -98,12 +98,12 @@ fn details(
     text
 }
 
-/// Why a spec was refused. Displayed as `FILE:LINE:COLUMN: what was found`, the line with the value underlined, and
-/// what is allowed. For `--set` the file is `--set` and the column counts from the start of `key=value`.
+/// Why a spec was refused. It is displayed as `FILE:LINE:COLUMN: what was found`, the line with the value underlined,
+/// and the allowed values. For `--set` the file is `--set`, and the column counts from the start of `key=value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecError {
     pub file: String,
-    /// Line and column from 1, in characters; None where the file could not be read at all.
+    /// Line and column from 1, in characters. None if the file could not be read.
     pub position: Option<(usize, usize)>,
     pub message: String,
     details: String,
@@ -115,13 +115,13 @@ impl SpecError {
             file: file.display().to_string(),
             position: None,
             message: format!("can't read the spec: {error}"),
-            details: "help: specs are TOML files; `vqlab specs` lists those that the program carries, `vqlab specs --copy NAME` \
-                      writes one here"
+            details: "help: specs are TOML files; `vqlab specs` lists the specs of the program, `vqlab specs --copy \
+                      NAME` writes one here"
                 .to_owned(),
         }
     }
 
-    /// A wrong option of the command line that is no `--set`: `option` as typed.
+    /// A wrong option on the command line other than `--set`: `option` as typed.
     pub fn option(option: &str, message: &str, allowed: &str) -> Self {
         SpecError {
             file: option.to_owned(),
@@ -143,9 +143,8 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// The name out of `known` that was probably meant by `typed`: at most a third of its letters differ, or it
-/// is the beginning of that name alone. Names of one or
-/// two letters are all alike, so nothing is suggested for them.
+/// The name in `known` that `typed` probably means. At most a third of its letters differ, or it is the start of this
+/// name only. Names of one or two letters are too similar, so there is no suggestion for them.
 pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     let nearest = known.iter().map(|name| (edits(typed, name), *name)).min_by_key(|(distance, _)| *distance)?;
@@ -153,15 +152,15 @@ pub fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     if length <= 2 {
         return None;
     }
-    // An abbreviation, as `dim`, of one name alone.
+    // An abbreviation of a single name, such as `dim`.
     let lower = typed.to_lowercase().replace('_', "-");
     let mut longer = known.iter().filter(|name| name.starts_with(&lower));
     let abbreviated = longer.next().filter(|_| longer.next().is_none()).copied();
     if nearest.0 <= (length / 3).max(1) { Some(nearest.1) } else { abbreviated }
 }
 
-/// Letters to change, add, remove or swap with their neighbor (optimal string alignment), ignoring case and the kind
-/// of dash.
+/// The number of letters to change, add, remove or swap with their neighbor (optimal string alignment). Case and the
+/// kind of dash are ignored.
 fn edits(a: &str, b: &str) -> usize {
     let normal = |text: &str| text.to_lowercase().replace('_', "-").chars().collect::<Vec<char>>();
     let (a, b) = (normal(a), normal(b));
@@ -196,7 +195,7 @@ mod tests {
         let fault = Fault::new(Span { source: 0, start, end: start + 4 }, "bad").allowed("good");
         let expected = "a.toml:2:6: bad\n  |\n2 | \té = \"ü\" # end\n  | \t    ^^^\nallowed: good";
         assert_eq!(sources.error(fault).to_string(), expected);
-        // Past the end of the text, and with an empty span, there is still a place to show.
+        // A position after the end of the text, with an empty span, can still be shown.
         let end = Fault::new(Span { source: 0, start: 5, end: 5 }, "end");
         assert_eq!(sources.error(end).to_string(), "a.toml:1:6: end\n  |\n1 | x = 1\n  |      ^");
     }

@@ -1,12 +1,12 @@
-//! The settings of a spec: one row a field, with its path, what it may hold and where it may stand. Checks of a single
-//! value live here; those that need several values are made where cells are resolved.
+//! The settings of a spec. There is one row per field, with its path, its allowed values and its allowed tables. Checks
+//! of a single value are here. Checks that need several values run where cells are resolved.
 
 use super::error::{Checked, Fault, closest, quoted};
 use super::value::{Node, Value};
 use crate::quantizer::Method;
 use crate::task::Task;
 
-/// What a field may hold.
+/// The allowed values of a field.
 #[derive(Clone, Copy)]
 pub enum Kind {
     Choice(&'static [&'static str]),
@@ -17,7 +17,7 @@ pub enum Kind {
     Names,
     /// A whole number within the bounds, both included.
     Whole(i64, i64),
-    /// A finite number that passes the test, and the test in words.
+    /// A finite number that passes the test. The text describes the test.
     Number(fn(f64) -> bool, &'static str),
     /// A whole number from 1 or `min(K, N)`.
     Beam,
@@ -29,37 +29,38 @@ pub enum Kind {
     ChoiceList(&'static [&'static str]),
     /// The name of a known method, registered ones included.
     Method,
-    /// A list of them, without repetition.
+    /// A list of methods, without repetition.
     MethodList,
-    /// A method, or with its trainer `rvq:kmeans` or `rvq:nsvq`.
+    /// A method, optionally with its trainer: `rvq:kmeans` or `rvq:nsvq`.
     NamedMethod,
-    /// A list of them, without repetition.
+    /// A list of such methods, without repetition.
     NamedMethods,
     /// A number of seeds or a list of seeds.
     Seeds,
 }
 
-/// A setting, and where it may stand besides the base, variants, profiles and `--set`.
+/// A setting, with the tables that allow it in addition to the base, variants, profiles and `--set`.
 pub struct Field {
-    /// Dotted, as in `training.learning-rate`.
+    /// The dotted path, such as `training.learning-rate`.
     pub path: &'static str,
     pub kind: Kind,
-    /// What it says and its default, a sentence each, for the reference.
+    /// Its meaning and its default, one sentence each, for the reference.
     pub about: &'static str,
-    /// Of the common ones: whether tasks that train nothing have it too.
+    /// For common fields: whether tasks that train nothing have it, too.
     pub untrained: bool,
-    /// Under `[sweep]`, as an axis.
+    /// Allowed under `[sweep]`, as an axis.
     pub axis: bool,
-    /// In an `[[override]]`, for single points.
+    /// Allowed in an `[[override]]`, for single points.
     pub point: bool,
 }
 
-/// Gradient estimators of codebooks inside a network.
+/// Gradient estimators for codebooks inside a network.
 pub const ESTIMATORS: &[&str] = &["nsvq", "ste", "rotation", "diveq"];
 pub const FIGURES: &[&str] = &["1", "1a", "1b", "2a", "2b", "3", "4a", "4b", "4c", "5", "6a", "6b"];
-/// More seeds, vectors or updates than any machine gets through are typing errors.
+/// A larger number of seeds, vectors or updates is a typing error, because no machine can process it.
 pub const MOST: i64 = 1_000_000_000_000;
-/// Vectors of a fixed training set: their order alone takes 4 bytes each, and the order's numbers have 32 bits.
+/// Maximum number of vectors in a fixed training set. Their order takes 4 bytes per vector, and its numbers have 32
+/// bits.
 pub const MOST_VECTORS: i64 = 1_000_000_000;
 
 /// A field of a cell.
@@ -73,27 +74,27 @@ pub const fn panel(path: &'static str, kind: Kind) -> Field {
 }
 
 impl Field {
-    /// With its meaning and default.
+    /// Sets the meaning and the default.
     pub const fn about(self, about: &'static str) -> Field {
         Field { about, ..self }
     }
 
-    /// Not in an `[[override]]`: it holds for a whole panel.
+    /// Forbids the field in an `[[override]]`, because it holds for a whole panel.
     pub const fn of_panel(self) -> Field {
         Field { point: false, ..self }
     }
 
-    /// Also in an `[[override]]`.
+    /// Allows the field in an `[[override]]`.
     pub const fn of_points(self) -> Field {
         Field { point: true, ..self }
     }
 
-    /// Also in tasks that train nothing.
+    /// Allows the field in tasks that train nothing.
     const fn also_untrained(self) -> Field {
         Field { untrained: true, ..self }
     }
 
-    /// Not in tasks that train nothing.
+    /// Forbids the field in tasks that train nothing.
     const fn trained(self) -> Field {
         Field { untrained: false, ..self }
     }
@@ -104,48 +105,48 @@ pub const BELOW_ONE: Kind = Kind::Number(|x| (0.0..1.0).contains(&x), "a number 
 pub const SHARE: Kind = Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1");
 pub const COUNT: Kind = Kind::Whole(1, MOST);
 
-/// The fields of every task; those of single tasks are in [`Task::fields`].
+/// The fields of every task. Fields of single tasks are in [`Task::fields`].
 pub const COMMON: &[Field] = &[
     panel("sweep.methods", Kind::MethodList).about("Methods, trained by NSVQ unless `training.trainer` says otherwise."),
-    panel("sweep.baselines", Kind::MethodList).about("Methods that are trained by k-means and its relatives, beside `sweep.methods`.").trained(),
+    panel("sweep.baselines", Kind::MethodList).about("Methods trained by k-means (alternating optimization), in addition to `sweep.methods`.").trained(),
     panel("sweep.bits", Kind::WholeList(1, 256)).about("Total bits of a code, M·b."),
     panel("sweep.bits-per-stage", Kind::WholeList(1, 16)).about("Bits per stage b, instead of the total; K = 2^b."),
     panel("sweep.stages", Kind::WholeList(1, 16)).about("Numbers of stages (codebooks) M; several of them make an axis."),
     panel("sweep.seeds", Kind::Seeds).about("Number of seeds (10 means 1 to 10), or a list of seeds; default: 10.").trained().of_points(),
     cell("quantizer.beam-width", Kind::Beam).about("AVQ: tuples that the encoder search keeps; default: 16.").also_untrained(),
-    cell("quantizer.training-beam-width", Kind::Beam).about("AVQ: the same in training; default: `quantizer.beam-width`."),
-    cell("quantizer.search", Kind::Choice(&["beam", "ordered", "released"])).about("AVQ: `beam` tries the codebooks in any order, `ordered` in their order; `released` is the search of the authors' code, with its defects; default: beam."),
-    cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])).about("Start of the codebooks: `uniform` within ±1/K as in the reference code, `normal`, `data` (training vectors), `kmeans`, or a `pvq` or `rvq` trained before; default: uniform, and kmeans inside a network."),
+    cell("quantizer.training-beam-width", Kind::Beam).about("AVQ: beam width in training; default: `quantizer.beam-width`."),
+    cell("quantizer.search", Kind::Choice(&["beam", "ordered", "released"])).about("AVQ: encoder search. `beam` tries the codebooks in any order, `ordered` in their order; `released` is the search of the authors' code, with its defects; default: beam."),
+    cell("quantizer.init", Kind::Choice(&["uniform", "normal", "data", "kmeans", "pvq", "rvq"])).about("Start of the codebooks: `uniform` within ±1/K as in the reference code, `normal`, `data` (training vectors), `kmeans`, or a `pvq` or `rvq` trained before; default: uniform; kmeans inside a network."),
     cell("quantizer.init-updates", COUNT).about("Updates of the quantizer that `init` = pvq or rvq trains first."),
-    cell("quantizer.init-learning-rate", POSITIVE).about("Its learning rate; default: `training.learning-rate`."),
-    cell("quantizer.estimator", Kind::Choice(&["nsvq"])).about("Gradient estimator; codebooks that are trained alone get the exact gradient, whatever it is; default: nsvq."),
-    cell("training.trainer", Kind::Choice(&["nsvq", "kmeans"])).about("Trainer of `sweep.methods`: stochastic optimization, or k-means and its relatives; default: nsvq."),
+    cell("quantizer.init-learning-rate", POSITIVE).about("Learning rate of that quantizer; default: `training.learning-rate`."),
+    cell("quantizer.estimator", Kind::Choice(&["nsvq"])).about("Gradient estimator; codebooks that are trained alone always get the exact gradient; default: nsvq."),
+    cell("training.trainer", Kind::Choice(&["nsvq", "kmeans"])).about("Trainer of `sweep.methods`: stochastic optimization (NSVQ), or k-means (alternating optimization); default: nsvq."),
     cell("training.iterations", COUNT).about("Iterations of k-means; default: 25."),
-    cell("training.optimizer", Kind::Choice(&["adam", "sgd"])).about("Default: adam."),
+    cell("training.optimizer", Kind::Choice(&["adam", "sgd"])).about("Optimizer; default: adam."),
     cell("training.beta1", BELOW_ONE).about("Adam; default: 0.9."),
     cell("training.beta2", BELOW_ONE).about("Adam; default: 0.999."),
     cell("training.epsilon", POSITIVE).about("Adam; default: 1e-8."),
     cell("training.momentum", BELOW_ONE).about("SGD; default: 0."),
-    cell("training.learning-rate", POSITIVE).about("At the start. Toy data with Adam have a default: 0.1 standard deviations of a coordinate."),
-    cell("training.schedule", Kind::Choice(&["constant", "cosine", "exponential", "step"])).about("How the learning rate falls; default: exponential."),
+    cell("training.learning-rate", POSITIVE).about("Initial learning rate; default for toy data with Adam: 0.1 standard deviations of a coordinate."),
+    cell("training.schedule", Kind::Choice(&["constant", "cosine", "exponential", "step"])).about("Schedule of the learning rate; default: exponential."),
     cell("training.final-rate", POSITIVE).about("Learning rate at the end of `cosine` and `exponential`; default: a hundredth of the first."),
     cell("training.step-every", COUNT).about("Updates between two steps of the schedule `step`."),
-    cell("training.step-factor", Kind::Number(|x| x > 0.0 && x <= 1.0, "a number above 0, up to 1")).about("Factor of the learning rate at each of them."),
-    cell("training.batch-size", Kind::Whole(1, 1_048_576)).about("Vectors per update (images where a network is trained with the codebooks); default: 256, and 32 images."),
-    cell("training.updates", COUNT).about("Updates; toy data have a default: 10,000."),
+    cell("training.step-factor", Kind::Number(|x| x > 0.0 && x <= 1.0, "a number above 0, up to 1")).about("Factor of the learning rate at each step of the schedule `step`."),
+    cell("training.batch-size", Kind::Whole(1, 1_048_576)).about("Vectors per update (images where a network is trained with the codebooks); default: 256 vectors or 32 images."),
+    cell("training.updates", COUNT).about("Updates; default for toy data: 10,000."),
     cell("training.log-every", COUNT).about("Updates between two points of the training log; default: a twentieth of all."),
-    cell("training.replacement.enabled", Kind::Flag).about("Whether codewords that are hardly used are replaced; default: true."),
+    cell("training.replacement.enabled", Kind::Flag).about("Whether rarely used codewords are replaced; default: true."),
     cell("training.replacement.every", COUNT).about("Updates between two replacements; default: 200."),
-    cell("training.replacement.threshold", SHARE).about("Share of the batches in which a codeword must be chosen to stay; default: 0.01."),
+    cell("training.replacement.threshold", SHARE).about("Codewords that are used in a smaller share of the batches are replaced; default: 0.01."),
     cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)).about("Updates without replacement at the end; default: a tenth of all."),
     panel("comparison.margin", Kind::Number(|x| x > 0.0 && x < 1.0, "a number between 0 and 1: 0.005 is 0.5 %")).about("Equivalence margin relative to the published mean; default: 0.005.")
         .of_points(),
-    panel("comparison.comparable", Kind::Flag).about("False where the settings do not aim at the published numbers; default: true."),
-    panel("comparison.reason", Kind::Text).about("Why not, with `comparable` = false."),
+    panel("comparison.comparable", Kind::Flag).about("Whether the settings aim at the published numbers; default: true."),
+    panel("comparison.reason", Kind::Text).about("Reason for `comparable` = false."),
     panel("comparison.anomalies", Kind::TextList).about("Known anomalies of the published data; the report lists them."),
 ];
 
-/// Rows that several tasks have: a folder of the user's own, the seed of synthetic data, a margin in dB.
+/// Rows that several tasks have: a folder of the user, the seed of synthetic data, a margin in dB.
 pub const DATA_PATH: Field = cell("data.path", Kind::Text).about("Folder of your own data.").of_panel();
 pub const DATA_SEED: Field =
     cell("data.seed", Kind::Whole(0, i64::MAX)).about("Seed of synthetic data; default: 1.").of_panel();
@@ -155,9 +156,10 @@ pub const MARGIN_DB: Field =
             "Equivalence margin in dB; default: 0.25, and 1.5 for perceptual SNR (0.75 with 300 utterances or more).",
         )
         .of_points();
-pub const PRIMARY: Field = panel("evaluation.primary", Kind::Choice(&["training", "fresh"])).about("Which measurement stands under the published names: on the training set, or on vectors that training has not seen.");
+pub const PRIMARY: Field = panel("evaluation.primary", Kind::Choice(&["training", "fresh"]))
+    .about("Measurement under the published names: on the training set, or on the held-out test set.");
 
-/// The rows of a task: the common ones that it has, then its own.
+/// The rows of a task: its common rows, then its own rows.
 pub fn rows(task: &dyn Task) -> impl Iterator<Item = &'static Field> {
     let (own, trains) = (task.fields(), task.trains());
     let has =
@@ -180,13 +182,13 @@ pub fn find_anywhere(path: &str) -> Option<&'static Field> {
     everywhere().find(|field| field.path == path)
 }
 
-/// Whether `path` is a table of settings in some task, as `training.replacement`.
+/// Whether `path` is a table of settings in some task, such as `training.replacement`.
 pub fn is_section(path: &str) -> bool {
     everywhere().any(|field| field.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 impl Kind {
-    /// What is allowed, in words.
+    /// A text with the allowed values.
     pub fn allowed(self) -> String {
         match self {
             Kind::Choice(names) => quoted(names.iter().copied()),
@@ -214,7 +216,7 @@ impl Kind {
         }
     }
 
-    /// Checks one value, alone.
+    /// Checks a single value.
     pub fn check(self, name: &str, node: &Node) -> Checked<()> {
         let fits = match self {
             Kind::Choice(names) => node.text().is_some_and(|text| names.contains(&text)),
@@ -253,8 +255,8 @@ impl Kind {
         };
         Err(match (name, meant) {
             ("quantizer.estimator", _) if matches!(self, Kind::Choice([_])) => fault.help(
-                "only codebooks inside a network, task \"image\", or trained end to end (end-to-end.estimator) need another one: \
-                 alone they get the exact gradient",
+                "only codebooks inside a network, task \"image\", or trained end to end (end-to-end.estimator) need \
+                 another one: alone they get the exact gradient",
             ),
             (_, Some(meant)) => fault.help(format!("did you mean \"{meant}\"?")),
             _ => fault,
@@ -262,7 +264,7 @@ impl Kind {
     }
 }
 
-/// Checks a list of `item`s: not empty, nothing twice.
+/// Checks a list of `item`s. It must not be empty, and nothing may be in it twice.
 pub fn check_items(item: Kind, name: &str, items: &[Node]) -> Checked<()> {
     for (i, node) in items.iter().enumerate() {
         item.check(name, node)?;

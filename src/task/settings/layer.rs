@@ -1,6 +1,6 @@
-//! Layers: partial settings as they stand in the base, a profile, a variant, an override or a `--set`, and
-//! [`Settings`], the layers laid over each other. A later layer wins; every value remembers its layer, so that a
-//! setting that a later choice made meaningless can be told from a contradiction.
+//! Layers: partial settings as written in the base, a profile, a variant, an override or a `--set`, and [`Settings`],
+//! the merged layers. A later layer wins. Every value remembers its layer. A setting that a later choice made
+//! meaningless can thus be distinguished from a contradiction.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use super::field::{self, Field, is_section};
 use super::value::{Node, Table};
 use crate::task::Task;
 
-/// Where a layer stands, which decides on the fields that it may hold.
+/// The position of a layer, which determines its allowed fields.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// Base, profile, variant or `--set`: all fields.
     Anywhere,
-    /// A variant: as above, but no axes, as each variant has the experiment's.
+    /// A variant: all fields, but no axes, because each variant has the axes of the experiment.
     Variant,
     /// An `[[override]]`: fields of single points.
     Override,
@@ -24,7 +24,7 @@ pub enum Place {
 #[derive(Clone, Default)]
 pub struct Layer {
     fields: Vec<(&'static Field, Node)>,
-    /// Axes of the sweep: lists of values.
+    /// Axes of the sweep: fields with lists of values.
     axes: Vec<(&'static Field, Node)>,
 }
 
@@ -96,17 +96,17 @@ impl Layer {
         Ok(())
     }
 
-    /// Whether it gives this field a value.
+    /// Whether this layer gives the field a value.
     pub fn has(&self, path: &str) -> bool {
         self.node(path).is_some()
     }
 
-    /// The value that it gives this field.
+    /// The value that this layer gives the field.
     pub fn node(&self, path: &str) -> Option<&Node> {
         self.fields.iter().find(|(field, _)| field.path == path).map(|(_, node)| node)
     }
 
-    /// Both ways to give the bits in one layer contradict each other.
+    /// The two ways to give the bits contradict each other in one layer.
     pub fn check(&self) -> Checked<()> {
         let node = |path| self.fields.iter().find(|(field, _)| field.path == path).map(|(_, node)| node);
         match (node("sweep.bits"), node("sweep.bits-per-stage")) {
@@ -163,7 +163,7 @@ fn unknown_field(task: &dyn Task, prefix: &str, name: &str, span: Span) -> Fault
     unknown(span, &message, name, &known)
 }
 
-/// What others call our fields.
+/// Other common names of our fields.
 const ALIASES: [(&str, &str); 20] = [
     ("d", "dimension"),
     ("lr", "learning-rate"),
@@ -187,8 +187,8 @@ const ALIASES: [(&str, &str); 20] = [
     ("method", "methods"),
 ];
 
-/// The field that was meant where a name stands in a table that has none of it: one of the same name in another table, or
-/// one that others call so.
+/// The field that was probably meant if a table does not have a name: the field with the same name in another table, or
+/// the field with this alias.
 pub fn elsewhere(task: &dyn Task, prefix: &str, name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase().replace('_', "-");
     let alias = ALIASES.iter().find(|(alias, _)| *alias == lower).map(|(_, meant)| *meant);
@@ -205,7 +205,7 @@ pub fn elsewhere(task: &dyn Task, prefix: &str, name: &str) -> Option<&'static s
         .or_else(|| closest(&lower, paths().map(last)).and_then(|meant| paths().find(|path| last(path) == meant)))
 }
 
-/// An unknown name, with the known ones and the one that was probably meant.
+/// The error for an unknown name, with the known names and the one that was probably meant.
 pub fn unknown(span: Span, message: &str, name: &str, known: &[&str]) -> Fault {
     let fault = Fault::new(span, message).allowed(if known.is_empty() { "none".to_owned() } else { known.join(", ") });
     match closest(name, known.iter().copied()) {
@@ -214,14 +214,14 @@ pub fn unknown(span: Span, message: &str, name: &str, known: &[&str]) -> Fault {
     }
 }
 
-/// A value and the number of the layer that it came from; a higher number was laid over a lower one.
+/// A value and the number of its layer. Layers with higher numbers win.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
     pub layer: usize,
     pub node: &'a Node,
 }
 
-/// Layers laid over each other.
+/// Merged layers.
 #[derive(Clone, Default)]
 pub struct Settings<'a> {
     fields: BTreeMap<&'static str, Entry<'a>>,
@@ -230,7 +230,7 @@ pub struct Settings<'a> {
 }
 
 impl<'a> Settings<'a> {
-    /// Lays `layer` over what is there.
+    /// Merges `layer` over the existing ones.
     pub fn apply(&mut self, layer: &'a Layer, number: usize) {
         for (field, node) in &layer.fields {
             match field.path {
@@ -281,8 +281,9 @@ impl<'a> Settings<'a> {
         &self.axes
     }
 
-    /// `path`, which has a meaning only with some values of `selector`: refused where it was set together with or after
-    /// a value that gives it none, and without effect where a later layer chose such a value.
+    /// Checks `path`, which has a meaning only with some values of `selector`. It is refused if it was set in the same
+    /// layer as a value without a meaning for it, or in a later layer. It has no effect if a later layer chose such a
+    /// value.
     pub fn depends(&self, path: &'static str, selector: &str, has_meaning: bool, needs: &str) -> Checked<()> {
         let chosen = self.get(selector);
         match self.get(path) {

@@ -1,6 +1,6 @@
-//! Settings as a spec gives them: values with the places where they stand ([`value`]), the table of fields ([`field`]), layers
-//! laid over each other ([`layer`]), and what becomes of them in every task ([`resolve`], [`quantizer`], [`training`]). Errors
-//! point at the value that is wrong ([`error`]).
+//! Settings as a spec gives them: values with their positions ([`value`]), the table of fields ([`field`]), merged
+//! layers ([`layer`]), and their resolution in every task ([`resolve`], [`quantizer`], [`training`]). Errors point at
+//! the wrong value ([`error`]).
 
 pub mod data_set;
 pub mod error;

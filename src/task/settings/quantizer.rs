@@ -1,4 +1,5 @@
-//! `[quantizer]` of a point → [`QuantizerSettings`]: beam widths, search and start, as far as the method has them.
+//! Resolves `[quantizer]` of a point to [`QuantizerSettings`]: beam widths, search and initialization, as far as the
+//! method has them.
 
 use super::error::{Checked, Fault};
 use super::field::beam_limit;
@@ -7,7 +8,7 @@ use super::resolve::{Point, check_dimension};
 use crate::quantizer::{BEAM_WIDTH, MAX_BEAM, RELEASED_LIMIT};
 use crate::task::cell::{Init, Method, QuantizerSettings, Search, Trainer};
 
-/// Most values of all codebooks together, 1 GiB of f32; training holds five times that.
+/// Maximum number of values in all codebooks together, 1 GiB of f32. Training holds five times as much.
 const MOST_VALUES: u64 = 1 << 28;
 
 /// The quantizer of a point for vectors of `dimension` coordinates.
@@ -18,7 +19,7 @@ pub fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<Q
     check_stages(settings, point)?;
     check_memory(point, dimension)?;
     let is_kmeans = point.trainer(settings) == Trainer::Kmeans;
-    // Expectation maximization has its own start.
+    // k-means has its own initialization.
     let (init, init_updates) = if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
     if method == Method::Avq {
@@ -47,7 +48,7 @@ pub fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<Q
     })
 }
 
-/// Methods from outside may have fewer stages than the crate's.
+/// User-defined methods may allow fewer stages than the built-in ones.
 fn check_stages(settings: &Settings, point: Point) -> Checked<()> {
     let (stages, most) = (point.stages, point.method.most_stages());
     if stages <= most {
@@ -58,8 +59,8 @@ fn check_stages(settings: &Settings, point: Point) -> Checked<()> {
     Err(Fault::new(span, message).allowed(if most == 1 { "1".into() } else { format!("1 to {most}") }))
 }
 
-/// A beam width, `min(K, N)` worked out; at most the M·K codewords that the first step of the search chooses from, and
-/// no more than the search can hold.
+/// A beam width, with `min(K, N)` evaluated. It is at most the M·K codewords of the first search step, and at most the
+/// maximum of the search.
 pub fn beam(settings: &Settings, path: &str, default: usize, point: Point) -> Checked<usize> {
     let size = point.codebook_size();
     let most = point.codewords().min(MAX_BEAM);
@@ -100,7 +101,7 @@ fn narrower(point: Point) -> String {
 
 const INIT_LEARNING_RATE: &str = "quantizer.init-learning-rate";
 
-/// Only where it differs from the training's, so that equal work has an equal key.
+/// Only if it differs from the training's learning rate, so that equal work has an equal key.
 fn init_learning_rate(settings: &Settings) -> Option<f64> {
     settings.number(INIT_LEARNING_RATE).filter(|rate| Some(*rate) != settings.number("training.learning-rate"))
 }
@@ -155,7 +156,7 @@ fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, O
     }
 }
 
-/// The codebooks, with their gradients, moments and usage, must fit into memory.
+/// The codebooks with their gradients, moments and usage must fit into memory.
 fn check_memory(point: Point, dimension: usize) -> Checked<()> {
     let (width, words) = if point.method.is_product() { (dimension / point.stages, "D/M") } else { (dimension, "D") };
     let values = point.codewords() as u64 * width as u64;
@@ -170,10 +171,10 @@ fn check_memory(point: Point, dimension: usize) -> Checked<()> {
     );
     Err(Fault::new(point.bits.span, message)
         .allowed(format!("up to {MOST_VALUES} values, 1 GiB"))
-        .help("take fewer bits a stage, or a smaller data.dimension"))
+        .help("use fewer bits per stage, or a smaller data.dimension"))
 }
 
-/// The released search, which the value at `path` asks for, keeps a matrix of (M·K)² entries.
+/// The released search keeps a matrix of (M·K)² entries. The value at `path` requests this search.
 pub fn check_released(settings: &Settings, path: &str, point: Point) -> Checked<()> {
     let words = point.codewords();
     let Some(node) = settings.node(path).filter(|_| words > RELEASED_LIMIT) else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! Merged settings → the settings of a cell: defaults filled in, values normalized to those that have a meaning for
-//! the method, and the checks that need several values at once.
+//! Resolves merged settings to the settings of a cell. It fills in defaults, keeps only values that have a meaning for
+//! the method, and runs the checks that need several values at once.
 
 use super::error::{Checked, Fault, Span};
 use super::layer::{Entry, Settings};
@@ -11,24 +11,24 @@ use crate::task::cell::{Method, Trainer, Training};
 #[derive(Clone, Copy)]
 pub struct Point<'a> {
     pub method: Method,
-    /// Where the method's name stands.
+    /// Position of the method's name.
     pub name: Span,
-    /// Given for a baseline; None = that of [training].
+    /// Given for a baseline. None = the trainer in [training].
     pub trainer: Option<Trainer>,
     /// M.
     pub stages: usize,
     /// b.
     pub bits_per_stage: u32,
-    /// The bits as written, to point at.
+    /// The bits as written, as the position for errors.
     pub bits: &'a Node,
-    /// Where to point when a field is missing.
+    /// Position for errors about a missing field.
     pub head: Span,
 }
 
 pub const TRAINER: &str = "training.trainer";
 
 impl Point<'_> {
-    /// A baseline's, else that of [training].
+    /// The baseline's trainer, else the trainer in [training].
     pub fn trainer(self, settings: &Settings) -> Trainer {
         self.trainer.unwrap_or(match settings.text(TRAINER) {
             Some("kmeans") => Trainer::Kmeans,
@@ -61,13 +61,14 @@ impl Point<'_> {
     }
 }
 
-/// The numbers of a list.
+/// The numbers in a list.
 pub fn ranks(node: &Node) -> Vec<u32> {
     let numbers = node.list().unwrap_or_default().iter().filter_map(Node::whole);
     numbers.filter_map(|n| u32::try_from(n).ok()).collect()
 }
 
-/// The trainer of a point with its settings; `deviation` is that of a coordinate of the data, where it is known.
+/// The trainer of a point with its settings. `deviation` is the standard deviation of a coordinate of the data, if
+/// known.
 pub fn training(settings: &Settings, point: Point, deviation: Option<f64>) -> Checked<Training> {
     let trainer = point.trainer(settings);
     if point.trainer.is_none() {

@@ -1,4 +1,5 @@
-//! `[training]` → [`TrainingSettings`]: defaults as in PyTorch and in the paper's recipe, effective values only.
+//! Resolves `[training]` to [`TrainingSettings`]: defaults as in PyTorch and in the paper's recipe, effective values
+//! only.
 
 use super::error::{Checked, Fault, Span};
 use super::layer::Settings;
@@ -9,21 +10,21 @@ const OPTIMIZER: &str = "training.optimizer";
 const SCHEDULE: &str = "training.schedule";
 const ENABLED: &str = "training.replacement.enabled";
 
-/// Iterations of expectation maximization where none are given, FAISS' for k-means.
+/// Default number of iterations of k-means, as in FAISS.
 const ITERATIONS: u64 = 25;
 
-/// The settings of expectation maximization.
+/// The settings of k-means.
 pub fn kmeans(settings: &Settings) -> KmeansSettings {
     KmeansSettings { kmeans_iterations: settings.whole("training.iterations").unwrap_or(ITERATIONS) }
 }
 
-/// Adam's learning rate where none is given, in standard deviations of a coordinate: a step of Adam has the size of the rate,
-/// so that the best one grows with the data. Of .003 to .1, on Laplacian data in 48 dimensions.
+/// Default learning rate of Adam, in standard deviations of a coordinate. A step of Adam has the size of the rate, so
+/// the best rate scales with the data. It was chosen from .003 to .1 on Laplacian data in 48 dimensions.
 const RELATIVE_RATE: f64 = 0.1;
-/// Updates of toy trainings where none are given.
+/// Default number of updates of toy trainings.
 const UPDATES: u64 = 10_000;
 
-/// The settings of stochastic training; `deviation` is that of a coordinate of the data, where it is known.
+/// The settings of stochastic training. `deviation` is the standard deviation of a coordinate of the data, if known.
 pub fn resolve(settings: &Settings, head: Span, deviation: Option<f64>) -> Checked<TrainingSettings> {
     const RATE: &str = "training.learning-rate";
     let learning_rate = match (settings.number(RATE), deviation.filter(|_| settings.text(OPTIMIZER) != Some("sgd"))) {
@@ -120,7 +121,7 @@ fn replacement(settings: &Settings, updates: u64) -> Checked<Option<Replacement>
     }))
 }
 
-/// A number of updates within all of them.
+/// A number of updates, at most the total number.
 pub fn at_most(settings: &Settings, path: &str, updates: u64, default: u64) -> Checked<u64> {
     match settings.node(path) {
         None => Ok(default),

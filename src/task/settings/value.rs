@@ -1,4 +1,4 @@
-//! TOML values with their spans, in the order of the file. A tree of our own rather than serde structs, because layers
+//! TOML values with their spans, in the order of the file. The module has its own tree instead of serde structs. Layers
 //! of a spec are merged field by field, and every value must still know its line after the merge.
 
 use std::fmt;
@@ -51,12 +51,12 @@ impl Node {
         if let Value::Flag(flag) = self.value { Some(flag) } else { None }
     }
 
-    /// A whole number that is not negative.
+    /// A nonnegative whole number.
     pub fn whole(&self) -> Option<u64> {
         if let Value::Whole(whole) = self.value { u64::try_from(whole).ok() } else { None }
     }
 
-    /// Any number; whole ones are numbers too.
+    /// Any number, including whole ones.
     pub fn number(&self) -> Option<f64> {
         match self.value {
             Value::Whole(whole) => Some(whole as f64),
@@ -73,7 +73,7 @@ impl Node {
         if let Value::Table(table) = &self.value { Some(table) } else { None }
     }
 
-    /// The table at this node, which is called `name`.
+    /// The table at this node with the given name.
     pub fn expect_table(&self, name: &str) -> Checked<&Table> {
         self.table().ok_or_else(|| self.cannot_be(name).allowed(format!("a table, as in [{name}]")))
     }
@@ -82,7 +82,7 @@ impl Node {
         self.text().ok_or_else(|| self.cannot_be(name).allowed("a text in quotes"))
     }
 
-    /// "`name` can't be VALUE", at this node.
+    /// The error "`name` can't be VALUE" at this node.
     pub fn cannot_be(&self, name: &str) -> Fault {
         Fault::new(self.span, format!("`{name}` can't be {self}"))
     }
@@ -149,7 +149,7 @@ fn convert(value: &DeValue, span: Span) -> Checked<Value> {
     })
 }
 
-/// Parses `key=value` of a `--set`; a value that is no TOML is taken as a bare text (`quantizer.init=data`).
+/// Parses `key=value` of a `--set`. A value that is not TOML is taken as plain text (`quantizer.init=data`).
 pub fn parse_assignment(text: &str, source: usize) -> Checked<Table> {
     let whole = Span { source, start: 0, end: text.len() };
     let Some((key, value)) = text.split_once('=') else {
@@ -164,14 +164,12 @@ pub fn parse_assignment(text: &str, source: usize) -> Checked<Table> {
         Ok(table) => Ok(table),
         Err(fault) if !is_bare(value) => {
             Err(match with_quotes(value).filter(|fixed| parse(&format!("{key}={fixed}"), source).is_ok()) {
-                Some(fixed) => {
-                    fault.help(format!("texts need quotes, which the shell takes away: --set '{key}={fixed}'"))
-                }
+                Some(fixed) => fault.help(format!("texts need quotes, which the shell removes: --set '{key}={fixed}'")),
                 None => fault,
             })
         }
         Err(fault) => {
-            // The same key with an empty text in the value's place: key spans stay those of what was typed.
+            // The same key with an empty text as its value. The spans of the key stay those of the typed text.
             let mut table = parse(&format!("{key}=\"\""), source).map_err(|_| fault)?;
             let start = key.len() + 1 + value.len() - value.trim_start().len();
             let span = Span { source, start, end: start + value.trim().len() };
@@ -186,7 +184,7 @@ fn is_bare(value: &str) -> bool {
     !value.is_empty() && !value.starts_with(['"', '\'', '[', '{', '#'])
 }
 
-/// A list or table with its bare words in quotes.
+/// A list or table with its unquoted words in quotes.
 fn with_quotes(value: &str) -> Option<String> {
     let mut fixed = String::new();
     for piece in value.split_inclusive([',', '[', ']', '{', '}', '=']) {
@@ -201,7 +199,7 @@ fn with_quotes(value: &str) -> Option<String> {
     (fixed != value).then_some(fixed)
 }
 
-/// Puts `leaf` at the end of the chain of one-entry tables that a dotted key makes.
+/// Puts `leaf` at the end of the chain of one-entry tables from a dotted key.
 fn replace_leaf(table: &mut Table, leaf: &Node) {
     for (_, node) in &mut table.entries {
         match &mut node.value {

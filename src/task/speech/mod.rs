@@ -1,4 +1,4 @@
-//! Speech coding: a quantizer for the spectral envelopes of a transform codec, scored on what its files decode to.
+//! Speech coding: a quantizer for the spectral envelopes of a transform codec, scored on the decoded files.
 
 pub mod data;
 mod run;
@@ -12,31 +12,32 @@ use super::settings::{Checked, Field, Kind, Point, Settings, Span};
 use super::{Codebooks, Context, DataNotes, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
 use crate::data::cache::Places;
 
-/// Utterances and the quality of coded speech.
+/// Utterances, and the quality of coded speech.
 pub struct Speech;
 
-/// What a panel may show.
+/// Metrics that a panel can show.
 const METRICS: &[&str] = &["pesq", "psnr-perceptual"];
 
 const MOST_BITRATE: i64 = 64_000;
-/// Bit/s of coded speech: below, the envelope alone takes all; above, nothing is left to hear.
+/// Bitrates of coded speech in bit/s. Below them, the envelope alone takes all bits. Above them, no difference is
+/// audible.
 const BITRATES: Kind = Kind::WholeList(6_000, MOST_BITRATE);
 
-/// Utterances are kept in memory, some MB each.
+/// Utterances are kept in memory, a few MB each.
 const MOST_UTTERANCES: i64 = crate::data::speech::MOST as i64;
 
 const FIELDS: &[Field] = &[
     DATA_PATH,
     cell("data.set", Kind::Choice(&["librispeech"]))
-        .about("Known data set, used where it is found (`vqlab data fetch`).")
+        .about("Known data set, used if it is found (`vqlab data fetch`).")
         .of_panel(),
     cell("data.utterances", Kind::Whole(1, MOST_UTTERANCES))
-        .about("Utterances to train on; default: all, 2,000 of LibriSpeech, and 60 synthetic ones.")
+        .about("Utterances to train on; default: all; 2,000 of LibriSpeech, 60 of synthetic data.")
         .of_panel(),
     cell("data.test-utterances", Kind::Whole(1, MOST_UTTERANCES))
-        .about("Utterances to test on; default: all, 300 of LibriSpeech, and 12 synthetic ones.")
+        .about("Utterances to test on; default: all; 300 of LibriSpeech, 12 of synthetic data.")
         .of_panel(),
-    panel("data.attribution", Kind::Text).about("Whom reports name as the source of the data."),
+    panel("data.attribution", Kind::Text).about("Source of the data, as named in reports."),
     DATA_SEED,
     cell("codec.advance", Kind::Whole(320, 512))
         .about("Samples from one frame to the next, an even number; default: 320."),
@@ -50,14 +51,14 @@ const FIELDS: &[Field] = &[
         .about("Milliseconds' worth of bits that frames may spend above or below their share; default: 500."),
     cell("end-to-end.updates", Kind::Whole(0, MOST))
         .about("Updates of the codebooks by the error of the decoded signal, after training on envelopes; default: 0."),
-    cell("end-to-end.learning-rate", POSITIVE).about("Default: 0.01."),
+    cell("end-to-end.learning-rate", POSITIVE).about("Learning rate; default: 0.01."),
     cell("end-to-end.batch-size", Kind::Whole(1, 65_536)).about("Frames per update; default: 256."),
     cell("end-to-end.estimator", Kind::Choice(ESTIMATORS)).about("Gradient estimator; default: nsvq."),
     panel("evaluation.metric", Kind::Choice(METRICS)).about("Metric of the panel; default: the first."),
-    panel("evaluation.bitrates", BITRATES).about("Bitrates of the coded speech. Over bits, the first one is drawn."),
-    panel("evaluation.also-bitrates", BITRATES).about("More bitrates, recorded and not drawn."),
+    panel("evaluation.bitrates", BITRATES).about("Bitrates of the coded speech. Figures over bits show the first one."),
+    panel("evaluation.also-bitrates", BITRATES).about("Further bitrates, recorded but not shown in figures."),
     cell("evaluation.opus", Kind::Flag)
-        .about("Code the same utterances with Opus, where its tools are installed; default: true.")
+        .about("Code the same utterances with Opus if its tools are installed; default: true.")
         .of_panel(),
     MARGIN_DB,
     panel("comparison.margin-pesq", Kind::Number(|x| x > 0.0 && x < 4.0, "a number of points between 0 and 4"))
@@ -79,7 +80,7 @@ impl Task for Speech {
     }
 
     fn purpose(&self) -> &'static str {
-        "takes utterances from a folder, or synthetic ones, and measures what a codec leaves of them"
+        "takes utterances from a folder, or synthetic ones, and measures their quality after coding"
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -107,7 +108,7 @@ impl Task for Speech {
     }
 
     fn measured_on(&self, _: Primary) -> Option<&'static str> {
-        Some("test utterances that training has not heard")
+        Some("held-out test utterances")
     }
 
     fn codebooks(&self) -> Option<Codebooks> {
@@ -120,14 +121,15 @@ impl Task for Speech {
 
     fn words(&self, _: Primary) -> Words {
         Words {
-            points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean over the n test \
-                 utterances (and the seeds) with the range that holds the middle 95 % of the utterances.",
-            difference: "The difference is ours against the published mean, in points of the score for PESQ and in dB for perceptual \
-                 SNR, with its 95 % interval (Welch, over utterances).",
-            verdicts: "What stands against the published numbers is the mean over the test utterances, which training has not \
-                 heard; spread and standard errors are those of the utterances. How many utterances the published numbers are \
-                 of is not stated: as many as ours are taken. Differences of PESQ are in points of its score (MOS), those of \
-                 perceptual SNR in dB. "
+            points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean \
+                 over the n test utterances (and the seeds) with the range that holds the middle 95 % of the \
+                 utterances.",
+            difference: "The difference is ours against the published mean, in points of the score for PESQ and in dB \
+                 for perceptual SNR, with its 95 % interval (Welch, over utterances).",
+            verdicts: "The published numbers are compared with the mean over the test utterances, which training has \
+                 not heard. Spread and standard errors are over utterances. The paper does not state the number of its \
+                 test utterances; the number of ours is assumed. Differences of PESQ are in points of its score (MOS), \
+                 differences of perceptual SNR in dB. "
                 .into(),
             ..Words::default()
         }

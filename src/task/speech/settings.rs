@@ -1,4 +1,4 @@
-//! The settings of a speech cell: the codec, how the codebooks of its envelopes are trained, and the bitrates.
+//! The settings of a speech cell: the codec, the training of the codebooks for its envelopes, and the bitrates.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::training::{Trainer, Training};
 
 const BITRATES: &str = "evaluation.bitrates";
 const UPDATES: &str = "end-to-end.updates";
-/// Learning rate and frames of a batch where none are given.
+/// Default learning rate and frames per batch.
 const LEARNING_RATE: f64 = 1e-2;
 const BATCH: u64 = 256;
 
@@ -22,9 +22,9 @@ pub struct SpeechSettings {
     pub data: SpeechData,
     pub codec: CodecSettings,
     pub quantizer: QuantizerSettings,
-    /// Of the codebooks, on the log energies of envelopes.
+    /// Training of the codebooks on the log energies of envelopes.
     pub training: Training,
-    /// What follows for the error of the decoded signal; None: nothing.
+    /// The following training for the error of the decoded signal. None = no such training.
     pub end_to_end: Option<EndToEndSettings>,
     pub evaluation: SpeechEvaluation,
 }
@@ -34,11 +34,11 @@ pub struct SpeechSettings {
 pub struct SpeechEvaluation {
     /// Bit/s, ascending.
     pub bitrates: Vec<u32>,
-    /// Whether Opus codes the same utterances at the same bitrates, where its tools are installed.
+    /// Whether Opus codes the same utterances at the same bitrates, if its tools are installed.
     pub opus: bool,
 }
 
-/// D, the bands of the envelope.
+/// D, the number of bands of the envelope.
 pub fn dimension(settings: &Settings) -> usize {
     codec(settings).bands
 }
@@ -74,7 +74,7 @@ pub fn resolve(settings: &Settings, point: Point, data: SpeechData) -> Checked<S
     let training = training(settings, point, None)?;
     let mut bitrates = ranks(required(settings, BITRATES, point.head)?.node);
     bitrates.extend(settings.node("evaluation.also-bitrates").map(ranks).unwrap_or_default());
-    // In one order, so that panels that show different parts of one list share their cells.
+    // Sorted, so that panels with different parts of one list share their cells.
     bitrates.sort_unstable();
     bitrates.dedup();
     let evaluation = SpeechEvaluation { bitrates, opus: settings.flag("evaluation.opus").unwrap_or(true) };
@@ -102,7 +102,7 @@ fn end_to_end(settings: &Settings, point: Point) -> Checked<Option<EndToEndSetti
     }))
 }
 
-/// What has no gradient stays as expectation maximization left it.
+/// The error for codebooks without a gradient, which keep the result of k-means.
 fn apart(settings: &Settings, point: Point) -> Fault {
     let (span, label) = match point.trainer {
         Some(_) => (point.name, format!("the baseline {}", point.method.label())),
@@ -112,7 +112,7 @@ fn apart(settings: &Settings, point: Point) -> Fault {
         ),
     };
     Fault::new(span, format!("{label} can't be trained end to end")).allowed(format!("{UPDATES} = 0")).help(
-        "set it to 0 in a [variant.NAME] of its own, or leave the baselines out: expectation maximization has no \
+        "set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no \
          gradient of the decoded signal",
     )
 }

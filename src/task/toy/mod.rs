@@ -1,4 +1,4 @@
-//! The toy experiment: a quantizer trained alone on drawn vectors, measured by its mean squared error.
+//! The toy experiment: a quantizer is trained alone on drawn vectors, and its mean squared error is measured.
 
 mod run;
 pub mod settings;
@@ -11,14 +11,14 @@ use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, Word
 use crate::data::Vectors;
 use crate::data::cache::Places;
 
-/// Vectors of a known law, drawn from named streams.
+/// Vectors of a known distribution, drawn from named streams.
 pub struct Toy;
 
 const LAWS: &[&str] = &["uniform", "uniform-integers", "normal", "laplace", "ar1", "low-rank-mixture", "chained-maps"];
 
 const FIELDS: &[Field] = &[
-    cell("data.distribution", Kind::Choice(LAWS)).about("Law of the vectors."),
-    cell("data.dimension", Kind::Whole(1, 65_536)).about("D.").of_panel(),
+    cell("data.distribution", Kind::Choice(LAWS)).about("Distribution of the vectors."),
+    cell("data.dimension", Kind::Whole(1, 65_536)).about("Dimension D of the vectors.").of_panel(),
     cell("data.rank", Kind::Whole(1, 65_536)).about("Rank of `low-rank-mixture` and `chained-maps`."),
     cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded"))
         .about("Correlation of neighboring coordinates of `ar1`."),
@@ -30,7 +30,7 @@ const FIELDS: &[Field] = &[
     cell("evaluation.vectors", COUNT).about("Test vectors; default: 262,144."),
     cell("evaluation.training-vectors", COUNT)
         .about("Training vectors on which the training set error is measured; default: all."),
-    panel("evaluation.metrics", Kind::ChoiceList(&["mse"])).about("Has one choice."),
+    panel("evaluation.metrics", Kind::ChoiceList(&["mse"])).about("Metrics; `mse` is the only choice."),
     PRIMARY,
     cell("evaluation.other-search-vectors", Kind::Whole(0, MOST))
         .about("AVQ: training vectors that are also encoded with the other search, `beam` or `released`; default: 0."),
@@ -60,7 +60,7 @@ impl Task for Toy {
         wanted
     }
 
-    /// The rate of Adam follows from the variance of the data, and updates have a default.
+    /// The learning rate of Adam follows from the variance of the data, and the number of updates has a default.
     fn wanted_of_training(&self, settings: &Settings) -> Vec<Wanted> {
         match settings.text("training.optimizer") {
             Some("sgd") => vec![("training.learning-rate", "0.01")],
@@ -80,7 +80,7 @@ impl Task for Toy {
         &["mse", "complexity"]
     }
 
-    /// Without published numbers to stand against it is the test error, which is the one that counts in use.
+    /// Without published numbers it is the test error, which matters in applications.
     fn primary(&self, settings: &Settings, head: Span, has_published: bool) -> Checked<Primary> {
         let is_stream = settings::vectors(settings) == Vectors::Stream;
         let node = settings.node("evaluation.primary");
@@ -91,7 +91,7 @@ impl Task for Toy {
         };
         if is_stream && primary == Primary::Training {
             let span = node.or(settings.node("data.vectors")).map_or(head, |node| node.span);
-            let message = "`evaluation.primary` can't be \"training\": a stream is no training set to measure on";
+            let message = "`evaluation.primary` can't be \"training\": a stream is not a training set to measure on";
             return Err(Fault::new(span, message).allowed("\"fresh\" where data.vectors = \"stream\""));
         }
         Ok(primary)
@@ -111,8 +111,8 @@ impl Task for Toy {
 
     fn measured_on(&self, primary: Primary) -> Option<&'static str> {
         Some(match primary {
-            Primary::Training => "the training set itself",
-            Primary::Fresh => "fresh vectors that training has not seen",
+            Primary::Training => "the training set",
+            Primary::Fresh => "held-out test vectors",
         })
     }
 
@@ -122,19 +122,19 @@ impl Task for Toy {
 
     fn words(&self, primary: Primary) -> Words {
         Words {
-            points: "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the range that holds \
-                 the middle 95 % of them.",
+            points: "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the \
+                 range that holds the middle 95 % of them.",
             difference: "The difference is ours against the published mean, with its 95 % interval (Welch).",
             verdicts: format!(
-                "What stands against the published numbers is the error on {}; the other measurement stands beside it in every \
-                 table. ",
+                "The published numbers are compared with the error on {}. Every table shows the other measurement \
+                 beside it. ",
                 self.measured_on(primary).unwrap_or_default()
             ),
             beside: match primary {
-                Primary::Training => &[("#fresh vectors", "fresh")],
+                Primary::Training => &[("#test vectors", "fresh")],
                 Primary::Fresh => &[("#training set", "training")],
             },
-            data: Some("drawn by the inferred law"),
+            data: Some("drawn from the inferred distribution"),
             ..Words::default()
         }
     }
@@ -149,7 +149,7 @@ impl Task for Toy {
     }
 }
 
-/// Toy vectors are drawn: there is nothing to open.
+/// Toy vectors are drawn, so there are no files to open.
 struct Drawn;
 
 impl Resolver for Drawn {

@@ -1,5 +1,5 @@
-//! The toy experiment: a quantizer trained alone on drawn vectors, measured by its mean squared error on the training
-//! set (which is what the published numbers are) and on fresh vectors.
+//! The toy experiment: a quantizer is trained alone on drawn vectors. Its mean squared error is measured on the
+//! training set (as in the published numbers) and on test vectors.
 
 use std::cell::Cell as Flag;
 use std::collections::BTreeMap;
@@ -15,10 +15,10 @@ use crate::task::train::{TrainingSet, trained};
 use crate::task::{Context, Outcome, TaskError};
 use crate::training::{Trained, Training, squared_norm};
 
-/// Vectors encoded between two looks at the cancel flag.
+/// Vectors encoded between two checks of the cancel flag.
 const CHUNK: u64 = 4096;
 
-/// Shares of the progress that training takes; the rest is evaluation.
+/// Share of the progress that training takes. The rest is evaluation.
 const TRAINING_SHARE: f64 = 0.8;
 
 pub(super) fn run(settings: &ToySettings, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
@@ -68,8 +68,8 @@ impl TrainingSet for ToySet<'_> {
     }
 }
 
-/// The training vectors that the training error is measured on: the whole fixed set, or as many of the stream's first
-/// vectors as there are fresh ones, where the spec doesn't ask for less.
+/// The number of training vectors on which the training set error is measured: the whole fixed set, or for a stream the
+/// number of test vectors, unless the spec requests fewer.
 fn training_vectors(settings: &ToySettings) -> u64 {
     let all = match settings.data.vectors {
         Vectors::Fixed(n) => n,
@@ -153,7 +153,7 @@ fn mean_error(
     Ok(Error { mse: sum / (n * dimension as f64), repeated: repeated as f64 / n })
 }
 
-/// Estimated seconds on one core (an AVX-512 one with VNNI, at some 100 GFLOP/s); good to a factor of one and a half on a quiet
+/// Estimated seconds on one core (with AVX-512 and VNNI, about 100 GFLOP/s), correct to a factor of 1.5 on a quiet
 /// machine.
 pub(super) fn cost(settings: &ToySettings) -> f64 {
     let quantizer = &settings.quantizer;

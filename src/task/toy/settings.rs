@@ -1,4 +1,4 @@
-//! The settings of a toy cell: the law of its vectors, and how many are measured.
+//! The settings of a toy cell: the distribution of its vectors, and the number of measured vectors.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +8,22 @@ use crate::task::settings::resolve::{Point, dimension, required, training};
 use crate::task::settings::{Checked, Fault, Node, Settings, Span, quantizer};
 use crate::training::Training;
 
-/// Variance of a coordinate of toy data where none is given.
+/// Default variance of a coordinate of toy data.
 const VARIANCE: f64 = 1.0;
-/// Training vectors where none are given, the paper's.
+/// Default number of training vectors, as in the paper.
 const VECTORS: u64 = 500_000;
-/// Fresh vectors of the evaluation where none are given, 2^18 as in the reference.
+/// Default number of test vectors, 2^18 as in the reference.
 const EVALUATION_VECTORS: u64 = 262_144;
 const OTHER_SEARCH: &str = "evaluation.other-search-vectors";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct EvaluationSettings {
-    /// Fresh vectors, beside the training set.
+    /// Number of test vectors.
     pub vectors: u64,
-    /// So many training vectors are also encoded with the other AVQ search, on the same codebooks; 0 = none.
+    /// This many training vectors are also encoded with the other AVQ search, with the same codebooks; 0 = none.
     pub other_search_vectors: u64,
-    /// The training error is measured on the first so many training vectors; None = on all of them.
+    /// The training set error is measured on this many training vectors, the first ones. None = on all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training_vectors: Option<u64>,
 }
@@ -46,7 +46,7 @@ pub fn resolve(settings: &Settings, point: Point) -> Checked<ToySettings> {
         (Vectors::Fixed(vectors), Training::Nsvq(nsvq)) => check_enough(settings, point, vectors, nsvq.batch_size)?,
         (Vectors::Stream, Training::Kmeans(_)) => {
             let span = settings.node("data.vectors").map_or(point.name, |node| node.span);
-            return Err(Fault::new(span, "k-means needs a training set to go through again and again, not a stream")
+            return Err(Fault::new(span, "k-means needs a fixed training set, not a stream")
                 .allowed("data.vectors = a number of vectors"));
         }
         _ => {}
@@ -55,7 +55,7 @@ pub fn resolve(settings: &Settings, point: Point) -> Checked<ToySettings> {
     Ok(ToySettings { data, quantizer, training, evaluation })
 }
 
-/// How many training vectors there are.
+/// The number of training vectors.
 pub fn vectors(settings: &Settings) -> Vectors {
     match settings.node("data.vectors") {
         Some(node) => node.whole().map_or(Vectors::Stream, Vectors::Fixed),
@@ -101,7 +101,8 @@ fn data(settings: &Settings, head: Span) -> Checked<ToyData> {
             _ => value,
         },
         vectors: vectors(settings),
-        // Without effect elsewhere, so that one --set can seed the mixtures of an experiment that has other laws too.
+        // Other distributions ignore it, so that one --set can seed the mixtures of an experiment with several
+        // distributions.
         mixing_seed: is_low_rank.then(|| settings.whole("data.mixing-seed").unwrap_or(1)),
     })
 }
@@ -115,7 +116,7 @@ fn rank(node: &Node, dimension: usize) -> Checked<usize> {
     }
 }
 
-/// The variance h(h+1)/3 of integers −h..h, exactly.
+/// The exact variance h(h+1)/3 of integers −h..h.
 fn integer_variance(node: &Node) -> Checked<f64> {
     let variance = node.number().unwrap_or_default();
     let of = |h: f64| h * (h + 1.0) / 3.0;
@@ -154,24 +155,24 @@ fn check_enough(settings: &Settings, point: Point, vectors: u64, batch: usize) -
 fn evaluation(settings: &Settings, point: Point, vectors: Vectors) -> Checked<EvaluationSettings> {
     let fresh = settings.whole("evaluation.vectors").unwrap_or(EVALUATION_VECTORS);
     let all = if let Vectors::Fixed(n) = vectors { n } else { fresh };
-    // "All" has one spelling, so that equal work has an equal key.
+    // "All" has only one representation, so that equal work has an equal key.
     let subset = training_subset(settings, vectors, "evaluation.training-vectors")?;
     let training_vectors = subset.filter(|n| *n != all);
     let other = training_subset(settings, vectors, OTHER_SEARCH)?.unwrap_or(0);
     let has_other = point.method == Method::Avq && other > 0;
     if has_other {
-        // One of the two searches is the released one, whichever `quantizer.search` is.
+        // One of the two searches is the released one, for every `quantizer.search`.
         quantizer::check_released(settings, OTHER_SEARCH, point)?;
     }
     Ok(EvaluationSettings { vectors: fresh, other_search_vectors: if has_other { other } else { 0 }, training_vectors })
 }
 
-/// A number of training vectors, of which there are only so many.
+/// A number of training vectors, at most their total number.
 fn training_subset(settings: &Settings, vectors: Vectors, field: &str) -> Checked<Option<u64>> {
     let count = settings.whole(field);
     match (vectors, settings.node(field), count) {
         (Vectors::Fixed(most), Some(node), Some(count)) if count > most => {
-            let message = format!("`{field}` is {count}, of only {most} training vectors");
+            let message = format!("`{field}` is {count}, but there are only {most} training vectors");
             Err(Fault::new(node.span, message).allowed(format!("0 to {most}")))
         }
         _ => Ok(count),

@@ -1,5 +1,6 @@
-//! FLAC files, by claxon: of the crates tried it alone neither panics on damaged frames (flac-codec 1.3 does) nor leaves them
-//! out without a word (symphonia 0.6 does). What it does not take is mended here: block sizes of 0, and tags around the file.
+//! Reads FLAC files with claxon. Of the tried crates, only claxon neither panics on damaged frames (flac-codec 1.3
+//! does) nor drops them silently (symphonia 0.6 does). This module handles two cases that claxon rejects: block sizes
+//! of 0, and tags around the file.
 
 use std::io::Read;
 
@@ -9,18 +10,18 @@ use md5::{Digest, Md5};
 
 use super::{Mixer, Sound};
 
-/// The most bits of a sample that claxon decodes.
+/// The maximum number of bits per sample that claxon decodes.
 const MOST_BITS: u32 = 24;
 
-/// A file of 4 to 24 bits, with its checksums: that of each frame, and that of all samples where the file has it. What
-/// follows the samples that it promises is not looked at.
+/// Reads a file of 4 to 24 bits and checks its checksums: the checksum of each frame, and the checksum of all samples
+/// if the file has one. Bytes after the declared number of samples are ignored.
 pub fn read(bytes: &[u8]) -> Result<Sound, String> {
     let info = FlacReader::new(stream(bytes)).map_err(damaged)?.streaminfo();
     let bytes = if info.samples.is_none() { without_end_tag(bytes) } else { bytes };
     let mut reader = FlacReader::new(stream(bytes)).map_err(damaged)?;
     if info.bits_per_sample > MOST_BITS {
         return Err(format!(
-            "its samples have {} bits, read are FLAC files of up to {MOST_BITS}",
+            "its samples have {} bits; supported are FLAC files of up to {MOST_BITS} bits",
             info.bits_per_sample
         ));
     }
@@ -37,7 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<Sound, String> {
         let Some(next) = blocks.read_next_or_eof(block.into_buffer()).map_err(damaged)? else { break };
         block = next;
         if block.channels() != channels {
-            return Err("it is no whole FLAC file (its frames disagree on the number of channels)".into());
+            return Err("not a complete FLAC file (its frames disagree on the number of channels)".into());
         }
         interleaved.clear();
         for i in 0..block.duration() {
@@ -52,17 +53,17 @@ pub fn read(bytes: &[u8]) -> Result<Sound, String> {
     let sound = mixer.finish();
     let found = sound.samples.len() as u64;
     if let Some(expected) = info.samples.filter(|expected| *expected != found) {
-        return Err(format!("it is no whole FLAC file (it holds {found} of {expected} samples)"));
+        return Err(format!("not a complete FLAC file (it holds {found} of {expected} samples)"));
     }
     if info.md5sum != [0; 16] && info.md5sum[..] != sum.finalize()[..] {
-        return Err("it is no whole FLAC file (its samples are not those of its checksum)".into());
+        return Err("not a complete FLAC file (its samples do not match its checksum)".into());
     }
     Ok(sound)
 }
 
-/// The file with block sizes that claxon takes, where a writer that did not know them left 0: nothing depends on them.
+/// The file with block sizes that claxon accepts. A writer that did not know them left 0. Nothing else depends on them.
 fn stream(bytes: &[u8]) -> impl Read + '_ {
-    // The smallest and the largest one in the first metadata block, and those that allow every size.
+    // The smallest and the largest block size in the first metadata block, and values that allow every size.
     const FIRST: usize = 8;
     const ANY: [u8; 4] = [0, 16, 0xff, 0xff];
     let is_unknown = |sizes: &[u8]| sizes.chunks(2).any(|size| size < &ANY[..2]);
@@ -72,7 +73,7 @@ fn stream(bytes: &[u8]) -> impl Read + '_ {
     bytes[..end].chain(sizes).chain(rest)
 }
 
-/// Without an ID3v1 tag behind.
+/// The bytes without an ID3v1 tag at the end.
 fn without_end_tag(bytes: &[u8]) -> &[u8] {
     const LENGTH: usize = 128;
     match bytes.len().checked_sub(LENGTH) {
@@ -81,10 +82,10 @@ fn without_end_tag(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// The FLAC file behind an ID3v2 tag.
+/// The FLAC file after an ID3v2 tag.
 pub fn after_tag(bytes: &[u8]) -> Option<&[u8]> {
     const HEAD: usize = 10;
-    // Seven bits a byte.
+    // Seven bits per byte.
     let length = bytes.get(6..HEAD)?.iter().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7f));
     bytes.get(HEAD + length..).filter(|rest| rest.starts_with(b"fLaC"))
 }
@@ -93,8 +94,8 @@ fn damaged(error: Error) -> String {
     let what = match error {
         Error::IoError(_) => "it ends too early",
         Error::FormatError(what) => what,
-        // Damage can look like it too.
-        Error::Unsupported(what) => return format!("it has a feature of FLAC that is not known here ({what})"),
+        // Damage can look like this, too.
+        Error::Unsupported(what) => return format!("it has an unsupported feature of FLAC ({what})"),
     };
-    format!("it is no whole FLAC file ({what})")
+    format!("not a complete FLAC file ({what})")
 }

@@ -1,4 +1,4 @@
-//! Audio files to samples and back.
+//! Reads and writes audio files.
 
 mod flac;
 mod resample;
@@ -12,15 +12,15 @@ pub use wav::{wav_bytes, write_wav};
 use super::{RATE, SpeechError};
 use crate::data::file::FileError;
 
-/// The largest file, and the most samples of a channel (at 16 kHz, 70 minutes): a damaged file must not ask for all the
-/// memory.
+/// The maximum file size, and the maximum number of samples per channel (70 minutes at 16 kHz). They keep a damaged
+/// file from requesting all memory.
 const MOST_BYTES: u64 = 1 << 30;
 const MOST_SAMPLES: usize = 1 << 26;
 
-/// Rates that are taken, Hz.
+/// Accepted rates, Hz.
 const RATES: std::ops::RangeInclusive<u32> = 8_000..=384_000;
 
-/// A step of 16 bits.
+/// The quantization step of 16 bits.
 const STEP: f64 = 1.0 / 32_768.0;
 
 /// The mean of the channels of a file.
@@ -29,29 +29,30 @@ struct Sound {
     samples: Vec<f32>,
 }
 
-/// A file that was read.
+/// The content of an audio file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {
-    /// Of the file, Hz.
+    /// The sampling rate of the file, Hz.
     pub rate: u32,
-    /// One channel of 16 kHz; full scale is ±1.
+    /// One channel at 16 kHz; full scale is ±1.
     pub samples: Vec<f32>,
 }
 
 impl Audio {
-    /// Reads a WAV or a FLAC file, told by its first bytes, as one channel of 16 kHz and full scale ±1: the mean of its
-    /// channels, resampled where the rate is another. Integers of any width stay what they are; samples that were resampled
-    /// are rounded to 16 bits, so that no machine's last digits are among them; floats beyond full scale are clipped.
+    /// Reads a WAV or FLAC file as one channel at 16 kHz with full scale ±1. The format is detected from the first
+    /// bytes. The channels are averaged, and resampled if the file has another rate. Integers of any width keep their
+    /// values. Resampled samples are rounded to 16 bits, so that they do not depend on the last digits of a machine.
+    /// Floats beyond full scale are clipped.
     ///
     /// # Errors
-    /// [`SpeechError::Audio`] for a file that is no whole WAV or FLAC file, is empty, has a rate outside 8 to 384 kHz, lasts
-    /// too long, or holds floats that are not finite or of another scale; [`FileError::Read`].
+    /// [`SpeechError::Audio`] for a file that is not a complete WAV or FLAC file, is empty, has a rate outside 8 to 384
+    /// kHz, is too long, or holds floats that are not finite or have another scale; [`FileError::Read`].
     pub fn read(path: &Path) -> Result<Self, SpeechError> {
         let read = |source| FileError::Read { path: path.into(), source };
         let found = std::fs::metadata(path).map_err(read)?;
-        // A pipe would be waited for.
+        // Opening a pipe would block.
         if !found.is_file() {
-            return Err(FileError::Kind { path: path.into(), reason: "it is no regular file".into() }.into());
+            return Err(FileError::Kind { path: path.into(), reason: "it is not a regular file".into() }.into());
         }
         let refused = |reason: String| SpeechError::Audio { path: path.into(), reason };
         if found.len() > MOST_BYTES {
@@ -61,11 +62,11 @@ impl Audio {
         decode(&bytes).map_err(refused)
     }
 
-    /// As [`Audio::read`], for what is judged by measures of wideband speech: they take the band above that of a lower rate
-    /// for lost.
+    /// Like [`Audio::read`], for metrics of wideband speech. These metrics would count the missing upper band of a
+    /// lower rate as an error.
     ///
     /// # Errors
-    /// [`SpeechError::Narrowband`] for a rate below 16 kHz; those of [`Audio::read`].
+    /// [`SpeechError::Narrowband`] for a rate below 16 kHz; the errors of [`Audio::read`].
     pub fn read_wideband(path: &Path) -> Result<Vec<f32>, SpeechError> {
         let Self { rate, samples } = Self::read(path)?;
         if rate < RATE { Err(SpeechError::Narrowband { path: path.into(), rate }) } else { Ok(samples) }
@@ -75,12 +76,12 @@ impl Audio {
 /// The samples of [`Audio::read`].
 ///
 /// # Errors
-/// Those of [`Audio::read`].
+/// The errors of [`Audio::read`].
 pub fn read_audio(path: &Path) -> Result<Vec<f32>, SpeechError> {
     Audio::read(path).map(|audio| audio.samples)
 }
 
-/// See [`Audio::read`]; an error is what is wrong with the file.
+/// See [`Audio::read`]. The error says what is wrong with the file.
 pub fn decode(bytes: &[u8]) -> Result<Audio, String> {
     let Sound { rate, samples } = match bytes {
         [] => return Err("the file is empty".into()),
@@ -101,18 +102,18 @@ pub fn decode(bytes: &[u8]) -> Result<Audio, String> {
     Ok(Audio { rate, samples })
 }
 
-/// Sums up the channels of a file as they come.
+/// Averages the channels of a file, value by value.
 struct Mixer {
     channels: usize,
     rate: u32,
     samples: Vec<f32>,
-    /// Of the frame at hand.
+    /// The sum of the current frame.
     sum: f64,
     summed: usize,
 }
 
 impl Mixer {
-    /// Refuses rates and lengths that are not taken.
+    /// Rejects rates and lengths that are not accepted.
     fn new(rate: u32, channels: usize, samples: u64) -> Result<Self, String> {
         if !RATES.contains(&rate) {
             return Err(format!("its rate is {rate} Hz, allowed are {} to {} Hz", RATES.start(), RATES.end()));
@@ -126,7 +127,7 @@ impl Mixer {
         Ok(Self { channels, rate, samples: Vec::new(), sum: 0.0, summed: 0 })
     }
 
-    /// Takes the next value of the file, those of the channels in turn.
+    /// Takes the next value of the file. The channels are interleaved.
     fn push(&mut self, value: f64) -> Result<(), String> {
         self.sum += value;
         self.summed += 1;
@@ -134,14 +135,14 @@ impl Mixer {
             if self.samples.len() == MOST_SAMPLES {
                 return Err(long());
             }
-            // No −0, which is another sample to a digest.
+            // Avoids −0, which has another digest than 0.
             self.samples.push((self.sum / self.channels as f64) as f32 + 0.0);
             (self.sum, self.summed) = (0.0, 0);
         }
         Ok(())
     }
 
-    /// Frames so far.
+    /// The number of frames so far.
     fn len(&self) -> u64 {
         self.samples.len() as u64
     }
@@ -152,5 +153,5 @@ impl Mixer {
 }
 
 fn long() -> String {
-    format!("it has more than {MOST_SAMPLES} samples a channel; cut it into utterances")
+    format!("it has more than {MOST_SAMPLES} samples per channel; cut it into utterances")
 }

@@ -1,4 +1,4 @@
-//! Other rates to 16 kHz.
+//! Resamples other rates to 16 kHz.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
@@ -6,16 +6,17 @@ use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 use super::super::RATE;
 use stand_in::speech::rounded;
 
-/// Samples of a block of the filter, at the lower rate, at least: it lets everything below 0.96 of the lower half rate pass
-/// and, by this window, nothing above it.
+/// The minimum number of samples in a block of the filter, at the lower rate. The filter passes everything below 0.96
+/// of the lower Nyquist frequency and, with this window, nothing above that Nyquist frequency.
 const BLOCK: usize = 1024;
 
-/// Resamples by a band-limiting filter of linear phase, without delay: sample i of n × 16,000 / `from`, rounded up, is at the
-/// time of i / 16,000 s. Rounded to 16 bits.
+/// Resamples with a band-limiting filter of linear phase, without delay. Sample i of n × 16,000 / `from` (rounded up)
+/// is at the time of i / 16,000 s. The samples are rounded to 16 bits.
 pub fn resample(samples: &[f32], from: u32) -> Result<Vec<f32>, String> {
-    let failed = |error: String| format!("its {from} Hz can't be brought to {RATE} Hz ({error})");
+    let failed = |error: String| format!("its rate of {from} Hz can't be resampled to {RATE} Hz ({error})");
     let (from_rate, to_rate) = (from as usize, RATE as usize);
-    // The shortest block that is whole at both rates. Two of them or more, so that half a block, the delay, is whole too.
+    // The shortest block that is whole at both rates. At least two of them are used, so that half a block, the delay,
+    // is whole, too.
     let least = from_rate / gcd(from_rate, to_rate);
     let shorter = least.min(to_rate * least / from_rate);
     let block = 2 * least * BLOCK.div_ceil(2 * shorter);

@@ -1,6 +1,6 @@
-//! The chunks of a WAV file: RIFF, RIFX (big-endian), RF64 and BW64 (lengths of 64 bits), to the format and the bytes of its
-//! samples. Own code, since no crate reads all of it: hound 3.5 takes 24 valid bits in 4 bytes for the low ones, symphonia
-//! 0.6 knows neither RIFX nor RF64 and reads a file that is cut short as a shorter one without an error.
+//! Parses the chunks of a WAV file into the format and the bytes of its samples: RIFF, RIFX (big-endian), RF64 and BW64
+//! (64-bit lengths). No crate reads all of them correctly. hound 3.5 takes 24 valid bits in 4 bytes as the low bits.
+//! symphonia 0.6 supports neither RIFX nor RF64, and reads a truncated file as a shorter one without an error.
 
 /// Bytes of a chunk's name and length.
 const HEAD: usize = 8;
@@ -14,14 +14,14 @@ const FLOAT: u16 = 3;
 const A_LAW: u16 = 6;
 const MU_LAW: u16 = 7;
 const EXTENSIBLE: u16 = 0xfffe;
-/// Others that have a name.
+/// Other format tags, with names.
 const NAMES: [(u16, &str); 5] =
     [(0x02, "Microsoft ADPCM"), (0x11, "IMA ADPCM"), (0x31, "GSM 6.10"), (0x50, "MPEG audio"), (0x55, "MP3")];
 
-/// What is in a file.
+/// The parsed content of a file.
 pub struct Wave<'a> {
     pub format: Format,
-    /// Whole frames (a value of each channel).
+    /// Whole frames. A frame has one value per channel.
     pub data: &'a [u8],
     pub order: Order,
 }
@@ -34,18 +34,18 @@ pub struct Format {
     pub width: usize,
 }
 
-/// How a value is written.
+/// The type of a value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
-    /// Of 1 to 4 bytes. Fewer valid bits than the bytes have are the upper ones, so they need no care.
+    /// 1 to 4 bytes. If fewer bits are valid, they are the upper bits, so they need no special care.
     Integer,
-    /// Of 4 or 8 bytes.
+    /// 4 or 8 bytes.
     Float,
     ALaw,
     MuLaw,
 }
 
-/// Of the bytes of a number.
+/// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Order {
     Little,
@@ -53,7 +53,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// The first `N` bytes at a place, the lowest one first; zeros after the end.
+    /// The first `N` bytes at this position, the lowest byte first; zeros after the end.
     pub fn bytes<const N: usize>(self, bytes: &[u8]) -> [u8; N] {
         let mut out = [0; N];
         out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
@@ -73,7 +73,7 @@ impl Order {
 }
 
 impl<'a> Wave<'a> {
-    /// Finds format and samples in the bytes of a file.
+    /// Finds the format and the samples in the bytes of a file.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let order = if bytes.starts_with(b"RIFX") { Order::Big } else { Order::Little };
         match bytes.get(8..12) {
@@ -103,7 +103,7 @@ impl<'a> Wave<'a> {
     }
 }
 
-/// The frames of a data chunk of this length, or of the 64-bit length of an RF64 file.
+/// The frames of a data chunk with this length, or with the 64-bit length of an RF64 file.
 fn samples(after: &[u8], length: u32, long: Option<u64>, frame: usize) -> Result<&[u8], String> {
     let length = long.filter(|_| length == u32::MAX).unwrap_or(length.into());
     if !is_of_a_pipe(length) {
@@ -113,7 +113,7 @@ fn samples(after: &[u8], length: u32, long: Option<u64>, frame: usize) -> Result
             _ => Err(damaged(&format!("its data chunk has {length} bytes, but a frame has {frame}"))),
         };
     }
-    // All that follows, and a byte of padding where an odd number of frames has an odd number of bytes.
+    // All bytes that follow. An odd number of frames with an odd number of bytes has a padding byte, which is dropped.
     match after.len() % frame.max(1) {
         0 => Ok(after),
         1 if after.ends_with(&[0]) => Ok(&after[..after.len() - 1]),
@@ -121,26 +121,27 @@ fn samples(after: &[u8], length: u32, long: Option<u64>, frame: usize) -> Result
     }
 }
 
-/// Programs that write to a pipe don't know the length beforehand and can't go back: ffmpeg leaves 0xFFFFFFFF, sox
-/// 0x7FFFF000, arecord 0x7FFFFF00 or 0x80000000, others a little less than one of these. No file that is read here is as long.
+/// Whether a program wrote this length to a pipe. Such programs don't know the length beforehand and can't go back.
+/// ffmpeg leaves 0xFFFFFFFF, sox 0x7FFFF000, arecord 0x7FFFFF00 or 0x80000000, others a little less than one of these.
+/// No accepted file is as long.
 fn is_of_a_pipe(length: u64) -> bool {
     (0x7fff_0000..=0x8000_0000).contains(&length) || (0xffff_0000..=0xffff_ffff).contains(&length) || length == u64::MAX
 }
 
-/// So many bytes of a chunk.
+/// The first `length` bytes of a chunk.
 fn part<'a>(after: &'a [u8], name: &[u8], length: u64) -> Result<&'a [u8], String> {
     usize::try_from(length).ok().and_then(|length| after.get(..length)).ok_or_else(|| {
         let (name, found) = (name.escape_ascii(), after.len());
-        damaged(&format!("it ends too early: its chunk \"{name}\" has {length} bytes by its header, found are {found}"))
+        damaged(&format!("it ends too early: chunk \"{name}\" has {length} bytes by its header, but {found} follow"))
     })
 }
 
 impl Format {
-    /// A fmt chunk; what follows its 16 bytes (or the 40 of an extensible one) is of no account.
+    /// Parses a fmt chunk. Bytes after its 16 bytes (or 40 bytes of an extensible one) are ignored.
     fn parse(chunk: &[u8], order: Order) -> Result<Self, String> {
         let least = |least: usize| match chunk.len() {
             length if length < least => {
-                Err(damaged(&format!("its fmt chunk has {length} bytes, needed are {least} or more")))
+                Err(damaged(&format!("its fmt chunk has {length} bytes, required: {least} or more")))
             }
             _ => Ok(()),
         };
@@ -184,9 +185,9 @@ impl Format {
 }
 
 fn damaged(what: &str) -> String {
-    format!("it is no whole WAV file ({what})")
+    format!("not a complete WAV file ({what})")
 }
 
 fn unknown(what: &str) -> String {
-    format!("its samples are {what}, which is not known here")
+    format!("its samples are {what}, which is not supported")
 }

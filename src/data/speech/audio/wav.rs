@@ -1,4 +1,4 @@
-//! WAV files: their values, and writing.
+//! Reads the values of WAV files, and writes WAV files.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use super::riff::{Kind, Wave};
 use super::{Mixer, STEP, Sound};
 use crate::data::file::FileError;
 
-/// Floats above are of another scale than ±1.
+/// Larger floats have another scale than ±1.
 const LOUDEST: f64 = 8.0;
 
 /// Bytes before the samples of [`wav_bytes`].
 const HEADER: usize = 44;
 
-/// A file of integers of up to 32 bits, of floats of 32 or 64 bits, or of A-law or µ-law.
+/// Reads a file of integers of up to 32 bits, of floats of 32 or 64 bits, or of A-law or µ-law.
 pub fn read(bytes: &[u8]) -> Result<Sound, String> {
     let Wave { format, data, order } = Wave::parse(bytes)?;
     let channels = usize::from(format.channels);
@@ -21,7 +21,7 @@ pub fn read(bytes: &[u8]) -> Result<Sound, String> {
     let mut mixer = Mixer::new(format.rate, channels, frames as u64)?;
     for (i, value) in data.chunks_exact(format.width).enumerate() {
         mixer.push(match format.kind {
-            // By WAV's rule, bytes alone are without a sign.
+            // In WAV files, only 8-bit values are unsigned.
             Kind::Integer if format.width == 1 => f64::from(i16::from(value[0]) - 128) / 128.0,
             Kind::Integer => integer(order.bytes(value), format.width),
             Kind::Float if format.width == 4 => float(f32::from_le_bytes(order.bytes(value)).into(), i)?,
@@ -33,17 +33,17 @@ pub fn read(bytes: &[u8]) -> Result<Sound, String> {
     Ok(mixer.finish())
 }
 
-/// A signed value of so many bytes as a share of full scale.
+/// A signed value of `width` bytes as a share of full scale.
 fn integer(bytes: [u8; 4], width: usize) -> f64 {
     let shifted = i32::from_le_bytes(bytes) << (32 - 8 * width);
     f64::from(shifted) / f64::from(1_u32 << 31)
 }
 
-/// Clipped to full scale.
+/// Clips to full scale.
 fn float(value: f64, at: usize) -> Result<f64, String> {
     let refused = |reason: &str| Err(format!("value {at} (counted from 0) is {value}, {reason}"));
     if !value.is_finite() {
-        return refused("no finite number");
+        return refused("not a finite number");
     }
     if value.abs() > LOUDEST {
         return refused("but full scale is 1; scale the file");
@@ -51,7 +51,7 @@ fn float(value: f64, at: usize) -> Result<f64, String> {
     Ok(value.clamp(-1.0, 1.0))
 }
 
-/// ITU-T G.711, of 13 bits, in 16 bits.
+/// ITU-T G.711, 13 bits, expanded to 16 bits.
 fn a_law(code: u8) -> i16 {
     let code = code ^ 0x55;
     let (segment, place) = (code >> 4 & 7, i16::from(code & 15) << 4);
@@ -59,17 +59,17 @@ fn a_law(code: u8) -> i16 {
     if code >> 7 == 1 { magnitude } else { -magnitude }
 }
 
-/// ITU-T G.711, of 14 bits, in 16 bits.
+/// ITU-T G.711, 14 bits, expanded to 16 bits.
 fn mu_law(code: u8) -> i16 {
     let code = !code;
     let magnitude = (((i16::from(code & 15) << 3) + 132) << (code >> 4 & 7)) - 132;
     if code >> 7 == 1 { -magnitude } else { magnitude }
 }
 
-/// A WAV file of one channel, 16 kHz and 16 bits; samples are rounded and, beyond full scale, clipped.
+/// A WAV file with one channel of 16 bits at 16 kHz. Samples are rounded, and clipped to full scale.
 pub fn wav_bytes(samples: &[f32]) -> Vec<u8> {
     const WIDTH: u32 = 2;
-    // A file can't say more than 4 GiB, 37 hours.
+    // The header of a file can't state more than 4 GiB, 37 hours.
     let length = u32::try_from(samples.len() * WIDTH as usize).unwrap_or(u32::MAX - HEADER as u32);
     let mut out = Vec::with_capacity(HEADER + samples.len() * WIDTH as usize);
     out.extend(b"RIFF");
@@ -86,7 +86,7 @@ pub fn wav_bytes(samples: &[f32]) -> Vec<u8> {
     out
 }
 
-/// Writes [`wav_bytes`] to a file, whole or not at all; one that exists is replaced.
+/// Writes [`wav_bytes`] to a file as a whole or not at all. An existing file is replaced.
 ///
 /// # Errors
 /// [`FileError::Write`].
@@ -95,8 +95,8 @@ pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), SpeechError> {
         .map_err(|source| FileError::Write { path: path.into(), source }.into())
 }
 
-/// The nearest step, clipped; 0 for what is no number.
+/// The nearest step, clipped; 0 for NaN.
 fn to_16_bits(sample: f64) -> i16 {
-    // Saturates.
+    // The cast saturates.
     (sample / STEP).round() as i16
 }

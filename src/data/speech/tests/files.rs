@@ -23,7 +23,7 @@ fn floats(rate: u32, samples: &[f32]) -> Vec<u8> {
     wav(rate, 1, 0, samples)
 }
 
-/// A sine that rises and falls over so many seconds.
+/// A sine that rises and falls over this many seconds.
 fn sine(frequency: f64, rate: u32, n: usize, seconds: f64) -> Vec<f32> {
     let at = |t: f64| 0.5 * (2.0 * PI * frequency * t).sin() * (PI * t / seconds).sin().powi(2);
     (0..n).map(|i| at(i as f64 / f64::from(rate)) as f32).collect()
@@ -73,7 +73,7 @@ fn what_is_written_is_rounded_clipped_and_read_back() {
     write_wav(&path, &samples).unwrap();
     let expected = [0, 0, 1, -1, 32_767, 32_767, -32_768, -32_768, 0].map(|step| step as f32 / 32_768.0);
     assert_eq!(read_audio(&path).unwrap(), expected);
-    // As another writer writes it.
+    // As another writer would write it.
     let again: Vec<i16> = expected.iter().map(|v| (v * 32_768.0) as i16).collect();
     assert_eq!(std::fs::read(&path).unwrap(), wav(16_000, 1, 16, &again));
     write_wav(&path, &noise("x", 5)).unwrap();
@@ -82,7 +82,7 @@ fn what_is_written_is_rounded_clipped_and_read_back() {
     assert!(error.contains("cannot write") && error.contains("below.wav"), "{error}");
 }
 
-/// Sines keep their place and level where 16 kHz can show them, and are gone where it can't.
+/// Sines that 16 kHz can represent keep their position and level; others vanish.
 #[test]
 fn other_rates_are_resampled_without_delay_or_aliases() {
     for (rate, n) in
@@ -108,7 +108,7 @@ fn other_rates_are_resampled_without_delay_or_aliases() {
             }
         }
     }
-    // Short ones too, and those that are full.
+    // Also short signals, and full-scale signals.
     for n in [1, 2, 100, 3000] {
         let found = decode(&floats(48_000, &vec![1.0; n])).unwrap();
         assert_eq!(found.len(), n.div_ceil(3));
@@ -139,29 +139,29 @@ fn damage_is_told_with_the_file_and_what_is_accepted() {
         (
             "torn WAV",
             whole[..5000].to_vec(),
-            "no whole WAV file (it ends too early: its chunk \"data\" has 10000 bytes by its header, found are 4956)",
+            "not a complete WAV file (it ends too early: chunk \"data\" has 10000 bytes by its header, but 4956 follow",
         ),
-        ("torn in the middle of a value", whole[..5001].to_vec(), "no whole WAV file"),
-        ("torn header", whole[..30].to_vec(), "no whole WAV file"),
-        ("RIFF of another kind", set(8, b"AVI "), "no whole WAV file"),
-        ("compressed", set(20, &[0x55]), "not known here"),
+        ("torn in the middle of a value", whole[..5001].to_vec(), "not a complete WAV file"),
+        ("torn header", whole[..30].to_vec(), "not a complete WAV file"),
+        ("RIFF of another kind", set(8, b"AVI "), "not a complete WAV file"),
+        ("compressed", set(20, &[0x55]), "not supported"),
         ("0 samples", wav_bytes(&[]), "it holds no samples"),
         ("slow", rate(7_999), "its rate is 7999 Hz, allowed are 8000 to 384000 Hz"),
         ("rate 0", set(24, &[0; 8]), "its rate is 0 Hz"),
         ("fast", rate(384_001), "its rate is 384001 Hz"),
-        ("NaN", floats(16_000, &[0.0, 0.5, f32::NAN]), "value 2 (counted from 0) is NaN, no finite number"),
+        ("NaN", floats(16_000, &[0.0, 0.5, f32::NAN]), "value 2 (counted from 0) is NaN, not a finite number"),
         ("infinite", floats(16_000, &[f32::NEG_INFINITY]), "value 0 (counted from 0) is -inf"),
         ("scale of integers", floats(16_000, &[0.0, 9.0]), "is 9, but full scale is 1"),
-        ("torn FLAC", whole_flac[..10_000].to_vec(), "no whole FLAC file (it ends too early)"),
+        ("torn FLAC", whole_flac[..10_000].to_vec(), "not a complete FLAC file (it ends too early)"),
         (
             "torn between frames",
             whole_flac[..START + HEAD + 1 + 2 * 4096 + 2].to_vec(),
             "it holds 4096 of 9000 samples",
         ),
         ("no frames", whole_flac[..START].to_vec(), "it holds 0 of 9000 samples"),
-        ("torn at the start", whole_flac[..20].to_vec(), "no whole FLAC file"),
-        ("changed sample", flipped(5000), "no whole FLAC file (frame CRC mismatch)"),
-        ("changed checksum", flipped(START - 1), "its samples are not those of its checksum"),
+        ("torn at the start", whole_flac[..20].to_vec(), "not a complete FLAC file"),
+        ("changed sample", flipped(5000), "not a complete FLAC file (frame CRC mismatch)"),
+        ("changed checksum", flipped(START - 1), "its samples do not match its checksum"),
     ];
     for (what, bytes, message) in cases {
         folder.put("x.audio", &bytes);
@@ -172,10 +172,10 @@ fn damage_is_told_with_the_file_and_what_is_accepted() {
     let error = |name: &str| read_audio(&folder.path(name)).unwrap_err().to_string();
     assert!(error("none.wav").contains("cannot read"));
     std::fs::create_dir(folder.path("folder.wav")).unwrap();
-    assert!(error("folder.wav").contains("no regular file"));
+    assert!(error("folder.wav").contains("not a regular file"));
 }
 
-/// Lengths that a header promises are not believed.
+/// Lengths in a header are not trusted.
 #[test]
 fn headers_that_ask_for_everything_get_nothing() {
     let mut wav = wav_bytes(&noise("x", 100));
@@ -190,7 +190,7 @@ fn headers_that_ask_for_everything_get_nothing() {
     assert!(decode(&flac).unwrap_err().contains("cut it into utterances"));
 }
 
-/// A file of each kind.
+/// One file of each kind.
 fn files() -> Vec<Vec<u8>> {
     let samples: Vec<i16> = noise("mutated", 300).iter().map(|v| (v * 32_768.0) as i16).collect();
     let wide: Vec<i32> = samples.iter().map(|v| i32::from(*v) << 8).collect();
@@ -227,7 +227,7 @@ proptest! {
         }
     }
 
-    /// Frames with a valid head and anything below it; their checksum comes last.
+    /// Frames with a valid header and anything after it. The checksum comes last.
     #[test]
     fn frames_of_anything_are_read_or_refused(
         kind in any::<u8>(),

@@ -1,11 +1,11 @@
-//! A writer of FLAC files whose samples are not compressed.
+//! Writes FLAC files with uncompressed samples.
 
 use md5::{Digest, Md5};
 
 /// Samples of a frame.
 const FRAME: usize = 4096;
 
-/// A file of 16 bits; the channels are equally long.
+/// A 16-bit file. All channels have the same length.
 pub fn flac(rate: u32, channels: &[Vec<i16>]) -> Vec<u8> {
     let n = channels[0].len();
     let mut sum = Md5::new();
@@ -20,7 +20,7 @@ pub fn flac(rate: u32, channels: &[Vec<i16>]) -> Vec<u8> {
     out.extend(sum.finalize());
     for (number, first) in (0..n).step_by(FRAME).enumerate() {
         let samples = first..n.min(first + FRAME);
-        // A block size of 16 bits; rate and width as above; number below 128.
+        // A block size of 16 bits; rate and width as above; a number below 128.
         let mut frame = vec![0xff, 0xf8, 0x70, (channels.len() as u8 - 1) << 4 | 0b1000, number as u8];
         frame.extend((samples.len() as u16 - 1).to_be_bytes());
         frame.push(crc8(&frame));

@@ -16,7 +16,7 @@ fn speakers(utterances: &[Utterance]) -> Vec<String> {
     utterances.iter().map(|utterance| utterance.speaker.clone()).collect()
 }
 
-/// As LibriSpeech lies, with something else beside.
+/// A folder in the layout of LibriSpeech, with other files beside.
 fn libri() -> Folder {
     let folder = Folder::new();
     for name in ["train-clean/19/198/19-198-0010", "train-clean/19/198/19-198-0009", "train-other/7/2/7-2-0000"] {
@@ -82,8 +82,8 @@ fn limits_take_the_first_utterances_and_ask_for_no_more_than_there_are() {
     let some = Speech::open(&folder.data([Some(2), None]).unwrap()).unwrap();
     assert_eq!(some.training(), &folder.open().training()[..2]);
     for (limits, message) in [
-        ([Some(4), None], "4 training utterances are asked for; allowed are 1 to 3"),
-        ([None, Some(2)], "2 test utterances are asked for; allowed are 1 to 1"),
+        ([Some(4), None], "4 training utterances were requested; allowed are 1 to 3"),
+        ([None, Some(2)], "2 test utterances were requested; allowed are 1 to 1"),
         ([Some(0), None], "0 training utterances"),
         ([None, Some(u64::MAX)], "allowed are 1 to 65536"),
     ] {
@@ -104,21 +104,21 @@ fn short_and_silent_files_are_left_out_of_training_and_refused_for_the_test() {
     folder.put("test-clean/9-1-1.wav", &wav_bytes(&vec![0.25; 16_000]));
     folder.refused(&["9-1-1.wav", "it is silent; remove it"]);
     folder.put("test-clean/9-1-1.wav", &wav_bytes(&noise("short", 7999)));
-    folder.refused(&["9-1-1.wav", "it lasts 0.50 s, needed to test are 0.5 s"]);
-    // Unless it isn't used.
+    folder.refused(&["9-1-1.wav", "it lasts 0.50 s, a test needs 0.5 s"]);
+    // Unless the file isn't used.
     folder.data([None, Some(1)]).unwrap();
 }
 
 #[test]
 fn a_folder_that_is_no_set_is_refused_with_what_is_accepted() {
     let folder = Folder::new();
-    folder.refused(&["it holds nothing, no WAV or FLAC file; accepted are", "begin with train and test"]);
+    folder.refused(&["it has no WAV or FLAC file, it holds nothing; accepted:", "begin with train and test"]);
     folder.put("notes.txt", b"");
-    folder.refused(&["it holds notes.txt, no WAV"]);
+    folder.refused(&["it has no WAV or FLAC file, it holds notes.txt"]);
     folder.put("training/a.wav", &second("a"));
     folder.refused(&["it holds train, but test is missing"]);
     folder.put("test_other/notes.txt", b"");
-    folder.refused(&["test_other: it holds no WAV or FLAC file"]);
+    folder.refused(&["test_other: it has no WAV or FLAC file"]);
     folder.put("test_other/b/a.wav", &second("b"));
     folder.put("loose.flac", b"");
     folder.refused(&["it holds loose.flac beside train and test"]);
@@ -132,8 +132,8 @@ fn a_folder_that_is_no_set_is_refused_with_what_is_accepted() {
     damaged.put("train-clean/5-1-1.wav", b"RIFF");
     damaged.refused(&[
         "5-1-1.wav",
-        "no whole WAV file",
-        "accepted are WAV (8 to 32 bits, floats, A-law, µ-law) and FLAC files",
+        "not a complete WAV file",
+        "accepted: WAV (8 to 32 bits, floats, A-law, µ-law) and FLAC files",
     ]);
 }
 
@@ -141,7 +141,7 @@ fn a_folder_that_is_no_set_is_refused_with_what_is_accepted() {
 fn a_speaker_in_both_parts_is_named() {
     let folder = libri();
     folder.put("test-other/19-7-0001.wav", &second("x"));
-    folder.refused(&["speaker 19 is in both parts; move all files of one to one of them"]);
+    folder.refused(&["speaker 19 is in both parts; move all its files into one part"]);
 }
 
 #[cfg(unix)]
@@ -186,15 +186,15 @@ fn samples_are_shared_as_long_as_someone_holds_them() {
 fn settings_that_fit_nothing_are_refused() {
     let made = SpeechData::synthetic(1, 1, 0);
     let error = |data: SpeechData| Speech::open(&data).unwrap_err().to_string();
-    assert!(error(SpeechData { seed: None, ..made.clone() }).contains("in which folder"));
-    assert!(error(SpeechData { test: 0, ..made.clone() }).contains("0 test utterances are asked for"));
+    assert!(error(SpeechData { seed: None, ..made.clone() }).contains("give no folder"));
+    assert!(error(SpeechData { test: 0, ..made.clone() }).contains("0 test utterances were requested"));
     assert!(error(SpeechData { training: u64::MAX, ..made.clone() }).contains("allowed are 1 to 65536"));
     let folder = libri();
     assert!(error(SpeechData { path: Some(folder.0.path().into()), ..made }).contains("either a folder or a seed"));
     let data = folder.data([None; 2]).unwrap();
     assert!(error(SpeechData { training: 4, ..data.clone() }).contains("1 to 3"));
     folder.put("train-other/7/2/7-2-0000.wav", &second("another"));
-    assert!(error(data).contains("no longer that"));
+    assert!(error(data).contains("has changed"));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn written_synthetic_speech_is_that_in_memory() {
     assert_eq!(make(&target, false, false).unwrap(), Made::Whole);
     assert_eq!(last.get(), steps(&data));
     assert!(make(&target, false, false).unwrap_err().to_string().contains("--force"));
-    // Into folders that hold something, which stays.
+    // Folders with other files, which stay.
     place.put("made/train/mine.txt", b"mine");
     std::fs::write(target.join("train/synthetic-train-0001.wav"), "damaged").unwrap();
     assert_eq!(make(&target, true, false).unwrap(), Made::Whole);
@@ -222,7 +222,7 @@ fn written_synthetic_speech_is_that_in_memory() {
     let folder = Folder::new();
     let files = SpeechData { seed: None, path: Some(folder.0.path().into()), ..data.clone() };
     let refused = super::make(&files, &place.path("x"), false, &AtomicBool::new(false), &|_| {}).unwrap_err();
-    assert!(refused.to_string().contains("no synthetic speech"));
+    assert!(refused.to_string().contains("not synthetic speech"));
 }
 
 #[test]

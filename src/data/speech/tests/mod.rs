@@ -1,4 +1,4 @@
-//! Files of both kinds, folders, what is wrong with them, and the sharing of what is opened.
+//! Tests of both kinds of files, of folders and their errors, and of the sharing of opened sets.
 
 mod files;
 mod flac;
@@ -48,13 +48,13 @@ impl Folder {
     }
 }
 
-/// Noise of 16 bits and half of full scale, other for every name.
+/// 16-bit noise at half of full scale, different for every name.
 fn noise(name: &str, n: usize) -> Vec<f32> {
     let mut rng = stream(name);
     (0..n).map(|_| f32::from((rng.next_u64() >> 49) as i16 - 16_384) / 32_768.0).collect()
 }
 
-/// A WAV file of a second.
+/// A WAV file of one second.
 fn second(name: &str) -> Vec<u8> {
     wav_bytes(&noise(name, 16_000))
 }

@@ -1,4 +1,4 @@
-//! WAV files as other programs write them, and FLAC files with what stands around them, against libsndfile's samples.
+//! WAV files as other programs write them, and FLAC files with tags around them, compared with libsndfile's samples.
 
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ fn chunk(name: &str, content: &[u8], is_big: bool) -> Vec<u8> {
     [name.as_bytes(), &length, content, &[0][..content.len() % 2]].concat()
 }
 
-/// A fmt chunk for 16 kHz: format tag, channels, bytes of a frame, bits, and what follows.
+/// A fmt chunk for 16 kHz: format tag, channels, bytes per frame, bits, and further bytes.
 fn format([tag, channels, align, bits]: [u16; 4], more: &[u8], is_big: bool) -> Vec<u8> {
     let two = |v: u16| if is_big { v.to_be_bytes() } else { v.to_le_bytes() };
     let four = |v: u32| if is_big { v.to_be_bytes() } else { v.to_le_bytes() };
@@ -21,7 +21,7 @@ fn format([tag, channels, align, bits]: [u16; 4], more: &[u8], is_big: bool) -> 
     chunk("fmt ", &[&two(tag), &two(channels), &rates[..], &two(align), &two(bits), more].concat(), is_big)
 }
 
-/// The rest of an extensible one: so many valid bits of a kind, at the front.
+/// The further bytes of an extensible one: the number of valid bits, then the kind.
 fn extension(valid: u16, tag: u16) -> Vec<u8> {
     let guid = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
     [&22_u16.to_le_bytes(), &valid.to_le_bytes(), &4_u32.to_le_bytes()[..], &tag.to_le_bytes(), &guid].concat()
@@ -32,7 +32,7 @@ fn file(name: &str, chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(name, &content, name == "RIFX")
 }
 
-/// Values of so many bytes, shifted up by so many bits.
+/// Values of `width` bytes, shifted up by `shift` bits.
 fn values(values: &[i32], width: usize, shift: u32, is_big: bool) -> Vec<u8> {
     let bytes = |v: &i32| {
         let v = v << shift;
@@ -41,7 +41,7 @@ fn values(values: &[i32], width: usize, shift: u32, is_big: bool) -> Vec<u8> {
     values.iter().flat_map(bytes).collect()
 }
 
-/// A plain or extensible file of integers: bits of a value, valid ones.
+/// A plain or extensible file of integers with `bits` bits per value, of which `valid` are valid.
 fn integers(samples: &[i32], bits: u16, valid: u16) -> Vec<u8> {
     let width = bits.div_ceil(8);
     let head = match valid == bits || !bits.is_multiple_of(8) {
@@ -57,8 +57,8 @@ const V16: [i32; 8] = [0, 1, -1, 16_384, -16_384, 32_767, -32_768, 0x1234];
 const V20: [i32; 8] = [0, 1, -1, 0x4_0000, -0x4_0000, 0x7_ffff, -0x8_0000, 0x1_2345];
 const V24: [i32; 8] = [0, 1, -1, 0x40_0000, -0x40_0000, 0x7f_ffff, -0x80_0000, 0x12_3456];
 
-// What libsndfile 1.2.2 reads from the files below as `soundfile.read(name, dtype="int32")[0].tolist()` (PyPI soundfile
-// 0.14.0).
+// Samples that libsndfile 1.2.2 reads from the files below, by `soundfile.read(name, dtype="int32")[0].tolist()` (PyPI
+// soundfile 0.14.0).
 const S12: [i32; 8] =
     [0, 1_048_576, -1_048_576, 1_073_741_824, -1_073_741_824, 2_146_435_072, -2_147_483_648, 305_135_616];
 const S16: [i32; 8] = [0, 65_536, -65_536, 1_073_741_824, -1_073_741_824, 2_147_418_112, -2_147_483_648, 305_397_760];
@@ -71,7 +71,7 @@ fn pcm16(chunks: [Vec<u8>; 2]) -> Vec<u8> {
     file("RIFF", &[before, format([1, 1, 2, 16], &more, false), data])
 }
 
-/// With a data chunk that claims to have this length, as is written to a pipe.
+/// A file whose data chunk claims this length, as programs write it to a pipe.
 fn piped(length: u32, head: Vec<u8>, data: &[u8]) -> Vec<u8> {
     let mut bytes = file("RIFF", &[head, chunk("LIST", b"INFO", false), chunk("data", &[], false)]);
     let at = bytes.len() - 4;
@@ -90,7 +90,7 @@ fn rf64(name: &str, length: u64) -> Vec<u8> {
     bytes
 }
 
-/// 16 bits, of which so many are valid by the header.
+/// 16 bits per value, of which the header calls `valid` bits valid.
 fn extensible(valid: u16) -> Vec<u8> {
     let head = format([0xfffe, 1, 2, 16], &extension(valid, 1), false);
     file("RIFF", &[head, chunk("data", &values(&V16, 2, 0, false), false)])
@@ -198,7 +198,7 @@ fn headers_that_can_be_read_two_ways_are_refused() {
         ("4 bytes a frame, but 1 channels of 24 bits", with(format([1, 1, 4, 24], &[], false))),
         ("4 bytes a frame, but 1 channels of 24 bits", with(format([0xfffe, 1, 4, 24], &extension(24, 1), false))),
         ("33 of 32 bits are valid", with(format([0xfffe, 1, 4, 32], &extension(33, 1), false))),
-        ("its fmt chunk has 18 bytes, needed are 40", with(format([0xfffe, 1, 4, 32], &[0; 2], false))),
+        ("its fmt chunk has 18 bytes, required: 40", with(format([0xfffe, 1, 4, 32], &[0; 2], false))),
         ("a sub-format of WAV", with(format([0xfffe, 1, 4, 32], &[&extension(24, 1)[..23], &[7]].concat(), false))),
         ("Microsoft ADPCM (format tag 0x0002)", with(format([2, 1, 4, 4], &[], false))),
         ("a kind of WAV (format tag 0x1234)", with(format([0x1234, 1, 4, 32], &[], false))),
@@ -207,11 +207,11 @@ fn headers_that_can_be_read_two_ways_are_refused() {
         ("no fmt chunk before its data chunk", file("RIFF", &[data.clone(), format([1, 1, 4, 32], &[], false)])),
         ("without a data chunk", file("RIFF", &[format([1, 1, 4, 32], &[], false)])),
         ("has 32 bytes, but a frame has 6", with(format([1, 2, 6, 24], &[], false))),
-        ("its chunk \"data\" has 17 bytes by its header, found are 16", {
+        ("chunk \"data\" has 17 bytes by its header, but 16 follow", {
             let bytes = rf64("RF64", 17);
             bytes[..bytes.len() - 16].to_vec()
         }),
-        ("its chunk \"data\" has 10000000000 bytes by its header", rf64("RF64", 10_000_000_000)),
+        ("chunk \"data\" has 10000000000 bytes by its header", rf64("RF64", 10_000_000_000)),
     ];
     for (message, bytes) in cases {
         let error = decode(&bytes).unwrap_err();
@@ -219,8 +219,8 @@ fn headers_that_can_be_read_two_ways_are_refused() {
     }
 }
 
-/// 64 stereo samples by `flac -8` 1.4.2 (STREAMINFO and one frame, of linear prediction and a difference of channels). The
-/// numbers are those of soundfile.read(name, dtype="int16").
+/// 64 stereo samples by `flac -8` 1.4.2 (STREAMINFO and one frame, with linear prediction and a difference of
+/// channels). The numbers are from soundfile.read(name, dtype="int16").
 const FLAC: &str = "664c6143800000221000100000006f00006f03e802f0000000403951ca2f7de8744c9840bfaa44c8a02cfff86588003f431800000\
     2e6059e07fd00d073071028e294eafa3d26892cf2496c6f28a20e1450c6199d8ff24b344965bc98dc610e1020c14e310280000000a809341dce1fde88\
     a4dc58470e5f84b243766138a0fdf44f446fe666b7ecf6495f44378613871bf13df09e7cdc00c2d6";
@@ -263,8 +263,8 @@ fn flac_files_are_read_with_unknown_block_sizes_and_tags_around() {
     for (message, bytes) in [
         ("it begins with an ID3 tag and no FLAC file follows", front.clone()),
         ("it begins with an ID3 tag and no FLAC file follows", b"ID3\x03\0\0\x7f\x7f\x7f\x7ffLaC".to_vec()),
-        ("no whole FLAC file", [&unknown[..], &[0; 99]].concat()),
-        ("its samples have 32 bits, read are FLAC files of up to 24", set(20, &[0x03, 0xf0])),
+        ("not a complete FLAC file", [&unknown[..], &[0; 99]].concat()),
+        ("its samples have 32 bits; supported are FLAC files of up to 24", set(20, &[0x03, 0xf0])),
     ] {
         let error = decode(&bytes).unwrap_err();
         assert!(error.contains(message), "{message}: {error}");
@@ -286,7 +286,7 @@ fn rates_below_16_khz_are_told_and_refused_for_measures_of_wideband_speech() {
         folder.put("wide.wav", &bytes);
         assert!(Audio::read_wideband(&folder.path("wide.wav")).is_ok(), "{rate} Hz");
     }
-    // A set of speech is judged by them, too.
+    // A set of speech is judged by these metrics, too.
     let set = Folder::new();
     set.put("test/1-1-1.wav", &second("1"));
     set.put("train/2-1-1.wav", &second("2"));

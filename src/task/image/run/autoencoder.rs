@@ -1,4 +1,4 @@
-//! The autoencoder's own updates, without a quantizer: cells of one seed with the same network share them.
+//! The autoencoder's own updates, without a quantizer. Cells of one seed with the same network share them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -13,10 +13,10 @@ use crate::network::{Autoencoder, Trainer, TrainerPlan, load_network, save_netwo
 use crate::task::TaskError;
 use crate::training::{Optimizer, Schedule, TrainingSettings};
 
-/// One lock an autoencoder: cells that need it at the same time wait for the first of them.
+/// One lock per autoencoder. Cells that need it at the same time wait for the first of them.
 static LOCKS: Mutex<Option<HashMap<String, Arc<Mutex<()>>>>> = Mutex::new(None);
 
-/// The network after its own updates; the progress ends at `share`.
+/// The network after its own updates. The progress ends at `share`.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -32,7 +32,7 @@ pub(super) fn trained(work: &Work, share: f64) -> Result<Autoencoder, TaskError>
     let _guard = loop {
         match lock.try_lock() {
             Ok(guard) => break guard,
-            // A panic elsewhere leaves files whole.
+            // A panic elsewhere can't damage the files.
             Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
         }
@@ -41,7 +41,7 @@ pub(super) fn trained(work: &Work, share: f64) -> Result<Autoencoder, TaskError>
     if whole.as_ref().is_some_and(|path| load_network(path, &network, &name).is_ok()) {
         return Ok(network);
     }
-    // A file of another version may have left a part of its numbers.
+    // A file of another version may have set a part of the parameters.
     let network = work.fresh()?;
     let plan = plan(work);
     let updates = plan.training.updates;
@@ -52,13 +52,13 @@ pub(super) fn trained(work: &Work, share: f64) -> Result<Autoencoder, TaskError>
         save_network(&path, &trainer.network, &name)?;
     }
     if let Some(part) = part {
-        // One that stays does no harm.
+        // A file that remains does no harm.
         let _ = std::fs::remove_file(part);
     }
     Ok(trainer.network)
 }
 
-/// What these updates depend on, as a name.
+/// The name of everything that these updates depend on.
 fn identity(work: &Work) -> String {
     let settings = work.settings;
     let identity = serde_json::json!({
@@ -92,7 +92,7 @@ fn plan(work: &Work) -> TrainerPlan {
     TrainerPlan { training, learning_rate: network.learning_rate, variance: variance(work.images.training()) }
 }
 
-/// The batches of a cell, in an order that depends on data and seed: methods see the same.
+/// The batches of a cell. Their order depends only on data and seed, so all methods see the same batches.
 pub(super) fn batches(work: &Work, size: usize) -> Batches {
     let name = format!("order/image/{}/{}", work.settings.data.name, work.seed);
     Batches::new(work.images.clone(), size, name)

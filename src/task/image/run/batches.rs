@@ -1,4 +1,4 @@
-//! The order in which a training sees its images.
+//! The order of the images in a training.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use crate::data::images::Images;
 use crate::data::stream::{shuffle, stream};
 use crate::network::{IMAGE_BYTES, to_blocks};
 
-/// Batches of the training images, gone through in a new order each time; a batch depends on its number alone.
+/// Batches of the training images, in a new order for each pass. A batch depends only on its number.
 pub(super) struct Batches {
     images: Arc<Images>,
     size: usize,
     name: String,
-    /// The pass over the images that `order` is of.
+    /// The pass over the images that `order` belongs to.
     pass: Option<u64>,
     order: Vec<u32>,
 }
 
 impl Batches {
-    /// Batches of `size` images in the order that `name` names.
+    /// Batches of `size` images, in the order given by the stream `name`.
     pub fn new(images: Arc<Images>, size: usize, name: String) -> Self {
         let count = (images.training().len() / IMAGE_BYTES) as u32;
         Self { images, size, name, pass: None, order: (0..count).collect() }
@@ -37,10 +37,10 @@ impl Batches {
         pixels
     }
 
-    /// The same as blocks for the network.
+    /// The same images as blocks for the network.
     ///
     /// # Errors
-    /// Candle's.
+    /// Candle's errors.
     pub fn blocks(&mut self, update: u64) -> Result<Tensor> {
         to_blocks(&self.pixels(update))
     }
@@ -54,13 +54,13 @@ impl Batches {
     }
 }
 
-/// Variance of the values of pixels, on the scale on which white is 1.
+/// Variance of the pixel values, on a scale with white = 1.
 pub(super) fn variance(pixels: &[u8]) -> f64 {
     let (sum, squares) = pixels
         .iter()
         .fold((0u64, 0u64), |(sum, squares), p| (sum + u64::from(*p), squares + u64::from(*p) * u64::from(*p)));
     let count = pixels.len().max(1) as f64;
     let mean = sum as f64 / count;
-    // One gray level at least, so that images without any contrast can be trained on.
+    // At least one gray level, so that images without any contrast can be trained on.
     ((squares as f64 / count - mean * mean) / (255.0 * 255.0)).max(1.0 / (255.0 * 255.0))
 }

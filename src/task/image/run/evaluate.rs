@@ -1,4 +1,4 @@
-//! What a trained network and its codebooks make of images.
+//! Measures the reconstructions of a trained network and its codebooks.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -14,38 +14,38 @@ use crate::quantizer::{Assign, Codebooks, Search, assigner, repeats_codebook};
 use crate::task::TaskError;
 use crate::training::squared_norm;
 
-/// Training images that are measured, at most.
+/// The maximum number of measured training images.
 pub(super) const MEASURED: u64 = 2_000;
 
-/// Images at a time.
+/// Images per chunk.
 const CHUNK: usize = 50;
 
-/// Images after the way through the network.
+/// Images after encoding and decoding.
 #[derive(Default)]
 struct Passed {
     quantized: Vec<u8>,
-    /// Without the quantizer.
+    /// Reconstructions without the quantizer.
     exact: Vec<u8>,
     /// Sum of squares of the quantization error of latent vectors.
     error: f64,
-    /// Of each coordinate, and of its squares.
+    /// Sums of each coordinate and of its squares.
     sums: Vec<[f64; 2]>,
     vectors: usize,
     /// Vectors with two codewords of one codebook.
     repeated: usize,
-    /// Of encoding alone.
+    /// Seconds of encoding alone.
     seconds: f64,
 }
 
 impl Passed {
-    /// Variance of the latent vectors, all coordinates together.
+    /// Variance of the latent vectors over all coordinates together.
     fn variance(&self) -> f64 {
         let count = self.vectors as f64;
         self.sums.iter().map(|[sum, squares]| squares / count - (sum / count).powi(2)).sum()
     }
 }
 
-/// All metrics of test and training images; leaves the pictures.
+/// All metrics of test and training images. Also keeps the pictures.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -72,7 +72,7 @@ pub(super) fn all(
     Ok(metrics)
 }
 
-/// Takes images through encoder, quantizer and decoder.
+/// Passes images through encoder, quantizer and decoder.
 fn pass(
     work: &Work,
     network: &Autoencoder,
@@ -151,7 +151,7 @@ fn measure(
     Ok(())
 }
 
-/// Leaves the first images as strips, the originals once a data set.
+/// Keeps the first images as strips; the originals once per data set.
 fn show(work: &Work, pixels: &[u8], passed: &Passed) -> Result<(), TaskError> {
     let Some(folder) = work.context.kept.map(|kept| kept.join("pictures")) else { return Ok(()) };
     let shown = pixels.len().min(STRIP_PICTURES as usize * IMAGE_BYTES);

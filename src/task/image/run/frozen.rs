@@ -1,4 +1,4 @@
-//! Quantizers on the latent vectors of a network that stays as it is.
+//! Quantizers on the latent vectors of a frozen network.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -9,21 +9,21 @@ use crate::task::cell::ImageSettings;
 use crate::task::train::trained as train;
 use crate::training::{Shuffled, Trained};
 
-/// Training images whose latent vectors are used, at most: all together are held in memory (164 MB at D = 64).
+/// The maximum number of training images whose latent vectors are used. All of them are in memory (164 MB at D = 64).
 const MOST: u64 = 10_000;
 
-/// Images encoded at a time.
+/// Images encoded at once.
 const CHUNK: usize = 100;
 
-/// Latent vectors that someone in this process holds, with the name of the network that gave them.
+/// Latent vectors in use in this process, with the name of the network that produced them.
 static HELD: Mutex<Vec<(String, Weak<Vec<f32>>)>> = Mutex::new(Vec::new());
 
-/// Latent vectors to train on.
+/// The number of training vectors.
 pub(super) fn vectors(settings: &ImageSettings) -> u64 {
     settings.data.training.min(MOST) * LATENTS as u64
 }
 
-/// The codebooks, and the seconds of earlier attempts that their training went on from.
+/// The codebooks, and the seconds of earlier attempts from which their training resumed.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -36,11 +36,11 @@ pub(super) fn trained(work: &Work, network: &Autoencoder) -> Result<(Trained, f6
     train(pair, dimension, work.key, &mut set, work.context, (work.own_share(), TRAINED))
 }
 
-/// The latent vectors of the training images, shared by the cells that have the same network.
+/// The latent vectors of the training images, shared by the cells with the same network.
 fn latents(work: &Work, network: &Autoencoder) -> Result<Arc<Vec<f32>>, TaskError> {
     let settings = work.settings;
     let name = serde_json::json!([settings.data, settings.network, work.seed]).to_string();
-    // A panic elsewhere leaves the list whole.
+    // A panic elsewhere can't damage the list.
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     held.retain(|(_, vectors)| vectors.strong_count() > 0);
     if let Some(vectors) = held.iter().find(|(known, _)| *known == name).and_then(|(_, vectors)| vectors.upgrade()) {

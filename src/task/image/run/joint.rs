@@ -1,4 +1,4 @@
-//! Network and codebooks trained together.
+//! Joint training of network and codebooks.
 
 use super::autoencoder::batches;
 use super::batches::variance;
@@ -9,7 +9,7 @@ use crate::task::train::task_error;
 use crate::task::{TaskError, checkpoint_path};
 use crate::training::{Feed, Trained, TrainingSettings, initial_codebooks};
 
-/// The network, the codebooks with their log, and the seconds that the updates took.
+/// The network, the codebooks with their log, and the seconds of the updates.
 ///
 /// # Errors
 /// [`TaskError`].
@@ -35,11 +35,11 @@ pub(super) fn trained(
     let path = checkpoint_path(work.key, work.context.kept);
     work.advance(&mut trainer, training.updates, &mut batches, path, (work.own_share(), TRAINED))?;
     let log = trainer.log().to_vec();
-    let Some(layer) = trainer.quantizer else { return Err(TaskError::Failed("the quantizer is gone".into())) };
+    let Some(layer) = trainer.quantizer else { return Err(TaskError::Failed("the quantizer is missing".into())) };
     Ok((trainer.network, Trained { codebooks: layer.books, log }, trainer.seconds))
 }
 
-/// The codebooks at the start; those that look at data look at what the encoder gives for other images each time.
+/// The initial codebooks. Initializations from data get the encoder's outputs for new images at each call.
 fn start(work: &Work, network: &Autoencoder, training: &TrainingSettings) -> Result<Codebooks, TaskError> {
     let settings = work.settings;
     let dimension = settings.network.dimension;

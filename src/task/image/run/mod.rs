@@ -1,9 +1,9 @@
-//! Image compression: a quantizer inside a convolutional autoencoder (VQ-VAE; van den Oord, Vinyals, Kavukcuoglu, NeurIPS
-//! 2017). Either both are trained together through an estimator such as NSVQ, or the autoencoder is trained once, without a
-//! quantizer, and frozen: then quantizers are trained on its latent vectors as on any others.
+//! Image compression: a quantizer inside a convolutional autoencoder (VQ-VAE; van den Oord, Vinyals, Kavukcuoglu,
+//! NeurIPS 2017). Either both are trained together through an estimator such as NSVQ. Or the autoencoder is trained
+//! once without a quantizer and frozen; quantizers are then trained on its latent vectors as on any other vectors.
 //!
-//! Beside the records' folder there are `networks/KEY.safetensors` and `codebooks/KEY.safetensors` of each cell,
-//! `checkpoints/` of those in training, `shared/` with autoencoders that several cells start from, and `pictures/`.
+//! Files beside the records' folder: `networks/KEY.safetensors` and `codebooks/KEY.safetensors` of each cell,
+//! `checkpoints/` of running trainings, `shared/` with autoencoders that several cells start from, and `pictures/`.
 
 mod autoencoder;
 mod batches;
@@ -31,13 +31,13 @@ use crate::training::LogPoint;
 
 use batches::Batches;
 
-/// Share of the progress when training is over.
+/// Share of the progress at the end of training.
 const TRAINED: f64 = 0.9;
 
-/// Between two checkpoints.
+/// Time between two checkpoints.
 const CHECKPOINT: Duration = Duration::from_secs(30);
 
-/// A loss that no training comes back from: four times that of gray pictures.
+/// A loss from which no training recovers: four times that of gray pictures.
 const HOPELESS: f64 = 4.0;
 
 pub(super) fn run(settings: &ImageSettings, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
@@ -58,7 +58,7 @@ pub(super) fn run(settings: &ImageSettings, cell: &Cell, context: &Context) -> R
     Ok(Outcome { metrics, log: finished.log, timings, earlier_seconds, ..Outcome::default() })
 }
 
-/// A cell at work.
+/// A running cell.
 struct Work<'a> {
     settings: &'a ImageSettings,
     seed: u64,
@@ -68,18 +68,18 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// A network as it begins, drawn by data settings and seed: methods start from the same.
+    /// A new network, drawn by data settings and seed, so that all methods start from the same network.
     fn fresh(&self) -> Result<Autoencoder, TaskError> {
         let name = format!("network/{}/{}", self.settings.data.name, self.seed);
         Autoencoder::new(&self.settings.network, &name, DType::F32).map_err(failed)
     }
 
-    /// A file that belongs to this cell.
+    /// A file of this cell.
     fn file(&self, folder: &str, ending: &str) -> Option<PathBuf> {
         self.context.kept.map(|kept| kept.join(folder).join(format!("{}.{ending}", self.key)))
     }
 
-    /// What an attempt that did not live to the end has trained. Damaged files count as none.
+    /// The trained network and codebooks of an interrupted attempt. Damaged files count as missing.
     fn finished(&self, kept: &Kept) -> Result<Option<(Autoencoder, Finished)>, TaskError> {
         let Some(finished) = kept.load() else { return Ok(None) };
         if self.settings.joint.is_none() {
@@ -110,13 +110,14 @@ impl Work<'_> {
         Ok((network, finished))
     }
 
-    /// Share of the progress when the autoencoder's own updates are done.
+    /// Share of the progress at the end of the autoencoder's own updates.
     fn own_share(&self) -> f64 {
         let own = own_seconds(self.settings);
         TRAINED * own / (own + training_seconds(self.settings)).max(1e-9)
     }
 
-    /// Takes the trainer to its last update, from the checkpoint at `path` if there is one; the progress goes `from`..`to`.
+    /// Runs the trainer to its last update, from the checkpoint at `path` if there is one. The progress goes
+    /// `from`..`to`.
     fn advance(
         &self,
         trainer: &mut Trainer,
@@ -126,7 +127,7 @@ impl Work<'_> {
         (from, to): (f64, f64),
     ) -> Result<(), TaskError> {
         if let Some(path) = path.as_ref().filter(|path| !self.context.anew && path.exists()) {
-            // What is damaged, or of another version, is done again.
+            // Checkpoints that are damaged or of another version are ignored.
             let _ = trainer.restore(path);
         }
         let (mut saved, since, before) = (Instant::now(), Instant::now(), trainer.seconds);
@@ -146,7 +147,7 @@ impl Work<'_> {
     }
 }
 
-/// A loss that is no number, or a mean of the log that leaves no hope.
+/// Rejects a loss that is NaN or infinite, or a hopeless mean in the log.
 fn check(loss: f64, trainer: &Trainer) -> Result<(), TaskError> {
     let update = trainer.done();
     let hopeless = |point: &LogPoint| point.update == update && point.loss > HOPELESS;
@@ -155,8 +156,8 @@ fn check(loss: f64, trainer: &Trainer) -> Result<(), TaskError> {
             "the loss was {loss} at update {update}; a lower `network.learning-rate` or `training.learning-rate` may help"
         ))),
         Some(point) if hopeless(point) => Err(TaskError::Diverged(format!(
-            "at update {update} the images' error was {:.1} times that of gray pictures; a lower `network.learning-rate` \
-             or `training.learning-rate` may help",
+            "at update {update} the images' error was {:.1} times that of gray pictures; a lower \
+             `network.learning-rate` or `training.learning-rate` may help",
             point.loss
         ))),
         _ => Ok(()),
@@ -173,9 +174,9 @@ impl From<NetworkError> for TaskError {
     }
 }
 
-/// Seconds of the network alone for one image, forth and back.
+/// Seconds of the network alone for one image, forward and backward.
 fn image_seconds(settings: &ImageSettings) -> f64 {
-    // Multiplications of the weights, once a place of the grid, three times for both directions.
+    // Multiplications with the weights, once per position of the grid, three times for both directions.
     3.0 * 64.0 * settings.network.parameters() as f64 * 2.0 / 6e10
 }
 
@@ -194,7 +195,7 @@ fn training_seconds(settings: &ImageSettings) -> f64 {
             images * (image_seconds(settings) + 64.0 * vector)
         }
         (_, Some(_)) => training_cost(quantizer, &settings.training, dimension),
-        // Expectation maximization on the latent vectors.
+        // k-means on the latent vectors.
         _ => {
             let vectors = frozen::vectors(settings) as f64;
             let slow = matches!(quantizer.method, Method::Avq | Method::Lsq);
@@ -204,7 +205,7 @@ fn training_seconds(settings: &ImageSettings) -> f64 {
     }
 }
 
-/// Estimated seconds on one core; good to a factor of two.
+/// Estimated seconds on one core, correct to a factor of two.
 pub(super) fn cost(settings: &ImageSettings) -> f64 {
     let (quantizer, dimension) = (&settings.quantizer, settings.network.dimension);
     let vector = vector_cost(quantizer, dimension, quantizer.beam_width, true);

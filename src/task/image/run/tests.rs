@@ -1,4 +1,4 @@
-//! Image cells as a whole: they learn, they are the same bits after a kill, they leave their files.
+//! Tests of whole image cells: they learn, they are bit-identical after a kill, and they keep their files.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -57,7 +57,7 @@ fn settings(method: Method, joint: bool, training: Option<KmeansSettings>) -> Im
     }
 }
 
-/// Runs a cell that is stopped once its progress passes `stop_at`.
+/// Runs a cell that is stopped as soon as its progress exceeds `stop_at`.
 fn attempt(settings: &ImageSettings, kept: Option<&Path>, stop_at: f64) -> Result<Outcome, TaskError> {
     let cancel = AtomicBool::new(false);
     let progress = |share: f64| cancel.store(share > stop_at, Relaxed);
@@ -78,7 +78,7 @@ fn every_method_learns_joint_and_frozen() {
             let settings = settings(method, joint, kmeans.then_some(KmeansSettings { kmeans_iterations: 4 }));
             let outcome = attempt(&settings, None, 2.0).unwrap();
             let metric = |name: &str| outcome.metrics[name];
-            // Gray pictures have some 12 dB.
+            // Gray pictures have about 12 dB.
             let (quantized, exact) = (metric("psnr-fresh"), metric("psnr-unquantized-fresh"));
             assert!(quantized > 13.5 && exact > 14.0, "{method:?} {joint} {kmeans}: {quantized} of {exact}");
             assert!(metric("latent-nmse-training") < 1.0 && metric("ssim-fresh") < 1.0);
@@ -104,12 +104,12 @@ fn a_stopped_cell_goes_on_to_the_same_bits_and_leaves_its_files() {
         let context =
             Context { cancel: &cancel, progress: &watch, kept: Some(folder.path()), anew: false, codebooks: false };
         let resumed = run(&settings, &cell(&settings), &context).unwrap();
-        assert!(!steps.load(Relaxed), "{stop_at}: it began anew");
+        assert!(!steps.load(Relaxed), "{stop_at}: it did not resume");
         assert_eq!((&resumed.metrics, &resumed.log), (&whole.metrics, &whole.log), "{stop_at}");
         let count = |sub: &str| std::fs::read_dir(folder.path().join(sub)).map_or(0, Iterator::count);
         assert_eq!(["networks", "codebooks", "pictures", "shared", "checkpoints"].map(count), [1, 2, 2, 1, 0]);
         let anew = run(&settings, &cell(&settings), &Context { anew: true, ..context }).unwrap();
-        // What several cells share stays.
+        // Files that several cells share stay.
         assert!(steps.load(Relaxed) || stop_at < 0.3, "--force trains again");
         assert_eq!(anew.metrics, whole.metrics);
     }

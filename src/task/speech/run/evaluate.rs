@@ -1,4 +1,4 @@
-//! Coding the test utterances at every bitrate, and scoring what the files decode to.
+//! Codes the test utterances at every bitrate, and scores the decoded files.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use crate::task::TaskError;
 /// Values of single utterances, by metric.
 pub(super) type Samples = BTreeMap<String, Vec<f64>>;
 
-/// Puts all metrics of a trained model among `metrics`, and gives the values of single utterances.
+/// Adds all metrics of a trained model to `metrics`, and returns the values of single utterances.
 pub(super) fn all(
     work: &Work,
     model: &Model,
@@ -41,7 +41,7 @@ pub(super) fn all(
     Ok(samples)
 }
 
-/// Seconds.
+/// Times in seconds.
 #[derive(Default)]
 struct Clock {
     spoken: f64,
@@ -49,7 +49,7 @@ struct Clock {
     decoding: f64,
 }
 
-/// What was measured of utterances at one bitrate.
+/// Measurements of utterances at one bitrate.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Scores {
     pub pesq: Vec<f64>,
@@ -75,7 +75,7 @@ impl Scores {
 fn add(metrics: &mut BTreeMap<String, f64>, samples: &mut Samples, of: &str, bitrate: u32, scores: Scores) {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
     let bitrates = scores.bits.iter().zip(&scores.seconds).map(|(bits, seconds)| bits / seconds).collect();
-    // That of all utterances together.
+    // The rate of all utterances together.
     let rate = mean(&scores.bits) / mean(&scores.seconds);
     metrics.insert(format!("pesq{of}@{bitrate}"), mean(&scores.pesq));
     metrics.insert(format!("psnr-perceptual{of}@{bitrate}"), mean(&scores.snr));
@@ -112,7 +112,7 @@ fn at_bitrate(work: &Work, codec: &Codec, bitrate: u32, clock: &mut Clock) -> Re
     Ok(scores)
 }
 
-/// Leaves an excerpt to listen to.
+/// Keeps an excerpt to listen to.
 pub(super) fn keep(work: &Work, name: &str, samples: &[f32]) -> Result<(), TaskError> {
     match work.context.kept {
         Some(folder) => write_wav(&folder.join("audio").join(name), excerpt(samples)).map_err(failed),

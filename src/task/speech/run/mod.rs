@@ -1,8 +1,8 @@
-//! Speech coding: the codebooks of a transform codec's envelopes are trained, first on log energies and then, if asked for,
-//! end to end; the test utterances are coded at every bitrate, and what their files decode to is scored.
+//! Speech coding. The codebooks for the envelopes of a transform codec are trained on log energies and then, if
+//! requested, end to end. The test utterances are coded at every bitrate, and the decoded files are scored.
 //!
-//! Beside the records' folder there are `codebooks/KEY.safetensors`, `codecs/KEY.safetensors` (what `vqlab speech encode` and
-//! `decode` take), `audio/` with excerpts to listen to, and `shared/` with what Opus makes of the utterances.
+//! Files beside the records' folder: `codebooks/KEY.safetensors`, `codecs/KEY.safetensors` (for `vqlab speech encode`
+//! and `decode`), `audio/` with excerpts to listen to, and `shared/` with the scores of Opus.
 
 mod evaluate;
 mod opus;
@@ -23,7 +23,8 @@ use crate::task::train::trained;
 use crate::task::{Context, Outcome, TaskError};
 use crate::training::{Shuffled, Trained};
 
-/// Positions of the frames in the training set, evenly apart: envelopes depend on them, by chance, so that there are more.
+/// Evenly spaced positions of the frames in the training set. Envelopes depend on the position by chance, so more
+/// positions give more envelopes.
 const PHASES: usize = 4;
 
 /// Shares of the progress.
@@ -55,7 +56,7 @@ pub(super) fn run(settings: &SpeechSettings, cell: &Cell, context: &Context) -> 
     Ok(Outcome { metrics, log: finished.log, samples, timings, earlier_seconds })
 }
 
-/// A cell at work.
+/// A running cell.
 struct Work<'a> {
     settings: &'a SpeechSettings,
     seed: u64,
@@ -66,7 +67,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Levels of all utterances, frames × D, with the frames in so many positions.
+    /// Levels of all utterances, frames × D, with the frames in `phases` positions.
     fn levels(&self, utterances: &[Utterance], phases: usize) -> Vec<f32> {
         let begins = move |phase: usize| phase * self.settings.codec.advance / phases;
         let of = |samples: &[f32]| self.analysis.levels(&self.analysis.mdct.forward(samples));
@@ -86,7 +87,7 @@ impl Work<'_> {
     fn train(&self, kept: &Kept, levels: &[f32], mean: &[f32]) -> Result<Finished, TaskError> {
         let (settings, since) = (self.settings, Instant::now());
         let vectors = Arc::new(features(&self.analysis.bands, mean, levels));
-        // The order depends on data and seed alone: methods see the same batches.
+        // The order depends only on data and seed, so all methods see the same batches.
         let order = format!("order/speech/{}/{}", settings.data.name, self.seed);
         let mut set = Shuffled::new(vectors, settings.codec.bands, &order);
         let end = if settings.end_to_end.is_some() { TRAINED } else { END_TO_END };
@@ -135,7 +136,7 @@ fn failed(error: impl std::fmt::Display) -> TaskError {
     TaskError::Failed(error.to_string())
 }
 
-/// Estimated seconds on one core; good to a factor of two.
+/// Estimated seconds on one core, correct to a factor of two.
 pub(super) fn cost(settings: &SpeechSettings) -> f64 {
     let quantizer = &settings.quantizer;
     let training = training_cost(quantizer, &settings.training, settings.codec.bands) + 0.1;

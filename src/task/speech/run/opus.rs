@@ -1,5 +1,5 @@
-//! What Opus makes of the test utterances, for orientation. All methods of a sweep share it, so it is computed once and
-//! kept.
+//! Scores of Opus on the test utterances, for orientation. All methods of a sweep share them, so they are computed once
+//! and kept.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use crate::data::folder::hex;
 use crate::speech::{EXCERPTS, Opus, opus_name};
 use crate::task::TaskError;
 
-/// The scores at a bitrate; `None` where they are not wanted or the tools are not installed.
+/// The scores at a bitrate. `None` if they are not requested or the tools are not installed.
 pub(super) fn scores(work: &Work, bitrate: u32) -> Result<Option<Scores>, TaskError> {
     if !work.settings.evaluation.opus {
         return Ok(None);
@@ -19,7 +19,7 @@ pub(super) fn scores(work: &Work, bitrate: u32) -> Result<Option<Scores>, TaskEr
         serde_json::json!([work.settings.data, bitrate, opus.version(), env!("CARGO_PKG_VERSION")]).to_string();
     let name = format!("opus-{}.json", &hex(&Sha256::digest(identity))[..24]);
     let path = work.context.shared_folder().map(|folder| folder.join(name));
-    // A damaged file counts as none.
+    // A damaged file counts as missing.
     let kept = path.as_ref().and_then(|path| std::fs::read(path).ok());
     if let Some(scores) = kept.and_then(|bytes| serde_json::from_slice::<Scores>(&bytes).ok()) {
         return Ok(Some(scores));

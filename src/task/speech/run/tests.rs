@@ -1,4 +1,4 @@
-//! Cells of a few made-up utterances.
+//! Tests of cells with a few synthetic utterances.
 
 use std::sync::atomic::AtomicBool;
 
@@ -67,7 +67,7 @@ fn a_cell_has_the_values_of_every_utterance_and_bitrate() {
     }
     assert!(first.metrics["pesq@24400"] > first.metrics["pesq@8000"]);
     assert!(first.metrics["envelope-db"] > 0.0);
-    // What an attempt before has trained gives the same, and so does a cell elsewhere.
+    // A repeated attempt with kept codebooks gives the same result, and so does a cell in another folder.
     assert_eq!(outcome(&settings, Some(folder.path())), first);
     assert_eq!(outcome(&settings, None), first);
     assert_eq!(std::fs::read_dir(folder.path().join("audio")).unwrap().count(), 2 * 2 + 2);
