@@ -13,7 +13,7 @@ pub struct Point<'a> {
     pub method: Method,
     /// Position of the method's name.
     pub name: Span,
-    /// Given for a baseline. None = the trainer in [training].
+    /// Given for a baseline. None = the trainer in `[training]`.
     pub trainer: Option<Trainer>,
     /// M.
     pub stages: usize,
@@ -28,7 +28,7 @@ pub struct Point<'a> {
 pub const TRAINER: &str = "training.trainer";
 
 impl Point<'_> {
-    /// The baseline's trainer, else the trainer in [training].
+    /// The baseline's trainer, else the trainer in `[training]`.
     pub fn trainer(self, settings: &Settings) -> Trainer {
         self.trainer.unwrap_or(match settings.text(TRAINER) {
             Some("kmeans") => Trainer::Kmeans,
