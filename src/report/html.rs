@@ -1,4 +1,4 @@
-//! A document as one self-contained HTML page: inline style and figures, no script. Audio is linked: excerpts would
+//! A document as one HTML page: inline style and figures, no script. Audio is linked: excerpts would
 //! make a page of megabytes.
 
 use super::document::{Answer, Block, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};

@@ -1,4 +1,4 @@
-//! The report of an experiment, as a self-contained HTML page and as Markdown, and the table that `run` prints.
+//! The report of an experiment, as one HTML page (audio alone is linked) and as Markdown, and the table that `run` prints.
 //!
 //! Each file of the module adds a section to one document, from the plan, the numbers and the records. The document is
 //! rendered twice.
