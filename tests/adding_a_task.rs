@@ -49,8 +49,8 @@ impl Task for Directions {
         "mse".into()
     }
 
-    fn parts(&self) -> &'static [&'static str] {
-        &["fresh"]
+    fn parts(&self) -> Vec<&'static str> {
+        vec!["fresh"]
     }
 
     fn primary_part(&self, _: Primary) -> Option<&'static str> {

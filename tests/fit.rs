@@ -310,7 +310,7 @@ fn a_training_ends_where_the_error_no_longer_falls() {
     assert_eq!(fitted.ended, Ended::Converged);
     let (last, _) = fitted.curve[fitted.curve.len() - 1];
     assert!(last < 6_000, "of 10,000 updates: {:?}", fitted.curve);
-    // So few vectors are learnt by heart: expectation maximization, too, ends early, and keeps what was the best.
+    // So few vectors are overfitted: k-means ends early, too, and keeps its best codebooks.
     for (method, most) in [(Method::Avq, 25), (Method::Opq, 50), (Method::Lsq, 16)] {
         let fitted = fit(&training, &validation, 4, &FitSettings::new(method, 2, 3), &mut |_| true).unwrap();
         assert_eq!(fitted.ended, Ended::Converged, "{method:?}");

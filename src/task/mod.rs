@@ -95,8 +95,8 @@ pub trait Task: Sync {
 
     /// Endings of the record metrics in a panel's Results files, as in `mse-training` and `mse-fresh`. Empty if the
     /// metric has no ending, or is measured at the entries of [`Task::axis`].
-    fn parts(&self) -> &'static [&'static str] {
-        &[]
+    fn parts(&self) -> Vec<&'static str> {
+        Vec::new()
     }
 
     /// The ending of the metric that is shown under the published name.

@@ -50,9 +50,8 @@ impl Task for Complexity {
         "log10-wmops".into()
     }
 
-    fn parts(&self) -> &'static [&'static str] {
-        const PARTS: &[&str] = &[Model::ALL[0].name(), Model::ALL[1].name(), Model::ALL[2].name()];
-        PARTS
+    fn parts(&self) -> Vec<&'static str> {
+        Model::ALL.map(Model::name).to_vec()
     }
 
     fn primary_part(&self, _: Primary) -> Option<&'static str> {

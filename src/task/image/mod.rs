@@ -70,8 +70,8 @@ impl Task for Image {
         Ok(if is_training { Primary::Training } else { Primary::Fresh })
     }
 
-    fn parts(&self) -> &'static [&'static str] {
-        &["training", "fresh"]
+    fn parts(&self) -> Vec<&'static str> {
+        vec!["training", "fresh"]
     }
 
     fn primary_part(&self, primary: Primary) -> Option<&'static str> {

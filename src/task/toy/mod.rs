@@ -97,8 +97,8 @@ impl Task for Toy {
         Ok(primary)
     }
 
-    fn parts(&self) -> &'static [&'static str] {
-        &["training", "fresh"]
+    fn parts(&self) -> Vec<&'static str> {
+        vec!["training", "fresh"]
     }
 
     fn primary_part(&self, primary: Primary) -> Option<&'static str> {

@@ -92,10 +92,16 @@ fn decibels(level: f64) -> f64 {
     10_f64.powf(level / 20.0)
 }
 
+/// A step of 16 bits; full scale is ±1.
+pub const STEP: f64 = 1.0 / 32_768.0;
+
+/// The nearest step, clipped; 0 for NaN.
+pub fn to_16_bits(sample: f64) -> i16 {
+    // The cast saturates.
+    (sample / STEP).round() as i16
+}
+
 /// The nearest sample value of 16 bits, clipped.
 pub fn rounded(sample: f64) -> f32 {
-    const STEP: f64 = 1.0 / 32_768.0;
-    // The cast saturates.
-    let step = (sample / STEP).round() as i16;
-    (f64::from(step) * STEP) as f32
+    (f64::from(to_16_bits(sample)) * STEP) as f32
 }

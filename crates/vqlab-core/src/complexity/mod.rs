@@ -83,7 +83,7 @@ impl Model {
     pub const ALL: [Model; 3] = [Model::Published, Model::Corrected, Model::Lookup];
 
     /// `published`, `corrected`, `lookup`.
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Model::Published => "published",
             Model::Corrected => "corrected",

@@ -20,9 +20,6 @@ const MOST_SAMPLES: usize = 1 << 26;
 /// Accepted rates, Hz.
 const RATES: std::ops::RangeInclusive<u32> = 8_000..=384_000;
 
-/// The quantization step of 16 bits.
-const STEP: f64 = 1.0 / 32_768.0;
-
 /// The mean of the channels of a file.
 struct Sound {
     rate: u32,

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use stand_in::speech::{STEP, to_16_bits};
+
 use super::super::{RATE, SpeechError};
 use super::riff::{Kind, Wave};
-use super::{Mixer, STEP, Sound};
+use super::{Mixer, Sound};
 use crate::data::file::FileError;
 
 /// Larger floats have another scale than ±1.
@@ -93,10 +95,4 @@ pub fn wav_bytes(samples: &[f32]) -> Vec<u8> {
 pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), SpeechError> {
     crate::temporary::replace(path, &wav_bytes(samples))
         .map_err(|source| FileError::Write { path: path.into(), source }.into())
-}
-
-/// The nearest step, clipped; 0 for NaN.
-fn to_16_bits(sample: f64) -> i16 {
-    // The cast saturates.
-    (sample / STEP).round() as i16
 }
