@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
-use vqlab::complexity::{Model, Precision, count};
+use vqlab::baseline::{self, Error, Progress, Watch};
+use vqlab::complexity::{ComplexityError, Model, Operations, Precision, Shape, count};
 use vqlab::data::stream::{normal, stream};
 use vqlab::figure::{Format, Options as Figures, draw_experiment};
 use vqlab::quantizer::{
@@ -42,15 +43,14 @@ impl Assign for PlainVq {
 }
 
 /// Lloyd's algorithm from the first vectors.
-fn train(request: &TrainRequest, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, String> {
+fn train(request: &TrainRequest, progress: &mut Progress, _: &mut Watch) -> Result<Codebooks, Error> {
     let TrainRequest { method, vectors, dimension, stages, size, iterations, .. } = *request;
-    let first = vectors.get(..size * dimension).ok_or("there are fewer vectors than codewords")?;
-    let mut books = Codebooks::new(method, dimension, stages, size, first.to_vec()).map_err(|e| e.to_string())?;
+    let few = || request.error("there are fewer vectors than codewords");
+    let first = vectors.get(..size * dimension).ok_or_else(few)?;
+    let mut books = Codebooks::new(method, dimension, stages, size, first.to_vec())?;
     for iteration in 0..iterations {
-        if !go_on(iteration as f64 / iterations as f64) {
-            return Err("stopped".into());
-        }
-        let codes = encode(&books, &mut PlainVq, vectors).map_err(|e| e.to_string())?;
+        progress.done(iteration as f64 / iterations as f64)?;
+        let codes = encode(&books, &mut PlainVq, vectors).map_err(|e| request.error(e))?;
         let (mut sums, mut counts) = (vec![0f32; size * dimension], vec![0f32; size]);
         for (x, code) in vectors.chunks_exact(dimension).zip(codes.iter().map(|code| usize::from(*code))) {
             counts[code] += 1.0;
@@ -65,18 +65,16 @@ fn train(request: &TrainRequest, go_on: &mut dyn FnMut(f64) -> bool) -> Result<C
 }
 
 /// K distances (D differences, squares and sums each), and the least of them.
-fn operations(dimension: usize, _stages: usize, size: usize) -> [u64; 4] {
-    let [d, k] = [dimension, size].map(|n| n as u64);
-    [k * (2 * d - 1) + k - 1, k * d, k - 1, 0]
+fn operations(shape: &Shape) -> Result<Operations, ComplexityError> {
+    let [d, k] = [shape.dimension, shape.size].map(|n| n as u128);
+    Ok(Operations { additions: k * (2 * d - 1) + k - 1, multiplications: k * d, moves: k - 1, branches: 0 })
 }
 
 const PLAIN: Definition = Definition {
-    label: "VQ",
-    is_product: false,
+    about: Some("Plain VQ has one codebook."),
     most_stages: 1,
-    assign: || Box::new(PlainVq),
     train: Some(train),
-    operations,
+    ..Definition::new("VQ", |_| Box::new(PlainVq), operations)
 };
 
 // ---- What the registration gives. ----
@@ -152,22 +150,19 @@ fn a_registered_method_is_swept_recorded_and_plotted() {
 fn it_agrees_with_the_crates_own_and_goes_into_a_codebook_file() {
     let mut rng = stream("adding a method");
     let vectors: Vec<f32> = (0..2000 * 4).map(|_| normal(&mut rng)).collect();
-    let request = TrainRequest {
-        method: plain(),
-        vectors: &vectors,
-        dimension: 4,
-        stages: 1,
-        size: 16,
-        iterations: 10,
-        name: "a test",
-    };
-    let books = train(&request, &mut |_| true).unwrap();
+    let settings = baseline::Settings { iterations: 10, ..baseline::Settings::new(plain(), 1, 16) };
+    let books = baseline::train(&settings, &vectors, 4, "a test", &mut |_| true).unwrap();
     let codes = encode(&books, assigner(books.method(), None).as_mut(), &vectors).unwrap();
     let twin = Codebooks::new(Method::Rvq, 4, 1, 16, books.values().to_vec()).unwrap();
     let own = encode(&twin, assigner(Method::Rvq, None).as_mut(), &vectors).unwrap();
     let equal = own.iter().zip(&codes).filter(|(a, b)| a == b).count();
     // Rounding may tell two codewords at the same distance either way.
     assert!(equal >= codes.len() - 2, "{equal} of {}", codes.len());
+
+    // Its own error, and its stop, reach the caller.
+    let few = baseline::train(&settings, &vectors[..40], 4, "a test", &mut |_| true).unwrap_err();
+    assert_eq!(few.to_string(), "VQ: there are fewer vectors than codewords");
+    assert_eq!(baseline::train(&settings, &vectors, 4, "a test", &mut |_| false).unwrap_err(), Error::Stopped);
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("books.safetensors");

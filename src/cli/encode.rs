@@ -11,7 +11,7 @@ use super::{CliError, print};
 use crate::codec::{Encoded, Encoder};
 use crate::data::file::CodeWriter;
 use crate::number::short;
-use crate::quantizer::{Codebooks, Method, Search};
+use crate::quantizer::{Codebooks, Search};
 use crate::runner::human_seconds;
 
 const EXAMPLES: &str = "\
@@ -80,10 +80,10 @@ fn line(books: &Codebooks, encoded: &Encoded) -> String {
     let Encoded { vectors, mse, search, seconds } = *encoded;
     let rate = human_rate(vectors as f64 / seconds.max(1e-9));
     let (method, stages, size) = (books.method().label(), books.stages(), books.size());
-    let order = match (books.method(), search) {
-        (Method::Avq, Search::Ordered) => " (codebooks in the given order)",
-        (Method::Avq, _) => " (codebooks in any order)",
-        _ => "",
+    let order = match (books.method().has_beam(), search) {
+        (true, Search::Ordered) => " (codebooks in the given order)",
+        (true, Search::Beam | Search::Released) => " (codebooks in any order)",
+        (false, _) => "",
     };
     let plural = if vectors == 1 { "vector" } else { "vectors" };
     format!(
@@ -102,7 +102,7 @@ fn json(args: &EncodeArgs, books: &Codebooks, encoder: &Encoder, encoded: &Encod
         "stages": books.stages(),
         "codebook_size": books.size(),
         "beam_width": encoder.beam_width(),
-        "search": (books.method() == Method::Avq).then_some(encoded.search),
+        "search": books.method().has_beam().then_some(encoded.search),
         "bytes_per_vector": bytes,
         "mse": encoded.mse,
         "seconds": encoded.seconds,

@@ -296,7 +296,7 @@ fn run_import(args: &FitArgs, path: &Path) -> Result<(), CliError> {
 }
 
 fn beam_width(args: &FitArgs, books: &Codebooks) -> Result<usize, CliError> {
-    let most = if books.method() == Method::Avq { (books.stages() * books.size()).min(MAX_BEAM) } else { 1 };
+    let most = if books.method().has_beam() { (books.stages() * books.size()).min(MAX_BEAM) } else { 1 };
     let found = args.beam_width.unwrap_or(most.min(16));
     let error = FitError::Beam { method: books.method(), found, most };
     if (1..=most).contains(&found) { Ok(found) } else { Err(refused(error)) }

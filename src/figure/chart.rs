@@ -1,6 +1,8 @@
 //! The content of a figure, independent of its drawing: axes, series, bands, marks and a legend, in data coordinates.
 //! A [`Figure`] is a grid of charts. It becomes one file.
 
+pub use vqlab_core::method::{LineStyle, Marker};
+
 /// An opaque sRGB color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color(pub u8, pub u8, pub u8);
@@ -14,23 +16,6 @@ impl Color {
         let mix = |c: u8| (255.0 - (255.0 - f64::from(c)) * strength.clamp(0.0, 1.0)).round() as u8;
         Color(mix(self.0), mix(self.1), mix(self.2))
     }
-}
-
-/// The dash pattern of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineStyle {
-    Solid,
-    Dashed,
-    Dotted,
-    DashDot,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marker {
-    Circle,
-    Square,
-    Triangle,
-    Cross,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Our curves and the published curves in one form, and the style of each method.
 
+use vqlab_core::method::Kmeans;
+
 use super::chart::{Axis, Color, LegendEntry, LegendKey, LineStyle, Marker, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
 use crate::spec::{CellSettings, Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
@@ -66,44 +68,25 @@ fn of_file(file: &ResultsFile, panel: &Panel, contender: Contender) -> Curve {
 
 /// The color of a method. Baselines are darker.
 pub(super) fn color(contender: Contender) -> Color {
-    match (contender.method, contender.trainer) {
-        (Method::Avq, Trainer::Kmeans) => Color(0x0b, 0x4a, 0x18),
-        (Method::Rvq, Trainer::Kmeans) => Color(0x0c, 0x22, 0x66),
-        (Method::Pvq, Trainer::Kmeans) => Color(0x7a, 0x2e, 0x2e),
-        (method, _) => method_color(method),
+    match contender.kmeans() {
+        Some(Kmeans { color: [red, green, blue], .. }) => Color(red, green, blue),
+        None => method_color(contender.method),
     }
 }
 
 pub(super) fn method_color(method: Method) -> Color {
-    match method {
-        Method::Avq => Color(0x1b, 0x8a, 0x2f),
-        Method::Rvq => Color(0x1f, 0x4f, 0xd8),
-        Method::Pvq => Color::BLACK,
-        Method::Opq => Color(0xb0, 0x4a, 0x00),
-        Method::Lsq => Color(0x8a, 0x1f, 0x8a),
-        // Registered methods share one color. The legend names them.
-        Method::Registered(_) => Color(0x00, 0x7a, 0x87),
-    }
+    let [red, green, blue] = method.definition().style.color;
+    Color(red, green, blue)
 }
 
 /// The paper's line styles: AVQ dashed, RVQ dotted, PVQ dash-dot; baselines solid.
 pub(super) fn line_style(contender: Contender) -> LineStyle {
-    match contender.method {
-        _ if contender.trainer == Trainer::Kmeans => LineStyle::Solid,
-        Method::Avq | Method::Lsq | Method::Registered(_) => LineStyle::Dashed,
-        Method::Rvq => LineStyle::Dotted,
-        Method::Pvq | Method::Opq => LineStyle::DashDot,
-    }
+    if contender.trainer == Trainer::Kmeans { LineStyle::Solid } else { contender.method.definition().style.line }
 }
 
 /// The markers of the paper's Figure 5: AVQ squares, RVQ circles, PVQ triangles.
 pub(super) fn marker(method: Method) -> Marker {
-    match method {
-        Method::Avq => Marker::Square,
-        Method::Rvq => Marker::Circle,
-        Method::Pvq => Marker::Triangle,
-        Method::Opq | Method::Lsq | Method::Registered(_) => Marker::Cross,
-    }
+    method.definition().style.marker
 }
 
 /// Our curve with its band.

@@ -6,7 +6,7 @@ use super::{Inspected, inspected};
 use crate::data::folder::hex;
 use crate::data::speech::RATE;
 use crate::quantizer::checkpoint::parse;
-use crate::quantizer::{Codebooks, Method, Provenance};
+use crate::quantizer::{Codebooks, Provenance};
 use crate::speech::{Header, Model};
 
 /// Codebooks, with the speech codec if the file has one.
@@ -40,10 +40,10 @@ fn of_codebooks(books: &Codebooks, provenance: &Provenance) -> Value {
         "codebook_bytes": size_of_val(books.values()),
         "power_by_stage": (0..books.stages()).map(power).collect::<Vec<_>>(),
     });
-    if books.method() == Method::Opq {
+    if books.method().has_rotation() {
         holds["rotation"] = json!(if books.rotation().is_some() { "D × D" } else { "identity" });
     }
-    if books.method() == Method::Avq {
+    if books.method().has_beam() {
         holds["beam_width"] = json!(provenance.beam_width);
     }
     holds["trainer"] = json!(provenance.trainer);

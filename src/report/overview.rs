@@ -99,13 +99,11 @@ fn data_of(panel: &Panel) -> String {
 
 /// Describes the methods that the paper does not have.
 fn beyond_the_paper(contenders: &[Contender]) -> String {
-    let has = |method: Method| contenders.iter().any(|c| c.method == method);
     let mut text = String::new();
-    if has(Method::Opq) {
-        text.push_str(" Optimized PQ (OPQ) is product VQ after a learned rotation.");
-    }
-    if has(Method::Lsq) {
-        text.push_str(" Local-search quantization (LSQ) also sums codewords. It improves one codeword at a time.");
+    for method in Method::known().into_iter().filter(|method| contenders.iter().any(|c| c.method == *method)) {
+        if let Some(about) = method.definition().about {
+            text.push_str(&format!(" {about}"));
+        }
     }
     if contenders.iter().any(|c| c.trainer == Trainer::Kmeans) {
         text.push_str(

@@ -7,7 +7,7 @@ use super::{ReportInput, panel_name};
 use crate::compare::tradeoff::log10_wmops;
 use crate::complexity::Model;
 use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, published, timing_mean};
-use crate::spec::{CellSettings, Contender, Method, Norms, Panel, PanelAxis, PlannedPoint, Trainer};
+use crate::spec::{CellSettings, Contender, Norms, Panel, PanelAxis, PlannedPoint, Trainer};
 
 /// The format of a recall in tables.
 fn points(recall: f64) -> String {
@@ -204,9 +204,7 @@ fn row(input: &ReportInput, panel: &Panel, planned: &PlannedPoint, recalls: &[u3
         let value = timing_mean(planned, timing, input.records);
         row.push(or_dash(value.map(|value| format!("{value:.digits$}"))));
     }
-    let values = planned.stages as u64 * (1u64 << planned.bits_per_stage) * panel.dimension as u64;
-    let values = if planned.contender.method.is_product() { values / planned.stages as u64 } else { values };
-    let rotation = if planned.contender.method == Method::Opq { (panel.dimension * panel.dimension) as u64 } else { 0 };
-    row.push(((values + rotation) * 4 / 1024).to_string().into());
+    let values = planned.contender.method.parameters(panel.dimension, planned.stages, 1 << planned.bits_per_stage);
+    row.push((values * 4 / 1024).to_string().into());
     row
 }

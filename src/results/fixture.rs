@@ -51,7 +51,7 @@ pub fn plan(seeds: u64) -> Plan {
 }
 
 fn point(method: Method, bits_per_stage: u32, seeds: &[u64]) -> PlannedPoint {
-    let beam_width = (method == Method::Avq).then_some(16);
+    let beam_width = method.has_beam().then_some(16);
     let cells = seeds.iter().map(|seed| cell(method, bits_per_stage, beam_width, *seed)).collect();
     PlannedPoint {
         contender: Contender::proposed(method),

@@ -31,27 +31,24 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
         + stages * size * 2e-11;
     // Drawing or reading the vector, and subtracting its codewords.
     let fixed = d * (1.5e-9 + if quantizer.method.is_product() { 1e-9 } else { 8e-10 * stages }) + 2e-8 * stages;
-    match (quantizer.method, beam.unwrap_or(BEAM_WIDTH)) {
-        (Method::Pvq | Method::Opq, _) => fixed + product / stages,
-        (Method::Rvq, _) => fixed + product,
-        (Method::Registered(method), _) => {
-            let operations = (method.operations)(dimension, quantizer.stages, quantizer.codebook_size());
-            fixed + operations.iter().sum::<u64>() as f64 * 1e-10
-        }
-        (Method::Avq | Method::Lsq, 1) if quantizer.search != Some(Search::Released) => {
-            fixed + product * (stages + 1.0) / 2.0
-        }
-        (Method::Avq | Method::Lsq, width) => {
-            let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
-            // Cost of extending a tuple by a codeword, and cost of a tuple and stage (any order tries the remaining
-            // stages).
-            let (extension, tuple) = match quantizer.search {
-                Some(Search::Released) => (3e-9, 1.36e-7),
-                Some(Search::Ordered) => (if by_gram { 5e-10 } else { d * 8e-12 + 2e-10 }, 3e-8),
-                _ => (if by_gram { 7.5e-10 } else { d * 1e-11 + 4e-10 }, 2.25e-8 * stages),
-            };
-            let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
-            fixed + 1.3 * product + extensions * extension + width as f64 * stages * tuple
-        }
+    let method = quantizer.method;
+    if let Some(own) = method.definition().cost.encode {
+        return fixed + own(dimension, quantizer.stages, quantizer.codebook_size());
     }
+    let Some(width) = method.is_joint().then(|| beam.unwrap_or(BEAM_WIDTH)) else {
+        return fixed + if method.is_product() { product / stages } else { product };
+    };
+    if width == 1 && quantizer.search != Some(Search::Released) {
+        return fixed + product * (stages + 1.0) / 2.0;
+    }
+    let by_gram = many && quantizer.stages * quantizer.codebook_size() <= GRAM_LIMIT;
+    // Cost of extending a tuple by a codeword, and cost of a tuple and stage (any order tries the remaining
+    // stages).
+    let (extension, tuple) = match quantizer.search {
+        Some(Search::Released) => (1.5e-9, 1.36e-7),
+        Some(Search::Ordered) => (if by_gram { 5e-10 } else { d * 8e-12 + 2e-10 }, 3e-8),
+        Some(Search::Beam) | None => (if by_gram { 7.5e-10 } else { d * 1e-11 + 4e-10 }, 2.25e-8 * stages),
+    };
+    let extensions = width as f64 * size * stages * (stages - 1.0) / 2.0;
+    fixed + 1.3 * product + extensions * extension + width as f64 * stages * tuple
 }

@@ -23,17 +23,17 @@ const TIME: Duration = Duration::from_millis(15);
 pub fn pace(method: Method) -> f64 {
     static KNOWN: Mutex<Option<HashMap<Method, f64>>> = Mutex::new(None);
     // Other methods use the same kernels.
-    let method = match method {
-        Method::Pvq | Method::Opq => Method::Pvq,
-        Method::Avq | Method::Lsq => Method::Avq,
-        Method::Rvq | Method::Registered(_) => Method::Rvq,
+    let method = match (method.is_product(), method.is_joint()) {
+        (true, _) => Method::Pvq,
+        (false, true) => Method::Avq,
+        (false, false) => Method::Rvq,
     };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     *known.get_or_insert_default().entry(method).or_insert_with(|| measure(method))
 }
 
 fn measure(method: Method) -> f64 {
-    let beam = (method == Method::Avq).then_some(1);
+    let beam = method.has_beam().then_some(1);
     let quantizer = QuantizerSettings {
         method,
         stages: STAGES,

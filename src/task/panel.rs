@@ -1,5 +1,7 @@
 //! The panels of a task's figures: their axis, and the measurement under the published names.
 
+use vqlab_core::method::Kmeans;
+
 use crate::quantizer::Method;
 use crate::training::Trainer;
 
@@ -18,12 +20,12 @@ impl Contender {
 
     /// `AVQ`, or `AVQ (k-means)` if k-means trained it. OPQ and LSQ have no other trainer.
     pub fn label(self) -> &'static str {
-        match (self.method, self.trainer) {
-            (Method::Avq, Trainer::Kmeans) => "AVQ (k-means)",
-            (Method::Rvq, Trainer::Kmeans) => "RVQ (k-means)",
-            (Method::Pvq, Trainer::Kmeans) => "PVQ (k-means)",
-            (method, _) => method.label(),
-        }
+        self.kmeans().map_or(self.method.label(), |kmeans| kmeans.label)
+    }
+
+    /// How the results of k-means look, where NSVQ trains the method, too; None for the results of NSVQ.
+    pub fn kmeans(self) -> Option<Kmeans> {
+        self.method.definition().kmeans.filter(|_| self.trainer == Trainer::Kmeans)
     }
 }
 

@@ -21,7 +21,8 @@
 //! | module | does |
 //! |---|---|
 //! | [`fit`](mod@fit) | vectors to codebooks, by k-means or stochastic optimization, with validation |
-//! | [`quantizer`] | codebooks and their file, encoders and decoders of AVQ, RVQ, PVQ, OPQ and LSQ, a registry for your own methods, and (feature `candle`) the NSVQ layer for candle networks |
+//! | [`quantizer`] | codebooks and their file, encoders and decoders of AVQ, RVQ, PVQ, OPQ and LSQ, and (feature `candle`) the NSVQ layer for candle networks |
+//! | [`method`] | the definition of every method, and the registry for your own |
 //! | [`training`] | stochastic training (NSVQ) alone, with checkpoints |
 //! | [`baseline`] | k-means and alternating optimization |
 //! | [`codec`] | whole files of vectors to codes and back |
@@ -41,6 +42,7 @@ pub mod lanes;
 pub mod level;
 pub mod linear;
 pub mod memory;
+pub mod method;
 pub mod number;
 pub mod quantizer;
 pub mod recall;

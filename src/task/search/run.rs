@@ -10,7 +10,7 @@ use crate::baseline::Scaling;
 use crate::data::descriptors::{Descriptors, Part};
 use crate::metric::recall_at;
 use crate::quantizer::kernels::squared_error;
-use crate::quantizer::{Assign, Codebooks, Method, QuantizerSettings, Search, assigner, codes};
+use crate::quantizer::{Assign, Codebooks, QuantizerSettings, Search, assigner, codes};
 use crate::search::{Codes, Index};
 use crate::task::cell::{Cell, SearchSettings, Training};
 use crate::task::cost::{training_cost, vector_cost};
@@ -188,16 +188,16 @@ pub(super) fn cost(settings: &SearchSettings) -> f64 {
     let iterated = |kmeans: u64| kmeans as f64 * data.learn as f64;
     let training = match (&settings.training, quantizer.method) {
         (Training::Nsvq(_), _) => training_cost(quantizer, &settings.training, data.dimension),
-        (Training::Kmeans(k), Method::Avq | Method::Lsq) => {
+        (Training::Kmeans(k), method) if method.is_joint() => {
             // Least squares over all codewords, once per iteration.
             let codewords = (quantizer.stages * quantizer.codebook_size()) as f64;
             let solve = codewords.powi(3) / 3.0 * 5e-11 + codewords * codewords * data.dimension as f64 * 1e-10;
-            let encode =
-                if quantizer.method == Method::Lsq { 1.5e-4 } else { vector(quantizer.training_beam_width, true) };
+            let own = method.definition().cost.encode_in_training;
+            let encode = own.unwrap_or_else(|| vector(quantizer.training_beam_width, true));
             iterated(k.kmeans_iterations) * encode + k.kmeans_iterations as f64 * solve
         }
         (Training::Kmeans(k), method) => {
-            let rotation = if method == Method::Opq { 1e-5 } else { 0.0 };
+            let rotation = if method.has_rotation() { 1e-5 } else { 0.0 };
             iterated(k.kmeans_iterations) * (1.5 * vector(None, true) + rotation)
         }
     };
@@ -217,6 +217,7 @@ mod tests {
 
     use super::*;
     use crate::quantizer::Init;
+    use crate::quantizer::Method;
     use crate::search::Norms;
     use crate::task::cell::{DescriptorData, KmeansSettings, RecallSettings, Trainer};
     use crate::training::{Optimizer, Schedule, TrainingSettings};

@@ -22,7 +22,7 @@ pub fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<Q
     // k-means has its own initialization.
     let (init, init_updates) = if is_kmeans { (Init::Kmeans, None) } else { init(settings, point, dimension)? };
     let (mut beam_width, mut training_beam_width, mut search) = (None, None, None);
-    if method == Method::Avq {
+    if method.has_beam() {
         let width = beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?;
         beam_width = Some(width);
         training_beam_width = Some(beam(settings, "quantizer.training-beam-width", width, point)?);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::data::toy::{Batches, Set, ToySource};
 use crate::quantizer::{Assign, Codebooks, assigner, repeats_codebook};
-use crate::task::cell::{Cell, Method, QuantizerSettings, Search, ToySettings, Vectors};
+use crate::task::cell::{Cell, QuantizerSettings, Search, ToySettings, Vectors};
 use crate::task::cost::{training_cost, vector_cost};
 use crate::task::kept::Kept;
 use crate::task::train::{TrainingSet, trained};
@@ -106,7 +106,7 @@ fn evaluate(
     if settings.quantizer.search == Some(Search::Released) {
         metrics.insert("repeated-share".to_string(), training.repeated);
     }
-    if settings.quantizer.method == Method::Avq && subset > 0 {
+    if settings.quantizer.method.has_beam() && subset > 0 {
         metrics.insert("mse-subset-beam".into(), measure(Some(Search::Beam), Set::Training, subset)?.mse);
         let released = measure(Some(Search::Released), Set::Training, subset)?;
         metrics.insert("mse-subset-released".into(), released.mse);
@@ -144,7 +144,7 @@ fn mean_error(
         source.draw_range(set, first, residual);
         assign.assign(books, residual, picks);
         sum += residual.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
-        if books.method() == Method::Avq {
+        if books.method().has_beam() {
             repeated += picks.chunks_exact(stages).filter(|p| repeats_codebook(p, books.size())).count() as u64;
         }
         report(count as u64)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::{Distribution, ToyData, Vectors};
-use crate::quantizer::{Method, QuantizerSettings};
+use crate::quantizer::QuantizerSettings;
 use crate::task::settings::resolve::{Point, dimension, required, training};
 use crate::task::settings::{Checked, Fault, Node, Settings, Span, quantizer};
 use crate::training::Training;
@@ -159,7 +159,7 @@ fn evaluation(settings: &Settings, point: Point, vectors: Vectors) -> Checked<Ev
     let subset = training_subset(settings, vectors, "evaluation.training-vectors")?;
     let training_vectors = subset.filter(|n| *n != all);
     let other = training_subset(settings, vectors, OTHER_SEARCH)?.unwrap_or(0);
-    let has_other = point.method == Method::Avq && other > 0;
+    let has_other = point.method.has_beam() && other > 0;
     if has_other {
         // One of the two searches is the released one, for every `quantizer.search`.
         quantizer::check_released(settings, OTHER_SEARCH, point)?;

@@ -1,14 +1,13 @@
 //! Additive quantization by alternating optimization (Babenko, Lempitsky, CVPR 2014): codes by beam search, codebooks
 //! by least squares.
 
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::team::Team;
 use super::watch::Best;
-use super::{Error, Progress, Settings, Watch, least_squares, stagewise};
+use super::{Error, Progress, Watch, least_squares, stagewise};
 use crate::quantizer::kernels::{ROWS, squared_length};
-use crate::quantizer::{Codebooks, Method, Search, assigner};
+use crate::quantizer::{Codebooks, Search, TrainRequest, assigner};
 
 pub const ITERATIONS: usize = 25;
 /// Vectors that a thread encodes between two calls of `go_on`.
@@ -19,28 +18,23 @@ const START: f64 = 0.2;
 
 /// AVQ codebooks: starts from an RVQ by k-means, then optimizes codes and codebooks in turn. A vector takes new codes
 /// only where they are better than its old ones, so that no step raises the error.
-pub fn train(
-    settings: &Settings,
-    vectors: &[f32],
-    dimension: usize,
-    rng: &mut ChaCha8Rng,
-    progress: &mut Progress,
-    watch: &mut Watch,
-) -> Result<Codebooks, Error> {
-    least_squares::check(settings.stages, settings.size)?;
-    let books = Codebooks::zeros(Method::Avq, dimension, settings.stages, settings.size)?;
+pub fn train(request: &TrainRequest, progress: &mut Progress, watch: &mut Watch) -> Result<Codebooks, Error> {
+    let &TrainRequest { method, vectors, dimension, stages, size, iterations, beam_width, .. } = request;
+    least_squares::check(stages, size)?;
+    let rng = &mut request.stream();
     let start = &mut progress.part(0.0, START);
-    let mut books = stagewise::train(books, vectors, super::kmeans::ITERATIONS, rng, start, &mut Watch::default())?;
-    let search = || assigner(Method::Avq, Some((Search::Ordered, settings.beam_width)));
+    let mut books =
+        stagewise::fill(request.zeros()?, vectors, super::kmeans::ITERATIONS, rng, start, &mut Watch::default())?;
+    let search = || assigner(method, Some((Search::Ordered, beam_width)));
     let mut team = Team::new(search);
-    let mut codes = Codes::none(vectors, dimension, settings.stages);
+    let mut codes = Codes::none(vectors, dimension, stages);
     let mut progress = progress.part(START, 1.0 - START);
     let mut best = Best::default();
-    for iteration in 0..settings.iterations {
+    for iteration in 0..iterations {
         if iteration > 0 && (progress.late() || best.converged()) {
             break;
         }
-        let mut progress = progress.step(iteration, settings.iterations);
+        let mut progress = progress.step(iteration, iterations);
         team.each(|search| search.prepare(&books));
         codes.improve(&books, vectors, &mut team, &mut progress.part(0.0, 0.8), |search, x, picks| {
             search.assign(&books, x, picks);

@@ -33,17 +33,18 @@ pub enum Error {
     Memory { settings: Settings, dimension: usize, shortage: Shortage },
     #[error("{label} has no trainer of its own")]
     NoTrainer { label: &'static str },
-    /// Error of a registered method ([`crate::quantizer::register`]).
+    /// A reason of the method's own.
     #[error("{label}: {reason}")]
-    Registered { label: &'static str, reason: String },
+    Method { label: &'static str, reason: String },
     #[error("stopped")]
     Stopped,
 }
 
 /// Advice to reduce memory, for the end of a message.
 pub fn less(method: Method) -> &'static str {
-    match method {
-        Method::Opq => "it holds D × D matrices: use RVQ or PVQ, or vectors of fewer dimensions",
-        _ => "use fewer vectors (--sample), fewer stages or bits, or vectors of fewer dimensions",
+    if method.has_rotation() {
+        "it holds D × D matrices: use RVQ or PVQ, or vectors of fewer dimensions"
+    } else {
+        "use fewer vectors (--sample), fewer stages or bits, or vectors of fewer dimensions"
     }
 }

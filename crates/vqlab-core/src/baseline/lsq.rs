@@ -1,15 +1,13 @@
 //! Additive quantization by local search with stochastic relaxation (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV
 //! 2018).
 
-use rand_chacha::ChaCha8Rng;
-
 use super::additive::Codes;
 use super::axes::mean;
 use super::team::Team;
 use super::watch::Best;
-use super::{Error, Progress, Settings, Watch, kmeans, least_squares, opq, stagewise};
+use super::{Error, Progress, Watch, kmeans, least_squares, opq, stagewise};
 use crate::data::stream::normal;
-use crate::quantizer::{Assign, Codebooks, LocalSearch, Method, Rotation};
+use crate::quantizer::{Assign, Codebooks, LocalSearch, Method, Rotation, TrainRequest};
 
 pub const ITERATIONS: usize = 15;
 
@@ -42,27 +40,21 @@ pub fn starts_from_opq(dimension: usize, stages: usize) -> bool {
 /// D is divisible by M and at most [`WIDEST_ROTATION`]) or an RVQ, whichever is better after [`TRIED`] iterations.
 /// Before the codes are improved, noise is added to the codewords (SR-D of the paper): the deviation of the vectors
 /// over M, times a temperature that falls to 0 at the last iteration.
-pub fn train(
-    settings: &Settings,
-    vectors: &[f32],
-    dimension: usize,
-    rng: &mut ChaCha8Rng,
-    progress: &mut Progress,
-    watch: &mut Watch,
-) -> Result<Codebooks, Error> {
-    let (stages, size) = (settings.stages, settings.size);
+pub fn train(request: &TrainRequest, progress: &mut Progress, watch: &mut Watch) -> Result<Codebooks, Error> {
+    let &TrainRequest { vectors, dimension, stages, size, iterations, .. } = request;
     least_squares::check(stages, size)?;
-    let empty = Codebooks::zeros(Method::Lsq, dimension, stages, size)?;
+    let rng = &mut request.stream();
+    let empty = request.zeros()?;
     let unwatched = &mut Watch::default();
     let mut best: Option<Trial> = None;
     for start in 0..2 {
         let progress = &mut progress.part(0.5 * START * start as f64, 0.5 * START);
         let begin = &mut progress.part(0.0, 0.7);
         let books = match start {
-            0 if watch.tries(0) => stagewise::train(empty.clone(), vectors, kmeans::ITERATIONS, rng, begin, unwatched)?,
+            0 if watch.tries(0) => stagewise::fill(empty.clone(), vectors, kmeans::ITERATIONS, rng, begin, unwatched)?,
             1 if watch.tries(1) && starts_from_opq(dimension, stages) => {
                 let opq = Codebooks::zeros(Method::Opq, dimension, stages, size)?;
-                as_sums(&opq::train(opq, vectors, OPQ_ITERATIONS, rng, begin, unwatched)?)?
+                as_sums(&opq::fill(opq, vectors, OPQ_ITERATIONS, rng, begin, unwatched)?)?
             }
             _ => continue,
         };
@@ -77,16 +69,16 @@ pub fn train(
     let mut progress = progress.part(START, 1.0 - START);
     let mut seen = Best::default();
     watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
-    for iteration in 0..settings.iterations {
+    for iteration in 0..iterations {
         if iteration > 0 && (progress.late() || seen.converged()) {
             break;
         }
-        let left = 1.0 - (iteration + 1) as f64 / settings.iterations as f64;
+        let left = 1.0 - (iteration + 1) as f64 / iterations as f64;
         let scale = (TEMPERATURE * left.sqrt() / stages as f64) as f32;
         for word in best.books.values_mut().chunks_exact_mut(dimension) {
             word.iter_mut().zip(&deviations).for_each(|(v, deviation)| *v += scale * deviation * normal(rng));
         }
-        best.step(vectors, &mut progress.step(iteration, settings.iterations))?;
+        best.step(vectors, &mut progress.step(iteration, iterations))?;
         watch.note(&mut seen, &best.books, &mut LocalSearch::new(ROUNDS));
     }
     // The first check was before the first iteration.

@@ -21,18 +21,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod additive;
+pub(crate) mod additive;
 mod axes;
 mod error;
 mod kmeans;
 mod least_squares;
-mod lsq;
-mod memory;
-mod opq;
+pub(crate) mod lsq;
+pub(crate) mod memory;
+pub(crate) mod opq;
 mod progress;
 mod scaling;
 mod seeding;
-mod stagewise;
+pub(crate) mod stagewise;
 mod sums;
 mod team;
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod watch;
 pub(crate) use axes::{Axes, mean};
 pub use error::Error;
 pub(crate) use error::less;
-pub use kmeans::{Points, kmeans};
+pub use kmeans::{ITERATIONS, Points, kmeans};
 pub use memory::memory;
 pub use progress::Progress;
 pub use scaling::Scaling;
@@ -51,8 +51,7 @@ pub(crate) use stagewise::stage_by_stage;
 pub use watch::Watch;
 pub(crate) use watch::{Kept, has_converged};
 
-use crate::data::stream::stream;
-use crate::quantizer::{BEAM_WIDTH, Codebooks, Method, Registered, TrainRequest};
+use crate::quantizer::{BEAM_WIDTH, Codebooks, Method, TrainRequest};
 
 /// The method, its shape, and the length of the training.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,13 +70,7 @@ pub struct Settings {
 impl Settings {
     /// Settings with the defaults of the method.
     pub fn new(method: Method, stages: usize, size: usize) -> Self {
-        let iterations = match method {
-            Method::Pvq | Method::Rvq => kmeans::ITERATIONS,
-            Method::Avq => additive::ITERATIONS,
-            Method::Opq => opq::ITERATIONS,
-            Method::Lsq => lsq::ITERATIONS,
-            Method::Registered(_) => kmeans::ITERATIONS,
-        };
+        let iterations = method.definition().iterations;
         Self { method, stages, size, iterations, beam_width: BEAM_WIDTH }
     }
 }
@@ -125,63 +118,34 @@ pub fn train_watched(
     if let Err(shortage) = crate::memory::check(needed, crate::memory::available()) {
         return Err(Error::Memory { settings: settings.clone(), dimension, shortage });
     }
-    let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
     let Some(scaling) = Scaling::if_needed(vectors, dimension)? else {
-        return train_checked(settings, books, vectors, name, progress, watch);
+        return train_checked(settings, (vectors, dimension), name, progress, watch);
     };
     watch.scale(|validation| scaling.apply(validation), 1.0);
-    let trained = train_checked(settings, books, &scaling.apply(vectors), name, progress, watch)?;
+    let trained = train_checked(settings, (&scaling.apply(vectors), dimension), name, progress, watch)?;
     watch.scale(<[f32]>::to_vec, f64::from(scaling.scale).powi(2));
     Ok(scaling.undo(trained))
 }
 
-/// Trains codebooks of the shape of `books` on vectors near the origin.
+/// Trains codebooks on vectors near the origin.
 fn train_checked(
-    settings: &Settings,
-    books: Codebooks,
-    vectors: &[f32],
-    name: &str,
-    progress: &mut Progress,
-    watch: &mut Watch,
-) -> Result<Codebooks, Error> {
-    let dimension = books.dimension();
-    let mut rng = stream(&format!("{name}/baseline"));
-    let trained = match settings.method {
-        Method::Pvq | Method::Rvq => stagewise::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
-        Method::Avq => additive::train(settings, vectors, dimension, &mut rng, progress, watch)?,
-        Method::Opq => opq::train(books, vectors, settings.iterations, &mut rng, progress, watch)?,
-        Method::Lsq => lsq::train(settings, vectors, dimension, &mut rng, progress, watch)?,
-        Method::Registered(method) => registered(method, settings, (vectors, dimension), name, progress)?,
-    };
-    progress.done(1.0)?;
-    Ok(trained)
-}
-
-/// Runs the trainer of a registered method. It receives no validation vectors.
-fn registered(
-    method: Registered,
     settings: &Settings,
     (vectors, dimension): (&[f32], usize),
     name: &str,
     progress: &mut Progress,
+    watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
-    let label = method.label;
-    let Some(train) = method.train else { return Err(Error::NoTrainer { label }) };
-    let Settings { method, stages, size, iterations, .. } = *settings;
-    let request = TrainRequest { method, vectors, dimension, stages, size, iterations, name };
-    let mut stopped = false;
-    let trained = train(&request, &mut |share| {
-        stopped |= progress.done(share).is_err();
-        !stopped
-    });
-    match trained {
-        _ if stopped => Err(Error::Stopped),
-        Err(reason) => Err(Error::Registered { label, reason }),
-        Ok(books) if (books.dimension(), books.stages(), books.size()) != (dimension, stages, size) => {
-            Err(Error::Registered { label, reason: "the trainer returned codebooks of another shape".into() })
-        }
-        Ok(books) => Ok(books),
+    let label = settings.method.label();
+    let train = settings.method.definition().train.ok_or(Error::NoTrainer { label })?;
+    let Settings { method, stages, size, iterations, beam_width } = *settings;
+    let request = TrainRequest { method, vectors, dimension, stages, size, iterations, beam_width, name };
+    let books = train(&request, progress, watch)?;
+    progress.done(1.0)?;
+    let shape = (books.method(), books.dimension(), books.stages(), books.size());
+    if shape != (method, dimension, stages, size) {
+        return Err(request.error("the trainer returned codebooks of another method or shape"));
     }
+    Ok(books)
 }
 
 /// Rejects vectors that can't be trained on.

@@ -11,7 +11,7 @@ use super::{Error, Progress, Watch, stagewise};
 use crate::level::run;
 use crate::linear::{Columns, add_product, nearest_orthogonal};
 use crate::quantizer::kernels::{Rows, squared_length};
-use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, assigner};
+use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, TrainRequest, assigner};
 
 pub const ITERATIONS: usize = 60;
 
@@ -30,10 +30,15 @@ const START_ITERATIONS: usize = 10;
 /// The share of the work that a start takes.
 const START: f64 = 0.25;
 
-/// OPQ codebooks of the shape of `books`. Two starts are tried. The first uses the unrotated vectors with the codebooks
+/// The trainer of OPQ. Two starts are tried. The first uses the unrotated vectors with the codebooks
 /// of a PVQ (the coordinates of some data, such as SIFT, belong together in their order). The second uses the principal
 /// axes, spread over the stages so that the variances of each stage multiply to the same product.
-pub fn train(
+pub fn train(request: &TrainRequest, progress: &mut Progress, watch: &mut Watch) -> Result<Codebooks, Error> {
+    fill(request.zeros()?, request.vectors, request.iterations, &mut request.stream(), progress, watch)
+}
+
+/// Codebooks of the shape of `books`.
+pub fn fill(
     books: Codebooks,
     vectors: &[f32],
     iterations: usize,
@@ -53,7 +58,7 @@ pub fn train(
         };
         let begin = &mut progress.part(0.0, 0.7);
         let turned = turned(&books, vectors);
-        let start = stagewise::train(books, &turned, START_ITERATIONS, rng, begin, &mut Watch::default())?;
+        let start = stagewise::fill(books, &turned, START_ITERATIONS, rng, begin, &mut Watch::default())?;
         drop(turned);
         let mut trial = Trial::new(start, vectors);
         trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;

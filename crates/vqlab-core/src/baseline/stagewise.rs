@@ -6,10 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use super::kmeans::{Points, kmeans_counted};
 use super::team::Team;
 use super::{Error, Progress, Watch};
-use crate::quantizer::{Assign, Codebooks, Greedy, Method};
+use crate::quantizer::{Assign, Codebooks, Greedy, Method, TrainRequest};
 
-/// Codebooks of the shape of `books`; `watch` also records the iterations of each stage.
-pub fn train(
+/// The trainer of PVQ and RVQ; `watch` also records the iterations of each stage.
+pub fn train(request: &TrainRequest, progress: &mut Progress, watch: &mut Watch) -> Result<Codebooks, Error> {
+    fill(request.zeros()?, request.vectors, request.iterations, &mut request.stream(), progress, watch)
+}
+
+/// Codebooks of the shape of `books`.
+pub fn fill(
     mut books: Codebooks,
     vectors: &[f32],
     iterations: usize,

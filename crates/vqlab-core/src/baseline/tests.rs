@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::data::stream::normal;
+use crate::data::stream::stream;
 use crate::quantizer::{Search, ShapeError, assigner, encode};
 
 fn numbers(name: &str, n: usize) -> Vec<f32> {

@@ -7,7 +7,7 @@ use super::windows::{Shape, Threads, WINDOW, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::{ROWS, squared_error};
-use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Method, Search, assigner, codes};
+use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Search, assigner, codes};
 
 /// Number of vectors on which AVQ's searches are compared.
 const TRIED: usize = 1024;
@@ -72,7 +72,7 @@ impl<'a> Encoder<'a> {
         if found != expected {
             return Err(Mismatch::Dimension { path: data.path().into(), found, expected });
         }
-        if books.method() != Method::Avq {
+        if !books.method().has_beam() {
             let method = books.method().label();
             return if width.is_some() {
                 Err(Mismatch::NoBeam { method })
@@ -97,7 +97,7 @@ impl<'a> Encoder<'a> {
     /// # Errors
     /// [`Mismatch::NoBeam`] for RVQ and PVQ.
     pub fn with_search(self, search: Search) -> Result<Self, Mismatch> {
-        if self.books.method() != Method::Avq {
+        if !self.books.method().has_beam() {
             return Err(Mismatch::NoBeam { method: self.books.method().label() });
         }
         Ok(Self { search: Some(search), ..self })
@@ -113,7 +113,7 @@ impl<'a> Encoder<'a> {
     pub fn memory(&self, jobs: usize) -> usize {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let (chunk, words) = (chunk_rows(dimension), stages * self.books.size());
-        let has_products = matches!(self.books.method(), Method::Avq | Method::Lsq) && words <= GRAM_LIMIT;
+        let has_products = self.books.method().is_joint() && words <= GRAM_LIMIT;
         let books = size_of_val(self.books.values());
         let tables = 2 * books + if has_products { words * words * size_of::<f32>() } else { 0 };
         let vectors = chunk * (dimension + stages) * size_of::<f32>();

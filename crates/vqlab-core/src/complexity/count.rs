@@ -2,7 +2,7 @@
 
 use statrs::function::gamma::digamma;
 
-use super::{ComplexityError, Model, Operations};
+use super::{ComplexityError, Model, Operations, Shape};
 use crate::quantizer::{LocalSearch, Method};
 
 /// Within these bounds no count exceeds 128 bits.
@@ -24,55 +24,82 @@ pub fn count(
     beam: Option<usize>,
     model: Model,
 ) -> Result<Operations, ComplexityError> {
+    let shape = Shape { method, dimension: dim, stages, size: codebook_size, beam, model };
     in_range("the dimension", dim, MOST)?;
-    let most = if matches!(method, Method::Avq | Method::Lsq) { MOST_IN_BEAMS } else { MOST_STAGES };
-    in_range("the number of stages", stages, most)?;
+    in_range("the number of stages", stages, if method.is_joint() { MOST_IN_BEAMS } else { MOST_STAGES })?;
     in_range("the codebook size", codebook_size, MOST)?;
-    if model == Model::Published && stages == 1 && method != Method::Avq {
+    if model == Model::Published && stages == 1 && !method.has_beam() {
         return Err(ComplexityError::NothingCounted);
     }
-    let mut tally = Tally::default();
-    let [d, m, k] = [dim, stages, codebook_size].map(|n| n as i128);
-    match (method, beam) {
-        (Method::Avq, None) => return Err(ComplexityError::NoBeam),
-        (Method::Avq, Some(beam)) => {
+    match beam {
+        None if method.has_beam() => return Err(ComplexityError::NoBeam),
+        Some(_) if !method.has_beam() => return Err(ComplexityError::NeedlessBeam { method: method.label() }),
+        Some(beam) => {
             in_range("the beam width", beam, MOST)?;
             let codewords = stages * codebook_size;
             if beam > codewords {
                 return Err(ComplexityError::BeamTooWide { beam, codewords });
             }
-            match model {
-                Model::Published | Model::Corrected => tally.avq(d, m, k, beam as i128),
-                Model::Lookup => tally.avq_lookup(d, m, k, beam as i128),
-            }
         }
-        (_, Some(_)) => return Err(ComplexityError::NeedlessBeam { method: method.label() }),
-        (Method::Rvq, None) => match model {
-            Model::Published => tally.rvq(d, m, k, m - 1),
-            Model::Corrected => tally.rvq(d, m, k, m),
-            Model::Lookup => tally.rvq_lookup(d, m, k),
-        },
-        (Method::Pvq | Method::Opq, None) => {
-            if !dim.is_multiple_of(stages) {
-                return Err(ComplexityError::Indivisible { dim, stages });
-            }
-            if method == Method::Opq {
-                tally.rotation(d);
-            }
-            tally.pvq(d, m, k, if model == Model::Published { m - 1 } else { m });
-        }
-        (Method::Lsq, None) if model == Model::Published => {
-            return Err(ComplexityError::NotCounted { method: method.label() });
-        }
-        (Method::Lsq, None) => tally.lsq(d, m, k),
-        (Method::Registered(method), None) => {
-            let [additions, multiplications, moves, branches] =
-                (method.operations)(dim, stages, codebook_size).map(u128::from);
-            return Ok(Operations { additions, multiplications, moves, branches });
-        }
+        None => {}
     }
-    let negative = ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size: codebook_size };
-    tally.operations().ok_or(negative)
+    (method.definition().operations)(&shape)
+}
+
+/// AVQ's operations.
+pub fn avq(shape: &Shape) -> Result<Operations, ComplexityError> {
+    let ([d, m, k], beam) = (shape.numbers(), shape.beam.ok_or(ComplexityError::NoBeam)?);
+    let mut tally = Tally::default();
+    match shape.model {
+        Model::Published | Model::Corrected => tally.avq(d, m, k, beam as i128),
+        Model::Lookup => tally.avq_lookup(d, m, k, beam as i128),
+    }
+    tally.operations(shape)
+}
+
+/// RVQ's operations.
+pub fn rvq(shape: &Shape) -> Result<Operations, ComplexityError> {
+    let [d, m, k] = shape.numbers();
+    let mut tally = Tally::default();
+    match shape.model {
+        Model::Published => tally.rvq(d, m, k, m - 1),
+        Model::Corrected => tally.rvq(d, m, k, m),
+        Model::Lookup => tally.rvq_lookup(d, m, k),
+    }
+    tally.operations(shape)
+}
+
+/// PVQ's operations.
+pub fn pvq(shape: &Shape) -> Result<Operations, ComplexityError> {
+    product(shape, Tally::default())
+}
+
+/// OPQ's operations.
+pub fn opq(shape: &Shape) -> Result<Operations, ComplexityError> {
+    let mut tally = Tally::default();
+    tally.rotation(shape.dimension as i128);
+    product(shape, tally)
+}
+
+fn product(shape: &Shape, mut tally: Tally) -> Result<Operations, ComplexityError> {
+    let (dim, stages) = (shape.dimension, shape.stages);
+    if !dim.is_multiple_of(stages) {
+        return Err(ComplexityError::Indivisible { dim, stages });
+    }
+    let [d, m, k] = shape.numbers();
+    tally.pvq(d, m, k, if shape.model == Model::Published { m - 1 } else { m });
+    tally.operations(shape)
+}
+
+/// LSQ's operations.
+pub fn lsq(shape: &Shape) -> Result<Operations, ComplexityError> {
+    if shape.model == Model::Published {
+        return Err(ComplexityError::NotCounted { method: shape.method.label() });
+    }
+    let [d, m, k] = shape.numbers();
+    let mut tally = Tally::default();
+    tally.lsq(d, m, k);
+    tally.operations(shape)
 }
 
 fn in_range(name: &'static str, value: usize, largest: usize) -> Result<(), ComplexityError> {
@@ -90,12 +117,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn operations(&self) -> Option<Operations> {
-        Some(Operations {
-            additions: self.additions.try_into().ok()?,
-            multiplications: self.multiplications.try_into().ok()?,
-            moves: self.moves.try_into().ok()?,
-            branches: self.branches.try_into().ok()?,
+    fn operations(&self, shape: &Shape) -> Result<Operations, ComplexityError> {
+        let Shape { model, beam, size, .. } = *shape;
+        let negative = |_| ComplexityError::Negative { model: model.name(), beam: beam.unwrap_or(0), size };
+        Ok(Operations {
+            additions: self.additions.try_into().map_err(negative)?,
+            multiplications: self.multiplications.try_into().map_err(negative)?,
+            moves: self.moves.try_into().map_err(negative)?,
+            branches: self.branches.try_into().map_err(negative)?,
         })
     }
 

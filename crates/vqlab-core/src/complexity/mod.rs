@@ -66,7 +66,10 @@ mod count;
 #[cfg(test)]
 mod instrumented;
 
+use crate::quantizer::Method;
+
 pub use count::count;
+pub(crate) use count::{avq, lsq, opq, pvq, rvq};
 
 /// The counted operations; the text of the module has the formulas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,6 +92,28 @@ impl Model {
             Model::Corrected => "corrected",
             Model::Lookup => "lookup",
         }
+    }
+}
+
+/// What is counted, for the function of a method ([`crate::quantizer::Definition::operations`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    pub method: Method,
+    /// D.
+    pub dimension: usize,
+    /// M.
+    pub stages: usize,
+    /// K.
+    pub size: usize,
+    /// Given if and only if the method has a beam.
+    pub beam: Option<usize>,
+    pub model: Model,
+}
+
+impl Shape {
+    /// D, M, K.
+    fn numbers(&self) -> [i128; 3] {
+        [self.dimension, self.stages, self.size].map(|n| n as i128)
     }
 }
 

@@ -4,11 +4,11 @@ use rayon::prelude::*;
 
 use crate::codec::better_search;
 use crate::quantizer::kernels::squared_error;
-use crate::quantizer::{Codebooks, Method, Search, assigner};
+use crate::quantizer::{Codebooks, Search, assigner};
 
 /// AVQ's search and beam width at evaluation, chosen as in `vqlab encode`; None for other methods.
 pub fn evaluation_search(books: &Codebooks, beam_width: usize, vectors: &[f32]) -> Option<(Search, usize)> {
-    (books.method() == Method::Avq).then(|| (better_search(books, beam_width, vectors), beam_width))
+    books.method().has_beam().then(|| (better_search(books, beam_width, vectors), beam_width))
 }
 
 /// ‖x − q‖² of each vector (n × D), on all threads of the current pool. `beam` is AVQ's search and width.

@@ -27,7 +27,7 @@ pub enum ImportError {
 /// # Errors
 /// [`ImportError`].
 pub fn import(path: &Path, method: Method) -> Result<Codebooks, ImportError> {
-    if method == Method::Opq {
+    if method.has_rotation() {
         return Err(ImportError::Rotation);
     }
     let (shape, values) = read_npy(path)?;

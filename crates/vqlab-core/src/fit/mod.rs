@@ -70,8 +70,8 @@ impl FitSettings {
     /// k-means without limits; AVQ with a beam width of 16.
     pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
         let most = stages.saturating_mul(1 << bits_per_stage.min(16)).max(1);
-        let width = |avq: usize| if method == Method::Avq { avq.min(most) } else { 1 };
-        let (beam_width, training_beam_width) = (width(16), width(4));
+        let width = |beam: usize| if method.has_beam() { beam.min(most) } else { 1 };
+        let (beam_width, training_beam_width) = (width(method.default_beam()), width(4));
         let trainer = Trainer::Kmeans;
         let (budget, updates, refit, seed) = (None, None, false, 1);
         Self { method, stages, bits_per_stage, trainer, beam_width, training_beam_width, budget, updates, refit, seed }
@@ -97,8 +97,7 @@ impl FitSettings {
         if self.updates == Some(0) {
             return Err(FitError::NoUpdates);
         }
-        let avq = self.method == Method::Avq;
-        let most = if avq { (self.stages * self.codebook_size()).min(MAX_BEAM) } else { 1 };
+        let most = if self.method.has_beam() { (self.stages * self.codebook_size()).min(MAX_BEAM) } else { 1 };
         for found in [self.beam_width, self.training_beam_width] {
             if !(1..=most).contains(&found) {
                 return Err(FitError::Beam { method: self.method, found, most });

@@ -29,7 +29,7 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
     let books = start(work, &mut |done| go_on(START * done))?;
     let settings = work.settings;
     let quantizer = quantizer(settings);
-    let beam = (settings.method == Method::Avq).then_some((Search::Ordered, settings.training_beam_width));
+    let beam = settings.method.has_beam().then_some((Search::Ordered, settings.training_beam_width));
     let error = |books: &Codebooks| evaluate::mse(books, beam, validation);
     let first = error(&books);
     let passes = PASSES * (work.training.len() / work.dimension) as u64 / BATCH as u64;
@@ -181,10 +181,11 @@ fn training(learning_rate: f64, updates: u64) -> TrainingSettings {
     }
 }
 
-/// Codebooks by k-means. AVQ starts from the codebooks of an RVQ, which are valid for AVQ, too.
+/// Codebooks by k-means. Methods that choose all stages together (AVQ) start from the codebooks of an RVQ, which are
+/// valid for them, too.
 fn start(work: &Work, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, FitError> {
     let method = work.settings.method;
-    let source = if method == Method::Avq { Method::Rvq } else { method };
+    let source = if method.is_joint() { Method::Rvq } else { method };
     let books = kmeans::start(work, source, ITERATIONS, START, go_on)?;
     let (stages, size) = (books.stages(), books.size());
     Ok(Codebooks::new(method, work.dimension, stages, size, books.values().to_vec())?)

@@ -78,7 +78,7 @@ fn bytes_with(
     let bytes = |values: &[f32]| -> Vec<u8> { values.iter().flat_map(|v| v.to_le_bytes()).collect() };
     let shape = vec![books.stages(), books.size(), books.width()];
     let mut tensors = vec![("codebooks", shape, bytes(books.values()))];
-    if books.method() == Method::Opq {
+    if books.method().has_rotation() {
         let dimension = books.dimension();
         let matrix = match books.rotation() {
             Some(rotation) => bytes(rotation.matrix()),
@@ -175,17 +175,17 @@ pub fn parse(bytes: &[u8]) -> Result<(Codebooks, Provenance), String> {
     }
     let books = Codebooks::new(method, number("dim")?, stages, size, values).map_err(|e| e.to_string())?;
     let rotation = tensors.tensor("rotation").ok();
-    let books = match (method, rotation) {
-        (Method::Opq, Some(tensor)) => {
+    let books = match (method.has_rotation(), rotation) {
+        (true, Some(tensor)) => {
             if (tensor.shape(), tensor.dtype()) != (&[books.dimension(); 2], Dtype::F32) {
                 let (found, kind) = (tensor.shape(), tensor.dtype());
                 return Err(format!("`rotation` is {kind:?} of {found:?}, expected D × D of F32"));
             }
             books.with_rotation(floats(tensor.data())).map_err(|e| e.to_string())?
         }
-        (Method::Opq, None) => return Err("the method is OPQ, but the file has no tensor `rotation`".into()),
-        (_, Some(_)) => return Err(format!("the file has a tensor `rotation`, but {} has none", method.label())),
-        (_, None) => books,
+        (true, None) => return Err(format!("the method is {}, but the file has no tensor `rotation`", method.label())),
+        (false, Some(_)) => return Err(format!("the file has a tensor `rotation`, but {} has none", method.label())),
+        (false, None) => books,
     };
     let (trainer, provenance) = (field("trainer")?.into(), field("provenance")?.into());
     Ok((books, Provenance { beam_width: number("beam_width")?, trainer, provenance }))

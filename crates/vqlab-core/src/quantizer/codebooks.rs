@@ -123,7 +123,7 @@ impl Codebooks {
     /// # Errors
     /// [`ShapeError::Rotated`] for another method; [`ShapeError::Rotation`].
     pub fn with_rotation(self, matrix: Vec<f32>) -> Result<Self, ShapeError> {
-        if self.method != Method::Opq {
+        if !self.method.has_rotation() {
             return Err(ShapeError::Rotated(self.method));
         }
         let rotation = Some(Rotation::new(self.dimension, matrix)?).filter(|rotation| !rotation.is_identity());

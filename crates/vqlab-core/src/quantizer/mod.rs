@@ -38,7 +38,6 @@ pub(crate) mod nearest;
 #[cfg(feature = "candle")]
 mod nsvq;
 pub mod panels;
-mod registry;
 mod released;
 mod replacement;
 mod rotation;
@@ -61,48 +60,25 @@ pub use greedy::Greedy;
 pub use local_search::LocalSearch;
 #[cfg(feature = "candle")]
 pub use nsvq::{Config, Quantizer};
-pub use registry::{Definition, RegisterError, Registered, Train, TrainRequest, register};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
 pub(crate) use rotation::multiply;
 pub use rotation::{Rotated, Rotation, RotationError};
-pub use settings::{BEAM_WIDTH, Init, Method, QuantizerSettings, Search};
+pub use settings::{BEAM_WIDTH, Init, QuantizerSettings, Search};
 #[cfg(feature = "candle")]
 pub use substitution::{Substitute, substitute};
 
-/// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]). `beam` = (search, beam width)
-/// applies to AVQ; the default is ([`Search::Beam`], 16).
-pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
-    match method {
-        // A registered method is not wrapped: it defines the meaning of its codewords.
-        Method::Registered(method) => (method.assign)(),
-        Method::Avq if beam.is_none_or(|(search, _)| search == Search::Beam) => {
-            Box::new(Conditioned::always(plain_assigner(method, beam)))
-        }
-        _ => Box::new(Conditioned::new(plain_assigner(method, beam))),
-    }
-}
+pub use crate::method::{Definition, Encoder, Method, RegisterError, Registered, Train, TrainRequest, register};
 
-/// As [`assigner`], for codebooks near the origin.
-fn plain_assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
-    match (method, beam.unwrap_or((Search::Beam, 16))) {
-        (Method::Pvq | Method::Rvq, _) => Box::new(Greedy::default()),
-        (Method::Opq, _) => Box::new(Rotated(Box::new(Greedy::default()))),
-        (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width)),
-        (Method::Lsq, _) => Box::new(LocalSearch::default()),
-        (Method::Registered(method), _) => (method.assign)(),
-        (Method::Avq, (Search::Beam, 1)) => Box::new(FreeOrder::default()),
-        (Method::Avq, (Search::Beam, width)) => Box::new(Additive::new(width)),
-        (Method::Avq, (Search::Released, width)) => Box::new(Released::new(width)),
-    }
+/// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]; a registered method defines the
+/// meaning of its codewords itself). `beam` = (search, beam width) applies to methods with a beam; the default is
+/// ([`Search::Beam`], 16).
+pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
+    (method.definition().assign)(&Encoder { beam, batch: None })
 }
 
 /// As [`assigner`], for codebooks that change after every `batch` vectors: it omits preparations that pay off only over
 /// many vectors. The codes are the same for codebooks near the origin; a training centers its vectors instead.
 pub fn training_assigner(method: Method, beam: Option<(Search, usize)>, batch: usize) -> Box<dyn Assign> {
-    match (method, beam.unwrap_or((Search::Beam, 16))) {
-        (Method::Avq, (Search::Beam, width)) if width > 1 => Box::new(Additive::new(width).for_training(batch)),
-        (Method::Avq, (Search::Ordered, width)) => Box::new(Additive::in_order(width).for_training(batch)),
-        _ => plain_assigner(method, beam),
-    }
+    (method.definition().assign)(&Encoder { beam, batch: Some(batch) })
 }

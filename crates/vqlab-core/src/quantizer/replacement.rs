@@ -5,7 +5,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::codebooks::Codebooks;
 use crate::data::stream::{normal, shuffle};
-use crate::quantizer::Method;
 
 /// Size of the noise added to a copy.
 const NOISE: f32 = 1e-12;
@@ -48,10 +47,10 @@ impl BatchUsage {
         Self { last: vec![0; counts.len()], counts, batches }
     }
 
-    /// Replaces the unused codewords and resets the counts; returns how many codewords were replaced. RVQ and PVQ
-    /// replace within each stage, AVQ over all stages at once. Optimizer moments are unchanged.
+    /// Replaces the unused codewords and resets the counts; returns how many codewords were replaced. Methods
+    /// that choose all stages together (AVQ) replace over all stages at once, the others within each stage. Optimizer moments are unchanged.
     pub fn replace(&mut self, books: &mut Codebooks, threshold: f64, rng: &mut ChaCha8Rng) -> u64 {
-        let pool = if books.method() == Method::Avq { self.counts.len() } else { books.size() };
+        let pool = if books.method().is_joint() { self.counts.len() } else { books.size() };
         let mut replaced = 0;
         for first in (0..self.counts.len()).step_by(pool) {
             let share = |k: usize| f64::from(self.counts[k]) / f64::from(self.batches.max(1));
@@ -86,6 +85,7 @@ fn overwrite(books: &mut Codebooks, used: &[usize], unused: &[usize], rng: &mut 
 mod tests {
     use super::*;
     use crate::data::stream::stream;
+    use crate::quantizer::Method;
 
     fn books(method: Method) -> Codebooks {
         let values = (0..8).map(|v| v as f32).collect();

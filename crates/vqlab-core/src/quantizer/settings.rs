@@ -1,105 +1,8 @@
-//! The settings of a quantizer as plain data: method, shape, encoder search and initialization.
+//! The settings of a quantizer as plain data: shape, encoder search and initialization.
 
 use serde::{Deserialize, Serialize};
 
-use super::codebooks::{MAX_STAGES, MOST_STAGES};
-use super::registry::{Registered, registered};
-
-/// A VQ method: the paper's additive, residual and product VQ, two established methods beyond the paper, and users'
-/// methods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Method {
-    Avq,
-    Rvq,
-    Pvq,
-    /// Product VQ of rotated vectors (Ge, He, Ke, Sun, "Optimized Product Quantization", CVPR 2013).
-    Opq,
-    /// Additive VQ by local search (Martinez, Zakhmi, Hoos, Little, "LSQ++", ECCV 2018).
-    Lsq,
-    /// A method from outside the crate ([`super::register`]).
-    Registered(Registered),
-}
-
-impl Method {
-    /// The methods of the crate.
-    pub const ALL: [Method; 5] = [Method::Avq, Method::Rvq, Method::Pvq, Method::Opq, Method::Lsq];
-    /// The three methods that the paper compares.
-    pub const PAPER: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];
-
-    /// The name used in Results files and figures: `AVQ`, `RVQ`, `PVQ`.
-    pub fn label(self) -> &'static str {
-        match self {
-            Method::Avq => "AVQ",
-            Method::Rvq => "RVQ",
-            Method::Pvq => "PVQ",
-            Method::Opq => "OPQ",
-            Method::Lsq => "LSQ",
-            Method::Registered(method) => method.label,
-        }
-    }
-
-    /// The name used in specs, on the command line and in files: the label in lower case.
-    pub fn name(self) -> String {
-        self.label().to_ascii_lowercase()
-    }
-
-    /// All known methods: those of the crate, then the registered ones.
-    pub fn known() -> Vec<Method> {
-        Method::ALL.into_iter().chain(registered()).collect()
-    }
-
-    /// The names of all known methods.
-    pub fn names() -> Vec<String> {
-        Method::known().into_iter().map(Method::name).collect()
-    }
-
-    /// The method with this name or label.
-    pub fn find(name: &str) -> Option<Method> {
-        Method::known().into_iter().find(|method| method.label().eq_ignore_ascii_case(name))
-    }
-
-    /// The beam width where none is given: [`BEAM_WIDTH`] for AVQ, 1 for all others.
-    pub fn default_beam(self) -> usize {
-        if self == Method::Avq { BEAM_WIDTH } else { 1 }
-    }
-
-    /// Whether NSVQ trains it.
-    pub fn has_nsvq(self) -> bool {
-        !matches!(self, Method::Opq | Method::Lsq)
-    }
-
-    /// The maximum number of codebooks (stages).
-    pub fn most_stages(self) -> usize {
-        match self {
-            Method::Registered(method) => method.most_stages.clamp(1, MOST_STAGES),
-            Method::Avq | Method::Lsq => MAX_STAGES,
-            Method::Rvq | Method::Pvq | Method::Opq => MOST_STAGES,
-        }
-    }
-
-    /// Whether codewords are parts of the vector that are concatenated instead of added.
-    pub fn is_product(self) -> bool {
-        match self {
-            Method::Registered(method) => method.is_product,
-            method => matches!(method, Method::Pvq | Method::Opq),
-        }
-    }
-}
-
-impl From<Method> for String {
-    fn from(method: Method) -> Self {
-        method.name()
-    }
-}
-
-impl TryFrom<String> for Method {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        Method::find(&name).ok_or_else(|| format!("unknown method {name:?}; known: {}", Method::names().join(", ")))
-    }
-}
+use crate::method::Method;
 
 /// Which beam search AVQ uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,14 +74,14 @@ impl QuantizerSettings {
     /// `stages` codebooks of 2^`bits_per_stage` codewords that start from training vectors. AVQ gets the paper's beam
     /// width of 16, and 1 in training.
     pub fn new(method: Method, stages: usize, bits_per_stage: u32) -> Self {
-        let avq = (method == Method::Avq).then_some(());
+        let beam = method.definition().beam;
         Self {
             method,
             stages,
             bits_per_stage,
-            beam_width: avq.map(|()| BEAM_WIDTH),
-            training_beam_width: avq.map(|()| 1),
-            search: avq.map(|()| Search::Beam),
+            beam_width: beam,
+            training_beam_width: beam.map(|_| 1),
+            search: beam.map(|_| Search::Beam),
             init: Init::Data,
             init_updates: None,
             init_learning_rate: None,

@@ -15,8 +15,8 @@ use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor, W
 
 use rand_chacha::ChaCha8Rng;
 
+use super::Method;
 use super::estimator::{Estimator, Noise};
-use super::settings::Method;
 use crate::data::stream::normal;
 
 /// σ of DiVeQ's noise, as in its authors' code.

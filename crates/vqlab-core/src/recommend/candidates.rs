@@ -32,7 +32,8 @@ pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, Recommen
         return Err(RecommendError::Bits { bits, nearest });
     }
     let mut all = Vec::new();
-    let own = [Method::Pvq, Method::Opq, Method::Rvq, Method::Avq, Method::Lsq];
+    let mut own = Method::ALL;
+    own.sort_by_key(|method| (method.is_joint(), !method.is_product()));
     let others = Method::known().into_iter().filter(|method| !own.contains(method));
     for method in own.into_iter().chain(others) {
         for m in &stages {
@@ -57,10 +58,10 @@ fn stages(bits: u32) -> Vec<u32> {
 /// The beam widths at which a shape is measured; 1 for all methods except AVQ. Beams wider than a codebook have no
 /// meaningful operation count.
 pub(super) fn beams(shape: &Shape) -> Vec<usize> {
-    match shape.method {
-        Method::Avq => BEAMS.into_iter().filter(|w| *w <= shape.size()).collect(),
-        _ => vec![1],
+    if !shape.method.has_beam() {
+        return vec![1];
     }
+    BEAMS.into_iter().filter(|w| *w <= shape.size()).collect()
 }
 
 #[cfg(test)]

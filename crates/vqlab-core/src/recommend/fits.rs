@@ -10,7 +10,6 @@ use crate::complexity::Model;
 use crate::fit::{FitError, FitSettings, fit};
 use crate::memory::{Shortage, available, product};
 use crate::number::short;
-use crate::quantizer::Method;
 use crate::training::Trainer;
 
 /// The time budget.
@@ -140,21 +139,14 @@ pub(super) fn memory(shape: &Shape, counts: [usize; 2], dimension: usize) -> u64
 fn too_large_for(shape: &Shape, shortage: Shortage, jobs: usize) -> String {
     let fewer =
         if jobs > 1 { format!(" for each of {jobs} fits at once; --jobs 1 leaves more") } else { String::new() };
-    let squares = if shape.method == Method::Opq { ", most of it for D × D matrices," } else { "" };
+    let squares = if shape.method.has_rotation() { ", most of it for D × D matrices," } else { "" };
     format!("the fit needs{squares} {shortage}{fewer}")
 }
 
 /// The relative share of the time for a fit: about the seconds of a complete fit on 45,000 vectors of SIFT with 64
 /// bits.
 fn weight(shape: &Shape) -> f64 {
-    let root = (shape.size() as f64).sqrt();
-    match shape.method {
-        Method::Pvq => 4.0,
-        Method::Opq => 14.0,
-        Method::Rvq | Method::Registered(_) => 4.0 + root,
-        Method::Avq => 6.0 * root,
-        Method::Lsq => 80.0,
-    }
+    (shape.method.definition().cost.fit)(shape.size())
 }
 
 /// `RVQ 8 × 8: MSE 123.4, 12 s`.
@@ -170,7 +162,7 @@ fn settings(shape: &Shape) -> FitSettings {
     FitSettings {
         trainer: shape.trainer(),
         beam_width: candidates::beams(shape).last().copied().unwrap_or(1),
-        training_beam_width: if method == Method::Avq { TRAINING_BEAM.min(shape.size()) } else { 1 },
+        training_beam_width: if method.has_beam() { TRAINING_BEAM.min(shape.size()) } else { 1 },
         ..FitSettings::new(method, stages, bits_per_stage)
     }
 }

@@ -409,12 +409,11 @@ fn references(bits: u32, split: &Split, spectrum: Option<&Spectrum>) -> Referenc
 
 /// WMOPS in single precision; None where the model has no count.
 fn wmops(shape: &Shape, dimension: usize, beam_width: usize, model: Model) -> Option<f64> {
-    let beam = (shape.method == Method::Avq).then_some(beam_width);
+    let beam = shape.method.has_beam().then_some(beam_width);
     let operations = count(shape.method, dimension, shape.stages, shape.size(), beam, model).ok()?;
     Some(operations.wmops(Precision::Single))
 }
 
 fn codebook_bytes(books: &Codebooks) -> usize {
-    let rotation = if books.method() == Method::Opq { books.dimension().pow(2) } else { 0 };
-    (books.values().len() + rotation) * size_of::<f32>()
+    books.method().parameters(books.dimension(), books.stages(), books.size()) * size_of::<f32>()
 }

@@ -22,7 +22,6 @@ use candle_core::DType;
 
 use crate::data::images::Images;
 use crate::network::{Autoencoder, NetworkError, Trainer, load_network, save_network};
-use crate::quantizer::Method;
 use crate::task::cell::{Cell, ImageSettings};
 use crate::task::cost::{training_cost, vector_cost};
 use crate::task::kept::{Finished, Kept};
@@ -198,8 +197,8 @@ fn training_seconds(settings: &ImageSettings) -> f64 {
         // k-means on the latent vectors.
         _ => {
             let vectors = frozen::vectors(settings) as f64;
-            let slow = matches!(quantizer.method, Method::Avq | Method::Lsq);
-            let each = if slow { 5e-5 } else { 1.5 * vector_cost(quantizer, dimension, None, true) };
+            let each =
+                if quantizer.method.is_joint() { 5e-5 } else { 1.5 * vector_cost(quantizer, dimension, None, true) };
             25.0 * vectors * each
         }
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::*;
 use crate::data::images::ImageData;
 use crate::network::{JointSettings, NetworkSettings};
+use crate::quantizer::Method;
 use crate::quantizer::{Estimator, Init, Noise, QuantizerSettings, Search};
 use crate::training::{KmeansSettings, Optimizer, Replacement, Schedule, Training, TrainingSettings};
 

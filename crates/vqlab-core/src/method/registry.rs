@@ -5,51 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{PoisonError, RwLock};
 
-use super::assign::Assign;
-use super::codebooks::Codebooks;
-use super::settings::Method;
-
-/// A method, as [`register`] takes it.
-#[derive(Clone, Copy)]
-pub struct Definition {
-    /// The name in Results files and figures, such as `VQ`. Specs and commands use it in lower case. Allowed are
-    /// letters, digits and hyphens.
-    pub label: &'static str,
-    /// Whether codewords are parts of the vector that are concatenated (K × D/M a stage) instead of added.
-    pub is_product: bool,
-    /// The maximum number of codebooks; 1 for a plain VQ.
-    pub most_stages: usize,
-    /// How codewords are chosen.
-    pub assign: fn() -> Box<dyn Assign>,
-    /// The method's own trainer, for `baselines` in a spec and `--trainer kmeans`. None = the method is trained by NSVQ
-    /// alone, which can train any method.
-    pub train: Option<Train>,
-    /// Additions, multiplications, moves and branches for encoding one vector with D, M and K, as
-    /// [`crate::complexity::Operations`] counts them.
-    pub operations: fn(dimension: usize, stages: usize, size: usize) -> [u64; 4],
-}
-
-/// Trains codebooks; the text of an error is shown to the user. The trainer calls `go_on` several times a second with
-/// the share of the work that is done. Where `go_on` returns false, the trainer must stop with any error.
-pub type Train = fn(request: &TrainRequest, go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, String>;
-
-/// What a trainer is given.
-#[derive(Clone, Copy, Debug)]
-pub struct TrainRequest<'a> {
-    /// The registered method, for [`Codebooks::new`].
-    pub method: Method,
-    /// n × D, finite, at least one.
-    pub vectors: &'a [f32],
-    /// D.
-    pub dimension: usize,
-    /// M.
-    pub stages: usize,
-    /// K.
-    pub size: usize,
-    pub iterations: usize,
-    /// Names the random stream ([`crate::data::stream`](mod@crate::data::stream)): equal requests give equal codebooks.
-    pub name: &'a str,
-}
+use super::{Definition, Method};
 
 /// Why a method could not be registered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +35,7 @@ pub fn register(definition: Definition) -> Result<Method, RegisterError> {
     }
     let mut registry = REGISTRY.write().unwrap_or_else(PoisonError::into_inner);
     let is_known = |known: &str| known.eq_ignore_ascii_case(label);
-    if Method::ALL.iter().any(|m| is_known(m.label())) || registry.iter().any(|r| is_known(r.label)) {
+    if Method::ALL.iter().any(|m| is_known(m.label())) || registry.iter().any(|r| is_known(r.0.label)) {
         return Err(RegisterError::Known(label));
     }
     let registered = Registered(Box::leak(Box::new(definition)));
@@ -93,24 +49,22 @@ pub(super) fn registered() -> Vec<Method> {
     registry.iter().copied().map(Method::Registered).collect()
 }
 
-impl std::ops::Deref for Registered {
-    type Target = Definition;
-
-    fn deref(&self) -> &Definition {
+impl Registered {
+    pub(super) fn definition(self) -> &'static Definition {
         self.0
     }
 }
 
 impl fmt::Debug for Registered {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.label)
+        f.write_str(self.0.label)
     }
 }
 
 // Labels are unique.
 impl PartialEq for Registered {
     fn eq(&self, other: &Self) -> bool {
-        self.label == other.label
+        self.0.label == other.0.label
     }
 }
 
@@ -118,7 +72,7 @@ impl Eq for Registered {}
 
 impl Hash for Registered {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.label.hash(state);
+        self.0.label.hash(state);
     }
 }
 
@@ -130,6 +84,6 @@ impl PartialOrd for Registered {
 
 impl Ord for Registered {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.label.cmp(other.label)
+        self.0.label.cmp(other.0.label)
     }
 }

@@ -1,0 +1,19 @@
+//! Residual VQ: each stage quantizes the residual of the stages before it.
+
+use super::{Definition, Encoder, Kmeans, LineStyle, Marker, Style};
+use crate::baseline::stagewise;
+use crate::complexity;
+use crate::quantizer::{Assign, Conditioned, Greedy};
+
+pub static RVQ: Definition = Definition {
+    train: Some(stagewise::train),
+    kmeans: Some(Kmeans { label: "RVQ (k-means)", color: [0x0c, 0x22, 0x66] }),
+    style: Style { color: [0x1f, 0x4f, 0xd8], line: LineStyle::Dotted, marker: Marker::Circle },
+    ..Definition::new("RVQ", assign, complexity::rvq)
+};
+
+/// The nearest codeword of each stage in turn; PVQ's, too.
+pub fn assign(encoder: &Encoder) -> Box<dyn Assign> {
+    let greedy = Box::new(Greedy::default());
+    if encoder.batch.is_some() { greedy } else { Box::new(Conditioned::new(greedy)) }
+}
