@@ -170,8 +170,8 @@ fn what_cannot_be_is_refused_with_a_reason() {
     with("x.fvecs", "avq", "17", "4", &[], 2, "17 stages are more than 16");
     with("x.fvecs", "rvq", "4097", "4", &[], 2, "4097 stages are more than 4096");
     with("x.fvecs", "rvq", "0", "4", &[], 2, "must be at least 1");
-    with("x.fvecs", "rvq", "2", "0", &[], 2, "0 bits a stage are not possible; allowed are 1 to 16");
-    with("x.fvecs", "rvq", "2", "17", &[], 2, "17 bits a stage");
+    with("x.fvecs", "rvq", "2", "0", &[], 2, "0 bits per stage are not possible; allowed are 1 to 16");
+    with("x.fvecs", "rvq", "2", "17", &[], 2, "17 bits per stage");
     with("x.fvecs", "rvq", "2", "4", &["--beam-width", "4"], 2, "allowed for RVQ of this shape are 1 to 1");
     with("x.fvecs", "avq", "2", "4", &["--beam-width", "33"], 2, "allowed for AVQ of this shape are 1 to 32");
     with("x.fvecs", "opq", "2", "4", &["--trainer", "nsvq"], 2, "NSVQ cannot train OPQ");

@@ -55,7 +55,7 @@ impl Pages {
     /// Well formed, self-contained, with every linked figure there, and no broken number.
     fn check(&self) {
         let page = self.html.strip_prefix("<!doctype html>\n").unwrap();
-        let tree = svg2pdf::usvg::roxmltree::Document::parse(page).unwrap();
+        let tree = roxmltree::Document::parse(page).unwrap();
         for node in tree.descendants() {
             for attribute in node.attributes().filter(|a| ["src", "href", "data", "action"].contains(&a.name())) {
                 let value = attribute.value();

@@ -19,7 +19,7 @@ fn check(folder: &Path) -> [String; 2] {
     let [html, markdown] =
         ["html", "md"].map(|ending| std::fs::read_to_string(folder.join(format!("reproduction.{ending}"))).unwrap());
     let tree = html.strip_prefix("<!doctype html>\n").unwrap();
-    let tree = svg2pdf::usvg::roxmltree::Document::parse(tree).unwrap();
+    let tree = roxmltree::Document::parse(tree).unwrap();
     for node in tree.descendants() {
         for attribute in node.attributes().filter(|a| ["src", "href", "data", "action"].contains(&a.name())) {
             let target = attribute.value();

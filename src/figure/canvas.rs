@@ -42,6 +42,8 @@ pub(super) struct FontUse {
 impl FontUse {
     /// plotters-svg divides by 1.24 and lowers the baseline by .5 ex.
     pub const SVG: FontUse = FontUse { size_per_em: 1.24, baseline: 0.5 * EX_EM };
+    /// Our back end: the size is the em, and the anchor is the baseline.
+    pub const PDF: FontUse = FontUse { size_per_em: 1.0, baseline: 0.0 };
     /// plotters' ab_glyph scales to the line height, centers a box of size/1.24 and puts the baseline at size/2.
     pub const BITMAP: FontUse = FontUse { size_per_em: LINE_EM, baseline: LINE_EM * (0.5 - 0.5 / 1.24) };
 }

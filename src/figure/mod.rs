@@ -13,6 +13,7 @@ mod layout;
 mod legend;
 mod log;
 mod output;
+mod pdf;
 mod pictures;
 mod published;
 mod recommend;
@@ -32,7 +33,7 @@ pub use chart::{
 };
 pub(crate) use gaps::generalization_gap;
 pub use log::draw_log;
-pub use output::{Format, svg_to_pdf, to_png, to_svg};
+pub use output::{Format, to_pdf, to_png, to_svg};
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
 pub use recommend::draw_recommendation;

@@ -1,9 +1,7 @@
-//! A figure as SVG, PNG or PDF. SVG is drawn in tenths of a pixel, because plotters draws in whole units. PNG is drawn
-//! at twice its final size and averaged down, because plotters does not smooth thick lines. PDF is converted from the
-//! SVG.
+//! A figure as SVG, PNG or PDF. SVG and PDF are drawn in tenths of a pixel, because plotters draws in whole units. PNG is
+//! drawn at twice its final size and averaged down, because plotters does not smooth thick lines.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use image::codecs::png::PngEncoder;
 use image::{ColorType, ImageEncoder};
@@ -13,9 +11,10 @@ use super::FigureError;
 use super::canvas::{Canvas, FontUse, register_fonts};
 use super::chart::Figure;
 use super::layout::draw_figure;
+use super::pdf::Page;
 use crate::results::write_atomic;
 
-/// SVG units per pixel.
+/// Units of SVG and PDF per pixel.
 pub(super) const SVG_UNITS: u32 = 10;
 /// PNG pixels per pixel of the figure: a width of 800 becomes 1600.
 pub(super) const PNG_SCALE: u32 = 2;
@@ -76,63 +75,18 @@ pub(super) fn svg_by(
 }
 
 /// # Errors
-/// [`FigureError::Draw`] when the SVG can't be converted.
-pub fn svg_to_pdf(svg: &str) -> Result<Vec<u8>, FigureError> {
-    use svg2pdf::usvg;
-    let mut fonts = usvg::fontdb::Database::new();
-    fonts.load_font_data(notosans::REGULAR_TTF.to_vec());
-    fonts.load_font_data(notosans::BOLD_TTF.to_vec());
-    let options = usvg::Options { fontdb: Arc::new(fonts), ..usvg::Options::default() };
-    let tree = usvg::Tree::from_str(svg, &options).map_err(FigureError::draw)?;
-    // CSS pixels are 1/96 inch.
-    let page = svg2pdf::PageOptions { dpi: 96.0 };
-    let mut pdf = Vec::new();
-    for _ in 0..MOST_CONVERSIONS {
-        pdf = svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page).map_err(FigureError::draw)?;
-        if fonts_in_order(&pdf) {
-            break;
-        }
+/// [`FigureError::Draw`] when the embedded font can't be read.
+pub fn to_pdf(figure: &Figure) -> Result<Vec<u8>, FigureError> {
+    register_fonts()?;
+    let size = (figure.width * SVG_UNITS, figure.height() * SVG_UNITS);
+    // CSS pixels are 1/96 inch, points 1/72.
+    let mut page = Page::new(size, 0.75 / SVG_UNITS as f32)?;
+    {
+        let area = page.backend().into_drawing_area();
+        draw_figure(figure, &Canvas::new(&area, f64::from(SVG_UNITS), FontUse::PDF))?;
+        area.present().map_err(FigureError::draw)?;
     }
-    Ok(references_in_order(&pdf))
-}
-
-/// svg2pdf numbers the objects of the two fonts in the order of a hash table, which differs between conversions. Half
-/// of the conversions have the wanted order.
-const MOST_CONVERSIONS: usize = 60;
-
-/// Whether the fonts are in the order of their names.
-fn fonts_in_order(pdf: &[u8]) -> bool {
-    let is_composite = |lines: &&[&[u8]]| lines[0].ends_with(b"/Subtype /Type0");
-    let lines: Vec<&[u8]> = pdf.split(|byte| *byte == b'\n').collect();
-    // `/BaseFont /QBVBQI+NotoSans`: the tag depends on the characters in the font.
-    let name = |lines: &[&[u8]]| lines[1].split(|byte| *byte == b'+').nth(1).map(<[u8]>::to_vec);
-    lines.windows(2).filter(is_composite).map(name).is_sorted()
-}
-
-/// Sorts the references of each dictionary in the PDF, such as `/xo5 19 0 R`, by name. svg2pdf writes them in the order
-/// of a hash table, which differs between runs. The order in a dictionary has no meaning, and all other bytes keep
-/// their positions.
-fn references_in_order(pdf: &[u8]) -> Vec<u8> {
-    let mut sorted: Vec<u8> = Vec::with_capacity(pdf.len());
-    let mut run: Vec<&[u8]> = Vec::new();
-    let mut in_stream = false;
-    for line in pdf.split_inclusive(|byte| *byte == b'\n') {
-        if !in_stream && is_reference(line) {
-            run.push(line);
-            continue;
-        }
-        run.sort_unstable();
-        run.drain(..).for_each(|line| sorted.extend(line));
-        sorted.extend(line);
-        in_stream = if in_stream { !line.starts_with(b"endstream") } else { line == b"stream\n" };
-    }
-    run.into_iter().for_each(|line| sorted.extend(line));
-    sorted
-}
-
-/// Whether a line of a PDF is an entry of a dictionary that refers to an object.
-fn is_reference(line: &[u8]) -> bool {
-    line.trim_ascii_start().starts_with(b"/") && line.trim_ascii_end().ends_with(b" 0 R")
+    page.finish()
 }
 
 /// # Errors
@@ -197,7 +151,7 @@ pub(super) fn write(
         match format {
             Format::Png => write_atomic(&path, &to_png(figure)?)?,
             Format::Svg => write_atomic(&path, svg.as_bytes())?,
-            Format::Pdf => write_atomic(&path, &svg_to_pdf(svg)?)?,
+            Format::Pdf => write_atomic(&path, &to_pdf(figure)?)?,
         }
         files.push(path);
     }

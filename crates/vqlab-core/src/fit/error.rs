@@ -14,7 +14,7 @@ pub enum FitError {
     File(#[from] FileError),
     #[error(transparent)]
     Shape(#[from] ShapeError),
-    #[error("{0} bits a stage are not possible; allowed are 1 to 16")]
+    #[error("{0} bits per stage are not possible; allowed are 1 to 16")]
     Bits(u32),
     #[error("NSVQ cannot train {}, only AVQ, RVQ and PVQ; use the trainer kmeans", .0.label())]
     Trainer(Method),
@@ -47,7 +47,7 @@ fn too_few(part: &str, found: usize, needed: usize) -> String {
     let there =
         if found == 1 { format!("there is 1 {part} vector") } else { format!("there are {found} {part} vectors") };
     let why = match part {
-        "training" => "as many as codewords a stage; use more vectors or fewer bits a stage",
+        "training" => "as many as codewords a stage; use more vectors or fewer bits per stage",
         "sampled" => "one to train on and one to validate; use more vectors",
         _ => "use more vectors",
     };

@@ -28,7 +28,7 @@ pub enum ShapeError {
         allowed = divisors(*.0)
     )]
     NotDivisible(usize, usize),
-    #[error("a code holds 16 bits a stage: K = {0} is more than 65536")]
+    #[error("a code holds 16 bits per stage: K = {0} is more than 65536")]
     TooLarge(usize),
     #[error("{0} stages are more than {1}, the maximum for this method")]
     TooManyStages(usize, usize),

@@ -18,7 +18,7 @@ const BEAMS: [usize; 3] = [1, 4, 16];
 /// (as RVQ).
 ///
 /// # Errors
-/// [`RecommendError::Bits`] where no number of stages divides `bits` into 2 to 10 bits a stage.
+/// [`RecommendError::Bits`] where no number of stages divides `bits` into 2 to 10 bits per stage.
 pub(super) fn shapes(bits: u32, dimension: usize) -> Result<Vec<Shape>, RecommendError> {
     let stages = stages(bits);
     if stages.is_empty() {

@@ -100,7 +100,7 @@ impl Shape {
         }
     }
 
-    /// `RVQ 8 × 8`: stages × bits a stage.
+    /// `RVQ 8 × 8`: stages × bits per stage.
     pub fn label(&self) -> String {
         format!("{} {} × {}", self.method.label(), self.stages, self.bits_per_stage)
     }
