@@ -140,7 +140,7 @@ fn a_registered_method_is_swept_recorded_and_plotted() {
         assert!((0.125..0.3).contains(&errors[2]), "{name}: {errors:?}");
     }
 
-    let options = Figures { comparisons: &[], published: false, pictures: None };
+    let options = Figures { comparisons: &[], published: false, files: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
     assert!(drawn.iter().any(|figure| figure.svg.contains("<polyline")), "no curve was drawn");
 }

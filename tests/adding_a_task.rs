@@ -7,16 +7,21 @@ use std::sync::Once;
 use std::sync::atomic::AtomicBool;
 
 use vqlab::baseline;
+use vqlab::compare::check_claims;
 use vqlab::data::cache::Places;
 use vqlab::data::stream::{normal, stream};
-use vqlab::figure::{Format, Options as Figures, draw_experiment};
+use vqlab::figure::{
+    Axis, Chart, Figure, FigureInput, Figures, Format, Options as Shown, Sketch, curves, draw_experiment, general,
+};
 use vqlab::quantizer::{assigner, encode};
+use vqlab::report::document::{Document, Table};
+use vqlab::report::{ReportInput, Sections, Words, write};
 use vqlab::results::{ResultsFile, aggregate, write_results};
 use vqlab::runner::{Options, Quiet, Status, Store, TaskFns, run};
 use vqlab::spec::{Cell, CellSettings, CustomSettings, LoadOptions, Primary, parse};
 use vqlab::task::settings::field::cell;
 use vqlab::task::settings::{Checked, Field, Kind, Point, Settings, Span, quantizer, resolve};
-use vqlab::task::{Context, Outcome, Resolver, Task, TaskError, Wanted, Words, register};
+use vqlab::task::{Context, Outcome, Resolver, Task, TaskError, Wanted, register};
 
 // ---- The task: its settings, its cells, what they compute. ----
 
@@ -57,10 +62,6 @@ impl Task for Directions {
         Some("fresh")
     }
 
-    fn words(&self, _: Primary) -> Words {
-        Words { points: "Mean squared error per coordinate of unit vectors.", ..Words::default() }
-    }
-
     fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
         let CellSettings::Custom(CustomSettings { quantizer, values, .. }) = &cell.settings else {
             return Err(TaskError::Failed("a cell of another task".into()));
@@ -84,6 +85,52 @@ impl Task for Directions {
 
     fn cost(&self, cell: &Cell) -> f64 {
         0.01 * f64::from(cell.total_bits())
+    }
+}
+
+// ---- How its results are shown: the general figures and one of its own, a section of its own. ----
+
+impl Figures for Directions {
+    fn sketches(&self, input: &FigureInput) -> Vec<Sketch> {
+        let FigureInput { plan, aggregates, .. } = *input;
+        let mut sketches = general(input);
+        for panel in &plan.panels {
+            let y = Axis::linear("error of unit vectors").including(0.0);
+            let mut chart = Chart::new("Directions", curves::bits_axis([panel]), y);
+            let ours = curves::ours(plan, panel, aggregates, "mse-fresh");
+            chart.series.extend(ours.iter().map(curves::our_series));
+            sketches.push(Sketch {
+                id: format!("directions-{}", panel.name),
+                title: "Error of unit vectors".into(),
+                caption: "Mean squared error per coordinate. Without quantization it is 0.".into(),
+                figure: Figure::single(chart),
+            });
+        }
+        sketches
+    }
+}
+
+impl Sections for Directions {
+    fn words(&self, _: Primary) -> Words {
+        Words { points: "Mean squared error per coordinate of unit vectors.", ..Words::default() }
+    }
+
+    fn data_in_words(&self, settings: &CellSettings) -> String {
+        let CellSettings::Custom(CustomSettings { values, .. }) = settings else { return String::new() };
+        format!("{} unit vectors of dimension {}", values["vectors"], values["dimension"])
+    }
+
+    fn sections(&self, input: &ReportInput, _: &Path, document: &mut Document) {
+        document.section("Error of a whole vector");
+        document.paragraph("The mean squared error of a coordinate, times the dimension.");
+        let mut table = Table::new(&["method", "#bits", "#error"]);
+        for (panel, aggregate) in input.plan.panels.iter().zip(input.aggregates) {
+            for point in &aggregate.points {
+                let error = point.mean().map_or("–".into(), |mean| format!("{:.3}", mean * panel.dimension as f64));
+                table.row(vec![point.contender.label().into(), point.at.to_string().into(), error.into()]);
+            }
+        }
+        document.table(table);
     }
 }
 
@@ -165,9 +212,28 @@ fn a_registered_task_is_swept_recorded_resumed_and_plotted() {
         // A coordinate of a unit vector has the variance 1/8.
         assert!(errors[1] < errors[0] && errors[0] < 0.125, "{}: {errors:?}", curve.name);
     }
-    let options = Figures { comparisons: &[], published: false, pictures: None };
+    let options = Shown { comparisons: &[], published: false, files: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
-    assert!(drawn.iter().any(|figure| figure.svg.contains("<polyline")), "no curve was drawn");
+    let ids: Vec<&str> = drawn.iter().map(|figure| figure.id.as_str()).collect();
+    assert!(ids.contains(&"error-directions") && ids.contains(&"directions-directions"), "{ids:?}");
+    let own = drawn.iter().find(|figure| figure.id == "directions-directions").unwrap();
+    assert!(own.svg.contains("<polyline") && own.svg.contains("error of unit vectors"), "no curve was drawn");
+
+    let claims = check_claims(&plan, &aggregates);
+    let input = ReportInput {
+        plan: &plan,
+        aggregates: &aggregates,
+        records: &done.records,
+        comparisons: &[],
+        claims: &claims,
+        figures: &drawn,
+        files: None,
+    };
+    let [_, markdown] = write(&input, folder.path()).unwrap().map(|path| std::fs::read_to_string(path).unwrap());
+    assert!(markdown.contains("2000 unit vectors of dimension 8"), "{markdown}");
+    let section = markdown.split("## Error of a whole vector").nth(1).expect("the section of the task");
+    let error = aggregates[0].points[0].mean().unwrap();
+    assert!(section.contains(&format!("{:.3}", 8.0 * error)), "{section}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::records(plan, leave_out_every);
     let aggregates = aggregate(plan, &records);
     let comparisons = compare_plan(plan, &aggregates);
-    let options = Options { comparisons: &comparisons, published: true, pictures: None };
+    let options = Options { comparisons: &comparisons, published: true, files: None };
     let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
     drawn.iter().for_each(check);
     drawn
@@ -48,7 +48,7 @@ fn ids(drawn: &[Drawn]) -> Vec<&str> {
 fn draw_speech(plan: &Plan, opus: bool, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::speech::records(plan, opus);
     let aggregates = aggregate(plan, &records);
-    let options = Options { comparisons: &compare_plan(plan, &aggregates), published: true, pictures: None };
+    let options = Options { comparisons: &compare_plan(plan, &aggregates), published: true, files: None };
     let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
     drawn.iter().for_each(check);
     drawn
@@ -139,7 +139,7 @@ fn both_parts_of_figure_1_can_be_one() {
 fn nothing_done_draws_nothing() {
     assert_eq!(draw(&synthetic::toy(), 1, &folder("nothing")), []);
     let plan = synthetic::speech::plan(1);
-    let (none, options) = (Default::default(), Options { comparisons: &[], published: true, pictures: None });
+    let (none, options) = (Default::default(), Options { comparisons: &[], published: true, files: None });
     let drawn = draw_experiment(&plan, &aggregate(&plan, &none), &none, &folder("silence"), &[], options).unwrap();
     assert_eq!(drawn, []);
 }

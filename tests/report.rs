@@ -27,16 +27,16 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("reports").join(name)
 }
 
-fn pages_in(name: &str, plan: &Plan, records: &HashMap<String, Record>, audio: Option<&Path>) -> Pages {
+fn pages_in(name: &str, plan: &Plan, records: &HashMap<String, Record>, files: Option<&Path>) -> Pages {
     let folder = folder(name);
     let aggregates = aggregate(plan, records);
     let comparisons = compare_plan(plan, &aggregates);
     let claims = check_claims(plan, &aggregates);
-    let options = Options { comparisons: &comparisons, published: true, pictures: None };
+    let options = Options { comparisons: &comparisons, published: true, files: None };
     let out = folder.join("figures");
     let figures = draw_experiment(plan, &aggregates, records, &out, &[Format::Png], options).unwrap();
     let input = ReportInput {
-        audio,
+        files,
         plan,
         aggregates: &aggregates,
         records,

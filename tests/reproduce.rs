@@ -124,7 +124,7 @@ impl Made {
     fn new(plan: Plan, records: HashMap<String, Record>, reports: &Path) -> Self {
         let aggregates = aggregate(&plan, &records);
         let (comparisons, claims) = (compare_plan(&plan, &aggregates), check_claims(&plan, &aggregates));
-        let options = Options { comparisons: &comparisons, published: true, pictures: None };
+        let options = Options { comparisons: &comparisons, published: true, files: None };
         let out = reports.join(&plan.folder).join("figures").join(&plan.name);
         let drawn = draw_experiment(&plan, &aggregates, &records, &out, &[Format::Svg], options).unwrap();
         let made = Made { plan, records, aggregates, comparisons, claims, drawn };
@@ -140,7 +140,7 @@ impl Made {
             comparisons: &self.comparisons,
             claims: &self.claims,
             figures: &self.drawn,
-            audio: None,
+            files: None,
         }
     }
 }

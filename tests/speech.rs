@@ -4,19 +4,19 @@
 mod common;
 mod synthetic;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use common::Env;
 use synthetic::speech::{self, UTTERANCES, published_mean, value};
-use vqlab::compare::speech::{gaps, opus};
 use vqlab::compare::{ClaimResult, Runs, Verdict, check_claims, compare_plan};
 use vqlab::results::{
-    Aggregate, CurveValues, aggregate, audible, audio_folder, find_aggregate, keep_audio, published, quantile,
-    read_provenance, results_file, write_provenance, write_results,
+    Aggregate, CurveValues, aggregate, files_folder, find_aggregate, keep_files, published, quantile, read_provenance,
+    results_file, shown_cells, write_provenance, write_results,
 };
 use vqlab::runner::Record;
 use vqlab::spec::{Contender, Margin, Method, PanelAxis, Plan, profiles};
+use vqlab::task::speech::beside::{gaps, opus};
 
 const BITRATES: [u32; 6] = [8_000, 9_600, 13_200, 16_400, 24_400, 32_000];
 
@@ -198,15 +198,19 @@ fn excerpts_are_kept_as_far_as_they_are_there() {
     let plan = speech::plan(1);
     let records = speech::records(&plan, true);
     let root = tempfile::tempdir().unwrap();
-    assert_eq!(keep_audio(&plan, &records, root.path()).unwrap(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(keep_files(&plan, &records, root.path()).unwrap(), Vec::<std::path::PathBuf>::new());
     // Two originals, and of 6 bitrates and 2 excerpts one file a method and one of Opus.
-    let names = audible(&plan.panels[0], &records).unwrap().names();
+    let panel = &plan.panels[0];
+    let cells = shown_cells(panel, &records).into_iter();
+    let names: BTreeSet<String> = cells.flat_map(|(_, cell)| plan.task.files(cell, &panel.measured_at)).collect();
     assert_eq!(names.len(), 2 + 6 * 2 * 4);
     speech::write_excerpts(&plan, &root.path().join("audio"), |name| !name.contains("opus"));
-    let kept = keep_audio(&plan, &records, root.path()).unwrap();
+    let kept = keep_files(&plan, &records, root.path()).unwrap();
     assert_eq!(kept.len(), 2 + 6 * 2 * 3);
-    assert!(kept.iter().all(|path| path.starts_with(audio_folder(&plan, root.path())) && path.is_file()));
-    assert!(audible(&plan.panels[0], &HashMap::new()).is_none());
+    let folder = files_folder(&plan, root.path()).unwrap();
+    assert!(folder.ends_with("default/audio/speech"));
+    assert!(kept.iter().all(|path| path.starts_with(&folder) && path.is_file()));
+    assert!(shown_cells(panel, &HashMap::new()).is_empty());
 }
 
 #[test]

@@ -111,7 +111,6 @@ fn write_files(
     }
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);
-    files.extend(results::keep_pictures(plan, records, &folders.results).map_err(failed)?);
     let codebooks = results::keep_codebooks(plan, records, &folders.results).map_err(failed)?;
     let cells = plan.cells().len();
     if plan.codebooks && codebooks.len() < cells {
@@ -122,7 +121,7 @@ fn write_files(
         ));
     }
     files.extend(codebooks);
-    files.extend(results::keep_audio(plan, records, &folders.results).map_err(failed)?);
+    files.extend(results::keep_files(plan, records, &folders.results).map_err(failed)?);
     when_safe()?;
     for point in results::missing(plan, &outcome.aggregates) {
         note(&format!("missing: {point}"));
@@ -142,7 +141,7 @@ fn write_report(
 ) -> Result<Vec<Drawn>, CliError> {
     let drawn = draw(plan, outcome, records, folders, formats)?;
     files.extend(drawn.iter().flat_map(|figure| figure.files.iter().cloned()));
-    let audio = results::audio_folder(plan, &folders.results);
+    let kept = results::files_folder(plan, &folders.results);
     let input = ReportInput {
         plan,
         aggregates: &outcome.aggregates,
@@ -150,7 +149,7 @@ fn write_report(
         comparisons: &outcome.comparisons,
         claims: &outcome.claims,
         figures: &drawn,
-        audio: Some(&audio),
+        files: kept.as_deref(),
     };
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
     Ok(drawn)
@@ -219,8 +218,8 @@ pub fn draw(
     folders: &Folders,
     formats: &[Format],
 ) -> Result<Vec<Drawn>, CliError> {
-    let pictures = results::pictures_folder(plan, &folders.results);
-    let options = figure::Options { comparisons: &outcome.comparisons, published: true, pictures: Some(&pictures) };
+    let files = results::files_folder(plan, &folders.results);
+    let options = figure::Options { comparisons: &outcome.comparisons, published: true, files: files.as_deref() };
     figure::draw_experiment(plan, &outcome.aggregates, records, &folders.figures(plan), formats, options)
         .map_err(failed)
 }

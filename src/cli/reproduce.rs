@@ -14,7 +14,7 @@ use super::survey::Survey;
 use super::{CliError, note, print};
 use crate::figure::{self, Drawn};
 use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
-use crate::results::{audio_folder, plan_of_kept, read_provenance};
+use crate::results::{files_folder, plan_of_kept, read_provenance};
 use crate::runner::{Options, human_seconds};
 use crate::spec::{Cell, LoadOptions, PAPER, PaperSpec, Plan, Purpose};
 
@@ -222,14 +222,15 @@ struct Told<'a> {
     records: Cow<'a, Records>,
     outcome: Outcome,
     drawn: Vec<Drawn>,
-    audio: PathBuf,
+    /// The folder of the files that cells have written for reports.
+    files: Option<PathBuf>,
 }
 
 impl<'a> Told<'a> {
     /// Without figures.
     fn new(plan: Plan, records: Cow<'a, Records>, folders: &Folders) -> Self {
-        let (audio, outcome) = (audio_folder(&plan, &folders.results), Outcome::new(&plan, &records));
-        Told { plan, records, outcome, drawn: Vec::new(), audio }
+        let (files, outcome) = (files_folder(&plan, &folders.results), Outcome::new(&plan, &records));
+        Told { plan, records, outcome, drawn: Vec::new(), files }
     }
 
     fn input(&self) -> ReportInput<'_> {
@@ -240,7 +241,7 @@ impl<'a> Told<'a> {
             comparisons: &self.outcome.comparisons,
             claims: &self.outcome.claims,
             figures: &self.drawn,
-            audio: Some(&self.audio),
+            files: self.files.as_deref(),
         }
     }
 }
@@ -297,7 +298,7 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
 
 /// Adds the figures of kept results, for the page alone. Existing picture files are linked.
 fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
-    let options = figure::Options { comparisons: &[], published: true, pictures: None };
+    let options = figure::Options { comparisons: &[], published: true, files: None };
     let (plan, outcome) = (&told.plan, &told.outcome);
     let out = folders.figures(plan);
     match figure::draw_experiment(plan, &outcome.aggregates, &told.records, &out, &[], options) {

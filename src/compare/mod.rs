@@ -11,7 +11,6 @@ mod files;
 mod judge;
 mod pairing;
 mod panel;
-pub mod speech;
 pub mod statistics;
 pub mod tradeoff;
 mod types;

@@ -4,15 +4,15 @@ use vqlab_core::method::Kmeans;
 
 use super::chart::{Axis, Color, LegendEntry, LegendKey, LineStyle, Marker, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
-use crate::spec::{CellSettings, Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
+use crate::spec::{Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
 
 /// One contender's values over the panel's axis. Points without a value are omitted.
-pub(super) struct Curve {
+pub struct Curve {
     pub contender: Contender,
     pub points: Vec<CurvePoint>,
 }
 
-pub(super) struct CurvePoint {
+pub struct CurvePoint {
     /// B, the bits of one code, or T.
     pub at: u32,
     pub mean: f64,
@@ -32,7 +32,7 @@ impl Curve {
 }
 
 /// One panel's metric, with one curve per contender. Contenders without values are omitted.
-pub(super) fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric: &str) -> Vec<Curve> {
+pub fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric: &str) -> Vec<Curve> {
     let Some(aggregate) = find_aggregate(aggregates, &panel.name, metric) else { return Vec::new() };
     let curve = |contender: &Contender| {
         let own = aggregate.points.iter().filter(|p| p.contender == *contender);
@@ -45,7 +45,7 @@ pub(super) fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric:
 }
 
 /// The published curves of the panel.
-pub(super) fn of_panel(plan: &Plan, panel: &Panel) -> Vec<Curve> {
+pub fn of_panel(plan: &Plan, panel: &Panel) -> Vec<Curve> {
     match panel.published_file.as_deref().and_then(published) {
         Some(file) => {
             let curves = plan.contenders.iter().map(|c| of_file(&file, panel, *c));
@@ -67,63 +67,83 @@ fn of_file(file: &ResultsFile, panel: &Panel, contender: Contender) -> Curve {
 }
 
 /// The color of a method. Baselines are darker.
-pub(super) fn color(contender: Contender) -> Color {
+pub fn color(contender: Contender) -> Color {
     match contender.kmeans() {
         Some(Kmeans { color: [red, green, blue], .. }) => Color(red, green, blue),
         None => method_color(contender.method),
     }
 }
 
-pub(super) fn method_color(method: Method) -> Color {
+pub fn method_color(method: Method) -> Color {
     let [red, green, blue] = method.definition().style.color;
     Color(red, green, blue)
 }
 
 /// The paper's line styles: AVQ dashed, RVQ dotted, PVQ dash-dot; baselines solid.
-pub(super) fn line_style(contender: Contender) -> LineStyle {
+pub fn line_style(contender: Contender) -> LineStyle {
     if contender.trainer == Trainer::Kmeans { LineStyle::Solid } else { contender.method.definition().style.line }
 }
 
 /// The markers of the paper's Figure 5: AVQ squares, RVQ circles, PVQ triangles.
-pub(super) fn marker(method: Method) -> Marker {
+pub fn marker(method: Method) -> Marker {
     method.definition().style.marker
 }
 
 /// Our curve with its band.
-pub(super) fn our_series(curve: &Curve) -> Series {
+pub fn our_series(curve: &Curve) -> Series {
     let contender = curve.contender;
     let line = Series::line(contender.label(), color(contender), line_style(contender), curve.xy());
     line.width(2.4).band(curve.band())
 }
 
+/// One of our curves in the paper's style. Baselines are thinner.
+pub fn styled(panel: &Panel, curve: &Curve) -> Series {
+    let contender = curve.contender;
+    let line = Series::line(panel.curve_name(contender), color(contender), line_style(contender), curve.xy());
+    let width = if contender.trainer == Trainer::Kmeans { 1.4 } else { 2.4 };
+    line.width(width).band(curve.band()).marker(marker(contender.method))
+}
+
 /// The published curve: a thin solid line of the same hue.
-pub(super) fn published_series(curve: &Curve) -> Series {
+pub fn published_series(curve: &Curve) -> Series {
     Series::line("", color(curve.contender).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabeled()
 }
 
-pub(super) fn published_entry() -> LegendEntry {
+pub fn published_entry() -> LegendEntry {
     let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
     LegendEntry { label: "published (same hue)".into(), color: Color::GRAY, key }
 }
 
-pub(super) fn band_entry() -> LegendEntry {
+pub fn band_entry() -> LegendEntry {
     LegendEntry { label: "middle 95 % of the seeds".into(), color: Color::GRAY, key: LegendKey::Area }
 }
 
 /// The planned bitrates of the panels, ascending.
-pub(super) fn bits_of<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Vec<u32> {
+pub fn bits_of<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Vec<u32> {
     let mut bits: Vec<u32> = panels.into_iter().flat_map(|p| p.points.iter().map(|q| q.bits)).collect();
     bits.sort_unstable();
     bits.dedup();
     bits
 }
 
-pub(super) fn bits_axis<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Axis {
+pub fn bits_axis<'a>(panels: impl IntoIterator<Item = &'a Panel>) -> Axis {
     Axis::whole("VQ bitrate (bits per vector)", &bits_of(panels))
 }
 
+/// `Peak SNR (dB)`.
+pub fn in_unit(label: &str, unit: &str) -> String {
+    if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") }
+}
+
+/// The name of the data, with the panel's name if the panel is not a figure of the paper.
+pub fn data_name(panel: &Panel) -> String {
+    let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
+    let data = label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone());
+    if panel.paper_figure().is_some() { data } else { format!("{data}, {}", panel.name) }
+}
+
 /// "correlated data, D = 64".
-pub(super) fn describe(panel: &Panel) -> String {
+pub fn describe(panel: &Panel) -> String {
     let data = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| {
         match value.chars().all(|c| c.is_ascii_alphabetic()) {
             true => value.to_lowercase(),
@@ -141,7 +161,7 @@ pub(super) fn describe(panel: &Panel) -> String {
 /// Groups panels into charts. One chart has the draws of the same data: panels with the same figure and published file,
 /// whose cells differ only in the seeds of data and training. Panels without a published file have their own chart.
 /// Panels with one bitrate have no curve and are omitted.
-pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
+pub fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
     let mut groups: Vec<Vec<&Panel>> = Vec::new();
     for panel in plan.panels.iter().filter(|p| bits_of([*p]).len() > 1) {
         let same = |other: &Panel| {
@@ -160,18 +180,12 @@ pub(super) fn groups(plan: &Plan) -> Vec<Vec<&Panel>> {
 }
 
 fn equal_but_for_the_draw(a: &Panel, b: &Panel) -> bool {
-    let settings = |point: &PlannedPoint| {
-        let mut settings = point.cells.first()?.settings.clone();
-        if let CellSettings::Toy(toy) = &mut settings {
-            toy.data.mixing_seed = None;
-        }
-        Some(settings)
-    };
+    let settings = |point: &PlannedPoint| Some(point.cells.first()?.settings.of_any_draw());
     a.points.iter().map(settings).eq(b.points.iter().map(settings))
 }
 
 /// The chart title of a group of panels.
-pub(super) fn group_title(plan: &Plan, group: &[&Panel]) -> String {
+pub fn group_title(plan: &Plan, group: &[&Panel]) -> String {
     match group {
         [] => String::new(),
         [only] => describe_in(plan, only),
@@ -180,7 +194,7 @@ pub(super) fn group_title(plan: &Plan, group: &[&Panel]) -> String {
 }
 
 /// [`describe`], with the panel's name if panels of other data have the same description.
-pub(super) fn describe_in(plan: &Plan, panel: &Panel) -> String {
+pub fn describe_in(plan: &Plan, panel: &Panel) -> String {
     let text = describe(panel);
     let groups = groups(plan);
     let own = groups.iter().find(|g| g.iter().any(|p| p.name == panel.name));
@@ -190,21 +204,21 @@ pub(super) fn describe_in(plan: &Plan, panel: &Panel) -> String {
 }
 
 /// The text with an upper-case first letter.
-pub(super) fn capitalised(text: &str) -> String {
+pub fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// `Codebooks do not start as in the paper: AVQ from a trained RVQ.`, for every method of these panels whose codebooks
 /// have another start.
-pub(super) fn warm_starts(panels: &[&Panel]) -> Option<String> {
+pub fn warm_starts(panels: &[&Panel]) -> Option<String> {
     let mut notes: Vec<String> = Vec::new();
     for cell in panels.iter().flat_map(|p| &p.points).filter_map(|p| p.cells.first()) {
-        let CellSettings::Toy(toy) = &cell.settings else { continue };
+        let Some(quantizer) = cell.settings.quantizer() else { continue };
         if cell.contender().trainer == Trainer::Kmeans {
             continue;
         }
-        let start = match toy.quantizer.init {
+        let start = match quantizer.init {
             Init::Uniform => continue,
             Init::Normal => "normal noise",
             Init::Data => "training vectors",
@@ -212,7 +226,7 @@ pub(super) fn warm_starts(panels: &[&Panel]) -> Option<String> {
             Init::Pvq => "a trained PVQ",
             Init::Rvq => "a trained RVQ",
         };
-        let note = format!("{} from {start}", toy.quantizer.method.label());
+        let note = format!("{} from {start}", quantizer.method.label());
         if !notes.contains(&note) {
             notes.push(note);
         }

@@ -4,7 +4,7 @@
 use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LineStyle, Scale, Series};
 use super::curves::{self, Curve, CurvePoint};
-use super::toy::measured;
+use super::errors::measured;
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Contender, Panel, Plan};

@@ -1,26 +1,23 @@
 //! Figures in the paper's style, with the published curves beside ours. The module has a small chart model ([`Figure`],
 //! [`Chart`]), drawing to SVG, PNG and PDF with an embedded font, and the figures of an experiment
-//! ([`draw_experiment`]), of a training log ([`draw_log`]) and of the published numbers alone ([`draw_published`]).
+//! ([`draw_experiment`]; a task chooses them by the trait [`Figures`]), of a training log ([`draw_log`]) and of the published numbers alone ([`draw_published`]).
 
 mod canvas;
 mod chart;
-mod complexity;
-mod curves;
+pub mod curves;
 mod dots;
+mod errors;
 mod gaps;
-mod image;
 mod layout;
 mod legend;
 mod log;
+mod operations;
 mod output;
 mod pdf;
 mod pictures;
 mod published;
 mod recommend;
 mod scale;
-mod search;
-mod speech;
-mod toy;
 mod tradeoff;
 
 use std::collections::HashMap;
@@ -33,6 +30,7 @@ pub use chart::{
 };
 pub(crate) use gaps::generalization_gap;
 pub use log::draw_log;
+pub(crate) use operations::{beside_published, over_complexity};
 pub use output::{Format, to_pdf, to_png, to_svg};
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
@@ -76,10 +74,51 @@ pub struct Drawn {
     pub files: Vec<PathBuf>,
 }
 
+/// The figures of a task.
+pub trait Figures {
+    /// The charts of an experiment, in the order of the report. Sketches of the same `id` are joined. A task without
+    /// charts of its own has the [`general`] ones.
+    fn sketches(&self, input: &FigureInput) -> Vec<Sketch> {
+        general(input)
+    }
+
+    /// Decoded pictures, in figures after the charts.
+    fn pictures(&self, input: &FigureInput) -> Vec<PictureFigure> {
+        let _ = input;
+        Vec::new()
+    }
+}
+
+/// The input of an experiment's figures.
+#[derive(Clone, Copy, Debug)]
+pub struct FigureInput<'a> {
+    pub plan: &'a Plan,
+    pub aggregates: &'a [Aggregate],
+    /// By key.
+    pub records: &'a HashMap<String, Record>,
+    pub options: Options<'a>,
+}
+
+/// The figures of every task with an error over bits: the figures that the specs name (`figure-2a`, …), `error-PANEL`
+/// for panels without one, `errors` for panels of one bitrate, `tradeoff-PANEL`, `generalization`, `difference`, and
+/// `draws` if several panels share one published file.
+pub fn general(input: &FigureInput) -> Vec<Sketch> {
+    let FigureInput { plan, aggregates, options, .. } = *input;
+    let mut all = errors::sketches(plan, aggregates, options.published);
+    all.extend(tradeoff::sketches(plan, aggregates));
+    all.extend(gaps::generalization(plan, aggregates));
+    all.extend(gaps::difference(plan, options.comparisons));
+    all.extend(gaps::draws(plan, options.comparisons));
+    all
+}
+
 /// A figure before it is drawn.
-pub(crate) struct Sketch {
+#[derive(Clone, Debug)]
+pub struct Sketch {
+    /// The stem of the files: `figure-2a`, `error-PANEL`.
     pub id: String,
     pub title: String,
+    /// A description of the figure and how to read it.
     pub caption: String,
     pub figure: Figure,
 }
@@ -108,7 +147,7 @@ impl Sketch {
     }
 
     /// Draws and writes the figure.
-    pub fn finish(self, out_dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
+    pub(crate) fn finish(self, out_dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
         let svg = to_svg(&self.figure)?;
         let files = output::write(&self.figure, &svg, out_dir, &self.id, formats)?;
         Ok(Drawn { id: self.id, title: self.title, caption: self.caption, svg, files })
@@ -122,22 +161,12 @@ pub struct Options<'a> {
     pub comparisons: &'a [PanelComparison],
     /// Whether to draw the published curves beside ours.
     pub published: bool,
-    /// The folder of an image experiment's pictures ([`crate::results::pictures_folder`]).
-    pub pictures: Option<&'a Path>,
+    /// The folder of the files that cells have written for reports ([`crate::results::files_folder`]).
+    pub files: Option<&'a Path>,
 }
 
-/// Draws every figure of the experiment that has numbers, and writes each as `OUT_DIR/ID.FORMAT`.
-///
-/// Panels that name the same figure share it. The figures of a plan are its own figures (`figure-2a`, …) and, by task:
-///
-/// - Toy: `error-PANEL` for panels without a figure, `errors` for panels of one bitrate, `tradeoff-PANEL`,
-///   `generalization`, `difference`, and `draws` if several panels share one published file.
-/// - Search: `recall-PANEL` and (over bits) `tradeoff-PANEL` for panels without a figure, `nsvq-minus-kmeans-PANEL`,
-///   `times-PANEL`.
-/// - Image: 4c with 4b, `quality-PANEL` and `tradeoff-PANEL` for panels without a figure, `pictures` or
-///   `pictures-PANEL`.
-/// - Speech: `quality-PANEL` for panels without a figure, `gaps-PANEL`.
-/// - Complexity: `complexity-PANEL` for panels without a figure.
+/// Draws every figure of the experiment's task ([`Figures`]) that has numbers, and writes each as `OUT_DIR/ID.FORMAT`.
+/// Panels that name the same figure share it.
 ///
 /// # Errors
 /// [`FigureError`]
@@ -149,29 +178,15 @@ pub fn draw_experiment(
     formats: &[Format],
     options: Options,
 ) -> Result<Vec<Drawn>, FigureError> {
-    let sketches = match plan.task.name() {
-        "complexity" => complexity::sketches(plan, aggregates, options.published),
-        "search" => search::sketches(plan, aggregates, records, options.published),
-        "image" => image::sketches(plan, aggregates, options.published),
-        "speech" => speech::sketches(plan, aggregates, records, options.published),
-        _ => {
-            let mut all = toy::sketches(plan, aggregates, options.published);
-            all.extend(tradeoff::sketches(plan, aggregates));
-            all.extend(gaps::generalization(plan, aggregates));
-            all.extend(gaps::difference(plan, options.comparisons));
-            all.extend(gaps::draws(plan, options.comparisons));
-            all
-        }
-    };
+    let input = FigureInput { plan, aggregates, records, options };
     let mut joined: Vec<Sketch> = Vec::new();
-    for sketch in sketches {
+    for sketch in plan.task.sketches(&input) {
         match joined.iter_mut().find(|known| known.id == sketch.id) {
             Some(known) => known.join(sketch),
             None => joined.push(sketch),
         }
     }
     let drawn = joined.into_iter().map(|sketch| sketch.finish(out_dir, formats));
-    let folder = options.pictures.filter(|_| plan.task.name() == "image");
-    let pictures = folder.map(|folder| image::pictures(plan, records, folder)).unwrap_or_default();
+    let pictures = plan.task.pictures(&input);
     drawn.chain(pictures.iter().map(|figure| draw_pictures(figure, out_dir, formats))).collect()
 }

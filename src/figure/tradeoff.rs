@@ -4,7 +4,7 @@
 use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series, VerticalMark};
 use super::curves;
-use super::toy::measured;
+use super::errors::measured;
 use crate::compare::tradeoff::{PanelTradeoff, changes, tradeoff};
 use crate::complexity::Model;
 use crate::results::Aggregate;

@@ -3,7 +3,7 @@
 
 /// A piece of text within a line. Each renderer escapes special characters.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Inline {
+pub enum Inline {
     Plain(String),
     Strong(String),
     Code(String),
@@ -15,16 +15,16 @@ pub(super) enum Inline {
 }
 
 /// The text of a paragraph or a cell.
-pub(super) type Text = Vec<Inline>;
+pub type Text = Vec<Inline>;
 
 /// Plain text.
-pub(super) fn text(plain: impl Into<String>) -> Text {
+pub fn text(plain: impl Into<String>) -> Text {
     vec![Inline::Plain(plain.into())]
 }
 
 /// The meaning of a cell. HTML shows it as a color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     Neutral,
     Good,
     Bad,
@@ -32,7 +32,7 @@ pub(super) enum Tone {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Cell {
+pub struct Cell {
     pub text: String,
     pub tone: Tone,
     /// The link of the text, relative to the report.
@@ -56,14 +56,14 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Column {
+pub struct Column {
     pub title: String,
     /// Numbers are flush right.
     pub number: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Table {
+pub struct Table {
     pub columns: Vec<Column>,
     pub rows: Vec<Vec<Cell>>,
 }
@@ -84,7 +84,7 @@ impl Table {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Picture {
+pub struct Picture {
     pub title: String,
     pub caption: String,
     /// For HTML.
@@ -95,13 +95,13 @@ pub(super) struct Picture {
 
 /// A group of sounds, such as the decoded speech of each method at one bitrate.
 #[derive(Clone, Debug)]
-pub(super) struct Clips {
+pub struct Clips {
     pub title: String,
     pub clips: Vec<Clip>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Clip {
+pub struct Clip {
     pub label: String,
     /// The path of a WAV file, relative to the report.
     pub link: String,
@@ -109,14 +109,14 @@ pub(super) struct Clip {
 
 /// The main result, at the top: sentences with plots beside them.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub struct Answer {
     pub lines: Vec<Line>,
     pub pictures: Vec<Picture>,
 }
 
 /// A sentence about a verdict: `Figure 2b: `, `reproduced`, `, 24 of 24 points within 0.5 %, 2 seeds`.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub struct Line {
     pub before: String,
     pub verdict: String,
     pub after: String,
@@ -130,7 +130,7 @@ impl std::fmt::Display for Line {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Block {
+pub enum Block {
     Answer(Answer),
     Section(String),
     Subsection(String),
@@ -147,7 +147,7 @@ pub(super) enum Block {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Document {
+pub struct Document {
     pub title: String,
     pub blocks: Vec<Block>,
 }

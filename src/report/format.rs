@@ -3,29 +3,29 @@
 use crate::spec::Margin;
 
 /// Four significant digits: 116.0, 5.012, 0.06760.
-pub(super) fn significant(value: f64) -> String {
+pub(crate) fn significant(value: f64) -> String {
     minus(crate::number::digits(value, 4))
 }
 
 /// A relative difference in signed percent, with two decimals.
-pub(super) fn percent(ratio: f64) -> String {
+pub(crate) fn percent(ratio: f64) -> String {
     signed(100.0 * ratio, 2)
 }
 
-pub(super) fn signed(value: f64, decimals: usize) -> String {
+pub(crate) fn signed(value: f64, decimals: usize) -> String {
     let text = format!("{value:+.decimals$}");
     // Zero has no sign.
     if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
 }
 
 /// A margin of 0.005 as ±0.5 %, ±0.25 dB, or ±0.1 MOS.
-pub(super) fn margin(margin: Margin) -> String {
+pub(crate) fn margin(margin: Margin) -> String {
     let width = margin.width() * if unit(margin) == "%" { 100.0 } else { 1.0 };
     format!("±{} {}", (width * 1e6).round() / 1e6, unit(margin))
 }
 
 /// The unit of differences that the margin judges.
-pub(super) fn unit(margin: Margin) -> &'static str {
+pub(crate) fn unit(margin: Margin) -> &'static str {
     match margin {
         Margin::Relative(_) => "%",
         Margin::Decibel(_) => "dB",
@@ -34,7 +34,7 @@ pub(super) fn unit(margin: Margin) -> &'static str {
 }
 
 /// A difference to a published mean, signed, in the unit of the margin.
-pub(super) fn difference(difference: f64, margin: Margin) -> String {
+pub(crate) fn difference(difference: f64, margin: Margin) -> String {
     match margin {
         Margin::Relative(_) => percent(difference),
         Margin::Decibel(_) => signed(difference, 2),
@@ -43,17 +43,17 @@ pub(super) fn difference(difference: f64, margin: Margin) -> String {
 }
 
 /// A share of 0.672 as 67.2 %.
-pub(super) fn share(share: f64) -> String {
+pub(crate) fn share(share: f64) -> String {
     format!("{} %", decimals(100.0 * share, 1))
 }
 
 /// A number with this number of decimals. Large numbers have significant digits instead.
-pub(super) fn decimals(value: f64, decimals: usize) -> String {
+pub(crate) fn decimals(value: f64, decimals: usize) -> String {
     if value.abs() < 1e6 { format!("{value:.decimals$}") } else { significant(value) }
 }
 
 /// 1234567 as 1,234,567.
-pub(super) fn whole(value: u64) -> String {
+pub(crate) fn whole(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -66,7 +66,7 @@ pub(super) fn whole(value: u64) -> String {
 }
 
 /// Seconds in a suitable unit: 0.3 s, 12 s, 3 min 20 s, 2 h 05 min.
-pub(super) fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let total = seconds.round() as u64;
     match total {
         _ if seconds < 10.0 => format!("{seconds:.1} s"),
@@ -77,7 +77,7 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// `12, 16 and 20`.
-pub(super) fn enumerate<T: ToString>(items: &[T]) -> String {
+pub(crate) fn enumerate<T: ToString>(items: &[T]) -> String {
     let items: Vec<String> = items.iter().map(T::to_string).collect();
     match items.split_last() {
         None => String::new(),

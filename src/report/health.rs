@@ -20,7 +20,7 @@ struct Health {
 }
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
-    if !input.plan.task.trains() || input.plan.task.name() == "search" {
+    if !input.plan.task.trains() || !input.plan.task.has_health() {
         return;
     }
     document.section("Codebook health");

@@ -1,25 +1,21 @@
 //! The report of an experiment, as one HTML page (audio alone is linked) and as Markdown, and the table that `run` prints.
 //!
-//! Each file of the module adds a section to one document, from the plan, the numbers and the records. The document is
-//! rendered twice.
+//! Each file of the module adds a section to one document, from the plan, the numbers and the records; a task adds its own
+//! ([`Sections`]). The document is rendered twice.
 
 mod costs;
-mod document;
-mod findings;
-mod format;
-mod gaps;
+pub mod document;
+pub(crate) mod findings;
+pub(crate) mod format;
 mod health;
 mod html;
-mod image;
 mod markdown;
-mod overview;
-mod points;
-mod rankings;
-mod recall;
+pub(crate) mod overview;
+pub(crate) mod points;
 mod recommend;
 mod reproduction;
 mod searches;
-mod speech;
+mod sections;
 mod terminal;
 mod tradeoffs;
 mod verdict;
@@ -29,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
 pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
+pub use sections::{Sections, Words};
 pub use terminal::{terminal_claims, terminal_table};
 pub use verdict::{best_sentences, verdict_sentences};
 
@@ -50,8 +47,8 @@ pub struct ReportInput<'a> {
     pub claims: &'a [ClaimCheck],
     /// Inlined in HTML. Markdown links to their files.
     pub figures: &'a [Drawn],
-    /// The folder of a speech experiment's excerpts ([`crate::results::audio_folder`]).
-    pub audio: Option<&'a Path>,
+    /// The folder of the files that cells have written for reports ([`crate::results::files_folder`]).
+    pub files: Option<&'a Path>,
 }
 
 /// Why a report could not be written.
@@ -80,12 +77,8 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     points::tables(input, &mut document);
     findings::claims(input, &mut document);
     figures(input, first, out_dir, &mut document);
-    findings::generalization(input, &mut document);
+    input.plan.task.sections(input, out_dir, &mut document);
     searches::section(input, &mut document);
-    recall::trainers(input, &mut document);
-    recall::costs(input, &mut document);
-    image::sections(input, &mut document);
-    speech::sections(input, out_dir, &mut document);
     tradeoffs::section(input, &mut document);
     overview::what_was_run(input, &mut document);
     overview::verdicts(input, &mut document);
@@ -144,7 +137,7 @@ fn link(drawn: &Drawn, out_dir: &Path) -> Option<String> {
 }
 
 /// `correlated (Figure 2a)`.
-fn panel_name(panel: &Panel) -> String {
+pub(crate) fn panel_name(panel: &Panel) -> String {
     match panel.paper_figure() {
         Some(figure) => format!("{} (Figure {figure})", panel.name),
         None => panel.name.clone(),

@@ -1,16 +1,16 @@
 //! What was run, on which data and how; the verdict on each panel; the anomalies of the published numbers.
 
 use super::document::{Document, Inline, Text, text};
-use super::format::{enumerate, significant, whole};
+use super::format::{enumerate, whole};
 use super::{ReportInput, panel_name};
 use crate::compare::statistics::FEW_RUNS;
 use crate::compare::{PanelComparison, Verdict};
 use crate::runner::Status;
 use crate::spec::{
-    CellSettings, Contender, DescriptorData, Distribution, Init, Margin, Method, Norms, Optimizer, Panel, PanelAxis,
-    QuantizerSettings, Schedule, Search, SearchSettings, ToyData, ToySettings, Trainer, Training, TrainingSettings,
-    Vectors,
+    Contender, Init, Margin, Method, Optimizer, Panel, PanelAxis, QuantizerSettings, Schedule, Search, Trainer,
+    Training, TrainingSettings,
 };
+use crate::task::Task;
 
 pub(super) const VERDICTS: [Verdict; 6] = [
     Verdict::Reproduced,
@@ -43,7 +43,7 @@ pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
     ));
     let mut items = vec![counts(input), text(format!("Seeds: {}.", seeds(&plan.seeds)))];
     for panel in &plan.panels {
-        items.push(vec![Inline::Strong(panel_name(panel)), Inline::Plain(format!(": {}.", data_of(panel)))]);
+        items.push(vec![Inline::Strong(panel_name(panel)), Inline::Plain(format!(": {}.", data_of(plan.task, panel)))]);
     }
     document.list(items);
     training(input, document);
@@ -73,23 +73,10 @@ fn seeds(seeds: &[u64]) -> String {
     }
 }
 
-fn data_of(panel: &Panel) -> String {
+fn data_of(task: &dyn Task, panel: &Panel) -> String {
     let cells = panel.points.iter().flat_map(|p| &p.cells);
     let mut kinds: Vec<String> = Vec::new();
-    for cell in cells {
-        let kind = match &cell.settings {
-            CellSettings::Toy(toy) => toy_in_words(&toy.data),
-            CellSettings::Search(search) => descriptors_in_words(&search.data),
-            CellSettings::Image(image) => super::image::data_in_words(image),
-            CellSettings::Speech(speech) => super::speech::data_in_words(speech),
-            CellSettings::Complexity(c) => {
-                format!(
-                    "operation counts for encoding one vector of dimension {} with {} stages",
-                    c.dimension, c.stages
-                )
-            }
-            CellSettings::Custom(custom) => format!("data of the task \"{}\"", custom.task),
-        };
+    for kind in cells.map(|cell| task.setting_in_words(&cell.settings)) {
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
@@ -114,47 +101,8 @@ fn beyond_the_paper(contenders: &[Contender]) -> String {
     text
 }
 
-pub(super) fn descriptors_in_words(data: &DescriptorData) -> String {
-    let what = match data.digest.is_some() {
-        true => data.name.clone(),
-        false => format!("{} (made by this program, not real ones; seed {})", data.name, data.seed.unwrap_or(1)),
-    };
-    format!(
-        "{what}: {} training vectors, {} base vectors, {} queries, dimension {}",
-        whole(data.learn),
-        whole(data.base),
-        whole(data.queries),
-        data.dimension
-    )
-}
-
-pub(super) fn toy_in_words(data: &ToyData) -> String {
-    let vectors = match data.vectors {
-        Vectors::Fixed(n) => format!("a fixed set of {} vectors", whole(n)),
-        Vectors::Stream => "an endless stream of new vectors".into(),
-    };
-    let rank = data.rank.unwrap_or(data.dimension);
-    let law = match data.distribution {
-        Distribution::Uniform => "independent uniform coordinates".to_string(),
-        Distribution::UniformIntegers => "independent coordinates, each a uniform integer".into(),
-        Distribution::Normal => "independent normal coordinates".into(),
-        Distribution::Laplace => "independent Laplace coordinates".into(),
-        Distribution::Ar1 => format!("first-order autoregression with coefficient {}", data.correlation.unwrap_or(0.0)),
-        Distribution::LowRankMixture => format!("{rank} uniform sources mixed by one fixed random matrix"),
-        Distribution::ChainedMaps => {
-            format!("uniform sources squeezed through {rank} dimensions by two fixed random matrices")
-        }
-    };
-    let mixing = data.mixing_seed.map(|seed| format!(" (seed of the matrix: {seed})")).unwrap_or_default();
-    format!(
-        "{vectors} of dimension {}: {law}{mixing}, variance {} per coordinate",
-        data.dimension,
-        significant(data.variance)
-    )
-}
-
 /// The values that a setting takes over all cells, in order of appearance.
-fn distinct<'a, S, T: PartialEq>(settings: &[&'a S], value: impl Fn(&'a S) -> T) -> Vec<T> {
+pub(crate) fn distinct<'a, S, T: PartialEq>(settings: &[&'a S], value: impl Fn(&'a S) -> T) -> Vec<T> {
     let mut found = Vec::new();
     for setting in settings {
         let value = value(setting);
@@ -186,33 +134,14 @@ fn training(input: &ReportInput, document: &mut Document) {
             stochastic((what, unit), quantizers, settings, document);
         }
     }
-    let toy: Vec<&ToySettings> =
-        cells.iter().filter_map(|c| if let CellSettings::Toy(toy) = &c.settings { Some(toy) } else { None }).collect();
-    if !toy.is_empty() {
-        document.paragraph(measurement(&toy));
-    }
-    let search = cells.iter().find_map(|c| if let CellSettings::Search(s) = &c.settings { Some(s) } else { None });
-    if let Some(search) = search {
-        document.paragraph(how_searched(search));
+    if let Some(measurement) = input.plan.task.measurement_in_words(input.plan) {
+        document.paragraph(measurement);
     }
     for (quantizers, what) in [(&together.0, "Codebooks in the network start"), (&alone.0, "Codebooks start")] {
         if !quantizers.is_empty() {
             starts(what, quantizers, document);
         }
     }
-}
-
-fn how_searched(search: &SearchSettings) -> String {
-    let norms = match search.evaluation.norms {
-        Norms::Exact => "stored exactly (32 bits per vector beside the code)",
-        Norms::Byte => "stored in one byte (8 bits per vector beside the code)",
-        Norms::Omitted => "not stored",
-    };
-    format!(
-        "Search: asymmetric distances (ADC) with look-up tables, from the unquantized query to the codes of the base. \
-         For AVQ, RVQ and LSQ, the squared norm of every decoded vector is {norms}. PVQ and OPQ need no norms. Recall \
-         is relative to the exact nearest neighbor by Euclidean distance."
-    )
 }
 
 /// The settings of stochastic optimization.
@@ -240,21 +169,6 @@ fn stochastic(
         enumerate(&updates),
         beams(quantizers)
     ));
-}
-
-/// The number of vectors on which the errors are measured.
-fn measurement(settings: &[&ToySettings]) -> String {
-    let training = distinct(settings, |s| match (s.evaluation.training_vectors, s.data.vectors) {
-        (Some(n), Vectors::Fixed(all)) if n < all => format!("the first {} training vectors", whole(n)),
-        (_, Vectors::Fixed(_)) => "all training vectors".into(),
-        (n, Vectors::Stream) => format!("the first {} vectors of the stream", whole(n.unwrap_or(s.evaluation.vectors))),
-    });
-    let fresh = distinct(settings, |s| whole(s.evaluation.vectors));
-    format!(
-        "Measurement: the training set error is over {}, the test error over {} test vectors.",
-        training.join(" or "),
-        fresh.join(" or ")
-    )
 }
 
 fn rate(start: f64, schedule: &Schedule) -> String {

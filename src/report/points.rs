@@ -3,10 +3,10 @@
 
 use super::document::{Cell, Document, Table, Tone};
 use super::format::{difference, margin, significant, unit};
-use super::{ReportInput, panel_name, recall};
+use super::{ReportInput, panel_name};
 use crate::compare::tradeoff::uses_released_search;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
-use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
+use crate::results::{Aggregate, Point, find_aggregate, primary_metric, published};
 use crate::spec::{Contender, Panel, PanelAxis, PlannedPoint};
 
 pub(super) fn tables(input: &ReportInput, document: &mut Document) {
@@ -18,7 +18,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     }
     for panel in &input.plan.panels {
         document.subsection(panel_name(panel));
-        let table = if is_wide(input, panel) { recall::by_rank(input, panel) } else { table(input, panel) };
+        let table = if is_wide(input, panel) { by_rank(input, panel) } else { table(input, panel) };
         match table.rows.is_empty() {
             true => document.paragraph("No cell of this panel is done."),
             false => document.table(table),
@@ -27,7 +27,7 @@ pub(super) fn tables(input: &ReportInput, document: &mut Document) {
 }
 
 /// The method, with its search if that is not the default.
-pub(super) fn method_name(point: &PlannedPoint) -> String {
+pub(crate) fn method_name(point: &PlannedPoint) -> String {
     let label = point.contender.label();
     if uses_released_search(point) { format!("{label} (released search)") } else { label.into() }
 }
@@ -55,6 +55,43 @@ fn beside<'a>(input: &ReportInput<'a>, panel: &Panel) -> Vec<(&'static str, Opti
 fn is_wide(input: &ReportInput, panel: &Panel) -> bool {
     let judged = input.comparisons.iter().any(|c| c.panel == panel.name && c.not_comparable.is_none());
     matches!(panel.axis, PanelAxis::Rank(_)) && !judged
+}
+
+/// The contenders of the plan that the panel has.
+pub(crate) fn contenders(input: &ReportInput, panel: &Panel) -> Vec<Contender> {
+    let is_there = |c: &Contender| panel.points.iter().any(|p| p.contender == *c);
+    input.plan.contenders.iter().copied().filter(is_there).collect()
+}
+
+/// One row per T: the mean of each contender, and the published recall.
+fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
+    let fixed = |recall: f64| format!("{recall:.4}");
+    let contenders = contenders(input, panel);
+    let file = panel.published_file.as_deref().and_then(published);
+    let curve = |c: &Contender| file.as_ref().and_then(|file| file.curve(&panel.curve_name(*c)));
+    let mut titles = vec!["#T".to_owned()];
+    titles.extend(contenders.iter().map(|c| format!("#{}", c.label())));
+    let shown: Vec<&Contender> = contenders.iter().filter(|c| curve(c).is_some()).collect();
+    titles.extend(shown.iter().map(|c| format!("#published {}", panel.curve_name(**c))));
+    let mut table = Table::new(&titles);
+    let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel));
+    let Some(aggregate) = primary else { return table };
+    if aggregate.points.iter().all(|p| p.samples.is_empty()) {
+        return table;
+    }
+    for at in aggregate.places() {
+        let own = |c: &Contender| aggregate.point(*c, at).and_then(Point::mean).map_or("–".into(), fixed);
+        let theirs = |c: &&Contender| {
+            let value =
+                file.as_ref()?.tick(&panel.axis.tick(at)).and_then(|tick| curve(c)?.mean().get(tick).copied()?);
+            Some(fixed(value?))
+        };
+        let mut row = vec![Cell::from(at.to_string())];
+        row.extend(contenders.iter().map(own).map(Cell::from));
+        row.extend(shown.iter().map(|c| theirs(c).unwrap_or_else(|| "–".into())).map(Cell::from));
+        table.row(row);
+    }
+    table
 }
 
 fn table(input: &ReportInput, panel: &Panel) -> Table {

@@ -4,13 +4,12 @@
 //! The raw values over seeds are in the provenance file ([`ProvenanceFile`]).
 
 mod aggregate;
-mod audio;
 mod codebooks;
 mod file;
+mod files;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod kept;
-mod pictures;
 mod provenance;
 mod published;
 mod quantile;
@@ -18,11 +17,10 @@ mod render;
 mod write;
 
 pub use aggregate::*;
-pub use audio::{Audible, audible, audio_folder, keep_audio};
 pub use codebooks::{codebooks_folder, keep_codebooks};
 pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
+pub use files::{files_folder, keep_files, shown_cells};
 pub use kept::plan_of_kept;
-pub use pictures::{keep_pictures, originals_of, pictured, pictures_folder};
 pub use provenance::{
     PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, other_spec,
     provenance_path, read_provenance, write_provenance,

@@ -88,6 +88,21 @@ impl CellSettings {
         }
     }
 
+    /// The settings without the seed of the mixing matrices, so that cells on several draws of one data set are equal.
+    pub fn of_any_draw(&self) -> CellSettings {
+        match self {
+            CellSettings::Toy(toy) => {
+                let data = ToyData { mixing_seed: None, ..toy.data.clone() };
+                CellSettings::Toy(ToySettings { data, ..toy.clone() })
+            }
+            CellSettings::Search(_)
+            | CellSettings::Image(_)
+            | CellSettings::Speech(_)
+            | CellSettings::Complexity(_)
+            | CellSettings::Custom(_) => self.clone(),
+        }
+    }
+
     /// Whether the codebooks are trained together with a network.
     pub fn is_joint(&self) -> bool {
         matches!(self, CellSettings::Image(image) if image.joint.is_some())

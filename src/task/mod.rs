@@ -25,6 +25,8 @@ use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::data::cache::Places;
+use crate::figure::Figures;
+use crate::report::Sections;
 use crate::training::LogPoint;
 use cell::{Cell, CellSettings};
 use panel::{AxisField, Primary};
@@ -33,8 +35,8 @@ use settings::{Checked, Field, Point, Settings, Span};
 /// A field of a spec, with a suggested value as TOML for specs that lack it.
 pub type Wanted = (&'static str, &'static str);
 
-/// The facts about a task that the harness needs.
-pub trait Task: Sync {
+/// The facts about a task that the harness needs. How its results are shown is in [`Figures`] and [`Sections`].
+pub trait Task: Figures + Sections + Sync {
     /// `[experiment] task`.
     fn name(&self) -> &'static str;
 
@@ -126,8 +128,16 @@ pub trait Task: Sync {
         "seeds"
     }
 
-    /// Sentences for the report.
-    fn words(&self, primary: Primary) -> Words;
+    /// The folder of the files that its cells write for reports, beside the records' folder: `pictures`.
+    fn files_folder(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The names of a cell's files in that folder. `measured_at` has the panel's entries of [`Task::axis`].
+    fn files(&self, cell: &Cell, measured_at: &[u32]) -> Vec<String> {
+        let _ = (cell, measured_at);
+        Vec::new()
+    }
 
     /// Computes one cell on the calling thread.
     ///
@@ -193,23 +203,6 @@ pub struct Codebooks {
     pub ending: &'static str,
     /// Only with `output.codebooks = true`.
     pub if_asked: bool,
-}
-
-/// Sentences for the report.
-#[derive(Clone, Debug, Default)]
-pub struct Words {
-    /// What the table of points shows.
-    pub points: &'static str,
-    /// What the differences from published numbers in that table are.
-    pub difference: &'static str,
-    /// What is compared with published numbers.
-    pub verdicts: String,
-    /// Titles of the columns beside the primary metric, and the endings of their metrics.
-    pub beside: &'static [(&'static str, &'static str)],
-    /// What is measured, if it differs from the label of the metric.
-    pub shows: Option<&'static str>,
-    /// The data, if they are not a named set.
-    pub data: Option<&'static str>,
 }
 
 /// The built-in tasks.

@@ -245,7 +245,7 @@ fn training_error(reproduction: &Reproduction, document: &mut Document) {
     let methods = Method::PAPER.map(Contender::proposed);
     let titles = [&["data", "numbers of", "#bits"][..], &["#AVQ", "#RVQ", "#PVQ"]].concat();
     let mut table = Table::new(&titles);
-    for input in all(reproduction).filter(|input| input.plan.task.name() == "toy") {
+    for input in all(reproduction).filter(|input| input.plan.task.published_part() == Some("training")) {
         for panel in input.plan.panels.iter().filter(|panel| panel.figure.is_some()) {
             let gaps = gaps(input, panel);
             let Some(bits) = gaps.iter().map(|gap| gap.1).max() else { continue };

@@ -6,16 +6,12 @@ use std::path::Path;
 use super::super::document::{Answer, Block, Cell, Document, Inline, Line, Table, Tone, text};
 use super::super::findings::outcome;
 use super::super::format::{difference, enumerate, unit};
-use super::super::image::images_in_words;
-use super::super::overview::{VERDICTS, descriptors_in_words, toy_in_words};
+use super::super::overview::VERDICTS;
 use super::super::points::tone;
-use super::super::speech::speech_in_words;
 use super::super::{ReportInput, panel_name};
 use super::{Reproduction, report_of, source};
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
-use crate::metric;
-use crate::results::primary_metric;
-use crate::spec::{CellSettings, Panel, PanelAxis, Plan};
+use crate::spec::{Panel, Plan};
 
 /// A figure of the paper in one experiment.
 #[derive(Clone)]
@@ -58,14 +54,7 @@ impl<'a> Shown<'a> {
 
     /// The shown quantity: `Peak SNR`, `recall@16`.
     fn what(&self) -> String {
-        let Some(panel) = self.panels.first() else { return String::new() };
-        let plan = self.input.plan;
-        match (plan.task.words(plan.primary).shows, &panel.axis, panel.measured_at.first()) {
-            (Some(shows), ..) => shows.into(),
-            (_, PanelAxis::Rank(_), _) => "recall@T".into(),
-            (_, PanelAxis::Bits, Some(rank)) if panel.metric == "recall" => format!("recall@{rank}"),
-            _ => metric::label(&primary_metric(plan, panel)),
-        }
+        self.panels.first().map_or_else(String::new, |panel| self.input.plan.task.shows(self.input.plan, panel))
     }
 
     /// The name of the data.
@@ -231,7 +220,8 @@ fn tally(inputs: &[ReportInput], who: &str) -> Option<Vec<Inline>> {
 
 fn data_line(input: &ReportInput, out_dir: &Path) -> Vec<Inline> {
     let mut data: Vec<String> = Vec::new();
-    for of_panel in input.plan.panels.iter().filter_map(Panel::settings).map(data_in_words) {
+    let settings = input.plan.panels.iter().filter_map(Panel::settings);
+    for of_panel in settings.map(|settings| input.plan.task.data_in_words(settings)) {
         if !data.contains(&of_panel) {
             data.push(of_panel);
         }
@@ -244,17 +234,6 @@ fn data_line(input: &ReportInput, out_dir: &Path) -> Vec<Inline> {
     let mut line = vec![Inline::Strong(name), Inline::Plain(format!(": {}. ", data.join("; ")))];
     line.extend(report_of(input, out_dir).map(|href| Inline::Link { text: "Report".into(), href }));
     line
-}
-
-fn data_in_words(settings: &CellSettings) -> String {
-    match settings {
-        CellSettings::Toy(toy) => toy_in_words(&toy.data),
-        CellSettings::Search(search) => descriptors_in_words(&search.data),
-        CellSettings::Image(image) => images_in_words(&image.data),
-        CellSettings::Speech(speech) => speech_in_words(&speech.data),
-        CellSettings::Complexity(_) => "none (operation counts)".into(),
-        CellSettings::Custom(custom) => format!("data of the task \"{}\"", custom.task),
-    }
 }
 
 /// Adds the table, and the reasons for missing verdicts.

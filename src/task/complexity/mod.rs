@@ -1,13 +1,15 @@
 //! Operation counts as cells, so that Figures 4c and 6b are computed like all other figures.
 
+mod figures;
 mod run;
+mod sections;
 pub mod settings;
 
 use super::cell::{Cell, CellSettings};
 use super::panel::Primary;
 use super::settings::field::cell;
 use super::settings::{Checked, Field, Kind, Point, Settings, Span, resolve};
-use super::{Context, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
+use super::{Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
 use crate::complexity::Model;
 use crate::data::cache::Places;
 
@@ -56,17 +58,6 @@ impl Task for Complexity {
 
     fn primary_part(&self, _: Primary) -> Option<&'static str> {
         Some(Model::Published.name())
-    }
-
-    fn words(&self, _: Primary) -> Words {
-        Words {
-            points: "Complexity as log10 of weighted million operations for encoding one vector (lower is cheaper). \
-                 These are counts, not measurements: they have no spread, and equal means equal to the last digits.",
-            beside: &[("#all stages", "corrected"), ("#look-up", "lookup")],
-            shows: Some("complexity"),
-            data: Some("none: operations are counted"),
-            ..Words::default()
-        }
     }
 
     fn run(&self, cell: &Cell, _: &Context) -> Result<Outcome, TaskError> {

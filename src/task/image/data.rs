@@ -1,7 +1,12 @@
 //! `[data]` of an image experiment: synthetic images, or a folder of the user.
 
+use super::settings;
+use crate::data::cache::Places;
 use crate::data::images::ImageData;
-use crate::task::settings::data_set::{Source, SpecData};
+use crate::task::DataNotes;
+use crate::task::cell::CellSettings;
+use crate::task::settings::data_set::{Opened, Source, SpecData};
+use crate::task::settings::{Checked, Point, Settings};
 
 /// Default sizes of the synthetic set.
 const TRAINING: u64 = 10_000;
@@ -28,6 +33,22 @@ impl SpecData for ImageData {
 
     fn is_own(&self) -> bool {
         self.digest.is_some()
+    }
+
+    fn dimension(_: &mut Opened<Self>, settings: &Settings, _: &Places) -> Checked<usize> {
+        Ok(settings::dimension(settings))
+    }
+
+    fn cell(self, settings: &Settings, point: Point) -> Checked<CellSettings> {
+        settings::resolve(settings, point, self).map(CellSettings::Image)
+    }
+
+    fn notes(&self) -> DataNotes {
+        DataNotes {
+            not_comparable: not_comparable(self),
+            synthetic: self.digest.is_none().then(|| self.name.clone()),
+            ..DataNotes::default()
+        }
     }
 }
 

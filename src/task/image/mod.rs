@@ -1,16 +1,18 @@
 //! Image compression: a quantizer inside an autoencoder, trained together with it or on its frozen latent vectors.
 
 pub mod data;
+mod figures;
 mod run;
+mod sections;
 pub mod settings;
 
-use super::cell::{Cell, CellSettings, ImageData};
+use super::cell::{Cell, CellSettings, ImageData, Trainer};
 use super::panel::Primary;
 use super::settings::data_set::Opened;
 use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, PRIMARY, cell, panel};
-use super::settings::{Checked, Field, Kind, Point, Settings, Span};
-use super::{Context, DataNotes, Outcome, Resolver, Task, TaskError, Words, foreign};
-use crate::data::cache::Places;
+use super::settings::{Checked, Field, Kind, Settings, Span};
+use super::{Context, Outcome, Resolver, Task, TaskError, foreign};
+use crate::picture::originals_name;
 
 /// Images, and the quality of their reconstruction.
 pub struct Image;
@@ -57,7 +59,7 @@ impl Task for Image {
     }
 
     fn resolver(&self) -> Box<dyn Resolver> {
-        Box::new(Sets::default())
+        Box::new(Opened::<ImageData>::default())
     }
 
     fn metric(&self, settings: &Settings) -> String {
@@ -89,23 +91,15 @@ impl Task for Image {
         })
     }
 
-    fn words(&self, primary: Primary) -> Words {
-        Words {
-            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with \
-                 the range that holds the middle 95 % of them.",
-            difference: "The difference is ours against the published mean, in dB where the metric is, else in %, with \
-                 its 95 % interval (Welch).",
-            verdicts: format!(
-                "The published numbers are compared with the quality of {}. The other measurement is shown beside it. \
-                 Differences of Peak SNR are in dB. ",
-                self.measured_on(primary).unwrap_or_default()
-            ),
-            beside: match primary {
-                Primary::Training => &[("#test images", "fresh")],
-                Primary::Fresh => &[("#training images", "training")],
-            },
-            ..Words::default()
-        }
+    fn files_folder(&self) -> Option<&'static str> {
+        Some("pictures")
+    }
+
+    /// Only for codebooks that stochastic optimization trains.
+    fn files(&self, cell: &Cell, _: &[u32]) -> Vec<String> {
+        let is_shown = cell.contender().trainer == Trainer::Nsvq;
+        let originals = originals_of(cell).filter(|_| is_shown);
+        originals.map_or_else(Vec::new, |originals| vec![originals, format!("{}.png", cell.key())])
     }
 
     fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
@@ -118,29 +112,7 @@ impl Task for Image {
     }
 }
 
-#[derive(Default)]
-struct Sets(Opened<ImageData>);
-
-impl Resolver for Sets {
-    fn dimension(&mut self, settings: &Settings, _: Span, _: &Places) -> Checked<usize> {
-        Ok(settings::dimension(settings))
-    }
-
-    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
-        let data = self.0.get(settings, places)?.clone();
-        settings::resolve(settings, point, data).map(CellSettings::Image)
-    }
-
-    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
-        let data = self.0.get(settings, places)?;
-        Ok(DataNotes {
-            not_comparable: data::not_comparable(data),
-            synthetic: data.digest.is_none().then(|| data.name.clone()),
-            ..DataNotes::default()
-        })
-    }
-
-    fn own_name(&self) -> Option<String> {
-        self.0.own_name()
-    }
+/// The file name of the originals of a cell.
+fn originals_of(cell: &Cell) -> Option<String> {
+    if let CellSettings::Image(image) = &cell.settings { Some(originals_name(&image.data)) } else { None }
 }

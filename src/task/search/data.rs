@@ -1,7 +1,12 @@
 //! `[data]` of a search experiment: synthetic descriptors, or a folder of the user.
 
+use super::settings;
+use crate::data::cache::Places;
 use crate::data::descriptors::DescriptorData;
-use crate::task::settings::data_set::{Source, SpecData};
+use crate::task::DataNotes;
+use crate::task::cell::CellSettings;
+use crate::task::settings::data_set::{Opened, Source, SpecData};
+use crate::task::settings::{Checked, Point, Settings};
 
 /// Default sizes of the synthetic set.
 const LEARN: u64 = 20_000;
@@ -31,6 +36,18 @@ impl SpecData for DescriptorData {
 
     fn is_own(&self) -> bool {
         self.digest.is_some()
+    }
+
+    fn dimension(opened: &mut Opened<Self>, settings: &Settings, places: &Places) -> Checked<usize> {
+        Ok(opened.get(settings, places)?.dimension)
+    }
+
+    fn cell(self, settings: &Settings, point: Point) -> Checked<CellSettings> {
+        settings::resolve(settings, point, self).map(CellSettings::Search)
+    }
+
+    fn notes(&self) -> DataNotes {
+        DataNotes { not_comparable: not_comparable(self), ..DataNotes::default() }
     }
 }
 

@@ -2,16 +2,17 @@
 //! codes; recall@T is measured.
 
 pub mod data;
+mod figures;
 mod run;
+mod sections;
 pub mod settings;
 
 use super::cell::{Cell, CellSettings, DescriptorData};
-use super::panel::{AxisField, PanelAxis, Primary};
+use super::panel::{AxisField, PanelAxis};
 use super::settings::data_set::Opened;
 use super::settings::field::{DATA_PATH, DATA_SEED, MOST_VECTORS, cell, panel};
-use super::settings::{Checked, Field, Kind, Point, Settings, Span};
-use super::{Codebooks, Context, DataNotes, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
-use crate::data::cache::Places;
+use super::settings::{Field, Kind, Settings};
+use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
 
 /// Descriptors and their nearest neighbors.
 pub struct Search;
@@ -69,7 +70,7 @@ impl Task for Search {
     }
 
     fn resolver(&self) -> Box<dyn Resolver> {
-        Box::new(Sets::default())
+        Box::new(Opened::<DescriptorData>::default())
     }
 
     fn metric(&self, _: &Settings) -> String {
@@ -92,15 +93,6 @@ impl Task for Search {
         Some(Codebooks { folder: "codebooks", ending: "safetensors", if_asked: false })
     }
 
-    fn words(&self, _: Primary) -> Words {
-        Words {
-            points: "Recall@T: the share of queries whose true nearest neighbor is among the T vectors that the search \
-                 ranks first (higher is better). Ours is the mean over n seeds with the range that holds the middle 95 \
-                 % of them.",
-            ..Words::default()
-        }
-    }
-
     fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
         let CellSettings::Search(settings) = &cell.settings else { return Err(foreign(cell)) };
         run::run(settings, cell, context)
@@ -108,28 +100,5 @@ impl Task for Search {
 
     fn cost(&self, cell: &Cell) -> f64 {
         if let CellSettings::Search(settings) = &cell.settings { run::cost(settings) } else { 0.0 }
-    }
-}
-
-#[derive(Default)]
-struct Sets(Opened<DescriptorData>);
-
-impl Resolver for Sets {
-    fn dimension(&mut self, settings: &Settings, _: Span, places: &Places) -> Checked<usize> {
-        Ok(self.0.get(settings, places)?.dimension)
-    }
-
-    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
-        let data = self.0.get(settings, places)?.clone();
-        settings::resolve(settings, point, data).map(CellSettings::Search)
-    }
-
-    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
-        let not_comparable = data::not_comparable(self.0.get(settings, places)?);
-        Ok(DataNotes { not_comparable, ..DataNotes::default() })
-    }
-
-    fn own_name(&self) -> Option<String> {
-        self.0.own_name()
     }
 }

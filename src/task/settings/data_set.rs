@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::{Checked, Fault};
+use super::error::{Checked, Fault, Span};
 use super::layer::Settings;
+use super::resolve::Point;
 use super::value::Node;
 use crate::data::cache::Places;
 use crate::data::catalogue::{DataSet, data_set};
+use crate::task::cell::CellSettings;
+use crate::task::{DataNotes, Resolver};
 
 pub const PATH: &str = "data.path";
 pub const SET: &str = "data.set";
@@ -66,7 +69,7 @@ pub fn wanted(settings: &Settings, places: &Places) -> Option<WantedSet> {
 }
 
 /// A kind of data that a spec takes from a folder or a set, or generates. A spec can give the sizes of its parts.
-pub trait SpecData: Sized {
+pub trait SpecData: Clone {
     /// The fields of the sizes.
     const SIZES: &'static [&'static str];
     /// The generated data without a folder, as named in errors.
@@ -86,12 +89,26 @@ pub trait SpecData: Sized {
 
     /// Whether the data are from a folder.
     fn is_own(&self) -> bool;
+
+    /// D of a panel. `opened` has the data of the plan.
+    ///
+    /// # Errors
+    /// D depends on data that can't be opened.
+    fn dimension(opened: &mut Opened<Self>, settings: &Settings, places: &Places) -> Checked<usize>;
+
+    /// The settings of a cell on these data.
+    ///
+    /// # Errors
+    /// Settings that exclude each other.
+    fn cell(self, settings: &Settings, point: Point) -> Checked<CellSettings>;
+
+    fn notes(&self) -> DataNotes;
 }
 
 /// The content of `[data]`: folder, sizes, seed.
 type Written = (Option<PathBuf>, Vec<Option<u64>>, u64);
 
-/// The data of a plan. Each file is read once for its digest.
+/// The data of a plan, and the resolver of their task. Each file is read once for its digest.
 pub struct Opened<D>(Vec<(Written, D)>);
 
 impl<D> Default for Opened<D> {
@@ -117,9 +134,22 @@ impl<D: SpecData> Opened<D> {
         self.0.push((written, data));
         Ok(&self.0[self.0.len() - 1].1)
     }
+}
 
-    /// The name of the user's own data, if any are used. Results on them get a folder of their own.
-    pub fn own_name(&self) -> Option<String> {
+impl<D: SpecData> Resolver for Opened<D> {
+    fn dimension(&mut self, settings: &Settings, _: Span, places: &Places) -> Checked<usize> {
+        D::dimension(self, settings, places)
+    }
+
+    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
+        self.get(settings, places)?.clone().cell(settings, point)
+    }
+
+    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
+        Ok(self.get(settings, places)?.notes())
+    }
+
+    fn own_name(&self) -> Option<String> {
         self.0.iter().find_map(|(_, data)| data.is_own().then(|| data.name().to_owned()))
     }
 }

@@ -1,7 +1,12 @@
 //! `[data]` of a speech experiment: synthetic speech, or a folder of the user.
 
+use super::settings;
+use crate::data::cache::Places;
 use crate::data::speech::{Amount, SpeechData};
-use crate::task::settings::data_set::{Source, SpecData};
+use crate::task::DataNotes;
+use crate::task::cell::CellSettings;
+use crate::task::settings::data_set::{Opened, Source, SpecData};
+use crate::task::settings::{Checked, Point, Settings};
 
 /// Default sizes of the synthetic set.
 const TRAINING: u64 = 60;
@@ -38,6 +43,23 @@ impl SpecData for SpeechData {
 
     fn is_own(&self) -> bool {
         self.digest.is_some()
+    }
+
+    fn dimension(_: &mut Opened<Self>, settings: &Settings, _: &Places) -> Checked<usize> {
+        Ok(settings::dimension(settings))
+    }
+
+    fn cell(self, settings: &Settings, point: Point) -> Checked<CellSettings> {
+        settings::resolve(settings, point, self).map(CellSettings::Speech)
+    }
+
+    fn notes(&self) -> DataNotes {
+        DataNotes {
+            not_comparable: not_comparable(self),
+            remark: remark(self),
+            synthetic: self.digest.is_none().then(|| self.name.clone()),
+            items: self.test,
+        }
     }
 }
 

@@ -1,16 +1,19 @@
 //! Speech coding: a quantizer for the spectral envelopes of a transform codec, scored on the decoded files.
 
+pub mod beside;
 pub mod data;
+mod figures;
 mod run;
+mod sections;
 pub mod settings;
 
-use super::cell::{Cell, CellSettings, SpeechData};
+use super::cell::{Cell, CellSettings, SpeechData, SpeechSettings};
 use super::panel::{AxisField, PanelAxis, Primary};
 use super::settings::data_set::Opened;
 use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, SHARE, cell, panel};
-use super::settings::{Checked, Field, Kind, Point, Settings, Span};
-use super::{Codebooks, Context, DataNotes, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
-use crate::data::cache::Places;
+use super::settings::{Checked, Field, Kind, Settings, Span};
+use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
+use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
 /// Utterances, and the quality of coded speech.
 pub struct Speech;
@@ -92,7 +95,7 @@ impl Task for Speech {
     }
 
     fn resolver(&self) -> Box<dyn Resolver> {
-        Box::new(Sets::default())
+        Box::new(Opened::<SpeechData>::default())
     }
 
     fn metric(&self, settings: &Settings) -> String {
@@ -119,20 +122,20 @@ impl Task for Speech {
         "utterances"
     }
 
-    fn words(&self, _: Primary) -> Words {
-        Words {
-            points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean \
-                 over the n test utterances (and the seeds) with the range that holds the middle 95 % of the \
-                 utterances.",
-            difference: "The difference is ours against the published mean, in points of the score for PESQ and in dB \
-                 for perceptual SNR, with its 95 % interval (Welch, over utterances).",
-            verdicts: "The published numbers are compared with the mean over the test utterances, which training has \
-                 not heard. Spread and standard errors are over utterances. The paper does not state the number of its \
-                 test utterances; the number of ours is assumed. Differences of PESQ are in points of its score (MOS), \
-                 differences of perceptual SNR in dB. "
-                .into(),
-            ..Words::default()
-        }
+    fn files_folder(&self) -> Option<&'static str> {
+        Some("audio")
+    }
+
+    /// WAV files of the originals and of the decoded speech, with Opus.
+    fn files(&self, cell: &Cell, bitrates: &[u32]) -> Vec<String> {
+        let CellSettings::Speech(SpeechSettings { data, .. }) = &cell.settings else { return Vec::new() };
+        let of_excerpt = |i: usize| {
+            let coded = bitrates
+                .iter()
+                .flat_map(move |bitrate| [excerpt_name(&cell.key(), *bitrate, i), opus_name(data, *bitrate, i)]);
+            std::iter::once(original_name(data, i)).chain(coded)
+        };
+        (0..EXCERPTS).flat_map(of_excerpt).collect()
     }
 
     fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
@@ -142,33 +145,5 @@ impl Task for Speech {
 
     fn cost(&self, cell: &Cell) -> f64 {
         if let CellSettings::Speech(settings) = &cell.settings { run::cost(settings) } else { 0.0 }
-    }
-}
-
-#[derive(Default)]
-struct Sets(Opened<SpeechData>);
-
-impl Resolver for Sets {
-    fn dimension(&mut self, settings: &Settings, _: Span, _: &Places) -> Checked<usize> {
-        Ok(settings::dimension(settings))
-    }
-
-    fn cell(&mut self, settings: &Settings, point: Point, places: &Places) -> Checked<CellSettings> {
-        let data = self.0.get(settings, places)?.clone();
-        settings::resolve(settings, point, data).map(CellSettings::Speech)
-    }
-
-    fn notes(&mut self, settings: &Settings, places: &Places) -> Checked<DataNotes> {
-        let data = self.0.get(settings, places)?;
-        Ok(DataNotes {
-            not_comparable: data::not_comparable(data),
-            remark: data::remark(data),
-            synthetic: data.digest.is_none().then(|| data.name.clone()),
-            items: data.test,
-        })
-    }
-
-    fn own_name(&self) -> Option<String> {
-        self.0.own_name()
     }
 }

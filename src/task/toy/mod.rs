@@ -1,13 +1,15 @@
 //! The toy experiment: a quantizer is trained alone on drawn vectors, and its mean squared error is measured.
 
+mod figures;
 mod run;
+mod sections;
 pub mod settings;
 
 use super::cell::{Cell, CellSettings};
 use super::panel::Primary;
 use super::settings::field::{COUNT, MOST, POSITIVE, PRIMARY, cell, panel};
 use super::settings::{Checked, Fault, Field, Kind, Node, Point, Settings, Span, resolve};
-use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, Words, foreign};
+use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
 use crate::data::Vectors;
 use crate::data::cache::Places;
 
@@ -118,25 +120,6 @@ impl Task for Toy {
 
     fn codebooks(&self) -> Option<Codebooks> {
         Some(Codebooks { folder: "codebooks", ending: "safetensors", if_asked: true })
-    }
-
-    fn words(&self, primary: Primary) -> Words {
-        Words {
-            points: "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the \
-                 range that holds the middle 95 % of them.",
-            difference: "The difference is ours against the published mean, with its 95 % interval (Welch).",
-            verdicts: format!(
-                "The published numbers are compared with the error on {}. Every table shows the other measurement \
-                 beside it. ",
-                self.measured_on(primary).unwrap_or_default()
-            ),
-            beside: match primary {
-                Primary::Training => &[("#test vectors", "fresh")],
-                Primary::Fresh => &[("#training set", "training")],
-            },
-            data: Some("drawn from the inferred distribution"),
-            ..Words::default()
-        }
     }
 
     fn run(&self, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {

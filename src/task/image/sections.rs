@@ -1,22 +1,64 @@
-//! The sections that only an image experiment's report has.
+//! The report of an image experiment: all measures, comparisons between panels, and the cost of each method.
 
-use super::document::{Cell, Document, Table, Tone};
-use super::format::{significant, whole};
-use super::points::method_name;
-use super::{ReportInput, panel_name};
+mod rankings;
+
+use std::path::Path;
+
+use super::Image;
 use crate::compare::Estimate;
 use crate::compare::statistics::PUBLISHED_RUNS;
 use crate::compare::tradeoff::{error_of, is_decibel, log10_wmops};
 use crate::complexity::Model;
 use crate::data::images::SIDE;
 use crate::network::LATENTS;
+use crate::report::document::{Cell, Document, Table, Tone};
+use crate::report::format::{significant, whole};
+use crate::report::points::method_name;
+use crate::report::{ReportInput, Sections, Words, panel_name};
 use crate::results::{
     Aggregate, Point, ResultsFile, aggregate_metric, find_aggregate, primary_metric, published, timing_mean,
 };
-use crate::spec::{CellSettings, Contender, ImageData, ImageSettings, Panel};
+use crate::spec::{CellSettings, Contender, ImageData, ImageSettings, Panel, Primary};
+use crate::task::Task;
+
+impl Sections for Image {
+    fn words(&self, primary: Primary) -> Words {
+        Words {
+            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with \
+                 the range that holds the middle 95 % of them.",
+            difference: "The difference is ours against the published mean, in dB where the metric is, else in %, with \
+                 its 95 % interval (Welch).",
+            verdicts: format!(
+                "The published numbers are compared with the quality of {}. The other measurement is shown beside it. \
+                 Differences of Peak SNR are in dB. ",
+                self.measured_on(primary).unwrap_or_default()
+            ),
+            beside: match primary {
+                Primary::Training => &[("#test images", "fresh")],
+                Primary::Fresh => &[("#training images", "training")],
+            },
+            ..Words::default()
+        }
+    }
+
+    fn data_in_words(&self, settings: &CellSettings) -> String {
+        if let CellSettings::Image(image) = settings { images_in_words(&image.data) } else { String::new() }
+    }
+
+    fn setting_in_words(&self, settings: &CellSettings) -> String {
+        if let CellSettings::Image(image) = settings { setting_in_words(image) } else { String::new() }
+    }
+
+    fn sections(&self, input: &ReportInput, _: &Path, document: &mut Document) {
+        measures(input, document);
+        rankings::sections(input, document);
+        one_run(input, document);
+        costs(input, document);
+    }
+}
 
 /// A description of the images.
-pub(super) fn images_in_words(data: &ImageData) -> String {
+fn images_in_words(data: &ImageData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
         false => format!("{} (made by this program, not photographs; seed {})", data.name, data.seed.unwrap_or(1)),
@@ -25,7 +67,7 @@ pub(super) fn images_in_words(data: &ImageData) -> String {
 }
 
 /// A description of the images and of the network trained on them.
-pub(super) fn data_in_words(settings: &ImageSettings) -> String {
+fn setting_in_words(settings: &ImageSettings) -> String {
     let network = &settings.network;
     let trained = match (&settings.joint, network.updates) {
         (None, updates) => format!(
@@ -54,17 +96,6 @@ pub(super) fn data_in_words(settings: &ImageSettings) -> String {
 /// Pixels of an image.
 const PIXELS: f64 = (SIDE * SIDE) as f64;
 
-/// Adds the tables and comparisons that only an image experiment has.
-pub(super) fn sections(input: &ReportInput, document: &mut Document) {
-    if input.plan.task.name() != "image" {
-        return;
-    }
-    measures(input, document);
-    super::rankings::sections(input, document);
-    one_run(input, document);
-    costs(input, document);
-}
-
 /// The panels with cells that no earlier panel has.
 fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
     let plan = input.plan;
@@ -72,7 +103,7 @@ fn panels<'a>(input: &ReportInput<'a>) -> impl Iterator<Item = &'a Panel> {
 }
 
 /// The settings of a panel's first cell.
-pub(super) fn settings(panel: &Panel) -> Option<&ImageSettings> {
+fn settings(panel: &Panel) -> Option<&ImageSettings> {
     match panel.settings() {
         Some(CellSettings::Image(settings)) => Some(settings),
         _ => None,

@@ -1,10 +1,10 @@
 //! Paired gaps between methods, and between panels, on the same utterances.
 
-use super::document::{Cell, Document, Table, Tone};
-use super::format::signed;
-use super::{ReportInput, panel_name};
-use crate::compare::speech::{Gap, GapAt, gaps};
+use super::super::beside::{Gap, GapAt, gaps};
 use crate::metric;
+use crate::report::document::{Cell, Document, Table, Tone};
+use crate::report::format::signed;
+use crate::report::{ReportInput, panel_name};
 use crate::results::{Aggregate, PairedGap, find_aggregate, primary_metric};
 use crate::spec::{Contender, Panel};
 

@@ -1,13 +1,13 @@
 //! Comparisons between panels of an image experiment: the estimators, AVQ's released search, and the ranking of the
 //! methods with a frozen network and in joint training.
 
-use super::ReportInput;
-use super::document::{Cell, Document, Table, text};
-use super::format::{enumerate, signed};
-use super::image::settings;
-use super::points::method_name;
+use super::settings;
 use crate::compare::tradeoff::{error_of, is_decibel};
 use crate::metric;
+use crate::report::ReportInput;
+use crate::report::document::{Cell, Document, Table, text};
+use crate::report::format::{enumerate, signed};
+use crate::report::points::method_name;
 use crate::results::{Aggregate, Point, ResultsFile, find_aggregate, primary_metric, published};
 use crate::spec::{Contender, Method, Panel, Search, Trainer};
 

@@ -3,32 +3,34 @@
 
 use std::collections::HashMap;
 
-use super::Sketch;
-use super::chart::{Axis, Chart, Color, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series};
-use super::curves::{self, Curve};
-use super::search::{data_name, in_unit, styled};
-use crate::compare::speech::{Gap, gaps, opus};
+use super::Speech;
+use super::beside::{Gap, GapAt, gaps, opus};
+use crate::figure::curves::{self, Curve, data_name, in_unit, styled};
+use crate::figure::{
+    Axis, Chart, Color, Figure, FigureInput, Figures, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Series,
+    Sketch, file_name,
+};
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
 use crate::runner::Record;
 use crate::spec::{Panel, PanelAxis, Plan};
 
-pub(super) fn sketches(
-    plan: &Plan,
-    aggregates: &[Aggregate],
-    records: &HashMap<String, Record>,
-    published: bool,
-) -> Vec<Sketch> {
-    let work = Work { plan, aggregates, records, published };
-    let of_the_paper = |id: &&String| plan.panels.iter().any(|panel| panel.paper_figure() == Some(id.as_str()));
-    let mut sketches: Vec<Sketch> = plan.figures.iter().filter(of_the_paper).filter_map(|id| work.figure(id)).collect();
-    for panel in &plan.panels {
-        if panel.paper_figure().is_none() {
-            sketches.extend(work.quality(Sketch::name(panel, "quality").0, "", &[panel]));
+impl Figures for Speech {
+    /// `quality-PANEL` for panels without a figure, `gaps-PANEL`.
+    fn sketches(&self, input: &FigureInput) -> Vec<Sketch> {
+        let FigureInput { plan, aggregates, records, options } = *input;
+        let work = Work { plan, aggregates, records, published: options.published };
+        let of_the_paper = |id: &&String| plan.panels.iter().any(|panel| panel.paper_figure() == Some(id.as_str()));
+        let mut sketches: Vec<Sketch> =
+            plan.figures.iter().filter(of_the_paper).filter_map(|id| work.figure(id)).collect();
+        for panel in &plan.panels {
+            if panel.paper_figure().is_none() {
+                sketches.extend(work.quality(Sketch::name(panel, "quality").0, "", &[panel]));
+            }
+            sketches.extend(work.gaps(panel));
         }
-        sketches.extend(work.gaps(panel));
+        sketches
     }
-    sketches
 }
 
 /// The input of all figures.
@@ -133,7 +135,7 @@ impl Work<'_> {
             chart.legend_extra.push(curves::published_entry());
         }
         chart.legend = LegendPlace::Below;
-        let id = format!("gaps-{}", super::file_name(&panel.name));
+        let id = format!("gaps-{}", file_name(&panel.name));
         let beside = if has_published { " Thin solid lines are the gaps of the published means." } else { "" };
         let caption = format!(
             "The {label} of one method minus the {label} of another on the same utterance, mean over the test \
@@ -196,7 +198,7 @@ fn gap_series(panel: &Panel, gap: &Gap, number: usize, published: bool) -> Vec<S
     if points.is_empty() {
         return Vec::new();
     }
-    let bar = |p: &crate::compare::speech::GapAt| {
+    let bar = |p: &GapAt| {
         let (ours, error) = (p.ours?, p.ours?.standard_error?);
         Some((x(p.at), ours.mean - 2.0 * error, ours.mean + 2.0 * error))
     };

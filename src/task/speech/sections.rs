@@ -1,21 +1,56 @@
-//! The sections that only a speech experiment's report has: real bitrates, both measures, paired gaps, Opus, and audio
-//! excerpts.
+//! The report of a speech experiment: real bitrates, both measures, paired gaps, Opus, and audio excerpts.
+
+mod gaps;
 
 use std::path::{Component, Path};
 
-use super::document::{Block, Cell, Clip, Clips, Document, Table, Text, text};
-use super::format::{enumerate, margin, signed, unit, whole};
-use super::points::method_name;
-use super::{ReportInput, panel_name};
+use super::Speech;
+use super::beside::opus;
 use crate::compare::PanelComparison;
-use crate::compare::speech::opus;
 use crate::metric;
-use crate::results::{Audible, Point, aggregate_metric, audible, primary_metric};
-use crate::spec::{CellSettings, Panel, PlannedPoint, SpeechData, SpeechSettings};
+use crate::report::document::{Block, Cell, Clip, Clips, Document, Table, Text, text};
+use crate::report::format::{difference, enumerate, margin, signed, significant, unit, whole};
+use crate::report::points::method_name;
+use crate::report::{ReportInput, Sections, Words, panel_name};
+use crate::results::{Point, aggregate_metric, primary_metric, shown_cells, timing_mean};
+use crate::spec::{self, CellSettings, Panel, PlannedPoint, Primary, SpeechData, SpeechSettings};
 use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
+impl Sections for Speech {
+    fn words(&self, _: Primary) -> Words {
+        Words {
+            points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean \
+                 over the n test utterances (and the seeds) with the range that holds the middle 95 % of the \
+                 utterances.",
+            difference: "The difference is ours against the published mean, in points of the score for PESQ and in dB \
+                 for perceptual SNR, with its 95 % interval (Welch, over utterances).",
+            verdicts: "The published numbers are compared with the mean over the test utterances, which training has \
+                 not heard. Spread and standard errors are over utterances. The paper does not state the number of its \
+                 test utterances; the number of ours is assumed. Differences of PESQ are in points of its score (MOS), \
+                 differences of perceptual SNR in dB. "
+                .into(),
+            ..Words::default()
+        }
+    }
+
+    fn data_in_words(&self, settings: &CellSettings) -> String {
+        if let CellSettings::Speech(speech) = settings { speech_in_words(&speech.data) } else { String::new() }
+    }
+
+    fn setting_in_words(&self, settings: &CellSettings) -> String {
+        if let CellSettings::Speech(speech) = settings { setting_in_words(speech) } else { String::new() }
+    }
+
+    fn sections(&self, input: &ReportInput, out_dir: &Path, document: &mut Document) {
+        measures(input, document);
+        gaps::sections(input, document);
+        envelopes(input, document);
+        excerpts(input, out_dir, document);
+    }
+}
+
 /// A description of the speech data.
-pub(super) fn speech_in_words(data: &SpeechData) -> String {
+fn speech_in_words(data: &SpeechData) -> String {
     let what = match data.digest.is_some() {
         true => data.name.clone(),
         false => format!("{} (made by this program, not recorded; seed {})", data.name, data.seed.unwrap_or(1)),
@@ -24,7 +59,7 @@ pub(super) fn speech_in_words(data: &SpeechData) -> String {
 }
 
 /// A description of the speech data and of the codec's settings.
-pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
+fn setting_in_words(settings: &SpeechSettings) -> String {
     let codec = &settings.codec;
     let trained = match &settings.end_to_end {
         None => "codebooks are trained on the envelopes' log energies".to_owned(),
@@ -51,17 +86,6 @@ pub(super) fn data_in_words(settings: &SpeechSettings) -> String {
         codec.rounding,
         codec.noise_filling
     )
-}
-
-/// Adds the tables and audio players that only a speech experiment has.
-pub(super) fn sections(input: &ReportInput, out_dir: &Path, document: &mut Document) {
-    if input.plan.task.name() != "speech" {
-        return;
-    }
-    measures(input, document);
-    super::gaps::sections(input, document);
-    envelopes(input, document);
-    excerpts(input, out_dir, document);
 }
 
 /// The panels with cells that no earlier panel has.
@@ -206,7 +230,7 @@ fn within_margin(input: &ReportInput, panel: &Panel) -> Option<Text> {
         "{label}: {good} of {} means lie within {} of the published ones or above; the lowest difference is {} {}.",
         differences.len(),
         margin(panel.comparison.margin),
-        super::format::difference(lowest, panel.comparison.margin),
+        difference(lowest, panel.comparison.margin),
         unit(panel.comparison.margin)
     )))
 }
@@ -226,8 +250,8 @@ fn envelopes(input: &ReportInput, document: &mut Document) {
             }
             let mut row: Vec<Cell> = vec![method_name(planned).into(), planned.bits.to_string().into()];
             row.extend(errors.map(|error| or_dash(error.map(|error| format!("{error:.3}")))));
-            let time = |name: &String| crate::results::timing_mean(planned, name, input.records);
-            row.extend(times.iter().map(|name| or_dash(time(name).map(super::format::significant))));
+            let time = |name: &String| timing_mean(planned, name, input.records);
+            row.extend(times.iter().map(|name| or_dash(time(name).map(significant))));
             table.row(row);
         }
         if !table.rows.is_empty() {
@@ -259,11 +283,11 @@ fn timings(input: &ReportInput, panel: &Panel) -> Vec<String> {
 
 /// The decoded first test utterances, to listen to.
 fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
-    let Some(folder) = input.audio else { return };
+    let Some(folder) = input.files else { return };
     let shelf = Shelf { folder, link: relative(out_dir, folder) };
     let mut has_title = false;
     for panel in panels(input) {
-        let Some(audible) = audible(panel, input.records) else { continue };
+        let Some(audible) = Audible::new(panel, input) else { continue };
         let blocks: Vec<Block> = (0..EXCERPTS).flat_map(|i| shelf.excerpt(&audible, i)).collect();
         if blocks.is_empty() {
             continue;
@@ -281,6 +305,22 @@ fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
         if audible.settings.data.digest.is_some() && !input.plan.attributions.is_empty() {
             document.paragraph(format!("{}.", enumerate(&input.plan.attributions).trim_end_matches('.')));
         }
+    }
+}
+
+/// The excerpts of one panel.
+struct Audible<'a> {
+    settings: &'a SpeechSettings,
+    cells: Vec<(&'a PlannedPoint, &'a spec::Cell)>,
+    /// In bit/s.
+    bitrates: &'a [u32],
+}
+
+impl<'a> Audible<'a> {
+    /// `None` if no cell is done.
+    fn new(panel: &'a Panel, input: &ReportInput) -> Option<Self> {
+        let (settings, cells) = (settings(panel)?, shown_cells(panel, input.records));
+        (!cells.is_empty()).then_some(Audible { settings, cells, bitrates: &panel.measured_at })
     }
 }
 
@@ -309,7 +349,7 @@ impl Shelf<'_> {
         let number = i + 1;
         let original = vec![self.clip("original", &original_name(data, i))];
         let mut blocks: Vec<Block> = group(format!("Excerpt {number}"), original).into_iter().collect();
-        for &bitrate in &audible.bitrates {
+        for &bitrate in audible.bitrates {
             let coded = audible.cells.iter().map(|(point, cell)| {
                 let bits = if has_bits { format!(", {} bits", point.bits) } else { String::new() };
                 let label = format!("{}{bits}", method_name(point));

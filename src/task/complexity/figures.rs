@@ -1,13 +1,18 @@
 //! Figures 4c and 6b as operation counts: log10 WMOPS over the bitrate, with the published values as crosses.
 
-use super::Sketch;
-use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series};
-use super::curves;
+use super::Complexity;
+use crate::figure::{
+    Axis, Chart, Color, Figure, FigureInput, Figures, LegendEntry, LegendKey, LineStyle, Marker, Series, Sketch, curves,
+};
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Panel, Plan};
 
-pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
-    plan.panels.iter().filter_map(|panel| sketch(plan, panel, aggregates, published)).collect()
+impl Figures for Complexity {
+    /// `complexity-PANEL` for panels without a figure.
+    fn sketches(&self, input: &FigureInput) -> Vec<Sketch> {
+        let FigureInput { plan, aggregates, options, .. } = *input;
+        plan.panels.iter().filter_map(|panel| sketch(plan, panel, aggregates, options.published)).collect()
+    }
 }
 
 fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
@@ -39,13 +44,13 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
             chart.series.push(Series { line: None, ..series }.marker(Marker::Cross));
         }
         let key = LegendKey::Line(None, 1.0, Some(Marker::Cross));
-        chart.legend_extra.push(LegendEntry { label: "published".into(), color: super::Color::GRAY, key });
+        chart.legend_extra.push(LegendEntry { label: "published".into(), color: Color::GRAY, key });
     }
     if corrected {
         let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-        chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), color: super::Color::GRAY, key });
+        chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), color: Color::GRAY, key });
         let key = LegendKey::Line(Some(LineStyle::Dotted), 1.6, None);
-        chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: super::Color::GRAY, key });
+        chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: Color::GRAY, key });
     }
     let caption =
         "log10 of the weighted million operations (WMOPS) for encoding one vector, over the bits of one code. \

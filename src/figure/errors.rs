@@ -1,5 +1,5 @@
-//! Figures 2 and 3: the mean squared error over the bitrate. Our curves have the paper's line styles, the published
-//! curves are thin lines.
+//! The mean squared error over the bitrate, as in Figures 2 and 3. Our curves have the paper's line styles, the
+//! published curves are thin lines.
 
 use super::Sketch;
 use super::chart::{Axis, Chart, EndLabel, Figure, Marker};

@@ -1,62 +1,95 @@
-//! The sections that only a search experiment's report has: recall by T, NSVQ against k-means, and the cost of each
-//! method.
+//! The report of a search experiment: NSVQ against k-means, and the cost of each method.
 
-use super::document::{Cell, Document, Table, text};
-use super::format::{signed, significant};
-use super::{ReportInput, panel_name};
+use std::path::Path;
+
+use super::Search;
 use crate::compare::tradeoff::log10_wmops;
 use crate::complexity::Model;
-use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, published, timing_mean};
-use crate::spec::{CellSettings, Contender, Norms, Panel, PanelAxis, PlannedPoint, Trainer};
+use crate::report::document::{Cell, Document, Table, text};
+use crate::report::format::{signed, significant, whole};
+use crate::report::points::contenders;
+use crate::report::{ReportInput, Sections, Words, panel_name};
+use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, timing_mean};
+use crate::spec::{
+    CellSettings, Contender, DescriptorData, Norms, Panel, PanelAxis, Plan, PlannedPoint, Primary, SearchSettings,
+    Trainer,
+};
+
+impl Sections for Search {
+    fn words(&self, _: Primary) -> Words {
+        Words {
+            points: "Recall@T: the share of queries whose true nearest neighbor is among the T vectors that the search \
+                 ranks first (higher is better). Ours is the mean over n seeds with the range that holds the middle 95 \
+                 % of them.",
+            ..Words::default()
+        }
+    }
+
+    fn shows(&self, _: &Plan, panel: &Panel) -> String {
+        match (&panel.axis, panel.measured_at.first()) {
+            (PanelAxis::Bits | PanelAxis::Bitrate(_), Some(rank)) => format!("recall@{rank}"),
+            (PanelAxis::Rank(_), _) | (PanelAxis::Bits | PanelAxis::Bitrate(_), None) => "recall@T".into(),
+        }
+    }
+
+    fn data_in_words(&self, settings: &CellSettings) -> String {
+        if let CellSettings::Search(search) = settings { descriptors_in_words(&search.data) } else { String::new() }
+    }
+
+    fn measurement_in_words(&self, plan: &Plan) -> Option<String> {
+        plan.cells().iter().find_map(|cell| {
+            if let CellSettings::Search(search) = &cell.settings { Some(how_searched(search)) } else { None }
+        })
+    }
+
+    fn has_health(&self) -> bool {
+        false
+    }
+
+    fn sections(&self, input: &ReportInput, _: &Path, document: &mut Document) {
+        trainers(input, document);
+        costs(input, document);
+    }
+}
+
+fn descriptors_in_words(data: &DescriptorData) -> String {
+    let what = match data.digest.is_some() {
+        true => data.name.clone(),
+        false => format!("{} (made by this program, not real ones; seed {})", data.name, data.seed.unwrap_or(1)),
+    };
+    format!(
+        "{what}: {} training vectors, {} base vectors, {} queries, dimension {}",
+        whole(data.learn),
+        whole(data.base),
+        whole(data.queries),
+        data.dimension
+    )
+}
+
+fn how_searched(search: &SearchSettings) -> String {
+    let norms = match search.evaluation.norms {
+        Norms::Exact => "stored exactly (32 bits per vector beside the code)",
+        Norms::Byte => "stored in one byte (8 bits per vector beside the code)",
+        Norms::Omitted => "not stored",
+    };
+    format!(
+        "Search: asymmetric distances (ADC) with look-up tables, from the unquantized query to the codes of the base. \
+         For AVQ, RVQ and LSQ, the squared norm of every decoded vector is {norms}. PVQ and OPQ need no norms. Recall \
+         is relative to the exact nearest neighbor by Euclidean distance."
+    )
+}
 
 /// The format of a recall in tables.
 fn points(recall: f64) -> String {
     format!("{recall:.4}")
 }
 
-fn contenders(input: &ReportInput, panel: &Panel) -> Vec<Contender> {
-    let is_there = |c: &Contender| panel.points.iter().any(|p| p.contender == *c);
-    input.plan.contenders.iter().copied().filter(is_there).collect()
-}
-
 fn primary<'a>(input: &ReportInput<'a>, panel: &Panel) -> Option<&'a Aggregate> {
     find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel))
 }
 
-/// One row per T: the mean of each contender, and the published recall.
-pub(super) fn by_rank(input: &ReportInput, panel: &Panel) -> Table {
-    let contenders = contenders(input, panel);
-    let file = panel.published_file.as_deref().and_then(published);
-    let curve = |c: &Contender| file.as_ref().and_then(|file| file.curve(&panel.curve_name(*c)));
-    let mut titles = vec!["#T".to_owned()];
-    titles.extend(contenders.iter().map(|c| format!("#{}", c.label())));
-    let shown: Vec<&Contender> = contenders.iter().filter(|c| curve(c).is_some()).collect();
-    titles.extend(shown.iter().map(|c| format!("#published {}", panel.curve_name(**c))));
-    let mut table = Table::new(&titles);
-    let Some(aggregate) = primary(input, panel) else { return table };
-    if aggregate.points.iter().all(|p| p.samples.is_empty()) {
-        return table;
-    }
-    for at in aggregate.places() {
-        let own = |c: &Contender| aggregate.point(*c, at).and_then(Point::mean).map_or("–".into(), points);
-        let theirs = |c: &&Contender| {
-            let value =
-                file.as_ref()?.tick(&panel.axis.tick(at)).and_then(|tick| curve(c)?.mean().get(tick).copied()?);
-            Some(points(value?))
-        };
-        let mut row = vec![Cell::from(at.to_string())];
-        row.extend(contenders.iter().map(own).map(Cell::from));
-        row.extend(shown.iter().map(|c| theirs(c).unwrap_or_else(|| "–".into())).map(Cell::from));
-        table.row(row);
-    }
-    table
-}
-
 /// Compares stochastic optimization with k-means.
-pub(super) fn trainers(input: &ReportInput, document: &mut Document) {
-    if input.plan.task.name() != "search" {
-        return;
-    }
+fn trainers(input: &ReportInput, document: &mut Document) {
     let mut table = Table::new(&[
         "panel",
         "method",
@@ -134,10 +167,7 @@ fn sentence(panel: &Panel, own: Contender, differences: &[(u32, f64)]) -> Option
 }
 
 /// Recall and error, bits, operations, measured times and memory of each method.
-pub(super) fn costs(input: &ReportInput, document: &mut Document) {
-    if input.plan.task.name() != "search" {
-        return;
-    }
+fn costs(input: &ReportInput, document: &mut Document) {
     document.section("Cost of the methods");
     document.paragraph(
         "Operations are weighted millions (WMOPS) for encoding one vector: by the paper's count, with all stages, and \

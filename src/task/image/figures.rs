@@ -3,34 +3,52 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::chart::{Axis, Chart, Figure};
-use super::curves;
-use super::search::{beside_published, data_name, over_complexity, styled};
-use super::{PictureFigure, PictureRow, Sketch, by_bits};
+use super::Image;
+use crate::figure::curves::{self, data_name, styled};
+use crate::figure::{
+    Axis, Chart, Figure, FigureInput, Figures, PictureFigure, PictureRow, Sketch, beside_published, by_bits, file_name,
+    over_complexity,
+};
 use crate::metric::{self, Direction};
 use crate::picture;
-use crate::results::{Aggregate, originals_of, pictured, primary_metric};
+use crate::results::{primary_metric, shown_cells};
 use crate::runner::Record;
-use crate::spec::{Cell, Panel, Plan, Primary};
+use crate::spec::{Cell, Panel, Primary};
 
-pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
-    let of_panel = |panel| {
-        let bits = over_bits(plan, panel, aggregates, published);
-        let complexity = over_complexity(plan, panel, aggregates, published, complexity_name(panel));
-        bits.into_iter().chain(complexity)
-    };
-    plan.panels.iter().flat_map(of_panel).collect()
+/// The data of the published numbers, if ours are others.
+const ORIGINAL: &str = "CIFAR-10: other images";
+
+impl Figures for Image {
+    /// 4c with 4b, `quality-PANEL` and `tradeoff-PANEL` for panels without a figure.
+    fn sketches(&self, input: &FigureInput) -> Vec<Sketch> {
+        let of_panel = |panel| {
+            let row = metric::find(&primary_metric(input.plan, panel));
+            let complexity =
+                row.and_then(|row| over_complexity(input, panel, complexity_name(panel), row.label, ORIGINAL));
+            over_bits(input, panel).into_iter().chain(complexity)
+        };
+        input.plan.panels.iter().flat_map(of_panel).collect()
+    }
+
+    /// `pictures` or `pictures-PANEL`: the decoded first test images, for every panel with cells of its own.
+    fn pictures(&self, input: &FigureInput) -> Vec<PictureFigure> {
+        let Some(folder) = input.options.files else { return Vec::new() };
+        let panels = input.plan.panels.iter().filter(|panel| !input.plan.is_part_of_earlier(panel));
+        panels.filter_map(|panel| pictures_of(panel, input.records, folder)).collect()
+    }
 }
 
 /// The paper's Figure 4c has the numbers of Figure 4b over the operations.
 fn complexity_name(panel: &Panel) -> (String, String) {
     match panel.figure.as_deref() {
         Some("4b") => ("figure-4c".into(), "Figure 4c: ".into()),
-        _ => (format!("tradeoff-{}", super::file_name(&panel.name)), String::new()),
+        _ => (format!("tradeoff-{}", file_name(&panel.name)), String::new()),
     }
 }
 
-fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
+fn over_bits(input: &FigureInput, panel: &Panel) -> Option<Sketch> {
+    let FigureInput { plan, aggregates, .. } = *input;
+    let published = input.options.published;
     let (id, number) = Sketch::name(panel, "quality");
     let metric = primary_metric(plan, panel);
     let (row, label, data) = (metric::find(&metric)?, metric::label(&metric), data_name(panel));
@@ -60,29 +78,24 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
         } else {
             "Each point has one seed, so there is no band."
         },
-        beside_published(panel, published)
+        beside_published(panel, published, ORIGINAL)
     );
     let title = format!("{number}{label} over the bitrate, {data}");
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
 }
 
-pub(super) fn measured(primary: Primary) -> &'static str {
+fn measured(primary: Primary) -> &'static str {
     match primary {
         Primary::Training => "on the training images",
         Primary::Fresh => "on test images",
     }
 }
 
-/// The decoded first test images, one figure for every panel with cells of its own. The strips are in `folder`.
-pub(super) fn pictures(plan: &Plan, records: &HashMap<String, Record>, folder: &Path) -> Vec<PictureFigure> {
-    let panels = plan.panels.iter().filter(|panel| !plan.is_part_of_earlier(panel));
-    panels.filter_map(|panel| pictures_of(panel, records, folder)).collect()
-}
-
+/// The strips are in `folder`.
 fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) -> Option<PictureFigure> {
     // The row of a missing or damaged picture is empty.
     let strip = |name: &str| picture::read(&folder.join(name)).ok();
-    let cells = pictured(panel, records);
+    let cells: Vec<&Cell> = shown_cells(panel, records).into_iter().map(|(_, cell)| cell).collect();
     let row = |cell: &&Cell| {
         let key = cell.key();
         let metrics = &records.get(&key)?.metrics;
@@ -104,7 +117,7 @@ fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) 
     // Figures of the paper show joint training. Other panels are identified by their names.
     let (id, of) = match panel.paper_figure() {
         Some(_) => ("pictures".to_owned(), String::new()),
-        None => (format!("pictures-{}", super::file_name(&panel.name)), format!(", {}", panel.name)),
+        None => (format!("pictures-{}", file_name(&panel.name)), format!(", {}", panel.name)),
     };
     Some(PictureFigure {
         id,
@@ -114,7 +127,7 @@ fn pictures_of(panel: &Panel, records: &HashMap<String, Record>, folder: &Path) 
             "Originals and reconstructions of the first test images of {data}, from the first seed of each method and \
              bitrate. Peak SNR and SSIM are over all test images."
         ),
-        originals: cells.first().and_then(|cell| strip(&originals_of(cell)?)),
+        originals: cells.first().and_then(|cell| strip(&super::originals_of(cell)?)),
         groups: by_bits(rows),
     })
 }

@@ -3,47 +3,49 @@
 
 use std::collections::HashMap;
 
-use super::Sketch;
-use super::chart::{Axis, Chart, Figure, LegendPlace, LineStyle, Series, VerticalMark};
-use super::curves::{self, Curve};
-use crate::compare::tradeoff::{changes, log10_wmops, tradeoff};
-use crate::complexity::Model;
-use crate::metric::{self, Direction};
+use super::Search;
+use crate::figure::curves::{self, data_name, styled};
+use crate::figure::{
+    Axis, Chart, Color, Figure, FigureInput, Figures, LegendPlace, LineStyle, Series, Sketch, beside_published,
+    file_name, over_complexity,
+};
+use crate::metric;
 use crate::results::{Aggregate, find_aggregate, primary_metric, timing_mean};
 use crate::runner::Record;
-use crate::spec::{Contender, Panel, PanelAxis, Plan, Trainer};
+use crate::spec::{Contender, Panel, PanelAxis, Plan, PlannedPoint, Trainer};
 
-pub(super) fn sketches(
-    plan: &Plan,
-    aggregates: &[Aggregate],
-    records: &HashMap<String, Record>,
-    published: bool,
-) -> Vec<Sketch> {
-    let mut sketches = Vec::new();
-    for panel in &plan.panels {
-        sketches.extend(match (&panel.axis, panel.paper_figure()) {
-            (PanelAxis::Rank(_), _) => over_rank(plan, panel, aggregates, published),
-            // The paper draws recall over complexity, not over bits.
-            (_, Some(_)) => over_complexity(plan, panel, aggregates, published, Sketch::name(panel, "recall")),
-            (_, None) => over_bits(plan, panel, aggregates),
-        });
-        if panel.paper_figure().is_none() && panel.axis == PanelAxis::Bits {
-            let name = (format!("tradeoff-{}", super::file_name(&panel.name)), String::new());
-            sketches.extend(over_complexity(plan, panel, aggregates, published, name));
+/// The data of the published numbers, if ours are others.
+const ORIGINAL: &str = "SIFT1M: other vectors";
+
+impl Figures for Search {
+    /// `recall-PANEL` and (over bits) `tradeoff-PANEL` for panels without a figure, `nsvq-minus-kmeans-PANEL`, and
+    /// `times-PANEL`.
+    fn sketches(&self, input: &FigureInput) -> Vec<Sketch> {
+        let FigureInput { plan, aggregates, records, .. } = *input;
+        let mut sketches = Vec::new();
+        for panel in &plan.panels {
+            sketches.extend(match (&panel.axis, panel.paper_figure()) {
+                (PanelAxis::Rank(_), _) => over_rank(input, panel),
+                // The paper draws recall over complexity, not over bits.
+                (_, Some(_)) => recall_over_complexity(input, panel, Sketch::name(panel, "recall")),
+                (_, None) => over_bits(plan, panel, aggregates),
+            });
+            if panel.paper_figure().is_none() && panel.axis == PanelAxis::Bits {
+                let name = (format!("tradeoff-{}", file_name(&panel.name)), String::new());
+                sketches.extend(recall_over_complexity(input, panel, name));
+            }
+            if !plan.is_part_of_earlier(panel) {
+                sketches.extend(trainers(plan, panel, aggregates));
+                sketches.extend(times(plan, panel, aggregates, records));
+            }
         }
-        if !plan.is_part_of_earlier(panel) {
-            sketches.extend(trainers(plan, panel, aggregates));
-            sketches.extend(times(plan, panel, aggregates, records));
-        }
+        sketches
     }
-    sketches
 }
 
-/// The name of the data, with the panel's name if the panel is not a figure of the paper.
-pub(super) fn data_name(panel: &Panel) -> String {
-    let label = panel.labels.iter().find(|(key, _)| key == "Data").map(|(_, value)| value.clone());
-    let data = label.or_else(|| panel.data_name().map(str::to_owned)).unwrap_or_else(|| panel.name.clone());
-    if panel.paper_figure().is_some() { data } else { format!("{data}, {}", panel.name) }
+fn recall_over_complexity(input: &FigureInput, panel: &Panel, name: (String, String)) -> Option<Sketch> {
+    let label = recall_label(&primary_metric(input.plan, panel));
+    over_complexity(input, panel, name, &label, ORIGINAL)
 }
 
 fn rank_axis(panel: &Panel) -> Axis {
@@ -52,16 +54,9 @@ fn rank_axis(panel: &Panel) -> Axis {
     Axis { ticks: Some(ticks), ..Axis::log("T, number of nearest neighbors") }
 }
 
-/// One of our curves in the paper's style. Baselines are thinner.
-pub(super) fn styled(panel: &Panel, curve: &Curve) -> Series {
-    let contender = curve.contender;
-    let line =
-        Series::line(panel.curve_name(contender), curves::color(contender), curves::line_style(contender), curve.xy());
-    let width = if contender.trainer == Trainer::Kmeans { 1.4 } else { 2.4 };
-    line.width(width).band(curve.band()).marker(curves::marker(contender.method))
-}
-
-fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool) -> Option<Sketch> {
+fn over_rank(input: &FigureInput, panel: &Panel) -> Option<Sketch> {
+    let FigureInput { plan, aggregates, .. } = *input;
+    let published = input.options.published;
     let (id, number) = Sketch::name(panel, "recall");
     let bits = panel.points.first()?.bits;
     let data = data_name(panel);
@@ -82,7 +77,7 @@ fn over_rank(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bo
          ({data}, codes of {bits} bits); higher is better. \"Proposed\" is trained by stochastic optimization (NSVQ), \
          \"baseline\" by k-means. Shaded: the middle 95 % of the seeds."
     );
-    caption.push_str(&beside_published(panel, published));
+    caption.push_str(&beside_published(panel, published, ORIGINAL));
     let title = format!("{number}recall over T, {data}");
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
 }
@@ -106,82 +101,9 @@ fn over_bits(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Ske
     Some(Sketch { id: Sketch::name(panel, "recall").0, title, caption, figure: Figure::single(chart) })
 }
 
-/// A sentence about the published curves, or nothing if they are not drawn.
-pub(super) fn beside_published(panel: &Panel, published: bool) -> String {
-    let original = if panel.metric == "recall" { "SIFT1M: other vectors" } else { "CIFAR-10: other images" };
-    match (&panel.comparison.not_comparable, published && panel.published_file.is_some()) {
-        (Some(_), true) => format!(
-            " Thin solid lines of the same hue are the published numbers, on {original}: only the order of the curves \
-             can be compared."
-        ),
-        (None, true) => " Thin solid lines of the same hue are the published numbers.".into(),
-        _ => String::new(),
-    }
-}
-
-/// A panel's metric over the operations of encoding; `name` is the figure's id and number.
-pub(super) fn over_complexity(
-    plan: &Plan,
-    panel: &Panel,
-    aggregates: &[Aggregate],
-    published: bool,
-    (id, number): (String, String),
-) -> Option<Sketch> {
-    let metric = primary_metric(plan, panel);
-    let row = metric::find(&metric)?;
-    let label = if panel.metric == "recall" { recall_label(&metric) } else { row.label.to_owned() };
-    let data = data_name(panel);
-    let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
-    let mut chart =
-        Chart::new(format!("{number}{label} over complexity, {data}"), x, Axis::linear(in_unit(&label, row.unit)));
-    let moved = |curve: &Curve, series: Series| {
-        let at = |at: u32| log10_wmops(panel, curve.contender, at, Model::Published);
-        let points = curve.points.iter().filter_map(|p| Some((at(p.at)?, p.mean))).collect();
-        let band = series.band.is_empty();
-        let band = if band {
-            Vec::new()
-        } else {
-            curve.points.iter().filter_map(|p| Some((at(p.at)?, p.low, p.high))).collect()
-        };
-        Series { points, band, ..series }
-    };
-    if published && panel.published_file.is_some() {
-        let curves = curves::of_panel(plan, panel);
-        chart.series.extend(curves.iter().map(|curve| moved(curve, curves::published_series(curve))));
-        chart.legend_extra.push(curves::published_entry());
-    }
-    let ours = curves::ours(plan, panel, aggregates, &metric);
-    chart.series.extend(ours.iter().map(|curve| moved(curve, styled(panel, curve))));
-    if chart.series.iter().all(|s| s.label.is_none()) {
-        return None;
-    }
-    let result = tradeoff(plan, aggregates).into_iter().find(|t| t.panel == panel.name);
-    let budgets = result.iter().flat_map(|t| &t.budgets).find(|(model, _)| *model == Model::Published);
-    for (x, below, above) in budgets.map(|(_, ranges)| changes(ranges)).unwrap_or_default() {
-        chart.marks.push(VerticalMark { x, label: format!("{} better than {}", above.label(), below.label()) });
-    }
-    chart.legend = LegendPlace::Below;
-    let best = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
-    let caption = format!(
-        "{label} over the operations for encoding one vector, by the paper's count ({data}). Every point is one \
-         bitrate, from {} to {} bits. Vertical lines mark the complexity budgets at which the method with the {best} \
-         {label} changes.{}",
-        curves::bits_of([panel]).first()?,
-        curves::bits_of([panel]).last()?,
-        beside_published(panel, published)
-    );
-    let title = format!("{number}{label} over complexity, {data}");
-    Some(Sketch { id, title, caption, figure: Figure::single(chart) })
-}
-
 /// `recall@16`.
 fn recall_label(metric: &str) -> String {
     metric::label(metric).replace(" @ ", "@").to_lowercase()
-}
-
-/// `Peak SNR (dB)`.
-pub(super) fn in_unit(label: &str, unit: &str) -> String {
-    if unit.is_empty() { label.to_owned() } else { format!("{label} ({unit})") }
 }
 
 /// The recall of NSVQ minus the recall of k-means with the same seed, in points.
@@ -215,13 +137,13 @@ fn trainers(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Sket
         return None;
     }
     let ends = (f64::from(*places.first()?), f64::from(*places.last()?));
-    let zero = Series::line("", super::Color::GRAY, LineStyle::Solid, vec![(ends.0, 0.0), (ends.1, 0.0)]);
+    let zero = Series::line("", Color::GRAY, LineStyle::Solid, vec![(ends.0, 0.0), (ends.1, 0.0)]);
     chart.series.insert(0, zero.width(1.0).unlabeled());
     chart.legend_extra.push(curves::band_entry());
     let caption = "The recall of codebooks trained by stochastic optimization (NSVQ) minus the recall of codebooks \
         trained by k-means with the same seed, in points. Above zero, stochastic optimization is better. Shaded: the \
         middle 95 % of the seeds.";
-    let id = format!("nsvq-minus-kmeans-{}", super::file_name(&panel.name));
+    let id = format!("nsvq-minus-kmeans-{}", file_name(&panel.name));
     let title = format!("NSVQ against k-means, {}", data_name(panel));
     Some(Sketch { id, title, caption: caption.into(), figure: Figure::single(chart) })
 }
@@ -239,7 +161,7 @@ fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap
         let mut chart = Chart::new(title, Axis::log(format!("{label} (µs, one thread)")), Axis::linear(what.clone()));
         for contender in &plan.contenders {
             let own = panel.points.iter().filter(|p| p.contender == *contender);
-            let point = |planned: &crate::spec::PlannedPoint| {
+            let point = |planned: &PlannedPoint| {
                 let recall = aggregate.point(*contender, rank.unwrap_or(planned.bits))?.mean()?;
                 Some((timing_mean(planned, timing, records)?, recall))
             };
@@ -262,7 +184,7 @@ fn times(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], records: &HashMap
     let caption = "Recall over measured time on one thread. Other cells ran at the same time, so the times are \
         accurate to some ten percent. Encoding is the time per base vector, spent once. Searching is the time per \
         query over the whole base.";
-    let id = format!("times-{}", super::file_name(&panel.name));
+    let id = format!("times-{}", file_name(&panel.name));
     let title = format!("Recall over time, {}", data_name(panel));
     Some(Sketch { id, title, caption: caption.into(), figure: Figure::grid(charts) })
 }
