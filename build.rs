@@ -14,6 +14,7 @@ fn main() {
         ("has_shared_data", has_data),
         ("has_opus", ["opusenc", "opusdec"].into_iter().all(is_on_path)),
         ("has_curl", is_on_path("curl")),
+        ("has_jsonschema", runs("python3", &["-c", "import jsonschema"])),
         // Not allowed in many containers. The mount is seen by this process alone.
         ("has_mounts", runs("unshare", &["--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"])),
     ];

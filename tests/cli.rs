@@ -157,7 +157,7 @@ fn one_name_for_outputs() {
         env.run(&["status", "tiny.toml", option, "there"]).ends_with(0).prints("24 left");
         env.run(&["reproduce", "--figure", "2a", "--dry-run", option, "there"]).ends_with(0);
     }
-    let args = ["run", "tiny.toml", "--seeds", "1", "--format", "svg", "-o", "there"];
+    let args = ["run", "tiny.toml", "--seeds", "1", "--format", "svg", "-o", "there", "--verbose"];
     env.run(&args).ends_with(0).says("wrote there/results/default/Tiny/plain.json");
 }
 
@@ -174,7 +174,7 @@ fn a_broken_spec_is_shown_with_line_and_column_and_stops_the_others() {
 #[test]
 fn a_run_goes_the_whole_way_and_a_second_one_only_prints() {
     let env = Env::new();
-    let args = ["run", "tiny.toml", "complexity.toml", "--format", "svg"];
+    let args = ["run", "tiny.toml", "complexity.toml", "--format", "svg", "--verbose"];
     let first = env.run(&args).ends_with(0).prints("AVQ").says("wrote results/default/Tiny/plain.json");
     assert_eq!(first.computed(), TINY_CELLS + 6);
     for file in ["Tiny/plain.json", "Tiny/plain-fresh.json", "Tiny/mixed.json", "provenance/tiny.json"] {

@@ -1,53 +1,64 @@
-//! The progress bar of `vqlab run`.
+//! The progress of `vqlab run`: live lines on a terminal, plain lines elsewhere.
 
-use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::io::IsTerminal;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::runner::{CellEnd, Overview, Plain, Progress, Sink, Status, cell_text, human_seconds, overview_line};
+use super::{output, warn};
+use crate::runner::{
+    CellAtWork, CellEnd, Overview, Plain, Progress, Sink, Status, cell_text, human_seconds, overview_line,
+};
 
-/// One bar for all cells, for a terminal. Failures and warnings are printed above it.
-pub struct Bar {
-    bar: ProgressBar,
-    jobs: Mutex<usize>,
+/// A line per running cell, and below them one for the whole, for a terminal. Failures and warnings are printed above.
+struct Bars {
+    all: MultiProgress,
+    whole: ProgressBar,
+    /// The lines of running cells, known when the run begins.
+    cells: OnceLock<Vec<ProgressBar>>,
 }
 
-impl Bar {
-    const STEPS: u64 = 1000;
+/// The largest number of lines of running cells. The others are counted in the last line.
+const MOST_LINES: usize = 12;
+/// Steps of a bar.
+const STEPS: f64 = 1000.0;
 
-    pub fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(Some(Self::STEPS), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
-            bar.set_style(style);
+// Both fit in 80 columns.
+const CELL: &str = "  {prefix:42!} {bar:12} {msg}";
+const WHOLE: &str = "{bar:16} {msg}";
+
+fn bar(template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(STEPS as u64), ProgressDrawTarget::hidden());
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("█▌─"));
+    }
+    bar
+}
+
+impl Bars {
+    fn new() -> Self {
+        Self {
+            all: MultiProgress::with_draw_target(ProgressDrawTarget::hidden()),
+            whole: bar(WHOLE),
+            cells: OnceLock::new(),
         }
-        Self { bar, jobs: Mutex::new(1) }
     }
 
     fn line(&self, text: &str) {
-        self.bar.suspend(|| {
-            let _ = writeln!(std::io::stderr(), "{text}");
-        });
+        self.all.suspend(|| warn(text));
     }
 }
 
-impl Default for Bar {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Sink for Bar {
+impl Sink for Bars {
     fn begin(&self, overview: &Overview) {
         self.line(&overview_line(overview));
-        if let Ok(mut jobs) = self.jobs.lock() {
-            *jobs = overview.jobs;
-        }
         if overview.found < overview.total {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.bar.set_message("starting");
-            self.bar.enable_steady_tick(Duration::from_millis(500));
+            self.all.set_draw_target(ProgressDrawTarget::stderr());
+            self.cells.get_or_init(|| (0..overview.jobs.min(MOST_LINES)).map(|_| self.all.add(bar(""))).collect());
+            self.all.add(self.whole.clone());
+            self.whole.set_message("starting");
+            self.whole.enable_steady_tick(Duration::from_millis(500));
         }
     }
 
@@ -59,28 +70,79 @@ impl Sink for Bar {
     }
 
     fn tick(&self, progress: &Progress) {
-        let jobs = self.jobs.lock().map_or(1, |jobs| *jobs);
-        self.bar.set_position((progress.share * Self::STEPS as f64) as u64);
-        self.bar.set_message(format!(
-            "{}/{} cells · {:.0} % of the work · about {} left · {jobs} {}",
-            progress.done,
-            progress.total,
-            100.0 * progress.share,
-            human_seconds(progress.left),
-            if jobs == 1 { "job" } else { "jobs" },
-        ));
+        self.whole.set_position((progress.share * STEPS) as u64);
+        self.whole.set_message(whole_text(progress));
     }
 
     fn warn(&self, message: &str) {
         self.line(message);
     }
 
+    fn running(&self, cells: &[CellAtWork]) {
+        for (i, line) in self.cells.get().into_iter().flatten().enumerate() {
+            let template = if i < cells.len() { CELL } else { "" };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                line.set_style(style.progress_chars("█▌─"));
+            }
+            if let Some(cell) = cells.get(i) {
+                line.set_prefix(cell.label.clone());
+                line.set_position((cell.share * STEPS) as u64);
+                line.set_message(format!("{:3.0} % · {} left", 100.0 * cell.share, human_seconds(cell.left)));
+            }
+        }
+    }
+
     fn end(&self) {
-        self.bar.finish_and_clear();
+        self.whole.finish_and_clear();
+        self.cells.get().into_iter().flatten().for_each(ProgressBar::finish_and_clear);
+        let _ = self.all.clear();
     }
 }
 
-/// A bar if stderr is a terminal, plain lines otherwise.
+fn whole_text(progress: &Progress) -> String {
+    format!(
+        "{}/{} cells · {:.0} % of the work · about {} left",
+        progress.done,
+        progress.total,
+        100.0 * progress.share,
+        human_seconds(progress.left),
+    )
+}
+
+/// Warnings and failed cells alone.
+struct Warnings;
+
+impl Sink for Warnings {
+    fn cell(&self, cell: &CellEnd, _: &Progress) {
+        if cell.status != Status::Done {
+            warn(&cell_text(cell));
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        warn(message);
+    }
+}
+
+/// Live lines if stderr is a terminal, plain lines otherwise, warnings alone with `--quiet`.
 pub fn stderr_sink() -> Box<dyn Sink> {
-    if std::io::stderr().is_terminal() { Box::new(Bar::new()) } else { Box::new(Plain::new(std::io::stderr())) }
+    if output::is_quiet() {
+        Box::new(Warnings)
+    } else if std::io::stderr().is_terminal() {
+        Box::new(Bars::new())
+    } else {
+        Box::new(Plain::new(std::io::stderr()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_the_whole_fits_in_80_columns() {
+        let progress = Progress { done: 9_999, total: 10_000, running: 64, share: 0.999, left: 100.0 * 86_400.0 };
+        let line = format!("{} {}", "█".repeat(16), whole_text(&progress));
+        assert!(line.chars().count() <= 80, "{line}");
+    }
 }

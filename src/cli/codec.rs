@@ -10,7 +10,7 @@ use super::meter::Meter;
 use super::outcome::failed;
 use super::run::parse_jobs;
 use super::stop::stop_flag;
-use super::{CliError, note};
+use super::{CliError, note, warn};
 use crate::codec::{CodecError, Work};
 use crate::data::file::{Output, VectorFile};
 use crate::inspect::inspect;
@@ -19,7 +19,7 @@ use crate::runner::Options;
 
 #[derive(Args, Debug)]
 pub struct CodecOptions {
-    /// Threads [default: all cores]. The result is the same for any number
+    /// Threads; the result is the same for any number [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
     /// Replace an existing output file
@@ -103,7 +103,7 @@ pub fn open_vectors(path: &Path) -> Result<VectorFile, CliError> {
 
 /// Prints a note about the skipped parts of a file of vectors.
 pub fn tell(file: &VectorFile) {
-    file.note().iter().for_each(|text| note(text));
+    file.note().iter().for_each(|text| warn(text));
 }
 
 /// An error that was found before any work started.

@@ -113,15 +113,15 @@ struct MakeArgs {
     /// Queries [default: 10000]
     #[arg(long, value_name = "N", help_heading = "Descriptors")]
     queries: Option<u64>,
-    /// Images or utterances to train with [default: 50000 or 60]
+    /// Images or utterances to train with [default: 50000 images, 60 utterances]
     #[arg(long, value_name = "N", help_heading = "Images and speech")]
     training: Option<u64>,
-    /// Images or utterances to test on [default: 10000 or 12]
+    /// Images or utterances to test on [default: 10000 images, 12 utterances]
     #[arg(long, value_name = "N", help_heading = "Images and speech")]
     test: Option<u64>,
     #[arg(long, value_name = "S", default_value_t = 1, help = "Seed of the random numbers")]
     seed: u64,
-    /// Threads [default: all cores]. The data are the same for any number
+    /// Threads; the data are the same for any number [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
     /// Replace files in a folder that is not empty

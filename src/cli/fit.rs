@@ -71,10 +71,10 @@ pub struct FitArgs {
     /// Share of these vectors that is kept for validation. 0 trains on all vectors, without early stopping
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     validation: f64,
-    /// Train again on all vectors, with the number of iterations that validation found [default for kmeans]
+    /// Train again on all vectors, with the number of iterations that validation found [default: with kmeans]
     #[arg(long, overrides_with = "no_refit")]
     refit: bool,
-    /// Keep the validated codebooks [default for nsvq]
+    /// Keep the validated codebooks [default: with nsvq]
     #[arg(long, overrides_with = "refit")]
     no_refit: bool,
     /// Time limit for the training: 90s, 5m, 2h
@@ -86,7 +86,7 @@ pub struct FitArgs {
     /// Seed of the random numbers
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Threads [default: all cores]. The result is the same for any number
+    /// Threads; the result is the same for any number [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = parse_jobs)]
     jobs: Option<usize>,
     /// Replace an existing output file

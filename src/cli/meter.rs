@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::note;
+use super::output::is_quiet;
 use crate::runner::human_seconds;
 
 /// Time between two plain lines.
@@ -64,11 +65,11 @@ impl Meter {
     }
 }
 
-/// A bar if stderr is a terminal.
+/// A bar if stderr is a terminal and `--quiet` was not given.
 fn bar(total: u64) -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
+    (std::io::stderr().is_terminal() && !is_quiet()).then(|| {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:16} {msg}") {
             bar.set_style(style);
         }
         bar

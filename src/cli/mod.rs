@@ -3,7 +3,9 @@
 
 mod bar;
 mod codec;
+mod color;
 mod compare;
+mod completions;
 mod complexity;
 mod data;
 mod decode;
@@ -11,6 +13,7 @@ mod encode;
 mod figures;
 mod fit;
 mod gathered;
+mod init;
 mod inspect;
 mod meter;
 mod outcome;
@@ -20,6 +23,7 @@ mod recommend;
 mod report;
 mod reproduce;
 mod run;
+mod schema;
 mod score;
 mod search;
 mod specs;
@@ -32,11 +36,11 @@ mod templates;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::level::Level;
 
-pub use output::{note, print};
+pub use output::{note, print, print_results, warn};
 
 /// An error that ends a command with a nonzero exit status.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,7 @@ Examples:
   vqlab run experiments/toy.toml
   vqlab run experiments/toy.toml experiments/toy-dimension.toml --profile paper
   vqlab status experiments/toy.toml
+  vqlab init mine.toml --task toy
   vqlab complexity --method avq --dim 64 --stages 4 --codebook-size 1024 --beam 16
   vqlab encode books.safetensors base.fvecs -o codes.npy
 
@@ -66,6 +71,12 @@ Exit status: 0 done, 1 failed at work, 2 wrong use.";
 #[derive(Parser)]
 #[command(name = "vqlab", version, after_help = EXAMPLES)]
 struct Arguments {
+    /// Colors: auto, always or never. auto obeys NO_COLOR, CLICOLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true, value_name = "WHEN")]
+    color: color::Choice,
+    /// Print results, warnings and errors only: no progress, no names of written files
+    #[arg(long, short, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -90,6 +101,11 @@ enum Command {
     Speech(speech::SpeechArgs),
     Data(data::DataArgs),
     Specs(templates::SpecsArgs),
+    Init(init::InitArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    Man(completions::ManArgs),
 }
 
 /// Parses the command line and runs it.
@@ -97,17 +113,22 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            color::Choice::of_words(std::env::args()).apply();
             // A request for help is not an error. A closed pipe is not an error either.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
+    arguments.color.apply();
+    if arguments.quiet {
+        output::be_quiet();
+    }
     let (status, error) = match dispatch(arguments.command) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(error @ CliError::Failed(_)) => (1, error),
         Err(error @ CliError::Usage(_)) => (2, error),
     };
-    note(&format!("error: {error}"));
+    warn(&format!("error: {error}"));
     ExitCode::from(status)
 }
 
@@ -132,13 +153,16 @@ fn dispatch(command: Command) -> Result<(), CliError> {
         Command::Speech(args) => speech::run(args),
         Command::Data(args) => data::run(args),
         Command::Specs(args) => templates::run(args),
+        Command::Init(args) => init::run(args),
+        Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args, Arguments::command()),
+        Command::Man(args) => completions::man(args, Arguments::command()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,11 +1,13 @@
 //! From records to files: the common part of `run`, `figures` and `report`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use clap::Args;
+
 use super::specs::Folders;
-use super::{CliError, note, print};
+use super::{CliError, note, print_results, warn};
 use crate::compare::{self, ClaimCheck, PanelComparison};
 use crate::figure::{self, Drawn, Format};
 use crate::report::{self, ReportInput};
@@ -17,6 +19,17 @@ pub type Records = HashMap<String, Record>;
 
 /// The default of `--format`.
 pub const FORMATS: &str = "png,svg,pdf";
+
+/// Which files are written and named; shared by `run`, `reproduce` and `report`.
+#[derive(Args, Clone, Debug)]
+pub struct FileOptions {
+    /// Formats of the figures
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = FORMATS)]
+    format: Vec<Format>,
+    /// List all written files
+    #[arg(long, conflicts_with = "quiet")]
+    verbose: bool,
+}
 
 /// A plan's numbers, comparisons and claims.
 pub struct Outcome {
@@ -55,21 +68,18 @@ pub fn as_only_writer(
     act()
 }
 
-/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report. The numbers are
-/// safe even if figures or report fail.
+/// Writes the Results files of a plan, prints its verdicts and tables, then writes figures and report, and says where
+/// the files are. The numbers are safe even if figures or report fail.
 ///
 /// # Errors
 /// A file can't be written.
-pub fn write(plan: &Plan, records: &Records, folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+pub fn write(plan: &Plan, records: &Records, folders: &Folders, options: &FileOptions) -> Result<(), CliError> {
     let outcome = Outcome::new(plan, records);
     let mut verdicts = report::verdict_sentences(plan, &outcome.comparisons);
     verdicts.extend(report::best_sentences(plan, &outcome.aggregates));
     let verdicts: String = verdicts.iter().map(|line| format!("{line}\n")).collect();
-    let told = || print(&in_words(plan, &outcome, &verdicts));
-    write_files(plan, &outcome, records, folders, formats, told)?;
-    // Repeated at the end, where a reader of the terminal looks first.
-    verdicts.lines().for_each(note);
-    Ok(())
+    let told = || print_results(&in_words(plan, &outcome, &verdicts));
+    write_files(plan, &outcome, records, folders, options, told).map(drop)
 }
 
 /// The verdicts, then the tables, then the claims, each followed by an empty line.
@@ -88,9 +98,9 @@ pub fn write_without_table(
     outcome: &Outcome,
     records: &Records,
     folders: &Folders,
-    formats: &[Format],
+    options: &FileOptions,
 ) -> Result<Vec<Drawn>, CliError> {
-    write_files(plan, outcome, records, folders, formats, || Ok(()))
+    write_files(plan, outcome, records, folders, options, || Ok(()))
 }
 
 fn write_files(
@@ -98,12 +108,12 @@ fn write_files(
     outcome: &Outcome,
     records: &Records,
     folders: &Folders,
-    formats: &[Format],
+    options: &FileOptions,
     when_safe: impl FnOnce() -> Result<(), CliError>,
 ) -> Result<Vec<Drawn>, CliError> {
     let before = modification_times(&folders.of_plan(plan));
     if let Some(other) = results::other_spec(plan, &folders.results) {
-        note(&format!(
+        warn(&format!(
             "the files of {other}, an experiment that is also named `{}`, are replaced\nhint: `-o DIR` or another name \
              keeps them",
             plan.name
@@ -114,7 +124,7 @@ fn write_files(
     let codebooks = results::keep_codebooks(plan, records, &folders.results).map_err(failed)?;
     let cells = plan.cells().len();
     if plan.codebooks && codebooks.len() < cells {
-        note(&format!(
+        warn(&format!(
             "{} of {cells} cells have codebooks: the others were finished before, or have failed\nhint: `run --force` \
              computes them again",
             codebooks.len()
@@ -124,10 +134,15 @@ fn write_files(
     files.extend(results::keep_files(plan, records, &folders.results).map_err(failed)?);
     when_safe()?;
     for point in results::missing(plan, &outcome.aggregates) {
-        note(&format!("missing: {point}"));
+        warn(&format!("missing: {point}"));
     }
-    let reported = write_report(plan, outcome, records, folders, formats, &mut files);
-    tell(plan, &files, &before);
+    let reported = write_report(plan, outcome, records, folders, &options.format, &mut files);
+    let written = Written::new(files, &before);
+    if options.verbose {
+        written.list(plan)
+    } else {
+        note(&written.in_one_line(&folders.of_plan(plan)))
+    }
     reported
 }
 
@@ -155,33 +170,38 @@ fn write_report(
     Ok(drawn)
 }
 
-/// The largest number of files of one folder that are named one by one.
-const MANY: usize = 4;
+/// The files of a plan.
+struct Written {
+    /// New and changed files.
+    changed: Vec<PathBuf>,
+    /// Files whose content stays the same. They were not written.
+    same: Vec<PathBuf>,
+}
 
-/// Prints the names of new and changed files. Files whose content stays the same were not written.
-fn tell(plan: &Plan, files: &[PathBuf], before: &HashMap<PathBuf, SystemTime>) {
-    let is_changed = |file: &&PathBuf| modified(file) != before.get(*file).copied();
-    let (changed, same): (Vec<_>, Vec<_>) = files.iter().partition(is_changed);
-    // Codebooks are in one folder per panel.
-    let folder_of = |file: &Path| -> Option<PathBuf> {
-        let of_all = file.ancestors().find(|folder| folder.parent().is_some_and(|above| above.ends_with("codebooks")));
-        of_all.or(file.parent()).map(Path::to_owned)
-    };
-    let of_folder = |folder: &Option<PathBuf>| changed.iter().filter(|file| folder_of(file) == *folder).count();
-    let mut told = HashSet::new();
-    for file in &changed {
-        let folder = folder_of(file);
-        match of_folder(&folder) {
-            many if many > MANY => {
-                if told.insert(folder.clone()) {
-                    note(&format!("wrote {many} files in {}", folder.unwrap_or_else(|| ".".into()).display()));
-                }
-            }
-            _ => note(&format!("wrote {}", file.display())),
+impl Written {
+    fn new(files: Vec<PathBuf>, before: &HashMap<PathBuf, SystemTime>) -> Self {
+        let is_changed = |file: &PathBuf| modified(file) != before.get(file).copied();
+        let (changed, same) = files.into_iter().partition(is_changed);
+        Self { changed, same }
+    }
+
+    fn list(&self, plan: &Plan) {
+        self.changed.iter().for_each(|file| note(&format!("wrote {}", file.display())));
+        if !self.same.is_empty() {
+            note(&format!("{} files of {} are up to date", self.same.len(), plan.name));
         }
     }
-    if !same.is_empty() {
-        note(&format!("{} files of {} are up to date", same.len(), plan.name));
+
+    /// `files: reports/default/toy.html, results/default (31 written)`.
+    fn in_one_line(&self, [results, reports]: &[PathBuf; 2]) -> String {
+        let is_page = |file: &&PathBuf| file.parent() == Some(reports) && file.extension().is_some_and(|e| e == "html");
+        let page = self.changed.iter().chain(&self.same).find(is_page).unwrap_or(reports);
+        let count = match (self.changed.len(), self.same.len()) {
+            (changed, 0) => format!("{changed} written"),
+            (0, same) => format!("all {same} up to date"),
+            (changed, same) => format!("{changed} written, {same} up to date"),
+        };
+        format!("files: {}, {} ({count})", page.display(), results.display())
     }
 }
 
@@ -266,7 +286,7 @@ pub fn saved_records(plan: &Plan, folders: &Folders) -> Result<Records, CliError
                 records.insert(record.key.clone(), *record);
             }
             Loaded::Absent => {}
-            Loaded::Unusable(reason) | Loaded::Newer(reason) => note(&format!("not trusted, left out: {reason}")),
+            Loaded::Unusable(reason) | Loaded::Newer(reason) => warn(&format!("not trusted, left out: {reason}")),
         }
     }
     let provenance = results::provenance_path(plan, &folders.results);

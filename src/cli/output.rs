@@ -1,15 +1,39 @@
 //! Writing to stdout and stderr without a panic when the reader is gone.
 
 use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::CliError;
+use super::{CliError, color};
+
+/// Whether `--quiet` was given.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Suppresses progress and messages about what was done. Results, warnings and errors stay.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+pub fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// Writes data to stdout. A closed pipe, as `head` leaves it, is not an error.
 ///
 /// # Errors
 /// stdout can't be written, for example because the disk behind a redirection is full.
 pub fn print(text: &str) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
+    write(std::io::stdout().lock(), text)
+}
+
+/// As [`print`], for tables and sentences with verdicts: on a terminal they are colored.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_results(text: &str) -> Result<(), CliError> {
+    write(anstream::stdout().lock(), &color::verdicts(text))
+}
+
+fn write(mut out: impl Write, text: &str) -> Result<(), CliError> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CliError::Failed(format!("cannot write to stdout: {error}")))
@@ -18,7 +42,14 @@ pub fn print(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// Writes one message to stderr. Write errors are ignored.
+/// Writes a message about progress or finished work to stderr, unless `--quiet` was given.
 pub fn note(message: &str) {
-    let _ = writeln!(std::io::stderr(), "{message}");
+    if !is_quiet() {
+        warn(message);
+    }
+}
+
+/// Writes a warning or an error to stderr. Write errors are ignored.
+pub fn warn(message: &str) {
+    let _ = writeln!(anstream::stderr(), "{}", color::message(message));
 }

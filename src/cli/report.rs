@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CliError;
-use super::outcome;
+use super::outcome::{self, FileOptions};
 use super::specs::SpecOptions;
-use crate::figure::Format;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,9 +26,8 @@ pub struct ReportArgs {
     specs: Vec<PathBuf>,
     #[command(flatten)]
     options: SpecOptions,
-    /// Formats of the figures
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
-    format: Vec<Format>,
+    #[command(flatten)]
+    files: FileOptions,
 }
 
 /// # Errors
@@ -39,7 +37,7 @@ pub fn run(args: ReportArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     outcome::as_only_writer(&plans, &folders, || {
         outcome::for_each_computed(&plans, &folders, args.specs.is_empty(), |plan, records| {
-            outcome::write(plan, records, &folders, &args.format)
+            outcome::write(plan, records, &folders, &args.files)
         })
     })
 }

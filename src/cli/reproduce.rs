@@ -11,7 +11,7 @@ use super::outcome::{self, Outcome, Records, failed};
 use super::run::{ComputeOptions, adopt, adoptable, compute, failures, keep_codebooks};
 use super::specs::{DataOptions, Folders, folders, note_data};
 use super::survey::Survey;
-use super::{CliError, note, print};
+use super::{CliError, note, print, print_results, warn};
 use crate::figure::{self, Drawn};
 use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
 use crate::results::{files_folder, plan_of_kept, read_provenance};
@@ -256,7 +256,7 @@ fn write(
     let (mut told, mut errors) = (Vec::new(), Vec::new());
     for plan in &selection.plans {
         let mut one = Told::new(plan.clone(), Cow::Borrowed(records), folders);
-        match outcome::write_without_table(plan, &one.outcome, records, folders, &args.compute.format) {
+        match outcome::write_without_table(plan, &one.outcome, records, folders, &args.compute.files) {
             Ok(drawn) => one.drawn = drawn,
             Err(error) => errors.push(error.to_string()),
         }
@@ -266,7 +266,7 @@ fn write(
     let [computed, kept]: [Vec<ReportInput>; 2] = [&told, &kept].map(|list| list.iter().map(Told::input).collect());
     let reproduction =
         Reproduction { profile: args.profile.name(), computed: &computed, kept: &kept, left_out: &selection.left_out };
-    print(&reproduction_text(&reproduction))?;
+    print_results(&reproduction_text(&reproduction))?;
     let out = folders.reports.join(args.profile.folder());
     for file in write_reproduction(&reproduction, &out).map_err(failed)? {
         note(&format!("wrote {}", file.display()));
@@ -289,7 +289,7 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
                 Some(Ok(Some((plan, records)))) => {
                     found.push(drawn_again(Told::new(plan, Cow::Owned(records), folders), folders));
                 }
-                Some(Err(reason)) => note(&format!("left out of the report: {reason}")),
+                Some(Err(reason)) => warn(&format!("left out of the report: {reason}")),
             }
         }
     }
@@ -303,7 +303,7 @@ fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
     let out = folders.figures(plan);
     match figure::draw_experiment(plan, &outcome.aggregates, &told.records, &out, &[], options) {
         Ok(drawn) => told.drawn = drawn,
-        Err(error) => note(&format!("the figures of {} are left out: {error}", told.plan.folder)),
+        Err(error) => warn(&format!("the figures of {} are left out: {error}", told.plan.folder)),
     }
     for drawn in &mut told.drawn {
         let files = ["png", "svg"].map(|ending| out.join(format!("{}.{ending}", drawn.id)));

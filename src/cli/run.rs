@@ -8,12 +8,11 @@ use clap::Args;
 
 use super::bar::stderr_sink;
 use super::gathered::Gathered;
-use super::outcome::{self, Records, failed};
+use super::outcome::{self, FileOptions, Records, failed};
 use super::specs::{Folders, SpecOptions, note_data};
 use super::stop::stop_flag;
 use super::survey::Survey;
-use super::{CliError, note, print};
-use crate::figure::Format;
+use super::{CliError, note, print, warn};
 use crate::results;
 use crate::runner::{self, Loaded, Options, Record, Shard, Store, Summary, TaskFns, human_seconds};
 use crate::slurm::Deal;
@@ -26,8 +25,8 @@ Examples:
   vqlab run experiments/toy.toml --set training.updates=500 --seeds 2 -o try
   vqlab run experiments/toy.toml --profile paper --shard 2/8
 
-Prints a table of our numbers and the published ones to stdout, and the names of the
-written files to stderr. Ctrl-C stops the run; the same command resumes it. Shards are
+Prints the verdicts and a table of our numbers and the published ones to stdout, and
+where the files are to stderr. Ctrl-C stops the run; the same command resumes it. Shards are
 for machines that share the folder: a last run with --gather writes their results.
 `vqlab submit` does all of this with Slurm.";
 
@@ -68,9 +67,8 @@ pub struct ComputeOptions {
     /// Take finished cells from results/PROFILE/provenance instead of computing them (without their training logs)
     #[arg(long)]
     pub adopt: bool,
-    /// Formats of the figures
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = outcome::FORMATS)]
-    pub format: Vec<Format>,
+    #[command(flatten)]
+    pub files: FileOptions,
 }
 
 impl ComputeOptions {
@@ -102,7 +100,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     }
     folders.make(&plans)?;
     if args.gather {
-        return gather(&plans, &folders, &args.compute.format);
+        return gather(&plans, &folders, &args.compute.files);
     }
     let store = if args.shard.is_some() { folders.join()? } else { folders.open()? };
     if args.compute.adopt {
@@ -120,7 +118,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         ));
         return failures(&summary);
     }
-    write_all(&plans, &summary.records, &folders, &args.compute.format, failures(&summary))
+    write_all(&plans, &summary.records, &folders, &args.compute.files, failures(&summary))
 }
 
 /// The keys of the cells whose specs keep the codebooks.
@@ -133,12 +131,12 @@ fn write_all(
     plans: &[Plan],
     records: &Records,
     folders: &Folders,
-    formats: &[Format],
+    files: &FileOptions,
     cells: Result<(), CliError>,
 ) -> Result<(), CliError> {
     let mut errors: Vec<String> = cells.err().iter().map(CliError::to_string).collect();
     outcome::as_only_writer(plans, folders, || {
-        let written = plans.iter().map(|plan| outcome::write(plan, records, folders, formats));
+        let written = plans.iter().map(|plan| outcome::write(plan, records, folders, files));
         errors.extend(written.filter_map(Result::err).map(|error| error.to_string()));
         Ok(())
     })?;
@@ -177,7 +175,7 @@ pub fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), Cli
 fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
     let path = results::provenance_path(plan, &folders.results);
     if !path.exists() {
-        note(&format!("nothing to adopt for {}: there is no {}", plan.name, path.display()));
+        warn(&format!("nothing to adopt for {}: there is no {}", plan.name, path.display()));
         return Ok(Vec::new());
     }
     let mut kept = results::read_provenance(&path).map_err(failed)?.records();
@@ -204,12 +202,12 @@ fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliEr
 }
 
 /// Writes the existing results without computing anything.
-fn gather(plans: &[Plan], folders: &Folders, formats: &[Format]) -> Result<(), CliError> {
+fn gather(plans: &[Plan], folders: &Folders, files: &FileOptions) -> Result<(), CliError> {
     let gathered = Gathered::new(plans, &folders.store());
     if gathered.records.is_empty() {
         return Err(CliError::Failed("no cell is computed yet: nothing to gather".into()));
     }
-    write_all(plans, &gathered.records, folders, formats, gathered.missing())
+    write_all(plans, &gathered.records, folders, files, gathered.missing())
 }
 
 /// Computes all cells of all plans together, so that all threads are busy until the end.

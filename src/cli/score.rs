@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::{CliError, note, print};
+use super::{CliError, print, warn};
 use crate::data::file::{Id, IdFile};
 use crate::data::speech::{Audio, RATE};
 use crate::metric::{self, image_quality_sized, pixel_error};
@@ -40,7 +40,7 @@ pub struct ScoreArgs {
     /// The file to judge, of the same kind.
     #[arg(value_name = "TEST")]
     test: PathBuf,
-    /// T of recall@T: the true neighbor must be among the first T ids [default: 1].
+    /// T of recall@T: the true neighbor must be among the first T ids [default: 1]
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..))]
     at: Option<u32>,
     /// Print JSON.
@@ -137,7 +137,7 @@ fn pictures(args: &ScoreArgs) -> Result<f64, CliError> {
         return Ok(mse);
     }
     if psnr.is_infinite() {
-        note("the pictures are equal: their Peak SNR is infinite");
+        warn("the pictures are equal: their Peak SNR is infinite");
     }
     Ok(psnr)
 }
@@ -164,7 +164,7 @@ fn speech(
     let value = measure(&reference, &test);
     let value = value.map_err(|error| CliError::Failed(format!("{} against {}: {error}", names[1], names[0])))?;
     if args.metric == Score::PsnrPerceptual && reference == test {
-        note("the files are equal: their signal-to-noise ratio is infinite");
+        warn("the files are equal: their signal-to-noise ratio is infinite");
         return Ok(f64::INFINITY);
     }
     Ok(value)
@@ -188,7 +188,7 @@ fn recall(args: &ScoreArgs) -> Result<f64, CliError> {
     let without = nearest.iter().filter(|id| id.number().is_none()).count();
     if without > 0 {
         let (path, queries) = (args.reference.display(), nearest.len());
-        note(&format!("{path} has no true neighbor for {without} of {queries} queries; they count as not found"));
+        warn(&format!("{path} has no true neighbor for {without} of {queries} queries; they count as not found"));
     }
     Ok(recall)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::codec::refused;
-use super::{CliError, note};
+use super::{CliError, note, warn};
 use crate::data::cache::Places;
 use crate::data::file::refuse_stream;
 use crate::runner::Store;
@@ -15,7 +15,7 @@ use crate::spec::{self, LoadOptions, Plan, WantedSet};
 /// Options for reading specs, shared by all commands that take specs.
 #[derive(Args, Clone, Debug)]
 pub struct SpecOptions {
-    /// Profile of the specs [default: `default`]
+    /// Profile of the specs [default: default]
     #[arg(long, short, value_name = "NAME")]
     pub profile: Option<String>,
     /// Override one field, such as `training.updates=2000` or `sweep.bits=[12,16]`; may be repeated
@@ -57,14 +57,16 @@ pub fn note_data(plans: &[Plan]) {
         for WantedSet { set, found } in &plan.data_sets {
             let text = match found {
                 Some(folder) => format!("{}: data from {}", set.name, folder.display()),
-                None => format!(
-                    "{}: not found, synthetic data stand in. To fetch it: {}",
-                    set.name,
-                    set.commands().join(" && ")
-                ),
+                None => {
+                    format!("{}: not found, synthetic data stand in\nhint: {}", set.name, set.commands().join(" && "))
+                }
             };
             if !said.contains(&text) {
-                note(&text);
+                if found.is_some() {
+                    note(&text)
+                } else {
+                    warn(&text)
+                }
                 said.push(text);
             }
         }

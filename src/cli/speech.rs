@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::codec::{refused, wrong_file, wrote};
 use super::outcome::failed;
-use super::{CliError, note, print};
+use super::{CliError, print, warn};
 use crate::data::file::Output;
 use crate::data::speech::{Audio, RATE, wav_bytes};
 use crate::metric::{perceptual_snr, pesq};
@@ -173,7 +173,7 @@ fn read(args: &EncodeArgs) -> Result<Vec<f32>, CliError> {
     let Audio { rate, samples } = Audio::read(&args.input).map_err(refused)?;
     if rate < RATE {
         let (path, band) = (args.input.display(), rate / 2);
-        note(&format!(
+        warn(&format!(
             "{path} has a sampling rate of {rate} Hz; it is coded as speech of {RATE} Hz with nothing above {band} Hz"
         ));
     }

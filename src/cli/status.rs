@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::queue::Queue;
-use super::specs::SpecOptions;
+use super::specs::{Folders, SpecOptions};
+use super::stop::stop_flag;
 use super::survey::{Entry, Survey};
 use super::{CliError, print};
 use crate::runner::{Options, human_seconds};
@@ -17,7 +22,8 @@ use crate::spec::Plan;
 /// Shows which cells are done, running, failed and open, the estimated time left, and the states of Slurm jobs.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  vqlab status experiments/toy.toml --profile paper\n  vqlab status experiments/*.toml --json"
+    after_help = "Examples:\n  vqlab status experiments/toy.toml --profile paper\n  vqlab status experiments/*.toml --json\n  vqlab \
+                  status experiments/toy.toml --watch --interval 10"
 )]
 pub struct StatusArgs {
     /// Experiment files
@@ -31,6 +37,12 @@ pub struct StatusArgs {
     /// Print JSON, with every cell
     #[arg(long)]
     json: bool,
+    /// Print the state again and again until all cells are done, or until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    watch: bool,
+    /// Time between two states
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = parse_interval)]
+    interval: Duration,
 }
 
 /// # Errors
@@ -39,6 +51,9 @@ pub fn run(args: StatusArgs) -> Result<(), CliError> {
     let plans = args.options.load(&args.specs)?;
     let jobs = args.jobs.unwrap_or(Options::default().jobs);
     let folders = args.options.folders();
+    if args.watch {
+        return watch(&plans, &folders, jobs, args.interval);
+    }
     let survey = Survey::new(&plans, &folders.store(), &Options::default());
     let queue = Queue::new(&folders, &survey);
     if args.json {
@@ -47,8 +62,47 @@ pub fn run(args: StatusArgs) -> Result<(), CliError> {
         let all = json!({ "jobs": jobs, "experiments": experiments, "slurm": queue.as_json() });
         return print(&format!("{all:#}\n"));
     }
-    let plans: String = (0..plans.len()).map(|i| as_text(&plans, i, &survey, jobs)).collect();
-    print(&(plans + &queue.as_text()))
+    print(&in_words(&plans, &survey, &queue, jobs))
+}
+
+fn in_words(plans: &[Plan], survey: &Survey, queue: &Queue, jobs: usize) -> String {
+    let plans: String = (0..plans.len()).map(|i| as_text(plans, i, survey, jobs)).collect();
+    plans + &queue.as_text()
+}
+
+/// Moves to the top left corner of a terminal, and clears it.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+/// Interval between checks for Ctrl-C.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Prints the state until no cell is open or running: in place on a terminal, one block after another elsewhere.
+fn watch(plans: &[Plan], folders: &Folders, jobs: usize, interval: Duration) -> Result<(), CliError> {
+    let stop = stop_flag("stopped watching; a run in another process continues")?;
+    let before = if std::io::stdout().is_terminal() { CLEAR } else { "" };
+    loop {
+        let survey = Survey::new(plans, &folders.store(), &Options::default());
+        let text = in_words(plans, &survey, &Queue::new(folders, &survey), jobs);
+        print(&format!("{before}{text}"))?;
+        if !survey.entries.iter().any(|entry| entry.state.is_open()) {
+            return Ok(());
+        }
+        let next = Instant::now() + interval;
+        while Instant::now() < next {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            sleep(POLL.min(next.saturating_duration_since(Instant::now())));
+        }
+    }
+}
+
+/// # Errors
+/// The text is not a number of seconds from 0.1 to 86400.
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=86_400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("allowed are seconds from 0.1 to 86400".into()),
+    }
 }
 
 fn of_plan(survey: &Survey, plan: usize) -> impl Iterator<Item = &Entry> + Clone {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{CliError, note};
+use super::{CliError, warn};
 
 /// A flag that SIGINT, SIGTERM and SIGHUP set. Under `nohup` no signal is caught, because the hang-up of the terminal
 /// would stop the run. A signal then ends the program at once; finished files are safe on disk. `message` describes the
@@ -33,7 +33,7 @@ fn stop() {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        note(message);
+        warn(message);
     }
 }
 

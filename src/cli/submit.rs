@@ -9,7 +9,7 @@ use clap::Args;
 use super::outcome::failed;
 use super::specs::{Folders, SpecOptions, absolute};
 use super::survey::Survey;
-use super::{CliError, note, print};
+use super::{CliError, note, print, warn};
 use crate::runner::{Options, human_seconds};
 use crate::slurm::{self, Deal, Folder, Job, JobScripts, Request, Resources, SlurmError, Submission, quoted};
 use crate::spec::Plan;
@@ -96,7 +96,7 @@ fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: 
             failed(format!("{error}{hint}"))
         }
     })?;
-    warn(&array);
+    tell_warnings(&array);
     submission.array_job = Some(array.number.clone());
     let number = &array.number;
     let queued = format!("job {number} is in the queue and will compute the cells (`scancel {number}` cancels it)");
@@ -113,7 +113,7 @@ fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: 
         let by_hand = by_hand(folder, scripts, number);
         failed(format!("{error}\n{queued}, {missing}: {by_hand}\nor gather afterwards: vqlab run … --gather"))
     })?;
-    warn(&gather);
+    tell_warnings(&gather);
     submission.gather_job = Some(gather.number.clone());
     folder.record(&submission).map_err(|error| {
         failed(format!("{error}\n{queued}, and job {} gathers the results after it", gather.number))
@@ -122,9 +122,9 @@ fn submit(folder: &Folder, scripts: &JobScripts, arguments: Vec<String>, tasks: 
 }
 
 /// Prints sbatch's warnings about an accepted job.
-fn warn(job: &Job) {
+fn tell_warnings(job: &Job) {
     if !job.said.is_empty() {
-        note(&format!("sbatch, of job {}: {}", job.number, job.said));
+        warn(&format!("sbatch, of job {}: {}", job.number, job.said));
     }
 }
 
@@ -209,14 +209,14 @@ fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, 
         Ok(queue) => queue,
         // A dry run works without Slurm.
         Err(error @ SlurmError::Start { .. }) if dry_run => {
-            note(&format!("the state of the queue is unknown: {error}"));
+            warn(&format!("the state of the queue is unknown: {error}"));
             Vec::new()
         }
         Err(error) => return Err(failed(error)),
     };
     for folder in slurm::unnumbered(&folders.slurm()).map_err(failed)? {
         let (path, file) = (folder.path().display(), folder.record_file());
-        note(&format!(
+        warn(&format!(
             "{path} was submitted, but sbatch gave no job number\nhint: if `squeue --me` shows its job, write the \
              number into {} as \"array-job\"; otherwise remove the folder",
             file.display()

@@ -51,6 +51,11 @@ impl State {
         }
     }
 
+    /// Whether the cell is running or waits for a run. Failed cells do not count: nobody computes them.
+    pub fn is_open(&self) -> bool {
+        matches!(self, State::Running | State::Unusable(_) | State::ToDo)
+    }
+
     /// Whether the next run keeps the cell as it is.
     pub fn is_settled(&self) -> bool {
         matches!(self, State::Done | State::Diverged(_) | State::ToAdopt)

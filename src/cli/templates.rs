@@ -23,7 +23,7 @@ file, edit the copy, and pass it to `run`.";
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SpecsArgs {
-    /// List the experiment files (the default)
+    /// List the experiment files [default: unless --show or --copy is given]
     #[arg(long, conflicts_with_all = ["show", "copy"])]
     list: bool,
     /// Print an experiment file

@@ -13,7 +13,7 @@ mod store;
 
 pub use crate::level::cpu;
 pub use estimate::{Estimator, human_seconds, time_left};
-pub use progress::{CellEnd, Overview, Plain, Progress, Quiet, Sink, cell_text, overview_line};
+pub use progress::{CellAtWork, CellEnd, Overview, Plain, Progress, Quiet, Sink, cell_text, overview_line};
 pub use record::*;
 pub use schedule::{Options, Summary, TaskFns, run};
 pub use shard::{Shard, by_cost, deal};

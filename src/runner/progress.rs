@@ -38,12 +38,24 @@ pub struct CellEnd<'a> {
     pub seconds: f64,
 }
 
+/// A running cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellAtWork {
+    pub label: String,
+    /// Share of its work that is done, 0..1.
+    pub share: f64,
+    /// Estimated seconds until its end.
+    pub left: f64,
+}
+
 /// Receives the events of a run, from any thread.
 pub trait Sink: Sync {
     fn begin(&self, _overview: &Overview) {}
     fn cell(&self, _cell: &CellEnd, _progress: &Progress) {}
     /// Called repeatedly while cells run.
     fn tick(&self, _progress: &Progress) {}
+    /// The running cells, in the order of their start. Called with each tick.
+    fn running(&self, _cells: &[CellAtWork]) {}
     /// A message for the user, for instance about a record that is not trusted or a wait for another process.
     fn warn(&self, _message: &str) {}
     fn end(&self) {}

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::progress::{CellEnd, Overview, Progress, Sink};
+use super::progress::{CellAtWork, CellEnd, Overview, Progress, Sink};
 use super::store::first_infinite;
 use super::{Estimator, Loaded, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Shard, Status, Store, StoreError};
 use super::{by_cost, cpu, time_left};
@@ -161,6 +161,15 @@ impl State {
         let expected = |position: usize| self.estimator.seconds(&cells[position].0, cells[position].1);
         let running: Vec<f64> = self.running.iter().map(|cell| cell.seconds_left(expected(cell.position))).collect();
         time_left(jobs, &running, self.queue.iter().chain(&self.elsewhere).map(|&position| expected(position)))
+    }
+
+    fn at_work(&self, cells: &[(Cell, f64)]) -> Vec<CellAtWork> {
+        let at_work = |running: &Running| {
+            let (cell, cost) = &cells[running.position];
+            let left = running.seconds_left(self.estimator.seconds(cell, *cost));
+            CellAtWork { label: cell.label(), share: running.share(), left }
+        };
+        self.running.iter().map(at_work).collect()
     }
 
     fn progress(&mut self, cells: &[(Cell, f64)], jobs: usize) -> Progress {
@@ -335,6 +344,7 @@ impl Scheduler<'_> {
             state.last_tick = Instant::now();
             let progress = state.progress(self.cells, self.jobs);
             self.sink.tick(&progress);
+            self.sink.running(&state.at_work(self.cells));
         }
     }
 

@@ -1,10 +1,11 @@
 //! `[[claim]]`: statements of the paper that are checked on our results and on the published results.
 
 use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Unbounded};
 
 use super::document::{check_keys, method, read_range};
 use super::error::{Checked, Fault, quoted};
-use super::field::Kind;
+use super::field::{Kind, POSITIVE};
 use super::known::Known;
 use super::layer::unknown;
 use super::plan::{Claim, ClaimKind, ClaimMetric, Named};
@@ -22,22 +23,23 @@ pub(super) struct WrittenClaim {
     methods: Vec<Node>,
 }
 
-const KINDS: [&str; 7] = ["order", "lowest", "highest", "rises", "gap-shrinks", "near-baseline", "best-by-complexity"];
+pub(super) const KINDS: [&str; 7] =
+    ["order", "lowest", "highest", "rises", "gap-shrinks", "near-baseline", "best-by-complexity"];
 const ALLOWED: &str = "exactly one of order = [methods, lowest first, or with best-first = true the best first], \
      lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, \
      gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]";
 
 /// The names of the smallest and the largest position in a claim, and the maximum value.
-type Bounds = ([&'static str; 2], i64);
+pub(super) type Bounds = ([&'static str; 2], i64);
 
 /// The bounds that a claim may have. The bounds of the panels' axis come first.
-fn bounds(task: &dyn Task) -> Vec<Bounds> {
+pub(super) fn bounds(task: &dyn Task) -> Vec<Bounds> {
     const BITS: Bounds = (["min-bits", "max-bits"], 256);
     task.axis().map(|axis| axis.bounds).into_iter().chain([BITS]).collect()
 }
 
 /// The keys that define the scope of a claim, beside it or under `where`.
-fn scope_names(task: &dyn Task) -> Vec<&'static str> {
+pub(super) fn scope_names(task: &dyn Task) -> Vec<&'static str> {
     std::iter::once("panels").chain(bounds(task).into_iter().rev().flat_map(|(names, _)| names)).collect()
 }
 
@@ -99,7 +101,7 @@ fn margin(table: &Table, kind: &ClaimKind) -> Checked<Option<f64>> {
             .help("remove it"));
     }
     let words = "a number above 0: a share of the larger value (0.02 is 2 %), or dB, or points of PESQ";
-    Kind::Number(|x| x > 0.0, words).check(name, node)?;
+    Kind::Number((Excluded(0.0), Unbounded), words).check(name, node)?;
     Ok(node.number())
 }
 
@@ -224,7 +226,7 @@ fn near_baseline(node: &Node) -> Checked<ClaimKind> {
         return Err(node.cannot_be("claim.near-baseline").allowed("{ method = \"avq\", margin = 0.05 }"));
     };
     Kind::Method.check("claim.near-baseline.method", name)?;
-    Kind::Number(|x| x > 0.0, "a number above 0").check("claim.near-baseline.margin", margin)?;
+    POSITIVE.check("claim.near-baseline.margin", margin)?;
     let method = name.text().and_then(method).ok_or_else(|| name.cannot_be("claim.near-baseline.method"))?;
     Ok(ClaimKind::NearBaseline { method, margin: margin.number().unwrap_or_default() })
 }

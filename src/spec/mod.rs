@@ -21,6 +21,8 @@ mod output;
 mod paper;
 mod plan;
 mod required;
+mod schema;
+mod starter;
 
 use std::path::Path;
 
@@ -29,6 +31,8 @@ pub use crate::task::settings::data_set::WantedSet;
 pub use crate::task::settings::error::SpecError;
 pub use paper::{PAPER, PaperSpec, Purpose};
 pub use plan::*;
+pub use schema::schema;
+pub use starter::starter;
 
 use crate::data::cache::Places;
 use crate::task::settings::field::FIGURES;

@@ -82,6 +82,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
         let mut files: Vec<String> =
             std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        files.retain(|file| file.ends_with(".toml"));
         files.sort();
         let mut embedded: Vec<&str> = PAPER.iter().map(|spec| spec.file).collect();
         embedded.sort_unstable();

@@ -67,6 +67,11 @@ pub trait Task: Figures + Sections + Sync {
     /// Makes cells from the settings of one spec.
     fn resolver(&self) -> Box<dyn Resolver>;
 
+    /// Fields of the spec that `vqlab init` writes, each with a value in TOML: an experiment that runs in seconds.
+    fn starter(&self) -> &'static [Wanted] {
+        &[("sweep.methods", r#"["rvq", "pvq"]"#), ("sweep.stages", "[2]"), ("sweep.bits", "[8]"), ("sweep.seeds", "2")]
+    }
+
     /// The record metric that a panel shows, without its ending: `mse`.
     fn metric(&self, settings: &Settings) -> String;
 

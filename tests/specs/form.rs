@@ -32,7 +32,7 @@ spec.toml:1:1: the table [experiment] is missing
   |
 1 | 
   | ^
-help: start the spec with [experiment] and its name, title and task"#,
+hint: start the spec with [experiment] and its name, title and task"#,
     );
 }
 
@@ -45,7 +45,7 @@ spec.toml:1:1: `experiment.name` and `experiment.task` are missing
 1 | [experiment]
   | ^^^^^^^^^^^^
 allowed: a name for files, and a task out of "toy", "search", "image", "speech", "complexity"
-help: add, with values of your own,
+hint: add, with values of your own,
   [experiment]
   name = "mine"
   task = "toy""#,
@@ -73,7 +73,7 @@ spec.toml:21:1: unknown field `learning-rte` in [training]
 21 | learning-rte = 0.1
    | ^^^^^^^^^^^^
 allowed: trainer, iterations, optimizer, beta1, beta2, epsilon, momentum, learning-rate, schedule, final-rate, step-every, step-factor, batch-size, updates, log-every, replacement
-help: did you mean `learning-rate`?"#,
+hint: did you mean `learning-rate`?"#,
     );
 }
 
@@ -86,7 +86,7 @@ spec.toml:20:2: unknown table [trainng]
 20 | [trainng]
    |  ^^^^^^^
 allowed: experiment, sweep, data, network, codec, quantizer, training, end-to-end, evaluation, comparison, output, variant, override, profile, claim
-help: did you mean `training`?"#,
+hint: did you mean `training`?"#,
     );
 }
 
@@ -99,7 +99,7 @@ spec.toml:11:6: unknown field `dimensions` in [data]
 11 | data.dimensions = [64, 128]
    |      ^^^^^^^^^^
 allowed: distribution, dimension, rank, correlation, variance, vectors, mixing-seed
-help: did you mean `dimension`?"#,
+hint: did you mean `dimension`?"#,
     );
 }
 
@@ -112,7 +112,7 @@ spec.toml:11:13: `sweep.data.rank` can't be 8
 11 | data.rank = 8
    |             ^
 allowed: a list of values, not empty
-help: sweep.data.rank = [first, second]; for a single value set data.rank itself"#,
+hint: sweep.data.rank = [first, second]; for a single value set data.rank itself"#,
     );
 }
 
@@ -125,7 +125,7 @@ spec.toml:24:12: a variant can't have the axis `sweep.data.dimension`
 24 | sweep.data.dimension = [8]
    |            ^^^^^^^^^
 allowed: sweep.methods, sweep.bits, sweep.bits-per-stage, sweep.stages, sweep.seeds
-help: give the axis in [sweep], where it holds for all variants"#,
+hint: give the axis in [sweep], where it holds for all variants"#,
     );
 }
 
@@ -159,7 +159,7 @@ fn set_beam() {
 1 | quantizer.beam-width=65
   |                      ^^
 allowed: 1 to 32 at these bits
-help: "min(K, N)" follows the codebook size; an [[override]] with where = { bits = [12] } sets these bits alone"#,
+hint: "min(K, N)" follows the codebook size; an [[override]] with where = { bits = [12] } sets these bits alone"#,
     );
 }
 
@@ -172,7 +172,7 @@ fn set_bare() {
 1 | quantizer.init=dat
   |                ^^^
 allowed: "uniform", "normal", "data", "kmeans", "pvq", "rvq"
-help: did you mean "data"?"#,
+hint: did you mean "data"?"#,
     );
 }
 
@@ -223,7 +223,7 @@ fn set_axis_value() {
   |
 1 | data.dimension=32
   |                ^^
-help: remove it, or change sweep.data.dimension = […]"#,
+hint: remove it, or change sweep.data.dimension = […]"#,
         );
 }
 

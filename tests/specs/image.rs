@@ -11,7 +11,7 @@ spec.toml:10:14: k-means can't train codebooks together with the network
 10 | baselines = ["pvq"]
    |              ^^^^^
 allowed: sweep.baselines and training.trainer = "kmeans" where network.frozen = true
-help: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"#,
+hint: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"#,
         );
 }
 
@@ -26,7 +26,7 @@ spec.toml:19:11: k-means can't train codebooks together with the network
 19 | trainer = "kmeans"
    |           ^^^^^^^^
 allowed: sweep.baselines and training.trainer = "kmeans" where network.frozen = true
-help: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"#,
+hint: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"#,
         );
 }
 
@@ -39,7 +39,7 @@ spec.toml:7:12: OPQ can't be trained together with the network
 7 | methods = ["opq"]
   |            ^^^^^
 allowed: "avq", "rvq", "pvq"
-help: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors, and list "opq" in sweep.baselines"#,
+hint: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors, and list "opq" in sweep.baselines"#,
         );
 }
 
@@ -55,7 +55,7 @@ spec.toml:17:8: `quantizer.init` can't be "rvq" where network and codebooks are 
 17 | init = "rvq"
    |        ^^^^^
 allowed: "kmeans" (the default), "data": from outputs of the encoder; "uniform", as in the paper's toy experiment
-help: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"#,
+hint: set network.frozen = true, in a [variant.NAME] for instance: the codebooks are then trained on its latent vectors"#,
         );
 }
 
@@ -68,7 +68,7 @@ spec.toml:17:14: `quantizer.commitment` has no meaning where `quantizer.estimato
 17 | commitment = 0.5
    |              ^^^
 allowed: only with quantizer.estimator = "ste" or "rotation"
-help: remove it"#,
+hint: remove it"#,
     );
 }
 
@@ -81,7 +81,7 @@ spec.toml:18:9: `quantizer.noise` has no meaning where `quantizer.estimator` is 
 18 | noise = "stage"
    |         ^^^^^^^
 allowed: only with quantizer.estimator = "nsvq" or "diveq"
-help: remove it"#,
+hint: remove it"#,
     );
 }
 
@@ -94,7 +94,7 @@ spec.toml:16:13: `quantizer.estimator` can't be "rotatio"
 16 | estimator = "rotatio"
    |             ^^^^^^^^^
 allowed: "nsvq", "ste", "rotation", "diveq"
-help: did you mean "rotation"?"#,
+hint: did you mean "rotation"?"#,
     );
 }
 
@@ -122,7 +122,7 @@ spec.toml:18:13: `quantizer.estimator` has no meaning where `network.frozen` is 
 18 | estimator = "nsvq"
    |             ^^^^^^
 allowed: only with network.frozen = false
-help: remove it"#,
+hint: remove it"#,
         );
 }
 
@@ -183,7 +183,7 @@ spec.toml:23:8: `data.seed` has no meaning where `data.path` is "no/such"
 23 | seed = 2
    |        ^
 allowed: only with synthetic images, without data.path
-help: remove it"#,
+hint: remove it"#,
     );
 }
 
@@ -220,7 +220,7 @@ spec.toml:22:10: `evaluation.metric` can't be "psrn"
 22 | metric = "psrn"
    |          ^^^^^^
 allowed: "psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"
-help: did you mean "psnr"?"#,
+hint: did you mean "psnr"?"#,
     );
 }
 
@@ -235,7 +235,7 @@ spec.toml:23:10: `claim.metric` has no meaning beside `best-by-complexity`
 23 | metric = "complexity"
    |          ^^^^^^^^^^^^
 allowed: the panel's own metric, over the paper's count of operations
-help: remove it"#,
+hint: remove it"#,
         );
 }
 

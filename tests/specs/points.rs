@@ -11,7 +11,7 @@ spec.toml:8:13: 18 bits can't be divided by 4 stages
 8 | bits = [12, 18]
   |             ^^
 allowed: multiples of 4 from 4 to 64
-help: the nearest: 16, 20"#,
+hint: the nearest: 16, 20"#,
     );
 }
 
@@ -48,7 +48,7 @@ spec.toml:18:14: `quantizer.beam-width` is 40, wider than the M·K = 32 codeword
 18 | beam-width = 40
    |              ^^
 allowed: 1 to 32 at these bits
-help: "min(K, N)" follows the codebook size; an [[override]] with where = { bits = [12] } sets these bits alone"#,
+hint: "min(K, N)" follows the codebook size; an [[override]] with where = { bits = [12] } sets these bits alone"#,
     );
 }
 
@@ -61,7 +61,7 @@ spec.toml:19:23: `quantizer.training-beam-width` is 33, wider than the M·K = 32
 19 | training-beam-width = 33
    |                       ^^
 allowed: 1 to 32 at these bits
-help: "min(K, N)" follows the codebook size; an [[override]] with where = { bits = [12] } sets these bits alone"#,
+hint: "min(K, N)" follows the codebook size; an [[override]] with where = { bits = [12] } sets these bits alone"#,
     );
 }
 
@@ -74,7 +74,7 @@ spec.toml:19:8: PVQ can't start from "pvq"
 19 | init = "pvq"
    |        ^^^^^
 allowed: "uniform", "normal", "data", "kmeans" for PVQ
-help: keep "pvq" for the other methods and add
+hint: keep "pvq" for the other methods and add
   [[override]]
   where = { methods = ["pvq"] }
   quantizer.init = "uniform""#,
@@ -90,7 +90,7 @@ spec.toml:19:8: RVQ can't start from "rvq"
 19 | init = "rvq"
    |        ^^^^^
 allowed: "uniform", "normal", "data", "kmeans", "pvq" for RVQ
-help: keep "rvq" for the other methods and add
+hint: keep "rvq" for the other methods and add
   [[override]]
   where = { methods = ["rvq"] }
   quantizer.init = "uniform""#,
@@ -171,7 +171,7 @@ spec.toml:15:13: `data.dimension` is also an axis of the sweep, which decides on
    |
 15 | dimension = 64
    |             ^^
-help: remove it, or change sweep.data.dimension = […]"#,
+hint: remove it, or change sweep.data.dimension = […]"#,
     );
 }
 
@@ -184,7 +184,7 @@ spec.toml:10:9: the sweep has 6000000000 cells or more
 10 | seeds = 1_000_000_000
    |         ^^^^^^^^^^^^^
 allowed: up to 100000 cells: panels × methods × bits × seeds
-help: shorten a list, or split the experiment into several specs"#,
+hint: shorten a list, or split the experiment into several specs"#,
     );
 }
 
@@ -209,7 +209,7 @@ spec.toml:24:21: the sweep has no panel `toi`
 24 | where = { panels = ["toi"] }
    |                     ^^^^^
 allowed: toy
-help: did you mean `toy`?"#,
+hint: did you mean `toy`?"#,
     );
 }
 
@@ -221,7 +221,7 @@ spec.toml:24:6: an override can't set `data.dimension`, which holds for a whole 
    |
 24 | data.dimension = 32
    |      ^^^^^^^^^
-help: set it in the experiment itself, a [variant.NAME] or a [profile.NAME]"#,
+hint: set it in the experiment itself, a [variant.NAME] or a [profile.NAME]"#,
     );
 }
 
@@ -234,7 +234,7 @@ spec.toml:24:1: unknown panel `corelated`
 24 | corelated = "Figure 2/a.json"
    | ^^^^^^^^^
 allowed: correlated
-help: did you mean `correlated`?"#,
+hint: did you mean `correlated`?"#,
     );
 }
 
@@ -310,7 +310,7 @@ spec.toml:25:5: the panels `a` and `b` would both write "x.json"
    |
 25 | b = "x.json"
    |     ^^^^^^^^
-help: give each panel a file of its own"#,
+hint: give each panel a file of its own"#,
     );
 }
 
@@ -335,7 +335,7 @@ spec.toml:26:1: the claim has both `lowest` and `highest`
 26 | highest = "rvq"
    | ^^^^^^^
 allowed: exactly one of order = [methods, lowest first, or with best-first = true the best first], lowest = METHOD, highest = METHOD, near-baseline = { method = METHOD, margin = NUMBER }, rises = true, gap-shrinks = true, best-by-complexity = [methods, the best for the fewest operations first]
-help: write two claims"#,
+hint: write two claims"#,
     );
 }
 
@@ -351,7 +351,7 @@ spec.toml:19:10: `quantizer.search` is "released", but the released search can't
 19 | search = "released"
    |          ^^^^^^^^^^
 allowed: M·K up to 8192: the search keeps a matrix of (M·K)² entries
-help: set search = "beam""#,
+hint: set search = "beam""#,
         );
 }
 
@@ -367,7 +367,7 @@ spec.toml:24:24: `evaluation.other-search-vectors` is 10, but the released searc
 24 | other-search-vectors = 10
    |                        ^^
 allowed: M·K up to 8192: the search keeps a matrix of (M·K)² entries
-help: set it to 0 there:
+hint: set it to 0 there:
   [[override]]
   where = { methods = ["avq"], bits = [48] }
   evaluation.other-search-vectors = 0"#,
@@ -386,7 +386,7 @@ spec.toml:8:13: the codebooks of AVQ at 64 bits (M = 4, K = 65536) have M·K·D 
 8 | bits = [12, 64]
   |             ^^
 allowed: up to 268435456 values, 1 GiB
-help: use fewer bits per stage, or a smaller data.dimension"#,
+hint: use fewer bits per stage, or a smaller data.dimension"#,
         );
 }
 
@@ -443,7 +443,7 @@ spec.toml:27:11: the claim has `min-bits` both in `where` and beside it
 27 | where = { min-bits = 16 }
    |           ^^^^^^^^
 allowed: only one of the two forms
-help: remove one of them"#,
+hint: remove one of them"#,
         );
 }
 
@@ -471,7 +471,7 @@ spec.toml:26:19: `claim.bits` leaves out 16 bits, between 12 and 20
 26 | where = { bits = [12, 20] }
    |                   ^^
 allowed: neighbors out of 12, 16, 20
-help: write one claim for each run of bits"#,
+hint: write one claim for each run of bits"#,
         );
 }
 
@@ -496,7 +496,7 @@ spec.toml:26:11: unknown field `panel` in [claim.where]
 26 | where = { panel = ["toy"] }
    |           ^^^^^
 allowed: panels, bits, min-bits, max-bits
-help: did you mean `panels`?"#,
+hint: did you mean `panels`?"#,
     );
 }
 

@@ -94,7 +94,7 @@ spec.toml:23:19: `evaluation.bitrates` has 8000 twice
    |
 23 | bitrates = [8000, 8000]
    |                   ^^^^
-help: remove one of them"#,
+hint: remove one of them"#,
     );
 }
 
@@ -106,7 +106,7 @@ spec.toml:1:1: `evaluation.bitrates` is missing
   |
 1 | [experiment]
   | ^^^^^^^^^^^^
-help: add, with values of your own,
+hint: add, with values of your own,
   [evaluation]
   bitrates = [8_000, 13_200, 24_400]"#,
     );
@@ -121,7 +121,7 @@ spec.toml:23:10: `evaluation.metric` can't be "psnr"
 23 | metric = "psnr"
    |          ^^^^^^
 allowed: "pesq", "psnr-perceptual"
-help: did you mean "psnr-perceptual"?"#,
+hint: did you mean "psnr-perceptual"?"#,
     );
 }
 
@@ -134,7 +134,7 @@ spec.toml:26:17: `end-to-end.learning-rate` has no meaning where `end-to-end.upd
 26 | learning-rate = 0.1
    |                 ^^^
 allowed: only with end-to-end.updates = 1 or more
-help: remove it"#,
+hint: remove it"#,
     );
 }
 
@@ -150,7 +150,7 @@ spec.toml:10:14: the baseline OPQ can't be trained end to end
 10 | baselines = ["opq"]
    |              ^^^^^
 allowed: end-to-end.updates = 0
-help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no gradient of the decoded signal"#,
+hint: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no gradient of the decoded signal"#,
         );
 }
 
@@ -166,7 +166,7 @@ spec.toml:19:11: AVQ with training.trainer = "kmeans" can't be trained end to en
 19 | trainer = "kmeans"
    |           ^^^^^^^^
 allowed: end-to-end.updates = 0
-help: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no gradient of the decoded signal"#,
+hint: set it to 0 in a [variant.NAME] of its own, or leave the baselines out: k-means has no gradient of the decoded signal"#,
         );
 }
 
@@ -179,7 +179,7 @@ spec.toml:17:13: `quantizer.estimator` can't be "ste"
 17 | estimator = "ste"
    |             ^^^^^
 allowed: "nsvq"
-help: only codebooks inside a network, task "image", or trained end to end (end-to-end.estimator) need another one: alone they get the exact gradient"#,
+hint: only codebooks inside a network, task "image", or trained end to end (end-to-end.estimator) need another one: alone they get the exact gradient"#,
     );
 }
 
@@ -192,7 +192,7 @@ spec.toml:27:8: `data.seed` has no meaning where `data.path` is "somewhere"
 27 | seed = 3
    |        ^
 allowed: only with synthetic speech, without data.path
-help: remove it"#,
+hint: remove it"#,
     );
 }
 

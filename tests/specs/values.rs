@@ -34,7 +34,7 @@ spec.toml:7:19: `sweep.methods` can't be "rqv"
 7 | methods = ["avq", "rqv", "pvq"]
   |                   ^^^^^
 allowed: "avq", "rvq", "pvq", "opq", "lsq"
-help: did you mean "rvq"?"#,
+hint: did you mean "rvq"?"#,
     );
 }
 
@@ -70,7 +70,7 @@ spec.toml:10:16: `sweep.seeds` has 1 twice
    |
 10 | seeds = [1, 2, 1]
    |                ^
-help: remove one of them"#,
+hint: remove one of them"#,
     );
 }
 
@@ -143,7 +143,7 @@ spec.toml:15:12: `data.variance` can't be 141
 15 | variance = 141
    |            ^^^
 allowed: h(h+1)/3 for integers -h to h; the nearest: 140 (h = 20), 154 (h = 21)
-help: distribution = "uniform" takes any variance"#,
+hint: distribution = "uniform" takes any variance"#,
     );
 }
 
@@ -155,7 +155,7 @@ spec.toml:12:1: `data.rank` is missing
    |
 12 | [data]
    | ^^^^^^
-help: add, with values of your own,
+hint: add, with values of your own,
   [data]
   rank = 16"#,
     );
@@ -170,7 +170,7 @@ spec.toml:15:8: `data.rank` has no meaning where `data.distribution` is "normal"
 15 | rank = 16
    |        ^^
 allowed: only with "low-rank-mixture" and "chained-maps"
-help: remove it"#,
+hint: remove it"#,
     );
 }
 
@@ -224,7 +224,7 @@ spec.toml:22:14: `training.final-rate` has no meaning where `training.schedule` 
 22 | final-rate = 0.01
    |              ^^^^
 allowed: only with training.schedule = "cosine" or "exponential"
-help: remove it"#,
+hint: remove it"#,
         );
 }
 
@@ -237,7 +237,7 @@ spec.toml:22:12: `training.momentum` has no meaning where `training.optimizer` i
 22 | momentum = 0.9
    |            ^^^
 allowed: only with training.optimizer = "sgd"
-help: remove it"#,
+hint: remove it"#,
     );
 }
 
@@ -298,7 +298,7 @@ spec.toml:18:13: `quantizer.estimator` can't be "ste"
 18 | estimator = "ste"
    |             ^^^^^
 allowed: "nsvq"
-help: only codebooks inside a network, task "image", or trained end to end (end-to-end.estimator) need another one: alone they get the exact gradient"#,
+hint: only codebooks inside a network, task "image", or trained end to end (end-to-end.estimator) need another one: alone they get the exact gradient"#,
     );
 }
 
@@ -322,7 +322,7 @@ spec.toml:6:1: `sweep.bits` is missing
   |
 6 | [sweep]
   | ^^^^^^^
-help: add, with values of your own,
+hint: add, with values of your own,
   [sweep]
   bits = [12, 16, 20]"#,
     );
@@ -336,7 +336,7 @@ spec.toml:6:1: `sweep.stages`, `sweep.bits` and `data.dimension` are missing
   |
 6 | [sweep]
   | ^^^^^^^
-help: add, with values of your own,
+hint: add, with values of your own,
   [sweep]
   stages = [4]
   bits = [12, 16, 20]
@@ -351,10 +351,10 @@ fn abbreviations_and_fields_of_other_tables() {
         let error = Case::default().edit(from, to).error();
         assert!(error.ends_with(help), "{error}");
     };
-    refused("dimension = 64", "dim = 64", "help: did you mean `dimension`?");
-    refused("learning-rate = 0.1", "lr = 0.1", "help: did you mean `training.learning-rate`?");
-    refused("beam-width = 16", "updates = 100", "help: did you mean `training.updates`?");
-    refused("[quantizer]", "epochs = 100\n[quantizer]", "help: did you mean `training.updates`?");
+    refused("dimension = 64", "dim = 64", "hint: did you mean `dimension`?");
+    refused("learning-rate = 0.1", "lr = 0.1", "hint: did you mean `training.learning-rate`?");
+    refused("beam-width = 16", "updates = 100", "hint: did you mean `training.updates`?");
+    refused("[quantizer]", "epochs = 100\n[quantizer]", "hint: did you mean `training.updates`?");
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn quotes_that_the_shell_took() {
   |
 1 | sweep.methods=[rvq, pvq]
   |                ^^^
-help: texts need quotes, which the shell removes: --set 'sweep.methods=["rvq","pvq"]'"#,
+hint: texts need quotes, which the shell removes: --set 'sweep.methods=["rvq","pvq"]'"#,
     );
 }
 
@@ -379,7 +379,7 @@ spec.toml:24:9: no point of the sweep matches this `where`
 24 | where = { methods = ["PVQ"], bits = [12], min-bits = 16 }
    |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 allowed: panels toy; methods avq, rvq, pvq; total bits 12, 16, in combinations of the sweep
-help: remove the override, or the keys that exclude all points"#,
+hint: remove the override, or the keys that exclude all points"#,
     );
 }
 

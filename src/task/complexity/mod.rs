@@ -44,6 +44,15 @@ impl Task for Complexity {
         Vec::new()
     }
 
+    fn starter(&self) -> &'static [Wanted] {
+        &[
+            ("sweep.methods", r#"["avq", "rvq", "pvq"]"#),
+            ("sweep.stages", "[4]"),
+            ("sweep.bits", "[12, 16, 20, 24]"),
+            ("quantizer.beam-width", "16"),
+        ]
+    }
+
     fn resolver(&self) -> Box<dyn Resolver> {
         Box::new(Shapes)
     }

@@ -6,12 +6,14 @@ mod run;
 mod sections;
 pub mod settings;
 
+use std::ops::Bound::{Included, Unbounded};
+
 use super::cell::{Cell, CellSettings, ImageData, Trainer};
 use super::panel::Primary;
 use super::settings::data_set::Opened;
 use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, PRIMARY, cell, panel};
 use super::settings::{Checked, Field, Kind, Settings, Span};
-use super::{Context, Outcome, Resolver, Task, TaskError, foreign};
+use super::{Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
 use crate::picture::originals_name;
 
 /// Images, and the quality of their reconstruction.
@@ -37,7 +39,7 @@ const FIELDS: &[Field] = &[
     cell("network.batch-size", Kind::Whole(1, 65_536)).about("Images per update of the network alone; default: 32."),
     cell("network.frozen", Kind::Flag).about("Train the network alone, then the codebooks on its latent vectors; default: false.").of_panel(),
     cell("quantizer.estimator", Kind::Choice(ESTIMATORS)).about("Gradient estimator; codebooks that are trained alone always get the exact gradient; default: nsvq."),
-    cell("quantizer.commitment", Kind::Number(|x| x >= 0.0, "a number, 0 or more")).about("Weight of the commitment loss of `ste` and `rotation`; default: 0.25."),
+    cell("quantizer.commitment", Kind::Number((Included(0.0), Unbounded), "a number, 0 or more")).about("Weight of the commitment loss of `ste` and `rotation`; default: 0.25."),
     cell("quantizer.noise", Kind::Choice(&["vector", "stage"])).about("`nsvq` and `diveq`: noise for the whole vector, or for each part of a PVQ; default: vector."),
     cell("training.exact-updates", Kind::Whole(0, MOST)).about("Number of last updates that train only the decoder, on the quantized vectors themselves; default: 0."),
     panel("evaluation.metric", Kind::Choice(METRICS)).about("Metric of the panel; default: the first."),
@@ -56,6 +58,25 @@ impl Task for Image {
 
     fn fields(&self) -> &'static [Field] {
         FIELDS
+    }
+
+    fn starter(&self) -> &'static [Wanted] {
+        &[
+            ("sweep.methods", r#"["avq", "rvq", "pvq"]"#),
+            ("sweep.stages", "[4]"),
+            ("sweep.bits", "[12, 16]"),
+            ("sweep.seeds", "1"),
+            ("data.images", "500"),
+            ("data.test-images", "100"),
+            ("network.width", "16"),
+            ("network.blocks", "1"),
+            ("network.latent-dimension", "16"),
+            ("network.updates", "100"),
+            ("quantizer.beam-width", "4"),
+            ("training.batch-size", "8"),
+            ("training.learning-rate", "0.001"),
+            ("training.updates", "100"),
+        ]
     }
 
     fn resolver(&self) -> Box<dyn Resolver> {

@@ -69,6 +69,22 @@ impl Task for Search {
         vec![("evaluation.recall-at", "[1, 10, 100]")]
     }
 
+    fn starter(&self) -> &'static [Wanted] {
+        &[
+            ("sweep.methods", r#"["avq", "rvq"]"#),
+            ("sweep.baselines", r#"["pvq"]"#),
+            ("sweep.stages", "[4]"),
+            ("sweep.bits", "[16, 24]"),
+            ("sweep.seeds", "2"),
+            ("data.learn", "5_000"),
+            ("data.base", "5_000"),
+            ("data.queries", "200"),
+            ("quantizer.beam-width", "8"),
+            ("training.updates", "500"),
+            ("training.learning-rate", "3.0"),
+        ]
+    }
+
     fn resolver(&self) -> Box<dyn Resolver> {
         Box::new(Opened::<DescriptorData>::default())
     }

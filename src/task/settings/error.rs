@@ -1,5 +1,5 @@
 //! Errors of a spec. Checks return a [`Fault`], which knows only a span. [`Sources`] turns it into a [`SpecError`],
-//! which shows the line with the value underlined, the allowed values and a help text.
+//! which shows the line with the value underlined, the allowed values and a hint.
 
 use std::fmt;
 use std::path::Path;
@@ -75,7 +75,7 @@ impl Sources {
     }
 }
 
-/// The source line with its underline, then the `allowed` and `help` lines.
+/// The source line with its underline, then the `allowed` and `hint` lines.
 fn details(
     line: usize,
     source: &str,
@@ -90,7 +90,7 @@ fn details(
     let padding: String = source.chars().take(column).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let mut text =
         format!("{gutter} |\n{number} | {source}\n{gutter} | {padding}{carets}", carets = "^".repeat(carets));
-    for (name, value) in [("allowed", allowed), ("help", help)] {
+    for (name, value) in [("allowed", allowed), ("hint", help)] {
         if let Some(value) = value {
             text.push_str(&format!("\n{name}: {value}"));
         }
@@ -115,7 +115,7 @@ impl SpecError {
             file: file.display().to_string(),
             position: None,
             message: format!("can't read the spec: {error}"),
-            details: "help: specs are TOML files; `vqlab specs` lists the specs of the program, `vqlab specs --copy \
+            details: "hint: specs are TOML files; `vqlab specs` lists the specs of the program, `vqlab specs --copy \
                       NAME` writes one here"
                 .to_owned(),
         }

@@ -1,6 +1,9 @@
 //! The settings of a spec. There is one row per field, with its path, its allowed values and its allowed tables. Checks
 //! of a single value are here. Checks that need several values run where cells are resolved.
 
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+use std::ops::RangeBounds;
+
 use super::error::{Checked, Fault, closest, quoted};
 use super::value::{Node, Value};
 use crate::quantizer::Method;
@@ -17,8 +20,8 @@ pub enum Kind {
     Names,
     /// A whole number within the bounds, both included.
     Whole(i64, i64),
-    /// A finite number that passes the test. The text describes the test.
-    Number(fn(f64) -> bool, &'static str),
+    /// A finite number within the bounds. The text describes them.
+    Number(Bounds, &'static str),
     /// A whole number from 1 or `min(K, N)`.
     Beam,
     /// A whole number from 1 to [`MOST_VECTORS`] or `"stream"`.
@@ -38,6 +41,9 @@ pub enum Kind {
     /// A number of seeds or a list of seeds.
     Seeds,
 }
+
+/// The lower and the upper bound of a number.
+pub type Bounds = (Bound<f64>, Bound<f64>);
 
 /// A setting, with the tables that allow it in addition to the base, variants, profiles and `--set`.
 pub struct Field {
@@ -100,9 +106,9 @@ impl Field {
     }
 }
 
-pub const POSITIVE: Kind = Kind::Number(|x| x > 0.0, "a number above 0");
-pub const BELOW_ONE: Kind = Kind::Number(|x| (0.0..1.0).contains(&x), "a number from 0 to below 1");
-pub const SHARE: Kind = Kind::Number(|x| (0.0..=1.0).contains(&x), "a number from 0 to 1");
+pub const POSITIVE: Kind = Kind::Number((Excluded(0.0), Unbounded), "a number above 0");
+pub const BELOW_ONE: Kind = Kind::Number((Included(0.0), Excluded(1.0)), "a number from 0 to below 1");
+pub const SHARE: Kind = Kind::Number((Included(0.0), Included(1.0)), "a number from 0 to 1");
 pub const COUNT: Kind = Kind::Whole(1, MOST);
 
 /// The fields of every task. Fields of single tasks are in [`Task::fields`].
@@ -131,7 +137,7 @@ pub const COMMON: &[Field] = &[
     cell("training.schedule", Kind::Choice(&["constant", "cosine", "exponential", "step"])).about("Schedule of the learning rate; default: exponential."),
     cell("training.final-rate", POSITIVE).about("Learning rate at the end of `cosine` and `exponential`; default: a hundredth of the first."),
     cell("training.step-every", COUNT).about("Updates between two steps of the schedule `step`."),
-    cell("training.step-factor", Kind::Number(|x| x > 0.0 && x <= 1.0, "a number above 0, up to 1")).about("Factor of the learning rate at each step of the schedule `step`."),
+    cell("training.step-factor", Kind::Number((Excluded(0.0), Included(1.0)), "a number above 0, up to 1")).about("Factor of the learning rate at each step of the schedule `step`."),
     cell("training.batch-size", Kind::Whole(1, 1_048_576)).about("Vectors per update (images where a network is trained with the codebooks); default: 256 vectors or 32 images."),
     cell("training.updates", COUNT).about("Updates; default for toy data: 10,000."),
     cell("training.log-every", COUNT).about("Updates between two points of the training log; default: a twentieth of all."),
@@ -139,7 +145,7 @@ pub const COMMON: &[Field] = &[
     cell("training.replacement.every", COUNT).about("Updates between two replacements; default: 200."),
     cell("training.replacement.threshold", SHARE).about("Codewords that are used in a smaller share of the batches are replaced; default: 0.01."),
     cell("training.replacement.stop-before-end", Kind::Whole(0, MOST)).about("Updates without replacement at the end; default: a tenth of all."),
-    panel("comparison.margin", Kind::Number(|x| x > 0.0 && x < 1.0, "a number between 0 and 1: 0.005 is 0.5 %")).about("Equivalence margin relative to the published mean; default: 0.005.")
+    panel("comparison.margin", Kind::Number((Excluded(0.0), Excluded(1.0)), "a number between 0 and 1: 0.005 is 0.5 %")).about("Equivalence margin relative to the published mean; default: 0.005.")
         .of_points(),
     panel("comparison.comparable", Kind::Flag).about("Whether the settings aim at the published numbers; default: true."),
     panel("comparison.reason", Kind::Text).about("Reason for `comparable` = false."),
@@ -151,7 +157,7 @@ pub const DATA_PATH: Field = cell("data.path", Kind::Text).about("Folder of your
 pub const DATA_SEED: Field =
     cell("data.seed", Kind::Whole(0, i64::MAX)).about("Seed of synthetic data; default: 1.").of_panel();
 pub const MARGIN_DB: Field =
-    panel("comparison.margin-db", Kind::Number(|x| x > 0.0 && x < 10.0, "a number of dB between 0 and 10"))
+    panel("comparison.margin-db", Kind::Number((Excluded(0.0), Excluded(10.0)), "a number of dB between 0 and 10"))
         .about(
             "Equivalence margin in dB; default: 0.25, and 1.5 for perceptual SNR (0.75 with 300 utterances or more).",
         )
@@ -225,7 +231,7 @@ impl Kind {
             Kind::TextList => node.list().is_some_and(|items| items.iter().all(|item| item.text().is_some())),
             Kind::Names => return check_list(Kind::Text, self, name, node),
             Kind::Whole(low, high) => is_within(node, low, high),
-            Kind::Number(test, _) => node.number().is_some_and(|x| x.is_finite() && test(x)),
+            Kind::Number(bounds, _) => node.number().is_some_and(|x| x.is_finite() && bounds.contains(&x)),
             Kind::Beam => is_within(node, 1, MOST) || node.text().is_some_and(|text| beam_limit(text).is_some()),
             Kind::Vectors => is_within(node, 1, MOST_VECTORS) || node.text() == Some("stream"),
             Kind::WholeList(low, high) => return check_list(Kind::Whole(low, high), self, name, node),

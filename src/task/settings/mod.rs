@@ -3,6 +3,7 @@
 //! the wrong value ([`error`]).
 
 pub mod data_set;
+mod default;
 pub mod error;
 pub mod field;
 pub mod layer;

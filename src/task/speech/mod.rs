@@ -7,6 +7,8 @@ mod run;
 mod sections;
 pub mod settings;
 
+use std::ops::Bound::{Excluded, Included};
+
 use super::cell::{Cell, CellSettings, SpeechData, SpeechSettings};
 use super::panel::{AxisField, PanelAxis, Primary};
 use super::settings::data_set::Opened;
@@ -46,7 +48,7 @@ const FIELDS: &[Field] = &[
         .about("Samples from one frame to the next, an even number; default: 320."),
     cell("codec.bands", Kind::Whole(4, 64)).about("Mel bands of the envelope: D; default: 24.").of_panel(),
     cell("codec.weighting", SHARE).about("The coding noise follows the envelope to this power; default: 0.4."),
-    cell("codec.rounding", Kind::Number(|x| (0.0..=0.5).contains(&x), "a number from 0 to 0.5"))
+    cell("codec.rounding", Kind::Number((Included(0.0), Included(0.5)), "a number from 0 to 0.5"))
         .about("Added to a magnitude, in steps, before it is cut to a whole number; default: 0.35."),
     cell("codec.noise-filling", SHARE)
         .about("Level of the noise in place of zeros, relative to their expected magnitude; default: 0.5."),
@@ -64,7 +66,7 @@ const FIELDS: &[Field] = &[
         .about("Code the same utterances with Opus if its tools are installed; default: true.")
         .of_panel(),
     MARGIN_DB,
-    panel("comparison.margin-pesq", Kind::Number(|x| x > 0.0 && x < 4.0, "a number of points between 0 and 4"))
+    panel("comparison.margin-pesq", Kind::Number((Excluded(0.0), Excluded(4.0)), "a number of points between 0 and 4"))
         .about("Equivalence margin in points of PESQ; default: 0.2 (0.1 with 300 utterances or more).")
         .of_points(),
 ];
@@ -92,6 +94,21 @@ impl Task for Speech {
 
     fn wanted(&self, _: &Settings) -> Vec<Wanted> {
         vec![("evaluation.bitrates", "[8_000, 13_200, 24_400]")]
+    }
+
+    fn starter(&self) -> &'static [Wanted] {
+        &[
+            ("sweep.methods", r#"["avq", "rvq", "pvq"]"#),
+            ("sweep.stages", "[4]"),
+            ("sweep.bits", "[16]"),
+            ("sweep.seeds", "1"),
+            ("data.utterances", "6"),
+            ("data.test-utterances", "2"),
+            ("quantizer.beam-width", "4"),
+            ("training.learning-rate", "0.1"),
+            ("training.updates", "500"),
+            ("evaluation.bitrates", "[8_000, 16_400]"),
+        ]
     }
 
     fn resolver(&self) -> Box<dyn Resolver> {

@@ -5,6 +5,8 @@ mod run;
 mod sections;
 pub mod settings;
 
+use std::ops::Bound::Excluded;
+
 use super::cell::{Cell, CellSettings};
 use super::panel::Primary;
 use super::settings::field::{COUNT, MOST, POSITIVE, PRIMARY, cell, panel};
@@ -22,7 +24,7 @@ const FIELDS: &[Field] = &[
     cell("data.distribution", Kind::Choice(LAWS)).about("Distribution of the vectors."),
     cell("data.dimension", Kind::Whole(1, 65_536)).about("Dimension D of the vectors.").of_panel(),
     cell("data.rank", Kind::Whole(1, 65_536)).about("Rank of `low-rank-mixture` and `chained-maps`."),
-    cell("data.correlation", Kind::Number(|x| -1.0 < x && x < 1.0, "a number between -1 and 1, both excluded"))
+    cell("data.correlation", Kind::Number((Excluded(-1.0), Excluded(1.0)), "a number between -1 and 1, both excluded"))
         .about("Correlation of neighboring coordinates of `ar1`."),
     cell("data.variance", POSITIVE).about("Variance of a coordinate; default: 1."),
     cell("data.vectors", Kind::Vectors)
@@ -68,6 +70,23 @@ impl Task for Toy {
             Some("sgd") => vec![("training.learning-rate", "0.01")],
             _ => Vec::new(),
         }
+    }
+
+    fn starter(&self) -> &'static [Wanted] {
+        &[
+            ("sweep.methods", r#"["avq", "rvq", "pvq"]"#),
+            ("sweep.stages", "[4]"),
+            ("sweep.bits", "[12, 16, 20]"),
+            ("sweep.seeds", "2"),
+            ("data.distribution", "\"ar1\""),
+            ("data.correlation", "0.9"),
+            ("data.dimension", "16"),
+            ("data.vectors", "20_000"),
+            ("quantizer.beam-width", "4"),
+            ("quantizer.training-beam-width", "1"),
+            ("training.updates", "1_000"),
+            ("evaluation.vectors", "10_000"),
+        ]
     }
 
     fn resolver(&self) -> Box<dyn Resolver> {
