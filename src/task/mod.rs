@@ -1,9 +1,10 @@
 //! Tasks: the computation of a cell, and the facts about it that the harness needs. Each task is one folder and
-//! implements one trait ([`Task`]); one list has all tasks ([`all`]).
+//! implements three traits: [`Task`], [`Figures`] and [`Sections`]. One list has all tasks ([`all`]).
 //!
 //! A task lists the settings of its specs ([`Task::fields`]), makes cells from them ([`Resolver`]), computes a cell
-//! ([`Task::run`]), and names its measurements. It uses data, quantizers, training and metrics. It does not know
-//! sweeps, Results files or figures. [`register`] adds a user-defined task.
+//! ([`Task::run`]), and names its measurements. It uses data, quantizers, training and metrics. It does not know sweeps
+//! and Results files. Only `figures.rs` and `sections.rs` of its folder do: they show the results, and import `figure`
+//! and `report`. [`register`] adds a user-defined task.
 
 pub mod cell;
 pub mod complexity;
