@@ -193,16 +193,16 @@ impl Written {
         }
     }
 
-    /// `report: reports/default/toy.html · results: results/default · 31 files written`.
+    /// `files: reports/default/toy.html, results/default (31 written)`.
     fn in_one_line(&self, [results, reports]: &[PathBuf; 2]) -> String {
         let is_page = |file: &&PathBuf| file.parent() == Some(reports) && file.extension().is_some_and(|e| e == "html");
         let page = self.changed.iter().chain(&self.same).find(is_page).unwrap_or(reports);
         let count = match (self.changed.len(), self.same.len()) {
-            (changed, 0) => format!("{changed} files written"),
-            (0, same) => format!("{same} files, all up to date"),
-            (changed, same) => format!("{changed} files written, {same} up to date"),
+            (changed, 0) => format!("{changed} written"),
+            (0, same) => format!("all {same} up to date"),
+            (changed, same) => format!("{changed} written, {same} up to date"),
         };
-        format!("report: {} · results: {} · {count}", page.display(), results.display())
+        format!("files: {}, {} ({count})", page.display(), results.display())
     }
 }
 
