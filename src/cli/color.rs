@@ -89,6 +89,8 @@ pub fn verdicts(text: &str) -> String {
             return line.to_owned();
         }
         let cell = column.and_then(|at| line.char_indices().nth(at)).map(|(at, _)| at);
+        // The line below a table has no columns.
+        let cell = cell.filter(|at| line[..*at].ends_with("  "));
         let places = cell.into_iter().chain(line.match_indices(": ").map(|(at, colon)| at + colon.len()));
         match places.into_iter().find_map(|at| Some((at, word_at_start(&line[at..])?))) {
             Some((at, (word, style))) => {

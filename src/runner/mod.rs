@@ -7,6 +7,7 @@
 mod estimate;
 mod progress;
 mod record;
+mod running;
 mod schedule;
 mod shard;
 mod store;

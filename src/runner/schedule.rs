@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::progress::{CellAtWork, CellEnd, Overview, Progress, Sink};
+use super::running::Running;
 use super::store::first_infinite;
 use super::{Estimator, Loaded, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Shard, Status, Store, StoreError};
 use super::{by_cost, cpu, time_left};
@@ -117,14 +118,6 @@ pub fn run(
     Ok(scheduler.finish())
 }
 
-/// A running cell.
-struct Running {
-    position: usize,
-    since: Instant,
-    /// The share done, as the bits of an f64.
-    share: Arc<AtomicU64>,
-}
-
 /// The state shared by the threads. Cells are identified by their position in the list by cost.
 struct State {
     queue: VecDeque<usize>,
@@ -164,12 +157,7 @@ impl State {
     }
 
     fn at_work(&self, cells: &[(Cell, f64)]) -> Vec<CellAtWork> {
-        let at_work = |running: &Running| {
-            let (cell, cost) = &cells[running.position];
-            let left = running.seconds_left(self.estimator.seconds(cell, *cost));
-            CellAtWork { label: cell.label(), share: running.share(), left }
-        };
-        self.running.iter().map(at_work).collect()
+        self.running.iter().map(|running| running.described(cells, &self.estimator)).collect()
     }
 
     fn progress(&mut self, cells: &[(Cell, f64)], jobs: usize) -> Progress {
@@ -182,19 +170,6 @@ impl State {
             share,
             left: self.seconds_left(cells, jobs),
         }
-    }
-}
-
-impl Running {
-    fn share(&self) -> f64 {
-        f64::from_bits(self.share.load(Ordering::Relaxed)).clamp(0.0, 1.0)
-    }
-
-    /// The remaining seconds of a running cell: by its own pace once it is known, before that by the estimate.
-    fn seconds_left(&self, expected: f64) -> f64 {
-        let (elapsed, share) = (self.since.elapsed().as_secs_f64(), self.share());
-        let total = if share > 0.05 { elapsed / share } else { expected };
-        (total - elapsed).max(0.0)
     }
 }
 
