@@ -7,7 +7,7 @@ use crate::compare::conditions::bits_in_words;
 use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, is_decibel, tradeoff};
 use crate::complexity::Model;
 use crate::figure::drawn_once;
-use crate::metric::{self, Direction};
+use crate::metric::{self, At};
 use crate::spec::Panel;
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
@@ -76,11 +76,12 @@ fn budgets(result: &PanelTradeoff) -> Table {
 /// The name of the quantity that the trade-off minimizes.
 fn error_name(result: &PanelTradeoff) -> String {
     let label = metric::label(&result.metric);
-    match (result.metric.strip_prefix("recall@"), metric::find(&result.metric)) {
-        (Some(rank), _) => format!("1 − recall@{rank}"),
-        (_, Some(row)) if row.is_decibel() => format!("{label} (dB)"),
-        (_, Some(row)) if row.direction == Direction::HigherIsBetter => format!("1 − {label}"),
-        _ => label,
+    let Some(row) = metric::find(&result.metric) else { return label };
+    let label = if row.at == At::Rank { result.metric.clone() } else { label };
+    match row.ceiling {
+        _ if row.is_decibel() => format!("{label} (dB)"),
+        Some(ceiling) => format!("{ceiling} − {label}"),
+        None => label,
     }
 }
 

@@ -73,11 +73,6 @@ pub trait Task: Sync {
         &["complexity"]
     }
 
-    /// The maximum value of its metric, if there is one. Methods that both reach it are equally good.
-    fn ceiling(&self) -> Option<f64> {
-        None
-    }
-
     /// The list in the spec with the positions at which a cell is measured: T, or bitrates.
     fn axis(&self) -> Option<&'static AxisField> {
         None
@@ -119,11 +114,6 @@ pub trait Task: Sync {
     /// The codebooks that its cells keep.
     fn codebooks(&self) -> Option<Codebooks> {
         None
-    }
-
-    /// The items that verdicts count: `seeds`, or `utterances`.
-    fn runs(&self) -> &'static str {
-        "seeds"
     }
 
     /// Sentences for the report.

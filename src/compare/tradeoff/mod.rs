@@ -10,7 +10,7 @@ pub use budget::{BudgetRange, best_by_budget, changes};
 pub use ladder::{Step, ladder, ladders};
 
 use crate::complexity::{Model, Precision, count};
-use crate::metric::{self, Direction};
+use crate::metric;
 use crate::results::{Aggregate, find_aggregate, primary_metric};
 use crate::spec::{Cell, Contender, Panel, PanelAxis, Plan, PlannedPoint, Search};
 
@@ -37,19 +37,10 @@ pub fn uses_released_search(point: &PlannedPoint) -> bool {
     point.cells.iter().any(|cell| search(cell) == Some(Search::Released))
 }
 
-/// The highest possible score of wideband PESQ.
-const HIGHEST_PESQ: f64 = 4.644;
-
-/// Converts the mean of a record metric to a quantity to minimize: an error stays, metrics with the best value 1
-/// (recall, SSIM) become 1 − x, PESQ becomes its distance to the highest score, values in dB become −x. The same
-/// function converts the error back to the mean.
+/// Converts the mean of a record metric to a quantity to minimize, and back ([`metric::Metric::error`]). Values of
+/// metrics without a row are errors.
 pub fn error_of(metric: &str, mean: f64) -> f64 {
-    match metric::find(metric) {
-        Some(row) if row.is_decibel() => -mean,
-        Some(row) if row.unit == "MOS" => HIGHEST_PESQ - mean,
-        Some(row) if row.direction == Direction::HigherIsBetter => 1.0 - mean,
-        _ => mean,
-    }
+    metric::find(metric).map_or(mean, |row| row.error(mean))
 }
 
 /// Whether a record metric is in dB.
@@ -235,10 +226,5 @@ mod tests {
         plan.panels[0].published_file = None;
         assert_eq!(best(&plan), baseline);
         assert_eq!(ladders(&plan, &plan.panels[0], &aggregates)[0].1[0].last().unwrap().contender, baseline);
-    }
-
-    #[test]
-    fn what_is_to_be_small() {
-        assert_eq!(["mse-fresh", "ssim-fresh", "psnr-fresh"].map(|metric| error_of(metric, 0.25)), [0.25, 0.75, -0.25]);
     }
 }

@@ -115,10 +115,6 @@ impl Task for Speech {
         Some(Codebooks { folder: "codecs", ending: "codec", if_asked: false })
     }
 
-    fn runs(&self) -> &'static str {
-        "utterances"
-    }
-
     fn words(&self, _: Primary) -> Words {
         Words {
             points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean \
