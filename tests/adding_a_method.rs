@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::complexity::{Model, Precision, count};
 use vqlab::data::stream::{normal, stream};
 use vqlab::figure::{Format, Options as Figures, draw_experiment};
@@ -142,7 +143,8 @@ fn a_registered_method_is_swept_recorded_and_plotted() {
         assert!((0.125..0.3).contains(&errors[2]), "{name}: {errors:?}");
     }
 
-    let options = Figures { comparisons: &[], published: false, pictures: None };
+    let options =
+        Figures { comparisons: &[], tradeoffs: &Tradeoffs::new(&plan, &aggregates), published: false, pictures: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
     assert!(drawn.iter().any(|figure| figure.svg.contains("<polyline")), "no curve was drawn");
 }

@@ -7,6 +7,7 @@ use std::sync::Once;
 use std::sync::atomic::AtomicBool;
 
 use vqlab::baseline;
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::data::cache::Places;
 use vqlab::data::stream::{normal, stream};
 use vqlab::figure::{Format, Options as Figures, draw_experiment};
@@ -165,7 +166,8 @@ fn a_registered_task_is_swept_recorded_resumed_and_plotted() {
         // A coordinate of a unit vector has the variance 1/8.
         assert!(errors[1] < errors[0] && errors[0] < 0.125, "{}: {errors:?}", curve.name);
     }
-    let options = Figures { comparisons: &[], published: false, pictures: None };
+    let options =
+        Figures { comparisons: &[], tradeoffs: &Tradeoffs::new(&plan, &aggregates), published: false, pictures: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
     assert!(drawn.iter().any(|figure| figure.svg.contains("<polyline")), "no curve was drawn");
 }

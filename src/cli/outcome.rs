@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::specs::Folders;
 use super::{CliError, note, print};
+use crate::compare::tradeoff::Tradeoffs;
 use crate::compare::{self, ClaimCheck, PanelComparison};
 use crate::figure::{self, Drawn, Format};
 use crate::report::{self, ReportInput};
@@ -23,6 +24,7 @@ pub struct Outcome {
     pub aggregates: Vec<Aggregate>,
     pub comparisons: Vec<PanelComparison>,
     pub claims: Vec<ClaimCheck>,
+    pub tradeoffs: Tradeoffs,
 }
 
 impl Outcome {
@@ -30,7 +32,8 @@ impl Outcome {
         let aggregates = results::aggregate(plan, records);
         let comparisons = compare::compare_plan(plan, &aggregates);
         let claims = compare::check_claims(plan, &aggregates);
-        Self { aggregates, comparisons, claims }
+        let tradeoffs = Tradeoffs::new(plan, &aggregates);
+        Self { aggregates, comparisons, claims, tradeoffs }
     }
 }
 
@@ -149,6 +152,7 @@ fn write_report(
         records,
         comparisons: &outcome.comparisons,
         claims: &outcome.claims,
+        tradeoffs: &outcome.tradeoffs,
         figures: &drawn,
         audio: Some(&audio),
     };
@@ -220,7 +224,12 @@ pub fn draw(
     formats: &[Format],
 ) -> Result<Vec<Drawn>, CliError> {
     let pictures = results::pictures_folder(plan, &folders.results);
-    let options = figure::Options { comparisons: &outcome.comparisons, published: true, pictures: Some(&pictures) };
+    let options = figure::Options {
+        comparisons: &outcome.comparisons,
+        tradeoffs: &outcome.tradeoffs,
+        published: true,
+        pictures: Some(&pictures),
+    };
     figure::draw_experiment(plan, &outcome.aggregates, records, &folders.figures(plan), formats, options)
         .map_err(failed)
 }

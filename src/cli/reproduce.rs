@@ -239,6 +239,7 @@ impl<'a> Told<'a> {
             records: &self.records,
             comparisons: &self.outcome.comparisons,
             claims: &self.outcome.claims,
+            tradeoffs: &self.outcome.tradeoffs,
             figures: &self.drawn,
             audio: Some(&self.audio),
         }
@@ -297,8 +298,8 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
 
 /// Adds the figures of kept results, for the page alone. Existing picture files are linked.
 fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
-    let options = figure::Options { comparisons: &[], published: true, pictures: None };
     let (plan, outcome) = (&told.plan, &told.outcome);
+    let options = figure::Options { comparisons: &[], tradeoffs: &outcome.tradeoffs, published: true, pictures: None };
     let out = folders.figures(plan);
     match figure::draw_experiment(plan, &outcome.aggregates, &told.records, &out, &[], options) {
         Ok(drawn) => told.drawn = drawn,

@@ -236,7 +236,7 @@ fn by_complexity(claim: &Claim, order: &[Method], (plan, panel): (&Plan, &Panel)
     let Some(curves) = own.map(curve).collect::<Option<Vec<_>>>().filter(|_| panel.axis == PanelAxis::Bits) else {
         return ClaimResult::Unknown;
     };
-    let found: Vec<Method> = best_by_budget(&curves).iter().map(|range| range.contender.method).collect();
+    let found: Vec<Method> = best_by_budget(&curves).iter().map(|range| range.choice.method).collect();
     match found.as_slice() {
         [] => ClaimResult::Unknown,
         found if found == order => ClaimResult::Holds,

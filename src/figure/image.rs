@@ -6,17 +6,17 @@ use std::path::Path;
 use super::chart::{Axis, Chart, Figure};
 use super::curves;
 use super::search::{beside_published, data_name, over_complexity, styled};
-use super::{PictureFigure, PictureRow, Sketch, by_bits};
+use super::{Options, PictureFigure, PictureRow, Sketch, by_bits};
 use crate::metric::{self, Direction};
 use crate::picture;
 use crate::results::{Aggregate, originals_of, pictured, primary_metric};
 use crate::runner::Record;
 use crate::spec::{Cell, Panel, Plan, Primary};
 
-pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], published: bool) -> Vec<Sketch> {
+pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate], options: Options) -> Vec<Sketch> {
     let of_panel = |panel| {
-        let bits = over_bits(plan, panel, aggregates, published);
-        let complexity = over_complexity(plan, panel, aggregates, published, complexity_name(panel));
+        let bits = over_bits(plan, panel, aggregates, options.published);
+        let complexity = over_complexity(plan, panel, aggregates, options, complexity_name(panel));
         bits.into_iter().chain(complexity)
     };
     plan.panels.iter().flat_map(of_panel).collect()

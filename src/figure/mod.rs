@@ -39,6 +39,7 @@ pub use recommend::draw_recommendation;
 pub(crate) use tradeoff::{drawn_once, wmops};
 
 use crate::compare::PanelComparison;
+use crate::compare::tradeoff::Tradeoffs;
 use crate::results::{Aggregate, ResultsError};
 use crate::runner::Record;
 use crate::spec::{Panel, Plan};
@@ -119,6 +120,7 @@ impl Sketch {
 pub struct Options<'a> {
     /// For the figures of differences. They are omitted if this is empty.
     pub comparisons: &'a [PanelComparison],
+    pub tradeoffs: &'a Tradeoffs,
     /// Whether to draw the published curves beside ours.
     pub published: bool,
     /// The folder of an image experiment's pictures ([`crate::results::pictures_folder`]).
@@ -150,12 +152,12 @@ pub fn draw_experiment(
 ) -> Result<Vec<Drawn>, FigureError> {
     let sketches = match plan.task.name() {
         "complexity" => complexity::sketches(plan, aggregates, options.published),
-        "search" => search::sketches(plan, aggregates, records, options.published),
-        "image" => image::sketches(plan, aggregates, options.published),
+        "search" => search::sketches(plan, aggregates, records, options),
+        "image" => image::sketches(plan, aggregates, options),
         "speech" => speech::sketches(plan, aggregates, records, options.published),
         _ => {
             let mut all = toy::sketches(plan, aggregates, options.published);
-            all.extend(tradeoff::sketches(plan, aggregates));
+            all.extend(tradeoff::sketches(plan, options.tradeoffs));
             all.extend(gaps::generalization(plan, aggregates));
             all.extend(gaps::difference(plan, options.comparisons));
             all.extend(gaps::draws(plan, options.comparisons));

@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendPlace, LineStyle, Series, VerticalMark};
 use super::curves::{self, Curve};
-use crate::compare::tradeoff::{changes, log10_wmops, tradeoff};
+use super::{Options, Sketch};
+use crate::compare::tradeoff::{changes, log10_wmops};
 use crate::complexity::Model;
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, find_aggregate, primary_metric, timing_mean};
@@ -17,19 +17,19 @@ pub(super) fn sketches(
     plan: &Plan,
     aggregates: &[Aggregate],
     records: &HashMap<String, Record>,
-    published: bool,
+    options: Options,
 ) -> Vec<Sketch> {
     let mut sketches = Vec::new();
     for panel in &plan.panels {
         sketches.extend(match (&panel.axis, panel.paper_figure()) {
-            (PanelAxis::Rank(_), _) => over_rank(plan, panel, aggregates, published),
+            (PanelAxis::Rank(_), _) => over_rank(plan, panel, aggregates, options.published),
             // The paper draws recall over complexity, not over bits.
-            (_, Some(_)) => over_complexity(plan, panel, aggregates, published, Sketch::name(panel, "recall")),
+            (_, Some(_)) => over_complexity(plan, panel, aggregates, options, Sketch::name(panel, "recall")),
             (_, None) => over_bits(plan, panel, aggregates),
         });
         if panel.paper_figure().is_none() && panel.axis == PanelAxis::Bits {
             let name = (format!("tradeoff-{}", super::file_name(&panel.name)), String::new());
-            sketches.extend(over_complexity(plan, panel, aggregates, published, name));
+            sketches.extend(over_complexity(plan, panel, aggregates, options, name));
         }
         if !plan.is_part_of_earlier(panel) {
             sketches.extend(trainers(plan, panel, aggregates));
@@ -124,7 +124,7 @@ pub(super) fn over_complexity(
     plan: &Plan,
     panel: &Panel,
     aggregates: &[Aggregate],
-    published: bool,
+    Options { published, tradeoffs, .. }: Options,
     (id, number): (String, String),
 ) -> Option<Sketch> {
     let metric = primary_metric(plan, panel);
@@ -155,8 +155,8 @@ pub(super) fn over_complexity(
     if chart.series.iter().all(|s| s.label.is_none()) {
         return None;
     }
-    let result = tradeoff(plan, aggregates).into_iter().find(|t| t.panel == panel.name);
-    let budgets = result.iter().flat_map(|t| &t.budgets).find(|(model, _)| *model == Model::Published);
+    let budgets =
+        tradeoffs.of(&panel.name).iter().flat_map(|t| &t.budgets).find(|(model, _)| *model == Model::Published);
     for (x, below, above) in budgets.map(|(_, ranges)| changes(ranges)).unwrap_or_default() {
         chart.marks.push(VerticalMark { x, label: format!("{} better than {}", above.label(), below.label()) });
     }

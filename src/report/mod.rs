@@ -32,6 +32,7 @@ pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use terminal::{terminal_claims, terminal_table};
 pub use verdict::{best_sentences, verdict_sentences};
 
+use crate::compare::tradeoff::Tradeoffs;
 use crate::compare::{ClaimCheck, PanelComparison};
 use crate::figure::Drawn;
 use crate::results::{Aggregate, ResultsError, write_atomic};
@@ -48,6 +49,7 @@ pub struct ReportInput<'a> {
     pub records: &'a HashMap<String, Record>,
     pub comparisons: &'a [PanelComparison],
     pub claims: &'a [ClaimCheck],
+    pub tradeoffs: &'a Tradeoffs,
     /// Inlined in HTML. Markdown links to their files.
     pub figures: &'a [Drawn],
     /// The folder of a speech experiment's excerpts ([`crate::results::audio_folder`]).
