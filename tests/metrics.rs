@@ -14,9 +14,8 @@ const TOY: &str = r#"
 [data]
 distribution = "normal"
 dimension = 4
-vectors = 200
+vectors = 300
 [quantizer]
-beam-width = 4
 search = "released"
 [training]
 updates = 20
@@ -47,7 +46,6 @@ blocks = 0
 latent-dimension = 4
 updates = 2
 [quantizer]
-beam-width = 4
 search = "released"
 [training]
 learning-rate = 1e-3
@@ -78,7 +76,8 @@ fn written(task: &str, settings: &str) -> BTreeSet<String> {
         "[experiment]\nname = \"{task}\"\ntitle = \"small\"\ntask = \"{task}\"\n[sweep]\nmethods = [\"avq\"]\n\
          stages = [2]\nbits = [4]\n{seeds}{settings}"
     );
-    let plan = parse(Path::new("small.toml"), &spec, &LoadOptions::default()).unwrap_or_else(|e| panic!("{e}"));
+    let options = LoadOptions { set: vec!["quantizer.beam-width=4".into()], ..LoadOptions::default() };
+    let plan = parse(Path::new("small.toml"), &spec, &options).unwrap_or_else(|e| panic!("{e}"));
     let (cancel, progress) = (AtomicBool::new(false), |_: f64| {});
     let context = Context { cancel: &cancel, progress: &progress, kept: None, anew: false, codebooks: false };
     let outcomes = plan.cells().into_iter().map(|cell| task::run(&cell, &context).unwrap_or_else(|e| panic!("{e}")));
