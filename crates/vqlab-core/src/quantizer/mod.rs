@@ -83,6 +83,17 @@ pub fn assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign
     }
 }
 
+/// Encodes vectors (n × D): the residuals x − q (n × D), and the choices of [`Assign::assign`]. The error of encoding is the sum
+/// of their squares in f64 ([`kernels::squared_error`]). The toy and image tasks and the training sum squares of single
+/// vectors in f32 instead, because committed numbers depend on it.
+pub fn residuals(books: &Codebooks, assign: &mut dyn Assign, vectors: &[f32]) -> (Vec<f32>, Vec<u32>) {
+    let mut residual = vectors.to_vec();
+    let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
+    assign.prepare(books);
+    assign.assign(books, &mut residual, &mut picks);
+    (residual, picks)
+}
+
 /// As [`assigner`], for codebooks near the origin.
 fn plain_assigner(method: Method, beam: Option<(Search, usize)>) -> Box<dyn Assign> {
     match (method, beam.unwrap_or((Search::Beam, 16))) {
