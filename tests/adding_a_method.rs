@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use vqlab::baseline::{self, Error, Progress, Watch};
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::complexity::{ComplexityError, Model, Operations, Precision, Shape, count};
 use vqlab::data::stream::{normal, stream};
 use vqlab::figure::{Format, Options as Figures, draw_experiment};
@@ -140,7 +141,8 @@ fn a_registered_method_is_swept_recorded_and_plotted() {
         assert!((0.125..0.3).contains(&errors[2]), "{name}: {errors:?}");
     }
 
-    let options = Figures { comparisons: &[], published: false, files: None };
+    let options =
+        Figures { comparisons: &[], tradeoffs: &Tradeoffs::new(&plan, &aggregates), published: false, files: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
     assert!(drawn.iter().any(|figure| figure.svg.contains("<polyline")), "no curve was drawn");
 }

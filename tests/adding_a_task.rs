@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use vqlab::baseline;
 use vqlab::compare::check_claims;
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::data::cache::Places;
 use vqlab::data::stream::{normal, stream};
 use vqlab::figure::{
@@ -212,7 +213,8 @@ fn a_registered_task_is_swept_recorded_resumed_and_plotted() {
         // A coordinate of a unit vector has the variance 1/8.
         assert!(errors[1] < errors[0] && errors[0] < 0.125, "{}: {errors:?}", curve.name);
     }
-    let options = Shown { comparisons: &[], published: false, files: None };
+    let tradeoffs = Tradeoffs::new(&plan, &aggregates);
+    let options = Shown { comparisons: &[], tradeoffs: &tradeoffs, published: false, files: None };
     let drawn = draw_experiment(&plan, &aggregates, &done.records, folder.path(), &[Format::Svg], options).unwrap();
     let ids: Vec<&str> = drawn.iter().map(|figure| figure.id.as_str()).collect();
     assert!(ids.contains(&"error-directions") && ids.contains(&"directions-directions"), "{ids:?}");
@@ -226,6 +228,7 @@ fn a_registered_task_is_swept_recorded_resumed_and_plotted() {
         records: &done.records,
         comparisons: &[],
         claims: &claims,
+        tradeoffs: &tradeoffs,
         figures: &drawn,
         files: None,
     };

@@ -5,6 +5,7 @@ mod synthetic;
 use std::path::Path;
 
 use vqlab::compare::compare_plan;
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::figure::{Drawn, Format, Options, draw_experiment, draw_log, draw_published};
 use vqlab::results::aggregate;
 use vqlab::spec::{CellSettings, Plan, Training};
@@ -13,7 +14,8 @@ fn draw(plan: &Plan, leave_out_every: usize, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::records(plan, leave_out_every);
     let aggregates = aggregate(plan, &records);
     let comparisons = compare_plan(plan, &aggregates);
-    let options = Options { comparisons: &comparisons, published: true, files: None };
+    let tradeoffs = Tradeoffs::new(plan, &aggregates);
+    let options = Options { comparisons: &comparisons, tradeoffs: &tradeoffs, published: true, files: None };
     let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
     drawn.iter().for_each(check);
     drawn
@@ -48,7 +50,9 @@ fn ids(drawn: &[Drawn]) -> Vec<&str> {
 fn draw_speech(plan: &Plan, opus: bool, dir: &Path) -> Vec<Drawn> {
     let records = synthetic::speech::records(plan, opus);
     let aggregates = aggregate(plan, &records);
-    let options = Options { comparisons: &compare_plan(plan, &aggregates), published: true, files: None };
+    let comparisons = compare_plan(plan, &aggregates);
+    let tradeoffs = Tradeoffs::new(plan, &aggregates);
+    let options = Options { comparisons: &comparisons, tradeoffs: &tradeoffs, published: true, files: None };
     let drawn = draw_experiment(plan, &aggregates, &records, dir, &Format::ALL, options).unwrap();
     drawn.iter().for_each(check);
     drawn
@@ -139,7 +143,8 @@ fn both_parts_of_figure_1_can_be_one() {
 fn nothing_done_draws_nothing() {
     assert_eq!(draw(&synthetic::toy(), 1, &folder("nothing")), []);
     let plan = synthetic::speech::plan(1);
-    let (none, options) = (Default::default(), Options { comparisons: &[], published: true, files: None });
+    let (none, tradeoffs) = (Default::default(), Tradeoffs::default());
+    let options = Options { comparisons: &[], tradeoffs: &tradeoffs, published: true, files: None };
     let drawn = draw_experiment(&plan, &aggregate(&plan, &none), &none, &folder("silence"), &[], options).unwrap();
     assert_eq!(drawn, []);
 }

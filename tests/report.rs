@@ -5,6 +5,7 @@ mod synthetic;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::compare::{check_claims, compare_plan};
 use vqlab::figure::{Format, Options, draw_experiment};
 use vqlab::report::{ReportInput, terminal_table, write};
@@ -32,7 +33,8 @@ fn pages_in(name: &str, plan: &Plan, records: &HashMap<String, Record>, files: O
     let aggregates = aggregate(plan, records);
     let comparisons = compare_plan(plan, &aggregates);
     let claims = check_claims(plan, &aggregates);
-    let options = Options { comparisons: &comparisons, published: true, files: None };
+    let tradeoffs = Tradeoffs::new(plan, &aggregates);
+    let options = Options { comparisons: &comparisons, tradeoffs: &tradeoffs, published: true, files: None };
     let out = folder.join("figures");
     let figures = draw_experiment(plan, &aggregates, records, &out, &[Format::Png], options).unwrap();
     let input = ReportInput {
@@ -42,6 +44,7 @@ fn pages_in(name: &str, plan: &Plan, records: &HashMap<String, Record>, files: O
         records,
         comparisons: &comparisons,
         claims: &claims,
+        tradeoffs: &tradeoffs,
         figures: &figures,
     };
     let [html, markdown] = write(&input, &folder).unwrap().map(|path| std::fs::read_to_string(path).unwrap());

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use common::{Env, files_below};
+use vqlab::compare::tradeoff::Tradeoffs;
 use vqlab::compare::{ClaimCheck, PanelComparison, check_claims, compare_plan};
 use vqlab::figure::{Drawn, Format, Options, draw_experiment};
 use vqlab::report::{ReportInput, Reproduction, reproduction_text, write, write_reproduction};
@@ -117,6 +118,7 @@ struct Made {
     aggregates: Vec<Aggregate>,
     comparisons: Vec<PanelComparison>,
     claims: Vec<ClaimCheck>,
+    tradeoffs: Tradeoffs,
     drawn: Vec<Drawn>,
 }
 
@@ -124,10 +126,11 @@ impl Made {
     fn new(plan: Plan, records: HashMap<String, Record>, reports: &Path) -> Self {
         let aggregates = aggregate(&plan, &records);
         let (comparisons, claims) = (compare_plan(&plan, &aggregates), check_claims(&plan, &aggregates));
-        let options = Options { comparisons: &comparisons, published: true, files: None };
+        let tradeoffs = Tradeoffs::new(&plan, &aggregates);
+        let options = Options { comparisons: &comparisons, tradeoffs: &tradeoffs, published: true, files: None };
         let out = reports.join(&plan.folder).join("figures").join(&plan.name);
         let drawn = draw_experiment(&plan, &aggregates, &records, &out, &[Format::Svg], options).unwrap();
-        let made = Made { plan, records, aggregates, comparisons, claims, drawn };
+        let made = Made { plan, records, aggregates, comparisons, claims, tradeoffs, drawn };
         write(&made.input(), &reports.join(&made.plan.folder)).unwrap();
         made
     }
@@ -139,6 +142,7 @@ impl Made {
             records: &self.records,
             comparisons: &self.comparisons,
             claims: &self.claims,
+            tradeoffs: &self.tradeoffs,
             figures: &self.drawn,
             files: None,
         }

@@ -123,7 +123,7 @@ fn failures_and_panics_are_kept_with_their_reason_and_tried_again() {
 }
 
 #[test]
-fn a_truncated_or_foreign_record_is_never_trusted() {
+fn a_foreign_or_edited_record_is_never_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let two = cells(2);
     run_with(&two, folder.path(), &jobs(1), &simple);
@@ -137,9 +137,6 @@ fn a_truncated_or_foreign_record_is_never_trusted() {
             other => panic!("{other:?}"),
         }
     };
-    for length in 0..whole.len() {
-        assert!(reason(&whole[..length]).contains(".json: "));
-    }
     assert!(reason(&std::fs::read(path(&two[1])).unwrap()).contains("another cell"));
     let text = String::from_utf8(whole.clone()).unwrap();
     let edits = [

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::specs::Folders;
 use super::{CliError, note, print_results, warn};
+use crate::compare::tradeoff::Tradeoffs;
 use crate::compare::{self, ClaimCheck, PanelComparison};
 use crate::figure::{self, Drawn, Format};
 use crate::report::{self, ReportInput};
@@ -36,6 +37,7 @@ pub struct Outcome {
     pub aggregates: Vec<Aggregate>,
     pub comparisons: Vec<PanelComparison>,
     pub claims: Vec<ClaimCheck>,
+    pub tradeoffs: Tradeoffs,
 }
 
 impl Outcome {
@@ -43,7 +45,8 @@ impl Outcome {
         let aggregates = results::aggregate(plan, records);
         let comparisons = compare::compare_plan(plan, &aggregates);
         let claims = compare::check_claims(plan, &aggregates);
-        Self { aggregates, comparisons, claims }
+        let tradeoffs = Tradeoffs::new(plan, &aggregates);
+        Self { aggregates, comparisons, claims, tradeoffs }
     }
 }
 
@@ -163,6 +166,7 @@ fn write_report(
         records,
         comparisons: &outcome.comparisons,
         claims: &outcome.claims,
+        tradeoffs: &outcome.tradeoffs,
         figures: &drawn,
         files: kept.as_deref(),
     };
@@ -239,7 +243,12 @@ pub fn draw(
     formats: &[Format],
 ) -> Result<Vec<Drawn>, CliError> {
     let files = results::files_folder(plan, &folders.results);
-    let options = figure::Options { comparisons: &outcome.comparisons, published: true, files: files.as_deref() };
+    let options = figure::Options {
+        comparisons: &outcome.comparisons,
+        tradeoffs: &outcome.tradeoffs,
+        published: true,
+        files: files.as_deref(),
+    };
     figure::draw_experiment(plan, &outcome.aggregates, records, &folders.figures(plan), formats, options)
         .map_err(failed)
 }

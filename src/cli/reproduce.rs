@@ -240,6 +240,7 @@ impl<'a> Told<'a> {
             records: &self.records,
             comparisons: &self.outcome.comparisons,
             claims: &self.outcome.claims,
+            tradeoffs: &self.outcome.tradeoffs,
             figures: &self.drawn,
             files: self.files.as_deref(),
         }
@@ -298,8 +299,8 @@ fn kept(selection: &Selection, folders: &Folders) -> Vec<Told<'static>> {
 
 /// Adds the figures of kept results, for the page alone. Existing picture files are linked.
 fn drawn_again(mut told: Told<'static>, folders: &Folders) -> Told<'static> {
-    let options = figure::Options { comparisons: &[], published: true, files: None };
     let (plan, outcome) = (&told.plan, &told.outcome);
+    let options = figure::Options { comparisons: &[], tradeoffs: &outcome.tradeoffs, published: true, files: None };
     let out = folders.figures(plan);
     match figure::draw_experiment(plan, &outcome.aggregates, &told.records, &out, &[], options) {
         Ok(drawn) => told.drawn = drawn,

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{CliError, print, warn};
 use crate::data::file::{Id, IdFile};
 use crate::data::speech::{Audio, RATE};
-use crate::metric::{self, image_quality_sized, pixel_error};
+use crate::metric::{self, Measure, Metric, OfPictures};
 use crate::number::digits;
 use crate::picture;
 
@@ -32,8 +33,8 @@ use crate::picture;
     nothing.")]
 pub struct ScoreArgs {
     /// Metric.
-    #[arg(value_enum, value_name = "METRIC")]
-    metric: Score,
+    #[arg(value_parser = metrics(), value_name = "METRIC")]
+    metric: &'static Metric,
     /// The original: a PNG file, a WAV or FLAC file, or the ids of the true neighbors.
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
@@ -48,51 +49,12 @@ pub struct ScoreArgs {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Score {
-    /// Mean squared error of the 8-bit values.
-    Mse,
-    /// Peak signal-to-noise ratio in dB.
-    Psnr,
-    /// Structural similarity (Wang et al. 2004: Gaussian window of 11 × 11).
-    Ssim,
-    /// Predicted listener rating of speech, 1 to 4.64 (wideband PESQ, ITU-T P.862.2).
-    Pesq,
-    /// Signal-to-noise ratio of speech in dB, with noise weighted by its audibility.
-    PsnrPerceptual,
-    /// Share of queries whose true nearest neighbor is among the first T ids.
-    Recall,
-}
-
-impl Score {
-    fn of(self, args: &ScoreArgs) -> Result<f64, CliError> {
-        match self {
-            Score::Mse | Score::Psnr | Score::Ssim => pictures(args),
-            Score::Pesq => speech(args, metric::pesq),
-            Score::PsnrPerceptual => speech(args, metric::perceptual_snr),
-            Score::Recall => recall(args),
-        }
-    }
-
-    /// Pixel errors may have any magnitude. The other metrics are of the order of 1.
-    fn text(self, value: f64) -> String {
-        match self {
-            Score::Mse | Score::Psnr | Score::Ssim => digits(value, 6),
-            Score::Pesq | Score::PsnrPerceptual | Score::Recall => format!("{value:.6}"),
-        }
-    }
-
-    /// The metric's row in the table of metrics, with name and unit.
-    fn row(self) -> Option<&'static metric::Metric> {
-        metric::find(match self {
-            Score::Mse => "pixel-mse-fresh",
-            Score::Psnr => "psnr",
-            Score::Ssim => "ssim",
-            Score::Pesq => "pesq",
-            Score::PsnrPerceptual => "psnr-perceptual",
-            Score::Recall => "recall",
-        })
-    }
+/// The metrics that have a [`Score`], by its name.
+fn metrics() -> impl TypedValueParser<Value = &'static Metric> {
+    let scored = || metric::METRICS.iter().filter_map(|row| Some((row, row.score?.name)));
+    let named = scored().map(|(row, name)| PossibleValue::new(name).help(row.description));
+    let of_name = move |name: String| scored().find(|(_, own)| *own == name).map(|(row, _)| row);
+    PossibleValuesParser::new(named).try_map(move |name| of_name(name).ok_or("no such metric"))
 }
 
 /// Prints the value to stdout.
@@ -100,21 +62,27 @@ impl Score {
 /// # Errors
 /// [`CliError::Failed`]: a file can't be read, or pictures or speech files can't be compared.
 pub fn run(args: ScoreArgs) -> Result<(), CliError> {
-    if args.at.is_some() && args.metric != Score::Recall {
+    let measure = args.metric.score.map_or(Measure::Ids, |score| score.measure);
+    if args.at.is_some() && !matches!(measure, Measure::Ids) {
         return Err(CliError::Usage("--at works with recall alone".into()));
     }
-    let value = args.metric.of(&args)?;
-    let unit = args.metric.row().map_or("", |row| row.unit);
+    let (value, has_any_magnitude) = match measure {
+        Measure::Pictures(measure) => (pictures(&args, measure)?, true),
+        Measure::Speech(measure) => (speech(&args, measure)?, false),
+        Measure::Ids => (recall(&args)?, false),
+    };
+    let digits = if has_any_magnitude { digits(value, 6) } else { format!("{value:.6}") };
+    let unit = args.metric.unit;
     let text = if args.json {
         // JSON has no infinity. An infinite value is written as null.
         format!("{:#}", serde_json::json!({ "value": value, "unit": unit, "infinite": value.is_infinite() }))
     } else {
-        format!("{} {unit}", args.metric.text(value)).trim_end().to_owned()
+        format!("{digits} {unit}").trim_end().to_owned()
     };
     print(&format!("{text}\n"))
 }
 
-fn pictures(args: &ScoreArgs) -> Result<f64, CliError> {
+fn pictures(args: &ScoreArgs, measure: OfPictures) -> Result<f64, CliError> {
     let read = |path: &Path| picture::read(path).map_err(failed);
     let (reference, test) = (read(&args.reference)?, read(&args.test)?);
     if (reference.width, reference.height) != (test.width, test.height) {
@@ -128,18 +96,11 @@ fn pictures(args: &ScoreArgs) -> Result<f64, CliError> {
             test.height
         )));
     }
-    if args.metric == Score::Ssim {
-        let quality = image_quality_sized(&reference.pixels, &test.pixels, reference.width, reference.height);
-        return quality.map(|quality| quality.ssim).map_err(failed);
+    let value = measure(&reference.pixels, &test.pixels, reference.width, reference.height).map_err(failed)?;
+    if value.is_infinite() {
+        warn(&format!("the pictures are equal: their {} is infinite", args.metric.label));
     }
-    let (mse, psnr) = pixel_error(&reference.pixels, &test.pixels).map_err(failed)?;
-    if args.metric == Score::Mse {
-        return Ok(mse);
-    }
-    if psnr.is_infinite() {
-        warn("the pictures are equal: their Peak SNR is infinite");
-    }
-    Ok(psnr)
+    Ok(value)
 }
 
 fn speech(
@@ -163,7 +124,7 @@ fn speech(
     }
     let value = measure(&reference, &test);
     let value = value.map_err(|error| CliError::Failed(format!("{} against {}: {error}", names[1], names[0])))?;
-    if args.metric == Score::PsnrPerceptual && reference == test {
+    if args.metric.is_decibel() && reference == test {
         warn("the files are equal: their signal-to-noise ratio is infinite");
         return Ok(f64::INFINITY);
     }

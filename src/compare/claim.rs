@@ -99,16 +99,15 @@ impl Means {
         let is_there = |contender: &Contender| panel.points.iter().any(|p| p.contender == *contender);
         let contenders: Vec<_> = plan.contenders.iter().copied().filter(is_there).collect();
         let rows = places.iter().map(|at| (*at, contenders.iter().map(|c| mean(*c, *at)).collect())).collect();
-        let ceiling = plan.task.ceiling();
         let row = metric::find(&primary_metric(plan, panel)).filter(|_| metric == ClaimMetric::Primary);
         Means {
             contenders,
             trainer: panel.trainer(),
             rows,
-            ceiling: ceiling.filter(|_| metric == ClaimMetric::Primary),
+            ceiling: row.and_then(|row| row.ceiling),
             higher_is_better: row.is_some_and(|row| row.direction == Direction::HigherIsBetter),
             // Operation counts are compared by their logarithm.
-            by_difference: row.is_none_or(|row| row.is_decibel() || row.unit == "MOS"),
+            by_difference: row.is_none_or(metric::Metric::is_by_difference),
         }
     }
 
@@ -237,7 +236,7 @@ fn by_complexity(claim: &Claim, order: &[Method], (plan, panel): (&Plan, &Panel)
     let Some(curves) = own.map(curve).collect::<Option<Vec<_>>>().filter(|_| panel.axis == PanelAxis::Bits) else {
         return ClaimResult::Unknown;
     };
-    let found: Vec<Method> = best_by_budget(&curves).iter().map(|range| range.contender.method).collect();
+    let found: Vec<Method> = best_by_budget(&curves).iter().map(|range| range.choice.method).collect();
     match found.as_slice() {
         [] => ClaimResult::Unknown,
         found if found == order => ClaimResult::Holds,

@@ -90,9 +90,7 @@ pub enum CompareError {
 }
 
 fn known_labels() -> String {
-    let mut labels: Vec<_> = metric::METRICS.iter().map(|m| format!("{:?}", m.label)).collect();
-    labels.dedup();
-    labels.join(", ")
+    metric::METRICS.iter().map(|m| format!("{:?}", m.label)).collect::<Vec<_>>().join(", ")
 }
 
 /// Compares the points that share curve name and tick. The spread of measured points is recovered from the quantiles of
@@ -143,14 +141,9 @@ pub fn compare_files(
     Ok(FileComparison { metric, measured_on, axis: published.axis.name.clone(), other_data, rows, unpaired })
 }
 
-/// The set that a file's values were measured on. The published files have no such label: their errors are training set
-/// errors, their image quality is measured on test images.
+/// The set that a file's values were measured on. The published files have no such label.
 fn measured_on<'a>(file: &'a ResultsFile, metric: &Metric) -> Option<&'a str> {
-    match file.label(MEASURED_ON) {
-        None if metric.name.starts_with("mse-") => Some("training set"),
-        None if metric.name.starts_with("psnr-") || metric.name.starts_with("ssim-") => Some("test set"),
-        label => label,
-    }
+    file.label(MEASURED_ON).or(metric.published_on)
 }
 
 fn row(

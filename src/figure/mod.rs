@@ -38,6 +38,7 @@ pub use recommend::draw_recommendation;
 pub(crate) use tradeoff::{drawn_once, wmops};
 
 use crate::compare::PanelComparison;
+use crate::compare::tradeoff::Tradeoffs;
 use crate::results::{Aggregate, ResultsError};
 use crate::runner::Record;
 use crate::spec::{Panel, Plan};
@@ -105,7 +106,7 @@ pub struct FigureInput<'a> {
 pub fn general(input: &FigureInput) -> Vec<Sketch> {
     let FigureInput { plan, aggregates, options, .. } = *input;
     let mut all = errors::sketches(plan, aggregates, options.published);
-    all.extend(tradeoff::sketches(plan, aggregates));
+    all.extend(tradeoff::sketches(plan, input.options.tradeoffs));
     all.extend(gaps::generalization(plan, aggregates));
     all.extend(gaps::difference(plan, options.comparisons));
     all.extend(gaps::draws(plan, options.comparisons));
@@ -159,6 +160,7 @@ impl Sketch {
 pub struct Options<'a> {
     /// For the figures of differences. They are omitted if this is empty.
     pub comparisons: &'a [PanelComparison],
+    pub tradeoffs: &'a Tradeoffs,
     /// Whether to draw the published curves beside ours.
     pub published: bool,
     /// The folder of the files that cells have written for reports ([`crate::results::files_folder`]).

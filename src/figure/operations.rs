@@ -3,7 +3,7 @@
 use super::chart::{Axis, Chart, Figure, LegendPlace, Series, VerticalMark};
 use super::curves::{self, Curve};
 use super::{FigureInput, Sketch};
-use crate::compare::tradeoff::{changes, log10_wmops, tradeoff};
+use crate::compare::tradeoff::{changes, log10_wmops};
 use crate::complexity::Model;
 use crate::metric::{self, Direction};
 use crate::results::primary_metric;
@@ -63,7 +63,7 @@ pub(crate) fn over_complexity(
     if chart.series.iter().all(|s| s.label.is_none()) {
         return None;
     }
-    let result = tradeoff(plan, aggregates).into_iter().find(|t| t.panel == panel.name);
+    let result = input.options.tradeoffs.of(&panel.name);
     let budgets = result.iter().flat_map(|t| &t.budgets).find(|(model, _)| *model == Model::Published);
     for (x, below, above) in budgets.map(|(_, ranges)| changes(ranges)).unwrap_or_default() {
         chart.marks.push(VerticalMark { x, label: format!("{} better than {}", above.label(), below.label()) });

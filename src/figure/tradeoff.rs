@@ -5,19 +5,18 @@ use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series, VerticalMark};
 use super::curves;
 use super::errors::measured;
-use crate::compare::tradeoff::{PanelTradeoff, changes, tradeoff};
+use crate::compare::tradeoff::{PanelTradeoff, Tradeoffs, changes};
 use crate::complexity::Model;
-use crate::results::Aggregate;
 use crate::spec::{Panel, Plan};
 
 /// Errors with a larger ratio of largest to smallest MSE are drawn on a logarithmic axis.
 const LOG_FROM: f64 = 6.0;
 
-pub(super) fn sketches(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Sketch> {
+pub(super) fn sketches(plan: &Plan, tradeoffs: &Tradeoffs) -> Vec<Sketch> {
     let find = |name: &str| plan.panels.iter().find(|p| p.name == name);
-    let panels = tradeoff(plan, aggregates).into_iter();
+    let panels = tradeoffs.panels.iter();
     let once = drawn_once(plan);
-    panels.filter(|t| once.contains(&t.panel.as_str())).filter_map(|t| sketch(plan, find(&t.panel)?, &t)).collect()
+    panels.filter(|t| once.contains(&t.panel.as_str())).filter_map(|t| sketch(plan, find(&t.panel)?, t)).collect()
 }
 
 /// The panels whose trade-off is shown: panels with more than one bitrate, and the first of several draws of the same
@@ -64,7 +63,7 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     let turns = changes(budgets);
     let lines = match (turns.is_empty(), budgets.first()) {
         (true, Some(range)) => {
-            format!("{} gives the lowest error for every complexity budget.", range.contender.label())
+            format!("{} gives the lowest error for every complexity budget.", range.choice.label())
         }
         _ => "Vertical lines mark the complexity budgets at which the method with the lowest error changes.".into(),
     };

@@ -29,6 +29,7 @@ pub use sections::{Sections, Words};
 pub use terminal::{terminal_claims, terminal_table};
 pub use verdict::{best_sentences, verdict_sentences};
 
+use crate::compare::tradeoff::Tradeoffs;
 use crate::compare::{ClaimCheck, PanelComparison};
 use crate::figure::Drawn;
 use crate::results::{Aggregate, ResultsError, write_atomic};
@@ -45,6 +46,7 @@ pub struct ReportInput<'a> {
     pub records: &'a HashMap<String, Record>,
     pub comparisons: &'a [PanelComparison],
     pub claims: &'a [ClaimCheck],
+    pub tradeoffs: &'a Tradeoffs,
     /// Inlined in HTML. Markdown links to their files.
     pub figures: &'a [Drawn],
     /// The folder of the files that cells have written for reports ([`crate::results::files_folder`]).

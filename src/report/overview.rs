@@ -5,6 +5,7 @@ use super::format::{enumerate, whole};
 use super::{ReportInput, panel_name};
 use crate::compare::statistics::FEW_RUNS;
 use crate::compare::{PanelComparison, Verdict};
+use crate::metric::{self, Over};
 use crate::runner::Status;
 use crate::spec::{
     Contender, Init, Margin, Method, Optimizer, Panel, PanelAxis, QuantizerSettings, Schedule, Search, Trainer,
@@ -229,10 +230,16 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
         "{measured}A point is reproduced if two one-sided tests show that its mean is within the margin of the \
          published mean. It is better or worse if its mean is beyond the margin, and inconclusive if the {} are too \
          few to decide. The verdict on a figure is the worst verdict on its points.{}",
-        input.plan.task.runs(),
+        runs(input),
         spread(input)
     ));
     document.list(input.comparisons.iter().map(|c| verdict_line(input, c)).collect());
+}
+
+/// What the verdicts count: `seeds`, or `utterances`.
+fn runs(input: &ReportInput) -> &'static str {
+    let metric = input.plan.panels.first().and_then(|panel| metric::find(&panel.metric));
+    metric.map_or(Over::Seeds, |row| row.over).name()
 }
 
 /// The origin of the spread of points with few runs.

@@ -6,7 +6,7 @@ use super::overview::VERDICTS;
 use super::points::method_name;
 use crate::compare::conditions::conditions;
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison};
-use crate::metric::{self, Direction};
+use crate::metric::{self, At, Direction};
 use crate::results::{Aggregate, Point, primary_metric};
 use crate::spec::{Contender, Panel, PanelAxis, Plan};
 use crate::task::Task;
@@ -197,9 +197,9 @@ fn mean(aggregate: &Aggregate, contender: Contender, at: u32) -> String {
 
 /// `fresh` of `mse-fresh`, `T = 100` of `recall@100`, `at 9600` of `pesq@9600`.
 fn ending(metric: &str) -> String {
-    match metric.split_once('@') {
-        Some(("recall", rank)) => format!("T = {rank}"),
-        Some((_, bitrate)) => format!("at {bitrate}"),
+    match metric.split_once('@').map(|(name, at)| (metric::find(name).map(|row| row.at), at)) {
+        Some((Some(At::Rank), rank)) => format!("T = {rank}"),
+        Some((Some(At::Bitrate | At::Nothing) | None, bitrate)) => format!("at {bitrate}"),
         None => metric.rsplit('-').next().unwrap_or(metric).to_owned(),
     }
 }

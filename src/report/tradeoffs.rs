@@ -4,16 +4,16 @@ use super::document::{Block, Document, Table};
 use super::format::{enumerate, signed, significant};
 use super::{ReportInput, panel_name};
 use crate::compare::conditions::bits_in_words;
-use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, is_decibel, tradeoff};
+use crate::compare::tradeoff::{BudgetRange, PanelTradeoff, is_decibel};
 use crate::complexity::Model;
 use crate::figure::drawn_once;
-use crate::metric::{self, Direction};
+use crate::metric::{self, At};
 use crate::spec::Panel;
 
 pub(super) fn section(input: &ReportInput, document: &mut Document) {
     let shown = drawn_once(input.plan);
-    let all = tradeoff(input.plan, input.aggregates);
-    let panels: Vec<&PanelTradeoff> = all.iter().filter(|t| shown.contains(&t.panel.as_str())).collect();
+    let panels: Vec<&PanelTradeoff> =
+        input.tradeoffs.panels.iter().filter(|t| shown.contains(&t.panel.as_str())).collect();
     if panels.is_empty() {
         return;
     }
@@ -65,9 +65,9 @@ fn left_out(result: &PanelTradeoff, panel: &Panel) -> Option<String> {
 fn budgets(result: &PanelTradeoff) -> Table {
     let mut table = Table::new(&["operation count", "#from WMOPS", "#to WMOPS", "lowest error"]);
     for (model, ranges) in &result.budgets {
-        for BudgetRange { from, to, contender } in ranges {
+        for BudgetRange { from, to, choice } in ranges {
             let to = to.map_or("no limit".into(), wmops);
-            table.row(vec![counted(*model).into(), wmops(*from).into(), to.into(), contender.label().into()]);
+            table.row(vec![counted(*model).into(), wmops(*from).into(), to.into(), choice.label().into()]);
         }
     }
     table
@@ -76,11 +76,12 @@ fn budgets(result: &PanelTradeoff) -> Table {
 /// The name of the quantity that the trade-off minimizes.
 fn error_name(result: &PanelTradeoff) -> String {
     let label = metric::label(&result.metric);
-    match (result.metric.strip_prefix("recall@"), metric::find(&result.metric)) {
-        (Some(rank), _) => format!("1 − recall@{rank}"),
-        (_, Some(row)) if row.is_decibel() => format!("{label} (dB)"),
-        (_, Some(row)) if row.direction == Direction::HigherIsBetter => format!("1 − {label}"),
-        _ => label,
+    let Some(row) = metric::find(&result.metric) else { return label };
+    let label = if row.at == At::Rank { result.metric.clone() } else { label };
+    match row.ceiling {
+        _ if row.is_decibel() => format!("{label} (dB)"),
+        Some(ceiling) => format!("{ceiling} − {label}"),
+        None => label,
     }
 }
 
@@ -103,8 +104,8 @@ fn wmops(log10: f64) -> String {
 
 /// The complexity from which the most expensive method is the best, by each count.
 fn crossovers(result: &PanelTradeoff) -> Option<String> {
-    let most_expensive = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.contender;
-    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.contender == most_expensive).map(|r| r.from);
+    let most_expensive = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.choice;
+    let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.choice == most_expensive).map(|r| r.from);
     let all: Option<Vec<(Model, f64)>> =
         result.budgets.iter().map(|(model, ranges)| Some((*model, begins(ranges)?))).collect();
     let all = all.filter(|all| all.len() == Model::ALL.len())?;

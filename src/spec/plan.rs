@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Cell, CellSettings, FIGURES, LoadOptions, Method, Trainer, WantedSet};
+pub use crate::metric::Margin;
 use crate::task::Task;
 pub use crate::task::panel::{Contender, PanelAxis, Primary};
 
@@ -66,34 +67,6 @@ pub struct Panel {
     pub measured_at: Vec<u32>,
     /// Ordered by contender (spec order), then total bits ascending.
     pub points: Vec<PlannedPoint>,
-}
-
-/// The maximum difference from the published mean that counts as equivalent. Differences have the same unit.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Margin {
-    /// Relative to the published mean: 0.005 = ±0.5 %.
-    Relative(f64),
-    /// In dB. A ratio of two values that are already logarithms has no meaning.
-    Decibel(f64),
-    /// In points of a score, the mean opinion score (MOS) of PESQ.
-    Score(f64),
-}
-
-impl Margin {
-    /// Half the width of the margin.
-    pub fn width(self) -> f64 {
-        match self {
-            Margin::Relative(width) | Margin::Decibel(width) | Margin::Score(width) => width,
-        }
-    }
-
-    /// The divisor of a difference from the published mean.
-    pub fn scale(self, published: f64) -> f64 {
-        match self {
-            Margin::Relative(_) => published.abs(),
-            Margin::Decibel(_) | Margin::Score(_) => 1.0,
-        }
-    }
 }
 
 #[derive(Clone, Debug)]

@@ -81,11 +81,6 @@ pub trait Task: Figures + Sections + Sync {
         &["complexity"]
     }
 
-    /// The maximum value of its metric, if there is one. Methods that both reach it are equally good.
-    fn ceiling(&self) -> Option<f64> {
-        None
-    }
-
     /// The list in the spec with the positions at which a cell is measured: T, or bitrates.
     fn axis(&self) -> Option<&'static AxisField> {
         None
@@ -127,11 +122,6 @@ pub trait Task: Figures + Sections + Sync {
     /// The codebooks that its cells keep.
     fn codebooks(&self) -> Option<Codebooks> {
         None
-    }
-
-    /// The items that verdicts count: `seeds`, or `utterances`.
-    fn runs(&self) -> &'static str {
-        "seeds"
     }
 
     /// The folder of the files that its cells write for reports, beside the records' folder: `pictures`.

@@ -49,4 +49,5 @@ pub mod recall;
 pub mod recommend;
 pub mod search;
 pub mod temporary;
+pub mod tradeoff;
 pub mod training;

@@ -1,4 +1,4 @@
-//! Numbers for people: a few significant digits at any magnitude.
+//! Numbers for people: a few significant digits at any magnitude. And numbers that are none.
 
 /// Exponents of ten of the numbers that are written without an exponent; all others have one at the end.
 const PLAIN: std::ops::Range<i32> = -5..9;
@@ -29,11 +29,23 @@ pub fn short(value: f64) -> String {
     format!("{number}{exponent}")
 }
 
+/// Row, column and value of the first number that is NaN or infinite, in rows of `width` values.
+pub fn not_finite(values: &[f32], width: usize) -> Option<(usize, usize, f32)> {
+    let at = values.iter().position(|v| !v.is_finite())?;
+    Some((at / width, at % width, values[at]))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_first_number_that_is_none_has_a_place() {
+        assert_eq!(not_finite(&[1.0, 2.0, 3.0, 4.0, f32::INFINITY, f32::NAN], 3), Some((1, 1, f32::INFINITY)));
+        assert_eq!((not_finite(&[1.0, -1.0], 2), not_finite(&[], 2)), (None, None));
+    }
 
     #[test]
     fn numbers_of_any_magnitude_are_short() {

@@ -2,7 +2,7 @@
 
 use super::{Heading, Outcome, Side};
 use crate::compare::{FileComparison, FileRow, Verdict};
-use crate::metric::{self, Metric};
+use crate::metric::{self, Over};
 use crate::number::digits;
 
 /// Why nothing was compared.
@@ -96,10 +96,10 @@ fn block(outcome: &Outcome, comparison: &FileComparison, side: &Side, heading: &
 /// The remarks below a table, with the names of the two paths.
 fn remarks(comparison: &FileComparison, names: &[&str; 2]) -> Vec<String> {
     let mut lines = Vec::new();
-    if metric::find_label(&comparison.metric).is_some_and(Metric::is_over_items) {
-        lines.push(
-            "  n are utterances; the paper does not state the number of test utterances, so our number is used".into(),
-        );
+    if let Some(Over::Items(items)) = metric::find_label(&comparison.metric).map(|row| row.over) {
+        lines.push(format!(
+            "  n are {items}; the paper does not state the number of test {items}, so our number is used"
+        ));
     }
     let by_name = |line: &String| line.replace("OURS", names[0]).replace("BASELINE", names[1]);
     lines.extend(comparison.other_data.iter().map(|line| format!("  not comparable, other data: {}", by_name(line))));

@@ -1,5 +1,7 @@
 //! The methods that are worth their operations at given bits.
 
+use vqlab_core::tradeoff::steps;
+
 use super::{error_of, log10_wmops, takes_part, uses_released_search};
 use crate::complexity::Model;
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
@@ -14,23 +16,23 @@ pub struct Step {
     pub error: f64,
 }
 
-/// The candidates that no other candidate beats, by ascending complexity. Each has less error than all cheaper
-/// candidates.
-pub fn ladder(mut candidates: Vec<Step>) -> Vec<Step> {
-    candidates.sort_by(|a, b| a.log10_wmops.total_cmp(&b.log10_wmops).then(a.error.total_cmp(&b.error)));
-    let mut least = f64::INFINITY;
-    candidates.retain(|step| {
-        let is_better = step.error < least;
-        least = least.min(step.error);
-        is_better
-    });
-    candidates
+/// The methods at one position on a panel's axis that are worth their operations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ladder {
+    pub panel: String,
+    pub at: u32,
+    /// By count, in the order of [`Model::ALL`], and by ascending complexity.
+    pub steps: [Vec<Step>; 3],
 }
 
-/// The ladder of the methods at each position on the panel's axis (ascending), for each count in the order of
-/// [`Model::ALL`]. Baselines beside published numbers and points of the released search are excluded. Positions without
+fn ladder(candidates: &[Step]) -> Vec<Step> {
+    let points: Vec<[f64; 2]> = candidates.iter().map(|step| [step.log10_wmops, step.error]).collect();
+    steps(&points).into_iter().map(|i| candidates[i]).collect()
+}
+
+/// The ladder at each position on the panel's axis (ascending). Baselines beside published numbers and points of the released search are excluded. Positions without
 /// a mean are omitted.
-pub fn ladders(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<(u32, [Vec<Step>; 3])> {
+pub(super) fn ladders(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<Ladder> {
     let metric = primary_metric(plan, panel);
     let Some(aggregate) = find_aggregate(aggregates, &panel.name, &metric) else { return Vec::new() };
     let is_candidate = |point: &&Point| {
@@ -49,10 +51,11 @@ pub fn ladders(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Vec<(u32
             let log10_wmops = log10_wmops(panel, *contender, at, model)?;
             Some(Step { contender: *contender, log10_wmops, error: *error })
         };
-        (at, Model::ALL.map(|model| ladder(own.iter().filter_map(|candidate| step(candidate, model)).collect())))
+        let of_model = |model| ladder(&own.iter().filter_map(|candidate| step(candidate, model)).collect::<Vec<_>>());
+        Ladder { panel: panel.name.clone(), at, steps: Model::ALL.map(of_model) }
     };
     let places = aggregate.places().into_iter().map(at_place);
-    places.filter(|(_, models)| models.iter().any(|steps| !steps.is_empty())).collect()
+    places.filter(|ladder| ladder.steps.iter().any(|steps| !steps.is_empty())).collect()
 }
 
 #[cfg(test)]
@@ -60,18 +63,6 @@ mod tests {
     use super::*;
     use crate::results::{aggregate, fixture};
     use crate::spec::Method;
-
-    const fn step(method: Method, log10_wmops: f64, error: f64) -> Step {
-        Step { contender: Contender::proposed(method), log10_wmops, error }
-    }
-
-    #[test]
-    fn what_costs_more_and_gives_no_less_error_is_no_step() {
-        let (avq, rvq, pvq) = (step(Method::Avq, 1.0, 5.0), step(Method::Rvq, 0.2, 7.0), step(Method::Pvq, 0.1, 7.0));
-        assert_eq!(ladder(vec![avq, rvq, pvq]), [pvq, avq]);
-        assert_eq!(ladder(vec![step(Method::Avq, 1.0, 8.0), rvq, step(Method::Pvq, 0.2, 9.0)]), [rvq]);
-        assert_eq!(ladder(vec![]), []);
-    }
 
     #[test]
     fn a_panel_has_a_ladder_a_bitrate() {
@@ -81,8 +72,9 @@ mod tests {
             point.samples[0].1 = mse;
         }
         let found = ladders(&plan, &plan.panels[0], &aggregates);
-        let methods = |at: usize| -> Vec<Method> { found[at].1[0].iter().map(|step| step.contender.method).collect() };
-        assert_eq!((found[0].0, methods(0)), (12, vec![Method::Pvq, Method::Rvq, Method::Avq]));
-        assert_eq!((found[1].0, methods(1)), (16, vec![Method::Pvq, Method::Avq]));
+        let methods =
+            |at: usize| -> Vec<Method> { found[at].steps[0].iter().map(|step| step.contender.method).collect() };
+        assert_eq!((found[0].at, methods(0)), (12, vec![Method::Pvq, Method::Rvq, Method::Avq]));
+        assert_eq!((found[1].at, methods(1)), (16, vec![Method::Pvq, Method::Avq]));
     }
 }

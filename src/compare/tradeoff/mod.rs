@@ -2,17 +2,46 @@
 //! that one method saves over another.
 
 mod bd_rate;
-mod budget;
 mod ladder;
 
 pub use bd_rate::{BdRate, bd_rate};
-pub use budget::{BudgetRange, best_by_budget, changes};
-pub use ladder::{Step, ladder, ladders};
+pub use ladder::{Ladder, Step};
+pub use vqlab_core::tradeoff::{best_by_budget, changes};
+
+/// Budgets in log10 WMOPS for which a contender has the lowest error.
+pub type BudgetRange = vqlab_core::tradeoff::BudgetRange<Contender>;
+
+use vqlab_core::tradeoff::front;
 
 use crate::complexity::{Model, Precision, count};
-use crate::metric::{self, Direction};
+use crate::metric;
 use crate::results::{Aggregate, find_aggregate, primary_metric};
 use crate::spec::{Cell, Contender, Panel, PanelAxis, Plan, PlannedPoint, Search};
+
+/// The trade-offs of a plan. An outcome computes them once; figures and reports read them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tradeoffs {
+    /// Of every panel over bits with finished points.
+    pub panels: Vec<PanelTradeoff>,
+    /// Of every panel with finished points.
+    pub ladders: Vec<Ladder>,
+}
+
+impl Tradeoffs {
+    /// Empty for tasks that only count operations.
+    pub fn new(plan: &Plan, aggregates: &[Aggregate]) -> Self {
+        if !plan.task.trains() {
+            return Self::default();
+        }
+        let ladders = plan.panels.iter().flat_map(|panel| ladder::ladders(plan, panel, aggregates)).collect();
+        Self { panels: tradeoff(plan, aggregates), ladders }
+    }
+
+    /// Of the panel with this name.
+    pub fn of(&self, panel: &str) -> Option<&PanelTradeoff> {
+        self.panels.iter().find(|result| result.panel == panel)
+    }
+}
 
 /// The trade-offs of one panel, by the means of the plan's primary metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,19 +66,10 @@ pub fn uses_released_search(point: &PlannedPoint) -> bool {
     point.cells.iter().any(|cell| search(cell) == Some(Search::Released))
 }
 
-/// The highest possible score of wideband PESQ.
-const HIGHEST_PESQ: f64 = 4.644;
-
-/// Converts the mean of a record metric to a quantity to minimize: an error stays, metrics with the best value 1
-/// (recall, SSIM) become 1 − x, PESQ becomes its distance to the highest score, values in dB become −x. The same
-/// function converts the error back to the mean.
+/// Converts the mean of a record metric to a quantity to minimize, and back ([`metric::Metric::error`]). Values of
+/// metrics without a row are errors.
 pub fn error_of(metric: &str, mean: f64) -> f64 {
-    match metric::find(metric) {
-        Some(row) if row.is_decibel() => -mean,
-        Some(row) if row.unit == "MOS" => HIGHEST_PESQ - mean,
-        Some(row) if row.direction == Direction::HigherIsBetter => 1.0 - mean,
-        _ => mean,
-    }
+    metric::find(metric).map_or(mean, |row| row.error(mean))
 }
 
 /// Whether a record metric is in dB.
@@ -88,11 +108,7 @@ pub fn log10_wmops(panel: &Panel, contender: Contender, at: u32, model: Model) -
     Some(operations.ok()?.log10_wmops(Precision::Single))
 }
 
-/// The trade-offs of every panel over bits with finished points. Empty for tasks that only count operations.
-pub fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
-    if !plan.task.trains() {
-        return Vec::new();
-    }
+fn tradeoff(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelTradeoff> {
     let aggregate = |panel: &Panel| find_aggregate(aggregates, &panel.name, &primary_metric(plan, panel));
     let over_bits = plan.panels.iter().filter(|p| p.axis == PanelAxis::Bits);
     let panels = over_bits.filter_map(|p| Some(panel_tradeoff(plan, p, aggregate(p)?)));
@@ -120,7 +136,7 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
             .zip(&costs)
             .map(|(p, cost)| [f64::from(p.bits), p.error, cost.unwrap_or(f64::INFINITY)])
             .collect();
-        for ((point, on_front), cost) in points.iter_mut().zip(pareto_front(&rows)).zip(costs) {
+        for ((point, on_front), cost) in points.iter_mut().zip(front(&rows)).zip(costs) {
             point.pareto[i] = on_front && cost.is_some();
         }
     }
@@ -167,23 +183,11 @@ fn bd_rates(plan: &Plan, points: &[TradeoffPoint], is_decibel: bool) -> Vec<(Con
     rates
 }
 
-/// Marks the rows that no other row beats. A row beats another if it is nowhere larger and somewhere smaller.
-pub fn pareto_front(rows: &[[f64; 3]]) -> Vec<bool> {
-    let beats = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).all(|(a, b)| a <= b) && a != b;
-    rows.iter().map(|row| !rows.iter().any(|other| beats(other, row))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::results::{aggregate, fixture};
     use crate::spec::{CellSettings, Method};
-
-    #[test]
-    fn fronts_leave_beaten_rows_out() {
-        let rows = [[1.0, 5.0, 1.0], [1.0, 5.0, 2.0], [2.0, 3.0, 9.0], [2.0, 6.0, 0.5], [1.0, 5.0, 1.0]];
-        assert_eq!(pareto_front(&rows), [true, false, true, true, true]);
-    }
 
     #[test]
     fn a_panel_has_points_fronts_budgets_and_rates() {
@@ -196,7 +200,7 @@ mod tests {
         let panel = &panels[0];
         assert!((panel.points[0].log10_wmops(Model::Published).unwrap() + 0.31026327412521015).abs() < 1e-12);
         assert!(panel.points.iter().all(|p| p.on_front(Model::Published)));
-        let methods: Vec<_> = panel.budgets[0].1.iter().map(|r| r.contender.method).collect();
+        let methods: Vec<_> = panel.budgets[0].1.iter().map(|r| r.choice.method).collect();
         assert_eq!(methods, [Method::Pvq, Method::Rvq, Method::Avq]);
         assert_eq!(panel.bd_rates.len(), 3);
         // AVQ's MSE of 5 to 4 meets RVQ's 6 to 4.6: AVQ needs fewer bits. PVQ's curve meets neither.
@@ -230,15 +234,10 @@ mod tests {
             point.samples[0].1 = mse;
         }
         aggregates[0].points[4..].iter_mut().for_each(|point| point.contender = baseline);
-        let best = |plan: &Plan| tradeoff(plan, &aggregates)[0].budgets[0].1.last().unwrap().contender;
+        let best = |plan: &Plan| tradeoff(plan, &aggregates)[0].budgets[0].1.last().unwrap().choice;
         assert_eq!(best(&plan), Contender::proposed(Method::Avq));
         plan.panels[0].published_file = None;
         assert_eq!(best(&plan), baseline);
-        assert_eq!(ladders(&plan, &plan.panels[0], &aggregates)[0].1[0].last().unwrap().contender, baseline);
-    }
-
-    #[test]
-    fn what_is_to_be_small() {
-        assert_eq!(["mse-fresh", "ssim-fresh", "psnr-fresh"].map(|metric| error_of(metric, 0.25)), [0.25, 0.75, -0.25]);
+        assert_eq!(Tradeoffs::new(&plan, &aggregates).ladders[0].steps[0].last().unwrap().contender, baseline);
     }
 }

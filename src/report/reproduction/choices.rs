@@ -4,7 +4,7 @@ use super::super::document::{Cell, Document, Table, Tone};
 use super::super::format::{percent, signed, significant};
 use super::super::{ReportInput, panel_name};
 use super::{Reproduction, source};
-use crate::compare::tradeoff::{BudgetRange, Step, error_of, is_decibel, ladders, tradeoff};
+use crate::compare::tradeoff::{BudgetRange, Step, error_of, is_decibel};
 use crate::complexity::Model;
 use crate::figure::wmops;
 use crate::metric::{self, Direction};
@@ -77,7 +77,7 @@ fn is_shown(input: &ReportInput, panel: &Panel) -> bool {
 fn overview(reproduction: &Reproduction) -> Table {
     let mut table = Table::new(&[&["figure", "measure", "numbers of"][..], &COUNTS].concat());
     for input in reproduction.computed.iter().chain(reproduction.kept) {
-        for result in tradeoff(input.plan, input.aggregates) {
+        for result in &input.tradeoffs.panels {
             let panel = input.plan.panels.iter().find(|p| p.name == result.panel && is_shown(input, p));
             let Some(panel) = panel.filter(|p| has_choice(p)) else { continue };
             let mut row: Vec<Cell> = vec![
@@ -100,7 +100,7 @@ fn has_choice(panel: &Panel) -> bool {
 /// `PVQ from .0021, RVQ from .0075, AVQ from 1.03`.
 fn ranges_in_words(ranges: &[BudgetRange]) -> String {
     let parts: Vec<String> =
-        ranges.iter().map(|range| format!("{} from {}", range.contender.label(), wmops(range.from))).collect();
+        ranges.iter().map(|range| format!("{} from {}", range.choice.label(), wmops(range.from))).collect();
     if parts.is_empty() { "–".into() } else { parts.join(", ") }
 }
 
@@ -113,18 +113,18 @@ fn by_place(input: &ReportInput, panel: &Panel) -> Table {
         return table;
     }
     let metric = primary_metric(input.plan, panel);
-    for (at, models) in ladders(input.plan, panel, input.aggregates) {
-        let corrected = &models[Model::Corrected as usize];
+    for ladder in input.tradeoffs.ladders.iter().filter(|ladder| ladder.panel == panel.name) {
+        let corrected = &ladder.steps[Model::Corrected as usize];
         let Some(best) = corrected.last() else { continue };
         let before = corrected.len().checked_sub(2).map(|i| &corrected[i]);
         let gain = before.map_or("–".into(), |before| gain(&metric, before, best));
         let mut row = vec![
-            Cell::from(panel.axis.number(at)),
+            Cell::from(panel.axis.number(ladder.at)),
             Cell::toned(best.contender.label(), Tone::Good),
             value(&metric, best.error).into(),
             gain.into(),
         ];
-        row.extend(models.iter().map(|steps| Cell::from(steps_in_words(steps))));
+        row.extend(ladder.steps.iter().map(|steps| Cell::from(steps_in_words(steps))));
         table.row(row);
     }
     table

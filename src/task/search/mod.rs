@@ -97,10 +97,6 @@ impl Task for Search {
         &["recall", "complexity"]
     }
 
-    fn ceiling(&self) -> Option<f64> {
-        Some(1.0)
-    }
-
     fn axis(&self) -> Option<&'static AxisField> {
         Some(&AXIS)
     }

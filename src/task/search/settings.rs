@@ -38,11 +38,8 @@ pub fn resolve(settings: &Settings, point: Point, data: DescriptorData) -> Check
     // Sorted, so that panels with different parts of one list share their cells.
     recall_at.sort_unstable();
     recall_at.dedup();
-    let norms = match (point.method.is_product(), settings.text("evaluation.norms")) {
-        // The distances of a product quantizer need no norms.
-        (true, _) | (_, Some("omitted")) => Norms::Omitted,
-        (_, Some("byte")) => Norms::Byte,
-        _ => Norms::Exact,
-    };
+    let norms = settings.choice("evaluation.norms")?.unwrap_or(Norms::Exact);
+    // The distances of a product quantizer need no norms.
+    let norms = if point.method.is_product() { Norms::Omitted } else { norms };
     Ok(SearchSettings { data, quantizer, training, evaluation: RecallSettings { recall_at, norms } })
 }

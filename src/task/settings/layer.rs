@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
+
 use super::error::{Checked, Fault, Span, closest};
 use super::field::{self, Field, is_section};
 use super::value::{Node, Table};
@@ -263,6 +265,14 @@ impl<'a> Settings<'a> {
 
     pub fn text(&self, path: &str) -> Option<&'a str> {
         self.node(path).and_then(Node::text)
+    }
+
+    /// The value of a field with listed choices, which are the variants of `T`.
+    ///
+    /// # Errors
+    /// A listed choice that is no variant: it must not become another one.
+    pub fn choice<T: DeserializeOwned>(&self, path: &str) -> Checked<Option<T>> {
+        self.node(path).map(|node| node.choice(path)).transpose()
     }
 
     pub fn whole(&self, path: &str) -> Option<u64> {

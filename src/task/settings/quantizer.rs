@@ -26,11 +26,7 @@ pub fn resolve(settings: &Settings, point: Point, dimension: usize) -> Checked<Q
         let width = beam(settings, "quantizer.beam-width", BEAM_WIDTH, point)?;
         beam_width = Some(width);
         training_beam_width = Some(beam(settings, "quantizer.training-beam-width", width, point)?);
-        search = Some(match settings.text("quantizer.search") {
-            Some("released") => Search::Released,
-            Some("ordered") => Search::Ordered,
-            _ => Search::Beam,
-        });
+        search = Some(settings.choice("quantizer.search")?.unwrap_or(Search::Beam));
         if search == Some(Search::Released) {
             check_released(settings, "quantizer.search", point)?;
         }
@@ -109,19 +105,12 @@ fn init_learning_rate(settings: &Settings) -> Option<f64> {
 fn init(settings: &Settings, point: Point, dimension: usize) -> Checked<(Init, Option<u64>)> {
     const INIT: &str = "quantizer.init";
     const UPDATES: &str = "quantizer.init-updates";
-    let init = match settings.text(INIT) {
-        Some("normal") => Init::Normal,
-        Some("data") => Init::Data,
-        Some("kmeans") => Init::Kmeans,
-        Some("pvq") => Init::Pvq,
-        Some("rvq") => Init::Rvq,
-        _ => Init::Uniform,
-    };
+    let init = settings.choice(INIT)?.unwrap_or(Init::Uniform);
     let is_trained = matches!(init, Init::Pvq | Init::Rvq);
     let fits = match init {
         Init::Rvq => point.method == Method::Avq,
         Init::Pvq => point.method != Method::Pvq,
-        _ => true,
+        Init::Uniform | Init::Normal | Init::Data | Init::Kmeans => true,
     };
     if let Some(node) = settings.node(INIT).filter(|_| !fits) {
         let label = point.method.label();

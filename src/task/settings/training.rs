@@ -1,6 +1,8 @@
 //! Resolves `[training]` to [`TrainingSettings`]: defaults as in PyTorch and in the paper's recipe, effective values
 //! only.
 
+use serde::Deserialize;
+
 use super::error::{Checked, Fault, Span};
 use super::layer::Settings;
 use super::resolve::required;
@@ -67,18 +69,29 @@ fn optimizer(settings: &Settings) -> Checked<Optimizer> {
     })
 }
 
+/// The choices of `training.schedule`.
+#[derive(Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Course {
+    Constant,
+    Step,
+    Cosine,
+    #[default]
+    Exponential,
+}
+
 fn schedule(settings: &Settings, learning_rate: f64) -> Checked<Schedule> {
-    let name = settings.text(SCHEDULE).unwrap_or("exponential");
-    let falls = matches!(name, "cosine" | "exponential");
+    let course: Course = settings.choice(SCHEDULE)?.unwrap_or_default();
+    let falls = matches!(course, Course::Cosine | Course::Exponential);
     settings.depends("training.final-rate", SCHEDULE, falls, "training.schedule = \"cosine\" or \"exponential\"")?;
     for path in ["training.step-every", "training.step-factor"] {
-        settings.depends(path, SCHEDULE, name == "step", "training.schedule = \"step\"")?;
+        settings.depends(path, SCHEDULE, course == Course::Step, "training.schedule = \"step\"")?;
     }
-    match name {
-        "constant" => Ok(Schedule::Constant),
-        "step" => step(settings),
-        "cosine" => Ok(Schedule::Cosine { final_rate: final_rate(settings, learning_rate)? }),
-        _ => Ok(Schedule::Exponential { final_rate: final_rate(settings, learning_rate)? }),
+    match course {
+        Course::Constant => Ok(Schedule::Constant),
+        Course::Step => step(settings),
+        Course::Cosine => Ok(Schedule::Cosine { final_rate: final_rate(settings, learning_rate)? }),
+        Course::Exponential => Ok(Schedule::Exponential { final_rate: final_rate(settings, learning_rate)? }),
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
+use serde::de::value::StrDeserializer;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{Checked, Fault, Span};
@@ -67,6 +69,15 @@ impl Node {
 
     pub fn list(&self) -> Option<&[Node]> {
         if let Value::List(items) = &self.value { Some(items) } else { None }
+    }
+
+    /// One of the variants of `T`, by its name. See [`super::Settings::choice`].
+    ///
+    /// # Errors
+    /// A value that is no variant.
+    pub fn choice<T: DeserializeOwned>(&self, path: &str) -> Checked<T> {
+        let name = StrDeserializer::<serde::de::value::Error>::new(self.text().unwrap_or_default());
+        T::deserialize(name).map_err(|error| self.cannot_be(path).allowed(error.to_string()))
     }
 
     pub fn table(&self) -> Option<&Table> {

@@ -135,10 +135,6 @@ impl Task for Speech {
         Some(Codebooks { folder: "codecs", ending: "codec", if_asked: false })
     }
 
-    fn runs(&self) -> &'static str {
-        "utterances"
-    }
-
     fn files_folder(&self) -> Option<&'static str> {
         Some("audio")
     }

@@ -66,15 +66,7 @@ pub fn vectors(settings: &Settings) -> Vectors {
 fn data(settings: &Settings, head: Span) -> Checked<ToyData> {
     const DISTRIBUTION: &str = "data.distribution";
     let chosen = required(settings, DISTRIBUTION, head)?.node;
-    let distribution = match chosen.text() {
-        Some("uniform") => Distribution::Uniform,
-        Some("uniform-integers") => Distribution::UniformIntegers,
-        Some("normal") => Distribution::Normal,
-        Some("laplace") => Distribution::Laplace,
-        Some("ar1") => Distribution::Ar1,
-        Some("low-rank-mixture") => Distribution::LowRankMixture,
-        _ => Distribution::ChainedMaps,
-    };
+    let distribution: Distribution = chosen.choice(DISTRIBUTION)?;
     let dimension = dimension(settings, head)?;
     let is_low_rank = matches!(distribution, Distribution::LowRankMixture | Distribution::ChainedMaps);
     let is_ar1 = distribution == Distribution::Ar1;

@@ -51,6 +51,7 @@ pub(crate) use stagewise::stage_by_stage;
 pub use watch::Watch;
 pub(crate) use watch::{Kept, has_converged};
 
+use crate::number::not_finite;
 use crate::quantizer::{BEAM_WIDTH, Codebooks, Method, TrainRequest};
 
 /// The method, its shape, and the length of the training.
@@ -156,9 +157,8 @@ fn check(vectors: &[f32], dimension: usize) -> Result<(), Error> {
     if vectors.is_empty() {
         return Err(Error::NoVectors);
     }
-    if let Some(at) = vectors.iter().position(|v| !v.is_finite()) {
-        let (row, column) = (at / dimension, at % dimension);
-        return Err(Error::NotFinite { row, column, value: vectors[at] });
+    match not_finite(vectors, dimension) {
+        Some((row, column, value)) => Err(Error::NotFinite { row, column, value }),
+        None => Ok(()),
     }
-    Ok(())
 }

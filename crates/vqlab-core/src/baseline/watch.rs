@@ -2,7 +2,7 @@
 //! are kept.
 
 use crate::quantizer::kernels::squared_error;
-use crate::quantizer::{Assign, Codebooks};
+use crate::quantizer::{Assign, Codebooks, residuals};
 
 /// A relative fall of the error that counts as none.
 const NOTHING: f64 = 2e-4;
@@ -116,13 +116,10 @@ pub fn has_converged(errors: &[f64], window: usize) -> bool {
 
 /// Mean squared error per coordinate of `vectors` (n × D); None without vectors.
 pub(super) fn mean_error(books: &Codebooks, search: &mut dyn Assign, vectors: &[f32]) -> Option<f64> {
-    let count = vectors.len() / books.dimension();
-    if count == 0 {
+    if vectors.len() < books.dimension() {
         return None;
     }
-    let mut residual = vectors.to_vec();
-    search.prepare(books);
-    search.assign(books, &mut residual, &mut vec![0; count * books.stages()]);
+    let (residual, _) = residuals(books, search, vectors);
     Some(squared_error(&residual) / residual.len() as f64)
 }
 

@@ -7,7 +7,7 @@ use super::windows::{Shape, Threads, WINDOW, chunk_rows};
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::{ROWS, squared_error};
-use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Search, assigner, codes};
+use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Search, assigner, codes, residuals};
 
 /// Number of vectors on which AVQ's searches are compared.
 const TRIED: usize = 1024;
@@ -45,13 +45,9 @@ struct Worker {
 /// (n × D); the faster one where both errors are equal.
 pub fn better_search(books: &Codebooks, width: usize, vectors: &[f32]) -> Search {
     let vectors = &vectors[..vectors.len().min(TRIED * books.dimension())];
-    let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
-    let mut error = |search| {
+    let error = |search| {
         let mut assign = assigner(books.method(), Some((search, width)));
-        let mut residual = vectors.to_vec();
-        assign.prepare(books);
-        assign.assign(books, &mut residual, &mut picks);
-        squared_error(&residual)
+        squared_error(&residuals(books, assign.as_mut(), vectors).0)
     };
     if error(Search::Ordered) <= error(Search::Beam) { Search::Ordered } else { Search::Beam }
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::codec::better_search;
 use crate::quantizer::kernels::squared_error;
-use crate::quantizer::{Codebooks, Search, assigner};
+use crate::quantizer::{Codebooks, Search, assigner, residuals};
 
 /// AVQ's search and beam width at evaluation, chosen as in `vqlab encode`; None for other methods.
 pub fn evaluation_search(books: &Codebooks, beam_width: usize, vectors: &[f32]) -> Option<(Search, usize)> {
@@ -16,11 +16,7 @@ pub fn squared_errors(books: &Codebooks, beam: Option<(Search, usize)>, vectors:
     let dimension = books.dimension();
     let rows = (vectors.len() / dimension).div_ceil(rayon::current_num_threads()).max(1);
     let errors = |x: &[f32]| {
-        let mut assign = assigner(books.method(), beam);
-        assign.prepare(books);
-        let mut residual = x.to_vec();
-        let mut picks = vec![0; x.len() / dimension * books.stages()];
-        assign.assign(books, &mut residual, &mut picks);
+        let (residual, _) = residuals(books, assigner(books.method(), beam).as_mut(), x);
         residual.chunks_exact(dimension).map(squared_error).collect::<Vec<f64>>()
     };
     vectors.par_chunks(rows * dimension).flat_map_iter(errors).collect()

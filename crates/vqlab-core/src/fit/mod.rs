@@ -36,6 +36,7 @@ pub use crate::training::Trainer;
 
 use crate::baseline::{self, Kept, Scaling};
 use crate::memory::{available, check, product, sum};
+use crate::number::not_finite;
 use crate::quantizer::MAX_BEAM;
 
 /// The method, its shape, its trainer, and the limits of the training.
@@ -271,8 +272,8 @@ fn check_vectors(vectors: &[f32], dimension: usize, part: &'static str, needed: 
     if found < needed {
         return Err(FitError::TooFew { part, found, needed });
     }
-    match vectors.iter().position(|v| !v.is_finite()) {
-        Some(at) => Err(FitError::NotFinite { part, row: at / dimension, column: at % dimension, value: vectors[at] }),
+    match not_finite(vectors, dimension) {
+        Some((row, column, value)) => Err(FitError::NotFinite { part, row, column, value }),
         None => Ok(()),
     }
 }

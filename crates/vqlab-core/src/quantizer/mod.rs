@@ -70,6 +70,17 @@ pub use substitution::{Substitute, substitute};
 
 pub use crate::method::{Definition, Encoder, Method, RegisterError, Registered, Train, TrainRequest, register};
 
+/// Encodes vectors (n × D): the residuals x − q (n × D), and the choices of [`Assign::assign`]. The error of encoding is the sum
+/// of their squares in f64 ([`kernels::squared_error`]). The toy and image tasks and the training sum squares of single
+/// vectors in f32 instead, because committed numbers depend on it.
+pub fn residuals(books: &Codebooks, assign: &mut dyn Assign, vectors: &[f32]) -> (Vec<f32>, Vec<u32>) {
+    let mut residual = vectors.to_vec();
+    let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
+    assign.prepare(books);
+    assign.assign(books, &mut residual, &mut picks);
+    (residual, picks)
+}
+
 /// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]; a registered method defines the
 /// meaning of its codewords itself). `beam` = (search, beam width) applies to methods with a beam; the default is
 /// ([`Search::Beam`], 16).

@@ -4,6 +4,7 @@
 use super::assign::Assign;
 use super::codebooks::Codebooks;
 use super::kernels::{ROWS, Rows, pad_rows, products};
+use crate::number::not_finite;
 
 /// The tolerance of orthogonality: the product of a row with itself may differ from 1, and with another row from 0, by
 /// this.
@@ -37,8 +38,8 @@ impl Rotation {
         if dimension.checked_mul(dimension) != Some(matrix.len()) || dimension == 0 {
             return Err(RotationError::Count { dimension, found: matrix.len() });
         }
-        if let Some(at) = matrix.iter().position(|v| !v.is_finite()) {
-            return Err(RotationError::NotFinite { row: at / dimension, column: at % dimension, value: matrix[at] });
+        if let Some((row, column, value)) = not_finite(&matrix, dimension) {
+            return Err(RotationError::NotFinite { row, column, value });
         }
         let mut with_itself = matrix.clone();
         multiply(&matrix, dimension, &mut with_itself);

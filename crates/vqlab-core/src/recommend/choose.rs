@@ -2,7 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::{Candidate, Estimate};
+use super::{Candidate, Estimate, Front};
+use crate::tradeoff;
 
 /// The choice at one bitrate. Candidates are indices into [`super::Recommendation::candidates`].
 #[derive(Clone, Debug, PartialEq)]
@@ -101,15 +102,17 @@ fn paired(a: &Candidate, b: &Candidate) -> Estimate {
 
 /// Marks the candidates on the fronts of their bitrate.
 pub(super) fn fronts(candidates: &mut [Candidate]) {
-    let on_front = |candidates: &[Candidate], i: usize, cost: fn(&Candidate) -> f64| {
-        let own = (candidates[i].mse.mean, cost(&candidates[i]));
-        let same_bits = candidates.iter().filter(|c| c.shape.bits() == candidates[i].shape.bits());
-        let other = same_bits.map(|c| (c.mse.mean, cost(c)));
-        !other.into_iter().any(|(error, cost)| error <= own.0 && cost <= own.1 && (error, cost) != own)
-    };
-    for i in 0..candidates.len() {
-        candidates[i].front.wmops = on_front(candidates, i, |c| c.wmops);
-        candidates[i].front.ms = on_front(candidates, i, |c| c.ms_per_vector);
-        candidates[i].front.bytes = on_front(candidates, i, |c| c.codebook_bytes as f64);
+    let mut all_bits: Vec<u32> = candidates.iter().map(|c| c.shape.bits()).collect();
+    all_bits.sort_unstable();
+    all_bits.dedup();
+    for bits in all_bits {
+        let mut own: Vec<&mut Candidate> = candidates.iter_mut().filter(|c| c.shape.bits() == bits).collect();
+        let on_front = |cost: fn(&Candidate) -> f64| {
+            tradeoff::front(&own.iter().map(|c| [cost(c), c.mse.mean]).collect::<Vec<_>>())
+        };
+        let fronts = [on_front(|c| c.wmops), on_front(|c| c.ms_per_vector), on_front(|c| c.codebook_bytes as f64)];
+        for (i, candidate) in own.iter_mut().enumerate() {
+            candidate.front = Front { wmops: fronts[0][i], ms: fronts[1][i], bytes: fronts[2][i] };
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::data::file::VectorFile;
 use crate::fit::{Fitted, evaluation_search};
 use crate::number::short;
 use crate::quantizer::kernels::squared_error;
-use crate::quantizer::{Codebooks, Search, assigner, codes};
+use crate::quantizer::{Codebooks, Search, assigner, codes, residuals};
 use crate::recall::recall_at;
 use crate::search::{Codes, Index, Norms, exact_neighbors};
 
@@ -99,11 +99,7 @@ pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: 
 /// The mean squared error per coordinate of each vector (n × D), and the codes (n × M).
 fn encoded(books: &Codebooks, beam: Option<(Search, usize)>, x: &[f32]) -> Result<(Vec<f64>, Vec<u16>), String> {
     let dimension = books.dimension();
-    let mut assign = assigner(books.method(), beam);
-    let mut residual = x.to_vec();
-    let mut picks = vec![0; x.len() / dimension * books.stages()];
-    assign.prepare(books);
-    assign.assign(books, &mut residual, &mut picks);
+    let (residual, picks) = residuals(books, assigner(books.method(), beam).as_mut(), x);
     let error = |e: &[f32]| squared_error(e) / dimension as f64;
     let codes = codes(books, &picks).map_err(|error| error.to_string())?;
     Ok((residual.chunks_exact(dimension).map(error).collect(), codes))

@@ -25,6 +25,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::number::not_finite;
 use crate::quantizer::CodeError;
 
 pub use exact::exact_neighbors;
@@ -132,8 +133,8 @@ fn whole_rows(what: &'static str, found: usize, width: usize) -> Result<usize, S
 
 /// Rejects the first value that is NaN or infinite.
 fn check_finite(what: &'static str, values: &[f32], width: usize) -> Result<(), SearchError> {
-    match values.iter().position(|v| !v.is_finite()) {
-        Some(at) => Err(SearchError::NotFinite { what, row: at / width, column: at % width, value: values[at] }),
+    match not_finite(values, width) {
+        Some((row, column, value)) => Err(SearchError::NotFinite { what, row, column, value }),
         None => Ok(()),
     }
 }
