@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 pub use error::FitError;
 pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
-pub use sample::{Sampled, parts, sample};
+pub use sample::{Sampled, Selection, parts, sample};
 
 // Types in the signatures of this module.
 pub use crate::quantizer::{Codebooks, Method, Search};

@@ -61,7 +61,7 @@ pub use greedy::Greedy;
 pub use local_search::LocalSearch;
 #[cfg(feature = "candle")]
 pub use nsvq::{Config, Quantizer};
-pub use registry::{Definition, RegisterError, Registered, Train, TrainRequest, register};
+pub use registry::{Definition, RegisterError, Registered, Train, TrainRequest, register, register_without_nsvq};
 pub use released::{RELEASED_LIMIT, Released};
 pub use replacement::BatchUsage;
 pub(crate) use rotation::multiply;

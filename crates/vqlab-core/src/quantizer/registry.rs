@@ -62,7 +62,20 @@ pub enum RegisterError {
 
 /// A registered method.
 #[derive(Clone, Copy)]
-pub struct Registered(&'static Definition);
+pub struct Registered(&'static Entry);
+
+struct Entry {
+    definition: Definition,
+    /// Whether NSVQ trains it.
+    nsvq: bool,
+}
+
+impl Registered {
+    /// Whether NSVQ trains it, besides a trainer of its own.
+    pub(super) fn has_nsvq(self) -> bool {
+        self.0.nsvq
+    }
+}
 
 static REGISTRY: RwLock<Vec<Registered>> = RwLock::new(Vec::new());
 
@@ -72,7 +85,20 @@ static REGISTRY: RwLock<Vec<Registered>> = RwLock::new(Vec::new());
 /// # Errors
 /// [`RegisterError`].
 pub fn register(definition: Definition) -> Result<Method, RegisterError> {
-    let label = definition.label;
+    add(Entry { definition, nsvq: true })
+}
+
+/// As [`register`], for a method that only its own trainer trains. NSVQ assumes that codewords are added (or, for
+/// products, concatenated); use this where that is not so.
+///
+/// # Errors
+/// [`RegisterError`].
+pub fn register_without_nsvq(definition: Definition) -> Result<Method, RegisterError> {
+    add(Entry { definition, nsvq: false })
+}
+
+fn add(entry: Entry) -> Result<Method, RegisterError> {
+    let label = entry.definition.label;
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     if !label.chars().all(allowed) || !label.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return Err(RegisterError::Label(label));
@@ -82,7 +108,7 @@ pub fn register(definition: Definition) -> Result<Method, RegisterError> {
     if Method::ALL.iter().any(|m| is_known(m.label())) || registry.iter().any(|r| is_known(r.label)) {
         return Err(RegisterError::Known(label));
     }
-    let registered = Registered(Box::leak(Box::new(definition)));
+    let registered = Registered(Box::leak(Box::new(entry)));
     registry.push(registered);
     Ok(Method::Registered(registered))
 }
@@ -97,7 +123,7 @@ impl std::ops::Deref for Registered {
     type Target = Definition;
 
     fn deref(&self) -> &Definition {
-        self.0
+        &self.0.definition
     }
 }
 
@@ -131,5 +157,26 @@ impl PartialOrd for Registered {
 impl Ord for Registered {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.label.cmp(other.label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quantizer::assigner;
+
+    #[test]
+    fn nsvq_trains_what_is_registered_unless_it_is_left_out() {
+        let named = |label| Definition {
+            label,
+            is_product: false,
+            most_stages: 2,
+            assign: || assigner(Method::Rvq, None),
+            train: None,
+            operations: |_, _, _| [0; 4],
+        };
+        assert!(register(named("with-nsvq")).unwrap().has_nsvq());
+        assert!(!register_without_nsvq(named("without-nsvq")).unwrap().has_nsvq());
+        assert_eq!(register_without_nsvq(named("With-NSVQ")), Err(RegisterError::Known("With-NSVQ")));
     }
 }

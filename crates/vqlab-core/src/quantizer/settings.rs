@@ -66,7 +66,10 @@ impl Method {
 
     /// Whether NSVQ trains it.
     pub fn has_nsvq(self) -> bool {
-        !matches!(self, Method::Opq | Method::Lsq)
+        match self {
+            Method::Registered(method) => method.has_nsvq(),
+            method => !matches!(method, Method::Opq | Method::Lsq),
+        }
     }
 
     /// The maximum number of codebooks (stages).

@@ -23,7 +23,7 @@ pub use scalar::scalar_error;
 
 use crate::complexity::{Model, Precision, count};
 use crate::data::file::{FileError, VectorFile};
-use crate::fit::{Ended, FitError, parts, sample};
+use crate::fit::{self, Ended, FitError, Sampled, parts};
 use crate::memory::{Shortage, available, product, sum};
 use crate::quantizer::{Codebooks, Method, Search};
 use crate::search::SearchError;
@@ -315,14 +315,53 @@ pub fn recommend(
 ) -> Result<Recommendation, RecommendError> {
     let begin = Instant::now();
     check(file, queries, request)?;
-    let dimension = file.dimension();
-    let counts = parts(file.len(), request.sample, NOT_TRAINED_ON)?;
+    let chosen = choose_sample(file.len(), file.dimension(), request)?;
+    let sampled = chosen.gather(file.dimension(), |_, row, out| file.read(row, out))?;
+    let queries = |base: &[f32]| queries.map(|file| Queries::read(file, base, file.dimension())).transpose();
+    recommend_sampled(begin, sampled, queries, request, watch)
+}
+
+/// The rows of the sample of [`recommend_vectors`], for `of` vectors of this dimension that are not in a file. The
+/// request is checked against them, and the sample against the available memory.
+///
+/// # Errors
+/// [`RecommendError::Bits`], [`RecommendError::Fit`] for too few vectors, [`RecommendError::Memory`].
+pub fn choose_sample(of: usize, dimension: usize, request: &Request) -> Result<fit::Selection, RecommendError> {
+    request.bits.iter().try_for_each(|bits| candidates::shapes(*bits, dimension).map(drop))?;
+    let counts = parts(of, request.sample, NOT_TRAINED_ON)?;
     crate::memory::check(sample_bytes(counts, dimension), available()).map_err(|shortage| RecommendError::Memory {
         count: counts[0] + counts[1],
         dimension,
         shortage,
     })?;
-    let sampled = sample(file, request.sample, NOT_TRAINED_ON, request.seed)?;
+    Ok(fit::Selection::new(of, request.sample, NOT_TRAINED_ON, request.seed)?)
+}
+
+/// As [`recommend`], for a sample ([`choose_sample`]) and queries (n × D) in memory. Of the queries, the first 1000 are
+/// used.
+///
+/// # Errors
+/// [`RecommendError`].
+pub fn recommend_vectors(
+    sampled: Sampled,
+    queries: Option<&[f32]>,
+    request: &Request,
+    watch: &Watch,
+) -> Result<Recommendation, RecommendError> {
+    let dimension = sampled.dimension;
+    let queries = |base: &[f32]| queries.map(|x| Queries::new(x, base, dimension)).transpose();
+    recommend_sampled(Instant::now(), sampled, queries, request, watch)
+}
+
+/// `queries` finds the neighbors of the queries among the base that it gets.
+fn recommend_sampled(
+    begin: Instant,
+    sampled: Sampled,
+    queries: impl FnOnce(&[f32]) -> Result<Option<Queries>, RecommendError>,
+    request: &Request,
+    watch: &Watch,
+) -> Result<Recommendation, RecommendError> {
+    let dimension = sampled.dimension;
     let split = Split::new(sampled.training, &sampled.validation, dimension);
     let found = split.training.len() / dimension;
     let held_out = split.held_out().len() / dimension;
@@ -330,7 +369,7 @@ pub fn recommend(
     if found < LEAST || held_out < 2 {
         return Err(RecommendError::TooFew { found, held_out, least: LEAST });
     }
-    let queries = queries.map(|file| Queries::read(file, &split.base, dimension)).transpose()?;
+    let queries = queries(&split.base)?;
     let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
     let clock = fits::Clock { begin, until: request.budget.mul_f64(FITTING), end: request.budget };
     let work = fits::Work { split: &split, queries: queries.as_ref(), request, watch, clock };
