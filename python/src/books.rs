@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::ndarray::ArrayView;
-use numpy::{
-    PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray2, PyUntypedArrayMethods,
-};
+use numpy::{PyArray2, PyArray3, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use safetensors::SafeTensors;
@@ -262,7 +260,7 @@ impl Books {
         self.books.rotation().map(matrix).transpose()
     }
 
-    /// Writes the codes of `x` into `out`: uint8 for up to 256 codewords, else uint16. `first` and `total` are the first
+    /// Writes the codes of `x` into `out`: uint8 for up to 256 codewords, else uint16. `place` is the first
     /// row and the number of rows of the array of which `x` is a part. Returns the mean squared error per coordinate.
     #[allow(clippy::too_many_arguments)]
     fn encode(
@@ -270,13 +268,14 @@ impl Books {
         py: Python,
         x: PyReadonlyArray2<f32>,
         out: &Bound<PyAny>,
-        (first, total): (usize, usize),
+        place: (usize, usize),
         beam_width: Option<usize>,
         search: Option<&str>,
         threads: Option<usize>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<f64> {
         check_columns("x", x.shape()[1], self.books.dimension())?;
+        let (first, total) = place;
         let beam = self.beam(search, beam_width)?;
         let pool = pool(py, threads)?;
         let (rows, vectors) = (x.shape()[0], slice(&x)?);
@@ -350,11 +349,11 @@ impl Books {
         let pool = pool(py, threads)?;
         let rows = out.shape()[0];
         let out = out.as_slice_mut().map_err(value)?;
-        let run = |py: Python, codes: Codes| {
+        let mut run = move |py: Python, codes: Codes| {
             if codes.len() != rows * self.books.stages() {
                 return Err(value("the codes have another shape"));
             }
-            let work = |watch: &Watch| pool.install(|| decode_array(&self.books, codes, out, watch));
+            let work = |watch: &Watch| pool.install(|| decode_array(&self.books, codes, &mut *out, watch));
             self.watched(py, (rows, 0, rows), None, work)?.map_err(|error| failed(error, "codes", first))
         };
         if let Ok(bytes) = codes.extract::<PyReadonlyArray2<u8>>() {

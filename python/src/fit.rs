@@ -36,9 +36,7 @@ pub fn gather(selection: &Selection, x: &PyReadonlyArray2<f32>, all: bool) -> Py
         };
         if let Some(column) = found.iter().position(|v| !v.is_finite()) {
             let found = found[column];
-            return Err(value(format!(
-                "x: row {row}, column {column} holds {found}; remove or replace such vectors"
-            )));
+            return Err(value(format!("x: row {row}, column {column} holds {found}; remove or replace such vectors")));
         }
         out.copy_from_slice(found);
         Ok(())

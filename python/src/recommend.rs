@@ -98,7 +98,9 @@ fn own_queries(queries: &PyReadonlyArray2<f32>, dimension: usize) -> PyResult<Ve
     if let Some(at) = values.iter().position(|v| !v.is_finite()) {
         let (row, column) = (at / dimension, at % dimension);
         let found = values[at];
-        return Err(value(format!("queries: row {row}, column {column} holds {found}; only finite numbers are allowed")));
+        return Err(value(format!(
+            "queries: row {row}, column {column} holds {found}; only finite numbers are allowed"
+        )));
     }
     Ok(values.to_vec())
 }
@@ -115,7 +117,8 @@ fn of_recommendation<'py>(py: Python<'py>, found: &Recommendation) -> PyResult<B
     dict.set_item("spectral_flatness", found.flatness)?;
     dict.set_item("seconds", found.seconds)?;
     dict.set_item("recall_at", RECALL_AT)?;
-    let candidates = found.candidates.iter().enumerate().map(|(place, candidate)| of_candidate(py, found, place, candidate));
+    let candidates =
+        found.candidates.iter().enumerate().map(|(place, candidate)| of_candidate(py, found, place, candidate));
     dict.set_item("candidates", PyList::new(py, candidates.collect::<PyResult<Vec<_>>>()?)?)?;
     let choices = found.choices.iter().map(|choice| of_choice(py, found, choice));
     dict.set_item("choices", PyList::new(py, choices.collect::<PyResult<Vec<_>>>()?)?)?;
@@ -174,9 +177,8 @@ fn of_choice<'py>(py: Python<'py>, found: &Recommendation, choice: &Choice) -> P
     dict.set_item("best", choice.best)?;
     dict.set_item("equal", &choice.equal)?;
     dict.set_item("within", choice.within)?;
-    let difference = |difference: &Difference| {
-        (difference.candidate, difference.error.mean, difference.error.standard_error)
-    };
+    let difference =
+        |difference: &Difference| (difference.candidate, difference.error.mean, difference.error.standard_error);
     dict.set_item("next", choice.next.as_ref().map(difference))?;
     dict.set_item("cheaper", choice.cheaper.as_ref().map(difference))?;
     dict.set_item("forbidden", choice.forbidden.as_ref().map(difference))?;

@@ -188,16 +188,9 @@ pub fn register(
     };
     // The core keeps names for the life of the process.
     let label: &'static str = Box::leak(label.into_boxed_str());
-    let definition = Definition {
-        label,
-        is_product,
-        most_stages,
-        assign,
-        train: Some(own_train),
-        operations: own_operations,
-    };
-    let added: Result<Method, RegisterError> =
-        if nsvq { add(definition) } else { register_without_nsvq(definition) };
+    let definition =
+        Definition { label, is_product, most_stages, assign, train: Some(own_train), operations: own_operations };
+    let added: Result<Method, RegisterError> = if nsvq { add(definition) } else { register_without_nsvq(definition) };
     added.map_err(value)?;
     slots.push(Callbacks { label, is_product, most_stages, nsvq, train, encode, decode, operations });
     Ok(())

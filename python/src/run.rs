@@ -95,7 +95,7 @@ pub fn borrowed<T: Send>(
         let _ = sender.send(());
         result
     };
-    let (result, waited) = py.detach(|| {
+    let (result, waited) = py.detach(move || {
         std::thread::scope(|scope| {
             let worker = std::thread::Builder::new().name("vqlab".into()).spawn_scoped(scope, work);
             let worker = worker.map_err(|error| runtime(format!("cannot start a thread: {error}")))?;
@@ -122,7 +122,7 @@ pub fn owned<T: Send + 'static>(
         let _ = sender.send(());
         result
     };
-    let (worker, waited) = py.detach(|| {
+    let (worker, waited) = py.detach(move || {
         let worker = std::thread::Builder::new().name("vqlab".into()).spawn(work);
         let worker = worker.map_err(|error| runtime(format!("cannot start a thread: {error}")))?;
         let waited = control.wait(&end, progress);

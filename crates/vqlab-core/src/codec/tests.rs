@@ -236,5 +236,8 @@ fn faults_of_arrays_are_named_by_row() {
     stop.store(true, Ordering::Relaxed);
     let x = numbers("x", 80);
     assert!(matches!(encoder.mse(&x, &watch), Err(CodecError::Stopped { .. })));
-    assert!(matches!(decode_array(&books, Codes::U16(&codes[..4]), &mut out[..8], &watch), Err(CodecError::Stopped { .. })));
+    assert!(matches!(
+        decode_array(&books, Codes::U16(&codes[..4]), &mut out[..8], &watch),
+        Err(CodecError::Stopped { .. })
+    ));
 }

@@ -13,7 +13,8 @@ use super::scan::{Base, Search, block_ranges};
 use super::shares::Shares;
 use super::tables::TableMaker;
 use super::{
-    Codes, NEVER, Neighbors, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest, whole_rows,
+    Codes, NEVER, Neighbors, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest,
+    whole_rows,
 };
 use crate::quantizer::centering::Centered;
 use crate::quantizer::{Codebooks, Rotation};
@@ -201,13 +202,7 @@ impl Index {
 
     /// The keys of the k nearest of a part of the base for each query, and the offset from scores to distances; None
     /// where `stop` was set.
-    fn scan(
-        &self,
-        queries: &[f32],
-        groups: Range<usize>,
-        k: usize,
-        stop: &AtomicBool,
-    ) -> Option<Vec<(Vec<u64>, f64)>> {
+    fn scan(&self, queries: &[f32], groups: Range<usize>, k: usize, stop: &AtomicBool) -> Option<Vec<(Vec<u64>, f64)>> {
         let filtered = self.filtered && matches!(self.columns, Columns::Bytes(_));
         let search = |tables| {
             let filter = filtered.then(|| Filter::new(&tables, self.shares.as_ref()));
