@@ -73,7 +73,7 @@ def test_the_row_of_a_bad_number_is_named(row, column, value, dtype):
     with pytest.raises(ValueError, match="^x: " + named):
         vqlab.recommend(x, 4, budget=1, progress=False)
     with pytest.raises(ValueError, match="^base: " + named):
-        vqlab.exact_neighbors(x, x[:1] * 0)
+        vqlab.exact_neighbors(x, np.zeros((1, 8)))
     with pytest.raises(ValueError, match="^queries: " + named):
         vqlab.exact_neighbors(np.ones((1, 8)), x)
 

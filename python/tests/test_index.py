@@ -93,7 +93,7 @@ def test_recall_counts_queries():
         ([1, 2], [[1]], 1, "axis 0"),
         ([1], [[1]], 2, "at=2"),
         ([1], [[1]], 0, "at=0"),
-        ([], np.zeros((0, 3), int), 1, "at least 1 query"),
+        (np.zeros(0, int), np.zeros((0, 3), int), 1, "at least 1 query"),
         ([1.5], [[1]], 1, "dtype float64"),
     ]:
         with pytest.raises(ValueError, match=message):

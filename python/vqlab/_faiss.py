@@ -31,6 +31,8 @@ def to_faiss(books: Codebooks) -> Any:
             quantizer.max_beam_size = 1
         case "avq" | "lsq":
             quantizer = faiss.LocalSearchQuantizer(books.dim, books.stages, bits)
+            # FAISS perturbs at most as many codes as there are.
+            quantizer.nperts = min(quantizer.nperts, books.stages)
         case method:
             raise ValueError(f"FAISS has no quantizer for {method}")
     faiss.copy_array_to_vector(values, quantizer.codebooks)
@@ -54,7 +56,5 @@ def _rotated(faiss: Any, books: Codebooks, bits: int, values: Any) -> Any:
     faiss.copy_array_to_vector(values, index.pq.centroids)
     index.is_trained = True
     whole = faiss.IndexPreTransform(turn, index)
-    # FAISS' objects belong to Python; the whole must keep its parts.
-    whole._vqlab_parts = (turn, index)
     whole.is_trained = True
     return whole

@@ -126,7 +126,8 @@ pub fn train_watched(
         return Err(Error::Memory { settings: settings.clone(), dimension, shortage });
     }
     let books = Codebooks::zeros(settings.method, dimension, settings.stages, settings.size)?;
-    let Some(scaling) = Scaling::if_needed(vectors, dimension)? else {
+    let scaling = Scaling::if_needed(vectors, dimension)?.filter(|_| settings.method.is_linear());
+    let Some(scaling) = scaling else {
         return train_checked(settings, books, vectors, name, progress, watch);
     };
     watch.scale(|validation| scaling.apply(validation), 1.0);

@@ -88,8 +88,9 @@ pub fn register(definition: Definition) -> Result<Method, RegisterError> {
     add(Entry { definition, nsvq: true })
 }
 
-/// As [`register`], for a method that only its own trainer trains. NSVQ assumes that codewords are added (or, for
-/// products, concatenated); use this where that is not so.
+/// As [`register`], for a method that only its own trainer trains, on the vectors as they are. NSVQ, and the centering
+/// and scaling before a training, assume that codewords are added (or, for products, concatenated); use this where that
+/// is not so.
 ///
 /// # Errors
 /// [`RegisterError`].
@@ -157,26 +158,5 @@ impl PartialOrd for Registered {
 impl Ord for Registered {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.label.cmp(other.label)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::quantizer::assigner;
-
-    #[test]
-    fn nsvq_trains_what_is_registered_unless_it_is_left_out() {
-        let named = |label| Definition {
-            label,
-            is_product: false,
-            most_stages: 2,
-            assign: || assigner(Method::Rvq, None),
-            train: None,
-            operations: |_, _, _| [0; 4],
-        };
-        assert!(register(named("with-nsvq")).unwrap().has_nsvq());
-        assert!(!register_without_nsvq(named("without-nsvq")).unwrap().has_nsvq());
-        assert_eq!(register_without_nsvq(named("With-NSVQ")), Err(RegisterError::Known("With-NSVQ")));
     }
 }

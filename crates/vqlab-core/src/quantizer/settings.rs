@@ -72,6 +72,15 @@ impl Method {
         }
     }
 
+    /// Whether the vector of a code is the sum of its codewords, or their concatenation, so that codebooks for centered
+    /// and scaled vectors can be turned into codebooks for the vectors themselves.
+    pub fn is_linear(self) -> bool {
+        match self {
+            Method::Registered(method) => method.has_nsvq(),
+            _ => true,
+        }
+    }
+
     /// The maximum number of codebooks (stages).
     pub fn most_stages(self) -> usize {
         match self {
