@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis")
+
 from conftest import correlated, random_books
 from hypothesis import given, settings
 from hypothesis import strategies as st

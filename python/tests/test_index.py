@@ -7,6 +7,9 @@ import pickle
 
 import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis")
+
 from conftest import correlated, random_books
 from hypothesis import given, settings
 from hypothesis import strategies as st
