@@ -15,6 +15,7 @@ use vqlab_core::recommend::{
 use crate::arrays::{check_columns, slice};
 use crate::errors::{of_recommend, text, value};
 use crate::fit::{gather, seconds};
+use crate::operations::method;
 use crate::pools::count;
 use crate::run::{Control, owned};
 
@@ -29,6 +30,7 @@ struct Asked {
     budget: f64,
     updates: Option<u64>,
     seed: u64,
+    methods: Vec<String>,
 }
 
 impl Asked {
@@ -75,7 +77,9 @@ pub fn recommend<'py>(
     threads: Option<usize>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let request = asked.extract::<Asked>()?.request(threads)?;
+    let asked: Asked = asked.extract()?;
+    let methods = asked.methods.iter().map(|name| method(name)).collect::<PyResult<Vec<_>>>()?;
+    let request = asked.request(threads)?;
     let dimension = x.shape()[1];
     let selection = vqlab_core::recommend::choose_sample(of, dimension, &request).map_err(of_recommend)?;
     let sampled = gather(&selection, &x, x.shape()[0] == of)?;
@@ -87,7 +91,8 @@ pub fn recommend<'py>(
             control.done(step.done as f64 / step.total.max(1) as f64);
             control.say(format!("{} ({} of {})", text(&step.text), step.done, step.total));
         };
-        recommend_vectors(sampled, queries.as_deref(), &request, &Watch { stop: &control.stop, progress: &fitted })
+        let watch = Watch { stop: &control.stop, progress: &fitted };
+        recommend_vectors(sampled, queries.as_deref(), Some(&methods), &request, &watch)
     })?;
     of_recommendation(py, &found.map_err(of_recommend)?)
 }

@@ -9,6 +9,14 @@ from conftest import correlated
 import vqlab
 
 
+@pytest.fixture(autouse=True)
+def unregistered():
+    """Methods stay for the life of the process; other tests must not try them."""
+    yield
+    for name in vqlab._register.methods()[5:]:
+        vqlab.unregister(name)
+
+
 def lloyd(x, stages, size, *, iterations, seed):
     """Plain k-means of NumPy, stage after stage."""
     rng, left, books = np.random.default_rng(seed), x.astype(np.float64), []
@@ -92,15 +100,13 @@ def test_an_exception_is_that_of_the_function(broken):
         raise LookupError(f"no {broken}")
 
     vqlab.register("py-fails", **(functions | {broken: fails}))
-    try:
+    with pytest.raises(LookupError, match=f"no {broken}"):
+        vqlab.recommend(x, bits=4, updates=20, progress=False)
+    if broken != "operations":
         with pytest.raises(LookupError, match=f"no {broken}"):
-            vqlab.recommend(x, bits=4, updates=20, progress=False)
-        if broken != "operations":
-            with pytest.raises(LookupError, match=f"no {broken}"):
-                vqlab.fit(x, "py-fails", 1, 2, progress=False)
-    finally:
-        # Methods stay for the life of the process.
-        vqlab.register("py-fails", **functions)
+            vqlab.fit(x, "py-fails", 1, 2, progress=False)
+    # The next call is not affected.
+    assert vqlab.fit(x, "rvq", 1, 2, progress=False).dim == 4
 
 
 @pytest.mark.parametrize(
@@ -117,11 +123,24 @@ def test_wrong_results_are_named(name, wrong, message):
     functions = {"train": lloyd, "encode": greedy, "operations": operations}
     label = "py-wrong-decode" if name == "decode" else "py-wrong"
     vqlab.register(label, **(functions | {name: wrong}))
-    try:
-        with pytest.raises(ValueError, match=message):
-            vqlab.fit(correlated(400, 4), label, 1, 2, progress=False)
-    finally:
-        vqlab.register(label, **functions)
+    with pytest.raises(ValueError, match=message):
+        vqlab.fit(correlated(400, 4), label, 1, 2, progress=False)
+
+
+def test_methods_are_chosen_and_unregistered():
+    vqlab.register("py-choice", train=lloyd, encode=greedy, operations=operations, max_stages=1)
+    x = correlated(400, 4)
+    arguments = {"bits": 4, "updates": 20, "progress": False}
+    chosen = vqlab.recommend(x, methods=["py-choice", "pvq"], **arguments)
+    assert {c.method for c in chosen.candidates} == {"py-choice", "pvq"}
+    vqlab.unregister("py-choice")
+    assert "py-choice" not in vqlab.recommend(x, **arguments).table["method"]
+    with pytest.raises(ValueError, match="not registered"):
+        vqlab.unregister("py-choice")
+    with pytest.raises(ValueError, match="unknown method"):
+        vqlab.recommend(x, methods=["nope"], **arguments)
+    with pytest.raises(ValueError, match="methods is empty"):
+        vqlab.recommend(x, methods=[], **arguments)
 
 
 def test_wrong_registrations_are_refused():

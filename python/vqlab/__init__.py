@@ -21,7 +21,7 @@ from ._fit import FitReport, fit
 from ._index import Index, exact_neighbors, recall
 from ._native import __version__, cpu_level
 from ._recommend import Candidate, Choice, Recommendation, recommend
-from ._register import register
+from ._register import register, unregister
 
 __all__ = [
     "Candidate",
@@ -39,4 +39,5 @@ __all__ = [
     "recall",
     "recommend",
     "register",
+    "unregister",
 ]

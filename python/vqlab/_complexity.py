@@ -58,7 +58,7 @@ def complexity(
     >>> avq = vqlab.complexity("avq", dim=64, stages=4, codebook_size=1024, beam=16, model="lookup")
     >>> rvq = vqlab.complexity("rvq", dim=64, stages=4, codebook_size=1024)
     >>> print(f"AVQ {avq.wmops:.2f} WMOPS, RVQ {rvq.wmops:.2f} WMOPS")
-    AVQ 1.00 WMOPS, RVQ 0.79 WMOPS
+    AVQ 0.83 WMOPS, RVQ 0.79 WMOPS
     """
     if precision not in ("single", "double"):
         raise ValueError(f"unknown precision {precision!r}; known: single, double")

@@ -97,8 +97,8 @@ def fit(
     >>> import numpy as np, vqlab
     >>> x = np.random.default_rng(1).normal(size=(2000, 16)).astype(np.float32)
     >>> books = vqlab.fit(x, method="rvq", stages=2, bits=4, progress=False)
-    >>> books.report.training_vectors, books.report.ended
-    (1800, 'converged')
+    >>> books.report.training_vectors, books.report.validation_mse < books.report.variance
+    (1800, True)
     >>> codes = books.encode(x)
     >>> codes.shape, codes.dtype
     ((2000, 2), dtype('uint8'))

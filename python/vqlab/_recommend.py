@@ -185,6 +185,7 @@ def recommend(
     updates: int | None = None,
     threads: int | None = None,
     seed: int = 1,
+    methods: Sequence[str] | None = None,
     progress: Progress = True,
 ) -> Recommendation:
     """Recommends a method and shape for vectors at a bitrate.
@@ -206,6 +207,7 @@ def recommend(
             gives the same errors.
         threads: Threads, one fit each (default: all cores).
         seed: Seed of the sample and the fits.
+        methods: The methods to try (default: all).
         progress: True for a progress bar, or a callable (share, text).
 
     >>> import numpy as np, vqlab
@@ -230,7 +232,10 @@ def recommend(
         "budget": budget,
         "updates": updates,
         "seed": seed,
+        "methods": _register.methods() if methods is None else list(methods),
     }
+    if not asked["methods"]:
+        raise ValueError("methods is empty; give at least 1 method, or None for all")
     count = len(array)
     rows = _native.choose_sample(count, array.shape[1], asked, threads)
     if not _arrays.is_direct(array):

@@ -27,11 +27,13 @@ def register(
     """Registers a method of your own, which :func:`vqlab.recommend` then tries beside the built-in ones.
 
     The name also works in :func:`vqlab.fit` and :func:`vqlab.complexity`. Registering a name again replaces its functions.
-    An exception in one of them ends the call that needed it, with that exception.
+    An exception in one of them ends the call that needed it, with that exception. :func:`vqlab.unregister` takes the
+    method out of recommendations.
 
     Args:
         name: Letters, digits and hyphens, with a letter first.
         train: ``train(x, stages, size, *, iterations, seed)`` returns codebooks, M × K × D (for products M × K × D/M).
+            It gets the vectors as they are, unless `nsvq` is set: then they are centered and scaled.
         encode: ``encode(codebooks, x)`` returns codes, n × M integers below K.
         decode: ``decode(codebooks, codes)`` returns vectors, n × D. None: the codewords are added, for products
             concatenated. With a decoder of its own, a method has no index, and so no recall in a recommendation.
@@ -98,10 +100,30 @@ def register(
 
     _native.register(name, product, max_stages, nsvq, trained, encoded, decoded if decode else None, counted)
     _decoders[name.lower()] = decoded if decode else None
+    _active[name.lower()] = None
 
+
+def unregister(name: str) -> None:
+    """Removes a method of :func:`register` from those that :func:`vqlab.recommend` tries.
+
+    >>> import vqlab
+    >>> vqlab.unregister("random-rows")
+    """
+    if name.lower() not in _active:
+        raise ValueError(f"the method {name} is not registered")
+    del _active[name.lower()]
+
+
+#: Registered methods that recommendations try, in the order of their registration.
+_active: dict[str, None] = {}
 
 #: Decoders of registered methods by name.
 _decoders: dict[str, Callable[..., NDArray[np.float32]] | None] = {}
+
+
+def methods() -> list[str]:
+    """The methods that recommendations try."""
+    return [name for name in _native.methods() if name in _active or name not in _decoders]
 
 
 def decoder(method: str) -> Callable[..., NDArray[np.float32]] | None:

@@ -31,6 +31,8 @@ def decibel(error: float, reference: float | None) -> float | None:
 def reason_of(result: Recommendation, choice: Choice) -> str:
     """The recommendation at one bitrate."""
     own = [c for c in result.candidates if c.total_bits == choice.bits]
+    if not own:
+        return f"For {choice.bits} bits per vector, no quantizer could be fitted."
     if choice.chosen is None or choice.best is None:
         least = min(own, key=lambda c: c.wmops)
         return (

@@ -6,10 +6,7 @@ use vqlab_core::quantizer::{
 };
 
 /// Codebooks of the first vectors, unchanged.
-fn first_vectors(
-    request: &TrainRequest,
-    _go_on: &mut dyn FnMut(f64) -> bool,
-) -> Result<Codebooks, String> {
+fn first_vectors(request: &TrainRequest, _go_on: &mut dyn FnMut(f64) -> bool) -> Result<Codebooks, String> {
     let values = request.vectors[..request.size * request.dimension].to_vec();
     Codebooks::new(request.method, request.dimension, 1, request.size, values).map_err(|error| error.to_string())
 }

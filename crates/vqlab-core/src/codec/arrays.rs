@@ -111,6 +111,7 @@ impl<'a> ArrayEncoder<'a> {
     ) -> Result<f64, CodecError> {
         let (dimension, stages) = (self.books.dimension(), self.books.stages());
         let rows = out.len() / stages;
+        task.check()?;
         let vectors = &vectors[first * dimension..(first + rows) * dimension];
         // A fold without an early exit vectorizes; the position is searched only where there is a fault.
         if !vectors.iter().fold(true, |finite, v| finite & v.is_finite())
@@ -119,9 +120,25 @@ impl<'a> ArrayEncoder<'a> {
             return Err(unfit(first + at / dimension, at % dimension, vectors[at]));
         }
         let mut worker = self.idle.take().unwrap_or_else(|| self.worker());
+        let error = self.assign(&mut worker, vectors, first, out, task);
+        self.idle.put(worker);
+        task.add(rows);
+        error
+    }
+
+    /// As [`ArrayEncoder::chunk`], for checked vectors.
+    fn assign<C: TryFrom<u16>>(
+        &self,
+        worker: &mut Worker,
+        vectors: &[f32],
+        first: usize,
+        out: &mut [C],
+        task: &Task,
+    ) -> Result<f64, CodecError> {
+        let (dimension, stages) = (self.books.dimension(), self.books.stages());
         worker.residual.clear();
         worker.residual.extend_from_slice(vectors);
-        worker.picks.resize(rows * stages, 0);
+        worker.picks.resize(out.len(), 0);
         // Block by block, so that a stop does not wait for a whole chunk of a slow search.
         let blocks = worker.residual.chunks_mut(ROWS * dimension).zip(worker.picks.chunks_mut(ROWS * stages));
         for (x, picks) in blocks {
@@ -145,8 +162,6 @@ impl<'a> ArrayEncoder<'a> {
             let row = worker.residual.chunks_exact(dimension).position(far).unwrap_or(0);
             return Err(CodecError::Encode { row: first + row, reason: super::TOO_FAR.into() });
         }
-        self.idle.put(worker);
-        task.add(rows);
         Ok(error)
     }
 

@@ -318,7 +318,7 @@ pub fn recommend(
     let chosen = choose_sample(file.len(), file.dimension(), request)?;
     let sampled = chosen.gather(file.dimension(), |_, row, out| file.read(row, out))?;
     let queries = |base: &[f32]| queries.map(|file| Queries::read(file, base, file.dimension())).transpose();
-    recommend_sampled(begin, sampled, queries, request, watch)
+    recommend_sampled((begin, request), sampled, queries, &|_| true, watch)
 }
 
 /// The rows of the sample of [`recommend_vectors`], for `of` vectors of this dimension that are not in a file. The
@@ -338,27 +338,29 @@ pub fn choose_sample(of: usize, dimension: usize, request: &Request) -> Result<f
 }
 
 /// As [`recommend`], for a sample ([`choose_sample`]) and queries (n × D) in memory. Of the queries, the first 1000 are
-/// used.
+/// used. Only these methods are tried; None = all known ones.
 ///
 /// # Errors
 /// [`RecommendError`].
 pub fn recommend_vectors(
     sampled: Sampled,
     queries: Option<&[f32]>,
+    methods: Option<&[Method]>,
     request: &Request,
     watch: &Watch,
 ) -> Result<Recommendation, RecommendError> {
     let dimension = sampled.dimension;
     let queries = |base: &[f32]| queries.map(|x| Queries::new(x, base, dimension)).transpose();
-    recommend_sampled(Instant::now(), sampled, queries, request, watch)
+    let tried = |method: Method| methods.is_none_or(|methods| methods.contains(&method));
+    recommend_sampled((Instant::now(), request), sampled, queries, &tried, watch)
 }
 
-/// `queries` finds the neighbors of the queries among the base that it gets.
+/// `queries` finds the neighbors of the queries among the base that it gets; `tried` says which methods are tried.
 fn recommend_sampled(
-    begin: Instant,
+    (begin, request): (Instant, &Request),
     sampled: Sampled,
     queries: impl FnOnce(&[f32]) -> Result<Option<Queries>, RecommendError>,
-    request: &Request,
+    tried: &dyn Fn(Method) -> bool,
     watch: &Watch,
 ) -> Result<Recommendation, RecommendError> {
     let dimension = sampled.dimension;
@@ -371,9 +373,10 @@ fn recommend_sampled(
     }
     let queries = queries(&split.base)?;
     let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
+    let shapes: Vec<Shape> = shapes.concat().into_iter().filter(|shape| tried(shape.method)).collect();
     let clock = fits::Clock { begin, until: request.budget.mul_f64(FITTING), end: request.budget };
     let work = fits::Work { split: &split, queries: queries.as_ref(), request, watch, clock };
-    let (fitted, left_out) = fits::all(&shapes.concat(), &work)?;
+    let (fitted, left_out) = fits::all(&shapes, &work)?;
     let mut candidates = measure::timed(fitted, &split, &work)?;
     choose::fronts(&mut candidates);
     candidates.iter_mut().for_each(|c| c.allowed = request.limits.allow(c));

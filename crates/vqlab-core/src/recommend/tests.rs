@@ -129,11 +129,13 @@ fn vectors_in_memory_give_the_results_of_a_file() {
     let stop = AtomicBool::new(false);
     let watch = Watch { stop: &stop, progress: &|_| () };
     let sampled = chosen.gather(8, read).unwrap();
-    let found = recommend_vectors(sampled, Some(&q), &request, &watch).unwrap();
+    let found = recommend_vectors(sampled.clone(), Some(&q), None, &request, &watch).unwrap();
     let of = |r: &Recommendation| {
         r.candidates.iter().map(|c| (c.label(), c.errors.clone(), c.recall.clone())).collect::<Vec<_>>()
     };
     assert_eq!(of(&found), of(&from_files));
     assert_eq!((found.of, found.queries), (1000, from_files.queries));
+    let some = recommend_vectors(sampled, None, Some(&[Method::Rvq]), &request, &watch).unwrap();
+    assert!(some.candidates.iter().all(|c| c.shape.method == Method::Rvq) && some.left_out.is_empty());
     assert!(matches!(choose_sample(1000, 8, &self::request(&[67])), Err(RecommendError::Bits { bits: 67, .. })));
 }
