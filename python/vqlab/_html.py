@@ -7,7 +7,7 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from ._words import number, reason_of, remark, size
+from ._words import number, reason_of, remark, size, trainer_of
 
 if TYPE_CHECKING:
     from ._recommend import Choice, Recommendation
@@ -24,7 +24,7 @@ def _section(result: Recommendation, choice: Choice) -> str:
     own = sorted((c for c in result.candidates if c.total_bits == choice.bits), key=lambda c: c.mse)
     rows = []
     for c in own:
-        left = [c.label, remark(c), c.trainer]
+        left = [c.label, remark(c), trainer_of(c)]
         right = [number(c.mse), number(c.standard_error), number(c.wmops), number(c.ms_per_vector)]
         cells = "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in left)
         cells += "".join(f"<td style='text-align:right'>{escape(cell)}</td>" for cell in [*right, size(c.codebook_bytes)])

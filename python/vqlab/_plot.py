@@ -63,10 +63,10 @@ def plot(result: Recommendation, cost: str, bits: int | None, ax: Axes | None) -
         ax.annotate(
             chosen.label,
             place,
-            xytext=(-11 if left else 11, -3),
+            xytext=(-10 if left else 10, 4),
             textcoords="offset points",
             ha="right" if left else "left",
-            va="top",
+            va="bottom",
             color="#d00000",
         )
     errors = [c.mse for c in own]

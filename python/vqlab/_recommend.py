@@ -181,7 +181,7 @@ def recommend(
     max_ms_per_vector: float | None = None,
     max_codebook_bytes: int | None = None,
     budget: float = 60.0,
-    sample: int = 50_000,
+    sample: int | None = None,
     updates: int | None = None,
     threads: int | None = None,
     seed: int = 1,
@@ -202,7 +202,8 @@ def recommend(
         max_ms_per_vector: Limit for the milliseconds of encoding one vector on one thread.
         max_codebook_bytes: Limit for the bytes of the codebooks.
         budget: Time limit in seconds for everything. A longer one gives better fits.
-        sample: The largest number of vectors to use, chosen at random.
+        sample: The largest number of vectors to use, chosen at random (default: 50,000, and fewer above 128 dimensions, so
+            that as many methods can be fitted within the budget).
         updates: This many updates of NSVQ and all iterations of k-means instead of a share of the budget, so that every run
             gives the same errors.
         threads: Threads, one fit each (default: all cores).
@@ -228,7 +229,7 @@ def recommend(
         "max_wmops": max_wmops,
         "max_ms_per_vector": max_ms_per_vector,
         "max_codebook_bytes": max_codebook_bytes,
-        "sample": sample,
+        "sample": _sample(array.shape[1]) if sample is None else sample,
         "budget": budget,
         "updates": updates,
         "seed": seed,
@@ -249,6 +250,11 @@ def recommend(
     candidates = [Candidate(**_with_own_decoder(candidate)) for candidate in found.pop("candidates")]
     choices = [Choice(**choice) for choice in found.pop("choices")]
     return Recommendation(candidates, choices, **found)
+
+
+def _sample(dim: int) -> int:
+    """As many numbers as 50,000 vectors of 128 dimensions; enough vectors for a tenth to tell errors apart."""
+    return max(5_000, min(50_000, 50_000 * 128 // dim))
 
 
 def _with_own_decoder(candidate: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def reason_of(result: Recommendation, choice: Choice) -> str:
     below = decibel(chosen.mse, result.variance)
     relative = "" if below is None else f", {below:.2f} dB of the variance"
     sentences = [
-        f"For {choice.bits} bits per vector, use {chosen.label} ({chosen.trainer}).",
+        f"For {choice.bits} bits per vector, use {chosen.label}, trained by {trainer_of(chosen)}.",
         f"On {result.held_out_vectors:,} held-out vectors, its mean squared error is {number(chosen.mse)} ± "
         f"{number(chosen.standard_error)} per coordinate{relative}.",
         _standing(result, choice, own),
@@ -64,6 +64,8 @@ def reason_of(result: Recommendation, choice: Choice) -> str:
     cut = sum(c.fit_ended == "budget" for c in own)
     if cut:
         sentences.append(f"The budget ended {cut} of {len(own)} fits; a larger one may lower the error.")
+    if result.left_out:
+        sentences.append(f"Not fitted: {left_out_of(result)}.")
     return " ".join(sentences)
 
 
@@ -85,6 +87,19 @@ def _more(result: Recommendation, difference: tuple[int, float, float], than: Ca
         return f"{label} with an error of {number(result.candidates[candidate].mse)}"
     percent, margin = (100 * abs(value) / than.mse for value in (error, spread))
     return f"{label} with {percent:.2f} ± {margin:.2f} % {'less' if error < 0 else 'more'} error"
+
+
+def left_out_of(result: Recommendation) -> str:
+    """The shapes without a fit by reason."""
+    reasons: dict[str, list[str]] = {}
+    for label, reason in result.left_out:
+        reasons.setdefault(reason.partition("; give")[0], []).append(label)
+    return "; ".join(f"{', '.join(labels)} ({reason})" for reason, labels in reasons.items())
+
+
+def trainer_of(candidate: Candidate) -> str:
+    """The trainer's name in sentences and tables."""
+    return {"kmeans": "k-means", "nsvq": "NSVQ"}.get(candidate.trainer, candidate.trainer)
 
 
 def remark(candidate: Candidate) -> str:
