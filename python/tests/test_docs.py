@@ -50,7 +50,8 @@ def test_programs_of_the_pages(page, tmp_path, monkeypatch):
         needs = re.search(r"^# needs (\w+)", block)
         if needs and importlib.util.find_spec(needs[1]) is None:
             continue
-        exec(compile(block, page, "exec"), names)
+        # A tenth of the time: the results are not compared.
+        exec(compile(block.replace("budget=60", "budget=6"), page, "exec"), names)
 
 
 def test_the_notebook_runs(tmp_path):
