@@ -7,9 +7,11 @@
 mod bounds;
 mod candidates;
 mod choose;
+mod cost;
 mod fits;
 mod measure;
 mod scalar;
+mod split;
 #[cfg(test)]
 mod tests;
 
@@ -21,14 +23,15 @@ pub use choose::{Choice, Difference};
 pub use measure::RECALL_AT;
 pub use scalar::scalar_error;
 
-use crate::complexity::{Model, Precision, count};
 use crate::data::file::{FileError, VectorFile};
 use crate::fit::{self, Ended, FitError, Sampled, parts};
 use crate::memory::{Shortage, available, product, sum};
-use crate::quantizer::{Codebooks, Method, Search};
+use crate::quantizer::{Method, Search};
 use crate::search::SearchError;
 use crate::training::Trainer;
+use cost::{codebook_bytes, wmops};
 use measure::Queries;
+use split::{Split, references, variance};
 
 /// A request for a recommendation.
 #[derive(Clone, Debug)]
@@ -51,7 +54,7 @@ pub struct Request {
 /// Limits of the cost of a quantizer; None = no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Operations for encoding one vector ([`Model::Corrected`], single precision).
+    /// Operations for encoding one vector ([`Model::Corrected`](crate::complexity::Model::Corrected), single precision).
     pub wmops: Option<f64>,
     /// Measured milliseconds on one thread.
     pub ms_per_vector: Option<f64>,
@@ -137,7 +140,7 @@ pub struct Candidate {
     pub errors: Vec<f64>,
     /// Recall at the values of [`RECALL_AT`] up to the size of the base; None without queries.
     pub recall: Option<Vec<Estimate>>,
-    /// WMOPS by [`Model::Corrected`], used by the limits and the front.
+    /// WMOPS by [`Model::Corrected`](crate::complexity::Model::Corrected), used by the limits and the front.
     pub wmops: f64,
     /// None where the published model has no valid count, as for LSQ.
     pub wmops_published: Option<f64>,
@@ -398,65 +401,4 @@ fn recommend_sampled(
         references: request.bits.iter().map(|bits| references(*bits, &split, spectrum.as_ref())).collect(),
         seconds: begin.elapsed().as_secs_f64(),
     })
-}
-
-/// The sample in its parts, each n × D.
-struct Split {
-    dimension: usize,
-    training: Vec<f32>,
-    /// The vectors that end the fits.
-    validation: Vec<f32>,
-    /// The vectors of `validation`, then the held-out vectors.
-    base: Vec<f32>,
-}
-
-impl Split {
-    /// Every other vector of `rest` is held out.
-    fn new(training: Vec<f32>, rest: &[f32], dimension: usize) -> Self {
-        let rows = |from: usize| rest.chunks_exact(dimension).skip(from).step_by(2).flatten().copied();
-        let validation: Vec<f32> = rows(1).collect();
-        let base = validation.iter().copied().chain(rows(0)).collect();
-        Self { dimension, training, validation, base }
-    }
-
-    fn held_out(&self) -> &[f32] {
-        &self.base[self.validation.len()..]
-    }
-}
-
-/// The variance per coordinate. It is computed relative to the first vector, so that equal vectors have a variance of
-/// 0.
-fn variance(vectors: &[f32], dimension: usize) -> f64 {
-    let (first, count) = (&vectors[..dimension], (vectors.len() / dimension) as f64);
-    let shifted =
-        |at: usize| vectors[at..].iter().step_by(dimension).map(move |v| f64::from(*v) - f64::from(first[at]));
-    let of_coordinate = |at: usize| {
-        let mean = shifted(at).sum::<f64>() / count;
-        shifted(at).map(|v| (v - mean).powi(2)).sum::<f64>() / count
-    };
-    (0..dimension).map(of_coordinate).sum::<f64>() / dimension as f64
-}
-
-fn references(bits: u32, split: &Split, spectrum: Option<&Spectrum>) -> References {
-    let Split { dimension, ref training, .. } = *split;
-    References {
-        bits,
-        gaussian: spectrum.map(|s| s.gaussian_bound(f64::from(bits))),
-        white: spectrum.map(|s| s.white_bound(f64::from(bits))),
-        scalar: scalar_error(training, split.held_out(), dimension, bits),
-        scalar_along_axes: spectrum
-            .map(|s| scalar_error(&s.along_axes(training), &s.along_axes(split.held_out()), dimension, bits)),
-    }
-}
-
-/// WMOPS in single precision; None where the model has no count.
-fn wmops(shape: &Shape, dimension: usize, beam_width: usize, model: Model) -> Option<f64> {
-    let beam = (shape.method == Method::Avq).then_some(beam_width);
-    let operations = count(shape.method, dimension, shape.stages, shape.size(), beam, model).ok()?;
-    Some(operations.wmops(Precision::Single))
-}
-
-fn codebook_bytes(books: &Codebooks) -> usize {
-    let rotation = if books.method() == Method::Opq { books.dimension().pow(2) } else { 0 };
-    (books.values().len() + rotation) * size_of::<f32>()
 }
