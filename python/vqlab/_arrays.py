@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
+#: uint8, or uint16 for more than 256 codewords a codebook.
+Codes = NDArray[np.uint8 | np.uint16]
 
 _BLOCK_VALUES = 1 << 24  # 64 MiB of float32
 

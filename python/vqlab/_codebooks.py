@@ -136,7 +136,7 @@ class Codebooks:
         search: str | None = None,
         threads: int | None = None,
         progress: Progress = False,
-    ) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    ) -> _arrays.Codes:
         """Codes of vectors: n × M, uint8 for up to 256 codewords a codebook, else uint16.
 
         float32 in C order is read without a copy; other types and orders are converted in blocks of 64 MiB.
@@ -153,7 +153,7 @@ class Codebooks:
             ValueError: Wrong shape or type; NaN or infinity, with its row.
         """
         array = _arrays.matrix(x, "x", self.dim)
-        codes = np.empty((len(array), self.stages), _arrays.code_dtype(self.size))
+        codes: _arrays.Codes = np.empty((len(array), self.stages), _arrays.code_dtype(self.size))
         with reporting(progress, "encode") as report:
             for first, rows in _arrays.blocks(array):
                 place = (first, len(array))

@@ -63,4 +63,18 @@ def complexity(
     if precision not in ("single", "double"):
         raise ValueError(f"unknown precision {precision!r}; known: single, double")
     counts, wmops = _native.count_operations(method, dim, stages, codebook_size, beam, model, precision == "double")
-    return Complexity(method.lower(), dim, stages, codebook_size, beam, model, precision, *counts, wmops)
+    additions, multiplications, moves, branches = counts
+    return Complexity(
+        method=method.lower(),
+        dim=dim,
+        stages=stages,
+        codebook_size=codebook_size,
+        beam=beam,
+        model=model,
+        precision=precision,
+        additions=additions,
+        multiplications=multiplications,
+        moves=moves,
+        branches=branches,
+        wmops=wmops,
+    )

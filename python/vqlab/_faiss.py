@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def to_faiss(books: Codebooks) -> Any:
     """See :meth:`vqlab.Codebooks.to_faiss`."""
+    faiss: Any
     try:
         import faiss
     except ImportError as error:

@@ -83,10 +83,11 @@ class _TerminalBar(_Bar):
 class _NotebookBar(_Bar):
     def __init__(self, title: str) -> None:
         super().__init__(title)
-        from IPython.display import HTML, display
+        import IPython.display
 
-        self.html = HTML
-        self.handle: Any = display(HTML(""), display_id=True)
+        shown: Any = IPython.display
+        self.html = shown.HTML
+        self.handle = shown.display(self.html(""), display_id=True)
 
     def show(self, share: float, text: str) -> None:
         note = html.escape(f"{share:.0%}{self.left(share)} {text}")

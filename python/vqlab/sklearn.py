@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from ._arrays import Codes
 from ._codebooks import Codebooks
 from ._fit import fit
 
@@ -90,7 +91,7 @@ class VectorQuantizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self._n_features_out = self.stages
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    def transform(self, X: ArrayLike) -> Codes:
         """Codes of X: n × M."""
         check_is_fitted(self)
         x = validate_data(self, X, dtype=[np.float32, np.float64], order="C", reset=False)

@@ -30,7 +30,8 @@ class _Substitute(torch.autograd.Function):
         length = torch.linalg.vector_norm(error, dim=-1, keepdim=True)
         direction = torch.nn.functional.normalize(noise, dim=-1, eps=torch.finfo(noise.dtype).tiny)
         ctx.save_for_backward(error, length, direction)
-        return x + length * direction
+        output: Tensor = x + length * direction
+        return output
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
