@@ -56,6 +56,7 @@ def register(
     >>> result = vqlab.recommend(x, bits=4, budget=5, progress=False)
     >>> "random-rows" in result.table["method"]
     True
+    >>> vqlab.unregister("random-rows")
     """
     if nsvq and decode is not None:
         raise ValueError("nsvq: NSVQ assumes that codewords are added or concatenated; leave out decode, or nsvq")
@@ -107,7 +108,8 @@ def unregister(name: str) -> None:
     """Removes a method of :func:`register` from those that :func:`vqlab.recommend` tries.
 
     >>> import vqlab
-    >>> vqlab.unregister("random-rows")
+    >>> vqlab.register("mine", train=len, encode=len, operations=len)
+    >>> vqlab.unregister("mine")
     """
     if name.lower() not in _active:
         raise ValueError(f"the method {name} is not registered")
