@@ -181,6 +181,10 @@ impl Index {
         let mut neighbors = Neighbors { k, ids: vec![0; count * k], distances: vec![0.0; count * k] };
         let targets = neighbors.ids.par_chunks_mut(tile * k).zip(neighbors.distances.par_chunks_mut(tile * k));
         queries.par_chunks(tile * self.dimension).zip(targets).for_each(|(queries, (ids, distances))| {
+            // Before the tables, which cost more than a check.
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
             let found: Option<Vec<_>> = (0..parts)
                 .into_par_iter()
                 .map(|part| self.scan(queries, part * groups / parts..(part + 1) * groups / parts, k, stop))
