@@ -119,7 +119,8 @@ pub fn train_watched(
     if let Err(shortage) = crate::memory::check(needed, crate::memory::available()) {
         return Err(Error::Memory { settings: settings.clone(), dimension, shortage });
     }
-    let Some(scaling) = Scaling::if_needed(vectors, dimension)? else {
+    let scaling = Scaling::if_needed(vectors, dimension)?.filter(|_| settings.method.is_linear());
+    let Some(scaling) = scaling else {
         return train_checked(settings, (vectors, dimension), name, progress, watch);
     };
     watch.scale(|validation| scaling.apply(validation), 1.0);

@@ -57,6 +57,11 @@ impl Scaling {
         Self { scale: 1.0, ..self }
     }
 
+    /// Neither center nor scale.
+    pub fn none(self) -> Self {
+        Self { center: vec![0.0; self.center.len()], scale: 1.0, ..self }
+    }
+
     pub fn apply(&self, vectors: &[f32]) -> Vec<f32> {
         let inverse = 1.0 / f64::from(self.scale);
         let scaled = |(at, v): (usize, &f32)| {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::windows::{Shape, Threads, WINDOW, chunk_rows};
-use super::{CodecError, Mismatch, Work};
+use super::{CodecError, Mismatch, TOO_FAR, Work};
 use crate::data::file::{CodeWriter, VectorFile};
 use crate::quantizer::kernels::{ROWS, squared_error};
 use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Search, assigner, codes, residuals};
@@ -207,9 +207,7 @@ impl<'a> Encoder<'a> {
         if !error.is_finite() {
             let far = |x: &[f32]| x.iter().any(|v| !v.is_finite());
             let row = first + residual.chunks_exact(dimension).position(far).unwrap_or(0);
-            let reason = "it is so far from the codewords that float32 can't hold the difference; \
-                          do the vectors belong to these codebooks?";
-            return Err(CodecError::Encode { row, reason: reason.into() });
+            return Err(CodecError::Encode { row, reason: TOO_FAR.into() });
         }
         Ok(error)
     }

@@ -10,6 +10,7 @@
 //! vectors). Measured with a million 128-dimensional vectors and 8 × 8 bits on two threads: 2 MiB for PVQ, 6 MiB for
 //! RVQ, 9 MiB decoding.
 
+mod arrays;
 mod decode;
 mod encode;
 mod search;
@@ -20,12 +21,14 @@ mod windows;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
+pub use arrays::{ArrayEncoder, CodesMut, Idle, Watch, decode_array};
 pub use decode::{Decoded, Decoder};
 pub use encode::{Encoded, Encoder, better_search};
 pub use search::{BaseFile, Searched, Searcher};
 pub use windows::WINDOW;
 
 use crate::data::file::FileError;
+use crate::quantizer::CodeError;
 use crate::search::SearchError;
 
 /// Threads, stop flag and progress of the work on a file.
@@ -75,6 +78,8 @@ pub enum CodecError {
     )]
     Code { path: PathBuf, offset: u64, row: usize, stage: usize, code: usize, most: usize },
     #[error(transparent)]
+    Codes(#[from] CodeError),
+    #[error(transparent)]
     Search(#[from] SearchError),
     #[error("vector {row} (counted from 0) can't be encoded: {reason}")]
     Encode { row: usize, reason: String },
@@ -82,4 +87,13 @@ pub enum CodecError {
     Threads { jobs: usize, reason: String },
     #[error("stopped with {done} of {total} vectors done; nothing was written")]
     Stopped { done: usize, total: usize },
+}
+
+/// Why a vector's error is not finite.
+const TOO_FAR: &str = "it is so far from the codewords that float32 can't hold the difference; \
+                       do the vectors belong to these codebooks?";
+
+/// The error of a vector with NaN or infinity.
+fn unfit(row: usize, column: usize, value: f32) -> CodecError {
+    CodecError::Encode { row, reason: format!("column {column} holds {value}; only finite numbers are allowed") }
 }

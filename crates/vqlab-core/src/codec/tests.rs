@@ -7,6 +7,7 @@ use super::*;
 use crate::data::file::{CodeFile, CodeWriter, Output, VectorFile, VectorWriter};
 use crate::data::stream::{normal, stream};
 use crate::quantizer::{self, Codebooks, Method, assigner};
+use crate::search::Codes;
 
 fn numbers(name: &str, n: usize) -> Vec<f32> {
     let mut rng = stream(name);
@@ -180,4 +181,63 @@ fn codes_out_of_range_and_sums_too_large_are_named() {
     let file = files.codes(2, 5, &[0, 0, 1, 1]);
     books.values_mut().fill(f32::MAX);
     assert!(decode(&books, &file).contains("row 0, column 0 (counted from 0) holds inf as a result"));
+}
+
+#[test]
+fn arrays_give_the_codes_of_files() {
+    let files = Files::new();
+    for method in Method::ALL {
+        let books = books(method, 8, 4, 16);
+        let x = numbers("x", 3000 * 8);
+        let (expected, of_file) = encoded(&files, &books, &files.vectors(8, &x), 2);
+        let beam = (method == Method::Avq).then_some((of_file.search, 4));
+        let (stop, idle, done) = (AtomicBool::new(false), Idle::default(), AtomicUsize::new(0));
+        let progress = |count: usize| {
+            done.fetch_max(count, Ordering::Relaxed);
+        };
+        let watch = Watch { stop: &stop, progress: &progress };
+        let encoder = ArrayEncoder::new(&books, beam, &idle);
+        let (mut bytes, mut words) = (vec![0u8; 3000 * 4], vec![0u16; 3000 * 4]);
+        let mse = encoder.encode(&x, CodesMut::U8(&mut bytes), &watch).unwrap();
+        // A second call uses the searches of the first.
+        encoder.encode(&x, CodesMut::U16(&mut words), &watch).unwrap();
+        assert!(expected.ends_with(&bytes), "{method:?}");
+        assert!(bytes.iter().zip(&words).all(|(byte, word)| u16::from(*byte) == *word));
+        assert_eq!((mse, encoder.mse(&x, &watch).unwrap()), (of_file.mse, of_file.mse));
+        assert_eq!(done.load(Ordering::Relaxed), 3000);
+
+        let (mut decoded, mut plain) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+        decode_array(&books, Codes::U8(&bytes), &mut decoded, &watch).unwrap();
+        books.decode(&words, &mut plain).unwrap();
+        assert_eq!(decoded, plain);
+    }
+}
+
+#[test]
+fn faults_of_arrays_are_named_by_row() {
+    let (books, idle) = (books(Method::Rvq, 8, 4, 16), Idle::default());
+    let stop = AtomicBool::new(false);
+    let watch = Watch { stop: &stop, progress: &|_| () };
+    let encoder = ArrayEncoder::new(&books, None, &idle);
+    let message = |value: f32| {
+        let mut x = numbers("x", 20_000 * 8);
+        x[12_345 * 8 + 3] = value;
+        encoder.mse(&x, &watch).unwrap_err().to_string()
+    };
+    assert!(message(f32::NAN).contains("vector 12345 ") && message(f32::NAN).contains("column 3 holds NaN"));
+    assert!(message(f32::INFINITY).contains("vector 12345 ") && message(f32::INFINITY).contains("column 3 holds inf"));
+
+    let mut codes = vec![1u16; 20_000 * 4];
+    codes[15_000 * 4 + 2] = 16;
+    let mut out = vec![0.0; 20_000 * 8];
+    let error = decode_array(&books, Codes::U16(&codes), &mut out, &watch).unwrap_err().to_string();
+    assert!(error.contains("vector 15000, stage 2: code 16"), "{error}");
+
+    stop.store(true, Ordering::Relaxed);
+    let x = numbers("x", 80);
+    assert!(matches!(encoder.mse(&x, &watch), Err(CodecError::Stopped { .. })));
+    assert!(matches!(
+        decode_array(&books, Codes::U16(&codes[..4]), &mut out[..8], &watch),
+        Err(CodecError::Stopped { .. })
+    ));
 }

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 pub use error::FitError;
 pub use evaluate::{evaluation_search, squared_errors};
 pub use import::{ImportError, import};
-pub use sample::{Sampled, parts, sample};
+pub use sample::{Sampled, Selection, parts, sample};
 
 // Types in the signatures of this module.
 pub use crate::quantizer::{Codebooks, Method, Search};
@@ -174,6 +174,7 @@ pub fn fit(
     check_memory(settings, counts, dimension, held, available())?;
     let since = Instant::now();
     let scaling = Scaling::of(training, dimension)?;
+    let scaling = if settings.method.is_linear() { scaling } else { scaling.none() };
     let first_share = if settings.refit { 0.5 } else { 1.0 };
     let first =
         first_fit((training, validation), dimension, settings, &scaling, since, &mut |done| go_on(first_share * done))?;

@@ -23,6 +23,9 @@ pub struct Definition {
     /// Whether the codewords of all stages are chosen together, so that the search needs the products of all pairs of
     /// codewords.
     pub is_joint: bool,
+    /// Whether the vector of a code is the sum of its codewords, or their concatenation. Trainings then center and scale
+    /// vectors that are far from the origin, and the codebooks are for the original vectors.
+    pub is_linear: bool,
     /// Whether a rotation ([`Codebooks::rotation`]) belongs to the codebooks.
     pub has_rotation: bool,
     /// The maximum number of codebooks; 1 for a plain VQ.
@@ -31,7 +34,7 @@ pub struct Definition {
     pub beam: Option<usize>,
     /// How codewords are chosen.
     pub assign: fn(&Encoder) -> Box<dyn Assign>,
-    /// Whether NSVQ can train it.
+    /// Whether NSVQ can train it: its gradient assumes that codewords are added or concatenated.
     pub has_nsvq: bool,
     /// The method's own trainer, for `baselines` in a spec and `--trainer kmeans`. None = the method is trained by NSVQ
     /// alone.
@@ -60,6 +63,7 @@ impl Definition {
             about: None,
             is_product: false,
             is_joint: false,
+            is_linear: true,
             has_rotation: false,
             most_stages: MOST_STAGES,
             beam: None,

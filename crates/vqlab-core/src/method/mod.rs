@@ -109,6 +109,12 @@ impl Method {
         self.definition().is_joint
     }
 
+    /// Whether the vector of a code is the sum of its codewords, or their concatenation, so that codebooks for centered
+    /// and scaled vectors can be turned into codebooks for the vectors themselves.
+    pub fn is_linear(self) -> bool {
+        self.definition().is_linear
+    }
+
     /// Whether vectors are rotated before they are quantized.
     pub fn has_rotation(self) -> bool {
         self.definition().has_rotation

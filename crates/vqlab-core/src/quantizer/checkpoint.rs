@@ -69,6 +69,18 @@ pub fn to_bytes(books: &Codebooks, provenance: &Provenance) -> Result<Vec<u8>, S
     bytes_with(books, provenance, &[], &[])
 }
 
+/// As [`to_bytes`], with further texts that belong to the codebooks.
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn to_bytes_with(
+    books: &Codebooks,
+    provenance: &Provenance,
+    texts: &[(&str, String)],
+) -> Result<Vec<u8>, SafeTensorError> {
+    bytes_with(books, provenance, &[], texts)
+}
+
 fn bytes_with(
     books: &Codebooks,
     provenance: &Provenance,

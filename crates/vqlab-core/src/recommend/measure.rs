@@ -38,6 +38,15 @@ impl Queries {
     pub fn read(file: &VectorFile, base: &[f32], dimension: usize) -> Result<Self, RecommendError> {
         let mut vectors = vec![0.0; file.len().min(MOST_QUERIES) * dimension];
         file.read(0, &mut vectors)?;
+        Self::of(vectors, base, dimension)
+    }
+
+    /// As [`Queries::read`], of queries in memory (n × D).
+    pub fn new(queries: &[f32], base: &[f32], dimension: usize) -> Result<Self, RecommendError> {
+        Self::of(queries[..queries.len().min(MOST_QUERIES * dimension)].to_vec(), base, dimension)
+    }
+
+    fn of(vectors: Vec<f32>, base: &[f32], dimension: usize) -> Result<Self, RecommendError> {
         let nearest = exact_neighbors(base, &vectors, dimension, 1)?.ids;
         let most = base.len() / dimension;
         let k = RECALL_AT.into_iter().filter(|t| *t <= most).max().unwrap_or(1);

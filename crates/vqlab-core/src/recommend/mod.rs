@@ -7,9 +7,11 @@
 mod bounds;
 mod candidates;
 mod choose;
+mod cost;
 mod fits;
 mod measure;
 mod scalar;
+mod split;
 #[cfg(test)]
 mod tests;
 
@@ -21,14 +23,15 @@ pub use choose::{Choice, Difference};
 pub use measure::RECALL_AT;
 pub use scalar::scalar_error;
 
-use crate::complexity::{Model, Precision, count};
 use crate::data::file::{FileError, VectorFile};
-use crate::fit::{Ended, FitError, parts, sample};
+use crate::fit::{self, Ended, FitError, Sampled, parts};
 use crate::memory::{Shortage, available, product, sum};
-use crate::quantizer::{Codebooks, Method, Search};
+use crate::quantizer::{Method, Search};
 use crate::search::SearchError;
 use crate::training::Trainer;
+use cost::{codebook_bytes, wmops};
 use measure::Queries;
+use split::{Split, references, variance};
 
 /// A request for a recommendation.
 #[derive(Clone, Debug)]
@@ -51,7 +54,7 @@ pub struct Request {
 /// Limits of the cost of a quantizer; None = no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Operations for encoding one vector ([`Model::Corrected`], single precision).
+    /// Operations for encoding one vector ([`Model::Corrected`](crate::complexity::Model::Corrected), single precision).
     pub wmops: Option<f64>,
     /// Measured milliseconds on one thread.
     pub ms_per_vector: Option<f64>,
@@ -137,7 +140,7 @@ pub struct Candidate {
     pub errors: Vec<f64>,
     /// Recall at the values of [`RECALL_AT`] up to the size of the base; None without queries.
     pub recall: Option<Vec<Estimate>>,
-    /// WMOPS by [`Model::Corrected`], used by the limits and the front.
+    /// WMOPS by [`Model::Corrected`](crate::complexity::Model::Corrected), used by the limits and the front.
     pub wmops: f64,
     /// None where the published model has no valid count, as for LSQ.
     pub wmops_published: Option<f64>,
@@ -315,14 +318,55 @@ pub fn recommend(
 ) -> Result<Recommendation, RecommendError> {
     let begin = Instant::now();
     check(file, queries, request)?;
-    let dimension = file.dimension();
-    let counts = parts(file.len(), request.sample, NOT_TRAINED_ON)?;
+    let chosen = choose_sample(file.len(), file.dimension(), request)?;
+    let sampled = chosen.gather(file.dimension(), |_, row, out| file.read(row, out))?;
+    let queries = |base: &[f32]| queries.map(|file| Queries::read(file, base, file.dimension())).transpose();
+    recommend_sampled((begin, request), sampled, queries, &|_| true, watch)
+}
+
+/// The rows of the sample of [`recommend_vectors`], for `of` vectors of this dimension that are not in a file. The
+/// request is checked against them, and the sample against the available memory.
+///
+/// # Errors
+/// [`RecommendError::Bits`], [`RecommendError::Fit`] for too few vectors, [`RecommendError::Memory`].
+pub fn choose_sample(of: usize, dimension: usize, request: &Request) -> Result<fit::Selection, RecommendError> {
+    request.bits.iter().try_for_each(|bits| candidates::shapes(*bits, dimension).map(drop))?;
+    let counts = parts(of, request.sample, NOT_TRAINED_ON)?;
     crate::memory::check(sample_bytes(counts, dimension), available()).map_err(|shortage| RecommendError::Memory {
         count: counts[0] + counts[1],
         dimension,
         shortage,
     })?;
-    let sampled = sample(file, request.sample, NOT_TRAINED_ON, request.seed)?;
+    Ok(fit::Selection::new(of, request.sample, NOT_TRAINED_ON, request.seed)?)
+}
+
+/// As [`recommend`], for a sample ([`choose_sample`]) and queries (n × D) in memory. Of the queries, the first 1000 are
+/// used. Only these methods are tried; None = all known ones.
+///
+/// # Errors
+/// [`RecommendError`].
+pub fn recommend_vectors(
+    sampled: Sampled,
+    queries: Option<&[f32]>,
+    methods: Option<&[Method]>,
+    request: &Request,
+    watch: &Watch,
+) -> Result<Recommendation, RecommendError> {
+    let dimension = sampled.dimension;
+    let queries = |base: &[f32]| queries.map(|x| Queries::new(x, base, dimension)).transpose();
+    let tried = |method: Method| methods.is_none_or(|methods| methods.contains(&method));
+    recommend_sampled((Instant::now(), request), sampled, queries, &tried, watch)
+}
+
+/// `queries` finds the neighbors of the queries among the base that it gets; `tried` says which methods are tried.
+fn recommend_sampled(
+    (begin, request): (Instant, &Request),
+    sampled: Sampled,
+    queries: impl FnOnce(&[f32]) -> Result<Option<Queries>, RecommendError>,
+    tried: &dyn Fn(Method) -> bool,
+    watch: &Watch,
+) -> Result<Recommendation, RecommendError> {
+    let dimension = sampled.dimension;
     let split = Split::new(sampled.training, &sampled.validation, dimension);
     let found = split.training.len() / dimension;
     let held_out = split.held_out().len() / dimension;
@@ -330,11 +374,12 @@ pub fn recommend(
     if found < LEAST || held_out < 2 {
         return Err(RecommendError::TooFew { found, held_out, least: LEAST });
     }
-    let queries = queries.map(|file| Queries::read(file, &split.base, dimension)).transpose()?;
+    let queries = queries(&split.base)?;
     let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
+    let shapes: Vec<Shape> = shapes.concat().into_iter().filter(|shape| tried(shape.method)).collect();
     let clock = fits::Clock { begin, until: request.budget.mul_f64(FITTING), end: request.budget };
     let work = fits::Work { split: &split, queries: queries.as_ref(), request, watch, clock };
-    let (fitted, left_out) = fits::all(&shapes.concat(), &work)?;
+    let (fitted, left_out) = fits::all(&shapes, &work)?;
     let mut candidates = measure::timed(fitted, &split, &work)?;
     choose::fronts(&mut candidates);
     candidates.iter_mut().for_each(|c| c.allowed = request.limits.allow(c));
@@ -356,64 +401,4 @@ pub fn recommend(
         references: request.bits.iter().map(|bits| references(*bits, &split, spectrum.as_ref())).collect(),
         seconds: begin.elapsed().as_secs_f64(),
     })
-}
-
-/// The sample in its parts, each n × D.
-struct Split {
-    dimension: usize,
-    training: Vec<f32>,
-    /// The vectors that end the fits.
-    validation: Vec<f32>,
-    /// The vectors of `validation`, then the held-out vectors.
-    base: Vec<f32>,
-}
-
-impl Split {
-    /// Every other vector of `rest` is held out.
-    fn new(training: Vec<f32>, rest: &[f32], dimension: usize) -> Self {
-        let rows = |from: usize| rest.chunks_exact(dimension).skip(from).step_by(2).flatten().copied();
-        let validation: Vec<f32> = rows(1).collect();
-        let base = validation.iter().copied().chain(rows(0)).collect();
-        Self { dimension, training, validation, base }
-    }
-
-    fn held_out(&self) -> &[f32] {
-        &self.base[self.validation.len()..]
-    }
-}
-
-/// The variance per coordinate. It is computed relative to the first vector, so that equal vectors have a variance of
-/// 0.
-fn variance(vectors: &[f32], dimension: usize) -> f64 {
-    let (first, count) = (&vectors[..dimension], (vectors.len() / dimension) as f64);
-    let shifted =
-        |at: usize| vectors[at..].iter().step_by(dimension).map(move |v| f64::from(*v) - f64::from(first[at]));
-    let of_coordinate = |at: usize| {
-        let mean = shifted(at).sum::<f64>() / count;
-        shifted(at).map(|v| (v - mean).powi(2)).sum::<f64>() / count
-    };
-    (0..dimension).map(of_coordinate).sum::<f64>() / dimension as f64
-}
-
-fn references(bits: u32, split: &Split, spectrum: Option<&Spectrum>) -> References {
-    let Split { dimension, ref training, .. } = *split;
-    References {
-        bits,
-        gaussian: spectrum.map(|s| s.gaussian_bound(f64::from(bits))),
-        white: spectrum.map(|s| s.white_bound(f64::from(bits))),
-        scalar: scalar_error(training, split.held_out(), dimension, bits),
-        scalar_along_axes: spectrum
-            .map(|s| scalar_error(&s.along_axes(training), &s.along_axes(split.held_out()), dimension, bits)),
-    }
-}
-
-/// WMOPS in single precision; None where the model has no count.
-fn wmops(shape: &Shape, dimension: usize, beam_width: usize, model: Model) -> Option<f64> {
-    let beam = shape.method.has_beam().then_some(beam_width);
-    let operations = count(shape.method, dimension, shape.stages, shape.size(), beam, model).ok()?;
-    Some(operations.wmops(Precision::Single))
-}
-
-fn codebook_bytes(books: &Codebooks) -> usize {
-    books.method().parameters(books.dimension(), books.stages(), books.size()) * size_of::<f32>()
 }

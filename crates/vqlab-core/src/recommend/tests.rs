@@ -113,3 +113,29 @@ fn what_does_not_fit_is_refused() {
     let stopped = Watch { stop: &AtomicBool::new(true), progress: &|_| () };
     assert!(matches!(recommend(&data, None, &request(&[8]), &stopped), Err(RecommendError::Stopped)));
 }
+
+#[test]
+fn vectors_in_memory_give_the_results_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (x, q) = (correlated("recommend/x", 1000), correlated("recommend/q", 20));
+    let (data, queries) = (file(&folder, "x.npy", 8, &x), file(&folder, "q.npy", 8, &q));
+    let request = Request { sample: 600, ..request(&[8]) };
+    let from_files = run(&data, Some(&queries), &request).unwrap();
+    let chosen = choose_sample(1000, 8, &request).unwrap();
+    let read = |_: usize, row: usize, out: &mut [f32]| {
+        out.copy_from_slice(&x[row * 8..][..8]);
+        Ok::<(), ()>(())
+    };
+    let stop = AtomicBool::new(false);
+    let watch = Watch { stop: &stop, progress: &|_| () };
+    let sampled = chosen.gather(8, read).unwrap();
+    let found = recommend_vectors(sampled.clone(), Some(&q), None, &request, &watch).unwrap();
+    let of = |r: &Recommendation| {
+        r.candidates.iter().map(|c| (c.label(), c.errors.clone(), c.recall.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&found), of(&from_files));
+    assert_eq!((found.of, found.queries), (1000, from_files.queries));
+    let some = recommend_vectors(sampled, None, Some(&[Method::Rvq]), &request, &watch).unwrap();
+    assert!(some.candidates.iter().all(|c| c.shape.method == Method::Rvq) && some.left_out.is_empty());
+    assert!(matches!(choose_sample(1000, 8, &self::request(&[67])), Err(RecommendError::Bits { bits: 67, .. })));
+}

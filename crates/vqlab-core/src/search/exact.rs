@@ -4,9 +4,11 @@
 //! offset of the data costs no precision. The vectors that rounding errors can't exclude from the k nearest are
 //! compared by Σ(x − b)² in f64, computed from the original vectors.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rayon::prelude::*;
 
-use super::{Neighbors, SearchError, base_parts, check_count, check_finite, whole_rows};
+use super::{NEVER, Neighbors, SearchError, base_parts, check_count, check_finite, whole_rows};
 use crate::level::run;
 use crate::quantizer::centering::median;
 use crate::quantizer::kernels::{ROWS, Rows, products, squared_length};
@@ -29,6 +31,20 @@ const LARGE: f32 = 1e37;
 /// # Errors
 /// Values that do not form whole rows, NaN or infinity; k = 0; more base vectors than ids.
 pub fn exact_neighbors(base: &[f32], queries: &[f32], dimension: usize, k: usize) -> Result<Neighbors, SearchError> {
+    exact_neighbors_until(base, queries, dimension, k, &NEVER)
+}
+
+/// As [`exact_neighbors`]; ends early where `stop` is set from outside.
+///
+/// # Errors
+/// As [`exact_neighbors`]; [`SearchError::Stopped`].
+pub fn exact_neighbors_until(
+    base: &[f32],
+    queries: &[f32],
+    dimension: usize,
+    k: usize,
+    stop: &AtomicBool,
+) -> Result<Neighbors, SearchError> {
     let count = whole_rows("base values", base.len(), dimension)?;
     let asked = whole_rows("query values", queries.len(), dimension)?;
     check_count(count)?;
@@ -45,23 +61,26 @@ pub fn exact_neighbors(base: &[f32], queries: &[f32], dimension: usize, k: usize
     let half: Vec<f32> =
         base.par_chunks(dimension).map_init(Vec::new, |moved, row| origin.half_norm(row, moved)).collect();
     let largest = half.iter().fold(0.0f32, |a, b| if *b > a { *b } else { a });
-    let search = Exact { base, origin: &origin, half: &half, largest, dimension, k };
+    let search = Exact { base, origin: &origin, half: &half, largest, dimension, k, stop };
     let parts = base_parts(asked.div_ceil(ROWS), count, LEAST_PART);
     let mut neighbors = Neighbors { k, ids: vec![0; asked * k], distances: vec![0.0; asked * k] };
     let targets = neighbors.ids.par_chunks_mut(ROWS * k).zip(neighbors.distances.par_chunks_mut(ROWS * k));
     queries.par_chunks(ROWS * dimension).zip(targets).for_each(|(queries, (ids, distances))| {
+        if search.stopped() {
+            return;
+        }
         let part = |part: usize| search.part(queries, part * count / parts..(part + 1) * count / parts);
         let found: Vec<_> = (0..parts).into_par_iter().map(part).collect();
         let rows = ids.chunks_exact_mut(k).zip(distances.chunks_exact_mut(k));
         for (query, (ids, distances)) in rows.enumerate() {
-            let mut all: Vec<(f64, u32)> = found.iter().flat_map(|part| &part[query]).copied().collect();
+            let mut all: Vec<(f64, u32)> = found.iter().filter_map(|part| part.get(query)).flatten().copied().collect();
             sort(&mut all);
             for ((found, id), distance) in all.into_iter().zip(ids).zip(distances) {
                 (*distance, *id) = (found.0 as f32, found.1);
             }
         }
     });
-    Ok(neighbors)
+    if search.stopped() { Err(SearchError::Stopped) } else { Ok(neighbors) }
 }
 
 fn sort(found: &mut [(f64, u32)]) {
@@ -115,6 +134,8 @@ struct Exact<'a> {
     largest: f32,
     dimension: usize,
     k: usize,
+    /// After it is set, results are incomplete.
+    stop: &'a AtomicBool,
 }
 
 /// Vectors that may be among the k nearest of a query.
@@ -142,6 +163,10 @@ impl Candidates {
 }
 
 impl Exact<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     fn rows(&self, from: usize, to: usize) -> &[f32] {
         &self.base[from * self.dimension..to * self.dimension]
     }
@@ -155,6 +180,9 @@ impl Exact<'_> {
         padded.resize(ROWS * dimension, 0.0);
         let mut dots = vec![0.0; ROWS * BLOCK];
         for from in part.clone().step_by(BLOCK) {
+            if self.stopped() {
+                return Vec::new();
+            }
             let to = part.end.min(from + BLOCK);
             self.origin.apply(self.rows(from, to), &mut moved);
             let rows = Rows { data: &moved, stride: dimension };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
@@ -12,7 +13,8 @@ use super::scan::{Base, Search, block_ranges};
 use super::shares::Shares;
 use super::tables::TableMaker;
 use super::{
-    Codes, Neighbors, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest, whole_rows,
+    Codes, NEVER, Neighbors, Norms, SearchError, base_parts, check_count, check_finite, check_range, nearest,
+    whole_rows,
 };
 use crate::quantizer::centering::Centered;
 use crate::quantizer::{Codebooks, Rotation};
@@ -145,6 +147,14 @@ impl Index {
     /// # Errors
     /// Queries that do not form whole rows, hold NaN or infinity, or are too far from the codebooks; k = 0.
     pub fn search(&self, queries: &[f32], k: usize) -> Result<Neighbors, SearchError> {
+        self.search_until(queries, k, &NEVER)
+    }
+
+    /// As [`Index::search`]; ends early where `stop` is set from outside.
+    ///
+    /// # Errors
+    /// As [`Index::search`]; [`SearchError::Stopped`].
+    pub fn search_until(&self, queries: &[f32], k: usize, stop: &AtomicBool) -> Result<Neighbors, SearchError> {
         let count = whole_rows("query values", queries.len(), self.dimension)?;
         if k == 0 {
             return Err(SearchError::NoNeighbors);
@@ -171,10 +181,15 @@ impl Index {
         let mut neighbors = Neighbors { k, ids: vec![0; count * k], distances: vec![0.0; count * k] };
         let targets = neighbors.ids.par_chunks_mut(tile * k).zip(neighbors.distances.par_chunks_mut(tile * k));
         queries.par_chunks(tile * self.dimension).zip(targets).for_each(|(queries, (ids, distances))| {
-            let found: Vec<_> = (0..parts)
+            // Before the tables, which cost more than a check.
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let found: Option<Vec<_>> = (0..parts)
                 .into_par_iter()
-                .map(|part| self.scan(queries, part * groups / parts..(part + 1) * groups / parts, k))
+                .map(|part| self.scan(queries, part * groups / parts..(part + 1) * groups / parts, k, stop))
                 .collect();
+            let Some(found) = found else { return };
             let rows = ids.chunks_exact_mut(k).zip(distances.chunks_exact_mut(k));
             for (query, (ids, distances)) in rows.enumerate() {
                 let mut keys: Vec<u64> = found.iter().flat_map(|part| &part[query].0).copied().collect();
@@ -186,11 +201,12 @@ impl Index {
                 }
             }
         });
-        Ok(neighbors)
+        if stop.load(Ordering::Relaxed) { Err(SearchError::Stopped) } else { Ok(neighbors) }
     }
 
-    /// The keys of the k nearest of a part of the base for each query, and the offset from scores to distances.
-    fn scan(&self, queries: &[f32], groups: Range<usize>, k: usize) -> Vec<(Vec<u64>, f64)> {
+    /// The keys of the k nearest of a part of the base for each query, and the offset from scores to distances; None
+    /// where `stop` was set.
+    fn scan(&self, queries: &[f32], groups: Range<usize>, k: usize, stop: &AtomicBool) -> Option<Vec<(Vec<u64>, f64)>> {
         let filtered = self.filtered && matches!(self.columns, Columns::Bytes(_));
         let search = |tables| {
             let filter = filtered.then(|| Filter::new(&tables, self.shares.as_ref()));
@@ -198,6 +214,9 @@ impl Index {
         };
         let mut searches: Vec<Search> = self.maker.make(queries, self.dimension).into_iter().map(search).collect();
         for range in block_ranges(groups, k) {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
             for search in &mut searches {
                 match &self.columns {
                     Columns::Bytes(blocks) => self.base(blocks).scan_filtered(range.clone(), search),
@@ -205,7 +224,7 @@ impl Index {
                 }
             }
         }
-        searches.into_iter().map(Search::finish).collect()
+        Some(searches.into_iter().map(Search::finish).collect())
     }
 
     fn base<'a, C>(&'a self, blocks: &'a Blocks<C>) -> Base<'a, C> {

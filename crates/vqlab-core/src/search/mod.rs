@@ -23,12 +23,14 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::AtomicBool;
+
 use serde::{Deserialize, Serialize};
 
 use crate::number::not_finite;
 use crate::quantizer::CodeError;
 
-pub use exact::exact_neighbors;
+pub use exact::{exact_neighbors, exact_neighbors_until};
 pub use index::Index;
 
 /// How an [`Index`] of RVQ or AVQ codes stores ‖q‖², the squared length of each decoded vector. PVQ needs none.
@@ -116,7 +118,12 @@ pub enum SearchError {
         "query {row}, coordinate {column} is so far from the codewords (more than 10^16 times their largest coordinate) that float32 can't tell distances apart; do the queries belong to these codebooks?"
     )]
     TooFar { row: usize, column: usize },
+    #[error("stopped")]
+    Stopped,
 }
+
+/// Never set: the search runs to its end.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Rejects counts that ids can't represent.
 fn check_count(vectors: usize) -> Result<(), SearchError> {

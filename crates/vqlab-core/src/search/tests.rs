@@ -312,3 +312,17 @@ fn rotated_codes_are_searched_in_the_coordinates_of_the_queries() {
         assert!((found - expected).abs() < 1e-4, "{found}, {expected}");
     }
 }
+
+#[test]
+fn a_stop_ends_searches_with_an_error() {
+    let whole = whole(Method::Rvq, 2, 2, 4, 300, 1);
+    let (index, base) = (index(&whole, Norms::Exact), decoded(&whole));
+    let dimension = whole.books.dimension();
+    let mut stop = AtomicBool::new(true);
+    assert_eq!(index.search_until(&whole.queries, 3, &stop), Err(SearchError::Stopped));
+    assert_eq!(exact_neighbors_until(&base, &whole.queries, dimension, 3, &stop), Err(SearchError::Stopped));
+    *stop.get_mut() = false;
+    assert_eq!(index.search_until(&whole.queries, 3, &stop), index.search(&whole.queries, 3));
+    let exact = exact_neighbors(&base, &whole.queries, dimension, 3);
+    assert_eq!(exact_neighbors_until(&base, &whole.queries, dimension, 3, &stop), exact);
+}
