@@ -25,10 +25,10 @@ pub fn print(text: &str) -> Result<(), CliError> {
     write(std::io::stdout().lock(), text)
 }
 
-/// As [`print`], for tables and sentences with verdicts: on a terminal they are colored.
+/// As [`print()`], for tables and sentences with verdicts: on a terminal they are colored.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn print_results(text: &str) -> Result<(), CliError> {
     write(anstream::stdout().lock(), &color::verdicts(text))
 }

@@ -219,7 +219,7 @@ impl Metric {
         self
     }
 
-    /// The names in records, without the numbers of [`Metric::at`].
+    /// The names in records, without the numbers of `Metric::at`.
     pub fn record_names(&self) -> Vec<String> {
         let of_part = |(ending, _): &(&str, &str)| format!("{}-{ending}", self.name);
         let named = self.parts.iter().map(of_part).map(|name| name.trim_end_matches('-').to_owned());
