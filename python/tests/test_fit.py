@@ -72,8 +72,8 @@ def test_an_error_of_progress_ends_the_training():
     [
         ({"method": "nope"}, "unknown method"),
         ({"trainer": "nope"}, "unknown trainer"),
-        ({"bits": 17}, "17 bits a stage"),
-        ({"bits": 0}, "0 bits a stage"),
+        ({"bits": 17}, "17 bits per stage"),
+        ({"bits": 0}, "0 bits per stage"),
         ({"stages": 0}, "at least 1"),
         ({"method": "pvq", "stages": 3}, "D = 8 is not divisible by M = 3"),
         ({"method": "lsq", "trainer": "nsvq"}, "NSVQ cannot train LSQ"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Candidate:
     """A quantizer that was fitted and measured."""
 
-    #: Such as "AVQ 8 × 8, beam 16": stages × bits a stage.
+    #: Such as "AVQ 8 × 8, beam 16": stages × bits per stage.
     label: str
     method: str
     #: Bits of a whole code.
