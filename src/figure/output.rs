@@ -3,8 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use image::codecs::png::PngEncoder;
-use image::{ColorType, ImageEncoder};
 use plotters::prelude::*;
 
 use super::FigureError;
@@ -12,6 +10,7 @@ use super::canvas::{Canvas, FontUse, register_fonts};
 use super::chart::Figure;
 use super::layout::draw_figure;
 use super::pdf::Page;
+use crate::picture::{Picture, encode};
 use crate::results::write_atomic;
 
 /// Units of SVG and PDF per pixel.
@@ -94,10 +93,7 @@ pub fn to_pdf(figure: &Figure) -> Result<Vec<u8>, FigureError> {
 pub fn to_png(figure: &Figure) -> Result<Vec<u8>, FigureError> {
     let (width, height) = (figure.width * PNG_SCALE, figure.height() * PNG_SCALE);
     let pixels = pixels_by(figure.width, figure.height(), |canvas| draw_figure(figure, canvas))?;
-    let mut bytes = Vec::new();
-    let encoder = PngEncoder::new(&mut bytes);
-    encoder.write_image(&pixels, width, height, ColorType::Rgb8).map_err(FigureError::draw)?;
-    Ok(bytes)
+    Ok(encode(&Picture { width: width as usize, height: height as usize, pixels })?)
 }
 
 /// The RGB values of a bitmap that is [`PNG_SCALE`] times as large as the figure.
