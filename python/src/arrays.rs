@@ -2,6 +2,7 @@
 
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray, PyUntypedArrayMethods, ndarray::Dimension};
 use pyo3::prelude::*;
+use vqlab_core::number::not_finite;
 
 use crate::errors::value;
 
@@ -20,6 +21,16 @@ pub fn check_columns(what: &str, found: usize, expected: usize) -> PyResult<()> 
         return Ok(());
     }
     Err(value(format!("{what}: axis 1 has length {found}, expected {expected}")))
+}
+
+/// Rejects NaN and infinity in rows of `columns` numbers.
+pub fn check_finite(what: &str, values: &[f32], columns: usize) -> PyResult<()> {
+    match not_finite(values, columns) {
+        None => Ok(()),
+        Some((row, column, found)) => {
+            Err(value(format!("{what}: row {row}, column {column} holds {found}; only finite numbers are allowed")))
+        }
+    }
 }
 
 /// A new array of rows × columns.

@@ -10,7 +10,7 @@ use pyo3::types::PyBytes;
 use safetensors::SafeTensors;
 use vqlab_core::codec::{ArrayEncoder, CodecError, CodesMut, Idle, Watch, better_search, decode_array};
 use vqlab_core::fit::FitError;
-use vqlab_core::quantizer::{Codebooks, MAX_BEAM, Method, Provenance, Search, checkpoint};
+use vqlab_core::quantizer::{Codebooks, Provenance, Search, checkpoint};
 use vqlab_core::search::Codes;
 
 use crate::arrays::{check_columns, slice};
@@ -60,18 +60,18 @@ impl Books {
     /// The search and beam width of a call: the arguments, else those of the fit. Where no fit chose a search, the
     /// better one on the first vectors.
     fn beam(&self, search: Option<&str>, width: Option<usize>) -> PyResult<impl Fn(&[f32]) -> Beam + Send + Sync> {
-        let is_avq = self.books.method() == Method::Avq;
-        if !is_avq && (search.is_some() || width.is_some()) {
+        let has_beam = self.books.method().has_beam();
+        if !has_beam && (search.is_some() || width.is_some()) {
             let label = self.books.method().label();
             return Err(value(format!("{label} has no beam; beam_width and search are for AVQ alone")));
         }
         let width = width.unwrap_or(self.provenance.beam_width);
-        if is_avq {
+        if has_beam {
             check_beam(&self.books, width)?;
         }
         let search = search.map(named_search).transpose()?.or(self.search);
         let books = &self.books;
-        Ok(move |x: &[f32]| is_avq.then(|| (search.unwrap_or_else(|| better_search(books, width, x)), width)))
+        Ok(move |x: &[f32]| has_beam.then(|| (search.unwrap_or_else(|| better_search(books, width, x)), width)))
     }
 
     fn multiplications(&self, rows: usize) -> usize {
@@ -101,8 +101,13 @@ pub fn named_search(name: &str) -> PyResult<Search> {
     }
 }
 
+/// The name that [`named_search`] takes. The released search has none: fits and recommendations never choose it.
+pub fn search_name(search: Search) -> &'static str {
+    if search == Search::Ordered { "ordered" } else { "beam" }
+}
+
 pub fn check_beam(books: &Codebooks, found: usize) -> PyResult<()> {
-    let most = (books.stages() * books.size()).min(MAX_BEAM);
+    let most = books.method().max_beam(books.stages(), books.size());
     let error = FitError::Beam { method: books.method(), found, most };
     if (1..=most).contains(&found) { Ok(()) } else { Err(value(error)) }
 }
@@ -144,9 +149,8 @@ impl Books {
             check_columns("rotation", rotation.shape()[1], dimension)?;
             books = books.with_rotation(slice(rotation)?.to_vec()).map_err(value)?;
         }
-        let most = (stages * size).min(MAX_BEAM);
-        let beam_width = beam_width.unwrap_or(method.default_beam().min(most));
-        if method == Method::Avq {
+        let beam_width = beam_width.unwrap_or(method.default_beam().min(method.max_beam(stages, size)));
+        if method.has_beam() {
             check_beam(&books, beam_width)?;
         }
         let provenance = Provenance { beam_width, trainer: "import".into(), provenance: "a NumPy array".into() };
@@ -310,7 +314,7 @@ impl Books {
         let beam = self.beam(None, beam_width)?;
         let vectors = slice(&x)?;
         let chosen = quick(py, || beam(vectors))?;
-        Ok(if chosen.is_some_and(|(search, _)| search == Search::Ordered) { "ordered" } else { "beam" })
+        Ok(search_name(chosen.map_or(Search::Beam, |(search, _)| search)))
     }
 
     /// Mean squared error per coordinate.

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use vqlab_core::fit::{Ended, FitSettings, Fitted, Sampled, Selection, check_memory};
+use vqlab_core::fit::{FitSettings, Fitted, Sampled, Selection, check_memory};
 use vqlab_core::memory::available;
 use vqlab_core::quantizer::Provenance;
 use vqlab_core::training::Trainer;
@@ -152,12 +152,7 @@ fn report<'py>(
     dict.set_item("iterations", fitted.curve.last().map_or(0, |point| point.0))?;
     dict.set_item("curve", &fitted.curve)?;
     dict.set_item("seconds", fitted.seconds)?;
-    let ended = match fitted.ended {
-        Ended::Converged => "converged",
-        Ended::Budget => "budget",
-        Ended::Updates => "updates",
-    };
-    dict.set_item("ended", ended)?;
+    dict.set_item("ended", fitted.ended.name())?;
     if fitted.training_mse.is_nan() {
         return Err(PyRuntimeError::new_err("the training diverged"));
     }

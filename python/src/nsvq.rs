@@ -5,9 +5,9 @@ use numpy::{PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyRe
 use pyo3::prelude::*;
 use rayon::prelude::*;
 use vqlab_core::data::stream::stream;
-use vqlab_core::quantizer::{BatchUsage, Codebooks, Method, assigner};
+use vqlab_core::quantizer::{BatchUsage, Codebooks, assigner, residuals};
 
-use crate::arrays::{check_columns, slice};
+use crate::arrays::{check_columns, check_finite, slice};
 use crate::books::{check_beam, named_search};
 use crate::errors::value;
 use crate::operations::method;
@@ -43,15 +43,12 @@ pub fn assign(
     let (dimension, stages) = (books.dimension(), books.stages());
     check_columns("x", x.shape()[1], dimension)?;
     check_columns("out", out.shape()[1], stages)?;
-    let beam = (books.method() == Method::Avq).then_some((named_search(search)?, beam_width));
+    let beam = books.method().has_beam().then_some((named_search(search)?, beam_width));
     if beam.is_some() {
         check_beam(&books, beam_width)?;
     }
     let (rows, x) = (x.shape()[0], slice(&x)?);
-    if let Some(at) = x.iter().position(|v| !v.is_finite()) {
-        let (row, column) = (at / dimension, at % dimension);
-        return Err(value(format!("x: row {row}, column {column} holds {}; only finite numbers are allowed", x[at])));
-    }
+    check_finite("x", x, dimension)?;
     if out.shape()[0] != rows {
         return Err(value("out: axis 0 has another length"));
     }
@@ -61,10 +58,7 @@ pub fn assign(
     let run = || {
         pool.install(|| {
             x.par_chunks(part * dimension).zip(out.par_chunks_mut(part * stages)).for_each(|(x, out)| {
-                let mut assign = assigner(books.method(), beam);
-                let (mut residual, mut picks) = (x.to_vec(), vec![0u32; out.len()]);
-                assign.prepare(&books);
-                assign.assign(&books, &mut residual, &mut picks);
+                let (_, mut picks) = residuals(&books, assigner(books.method(), beam).as_mut(), x);
                 // Some searches return the codewords of a vector in another order.
                 picks.chunks_exact_mut(stages).for_each(<[u32]>::sort_unstable);
                 out.iter_mut().zip(picks).for_each(|(out, pick)| *out = i64::from(pick));

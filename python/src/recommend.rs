@@ -5,15 +5,14 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use vqlab_core::fit::Ended;
-use vqlab_core::quantizer::Search;
 use vqlab_core::recommend::{
     Candidate, Choice, Difference, Limits, RECALL_AT, Recommendation, References, Request, Step, Watch,
     recommend_vectors,
 };
 
-use crate::arrays::{check_columns, slice};
-use crate::errors::{of_recommend, text, value};
+use crate::arrays::{check_columns, check_finite, slice};
+use crate::books::search_name;
+use crate::errors::{of_recommend, text};
 use crate::fit::{gather, seconds};
 use crate::operations::method;
 use crate::pools::count;
@@ -100,13 +99,7 @@ pub fn recommend<'py>(
 fn own_queries(queries: &PyReadonlyArray2<f32>, dimension: usize) -> PyResult<Vec<f32>> {
     check_columns("queries", queries.shape()[1], dimension)?;
     let values = slice(queries)?;
-    if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-        let (row, column) = (at / dimension, at % dimension);
-        let found = values[at];
-        return Err(value(format!(
-            "queries: row {row}, column {column} holds {found}; only finite numbers are allowed"
-        )));
-    }
+    check_finite("queries", values, dimension)?;
     Ok(values.to_vec())
 }
 
@@ -147,8 +140,7 @@ fn of_candidate<'py>(
     dict.set_item("stages", candidate.shape.stages)?;
     dict.set_item("bits", candidate.shape.bits_per_stage)?;
     dict.set_item("beam_width", candidate.beam_width)?;
-    let search = candidate.search.map(|search| if search == Search::Ordered { "ordered" } else { "beam" });
-    dict.set_item("search", search)?;
+    dict.set_item("search", candidate.search.map(search_name))?;
     dict.set_item("trainer", candidate.shape.trainer().name())?;
     dict.set_item("mse", candidate.mse.mean)?;
     dict.set_item("standard_error", candidate.mse.standard_error)?;
@@ -160,12 +152,7 @@ fn of_candidate<'py>(
     dict.set_item("ms_per_vector", candidate.ms_per_vector)?;
     dict.set_item("codebook_bytes", candidate.codebook_bytes)?;
     dict.set_item("fit_seconds", candidate.fit_seconds)?;
-    let ended = match candidate.ended {
-        Ended::Converged => "converged",
-        Ended::Budget => "budget",
-        Ended::Updates => "updates",
-    };
-    dict.set_item("fit_ended", ended)?;
+    dict.set_item("fit_ended", candidate.ended.name())?;
     dict.set_item("allowed", candidate.allowed)?;
     dict.set_item("on_front_wmops", candidate.front.wmops)?;
     dict.set_item("on_front_ms", candidate.front.ms)?;

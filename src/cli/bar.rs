@@ -30,10 +30,14 @@ const WHOLE: &str = "{bar:16} {msg}";
 
 fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(STEPS as u64), ProgressDrawTarget::hidden());
+    shape(&bar, template);
+    bar
+}
+
+fn shape(bar: &ProgressBar, template: &str) {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("█▌─"));
     }
-    bar
 }
 
 impl Bars {
@@ -80,10 +84,7 @@ impl Sink for Bars {
 
     fn running(&self, cells: &[CellAtWork]) {
         for (i, line) in self.cells.get().into_iter().flatten().enumerate() {
-            let template = if i < cells.len() { CELL } else { "" };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                line.set_style(style.progress_chars("█▌─"));
-            }
+            shape(line, if i < cells.len() { CELL } else { "" });
             if let Some(cell) = cells.get(i) {
                 line.set_prefix(cell.label.clone());
                 line.set_position((cell.share * STEPS) as u64);

@@ -58,15 +58,7 @@ fn style(verdict: Verdict) -> Style {
 
 /// Verdicts, and the results of claims.
 fn words() -> impl Iterator<Item = (&'static str, Style)> {
-    const VERDICTS: [Verdict; 6] = [
-        Verdict::Reproduced,
-        Verdict::Better,
-        Verdict::Inconclusive,
-        Verdict::Worse,
-        Verdict::Missing,
-        Verdict::NotComparable,
-    ];
-    let verdicts = VERDICTS.into_iter().map(|verdict| (verdict.name(), style(verdict)));
+    let verdicts = Verdict::ALL.into_iter().map(|verdict| (verdict.name(), style(verdict)));
     verdicts.chain([("holds", GREEN), ("fails", RED), ("not known", AMBER)])
 }
 

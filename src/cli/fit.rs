@@ -17,7 +17,7 @@ use crate::data::file::Output;
 use crate::fit::{Ended, FitError, FitSettings, Fitted, Sampled, check_memory, fit, import, memory, parts, sample};
 use crate::memory::{available, human};
 use crate::number::short;
-use crate::quantizer::{Codebooks, MAX_BEAM, Method, Provenance, to_bytes};
+use crate::quantizer::{Codebooks, Method, Provenance, to_bytes};
 use crate::runner::human_seconds;
 use crate::training::Trainer;
 
@@ -262,11 +262,7 @@ fn json(
         "validation_db": fitted.validation_mse.and_then(|mse| decibels(mse, fitted.variance)),
         "refitted": fitted.refitted,
         "updates": fitted.curve.last().map(|point| point.0),
-        "ended": match fitted.ended {
-            Ended::Converged => "converged",
-            Ended::Budget => "budget",
-            Ended::Updates => "updates",
-        },
+        "ended": fitted.ended.name(),
         "seconds": fitted.seconds,
         "curve": fitted.curve,
     });
@@ -296,7 +292,7 @@ fn run_import(args: &FitArgs, path: &Path) -> Result<(), CliError> {
 }
 
 fn beam_width(args: &FitArgs, books: &Codebooks) -> Result<usize, CliError> {
-    let most = if books.method().has_beam() { (books.stages() * books.size()).min(MAX_BEAM) } else { 1 };
+    let most = books.method().max_beam(books.stages(), books.size());
     let found = args.beam_width.unwrap_or(most.min(16));
     let error = FitError::Beam { method: books.method(), found, most };
     if (1..=most).contains(&found) { Ok(found) } else { Err(refused(error)) }

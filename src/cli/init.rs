@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::outcome::failed;
+use super::output::write_new;
 use super::{CliError, note};
-use crate::data::file::Output;
 use crate::task;
 
 const EXAMPLES: &str = "\
@@ -47,10 +46,7 @@ pub fn run(args: InitArgs) -> Result<(), CliError> {
             "{path} can't name an experiment\nallowed: letters a-z and A-Z, digits, - and _, then .toml"
         ))
     })?;
-    let output = Output::new(&args.spec).force(args.force);
-    output.check().map_err(|error| CliError::Usage(error.to_string()))?;
-    crate::temporary::replace(output.path(), text.as_bytes())
-        .map_err(|error| failed(format!("cannot write {path}: {error}")))?;
+    write_new(&args.spec, &text, args.force)?;
     note(&format!("wrote {path}\nhint: vqlab run {path}"));
     Ok(())
 }

@@ -1,9 +1,12 @@
-//! Writing to stdout and stderr without a panic when the reader is gone.
+//! Writing to stdout and stderr without a panic when the reader is gone, and small text files.
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::outcome::failed;
 use super::{CliError, color};
+use crate::data::file::Output;
 
 /// Whether `--quiet` was given.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -52,4 +55,15 @@ pub fn note(message: &str) {
 /// Writes a warning or an error to stderr. Write errors are ignored.
 pub fn warn(message: &str) {
     let _ = writeln!(anstream::stderr(), "{}", color::message(message));
+}
+
+/// Writes a text file as a whole; an existing one with `force` alone.
+///
+/// # Errors
+/// [`CliError::Usage`]: the file exists. [`CliError::Failed`]: it can't be written.
+pub(super) fn write_new(path: &Path, text: &str, force: bool) -> Result<(), CliError> {
+    let output = Output::new(path).force(force);
+    output.check().map_err(|error| CliError::Usage(error.to_string()))?;
+    crate::temporary::replace(output.path(), text.as_bytes())
+        .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))
 }

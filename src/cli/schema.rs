@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::outcome::failed;
+use super::output::write_new;
 use super::{CliError, note, print};
-use crate::data::file::Output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,10 +35,7 @@ pub fn run(args: SchemaArgs) -> Result<(), CliError> {
     match &args.output {
         None => print(&text),
         Some(path) => {
-            let output = Output::new(path).force(args.force);
-            output.check().map_err(|error| CliError::Usage(error.to_string()))?;
-            crate::temporary::replace(output.path(), text.as_bytes())
-                .map_err(|error| failed(format!("cannot write {}: {error}", path.display())))?;
+            write_new(path, &text, args.force)?;
             note(&format!("wrote {}", path.display()));
             Ok(())
         }

@@ -22,6 +22,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// In the order of tables and reports.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Reproduced,
+        Verdict::Better,
+        Verdict::Inconclusive,
+        Verdict::Worse,
+        Verdict::Missing,
+        Verdict::NotComparable,
+    ];
+
     /// The name in tables and reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use vqlab_core::method::Kmeans;
 
-use super::chart::{Axis, Color, LegendEntry, LegendKey, LineStyle, Marker, Series};
+use super::chart::{Axis, Chart, Color, LegendEntry, LegendKey, LineStyle, Marker, Series};
 use crate::results::{Aggregate, ResultsFile, find_aggregate, published};
 use crate::spec::{Contender, Init, Method, Panel, Plan, PlannedPoint, Trainer};
 
@@ -112,6 +112,15 @@ pub fn published_series(curve: &Curve) -> Series {
 pub fn published_entry() -> LegendEntry {
     let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
     LegendEntry { label: "published (same hue)".into(), color: Color::GRAY, key }
+}
+
+/// Adds the published curves of a panel to its chart, with their entry in the legend; nothing where there are none or
+/// `published` is false.
+pub fn add_published(chart: &mut Chart, plan: &Plan, panel: &Panel, published: bool) {
+    if published && panel.published_file.is_some() {
+        chart.series.extend(of_panel(plan, panel).iter().map(published_series));
+        chart.legend_extra.push(published_entry());
+    }
 }
 
 pub fn band_entry() -> LegendEntry {

@@ -13,15 +13,6 @@ use crate::spec::{
 };
 use crate::task::Task;
 
-pub(super) const VERDICTS: [Verdict; 6] = [
-    Verdict::Reproduced,
-    Verdict::Better,
-    Verdict::Inconclusive,
-    Verdict::Worse,
-    Verdict::Missing,
-    Verdict::NotComparable,
-];
-
 pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
     let plan = input.plan;
     document.section("What was run");
@@ -266,7 +257,7 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
         return vec![Inline::Strong(name), Inline::Plain(rest)];
     }
     let count = |v: &Verdict| comparison.points.iter().filter(|p| p.verdict == *v).count();
-    let counts = VERDICTS.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), v.name()));
+    let counts = Verdict::ALL.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), v.name()));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let largest = comparison
         .points

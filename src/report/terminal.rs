@@ -2,10 +2,9 @@
 
 use super::findings::outcome;
 use super::format::{difference, margin, significant, unit};
-use super::overview::VERDICTS;
 use super::points::method_name;
 use crate::compare::conditions::conditions;
-use crate::compare::{ClaimCheck, ClaimResult, PanelComparison};
+use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
 use crate::metric::{self, At, Direction};
 use crate::results::{Aggregate, Point, primary_metric};
 use crate::spec::{Contender, Panel, PanelAxis, Plan};
@@ -125,7 +124,7 @@ fn compared(
         Some(reason) => format!("not comparable: {reason}"),
         None => {
             let count = |v| comparison.points.iter().filter(|p| p.verdict == v).count();
-            let counts = VERDICTS.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), v.name()));
+            let counts = Verdict::ALL.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), v.name()));
             let counts: Vec<String> = counts.collect();
             format!(
                 "{} of {} points; verdict: {}",

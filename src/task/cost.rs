@@ -1,6 +1,7 @@
 //! The cost of training and encoding: estimates that the tasks share.
 
 use super::cell::{Method, QuantizerSettings, Search, Training};
+use crate::complexity::{Model, count};
 use crate::quantizer::{BEAM_WIDTH, GRAM_LIMIT};
 
 /// Estimated seconds of stochastic optimization; 0 for k-means.
@@ -32,8 +33,11 @@ pub(super) fn vector_cost(quantizer: &QuantizerSettings, dimension: usize, beam:
     // Drawing or reading the vector, and subtracting its codewords.
     let fixed = d * (1.5e-9 + if quantizer.method.is_product() { 1e-9 } else { 8e-10 * stages }) + 2e-8 * stages;
     let method = quantizer.method;
-    if let Some(own) = method.definition().cost.encode {
-        return fixed + own(dimension, quantizer.stages, quantizer.codebook_size());
+    if let Method::Registered(_) = method {
+        // Its kernels are its own.
+        let beam = method.has_beam().then(|| beam.unwrap_or(method.default_beam()));
+        let counted = count(method, dimension, quantizer.stages, quantizer.codebook_size(), beam, Model::Corrected);
+        return fixed + counted.map_or(product, |operations| operations.total() as f64 * 1e-10);
     }
     let Some(width) = method.is_joint().then(|| beam.unwrap_or(BEAM_WIDTH)) else {
         return fixed + if method.is_product() { product / stages } else { product };

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::super::document::{Answer, Block, Cell, Document, Inline, Line, Table, Tone, text};
 use super::super::findings::outcome;
 use super::super::format::{difference, enumerate, unit};
-use super::super::overview::VERDICTS;
 use super::super::points::tone;
 use super::super::{ReportInput, panel_name};
 use super::{Reproduction, report_of, source};
@@ -74,7 +73,7 @@ impl<'a> Shown<'a> {
         if counts.len() == 1 {
             return format!("all {}", counts.values().sum::<usize>());
         }
-        let parts = VERDICTS.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name())));
+        let parts = Verdict::ALL.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name())));
         parts.collect::<Vec<_>>().join(", ")
     }
 
@@ -153,7 +152,7 @@ fn rows<'a>(reproduction: &Reproduction<'a>) -> Vec<Shown<'a>> {
 /// The figures by verdict: `Reproduced: Figures 2b, 3 and 4c`.
 fn answer(rows: &[Shown]) -> Vec<Line> {
     let mut lines = Vec::new();
-    for verdict in VERDICTS {
+    for verdict in Verdict::ALL {
         let mut figures: Vec<&str> = rows.iter().filter(|row| row.verdict() == verdict).map(|row| row.figure).collect();
         figures.dedup();
         let says = match verdict {
@@ -199,7 +198,8 @@ fn tally(inputs: &[ReportInput], who: &str) -> Option<Vec<Inline>> {
     let points = all.iter().flat_map(|shown| shown.comparisons()).flat_map(|c| &c.points);
     let counts = Verdict::counts(points.map(|point| point.verdict));
     let total: usize = counts.values().sum();
-    let parts: Vec<String> = VERDICTS.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name()))).collect();
+    let parts: Vec<String> =
+        Verdict::ALL.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name()))).collect();
     if total == 0 {
         return None;
     }

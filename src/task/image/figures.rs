@@ -60,10 +60,7 @@ fn over_bits(input: &FigureInput, panel: &Panel) -> Option<Sketch> {
     if ours.is_empty() {
         return None;
     }
-    if published && panel.published_file.is_some() {
-        chart.series.extend(curves::of_panel(plan, panel).iter().map(curves::published_series));
-        chart.legend_extra.push(curves::published_entry());
-    }
+    curves::add_published(&mut chart, plan, panel, published);
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     let seeds = aggregates.iter().find(|a| a.panel == panel.name && a.metric == metric)?;
     let has_band = seeds.points.iter().any(|point| point.samples.len() > 1);

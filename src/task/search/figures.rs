@@ -66,10 +66,7 @@ fn over_rank(input: &FigureInput, panel: &Panel) -> Option<Sketch> {
     if ours.is_empty() {
         return None;
     }
-    if published && panel.published_file.is_some() {
-        chart.series.extend(curves::of_panel(plan, panel).iter().map(curves::published_series));
-        chart.legend_extra.push(curves::published_entry());
-    }
+    curves::add_published(&mut chart, plan, panel, published);
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     chart.legend_extra.push(curves::band_entry());
     let mut caption = format!(

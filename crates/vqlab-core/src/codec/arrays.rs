@@ -9,9 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::windows::chunk_rows;
+use super::worker::Worker;
 use super::{CodecError, unfit};
-use crate::quantizer::kernels::{ROWS, squared_error};
-use crate::quantizer::{Assign, CodeError, Codebooks, Search, assigner, codes};
+use crate::number::not_finite;
+use crate::quantizer::{CodeError, Codebooks, Search};
 use crate::search::Codes;
 
 /// Stop flag and progress of the work on an array.
@@ -28,13 +29,6 @@ pub enum CodesMut<'a> {
     /// For up to 256 codewords a stage.
     U8(&'a mut [u8]),
     U16(&'a mut [u16]),
-}
-
-/// The scratch memory of one thread.
-struct Worker {
-    assign: Box<dyn Assign>,
-    residual: Vec<f32>,
-    picks: Vec<u32>,
 }
 
 /// Encodes arrays with the same codebooks, from any number of threads at once.
@@ -113,62 +107,23 @@ impl<'a> ArrayEncoder<'a> {
         let rows = out.len() / stages;
         task.check()?;
         let vectors = &vectors[first * dimension..(first + rows) * dimension];
-        // A fold without an early exit vectorizes; the position is searched only where there is a fault.
-        if !vectors.iter().fold(true, |finite, v| finite & v.is_finite())
-            && let Some(at) = vectors.iter().position(|v| !v.is_finite())
-        {
-            return Err(unfit(first + at / dimension, at % dimension, vectors[at]));
+        if let Some((row, column, value)) = not_finite(vectors, dimension) {
+            return Err(unfit(first + row, column, value));
         }
-        let mut worker = self.idle.take().unwrap_or_else(|| self.worker());
-        let error = self.assign(&mut worker, vectors, first, out, task);
-        self.idle.put(worker);
-        task.add(rows);
-        error
-    }
-
-    /// As [`ArrayEncoder::chunk`], for checked vectors.
-    fn assign<C: TryFrom<u16>>(
-        &self,
-        worker: &mut Worker,
-        vectors: &[f32],
-        first: usize,
-        out: &mut [C],
-        task: &Task,
-    ) -> Result<f64, CodecError> {
-        let (dimension, stages) = (self.books.dimension(), self.books.stages());
+        let mut worker = self.idle.take().unwrap_or_else(|| Worker::new(self.books, self.beam));
         worker.residual.clear();
         worker.residual.extend_from_slice(vectors);
-        worker.picks.resize(out.len(), 0);
-        // Block by block, so that a stop does not wait for a whole chunk of a slow search.
-        let blocks = worker.residual.chunks_mut(ROWS * dimension).zip(worker.picks.chunks_mut(ROWS * stages));
-        for (x, picks) in blocks {
-            task.check()?;
-            worker.assign.assign(self.books, x, picks);
-        }
-        let failed = |error: CodeError| {
-            let (CodeError::RepeatedCodebook { vector } | CodeError::OutOfRange { vector, .. }) = error;
-            CodecError::Encode { row: first + vector, reason: error.to_string() }
-        };
-        let chosen = codes(self.books, &worker.picks).map_err(failed)?;
+        let encoded = worker.encode(self.books, [first, rows], || task.check());
+        self.idle.put(worker);
+        task.add(rows);
+        let (chosen, error) = encoded?;
         for (out, code) in out.iter_mut().zip(chosen) {
             // Codes are below K, which the type was chosen for.
             if let Ok(code) = C::try_from(code) {
                 *out = code;
             }
         }
-        let error = squared_error(&worker.residual);
-        if !error.is_finite() {
-            let far = |x: &[f32]| x.iter().any(|v| !v.is_finite());
-            let row = worker.residual.chunks_exact(dimension).position(far).unwrap_or(0);
-            return Err(CodecError::Encode { row: first + row, reason: super::TOO_FAR.into() });
-        }
         Ok(error)
-    }
-
-    fn worker(&self) -> Worker {
-        let mut assign = assigner(self.books.method(), self.beam);
-        assign.prepare(self.books);
-        Worker { assign, residual: Vec::new(), picks: Vec::new() }
     }
 }
 

@@ -4,10 +4,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::windows::{Shape, Threads, WINDOW, chunk_rows};
-use super::{CodecError, Mismatch, TOO_FAR, Work};
+use super::worker::Worker;
+use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
-use crate::quantizer::kernels::{ROWS, squared_error};
-use crate::quantizer::{Assign, CodeError, Codebooks, GRAM_LIMIT, MAX_BEAM, Search, assigner, codes, residuals};
+use crate::quantizer::kernels::squared_error;
+use crate::quantizer::{Codebooks, GRAM_LIMIT, Search, assigner, residuals};
 
 /// Number of vectors on which AVQ's searches are compared.
 const TRIED: usize = 1024;
@@ -31,14 +32,6 @@ pub struct Encoded {
     /// AVQ's search.
     pub search: Search,
     pub seconds: f64,
-}
-
-/// The search and the memory of one thread.
-struct Worker {
-    assign: Box<dyn Assign>,
-    /// chunk × D, chunk × M.
-    residual: Vec<f32>,
-    picks: Vec<u32>,
 }
 
 /// Of AVQ's searches [`Search::Beam`] and [`Search::Ordered`], the one with the lower error on the first 1024 vectors
@@ -76,7 +69,7 @@ impl<'a> Encoder<'a> {
                 Ok(Self { books, data, search: Some(Search::Beam), width: 1 })
             };
         }
-        let most = (books.stages() * books.size()).min(MAX_BEAM);
+        let most = books.method().max_beam(books.stages(), books.size());
         let (found, origin) = match width {
             Some(width) => (width, "--beam-width"),
             None => (default_width, "the codebook file's; --beam-width overrides it"),
@@ -160,10 +153,9 @@ impl<'a> Encoder<'a> {
     }
 
     fn worker(&self, search: Search, chunk: usize) -> Worker {
-        let mut assign = assigner(self.books.method(), Some((search, self.width)));
-        assign.prepare(self.books);
-        let residual = vec![0.0; chunk * self.books.dimension()];
-        Worker { assign, residual, picks: vec![0; chunk * self.books.stages()] }
+        let mut worker = Worker::new(self.books, Some((search, self.width)));
+        worker.residual.resize(chunk * self.books.dimension(), 0.0);
+        worker
     }
 
     /// Reads all vectors once, with the workers that encode afterwards. It reports no progress.
@@ -184,31 +176,14 @@ impl<'a> Encoder<'a> {
 
     /// Encodes one chunk; returns its squared error.
     fn encode(&self, work: &Work, worker: &mut Worker, first: usize, out: &mut [u16]) -> Result<f64, CodecError> {
-        let (dimension, stages) = (self.books.dimension(), self.books.stages());
-        let rows = out.len() / stages;
-        let residual = &mut worker.residual[..rows * dimension];
-        let picks = &mut worker.picks[..out.len()];
-        self.data.read(first, residual)?;
-        // Block by block, so that a stop does not wait for a whole chunk of a slow search.
-        for (x, picks) in residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
-            if work.stop.load(Ordering::Relaxed) {
-                return Err(CodecError::Stopped { done: first, total: self.data.len() });
-            }
-            worker.assign.assign(self.books, x, picks);
-        }
-        let chosen = codes(self.books, picks).map_err(|error| {
-            let row = match error {
-                CodeError::RepeatedCodebook { vector } | CodeError::OutOfRange { vector, .. } => first + vector,
-            };
-            CodecError::Encode { row, reason: error.to_string() }
-        })?;
+        let rows = out.len() / self.books.stages();
+        self.data.read(first, &mut worker.residual[..rows * self.books.dimension()])?;
+        let check = || match work.stop.load(Ordering::Relaxed) {
+            true => Err(CodecError::Stopped { done: first, total: self.data.len() }),
+            false => Ok(()),
+        };
+        let (chosen, error) = worker.encode(self.books, [first, rows], check)?;
         out.copy_from_slice(&chosen);
-        let error = squared_error(residual);
-        if !error.is_finite() {
-            let far = |x: &[f32]| x.iter().any(|v| !v.is_finite());
-            let row = first + residual.chunks_exact(dimension).position(far).unwrap_or(0);
-            return Err(CodecError::Encode { row, reason: TOO_FAR.into() });
-        }
         Ok(error)
     }
 }

@@ -17,6 +17,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 mod windows;
+mod worker;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

@@ -151,6 +151,11 @@ impl Operations {
         weighted as f64 / 1e6
     }
 
+    /// All operations, unweighted.
+    pub fn total(&self) -> u128 {
+        self.additions + self.multiplications + self.moves + self.branches
+    }
+
     /// log10 of [`Operations::wmops`], as the figures plot it.
     pub fn log10_wmops(&self, precision: Precision) -> f64 {
         self.wmops(precision).log10()

@@ -37,7 +37,6 @@ pub use crate::training::Trainer;
 use crate::baseline::{self, Kept, Scaling};
 use crate::memory::{available, check, product, sum};
 use crate::number::not_finite;
-use crate::quantizer::MAX_BEAM;
 
 /// The method, its shape, its trainer, and the limits of the training.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,7 +97,7 @@ impl FitSettings {
         if self.updates == Some(0) {
             return Err(FitError::NoUpdates);
         }
-        let most = if self.method.has_beam() { (self.stages * self.codebook_size()).min(MAX_BEAM) } else { 1 };
+        let most = self.method.max_beam(self.stages, self.codebook_size());
         for found in [self.beam_width, self.training_beam_width] {
             if !(1..=most).contains(&found) {
                 return Err(FitError::Beam { method: self.method, found, most });
@@ -117,6 +116,17 @@ pub enum Ended {
     Budget,
     /// All updates or iterations were done.
     Updates,
+}
+
+impl Ended {
+    /// `converged`, `budget`, `updates`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ended::Converged => "converged",
+            Ended::Budget => "budget",
+            Ended::Updates => "updates",
+        }
+    }
 }
 
 /// Trained codebooks and their errors.

@@ -13,7 +13,7 @@ pub static AVQ: Definition = Definition {
     iterations: additive::ITERATIONS,
     memory: memory::joint,
     kmeans: Some(Kmeans { label: "AVQ (k-means)", color: [0x0b, 0x4a, 0x18] }),
-    cost: Cost { encode: None, encode_in_training: None, fit: |size| 6.0 * (size as f64).sqrt() },
+    cost: Cost { encode_in_training: None, fit: |size| 6.0 * (size as f64).sqrt() },
     style: Style { color: [0x1b, 0x8a, 0x2f], line: LineStyle::Dashed, marker: Marker::Square },
     ..Definition::new("AVQ", assign, complexity::avq)
 };
@@ -24,10 +24,9 @@ fn assign(encoder: &Encoder) -> Box<dyn Assign> {
         (Search::Beam, None) => Box::new(Conditioned::always(in_any_order(width))),
         (Search::Beam, Some(batch)) if width > 1 => Box::new(Additive::new(width).for_training(batch)),
         (Search::Beam, Some(_)) => in_any_order(width),
-        (Search::Ordered, None) => Box::new(Conditioned::new(Box::new(Additive::in_order(width)))),
+        (Search::Ordered, None) => encoder.conditioned(Box::new(Additive::in_order(width))),
         (Search::Ordered, Some(batch)) => Box::new(Additive::in_order(width).for_training(batch)),
-        (Search::Released, None) => Box::new(Conditioned::new(Box::new(Released::new(width)))),
-        (Search::Released, Some(_)) => Box::new(Released::new(width)),
+        (Search::Released, _) => encoder.conditioned(Box::new(Released::new(width))),
     }
 }
 

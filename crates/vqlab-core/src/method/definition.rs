@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::baseline::{Error, ITERATIONS, Progress, Settings, Watch, memory};
 use crate::complexity::{ComplexityError, Operations, Shape};
 use crate::data::stream::stream;
-use crate::quantizer::{Assign, Codebooks, MOST_STAGES, Search};
+use crate::quantizer::{Assign, Codebooks, Conditioned, MOST_STAGES, Search};
 
 use super::Method;
 
@@ -74,7 +74,7 @@ impl Definition {
             kmeans: None,
             memory: memory::stagewise,
             operations,
-            cost: Cost { encode: None, encode_in_training: None, fit: |size| 4.0 + (size as f64).sqrt() },
+            cost: Cost { encode_in_training: None, fit: |size| 4.0 + (size as f64).sqrt() },
             style: Style { color: [0x00, 0x7a, 0x87], line: LineStyle::Dashed, marker: Marker::Cross },
         }
     }
@@ -88,6 +88,13 @@ pub struct Encoder {
     /// For codebooks that change after every batch of this size: preparations that pay off only over many vectors are
     /// then omitted. A training centers its vectors, so that the encoder need not. None = codebooks that stay.
     pub batch: Option<usize>,
+}
+
+impl Encoder {
+    /// The search as it is for codebooks that change, and for codebooks of any offset and scale for those that stay.
+    pub fn conditioned(&self, search: Box<dyn Assign>) -> Box<dyn Assign> {
+        if self.batch.is_some() { search } else { Box::new(Conditioned::new(search)) }
+    }
 }
 
 /// Trains codebooks. The trainer calls [`Progress::done`] several times a second and returns its error. The validation
@@ -140,8 +147,6 @@ impl TrainRequest<'_> {
 /// What is known of a method's time, for the order of cells and the time left. It changes no result.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// Seconds to encode one vector of dimension D with M × K codewords. None = estimated from the properties above.
-    pub encode: Option<fn(dimension: usize, stages: usize, size: usize) -> f64>,
     /// Seconds to encode one vector in an iteration of the method's own trainer; None = as elsewhere.
     pub encode_in_training: Option<f64>,
     /// The relative time of a fit with codebooks of this size (in seconds of a complete fit on 45,000 vectors of

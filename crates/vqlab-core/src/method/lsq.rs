@@ -3,7 +3,7 @@
 use super::{Cost, Definition, Encoder, LineStyle, Marker, Style};
 use crate::baseline::{lsq, memory};
 use crate::complexity;
-use crate::quantizer::{Assign, Conditioned, LocalSearch, MAX_STAGES};
+use crate::quantizer::{Assign, LocalSearch, MAX_STAGES};
 
 pub static LSQ: Definition = Definition {
     about: Some("Local-search quantization (LSQ) also sums codewords. It improves one codeword at a time."),
@@ -13,12 +13,11 @@ pub static LSQ: Definition = Definition {
     train: Some(lsq::train),
     iterations: lsq::ITERATIONS,
     memory: memory::local_search,
-    cost: Cost { encode: None, encode_in_training: Some(1.5e-4), fit: |_| 80.0 },
+    cost: Cost { encode_in_training: Some(1.5e-4), fit: |_| 80.0 },
     style: Style { color: [0x8a, 0x1f, 0x8a], line: LineStyle::Dashed, marker: Marker::Cross },
     ..Definition::new("LSQ", assign, complexity::lsq)
 };
 
 fn assign(encoder: &Encoder) -> Box<dyn Assign> {
-    let search = Box::new(LocalSearch::default());
-    if encoder.batch.is_some() { search } else { Box::new(Conditioned::new(search)) }
+    encoder.conditioned(Box::new(LocalSearch::default()))
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use definition::{Cost, Definition, Encoder, Kmeans, LineStyle, Marker, Style, Train, TrainRequest};
 pub use registry::{RegisterError, Registered, register};
 
-use crate::quantizer::MOST_STAGES;
+use crate::quantizer::{MAX_BEAM, MOST_STAGES};
 
 /// A VQ method: the paper's additive, residual and product VQ, two established methods beyond the paper, and users'
 /// methods.
@@ -87,6 +87,11 @@ impl Method {
     /// The beam width where none is given; 1 for methods without a beam.
     pub fn default_beam(self) -> usize {
         self.definition().beam.unwrap_or(1)
+    }
+
+    /// The widest beam of M × K codewords; 1 for methods without a beam.
+    pub fn max_beam(self, stages: usize, size: usize) -> usize {
+        if self.has_beam() { stages.saturating_mul(size).min(MAX_BEAM) } else { 1 }
     }
 
     /// Whether NSVQ trains it.

@@ -3,7 +3,7 @@
 use super::{Cost, Definition, Encoder, LineStyle, Marker, Style};
 use crate::baseline::{memory, opq};
 use crate::complexity;
-use crate::quantizer::{Assign, Conditioned, Greedy, Rotated};
+use crate::quantizer::{Assign, Greedy, Rotated};
 
 pub static OPQ: Definition = Definition {
     about: Some("Optimized PQ (OPQ) is product VQ after a learned rotation."),
@@ -13,12 +13,11 @@ pub static OPQ: Definition = Definition {
     train: Some(opq::train),
     iterations: opq::ITERATIONS,
     memory: memory::with_rotation,
-    cost: Cost { encode: None, encode_in_training: None, fit: |_| 14.0 },
+    cost: Cost { encode_in_training: None, fit: |_| 14.0 },
     style: Style { color: [0xb0, 0x4a, 0x00], line: LineStyle::DashDot, marker: Marker::Cross },
     ..Definition::new("OPQ", assign, complexity::opq)
 };
 
 fn assign(encoder: &Encoder) -> Box<dyn Assign> {
-    let rotated = Box::new(Rotated(Box::new(Greedy::default())));
-    if encoder.batch.is_some() { rotated } else { Box::new(Conditioned::new(rotated)) }
+    encoder.conditioned(Box::new(Rotated(Box::new(Greedy::default()))))
 }

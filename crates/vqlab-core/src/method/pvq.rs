@@ -8,7 +8,7 @@ pub static PVQ: Definition = Definition {
     is_product: true,
     train: Some(stagewise::train),
     kmeans: Some(Kmeans { label: "PVQ (k-means)", color: [0x7a, 0x2e, 0x2e] }),
-    cost: Cost { encode: None, encode_in_training: None, fit: |_| 4.0 },
+    cost: Cost { encode_in_training: None, fit: |_| 4.0 },
     style: Style { color: [0x1a, 0x1a, 0x1a], line: LineStyle::DashDot, marker: Marker::Triangle },
     ..Definition::new("PVQ", rvq::assign, complexity::pvq)
 };

@@ -3,7 +3,7 @@
 use super::{Definition, Encoder, Kmeans, LineStyle, Marker, Style};
 use crate::baseline::stagewise;
 use crate::complexity;
-use crate::quantizer::{Assign, Conditioned, Greedy};
+use crate::quantizer::{Assign, Greedy};
 
 pub static RVQ: Definition = Definition {
     train: Some(stagewise::train),
@@ -14,6 +14,5 @@ pub static RVQ: Definition = Definition {
 
 /// The nearest codeword of each stage in turn; PVQ's, too.
 pub fn assign(encoder: &Encoder) -> Box<dyn Assign> {
-    let greedy = Box::new(Greedy::default());
-    if encoder.batch.is_some() { greedy } else { Box::new(Conditioned::new(greedy)) }
+    encoder.conditioned(Box::new(Greedy::default()))
 }

@@ -9,7 +9,7 @@ use super::error::FileError;
 use super::lines::Lines;
 use super::table::{Format, Table, rows};
 use super::{map, npy};
-use crate::number::short;
+use crate::number::{not_finite, short};
 
 /// A file of vectors, read as f32: fvecs, bvecs, ivecs, fbin, u8bin, i8bin, ibin, idx of bytes, npy or safetensors of
 /// any [`Element`], csv.
@@ -123,15 +123,14 @@ fn fault(element: Element, bytes: &[u8], values: &[f32]) -> Option<Unfit> {
         let allowed = "only whole numbers that float32 can hold (all up to 16777216) are allowed: array.astype('<f4') rounds them";
         return Some(Unfit { column, value: value.to_string(), allowed });
     }
-    // A fold without an early exit vectorizes; the position is searched only where there is a fault.
-    if !element.is_float() || values.iter().fold(true, |finite, v| finite & v.is_finite()) {
+    if !element.is_float() {
         return None;
     }
-    let column = values.iter().position(|v| !v.is_finite())?;
+    let (_, column, found) = not_finite(values, values.len())?;
     let double = bytes[column * element.size()..].first_chunk().map(|b| f64::from_le_bytes(*b));
     let value = match double.filter(|_| element == Element::F64) {
         Some(double) => short(double),
-        None => values[column].to_string(),
+        None => found.to_string(),
     };
     let allowed = "only finite numbers that fit into float32 are allowed: remove or replace such rows";
     Some(Unfit { column, value, allowed })
