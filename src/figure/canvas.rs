@@ -9,7 +9,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontTransform, register_font};
 
 use super::FigureError;
-use super::chart::{Color, LineStyle, Marker};
+use super::chart::{Chart, Color, EndLabel, LineStyle, Marker, Series};
+use super::page::{self, Keys, Part, Sheet};
 
 /// The name in plotters' font table and the `font-family` in SVG, with substitutes.
 pub(super) const FONT: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
@@ -74,46 +75,80 @@ pub(super) fn text_width(text: &str, em: f64, bold: bool) -> f64 {
         .map_or(0.6 * em * text.chars().count() as f64, |((x0, _), (x1, _))| f64::from(x1 - x0) * em / 100.0)
 }
 
-pub(super) struct Canvas<'a, B: DrawingBackend> {
-    area: &'a DrawingArea<B, Shift>,
-    scale: f64,
-    font: FontUse,
+/// What is drawn on: a back end of plotters for files, or the sheet of a page, which keeps the names of series and points.
+pub(super) enum Canvas<'a, B: DrawingBackend> {
+    File {
+        area: &'a DrawingArea<B, Shift>,
+        /// Back-end units per pixel.
+        scale: f64,
+        font: FontUse,
+    },
+    Page {
+        sheet: &'a Sheet,
+        keys: &'a Keys,
+    },
 }
 
 impl<'a, B: DrawingBackend> Canvas<'a, B> {
     /// `scale`: back-end units per pixel.
     pub fn new(area: &'a DrawingArea<B, Shift>, scale: f64, font: FontUse) -> Self {
-        Canvas { area, scale, font }
+        Canvas::File { area, scale, font }
     }
 
-    fn units(&self, (x, y): (f64, f64)) -> (i32, i32) {
-        ((x * self.scale).round() as i32, (y * self.scale).round() as i32)
+    /// The elements until [`Canvas::close`] are of this series.
+    pub fn open(&self, series: &Series) {
+        if let Canvas::Page { sheet, keys } = self {
+            sheet.open(&Part::Series {
+                key: keys.of_series(series),
+                published: series.published,
+                color: series.color,
+            });
+        }
     }
 
-    fn stroke(&self, color: Color, width: f64) -> ShapeStyle {
-        let stroke_width = (width * self.scale).round().max(1.0) as u32;
-        ShapeStyle { color: RGBColor(color.0, color.1, color.2).to_rgba(), filled: false, stroke_width }
+    /// As [`Canvas::open`], for a label.
+    pub fn open_label(&self, label: &EndLabel) {
+        if let Canvas::Page { sheet, keys } = self {
+            sheet.open(&Part::Series { key: keys.of_label(&label.text), published: false, color: label.color });
+        }
     }
 
-    fn fill(color: Color, opacity: f64) -> ShapeStyle {
-        RGBColor(color.0, color.1, color.2).mix(opacity).filled()
+    pub fn close(&self) {
+        if let Canvas::Page { sheet, .. } = self {
+            sheet.close();
+        }
     }
 
     pub fn line(&self, points: &[(f64, f64)], color: Color, width: f64, style: LineStyle) -> Result<(), FigureError> {
-        for piece in cut(points, &dashes(style, width)) {
-            let mut path: Vec<_> = piece.into_iter().map(|p| self.units(p)).collect();
-            // plotters' joints divide by the length of a segment.
-            path.dedup();
-            if path.len() > 1 {
-                self.area.draw(&PathElement::new(path, self.stroke(color, width))).map_err(FigureError::draw)?;
+        let pattern = dashes(style, width);
+        match self {
+            Canvas::File { area, scale, .. } => {
+                for piece in cut(points, &pattern) {
+                    let mut path: Vec<_> = piece.into_iter().map(|p| units(p, *scale)).collect();
+                    // plotters' joints divide by the length of a segment.
+                    path.dedup();
+                    if path.len() > 1 {
+                        let style = stroke(color, width * scale);
+                        area.draw(&PathElement::new(path, style)).map_err(FigureError::draw)?;
+                    }
+                }
             }
+            Canvas::Page { sheet, .. } => sheet.line(points, color, width, &pattern),
         }
         Ok(())
     }
 
     pub fn area(&self, outline: &[(f64, f64)], color: Color, opacity: f64) -> Result<(), FigureError> {
-        let points: Vec<_> = outline.iter().map(|p| self.units(*p)).collect();
-        self.area.draw(&Polygon::new(points, Self::fill(color, opacity))).map_err(FigureError::draw)
+        match self {
+            Canvas::File { area, scale, .. } => {
+                let points: Vec<_> = outline.iter().map(|p| units(*p, *scale)).collect();
+                area.draw(&Polygon::new(points, fill(color, opacity))).map_err(FigureError::draw)
+            }
+            Canvas::Page { sheet, .. } => {
+                sheet.area(outline, color, opacity);
+                Ok(())
+            }
+        }
     }
 
     pub fn rectangle(
@@ -124,6 +159,31 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         opacity: f64,
     ) -> Result<(), FigureError> {
         self.area(&[(x0, y0), (x1, y0), (x1, y1), (x0, y1)], color, opacity)
+    }
+
+    /// The point of a series, with its name on pages: a marker, or a spot that the pointer finds.
+    pub fn point(&self, at: (f64, f64), marker: Option<Marker>, color: Color, name: &str) -> Result<(), FigureError> {
+        if let Canvas::Page { sheet, .. } = self
+            && !name.is_empty()
+        {
+            sheet.open(&Part::Point(name));
+            sheet.target(at, marker.is_none());
+        }
+        if let Some(marker) = marker {
+            self.marker(at, marker, 4.0, color)?;
+        }
+        if !name.is_empty() {
+            self.close();
+        }
+        Ok(())
+    }
+
+    /// The names of a series' points. Empty strings for files.
+    pub fn names(&self, series: &Series, chart: &Chart) -> Vec<String> {
+        match self {
+            Canvas::File { .. } => Vec::new(),
+            Canvas::Page { .. } => page::names(series, chart),
+        }
     }
 
     pub fn marker(&self, (x, y): (f64, f64), marker: Marker, radius: f64, color: Color) -> Result<(), FigureError> {
@@ -147,24 +207,43 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// `at` is the point on the baseline at `style.anchor`.
     pub fn text(&self, text: &str, at: (f64, f64), style: TextStyle) -> Result<(), FigureError> {
+        let Canvas::File { area, scale, font } = self else {
+            if let Canvas::Page { sheet, .. } = self {
+                sheet.text(text, at, style);
+            }
+            return Ok(());
+        };
         let h = match style.anchor {
             a if a < 0.25 => HPos::Left,
             a if a > 0.75 => HPos::Right,
             _ => HPos::Center,
         };
-        let raise = self.font.baseline * style.em;
+        let raise = font.baseline * style.em;
         let (position, turn) = if style.upwards {
             ((at.0 - raise, at.1), FontTransform::Rotate270)
         } else {
             ((at.0, at.1 - raise), FontTransform::None)
         };
         let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
-        let size = style.em * self.font.size_per_em * self.scale;
-        let font = FontDesc::new(FontFamily::Name(FONT), size, weight).transform(turn);
+        let size = style.em * font.size_per_em * scale;
+        let desc = FontDesc::new(FontFamily::Name(FONT), size, weight).transform(turn);
         let color = RGBColor(style.color.0, style.color.1, style.color.2);
-        let styled = plotters::style::TextStyle::from(font).color(&color).pos(Pos::new(h, VPos::Center));
-        self.area.draw_text(text, &styled, self.units(position)).map_err(FigureError::draw)
+        let styled = plotters::style::TextStyle::from(desc).color(&color).pos(Pos::new(h, VPos::Center));
+        area.draw_text(text, &styled, units(position, *scale)).map_err(FigureError::draw)
     }
+}
+
+fn units((x, y): (f64, f64), scale: f64) -> (i32, i32) {
+    ((x * scale).round() as i32, (y * scale).round() as i32)
+}
+
+fn stroke(color: Color, width: f64) -> ShapeStyle {
+    let stroke_width = width.round().max(1.0) as u32;
+    ShapeStyle { color: RGBColor(color.0, color.1, color.2).to_rgba(), filled: false, stroke_width }
+}
+
+fn fill(color: Color, opacity: f64) -> ShapeStyle {
+    RGBColor(color.0, color.1, color.2).mix(opacity).filled()
 }
 
 /// Alternating lengths of dashes and gaps, in pixels. Empty = solid.

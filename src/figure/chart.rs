@@ -63,6 +63,12 @@ impl Axis {
 pub struct Series {
     /// Its entry in the legend.
     pub label: Option<String>,
+    /// The label of the series that it belongs to, if it has no label of its own. For pages.
+    pub name: Option<String>,
+    /// Whether the numbers are published ones. Pages can hide them.
+    pub published: bool,
+    /// Names of the points on pages. `None`: made from the label and the axes.
+    pub names: Option<Vec<String>>,
     pub color: Color,
     pub line: Option<LineStyle>,
     /// In pixels of the drawing.
@@ -81,6 +87,9 @@ impl Series {
     pub fn line(label: impl Into<String>, color: Color, style: LineStyle, points: Vec<(f64, f64)>) -> Self {
         Series {
             label: Some(label.into()),
+            name: None,
+            published: false,
+            names: None,
             color,
             line: Some(style),
             width: 2.0,
@@ -92,8 +101,21 @@ impl Series {
         }
     }
 
+    /// Without an entry in the legend. On pages it is a part of the series that has its label.
     pub fn unlabeled(self) -> Self {
-        Series { label: None, ..self }
+        Series { label: None, name: self.label.filter(|label| !label.is_empty()), ..self }
+    }
+
+    pub fn published(self) -> Self {
+        Series { published: true, ..self }
+    }
+
+    pub fn names(self, names: Vec<String>) -> Self {
+        Series { names: Some(names), ..self }
+    }
+
+    pub fn unnamed_points(self) -> Self {
+        self.names(Vec::new())
     }
 
     pub fn width(self, width: f64) -> Self {

@@ -106,7 +106,9 @@ pub fn styled(panel: &Panel, curve: &Curve) -> Series {
 
 /// The published curve: a thin solid line of the same hue.
 pub fn published_series(curve: &Curve) -> Series {
-    Series::line("", color(curve.contender).tint(0.62), LineStyle::Solid, curve.xy()).width(1.1).unlabeled()
+    let label = curve.contender.label();
+    let line = Series::line(label, color(curve.contender).tint(0.62), LineStyle::Solid, curve.xy());
+    line.width(1.1).unlabeled().published()
 }
 
 pub fn published_entry() -> LegendEntry {
@@ -118,7 +120,8 @@ pub fn published_entry() -> LegendEntry {
 /// `published` is false.
 pub fn add_published(chart: &mut Chart, plan: &Plan, panel: &Panel, published: bool) {
     if published && panel.published_file.is_some() {
-        chart.series.extend(of_panel(plan, panel).iter().map(published_series));
+        let named = |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..published_series(curve) };
+        chart.series.extend(of_panel(plan, panel).iter().map(named));
         chart.legend_extra.push(published_entry());
     }
 }

@@ -5,6 +5,7 @@ use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LineStyle, Scale, Series};
 use super::curves::{self, Curve, CurvePoint};
 use super::errors::measured;
+use super::page::number;
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Contender, Panel, Plan};
@@ -148,12 +149,19 @@ fn in_rows(rows: &[String], curves: &[Vec<Curve>], values: String) -> Chart {
         let points: Vec<(f64, (f64, f64, f64))> = curves.iter().enumerate().filter_map(of_row).collect();
         let color = curves::color(contender);
         for (y, (_, low, high)) in &points {
-            let spread = Series::line("", color, LineStyle::Solid, vec![(*low, *y), (*high, *y)]);
-            chart.series.push(spread.width(1.4).unlabeled());
+            let spread = Series::line(contender.label(), color, LineStyle::Solid, vec![(*low, *y), (*high, *y)]);
+            chart.series.push(spread.width(1.4).unlabeled().unnamed_points());
         }
+        let of_value = |(_, (mean, ..)): &(f64, (f64, f64, f64))| number(*mean);
+        let names = curves.iter().zip(rows).filter(|(curves, _)| point(curves, contender).is_some());
+        let names = names.zip(&points).map(|((_, row), value)| match by_method {
+            true => format!("{}: {}", contender.label(), of_value(value)),
+            false => format!("{}, {row}: {}", contender.label(), of_value(value)),
+        });
+        let names: Vec<String> = names.collect();
         let dots = points.iter().map(|(y, (mean, ..))| (*mean, *y)).collect();
         let dots = Series { line: None, ..Series::line(contender.label(), color, LineStyle::Solid, dots) };
-        let dots = dots.marker(curves::marker(contender.method));
+        let dots = dots.marker(curves::marker(contender.method)).names(names);
         chart.series.push(if by_method { dots.unlabeled() } else { dots });
     }
     chart

@@ -12,8 +12,8 @@ use super::scale::Mapping;
 pub(super) const TITLE_EM: f64 = 15.0;
 pub(super) const LABEL_EM: f64 = 13.0;
 pub(super) const TICK_EM: f64 = 12.0;
-const GRID: Color = Color(0xe4, 0xe4, 0xe4);
-const FRAME: Color = Color(0x8a, 0x8a, 0x8a);
+pub(super) const GRID: Color = Color(0xe4, 0xe4, 0xe4);
+pub(super) const FRAME: Color = Color(0x8a, 0x8a, 0x8a);
 
 /// Left, top, right, bottom in pixels.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +83,12 @@ pub(super) fn draw_figure<B: DrawingBackend>(figure: &Figure, canvas: &Canvas<B>
     Ok(())
 }
 
+/// The heights in pixels at which a chart of this size shows points.
+pub(super) fn heights(chart: &Chart, (right, bottom): (f64, f64), points: &[(f64, f64)]) -> Vec<f64> {
+    let frame = Frame::new(chart, Rect { left: 0.0, top: 0.0, right, bottom }, 0.0);
+    points.iter().filter_map(|point| Some(frame.point(*point)?.1)).collect()
+}
+
 /// The plot's rectangle and the mapping of data to pixels.
 pub(super) struct Frame {
     pub plot: Rect,
@@ -134,7 +140,7 @@ fn strip_values(chart: &Chart) -> impl Iterator<Item = f64> {
     chart.strips.iter().flat_map(|s| [s.low, s.high])
 }
 
-fn draw_chart<B: DrawingBackend>(chart: &Chart, outer: Rect, canvas: &Canvas<B>) -> Result<(), FigureError> {
+pub(super) fn draw_chart<B: DrawingBackend>(chart: &Chart, outer: Rect, canvas: &Canvas<B>) -> Result<(), FigureError> {
     let mut frame = Frame::new(chart, outer, 0.0);
     let legend = Legend::place(chart, &frame, &ink(chart, &frame));
     if let Legend::Below { height, .. } = &legend {
@@ -147,10 +153,14 @@ fn draw_chart<B: DrawingBackend>(chart: &Chart, outer: Rect, canvas: &Canvas<B>)
         }
     }
     for series in &chart.series {
+        canvas.open(series);
         draw_area(series, &frame, canvas)?;
+        canvas.close();
     }
     for series in &chart.series {
-        draw_series(series, &frame, canvas)?;
+        canvas.open(series);
+        draw_series(series, chart, &frame, canvas)?;
+        canvas.close();
     }
     draw_end_labels(chart, &frame, canvas)?;
     let mut ink = ink(chart, &frame);
@@ -229,7 +239,12 @@ fn draw_area<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<
     Ok(())
 }
 
-fn draw_series<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<B>) -> Result<(), FigureError> {
+fn draw_series<B: DrawingBackend>(
+    series: &Series,
+    chart: &Chart,
+    frame: &Frame,
+    canvas: &Canvas<B>,
+) -> Result<(), FigureError> {
     let path = frame.path(&series.points);
     if let Some(style) = series.line {
         canvas.line(&path, series.color, series.width, style)?;
@@ -241,10 +256,11 @@ fn draw_series<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canva
             canvas.line(&[(x - 4.0, end), (x + 4.0, end)], series.color, 1.4, LineStyle::Solid)?;
         }
     }
-    match series.marker {
-        Some(marker) => path.iter().try_for_each(|p| canvas.marker(*p, marker, 4.0, series.color)),
-        None => Ok(()),
+    let names = canvas.names(series, chart);
+    for (place, at) in series.points.iter().enumerate().filter_map(|(i, point)| Some((i, frame.point(*point)?))) {
+        canvas.point(at, series.marker, series.color, names.get(place).map_or("", String::as_str))?;
     }
+    Ok(())
 }
 
 fn draw_end_labels<B: DrawingBackend>(chart: &Chart, frame: &Frame, canvas: &Canvas<B>) -> Result<(), FigureError> {
@@ -255,7 +271,9 @@ fn draw_end_labels<B: DrawingBackend>(chart: &Chart, frame: &Frame, canvas: &Can
     for (y, label) in labels {
         let y = (y + 0.36 * TICK_EM).max(free_from);
         let style = TextStyle { color: label.color, bold: true, ..TextStyle::new(TICK_EM, 0.0) };
+        canvas.open_label(label);
         canvas.text(&label.text, (frame.plot.right + 8.0, y), style)?;
+        canvas.close();
         free_from = y + 1.25 * TICK_EM;
     }
     Ok(())

@@ -13,6 +13,7 @@ mod legend;
 mod log;
 mod operations;
 mod output;
+mod page;
 mod pdf;
 mod pictures;
 mod published;
@@ -70,8 +71,10 @@ pub struct Drawn {
     pub title: String,
     /// A description of the figure and how to read it.
     pub caption: String,
-    /// For inlining. Always present, even if SVG is not among the formats.
+    /// The SVG. Always present, even if it is not among the formats.
     pub svg: String,
+    /// For inlining in a page: HTML with SVG inside, whose series and points have names, for the page's style sheet.
+    pub page: String,
     pub files: Vec<PathBuf>,
 }
 
@@ -150,8 +153,9 @@ impl Sketch {
     /// Draws and writes the figure.
     pub(crate) fn finish(self, out_dir: &Path, formats: &[Format]) -> Result<Drawn, FigureError> {
         let svg = to_svg(&self.figure)?;
+        let page = page::fragment(&self.figure, &self.title)?;
         let files = output::write(&self.figure, &svg, out_dir, &self.id, formats)?;
-        Ok(Drawn { id: self.id, title: self.title, caption: self.caption, svg, files })
+        Ok(Drawn { id: self.id, title: self.title, caption: self.caption, svg, page, files })
     }
 }
 

@@ -11,6 +11,7 @@ use plotters::prelude::DrawingBackend;
 use super::canvas::{Canvas, TextStyle, register_fonts, text_width};
 use super::chart::{Color, LineStyle};
 use super::layout::{LABEL_EM, TICK_EM, TITLE_EM};
+use super::page::escape;
 use super::output::{PNG_SCALE, SVG_UNITS, pixels_by, svg_by};
 use super::{Drawn, FigureError, Format};
 use crate::picture::{CHANNELS, Picture, encode};
@@ -106,7 +107,10 @@ pub fn draw_pictures(figure: &PictureFigure, out_dir: &Path, formats: &[Format])
         write_atomic(&path, &bytes)?;
         files.push(path);
     }
-    Ok(Drawn { id: figure.id.clone(), title: figure.title.clone(), caption: figure.caption.clone(), svg, files })
+    let label = format!("<svg class=\"pictures\" role=\"img\" aria-label=\"{}\" ", escape(&figure.title));
+    let page = svg.replacen("<svg ", &label, 1);
+    let (id, title, caption) = (figure.id.clone(), figure.title.clone(), figure.caption.clone());
+    Ok(Drawn { id, title, caption, svg, page, files })
 }
 
 /// The positions of all parts, in pixels of the figure.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::chart::{Axis, Chart, Color, Figure, LegendPlace, LineStyle, Marker, Series, VerticalMark};
 use super::curves::method_color;
+use super::page::number;
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::quantizer::Method;
 use crate::recommend::{Candidate, Choice, Recommendation};
@@ -49,7 +50,10 @@ fn chart(found: &Recommendation, choice: &Choice, (label, cost, on_front): &Cost
     for method in Method::known() {
         let points: Vec<(f64, f64)> = own.iter().filter(|c| c.shape.method == method).map(place).collect();
         if !points.is_empty() {
+            let named = own.iter().filter(|c| c.shape.method == method);
+            let name = |c: &&&Candidate| format!("{}: MSE {} at {}", c.label(), number(c.mse.mean), number(cost(c)));
             let series = Series::line(method.label(), method_color(method), LineStyle::Solid, points);
+            let series = series.names(named.map(|c| name(&c)).collect());
             chart.series.push(Series { line: None, ..series }.marker(Marker::Circle));
         }
     }

@@ -5,7 +5,7 @@ use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LegendEntry, LegendKey, LineStyle, Marker, Series, VerticalMark};
 use super::curves;
 use super::errors::measured;
-use crate::compare::tradeoff::{PanelTradeoff, Tradeoffs, changes};
+use crate::compare::tradeoff::{PanelTradeoff, TradeoffPoint, Tradeoffs, changes};
 use crate::complexity::Model;
 use crate::spec::{Panel, Plan};
 
@@ -42,13 +42,18 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
         }
         let color = curves::color(*contender);
         let line = Series::line(contender.label(), color, curves::line_style(*contender), xy).width(2.4);
-        chart.series.push(line);
+        let drawn = own.iter().filter(|p| p.log10_wmops(model).is_some());
+        chart.series.push(line.names(drawn.map(|p| name(p, model, "")).collect()));
         let by_lookup = own.iter().filter_map(|p| Some((p.log10_wmops(Model::Lookup)?, p.error))).collect();
-        let by_lookup = Series::line("", color.tint(0.62), LineStyle::Solid, by_lookup).unlabeled();
-        chart.series.push(by_lookup.width(1.1));
+        let by_lookup = Series::line(contender.label(), color.tint(0.62), LineStyle::Solid, by_lookup).unlabeled();
+        let drawn = own.iter().filter(|p| p.log10_wmops(Model::Lookup).is_some());
+        let names = drawn.map(|p| name(p, Model::Lookup, "by look-up, ")).collect();
+        chart.series.push(by_lookup.width(1.1).names(names));
         let front =
             own.iter().filter(|p| p.on_front(model)).filter_map(|p| Some((p.log10_wmops(model)?, p.error))).collect();
-        let front = Series::line("", color, LineStyle::Solid, front).unlabeled();
+        let front = Series::line(contender.label(), color, LineStyle::Solid, front);
+        let on_front = own.iter().filter(|p| p.on_front(model) && p.log10_wmops(model).is_some());
+        let front = front.unlabeled().names(on_front.map(|p| name(p, model, "on the Pareto front, ")).collect());
         chart.series.push(Series { line: None, ..front }.marker(Marker::Circle));
     }
     if chart.is_empty() {
@@ -80,6 +85,13 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     );
     let id = format!("tradeoff-{}", super::file_name(&panel.name));
     Some(Sketch { id, title: format!("Error over complexity, {subject}"), caption, figure: Figure::single(chart) })
+}
+
+/// `RVQ, 24 bits: on the Pareto front, 1.234 at 0.41 WMOPS`.
+fn name(point: &TradeoffPoint, model: Model, what: &str) -> String {
+    let wmops = point.log10_wmops(model).map_or("–".into(), wmops);
+    let error = crate::number::digits(point.error, 4);
+    format!("{}, {} bits: {what}{error} at {wmops} WMOPS", point.contender.label(), point.bits)
 }
 
 /// log10 WMOPS as WMOPS with two digits.

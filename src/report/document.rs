@@ -14,6 +14,16 @@ pub enum Inline {
     },
 }
 
+impl Inline {
+    pub fn plain(text: impl Into<String>) -> Self {
+        Inline::Plain(text.into())
+    }
+
+    pub fn code(text: impl Into<String>) -> Self {
+        Inline::Code(text.into())
+    }
+}
+
 /// The text of a paragraph or a cell.
 pub type Text = Vec<Inline>;
 
@@ -35,13 +45,19 @@ pub enum Tone {
 pub struct Cell {
     pub text: String,
     pub tone: Tone,
+    /// Whether it is the best of its group. Shown in bold.
+    pub best: bool,
     /// The link of the text, relative to the report.
     pub link: Option<String>,
 }
 
 impl Cell {
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Cell { text: text.into(), tone, link: None }
+        Cell { text: text.into(), tone, best: false, link: None }
+    }
+
+    pub fn best(self, best: bool) -> Self {
+        Cell { best, ..self }
     }
 
     pub fn linked(self, link: Option<String>) -> Self {
@@ -87,8 +103,8 @@ impl Table {
 pub struct Picture {
     pub title: String,
     pub caption: String,
-    /// For HTML.
-    pub svg: String,
+    /// For HTML, see [`crate::figure::Drawn::page`].
+    pub html: String,
     /// For Markdown, relative to the report. `None` if no picture file was written.
     pub link: Option<String>,
 }
@@ -107,11 +123,30 @@ pub struct Clip {
     pub link: String,
 }
 
-/// The main result, at the top: sentences with plots beside them.
-#[derive(Clone, Debug)]
+/// The main result, at the top: sentences, figures in cards, and plots.
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub lines: Vec<Line>,
+    pub cards: Vec<Card>,
     pub pictures: Vec<Picture>,
+}
+
+/// A number that a reader looks for first: `41 of 48`, `points reproduced`.
+#[derive(Clone, Debug)]
+pub struct Card {
+    pub value: String,
+    pub label: String,
+    pub tone: Tone,
+}
+
+impl Card {
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Card { value: value.into(), label: label.into(), tone: Tone::Neutral }
+    }
+
+    pub fn toned(self, tone: Tone) -> Self {
+        Card { tone, ..self }
+    }
 }
 
 /// A sentence about a verdict: `Figure 2b: `, `reproduced`, `, 24 of 24 points within 0.5 %, 2 seeds`.
@@ -133,6 +168,9 @@ impl std::fmt::Display for Line {
 pub enum Block {
     Answer(Answer),
     Section(String),
+    /// A section for reference, such as definitions and provenance. HTML shows its title alone until it is opened. It
+    /// ends at the next section.
+    Reference(String),
     Subsection(String),
     Paragraph(Text),
     List(Vec<Text>),
@@ -149,12 +187,19 @@ pub enum Block {
 #[derive(Clone, Debug, Default)]
 pub struct Document {
     pub title: String,
+    /// What an index says about the page.
+    pub summary: Option<serde_json::Value>,
     pub blocks: Vec<Block>,
 }
 
 impl Document {
     pub fn section(&mut self, title: &str) {
         self.blocks.push(Block::Section(title.into()));
+    }
+
+    /// Begins a section that HTML shows folded.
+    pub fn reference(&mut self, title: &str) {
+        self.blocks.push(Block::Reference(title.into()));
     }
 
     pub fn subsection(&mut self, title: impl Into<String>) {

@@ -1,94 +1,245 @@
-//! A document as one HTML page: inline style and figures, no script. Audio is linked: excerpts would
-//! make a page of megabytes.
+//! A document as one HTML page: inline style and figures, and a script that only sorts tables. Audio is linked: excerpts
+//! would make a page of megabytes.
+//!
+//! The answer comes first, sections for reference come folded. Tables that are wider than their place become cards.
 
-use super::document::{Answer, Block, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
+use std::fmt::Write as _;
+
+use super::document::{Answer, Block, Card, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
+use super::terms::meaning;
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("sort.js");
 
 /// Cells with more characters than this are broken into lines.
 const LONG: usize = 30;
 
+/// Widths of places, in rem: a table with one of these classes becomes cards in a narrower place.
+const WIDTHS: [u32; 8] = [20, 26, 32, 38, 46, 54, 62, 72];
+
+/// Tables with fewer rows are not sorted.
+const SORTED_FROM: usize = 3;
+
 pub(super) fn render(document: &Document) -> String {
     let title = escape(&document.title);
-    let mut out = format!(
+    let cards: String = WIDTHS.iter().map(|width| as_cards(*width)).collect();
+    let summary = document.summary.as_ref().map_or(String::new(), |summary| {
+        format!("<meta name=\"vqlab\" content=\"{}\" />\n", escape(&summary.to_string()))
+    });
+    let mut page = Page::default();
+    let _ = write!(
+        page.out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
-         <meta name=\"color-scheme\" content=\"light dark\" />\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n<h1>{title}</h1>\n"
+         <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{title}</title>\n\
+         <style>\n{STYLE}{cards}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     // The answer is above the links to the sections.
     let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
     let (answers, rest) = document.blocks.split_at(answers);
-    let mut section = 0;
-    for block in answers {
-        render_block(block, &mut section, &mut out);
+    answers.iter().for_each(|block| page.block(block));
+    page.contents(document);
+    rest.iter().for_each(|block| page.block(block));
+    page.end_section();
+    page.out.push_str("</main>\n");
+    if page.has_sorted {
+        let _ = writeln!(page.out, "<script>\n{SCRIPT}</script>");
     }
-    contents(document, &mut out);
-    for block in rest {
-        render_block(block, &mut section, &mut out);
-    }
-    out.push_str("</main>\n</body>\n</html>\n");
-    out
+    page.out.push_str("</body>\n</html>\n");
+    page.out
 }
 
-/// Links to the sections.
-fn contents(document: &Document, out: &mut String) {
-    let titles = document.blocks.iter().filter_map(|b| if let Block::Section(title) = b { Some(title) } else { None });
-    let links = titles.enumerate().map(|(i, title)| format!("<a href=\"#s{}\">{}</a>", i + 1, escape(title)));
-    out.push_str(&format!("<nav>{}</nav>\n", links.collect::<Vec<_>>().join(" ")));
+/// The style of tables that need this width, in narrower places.
+fn as_cards(width: u32) -> String {
+    let t = format!(".w{width}");
+    format!(
+        "@container (max-width: {width}rem) {{ {t}, {t} tbody, {t} tr, {t} td {{ display: block; }} {t} thead {{ \
+         display: none; }} {t} tr {{ border: 1px solid var(--line); border-radius: 6px; margin: 0.5rem 0; padding: \
+         0.3rem 0.6rem; }} {t} td {{ position: static; border: 0; white-space: normal; text-align: left; padding: \
+         0.1rem 0; max-width: none; }} {t} td:first-child {{ font-weight: 600; }} {t} td:not(:first-child)::before {{ \
+         content: attr(data-t) \": \"; color: var(--soft); font-weight: 400; }} {t} td:empty {{ display: none; }} }}\n"
+    )
 }
 
-fn render_block(block: &Block, section: &mut usize, out: &mut String) {
-    match block {
-        Block::Answer(answer) => render_answer(answer, out),
-        Block::Section(title) => {
-            *section += 1;
-            out.push_str(&format!("<h2 id=\"s{section}\">{}</h2>\n", escape(title)));
+/// A page as it is written.
+#[derive(Default)]
+struct Page {
+    out: String,
+    sections: usize,
+    /// Whether the current section is folded.
+    is_folded: bool,
+    has_sorted: bool,
+    /// Terms that were explained.
+    known: Vec<&'static str>,
+}
+
+impl Page {
+    /// Links to the sections.
+    fn contents(&mut self, document: &Document) {
+        let titles = document.blocks.iter().filter_map(|block| match block {
+            Block::Section(title) | Block::Reference(title) => Some(title),
+            _ => None,
+        });
+        let links = titles.enumerate().map(|(i, title)| format!("<a href=\"#s{}\">{}</a>", i + 1, escape(title)));
+        let links = links.collect::<Vec<_>>().join(" ");
+        let _ = writeln!(self.out, "<nav aria-label=\"Sections\">{links}</nav>");
+    }
+
+    fn end_section(&mut self) {
+        if std::mem::take(&mut self.is_folded) {
+            self.out.push_str("</div>\n</details>\n");
         }
-        Block::Subsection(title) => out.push_str(&format!("<h3>{}</h3>\n", escape(title))),
-        Block::Paragraph(text) => out.push_str(&format!("<p>{}</p>\n", inline(text))),
-        Block::List(items) => {
-            let items: String = items.iter().map(|item| format!("<li>{}</li>\n", inline(item))).collect();
-            out.push_str(&format!("<ul>\n{items}</ul>\n"));
+    }
+
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Answer(answer) => self.answer(answer),
+            Block::Section(title) => {
+                self.end_section();
+                self.sections += 1;
+                let _ = writeln!(self.out, "<h2 id=\"s{}\">{}</h2>", self.sections, escape(title));
+            }
+            Block::Reference(title) => {
+                self.end_section();
+                self.sections += 1;
+                self.is_folded = true;
+                let (number, title) = (self.sections, escape(title));
+                // A link to an element inside opens it.
+                let _ = writeln!(
+                    self.out,
+                    "<details class=\"reference\">\n<summary><h2>{title}</h2></summary>\n<div id=\"s{number}\">"
+                );
+            }
+            Block::Subsection(title) => {
+                let _ = writeln!(self.out, "<h3>{}</h3>", escape(title));
+            }
+            Block::Paragraph(text) => {
+                let _ = writeln!(self.out, "<p>{}</p>", inline(text));
+            }
+            Block::List(items) => {
+                let items: String = items.iter().map(|item| format!("<li>{}</li>\n", inline(item))).collect();
+                let _ = writeln!(self.out, "<ul>\n{items}</ul>");
+            }
+            Block::Table(table) => self.table(table),
+            Block::Picture(picture) => self.picture(picture),
+            Block::Clips(clips) => self.clips(clips),
+            Block::Details { summary, verbatim } => {
+                let (summary, verbatim) = (escape(summary), escape(verbatim));
+                let _ = writeln!(
+                    self.out,
+                    "<details>\n<summary>{summary}</summary>\n<pre tabindex=\"0\"><code>{verbatim}</code></pre>\n</details>"
+                );
+            }
         }
-        Block::Table(table) => render_table(table, out),
-        Block::Picture(picture) => render_picture(picture, out),
-        Block::Clips(clips) => render_clips(clips, out),
-        Block::Details { summary, verbatim } => out.push_str(&format!(
-            "<details>\n<summary>{}</summary>\n<pre><code>{}</code></pre>\n</details>\n",
-            escape(summary),
-            escape(verbatim)
-        )),
+    }
+
+    fn table(&mut self, table: &Table) {
+        let class = |number: bool| if number { " class=\"n\"" } else { "" };
+        let width = WIDTHS.into_iter().find(|width| f64::from(*width) >= rem(table));
+        let width = width.unwrap_or(WIDTHS[WIDTHS.len() - 1]);
+        let is_sorted = table.rows.len() >= SORTED_FROM;
+        self.has_sorted |= is_sorted;
+        let sorted = if is_sorted { " sorted" } else { "" };
+        let _ = write!(self.out, "<div class=\"wide\"><table class=\"w{width}{sorted}\">\n<thead><tr>");
+        for column in &table.columns {
+            let title = self.term(&column.title);
+            let _ = write!(self.out, "<th scope=\"col\"{}>{title}</th>", class(column.number));
+        }
+        self.out.push_str("</tr></thead>\n<tbody>\n");
+        for row in &table.rows {
+            let cells: String = row
+                .iter()
+                .zip(&table.columns)
+                .map(|(cell, column)| render_cell(cell, column.number, &column.title))
+                .collect();
+            let _ = writeln!(self.out, "<tr>{cells}</tr>");
+        }
+        self.out.push_str("</tbody></table></div>\n");
+    }
+
+    /// A column's title, with its meaning where it stands first.
+    fn term(&mut self, title: &str) -> String {
+        let Some((term, meaning)) = meaning(title).filter(|(term, _)| !self.known.contains(term)) else {
+            return escape(title);
+        };
+        self.known.push(term);
+        format!("<abbr title=\"{}\">{}</abbr>", escape(meaning), escape(title))
+    }
+
+    fn answer(&mut self, answer: &Answer) {
+        self.out.push_str("<div class=\"answer\">\n");
+        for Line { before, verdict, after, tone } in &answer.lines {
+            let [before, verdict, after] = [before, verdict, after].map(|text| escape(text));
+            let _ =
+                writeln!(self.out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(*tone));
+        }
+        self.out.push_str("</div>\n");
+        if !answer.cards.is_empty() {
+            self.out.push_str("<dl class=\"cards\">\n");
+            for Card { value, label, tone } in &answer.cards {
+                let (value, label, class) = (escape(value), escape(label), class(*tone));
+                let _ = writeln!(self.out, "<div><dt>{label}</dt><dd class=\"{class}\">{value}</dd></div>");
+            }
+            self.out.push_str("</dl>\n");
+        }
+        if !answer.pictures.is_empty() {
+            self.out.push_str("<div class=\"plots\">\n");
+            answer.pictures.iter().for_each(|picture| self.picture(picture));
+            self.out.push_str("</div>\n");
+        }
+    }
+
+    fn picture(&mut self, picture: &Picture) {
+        let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let _ = writeln!(
+            self.out,
+            "<figure class=\"plot\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
+        );
+    }
+
+    fn clips(&mut self, clips: &Clips) {
+        let title = escape(&clips.title);
+        let _ = writeln!(self.out, "<div class=\"clips\">\n<strong>{title}</strong>");
+        for clip in &clips.clips {
+            let (label, link) = (escape(&clip.label), escape(&clip.link));
+            let _ = writeln!(
+                self.out,
+                "<div class=\"clip\"><span>{label}</span><audio controls=\"\" preload=\"none\" \
+                 aria-label=\"{label}, {title}\" src=\"{link}\"></audio></div>"
+            );
+        }
+        self.out.push_str("</div>\n");
     }
 }
 
-fn render_table(table: &Table, out: &mut String) {
-    let class = |number: bool| if number { " class=\"n\"" } else { "" };
-    out.push_str("<div class=\"wide\"><table>\n<thead><tr>");
-    for column in &table.columns {
-        out.push_str(&format!("<th scope=\"col\"{}>{}</th>", class(column.number), escape(&column.title)));
-    }
-    out.push_str("</tr></thead>\n<tbody>\n");
-    for row in &table.rows {
-        let cells: String =
-            row.iter().zip(&table.columns).map(|(cell, column)| render_cell(cell, column.number)).collect();
-        out.push_str(&format!("<tr>{cells}</tr>\n"));
-    }
-    out.push_str("</tbody></table></div>\n");
+/// The width of a table in rem, estimated from its texts.
+fn rem(table: &Table) -> f64 {
+    /// Mean width of a character, and the padding of a cell.
+    const CHARACTER: f64 = 0.46;
+    const PADDING: f64 = 1.1;
+    let of_column = |(place, column): (usize, &super::document::Column)| {
+        let word = column.title.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
+        let cells = table.rows.iter().filter_map(|row| row.get(place)).map(|cell| cell.text.chars().count());
+        // Long cells are broken into lines.
+        let cell = cells.map(|count| if count > LONG { LONG } else { count }).max().unwrap_or(0);
+        PADDING + CHARACTER * word.max(cell) as f64
+    };
+    table.columns.iter().enumerate().map(of_column).sum()
 }
 
-fn render_cell(cell: &Cell, number: bool) -> String {
+fn render_cell(cell: &Cell, number: bool, title: &str) -> String {
     let tone = class(cell.tone);
     let width = if cell.text.chars().count() > LONG { "long" } else { "" };
+    let best = if cell.best { "best" } else { "" };
     let classes: Vec<&str> =
-        [if number { "n" } else { "" }, tone, width].into_iter().filter(|c| !c.is_empty()).collect();
+        [if number { "n" } else { "" }, tone, width, best].into_iter().filter(|c| !c.is_empty()).collect();
     let classes = classes.join(" ");
     let attribute = if classes.is_empty() { String::new() } else { format!(" class=\"{classes}\"") };
     let text = match &cell.link {
         Some(href) => link(&cell.text, href),
         None => escape(&cell.text),
     };
-    format!("<td{attribute}>{text}</td>")
+    format!("<td{attribute} data-t=\"{}\">{text}</td>", escape(title))
 }
 
 /// The CSS class of the color.
@@ -99,39 +250,6 @@ fn class(tone: Tone) -> &'static str {
         Tone::Bad => "bad",
         Tone::Doubtful => "doubt",
     }
-}
-
-fn render_answer(answer: &Answer, out: &mut String) {
-    out.push_str("<div class=\"answer\">\n");
-    for Line { before, verdict, after, tone } in &answer.lines {
-        let [before, verdict, after] = [before, verdict, after].map(|text| escape(text));
-        out.push_str(&format!("<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>\n", class(*tone)));
-    }
-    out.push_str("</div>\n<div class=\"plots\">\n");
-    answer.pictures.iter().for_each(|picture| render_picture(picture, out));
-    out.push_str("</div>\n");
-}
-
-fn render_picture(picture: &Picture, out: &mut String) {
-    let label = escape(&picture.title);
-    let svg = picture.svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
-    let caption = escape(&picture.caption);
-    out.push_str(&format!(
-        "<figure>\n<div class=\"wide plot\">{svg}</div>\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>\n"
-    ));
-}
-
-fn render_clips(clips: &Clips, out: &mut String) {
-    let title = escape(&clips.title);
-    out.push_str(&format!("<div class=\"clips\">\n<strong>{title}</strong>\n"));
-    for clip in &clips.clips {
-        let (label, link) = (escape(&clip.label), escape(&clip.link));
-        out.push_str(&format!(
-            "<div class=\"clip\"><span>{label}</span><audio controls=\"\" preload=\"none\" aria-label=\"{label}, {title}\" \
-             src=\"{link}\"></audio></div>\n"
-        ));
-    }
-    out.push_str("</div>\n");
 }
 
 fn inline(text: &Text) -> String {

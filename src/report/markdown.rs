@@ -1,6 +1,6 @@
 //! A document as Markdown with pipe tables. Figures are links to the picture files.
 
-use super::document::{Block, Cell, Clip, Document, Inline, Picture, Table, Text};
+use super::document::{Block, Card, Cell, Clip, Document, Inline, Picture, Table, Text};
 use super::html::address;
 
 pub(super) fn render(document: &Document) -> String {
@@ -16,12 +16,17 @@ fn render_block(block: &Block, out: &mut String) {
     match block {
         Block::Answer(answer) => {
             answer.lines.iter().for_each(|line| out.push_str(&format!("- **{}**\n", escape(&line.to_string()))));
+            if !answer.cards.is_empty() {
+                out.push('\n');
+                let card = |card: &Card| format!("- {}: {}\n", escape(&card.label), escape(&card.value));
+                answer.cards.iter().for_each(|each| out.push_str(&card(each)));
+            }
             for picture in &answer.pictures {
                 out.push('\n');
                 render_picture(picture, out);
             }
         }
-        Block::Section(title) => out.push_str(&format!("## {}\n", escape(title))),
+        Block::Section(title) | Block::Reference(title) => out.push_str(&format!("## {}\n", escape(title))),
         Block::Subsection(title) => out.push_str(&format!("### {}\n", escape(title))),
         Block::Paragraph(text) => out.push_str(&format!("{}\n", inline(text))),
         Block::List(items) => items.iter().for_each(|item| out.push_str(&format!("- {}\n", inline(item)))),
@@ -61,6 +66,7 @@ fn render_table(table: &Table, out: &mut String) {
 fn cell_text(cell: &Cell) -> String {
     match &cell.link {
         Some(href) => link(&cell.text, href),
+        None if cell.best => format!("**{}**", escape(&cell.text)),
         None => escape(&cell.text),
     }
 }

@@ -17,6 +17,7 @@ mod reproduction;
 mod searches;
 mod sections;
 mod terminal;
+mod terms;
 mod tradeoffs;
 mod verdict;
 
@@ -74,7 +75,7 @@ pub fn write(input: &ReportInput, out_dir: &Path) -> Result<[PathBuf; 2], Report
 }
 
 fn build(input: &ReportInput, out_dir: &Path) -> Document {
-    let mut document = Document { title: input.plan.title.clone(), blocks: Vec::new() };
+    let mut document = Document { title: input.plan.title.clone(), ..Document::default() };
     let first = answer(input, out_dir, &mut document);
     points::tables(input, &mut document);
     findings::claims(input, &mut document);
@@ -104,7 +105,7 @@ fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize
     }
     let pictures: Vec<Picture> = input.figures.iter().take(FIRST).map(|drawn| picture(drawn, out_dir)).collect();
     let first = pictures.len();
-    document.blocks.push(Block::Answer(Answer { lines, pictures }));
+    document.blocks.push(Block::Answer(Answer { lines, cards: Vec::new(), pictures }));
     first
 }
 
@@ -122,8 +123,8 @@ fn figures(input: &ReportInput, first: usize, out_dir: &Path, document: &mut Doc
 }
 
 fn picture(drawn: &Drawn, out_dir: &Path) -> Picture {
-    let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
-    Picture { title, caption, svg, link: link(drawn, out_dir) }
+    let (title, caption, html) = (drawn.title.clone(), drawn.caption.clone(), drawn.page.clone());
+    Picture { title, caption, html, link: link(drawn, out_dir) }
 }
 
 /// The path of the PNG, or of the SVG, relative to the report. The file is in the report's folder or in a neighboring

@@ -330,7 +330,7 @@ pub fn write_recommendation(
     drawn: &Drawn,
     dir: &Path,
 ) -> Result<PathBuf, ReportError> {
-    let mut document = Document { title: format!("Which vector quantizer for {name}"), blocks: Vec::new() };
+    let mut document = Document { title: format!("Which vector quantizer for {name}"), ..Document::default() };
     document.paragraph(data(found));
     for choice in &found.choices {
         document.section(&format!("{} bits per vector", choice.bits));
@@ -339,8 +339,8 @@ pub fn write_recommendation(
     }
     document.paragraph(legend(found));
     document.section("Pareto front");
-    let (title, caption, svg) = (drawn.title.clone(), drawn.caption.clone(), drawn.svg.clone());
-    document.blocks.push(Block::Picture(Picture { title, caption, svg, link: None }));
+    let (title, caption, html) = (drawn.title.clone(), drawn.caption.clone(), drawn.page.clone());
+    document.blocks.push(Block::Picture(Picture { title, caption, html, link: None }));
     if !found.left_out.is_empty() {
         document.section("Left out");
         document.list(left_out(found).into_iter().map(super::document::text).collect());

@@ -51,7 +51,7 @@ pub fn reproduction_text(reproduction: &Reproduction) -> String {
 
 fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
     let title = "Vector quantization by stochastic optimization: the paper reproduced".into();
-    let mut document = Document { title, blocks: Vec::new() };
+    let mut document = Document { title, ..Document::default() };
     summary::section(reproduction, out_dir, &mut document);
     figures(reproduction, out_dir, &mut document);
     choices::section(reproduction, &mut document);
@@ -84,8 +84,8 @@ fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document)
             true => drawn.title.clone(),
             false => format!("{} ({})", drawn.title, source(input, reproduction)),
         };
-        let (caption, svg) = (drawn.caption.clone(), drawn.svg.clone());
-        document.blocks.push(Block::Picture(Picture { title, caption, svg, link: link(drawn, out_dir) }));
+        let (caption, html) = (drawn.caption.clone(), drawn.page.clone());
+        document.blocks.push(Block::Picture(Picture { title, caption, html, link: link(drawn, out_dir) }));
     }
 }
 

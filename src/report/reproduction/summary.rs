@@ -109,7 +109,7 @@ const PUBLISHED: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.published;
 
 pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
     let rows = rows(reproduction);
-    document.blocks.push(Block::Answer(Answer { lines: answer(&rows), pictures: Vec::new() }));
+    document.blocks.push(Block::Answer(Answer { lines: answer(&rows), ..Answer::default() }));
     document.section("The figures");
     figures(&rows, reproduction, out_dir, document);
     let broken = broken(reproduction);

@@ -25,12 +25,14 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
     );
     for curve in curves::ours(plan, panel, aggregates, "log10-wmops-corrected") {
         let color = curves::color(curve.contender).tint(0.62);
-        chart.series.push(Series::line("", color, LineStyle::Solid, curve.xy()).width(1.1).unlabeled());
+        let line = Series::line(curve.contender.label(), color, LineStyle::Solid, curve.xy());
+        chart.series.push(line.width(1.1).unlabeled());
     }
     let corrected = !chart.series.is_empty();
     for curve in curves::ours(plan, panel, aggregates, "log10-wmops-lookup") {
         let color = curves::color(curve.contender).tint(0.62);
-        chart.series.push(Series::line("", color, LineStyle::Dotted, curve.xy()).width(1.6).unlabeled());
+        let line = Series::line(curve.contender.label(), color, LineStyle::Dotted, curve.xy());
+        chart.series.push(line.width(1.6).unlabeled());
     }
     chart
         .series
@@ -40,7 +42,8 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
     }
     if published {
         for curve in curves::of_panel(plan, panel) {
-            let series = Series::line("", curves::color(curve.contender), LineStyle::Solid, curve.xy()).unlabeled();
+            let (label, color) = (curve.contender.label(), curves::color(curve.contender));
+            let series = Series::line(label, color, LineStyle::Solid, curve.xy()).unlabeled().published();
             chart.series.push(Series { line: None, ..series }.marker(Marker::Cross));
         }
         let key = LegendKey::Line(None, 1.0, Some(Marker::Cross));

@@ -202,9 +202,9 @@ fn gap_series(panel: &Panel, gap: &Gap, number: usize, published: bool) -> Vec<S
         let (ours, error) = (p.ours?, p.ours?.standard_error?);
         Some((x(p.at), ours.mean - 2.0 * error, ours.mean + 2.0 * error))
     };
-    let line = Series::line(label, color, style, points).width(2.2).marker(marker);
+    let line = Series::line(&label, color, style, points).width(2.2).marker(marker);
     let ours = Series { intervals: places().filter_map(bar).collect(), ..line };
     let published = published && !theirs.is_empty();
-    let thin = Series::line("", color.tint(0.62), LineStyle::Solid, theirs).width(1.1).unlabeled();
+    let thin = Series::line(&label, color.tint(0.62), LineStyle::Solid, theirs).width(1.1).unlabeled().published();
     published.then_some(thin).into_iter().chain([ours]).collect()
 }

@@ -1,0 +1,45 @@
+//! What the titles of columns mean, for readers who have not read the paper.
+
+/// A term as it stands in titles, and its meaning.
+const TERMS: [(&str, &str); 22] = [
+    ("MSE", "mean squared error per coordinate"),
+    ("dB", "10 log10 of the error relative to the variance of the data"),
+    ("WMOPS", "weighted million operations (ITU-T) for encoding one vector, with all stages counted"),
+    ("published", "the mean in the published Results files"),
+    ("n", "the number of seeds or test items behind the mean"),
+    ("ours", "mean over the seeds, ± half the range that holds the middle 95 % of them"),
+    ("difference", "our mean relative to the published mean, with its 95 % interval"),
+    ("margin", "the largest difference at which a point counts as reproduced, fixed before the run"),
+    ("verdict", "reproduced: two one-sided tests place the mean within the margin; better or worse: beyond the margin"),
+    ("perplexity", "the effective number of used codewords of a stage; K if all are used equally often"),
+    ("used", "the share of codewords that encode at least one vector"),
+    ("replaced", "codewords that were replaced in training because no vector used them"),
+    ("look-up", "operations of the same search with look-up tables of codeword products"),
+    ("ms", "measured milliseconds of encoding one vector on one thread"),
+    ("codebooks", "size of the codebooks in float32"),
+    ("fit s", "seconds of training"),
+    ("front", "costs for which no other quantizer has both a lower error and a lower cost"),
+    ("trainer", "k-means, or noise substitution (NSVQ), which starts from k-means"),
+    ("R@1", "the share of queries whose true nearest neighbor is found first"),
+    ("recall", "the share of queries whose true nearest neighbor is among the first T found"),
+    ("PESQ", "perceptual speech quality (ITU-T P.862), up to 4.64"),
+    ("from WMOPS", "the smallest complexity budget of the range"),
+];
+
+/// The term that a title is or begins with, and its meaning.
+pub(super) fn meaning(title: &str) -> Option<(&'static str, &'static str)> {
+    let begins = |term: &str| title.strip_prefix(term).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',']));
+    TERMS.into_iter().filter(|(term, _)| begins(term)).max_by_key(|(term, _)| term.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meaning;
+
+    #[test]
+    fn titles_that_begin_with_a_term_have_its_meaning() {
+        assert_eq!(meaning("difference %").map(|found| found.0), Some("difference"));
+        assert_eq!(meaning("from WMOPS").map(|found| found.0), Some("from WMOPS"));
+        assert_eq!(meaning("newest"), None);
+    }
+}
