@@ -98,11 +98,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     /// The elements until [`Canvas::close`] are of this series.
     pub fn open(&self, series: &Series) {
         if let Canvas::Page { sheet, keys } = self {
-            sheet.open(&Part::Series {
-                key: keys.of_series(series),
-                published: series.published,
-                color: series.color,
-            });
+            sheet.open(&Part::Series { key: keys.of_series(series), published: series.published, color: series.color });
         }
     }
 

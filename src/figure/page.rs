@@ -11,14 +11,17 @@ use plotters::prelude::SVGBackend;
 
 use super::FigureError;
 use super::canvas::{Canvas, TextStyle};
-use super::chart::{Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, Series};
+use super::chart::{Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, Scale, Series};
 use super::layout::{FRAME, GRID, Rect, TICK_EM, draw_chart};
 
 /// Width and height of a chart in pixels.
 const SIZE: (f64, f64) = (480.0, 340.0);
 
 /// The largest number of keys that the style sheet knows.
-const MOST_KEYS: usize = 16;
+pub(crate) const MOST_KEYS: usize = 16;
+
+/// Values with a larger ratio of largest to smallest are drawn on a logarithmic axis.
+const LOG_FROM: f64 = 8.0;
 
 /// The largest number of points with names. Longer series are curves.
 const MOST_NAMED: usize = 60;
@@ -200,6 +203,9 @@ fn svg(chart: &Chart, is_titled: bool, keys: &Keys, name: &str) -> Result<String
     if !is_titled {
         chart.title.clear();
     }
+    if has_decades(&chart) {
+        chart.y.scale = Scale::Log;
+    }
     let ends: Vec<EndLabel> =
         keys.direct.iter().filter_map(|key| end_label(&chart, &keys.entries[*key].label)).collect();
     chart.end_labels.extend(ends);
@@ -212,6 +218,16 @@ fn svg(chart: &Chart, is_titled: bool, keys: &Keys, name: &str) -> Result<String
     Ok(format!(
         "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{name}\">\n{content}</svg>\n"
     ))
+}
+
+/// Whether a logarithmic scale shows more: the values are positive and far apart, and the axis is free.
+fn has_decades(chart: &Chart) -> bool {
+    let Axis { scale, range, ticks, include, .. } = &chart.y;
+    let is_free = *scale == Scale::Linear && range.is_none() && ticks.is_none() && include.is_none();
+    let is_line = |series: &Series| series.line.is_some() && series.fill_to.is_none() && series.intervals.is_empty();
+    let values = chart.series.iter().flat_map(|series| &series.points).map(|point| point.1);
+    let (low, high) = values.fold((f64::INFINITY, 0f64), |(low, high), value| (low.min(value), high.max(value)));
+    is_free && chart.strips.is_empty() && chart.series.iter().all(is_line) && low > 0.0 && high / low > LOG_FROM
 }
 
 /// The label of a series at its last point.
@@ -372,7 +388,7 @@ pub(super) fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::chart::{Axis, LineStyle};
+    use crate::figure::chart::LineStyle;
 
     fn figure() -> Figure {
         let mut chart = Chart::new("t", Axis::whole("bits", &[12, 16]), Axis::linear("MSE"));

@@ -1,6 +1,8 @@
 //! The report as a document, independent of its format: headings, paragraphs, tables and figures. HTML and Markdown are
 //! two renderings of the same value.
 
+use super::gallery::Gallery;
+
 /// A piece of text within a line. Each renderer escapes special characters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inline {
@@ -177,6 +179,7 @@ pub enum Block {
     Table(Table),
     Picture(Picture),
     Clips(Clips),
+    Gallery(Gallery),
     /// A summary that opens to a verbatim text.
     Details {
         summary: String,

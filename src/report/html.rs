@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 use super::document::{Answer, Block, Card, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
 use super::terms::meaning;
+use super::{gallery, index};
+use crate::figure::MOST_KEYS;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
@@ -17,22 +19,28 @@ const LONG: usize = 30;
 /// Widths of places, in rem: a table with one of these classes becomes cards in a narrower place.
 const WIDTHS: [u32; 8] = [20, 26, 32, 38, 46, 54, 62, 72];
 
+/// More lines than this are not in large type.
+const MOST_LARGE: usize = 4;
+
 /// Tables with fewer rows are not sorted.
 const SORTED_FROM: usize = 3;
 
 pub(super) fn render(document: &Document) -> String {
     let title = escape(&document.title);
     let cards: String = WIDTHS.iter().map(|width| as_cards(*width)).collect();
-    let summary = document.summary.as_ref().map_or(String::new(), |summary| {
-        format!("<meta name=\"vqlab\" content=\"{}\" />\n", escape(&summary.to_string()))
-    });
+    let keys: String = (0..MOST_KEYS).map(|key| switched(&format!("k{key}"))).collect();
+    let keys = keys + &switched("pub") + &gallery::style();
+    let summary = document
+        .summary
+        .as_ref()
+        .map_or(String::new(), |summary| format!("{}{}\" />\n", index::META, escape(&summary.to_string())));
     let mut page = Page::default();
     let _ = write!(
         page.out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
          <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{title}</title>\n\
-         <style>\n{STYLE}{cards}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+         <style>\n{STYLE}{cards}{keys}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     // The answer is above the links to the sections.
     let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
@@ -61,6 +69,15 @@ fn as_cards(width: u32) -> String {
     )
 }
 
+/// The style of a key's series: hidden by its check box, and alone at full strength while the pointer is on it.
+fn switched(key: &str) -> String {
+    let k = format!(".{key}");
+    format!(
+        ".plot:has(label{k} input:not(:checked)) .charts {k} {{ display: none; }} .plot:has(label{k}:hover, {k} \
+         input:focus-visible, .charts {k}:hover) .charts .s:not({k}) {{ opacity: 0.2; }}\n"
+    )
+}
+
 /// A page as it is written.
 #[derive(Default)]
 struct Page {
@@ -80,6 +97,9 @@ impl Page {
             Block::Section(title) | Block::Reference(title) => Some(title),
             _ => None,
         });
+        if titles.clone().next().is_none() {
+            return;
+        }
         let links = titles.enumerate().map(|(i, title)| format!("<a href=\"#s{}\">{}</a>", i + 1, escape(title)));
         let links = links.collect::<Vec<_>>().join(" ");
         let _ = writeln!(self.out, "<nav aria-label=\"Sections\">{links}</nav>");
@@ -123,6 +143,7 @@ impl Page {
             Block::Table(table) => self.table(table),
             Block::Picture(picture) => self.picture(picture),
             Block::Clips(clips) => self.clips(clips),
+            Block::Gallery(gallery) => self.out.push_str(&gallery::html(gallery)),
             Block::Details { summary, verbatim } => {
                 let (summary, verbatim) = (escape(summary), escape(verbatim));
                 let _ = writeln!(
@@ -167,11 +188,11 @@ impl Page {
     }
 
     fn answer(&mut self, answer: &Answer) {
-        self.out.push_str("<div class=\"answer\">\n");
+        let many = if answer.lines.len() > MOST_LARGE { " many" } else { "" };
+        let _ = writeln!(self.out, "<div class=\"answer{many}\">");
         for Line { before, verdict, after, tone } in &answer.lines {
             let [before, verdict, after] = [before, verdict, after].map(|text| escape(text));
-            let _ =
-                writeln!(self.out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(*tone));
+            let _ = writeln!(self.out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(*tone));
         }
         self.out.push_str("</div>\n");
         if !answer.cards.is_empty() {
@@ -184,7 +205,7 @@ impl Page {
         }
         if !answer.pictures.is_empty() {
             self.out.push_str("<div class=\"plots\">\n");
-            answer.pictures.iter().for_each(|picture| self.picture(picture));
+            answer.pictures.iter().for_each(|picture| self.main_picture(picture));
             self.out.push_str("</div>\n");
         }
     }
@@ -194,6 +215,16 @@ impl Page {
         let _ = writeln!(
             self.out,
             "<figure class=\"plot\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
+        );
+    }
+
+    /// As [`Page::picture`], with the caption folded: the picture is beside the answer.
+    fn main_picture(&mut self, picture: &Picture) {
+        let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let _ = writeln!(
+            self.out,
+            "<figure class=\"plot\">\n{html}\n<figcaption><details><summary>{label}</summary>\n<p>{caption}</p>\n\
+             </details></figcaption>\n</figure>"
         );
     }
 
@@ -243,7 +274,7 @@ fn render_cell(cell: &Cell, number: bool, title: &str) -> String {
 }
 
 /// The CSS class of the color.
-fn class(tone: Tone) -> &'static str {
+pub(super) fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::Neutral => "",
         Tone::Good => "good",

@@ -1,6 +1,7 @@
 //! A document as Markdown with pipe tables. Figures are links to the picture files.
 
 use super::document::{Block, Card, Cell, Clip, Document, Inline, Picture, Table, Text};
+use super::gallery::View;
 use super::html::address;
 
 pub(super) fn render(document: &Document) -> String {
@@ -35,6 +36,19 @@ fn render_block(block: &Block, out: &mut String) {
         Block::Clips(clips) => {
             let links: Vec<String> = clips.clips.iter().map(|clip: &Clip| link(&clip.label, &clip.link)).collect();
             out.push_str(&format!("- {}: {}\n", escape(&clips.title), links.join(", ")));
+        }
+        Block::Gallery(gallery) => {
+            for tile in &gallery.tiles {
+                let title = tile.href.as_ref().map_or(escape(&tile.title), |href| link(&tile.title, href));
+                let lines: Vec<String> = tile.lines.iter().map(|line| escape(&line.to_string())).collect();
+                out.push_str(&format!("- {title}: {}\n", lines.join("; ")));
+            }
+            for tile in &gallery.tiles {
+                if let Some(View::Drawn(picture)) = &tile.view {
+                    out.push('\n');
+                    render_picture(picture, out);
+                }
+            }
         }
         Block::Details { summary, verbatim } => {
             let fence = fence(verbatim);
