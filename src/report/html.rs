@@ -51,7 +51,7 @@ pub(super) fn render(document: &Document) -> String {
     page.end_section();
     page.out.push_str("</main>\n");
     if page.has_sorted {
-        let _ = writeln!(page.out, "<script>\n{SCRIPT}</script>");
+        let _ = writeln!(page.out, "<script>\n//<![CDATA[\n{SCRIPT}//]]>\n</script>");
     }
     page.out.push_str("</body>\n</html>\n");
     page.out
