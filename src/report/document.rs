@@ -111,6 +111,13 @@ pub struct Picture {
     pub link: Option<String>,
 }
 
+impl Picture {
+    /// Whether it needs the full width: several charts, or pictures.
+    pub fn is_wide(&self) -> bool {
+        ["class=\"charts many\"", "class=\"pictures\""].iter().any(|class| self.html.contains(class))
+    }
+}
+
 /// A group of sounds, such as the decoded speech of each method at one bitrate.
 #[derive(Clone, Debug)]
 pub struct Clips {

@@ -78,7 +78,7 @@ fn tile(tile: &Tile, out: &mut String) {
         Some(href) => format!("<a href=\"{}\">{title}</a>", escape(&address(href))),
         None => title,
     };
-    let _ = writeln!(out, "<article class=\"tile is-{}\">\n<h3>{title}</h3>", slug(tile.verdict));
+    let _ = writeln!(out, "<article class=\"tile is-{}\">\n<h2>{title}</h2>", slug(tile.verdict));
     for line in &tile.lines {
         let [before, verdict, after] = [&line.before, &line.verdict, &line.after].map(|text| escape(text));
         let _ = writeln!(out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(line.tone));

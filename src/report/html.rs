@@ -47,7 +47,18 @@ pub(super) fn render(document: &Document) -> String {
     let (answers, rest) = document.blocks.split_at(answers);
     answers.iter().for_each(|block| page.block(block));
     page.contents(document);
-    rest.iter().for_each(|block| page.block(block));
+    let is_picture = |block: Option<&Block>| matches!(block, Some(Block::Picture(_)));
+    for (place, block) in rest.iter().enumerate() {
+        // Neighboring pictures are side by side.
+        let [before, after] = [place.checked_sub(1), Some(place + 1)].map(|i| is_picture(i.and_then(|i| rest.get(i))));
+        if is_picture(Some(block)) && !before {
+            page.out.push_str("<div class=\"plots\">\n");
+        }
+        page.block(block);
+        if is_picture(Some(block)) && !after {
+            page.out.push_str("</div>\n");
+        }
+    }
     page.end_section();
     page.out.push_str("</main>\n");
     if page.has_sorted {
@@ -212,18 +223,20 @@ impl Page {
 
     fn picture(&mut self, picture: &Picture) {
         let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let across = if picture.is_wide() { " across" } else { "" };
         let _ = writeln!(
             self.out,
-            "<figure class=\"plot\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
+            "<figure class=\"plot{across}\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
         );
     }
 
     /// As [`Page::picture`], with the caption folded: the picture is beside the answer.
     fn main_picture(&mut self, picture: &Picture) {
         let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let across = if picture.is_wide() { " across" } else { "" };
         let _ = writeln!(
             self.out,
-            "<figure class=\"plot\">\n{html}\n<figcaption><details><summary>{label}</summary>\n<p>{caption}</p>\n\
+            "<figure class=\"plot{across}\">\n{html}\n<figcaption><details><summary>{label}</summary>\n<p>{caption}</p>\n\
              </details></figcaption>\n</figure>"
         );
     }
