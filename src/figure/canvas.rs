@@ -10,7 +10,8 @@ use plotters::style::{Color as _, FontTransform, register_font};
 
 use super::FigureError;
 use super::chart::{Chart, Color, EndLabel, LineStyle, Marker, Series};
-use super::page::{self, Keys, Part, Sheet};
+use super::keys::{self, Keys};
+use super::page::{Part, Sheet};
 
 /// The name in plotters' font table and the `font-family` in SVG, with substitutes.
 pub(super) const FONT: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
@@ -178,7 +179,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     pub fn names(&self, series: &Series, chart: &Chart) -> Vec<String> {
         match self {
             Canvas::File { .. } => Vec::new(),
-            Canvas::Page { .. } => page::names(series, chart),
+            Canvas::Page { .. } => keys::names(series, chart),
         }
     }
 

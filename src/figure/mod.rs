@@ -8,6 +8,7 @@ pub mod curves;
 mod dots;
 mod errors;
 mod gaps;
+mod keys;
 mod layout;
 mod legend;
 mod log;
@@ -30,10 +31,10 @@ pub use chart::{
     VerticalMark,
 };
 pub(crate) use gaps::generalization_gap;
+pub(crate) use keys::MOST_KEYS;
 pub use log::draw_log;
 pub(crate) use operations::{beside_published, over_complexity};
 pub use output::{Format, to_pdf, to_png, to_svg};
-pub(crate) use page::MOST_KEYS;
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
 pub use recommend::draw_recommendation;

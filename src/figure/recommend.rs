@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::chart::{Axis, Chart, Color, Figure, LegendPlace, LineStyle, Marker, Series, VerticalMark};
 use super::curves::method_color;
-use super::page::number;
+use super::keys::number;
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::quantizer::Method;
 use crate::recommend::{Candidate, Choice, Recommendation};

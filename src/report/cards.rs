@@ -40,7 +40,8 @@ fn points(input: &ReportInput) -> Option<Card> {
 
 fn widest(input: &ReportInput) -> Option<Card> {
     let judged = judged(input);
-    let size = |point: &PointComparison| point.difference.map_or(0.0, f64::abs);
+    // In widths of the margin: panels have different units.
+    let size = |point: &PointComparison| point.difference.map_or(0.0, f64::abs) / point.margin.width();
     let (axis, point) = judged.into_iter().max_by(|a, b| size(a.1).total_cmp(&size(b.1)))?;
     let value = format!("{} {}", difference(point.difference?, point.margin), unit(point.margin));
     let at = axis.in_words(&axis.number(point.at));
