@@ -33,6 +33,7 @@ pub(crate) use gaps::generalization_gap;
 pub use log::draw_log;
 pub(crate) use operations::{beside_published, over_complexity};
 pub use output::{Format, to_pdf, to_png, to_svg};
+pub(crate) use page::shades;
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
 pub use recommend::draw_recommendation;

@@ -177,6 +177,8 @@ pub enum Block {
     Table(Table),
     Picture(Picture),
     Clips(Clips),
+    /// Quantizers from which budgets select one.
+    Explorer(Box<super::explorer::Explorer>),
     /// A summary that opens to a verbatim text.
     Details {
         summary: String,

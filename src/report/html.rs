@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Answer, Block, Card, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
+use super::explorer;
 use super::terms::meaning;
 
 const STYLE: &str = include_str!("style.css");
@@ -23,6 +24,8 @@ const SORTED_FROM: usize = 3;
 pub(super) fn render(document: &Document) -> String {
     let title = escape(&document.title);
     let cards: String = WIDTHS.iter().map(|width| as_cards(*width)).collect();
+    let has_explorer = document.blocks.iter().any(|block| matches!(block, Block::Explorer(_)));
+    let own = if has_explorer { explorer::STYLE } else { "" };
     let summary = document.summary.as_ref().map_or(String::new(), |summary| {
         format!("<meta name=\"vqlab\" content=\"{}\" />\n", escape(&summary.to_string()))
     });
@@ -32,7 +35,7 @@ pub(super) fn render(document: &Document) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
          <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{title}</title>\n\
-         <style>\n{STYLE}{cards}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+         <style>\n{STYLE}{cards}{own}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     // The answer is above the links to the sections.
     let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
@@ -44,6 +47,9 @@ pub(super) fn render(document: &Document) -> String {
     page.out.push_str("</main>\n");
     if page.has_sorted {
         let _ = writeln!(page.out, "<script>\n{SCRIPT}</script>");
+    }
+    if has_explorer {
+        let _ = writeln!(page.out, "<script>\n{}</script>", explorer::SCRIPT);
     }
     page.out.push_str("</body>\n</html>\n");
     page.out
@@ -123,6 +129,9 @@ impl Page {
             Block::Table(table) => self.table(table),
             Block::Picture(picture) => self.picture(picture),
             Block::Clips(clips) => self.clips(clips),
+            Block::Explorer(all) => {
+                self.out.push_str(&explorer::html(all, &format!("e{}", self.sections)));
+            }
             Block::Details { summary, verbatim } => {
                 let (summary, verbatim) = (escape(summary), escape(verbatim));
                 let _ = writeln!(

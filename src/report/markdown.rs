@@ -36,6 +36,13 @@ fn render_block(block: &Block, out: &mut String) {
             let links: Vec<String> = clips.clips.iter().map(|clip: &Clip| link(&clip.label, &clip.link)).collect();
             out.push_str(&format!("- {}: {}\n", escape(&clips.title), links.join(", ")));
         }
+        Block::Explorer(explorer) => {
+            for (sentence, table) in super::explorer::tables(explorer) {
+                out.push_str(&format!("{}\n\n", escape(&sentence)));
+                render_table(&table, out);
+                out.push('\n');
+            }
+        }
         Block::Details { summary, verbatim } => {
             let fence = fence(verbatim);
             let summary = super::html::escape(summary);
