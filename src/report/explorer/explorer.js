@@ -98,7 +98,8 @@
   const nextDecibel = (group, budget, chosen) => {
     const from = group.entries[chosen];
     const isBetter = (entry) => gain(group, from.error, entry.error) >= (group.scale === "other" ? 0.2 : 1);
-    const better = group.entries.filter(isBetter);
+    const isCertain = (entry) => !from.alike.some((i) => group.entries[i] === entry);
+    const better = group.entries.filter((entry) => all(isBetter(entry), isCertain(entry)));
     const what = group.scale === "other" ? "20 % less error" : "1 dB less error";
     if (better.length === 0) return [`No quantizer here has at least ${what}.`];
     const operations = (entry) => known(cost.wmops(entry, budget));
@@ -155,16 +156,20 @@
     return { at, ticks: ticks(take(first), take(last), isLog) };
   };
 
-  // Names beside points, where there is room.
-  const label = (svg, points, size) => {
-    const boxes = points.map(({ x, y }) => [x - 4, y - 4, x + 4, y + 4]);
+  // Names beside points, where there is room; not over other points if there is a choice.
+  const label = (svg, points, others, size) => {
+    const around = ([x, y]) => [x - 4, y - 4, x + 4, y + 4];
+    const boxes = points.map(({ x, y }) => around([x, y]));
+    const dots = others.map(around);
     const meets = (a, b) => all(b[2] > a[0], a[2] > b[0], b[3] > a[1], a[3] > b[1]);
     for (const { x, y, name, chosen } of points) {
       const width = 6.9 * name.length + 4;
       const sides = [[8, -7], [8, 17], [-8 - width, -7], [-8 - width, 17], [-width / 2, -12], [-width / 2, 23]];
       const places = sides.map(([right, down]) => [x + right, y + down - 12, x + right + width, y + down + 3]);
       const fits = (box) => all(box[0] >= size.left, size.right + 12 >= box[2], box[1] >= size.top, size.bottom >= box[3]);
-      const box = places.find((place) => all(fits(place), !boxes.some((other) => meets(place, other))));
+      const isFree = (place) => all(fits(place), !boxes.some((other) => meets(place, other)));
+      const isClear = (place) => all(isFree(place), !dots.some((dot) => meets(place, dot)));
+      const box = places.find(isClear) || places.find(isFree);
       if (!box) continue;
       boxes.push(box);
       svg.append(draw("text", { class: chosen ? "name chosen" : "name", x: box[0], y: box[3] - 3 }, name));
@@ -223,7 +228,7 @@
     const named = best.filter((i) => i !== chosen).reverse();
     if (drawn.includes(chosen)) named.unshift(chosen);
     const mark = (i) => ({ x: at(i)[0], y: at(i)[1], name: group.entries[i].name, chosen: i === chosen });
-    label(svg, named.map(mark), size);
+    label(svg, named.map(mark), drawn.map(at), size);
     const legend = document.createElement("p");
     legend.className = "legend";
     for (const [method, style] of new Map(group.entries.map((entry) => [entry.method, entry.style]))) {

@@ -196,7 +196,7 @@ impl Columns {
             let _ = writeln!(rows, "<tr class=\"{class}\" data-i=\"{place}\">{cells}</tr>");
         }
         format!(
-            "<div class=\"wide\"><table class=\"{CARDS}\">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n\
+            "<div class=\"wide\"><table class=\"{CARDS} sorted\">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n\
              {rows}</tbody></table></div>\n"
         )
     }
