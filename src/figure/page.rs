@@ -125,7 +125,12 @@ pub(super) fn own_color(color: Color) -> String {
     if color == Color::BLACK {
         return " style=\"--c:var(--text);--d:var(--text)\"".into();
     }
-    format!(" style=\"--c:{};--d:{}\"", hex(color), hex(on_dark(color)))
+    format!(" style=\"{}\"", shades(color))
+}
+
+/// The color on light and on dark pages, as the variables that the page's style sheet chooses from.
+pub(crate) fn shades(color: Color) -> String {
+    format!("--c:{};--d:{}", hex(color), hex(on_dark(color)))
 }
 
 fn hex(Color(red, green, blue): Color) -> String {

@@ -187,6 +187,8 @@ pub enum Block {
     Picture(Picture),
     Clips(Clips),
     Gallery(Gallery),
+    /// Quantizers from which budgets select one.
+    Explorer(Box<super::explorer::Explorer>),
     /// A summary that opens to a verbatim text.
     Details {
         summary: String,

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Answer, Block, Card, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
+use super::explorer;
 use super::terms::meaning;
 use super::{gallery, index};
 use crate::figure::MOST_KEYS;
@@ -34,13 +35,15 @@ pub(super) fn render(document: &Document) -> String {
         .summary
         .as_ref()
         .map_or(String::new(), |summary| format!("{}{}\" />\n", index::META, escape(&summary.to_string())));
+    let has_explorer = document.blocks.iter().any(|block| matches!(block, Block::Explorer(_)));
+    let own = if has_explorer { explorer::STYLE } else { "" };
     let mut page = Page::default();
     let _ = write!(
         page.out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
          <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{title}</title>\n\
-         <style>\n{STYLE}{cards}{keys}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+         <style>\n{STYLE}{cards}{keys}{own}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     // The answer is above the links to the sections.
     let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
@@ -63,6 +66,9 @@ pub(super) fn render(document: &Document) -> String {
     page.out.push_str("</main>\n");
     if page.has_sorted {
         let _ = writeln!(page.out, "<script>\n//<![CDATA[\n{SCRIPT}//]]>\n</script>");
+    }
+    if has_explorer {
+        let _ = writeln!(page.out, "<script>\n{}</script>", explorer::SCRIPT);
     }
     page.out.push_str("</body>\n</html>\n");
     page.out
@@ -155,6 +161,9 @@ impl Page {
             Block::Picture(picture) => self.picture(picture),
             Block::Clips(clips) => self.clips(clips),
             Block::Gallery(gallery) => self.out.push_str(&gallery::html(gallery)),
+            Block::Explorer(all) => {
+                self.out.push_str(&explorer::html(all, &format!("e{}", self.sections)));
+            }
             Block::Details { summary, verbatim } => {
                 let (summary, verbatim) = (escape(summary), escape(verbatim));
                 let _ = writeln!(

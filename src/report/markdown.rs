@@ -50,6 +50,13 @@ fn render_block(block: &Block, out: &mut String) {
                 }
             }
         }
+        Block::Explorer(explorer) => {
+            for (sentence, table) in super::explorer::tables(explorer) {
+                out.push_str(&format!("{}\n\n", escape(&sentence)));
+                render_table(&table, out);
+                out.push('\n');
+            }
+        }
         Block::Details { summary, verbatim } => {
             let fence = fence(verbatim);
             let summary = super::html::escape(summary);

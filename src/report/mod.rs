@@ -6,6 +6,7 @@
 mod cards;
 mod costs;
 pub mod document;
+pub mod explorer;
 pub(crate) mod findings;
 pub(crate) mod format;
 mod gallery;
@@ -87,6 +88,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     figures(input, first, out_dir, &mut document);
     input.plan.task.sections(input, out_dir, &mut document);
     searches::section(input, &mut document);
+    explorer::section(input, &mut document);
     tradeoffs::section(input, &mut document);
     overview::what_was_run(input, &mut document);
     overview::verdicts(input, &mut document);

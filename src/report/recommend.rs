@@ -341,6 +341,7 @@ pub fn write_recommendation(
     document.section("Pareto front");
     let (title, caption, html) = (drawn.title.clone(), drawn.caption.clone(), drawn.page.clone());
     document.blocks.push(Block::Picture(Picture { title, caption, html, link: None }));
+    super::explorer::of_recommendation(found, &mut document);
     if !found.left_out.is_empty() {
         document.section("Left out");
         document.list(left_out(found).into_iter().map(super::document::text).collect());

@@ -74,7 +74,7 @@ fn budgets(result: &PanelTradeoff) -> Table {
 }
 
 /// The name of the quantity that the trade-off minimizes.
-fn error_name(result: &PanelTradeoff) -> String {
+pub(super) fn error_name(result: &PanelTradeoff) -> String {
     let label = metric::label(&result.metric);
     let Some(row) = metric::find(&result.metric) else { return label };
     let label = if row.at == At::Rank { result.metric.clone() } else { label };

@@ -155,7 +155,7 @@ fn panel_tradeoff(plan: &Plan, panel: &Panel, aggregate: &Aggregate) -> PanelTra
 
 /// Whether a contender takes part in the choice. Panels with published numbers compare methods of one trainer, as the
 /// paper does. Baselines would only repeat the methods.
-fn takes_part(panel: &Panel, contender: Contender) -> bool {
+pub(crate) fn takes_part(panel: &Panel, contender: Contender) -> bool {
     panel.published_file.is_none() || contender.trainer == panel.trainer()
 }
 

@@ -130,6 +130,11 @@ impl Method {
         let width = if self.is_product() { dimension / stages.max(1) } else { dimension };
         stages * size * width + if self.has_rotation() { dimension * dimension } else { 0 }
     }
+
+    /// Bytes of these values in float32.
+    pub fn codebook_bytes(self, dimension: usize, stages: usize, size: usize) -> usize {
+        self.parameters(dimension, stages, size) * size_of::<f32>()
+    }
 }
 
 impl From<Method> for String {

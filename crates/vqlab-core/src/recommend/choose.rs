@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::{Candidate, Estimate, Front};
+use super::{Candidate, Estimate, Front, Limits, Recommendation};
 use crate::tradeoff;
 
 /// The choice at one bitrate. Candidates are indices into [`super::Recommendation::candidates`].
@@ -47,18 +47,50 @@ fn within(others: usize) -> f64 {
 const MORE_ERROR: f64 = 1.1;
 const FEWER_OPERATIONS: f64 = 0.5;
 
+/// The best of some candidates, those that count as equally good, and the cheapest of them. Candidates are indices that
+/// the caller defines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub best: usize,
+    /// Includes `best`.
+    pub equal: Vec<usize>,
+    pub chosen: usize,
+}
+
+impl Standing {
+    /// The rule of every choice. `is_alike` tells whether the error of a candidate can't be distinguished from the error
+    /// of another one. Of candidates with equal costs, the earlier one is chosen. `None` without candidates.
+    ///
+    /// Candidates with the same codebooks have small but certain differences. A candidate between the lowest error and an
+    /// error that equals it statistically is no worse than the latter. With all of them in the group, no candidate beats
+    /// the choice in both error and operations.
+    pub fn of<C: PartialOrd>(
+        allowed: &[usize],
+        error: impl Fn(usize) -> f64,
+        cost: impl Fn(usize) -> C,
+        is_alike: impl Fn(usize, usize) -> bool,
+    ) -> Option<Self> {
+        let best = allowed.iter().copied().min_by(|i, j| error(*i).total_cmp(&error(*j)))?;
+        let alike = allowed.iter().filter(|i| is_alike(**i, best)).map(|i| error(*i));
+        let highest = alike.fold(error(best), f64::max);
+        let equal: Vec<usize> = allowed.iter().copied().filter(|i| error(*i) <= highest).collect();
+        let cheapest = |i: &usize, j: &usize| cost(*i).partial_cmp(&cost(*j)).unwrap_or(std::cmp::Ordering::Equal);
+        let chosen = equal.iter().copied().min_by(cheapest).unwrap_or(best);
+        Some(Self { best, equal, chosen })
+    }
+}
+
 impl Choice {
-    pub(super) fn of(candidates: &[Candidate], bits: u32) -> Self {
+    /// The choice among the candidates of this bitrate that the limits allow.
+    pub(super) fn of(candidates: &[Candidate], bits: u32, limits: &Limits) -> Self {
         let of_bits = (0..candidates.len()).filter(|i| candidates[*i].shape.bits() == bits);
         let lowest = |i: &usize, j: &usize| candidates[*i].mse.mean.total_cmp(&candidates[*j].mse.mean);
-        let cheapest = |i: &usize, j: &usize| {
-            let cost =
-                |i: usize| (candidates[i].wmops, candidates[i].codebook_bytes as f64, candidates[i].ms_per_vector);
-            cost(*i).partial_cmp(&cost(*j)).unwrap_or(std::cmp::Ordering::Equal)
-        };
-        let allowed: Vec<usize> = of_bits.clone().filter(|i| candidates[*i].allowed).collect();
+        let cost = |i: usize| (candidates[i].wmops, candidates[i].codebook_bytes as f64, candidates[i].ms_per_vector);
+        let cheapest = |i: &usize, j: &usize| cost(*i).partial_cmp(&cost(*j)).unwrap_or(std::cmp::Ordering::Equal);
+        let is_allowed = |i: &usize| limits.allow(&candidates[*i]);
+        let allowed: Vec<usize> = of_bits.clone().filter(is_allowed).collect();
         let less = |i: usize, of: usize| Difference { candidate: i, error: paired(&candidates[i], &candidates[of]) };
-        let within = within(of_bits.clone().count().saturating_sub(1));
+        let within = within_of(candidates, bits);
         let mut choice = Self {
             bits,
             chosen: None,
@@ -69,26 +101,42 @@ impl Choice {
             cheaper: None,
             forbidden: None,
         };
-        let Some(best) = allowed.iter().copied().min_by(lowest) else { return choice };
-        // Candidates with the same codebooks have small but certain differences. A candidate between the lowest error
-        // and an error that equals it statistically is no worse than the latter. With all of them in the group, no
-        // candidate beats the choice in both error and operations.
-        let alike =
-            allowed.iter().filter(|i| is_equal(&less(**i, best).error, within)).map(|i| candidates[*i].mse.mean);
-        let highest = alike.fold(candidates[best].mse.mean, f64::max);
-        let (equal, worse): (Vec<usize>, Vec<usize>) =
-            allowed.iter().partition(|i| candidates[**i].mse.mean <= highest);
-        let chosen = equal.iter().copied().min_by(cheapest).unwrap_or(best);
+        let error = |i: usize| candidates[i].mse.mean;
+        let is_alike = |i: usize, best: usize| is_equal(&less(i, best).error, within);
+        let Some(standing) = Standing::of(&allowed, error, cost, is_alike) else { return choice };
+        let Standing { best, equal, chosen } = standing;
+        let worse: Vec<usize> = allowed.iter().copied().filter(|i| !equal.contains(i)).collect();
         choice.next = worse.iter().copied().min_by(lowest).map(|i| less(i, best));
         let much_cheaper = |i: &usize| {
             candidates[*i].mse.mean <= MORE_ERROR * candidates[chosen].mse.mean
                 && candidates[*i].wmops <= FEWER_OPERATIONS * candidates[chosen].wmops
         };
         choice.cheaper = worse.iter().copied().filter(much_cheaper).min_by(cheapest).map(|i| less(i, chosen));
-        let forbidden = of_bits.min_by(lowest).filter(|i| !candidates[*i].allowed).map(|i| less(i, best));
+        let forbidden = of_bits.min_by(lowest).filter(|i| !is_allowed(i)).map(|i| less(i, best));
         choice.forbidden = forbidden.filter(|d| !is_equal(&d.error, within));
         Self { chosen: Some(chosen), best: Some(best), equal, ..choice }
     }
+}
+
+impl Recommendation {
+    /// The choice at a bitrate under other limits than those of the request.
+    pub fn choice_within(&self, bits: u32, limits: &Limits) -> Choice {
+        Choice::of(&self.candidates, bits, limits)
+    }
+
+    /// Whether the errors of two candidates of one bitrate, by their indices, can't be distinguished
+    /// ([`Choice::within`]).
+    pub fn are_alike(&self, a: usize, b: usize) -> bool {
+        is_equal(
+            &paired(&self.candidates[a], &self.candidates[b]),
+            within_of(&self.candidates, self.candidates[a].shape.bits()),
+        )
+    }
+}
+
+/// [`Choice::within`]: each candidate of the bitrate may be compared with all others.
+fn within_of(candidates: &[Candidate], bits: u32) -> f64 {
+    within(candidates.iter().filter(|c| c.shape.bits() == bits).count().saturating_sub(1))
 }
 
 fn is_equal(difference: &Estimate, within: f64) -> bool {

@@ -12,5 +12,5 @@ pub(super) fn wmops(shape: &Shape, dimension: usize, beam_width: usize, model: M
 }
 
 pub(super) fn codebook_bytes(books: &Codebooks) -> usize {
-    books.method().parameters(books.dimension(), books.stages(), books.size()) * size_of::<f32>()
+    books.method().codebook_bytes(books.dimension(), books.stages(), books.size())
 }

@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub use bounds::Spectrum;
-pub use choose::{Choice, Difference};
+pub use choose::{Choice, Difference, Standing};
 pub use measure::RECALL_AT;
 pub use scalar::scalar_error;
 
@@ -383,7 +383,7 @@ fn recommend_sampled(
     let mut candidates = measure::timed(fitted, &split, &work)?;
     choose::fronts(&mut candidates);
     candidates.iter_mut().for_each(|c| c.allowed = request.limits.allow(c));
-    let choices = request.bits.iter().map(|bits| Choice::of(&candidates, *bits)).collect();
+    let choices = request.bits.iter().map(|bits| Choice::of(&candidates, *bits, &request.limits)).collect();
     let spectrum = Spectrum::of(&split.training, dimension);
     Ok(Recommendation {
         dimension,
