@@ -8,10 +8,12 @@ import puppeteer from "puppeteer-core";
 
 const [browserPath, ...pages] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-// Pages are written as XML too, so that any parser reads them.
+// Pages are written as XML too, so that any parser reads them. The explorer's form applies each change at once: it has nothing to
+// submit.
 const validator = new HtmlValidate({
   extends: ["html-validate:recommended"],
-  rules: { "void-style": "off", "attribute-boolean-style": "off", "doctype-style": "off", "no-inline-style": "off" },
+  rules: { "void-style": "off", "attribute-boolean-style": "off", "doctype-style": "off", "no-inline-style": "off", "wcag/h32": "off",
+    "attribute-empty-style": "off" },
 });
 const VIEWS = [[1280, "light"], [768, "dark"], [390, "light"], [390, "dark"]];
 const faults = [];
