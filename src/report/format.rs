@@ -1,6 +1,6 @@
 //! Number formats of the report and the terminal.
 
-pub(crate) use crate::number::{decimals, enumerate, share, signed, significant, whole};
+pub(crate) use crate::number::{enumerate, share, signed, significant, whole};
 use crate::spec::Margin;
 
 /// A relative difference in signed percent, with two decimals.

@@ -122,7 +122,10 @@ fn alternatives_are_other_candidates_with_the_ratios_of_their_numbers() {
         places.dedup();
         assert_eq!(places.len(), 3);
         let reason = found.reason(choice);
-        assert!(reason.starts_with(&format!("For {} bits per vector, use {}", choice.bits, chosen.label())), "{reason}");
+        assert!(
+            reason.starts_with(&format!("For {} bits per vector, use {}", choice.bits, chosen.label())),
+            "{reason}"
+        );
     }
 }
 

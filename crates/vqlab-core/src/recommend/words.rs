@@ -115,7 +115,8 @@ impl Recommendation {
         if nearest.is_empty() { String::new() } else { format!("The lowest {values} {}.", enumerate(&nearest)) }
     }
 
-    fn of_bits(&self, choice: &Choice) -> impl Iterator<Item = &Candidate> + Clone {
+    /// The candidates at the bitrate of a choice.
+    pub fn of_bits(&self, choice: &Choice) -> impl Iterator<Item = &Candidate> + Clone {
         let bits = choice.bits;
         self.candidates.iter().filter(move |c| c.shape.bits() == bits)
     }
@@ -125,11 +126,12 @@ impl Recommendation {
     }
 
     /// `, 12.3 % of the variance (−9.10 dB)`.
-    fn of_variance(&self, candidate: &Candidate) -> String {
+    pub fn of_variance(&self, candidate: &Candidate) -> String {
         if self.variance <= 0.0 {
             return "; all vectors are equal".into();
         }
-        let db = decibel(candidate.mse.mean, self.variance).map_or(String::new(), |db| format!(" ({} dB)", signed(db, 2)));
+        let db =
+            decibel(candidate.mse.mean, self.variance).map_or(String::new(), |db| format!(" ({} dB)", signed(db, 2)));
         format!(", {} of the variance{db}", share(candidate.mse.mean / self.variance))
     }
 
@@ -147,8 +149,8 @@ impl Recommendation {
             _ if allowed == 1 => format!("It is the only one of {all} quantizers within the limits."),
             0 | 1 => format!("Sure: lowest error of {among}, on {vectors} held-out vectors{next}."),
             equal => format!(
-                "Tie: the errors of {equal} of {among} can't be told apart on {vectors} held-out vectors, and this one \
-                 is the cheapest{next}."
+                "Tie: the errors of {equal} of {among} can't be told apart on {vectors} held-out vectors. This one is \
+                 the cheapest."
             ),
         }
     }
@@ -250,7 +252,29 @@ pub fn decibel(value: f64, of: f64) -> Option<f64> {
     Some(10.0 * (value / of).log10()).filter(|db| db.is_finite())
 }
 
-/// `171.6 ± 1.3`.
+/// `171.6 ± 1.3`: the mean without digits beyond those of the standard error.
 pub fn plus_minus(estimate: &Estimate) -> String {
-    format!("{} ± {}", significant(estimate.mean), digits(estimate.standard_error, 2))
+    let (mean, spread) = (significant(estimate.mean), digits(estimate.standard_error, 2));
+    let decimals = |text: &str| text.split_once('.').filter(|_| !text.contains('e')).map(|(_, digits)| digits.len());
+    match (decimals(&mean), decimals(&spread)) {
+        (Some(of_mean), Some(of_spread)) if of_spread < of_mean => {
+            format!("{:.of_spread$} ± {spread}", estimate.mean)
+        }
+        _ => format!("{mean} ± {spread}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_have_the_digits_of_their_standard_errors() {
+        let texts = [(171.58, 1.325), (0.057131, 0.0029), (171.58, 0.00012), (0.0, 0.0), (1e12, 3e9), (26284.0, 12.3)]
+            .map(|(mean, standard_error)| plus_minus(&Estimate { mean, standard_error }));
+        assert_eq!(
+            texts,
+            ["171.6 ± 1.3", "0.0571 ± 0.0029", "171.6 ± 0.00012", "0 ± 0", "1.000e12 ± 3.0e9", "26284 ± 12"]
+        );
+    }
 }
