@@ -3,19 +3,37 @@
 
 use std::path::{Path, PathBuf};
 
-use super::chart::{Axis, Chart, Color, Figure, LegendPlace, LineStyle, Marker, PointLabel, Series, VerticalMark};
+use super::chart::{
+    Axis, Chart, Color, Figure, LegendPlace, LineStyle, Marker, PointLabel, Scale, Series, VerticalMark,
+};
 use super::curves::method_color;
 use super::page::number;
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::quantizer::Method;
 use crate::recommend::{Candidate, Choice, Recommendation};
 
-type Cost = (&'static str, fn(&Candidate) -> f64, fn(&Candidate) -> bool);
+struct Cost {
+    /// In titles.
+    name: &'static str,
+    axis: &'static str,
+    of: fn(&Candidate) -> f64,
+    on_front: fn(&Candidate) -> bool,
+}
 
 const COSTS: [Cost; 3] = [
-    ("operations of encoding one vector (WMOPS)", |c| c.wmops, |c| c.front.wmops),
-    ("encoding time of one vector (ms)", |c| c.ms_per_vector, |c| c.front.ms),
-    ("codebooks (KiB)", |c| c.codebook_bytes as f64 / 1024.0, |c| c.front.bytes),
+    Cost {
+        name: "operations",
+        axis: "operations of encoding one vector (WMOPS)",
+        of: |c| c.wmops,
+        on_front: |c| c.front.wmops,
+    },
+    Cost { name: "time", axis: "encoding time of one vector (ms)", of: |c| c.ms_per_vector, on_front: |c| c.front.ms },
+    Cost {
+        name: "codebook size",
+        axis: "codebooks (KiB)",
+        of: |c| c.codebook_bytes as f64 / 1024.0,
+        on_front: |c| c.front.bytes,
+    },
 ];
 
 /// Errors with a larger ratio of largest to smallest are drawn on a logarithmic axis.
@@ -24,11 +42,10 @@ const LOG_FROM: f64 = 2.0;
 /// The Pareto fronts as drawn.
 #[derive(Clone, Debug)]
 pub struct Pareto {
-    /// `pareto.png` with all costs.
+    /// `pareto.png`, with all costs.
     pub files: Vec<PathBuf>,
-    /// For pages: error over operations, and error over time and codebook size.
-    pub operations: Drawn,
-    pub others: Drawn,
+    /// For pages: error over operations, over time, and over codebook size.
+    pub by_cost: Vec<Drawn>,
 }
 
 /// Draws `DIR/pareto.png`.
@@ -36,13 +53,9 @@ pub struct Pareto {
 /// # Errors
 /// [`FigureError`]
 pub fn draw_recommendation(found: &Recommendation, dir: &Path, formats: &[Format]) -> Result<Pareto, FigureError> {
-    let all = sketch(found, &COSTS, "operations, time and size of the codebooks").finish(dir, formats)?;
-    let part = |costs: &[Cost], over: &str| sketch(found, costs, over).finish(dir, &[]);
-    Ok(Pareto {
-        files: all.files,
-        operations: part(&COSTS[..1], "operations")?,
-        others: part(&COSTS[1..], "time and size of the codebooks")?,
-    })
+    let all = sketch(found, &COSTS, "operations, time and codebook size").finish(dir, formats)?;
+    let by_cost = COSTS.chunks(1).map(|cost| sketch(found, cost, cost[0].name).finish(dir, &[]));
+    Ok(Pareto { files: all.files, by_cost: by_cost.collect::<Result<_, _>>()? })
 }
 
 fn sketch(found: &Recommendation, costs: &[Cost], over: &str) -> Sketch {
@@ -58,47 +71,64 @@ fn sketch(found: &Recommendation, costs: &[Cost], over: &str) -> Sketch {
 }
 
 fn chart(found: &Recommendation, choice: &Choice, cost: &Cost) -> Chart {
-    let own: Vec<&Candidate> = found.candidates.iter().filter(|c| c.shape.bits() == choice.bits).collect();
-    let (label, value, _) = cost;
-    let errors = own.iter().map(|c| c.mse.mean);
-    let (low, high) = errors.fold((f64::INFINITY, 0f64), |(low, high), error| (low.min(error), high.max(error)));
+    let own: Vec<&Candidate> = found.of_bits(choice).collect();
+    let errors: Vec<f64> = own.iter().map(|c| c.mse.mean).collect();
+    let (low, high) = ends(&errors);
     let name = "MSE per coordinate";
     let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(name) } else { Axis::linear(name) };
-    let mut chart = Chart::new(format!("{} bits per vector", choice.bits), Axis::log(*label), y);
+    let costs: Vec<f64> = own.iter().map(|c| (cost.of)(c)).collect();
+    let (x, y) = (with_room(Axis::log(cost.axis), &costs), with_room(y, &errors));
+    let mut chart = Chart::new(format!("{} bits per vector", choice.bits), x, y);
     chart.series.push(front(&own, cost));
-    chart.series.extend(Method::known().into_iter().filter_map(|method| dots(&own, method, *value)));
+    chart.series.extend(Method::known().into_iter().filter_map(|method| dots(&own, method, cost)));
     let chosen = choice.chosen.map(|place| &found.candidates[place]);
     if let Some(chosen) = chosen {
-        chart.marks.push(VerticalMark { x: value(chosen), label: String::new() });
+        chart.marks.push(VerticalMark { x: (cost.of)(chosen), label: String::new() });
     }
     chart.point_labels = names(&own, chosen, cost);
     chart.legend = LegendPlace::Below;
     chart
 }
 
-fn at(candidate: &Candidate, cost: fn(&Candidate) -> f64) -> (f64, f64) {
-    (cost(candidate), candidate.mse.mean)
+/// The axis with room for names beside the outermost points.
+fn with_room(axis: Axis, values: &[f64]) -> Axis {
+    const ROOM: f64 = 0.12;
+    let (low, high) = ends(values);
+    let range = match axis.scale {
+        Scale::Linear => (low - ROOM * (high - low), high + ROOM * (high - low)),
+        Scale::Log => (low * (low / high).powf(ROOM), high * (high / low).powf(ROOM)),
+    };
+    let is_usable = range.0.is_finite() && range.1.is_finite() && range.0 < range.1;
+    Axis { range: is_usable.then_some(range), ..axis }
 }
 
-fn front(own: &[&Candidate], (_, cost, on_front): &Cost) -> Series {
-    let mut front: Vec<(f64, f64)> = own.iter().filter(|c| on_front(c)).map(|c| at(c, *cost)).collect();
+fn ends(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)))
+}
+
+fn at(candidate: &Candidate, cost: &Cost) -> (f64, f64) {
+    ((cost.of)(candidate), candidate.mse.mean)
+}
+
+fn front(own: &[&Candidate], cost: &Cost) -> Series {
+    let mut front: Vec<(f64, f64)> = own.iter().filter(|c| (cost.on_front)(c)).map(|c| at(c, cost)).collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
     Series::line("", Color::GRAY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabeled()
 }
 
 /// The quantizers of a method.
-fn dots(own: &[&Candidate], method: Method, cost: fn(&Candidate) -> f64) -> Option<Series> {
+fn dots(own: &[&Candidate], method: Method, cost: &Cost) -> Option<Series> {
     let own: Vec<&&Candidate> = own.iter().filter(|c| c.shape.method == method).collect();
     let points: Vec<(f64, f64)> = own.iter().map(|c| at(c, cost)).collect();
-    let name = |c: &&&Candidate| format!("{}: MSE {} at {}", c.label(), number(c.mse.mean), number(cost(c)));
+    let name = |c: &&&Candidate| format!("{}: MSE {} at {}", c.label(), number(c.mse.mean), number((cost.of)(c)));
     let names = own.iter().map(name).collect();
     let series = Series::line(method.label(), method_color(method), LineStyle::Solid, points).names(names);
     (!own.is_empty()).then(|| Series { line: None, ..series }.marker(Marker::Circle))
 }
 
 /// The names of the quantizers on the front and of the choice.
-fn names(own: &[&Candidate], chosen: Option<&Candidate>, (_, cost, on_front): &Cost) -> Vec<PointLabel> {
+fn names(own: &[&Candidate], chosen: Option<&Candidate>, cost: &Cost) -> Vec<PointLabel> {
     let is_chosen = |c: &Candidate| chosen.is_some_and(|chosen| std::ptr::eq(chosen, c));
-    let named = own.iter().filter(|c| on_front(c) || is_chosen(c));
-    named.map(|c| PointLabel { at: at(c, *cost), text: c.label(), bold: is_chosen(c) }).collect()
+    let named = own.iter().filter(|c| (cost.on_front)(c) || is_chosen(c));
+    named.map(|c| PointLabel { at: at(c, cost), text: c.label(), bold: is_chosen(c) }).collect()
 }

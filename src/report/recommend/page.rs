@@ -30,8 +30,7 @@ pub fn write_recommendation(
         subsection(found, choice, &mut document);
         document.table(table::quantizers(found, choice));
     }
-    document.section("Time and codebook size");
-    document.blocks.push(Block::Picture(picture(&drawn.others)));
+    more_pictures(found, drawn, &mut document);
     references(found, &mut document);
     let path = dir.join("report.html");
     write_atomic(&path, html::render(&document).as_bytes())?;
@@ -44,7 +43,7 @@ fn answer(found: &Recommendation, asked: &Asked, drawn: &Pareto) -> Answer {
         lines: found.choices.iter().map(|choice| line(found, choice)).collect(),
         commands: commands.map(|words| words.join(" ")).collect(),
         cards: cards(found),
-        pictures: vec![picture(&drawn.operations)],
+        pictures: drawn.by_cost.iter().take(first(found)).map(picture).collect(),
     }
 }
 
@@ -74,19 +73,30 @@ fn cards(found: &Recommendation) -> Vec<Card> {
     let chosen: Vec<_> = chosen.collect();
     let [only] = chosen[..] else {
         let card = |c: &&crate::recommend::Candidate| {
-            Card::new(plus_minus(&c.mse), format!("mean squared error at {} bits", c.shape.bits()))
+            Card::new(plus_minus(&c.mse), format!("error (MSE) at {} bits, {}", c.shape.bits(), c.label()))
         };
         return chosen.iter().map(card).collect();
     };
     let below = decibel(only.mse.mean, found.variance);
     let below = below.map(|db| Card::new(format!("{} dB", signed(db, 2)), "error relative to the variance"));
-    let error = Card::new(plus_minus(&only.mse), "mean squared error per coordinate");
+    let error = Card::new(plus_minus(&only.mse), "error (MSE per coordinate)");
     let costs = [
         Card::new(trimmed(only.wmops, 3), "WMOPS for encoding a vector"),
         Card::new(format!("{} ms", trimmed(only.ms_per_vector, 3)), "encoding a vector, 1 thread"),
         Card::new(bytes(only.codebook_bytes), "codebooks"),
     ];
     std::iter::once(error).chain(below).chain(costs).collect()
+}
+
+/// The number of pictures on the first screen: operations and time, or operations alone at several bitrates.
+fn first(found: &Recommendation) -> usize {
+    if found.choices.len() == 1 { 2 } else { 1 }
+}
+
+fn more_pictures(found: &Recommendation, drawn: &Pareto, document: &mut Document) {
+    let rest = drawn.by_cost.iter().skip(first(found));
+    document.section(if rest.len() == 1 { "Codebook size" } else { "Time and codebook size" });
+    document.blocks.extend(rest.map(|drawn| Block::Picture(picture(drawn))));
 }
 
 fn picture(drawn: &Drawn) -> Picture {

@@ -41,8 +41,9 @@ pub(super) fn quantizers(found: &Recommendation, choice: &Choice) -> Table {
             Cell::from(bytes(c.codebook_bytes)).best(c.codebook_bytes as f64 == size),
         ];
         cells.extend((0..recalls).map(|i| {
-            let most = own.iter().filter_map(|c| recall(c, i)).fold(0.0, f64::max);
-            recall_cell(c, i).best(recall(c, i) == Some(most))
+            let all = own.iter().filter_map(|c| recall(c, i));
+            let (least, most) = all.fold((1.0, 0.0), |(least, most), r| (r.min(least), r.max(most)));
+            recall_cell(c, i).best(least < most && recall(c, i) == Some(most))
         }));
         cells.push(fronts(c).into());
         table.row(cells);
