@@ -17,6 +17,7 @@ mod output;
 mod page;
 mod pdf;
 mod pictures;
+mod point_labels;
 mod published;
 mod recommend;
 mod scale;
@@ -27,8 +28,8 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use crate::results::file_name;
 pub use chart::{
-    Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series, Strip,
-    VerticalMark,
+    Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, PointLabel, Scale,
+    Series, Strip, VerticalMark,
 };
 pub(crate) use gaps::generalization_gap;
 pub(crate) use keys::MOST_KEYS;
@@ -38,7 +39,7 @@ pub use output::{Format, to_pdf, to_png, to_svg};
 pub(crate) use page::shades;
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
-pub use recommend::draw_recommendation;
+pub use recommend::{Pareto, draw_recommendation};
 pub(crate) use tradeoff::{drawn_once, wmops};
 
 use crate::compare::PanelComparison;

@@ -132,10 +132,12 @@ pub struct Clip {
     pub link: String,
 }
 
-/// The main result, at the top: sentences, figures in cards, and plots.
+/// The main result, at the top: sentences, commands, figures in cards, and plots.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub lines: Vec<Line>,
+    /// To type in a shell.
+    pub commands: Vec<String>,
     pub cards: Vec<Card>,
     pub pictures: Vec<Picture>,
 }

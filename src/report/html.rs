@@ -214,6 +214,9 @@ impl Page {
             let [before, verdict, after] = [before, verdict, after].map(|text| escape(text));
             let _ = writeln!(self.out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(*tone));
         }
+        for command in &answer.commands {
+            let _ = writeln!(self.out, "<pre tabindex=\"0\"><code>{}</code></pre>", escape(command));
+        }
         self.out.push_str("</div>\n");
         if !answer.cards.is_empty() {
             self.out.push_str("<dl class=\"cards\">\n");

@@ -17,6 +17,10 @@ fn render_block(block: &Block, out: &mut String) {
     match block {
         Block::Answer(answer) => {
             answer.lines.iter().for_each(|line| out.push_str(&format!("- **{}**\n", escape(&line.to_string()))));
+            for command in &answer.commands {
+                let fence = fence(command);
+                out.push_str(&format!("\n{fence}\n{command}\n{fence}\n"));
+            }
             if !answer.cards.is_empty() {
                 out.push('\n');
                 let card = |card: &Card| format!("- {}: {}\n", escape(&card.label), escape(&card.value));

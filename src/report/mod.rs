@@ -29,7 +29,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub use index::write_index;
-pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
+pub use recommend::{Asked, recommendation_text, write_recommendation};
 pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use sections::{Sections, Words};
 pub use terminal::{terminal_claims, terminal_table};
@@ -110,7 +110,7 @@ fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize
     document.summary = serde_json::to_value(summary(input, &lines, out_dir)).ok();
     let pictures: Vec<Picture> = input.figures.iter().take(FIRST).map(|drawn| picture(drawn, out_dir)).collect();
     let first = pictures.len();
-    document.blocks.push(Block::Answer(Answer { lines, cards: cards::cards(input), pictures }));
+    document.blocks.push(Block::Answer(Answer { lines, cards: cards::cards(input), pictures, ..Answer::default() }));
     first
 }
 

@@ -226,7 +226,7 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for ((cell, width), title) in row.iter().zip(&widths).zip(head) {
-            let left = matches!(title.as_str(), "method" | "verdict" | "front" | "");
+            let left = matches!(title.as_str(), "method" | "instead" | "verdict" | "front" | "");
             let cell = if left { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") };
             line.push_str(&cell);
         }
