@@ -15,8 +15,8 @@ use vqlab::compare::tradeoff::{Ladder, Tradeoffs};
 use vqlab::complexity::Model;
 use vqlab::figure::draw_recommendation;
 use vqlab::recommend::{Limits, Recommendation, Request, Watch, choose_sample, recommend_vectors};
-use vqlab::report::explorer::{Asked, Budget, Explorer, Group, best};
-use vqlab::report::{ReportInput, write, write_recommendation};
+use vqlab::report::explorer::{Budget, Explorer, Group, best};
+use vqlab::report::{Asked, ReportInput, write, write_recommendation};
 use vqlab::results::aggregate;
 
 /// Random budgets for each page.
@@ -219,7 +219,7 @@ fn a_recommendation_page_chooses_what_recommend_does() {
     let found = recommendation(Limits { codebook_bytes: Some(6000), ..Limits::default() });
     let out = folder("recommendation");
     let drawn = draw_recommendation(&found, &out, &[]).unwrap();
-    let asked = Asked { data: Path::new("factors.npy"), budget: std::time::Duration::from_secs(60) };
+    let asked = Asked { data: Path::new("factors.npy"), budget: Duration::from_secs(60) };
     let page = write_recommendation(&found, &asked, &drawn, &out).unwrap();
     let explorer = Explorer::of_recommendation(&found);
     let label = |place: usize| found.candidates[place].label();
