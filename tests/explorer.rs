@@ -130,8 +130,8 @@ fn agrees(explorer: &Explorer, budgets: &[(usize, Budget)], browsed: &Browsed) {
 fn by_ladders(ladders: &[Ladder], panel: &str, budget: &Budget) -> Option<String> {
     let within = |ladder: &&Ladder| ladder.panel == panel && budget.bits.is_none_or(|most| ladder.at <= most);
     let steps = ladders.iter().filter(within).filter_map(|ladder| {
-        let steps = ladder.steps[budget.model as usize].iter();
-        let step = steps.filter(|s| budget.wmops.is_none_or(|most| 10f64.powf(s.log10_wmops) <= most)).next_back()?;
+        let mut steps = ladder.steps[budget.model as usize].iter();
+        let step = steps.rfind(|step| budget.wmops.is_none_or(|most| 10f64.powf(step.log10_wmops) <= most))?;
         Some((step.error, format!("{}, {} bits", step.contender.label(), ladder.at)))
     });
     steps.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
