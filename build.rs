@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
@@ -10,9 +12,13 @@ fn main() {
     if has_data {
         println!("cargo::rerun-if-changed={}", data.display());
     }
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/node_modules");
+    println!("cargo::rerun-if-changed={}", packages.display());
+    let has_page_tools = packages.is_dir() && is_on_path("node") && BROWSERS.into_iter().any(is_on_path);
     let found = [
         ("has_shared_data", has_data),
         ("has_opus", ["opusenc", "opusdec"].into_iter().all(is_on_path)),
+        ("has_page_tools", has_page_tools),
         ("has_curl", is_on_path("curl")),
         // Pages with scripts run in it.
         ("has_chromium", ["chromium", "chromium-browser", "google-chrome"].into_iter().any(is_on_path)),

@@ -16,7 +16,7 @@ use vqlab::complexity::Model;
 use vqlab::figure::draw_recommendation;
 use vqlab::recommend::{Limits, Recommendation, Request, Watch, choose_sample, recommend_vectors};
 use vqlab::report::explorer::{Budget, Explorer, Group, best, front};
-use vqlab::report::{ReportInput, write, write_recommendation};
+use vqlab::report::{Asked, ReportInput, write, write_recommendation};
 use vqlab::results::aggregate;
 
 /// Random budgets for each page.
@@ -131,7 +131,7 @@ fn by_ladders(ladders: &[Ladder], panel: &str, budget: &Budget) -> Option<String
     let within = |ladder: &&Ladder| ladder.panel == panel && budget.bits.is_none_or(|most| ladder.at <= most);
     let steps = ladders.iter().filter(within).filter_map(|ladder| {
         let mut steps = ladder.steps[budget.model as usize].iter();
-        let step = steps.rfind(|step| budget.wmops.is_none_or(|most| 10f64.powf(step.log10_wmops) <= most))?;
+        let step = steps.rfind(|s| budget.wmops.is_none_or(|most| 10f64.powf(s.log10_wmops) <= most))?;
         Some((step.error, format!("{}, {} bits", step.contender.label(), ladder.at)))
     });
     steps.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
@@ -224,7 +224,8 @@ fn a_recommendation_page_chooses_what_recommend_does() {
     let found = recommendation(Limits { codebook_bytes: Some(6000), ..Limits::default() });
     let out = folder("recommendation");
     let drawn = draw_recommendation(&found, &out, &[]).unwrap();
-    let page = write_recommendation(&found, "factors", &drawn, &out).unwrap();
+    let asked = Asked { data: Path::new("factors.npy"), budget: Duration::from_secs(60) };
+    let page = write_recommendation(&found, &asked, &drawn, &out).unwrap();
     let explorer = Explorer::of_recommendation(&found);
     let label = |place: usize| found.candidates[place].label();
 

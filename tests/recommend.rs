@@ -30,6 +30,15 @@ fn it_answers_within_the_budget_with_reason_table_and_report() {
     assert!(found["seconds"].as_f64().unwrap() < 60.0);
     let page = std::fs::read_to_string(env.path("which/report.html")).unwrap();
     assert!(page.contains("<svg ") && page.contains("use this") && page.contains("12 bits per vector"));
+    // The page begins with the choice and its command, before any picture.
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
+    let places =
+        [at("<p>Use <strong"), at("vqlab fit x.fvecs --method "), at("<dl class=\"cards\">"), at("class=\"chart\"")];
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(
+        at(">Alternatives</h2>") < at(">All quantizers</h2>") && at(">All quantizers</h2>") < at(">Definitions</h2>")
+    );
+    assert!(page.contains("<td class=\"n best\""));
     assert!(std::fs::read(env.path("which/pareto.png")).unwrap().starts_with(b"\x89PNG"));
 
     env.run(&[&args[..], &["-o", "which"]].concat()).ends_with(2).says("which/report.html exists");
@@ -41,9 +50,29 @@ fn it_prints_alone() {
     let env = env();
     let before = files_below(&env.path("."));
     let run = env.run(&["recommend", "x.fvecs", "--bits", "8", "--budget", "2s"]).ends_with(0);
-    let run = run.prints("use this").prints("For 8 bits per vector, use ").prints("vqlab fit x.fvecs --method ");
-    assert!(!run.stderr.contains("wrote"), "{run:#?}");
+    let run = run.prints("8 bits per vector: ").prints("instead").prints("vqlab fit x.fvecs --method ");
+    assert!(!run.stderr.contains("wrote") && !run.stdout.contains("use this"), "{run:#?}");
     assert_eq!(files_below(&env.path(".")), before);
+    let run = env.run(&["recommend", "x.fvecs", "--bits", "8", "--budget", "2s", "--verbose"]).ends_with(0);
+    run.prints("8 bits per vector: ").prints("use this").prints("For 8 bits per vector, use ").prints("1,000 vectors");
+}
+
+/// The choice first, in 80 columns: with a long file name, several bitrates, limits, and shapes that are left out.
+#[test]
+fn the_answer_fits_80_columns() {
+    let env = Env::new();
+    let name = "descriptors-of-a-collection-with-a-long-name-and-a space.fvecs";
+    put_vectors(&env.path(name), DIMENSION, &numbers("recommend", 200 * DIMENSION));
+    let args = ["recommend", name, "--bits", "48,16", "--budget", "5s", "--sample", "150", "--max-wmops", "0.01"];
+    let run = env.run(&args).ends_with(0).prints("Not fitted: ").prints("48 bits per vector: ");
+    let longest = run.stdout.lines().max_by_key(|line| line.chars().count()).unwrap();
+    assert!(longest.chars().count() <= 80, "{longest}\n{}", run.stdout);
+    assert!(run.stdout.starts_with("48 bits per vector: "), "{}", run.stdout);
+    assert!(run.stdout.contains("vqlab fit 'descriptors-of-a") && run.stdout.contains(" \\\n    --"), "{}", run.stdout);
+    // Three alternatives to each choice.
+    let tables =
+        run.stdout.split("  instead").skip(1).map(|rest| rest.lines().skip(1).take_while(|l| !l.is_empty()).count());
+    assert!(tables.clone().count() == 2 && tables.clone().all(|rows| rows == 3), "{}", run.stdout);
 }
 
 /// No `NaN`, no `inf`, no number of a hundred digits, whatever the vectors are.
@@ -84,7 +113,12 @@ fn limits_that_nothing_meets_are_a_failure_and_bad_use_is_told_first() {
     let env = env();
     let run = env.run(&["recommend", "x.fvecs", "--bits", "8", "--budget", "3s", "--max-codebook-bytes", "7"]);
     let run = run.ends_with(1).says("no quantizer is within the limits").says("bytes of codebooks");
-    assert!(run.stdout.contains("over a limit"), "{}", run.stdout);
+    assert!(run.stdout.starts_with("8 bits per vector: no quantizer is within the limits\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("The lowest value is "), "{}", run.stdout);
+    let args = ["recommend", "x.fvecs", "--bits", "8", "--budget", "2s", "--max-codebook-bytes", "7", "--verbose"];
+    env.run(&[&args[..], &["-o", "none"]].concat()).ends_with(1).prints("over a limit");
+    let page = std::fs::read_to_string(env.path("none/report.html")).unwrap();
+    assert!(page.contains("<strong class=\"bad\">None</strong> of the quantizers for 8 bits per vector"));
     env.run(&["recommend", "x.fvecs", "--bits", "67"]).ends_with(2).says("the nearest are 66 and 68");
     env.run(&["recommend", "x.fvecs", "--bits", "8", "--max-wmops", "0"]).ends_with(2).says("above 0");
     env.run(&["recommend", "none.fvecs", "--bits", "8"]).ends_with(2).says("none.fvecs");

@@ -13,6 +13,9 @@ use vqlab::results::aggregate;
 use vqlab::runner::{Record, Status};
 use vqlab::spec::Plan;
 
+/// The name of SVG's elements, which no browser loads.
+const SVG: &str = "http://www.w3.org/2000/svg";
+
 struct Pages {
     html: String,
     markdown: String,
@@ -69,7 +72,12 @@ impl Pages {
                 };
                 assert!(own, "{} = {}", attribute.name(), attribute.value());
             }
-            assert!(!["script", "link", "iframe", "img"].contains(&node.tag_name().name()));
+            assert!(!["link", "iframe", "img"].contains(&node.tag_name().name()));
+            // A script may sort and filter what the page holds, and loads nothing.
+            let script = node.has_tag_name("script").then(|| node.text().unwrap_or_default().replace(SVG, ""));
+            assert!(
+                script.is_none_or(|text| !["fetch(", "import", "XMLHttp", "http://"].iter().any(|w| text.contains(w)))
+            );
             let cells = node.children().filter(|n| n.has_tag_name("td") || n.has_tag_name("th")).count();
             if node.has_tag_name("tr") {
                 let table = node.ancestors().find(|n| n.has_tag_name("table")).unwrap();
@@ -119,7 +127,26 @@ fn a_finished_experiment() {
     ]);
     assert!(pages.html.contains("Toy data &lt;MSE &amp; bits&gt;") && pages.html.contains("# &lt;b&gt;"));
     assert!(pages.markdown.starts_with("# Toy data \\<MSE & bits\\>\n"));
-    assert_eq!(pages.html.matches("<figure>").count(), 6);
+    assert_eq!(pages.html.matches("<figure class=\"plot").count(), 6);
+    // The answer is before everything else, and what is for reference is folded.
+    let order = [
+        "<div class=\"answer\">",
+        "<dl class=\"cards\">",
+        "<div class=\"plots\">",
+        "<nav",
+        "<details class=\"reference\">",
+    ];
+    let places: Vec<usize> = order.iter().map(|part| pages.html.find(part).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    for part in [
+        "<dt>points reproduced</dt>",
+        "<title>AVQ at 12 bits per vector: ",
+        "AVQ, published at 40 bits",
+        "class=\"key k0\"",
+    ] {
+        assert!(pages.html.contains(part), "{part}");
+    }
+    assert!(pages.html.len() < 1_500_000, "{} bytes", pages.html.len());
     assert!(pages.table.contains("24 reproduced of 24 points; verdict: reproduced"));
 }
 

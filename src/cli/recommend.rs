@@ -15,14 +15,14 @@ use super::stop::stop_flag;
 use super::{CliError, note, print};
 use crate::data::file::Output;
 use crate::data::folder;
-use crate::figure::{Drawn, Format, draw_recommendation};
+use crate::figure::{Format, draw_recommendation};
 use crate::fit::FitError;
 use crate::memory::human;
 use crate::recommend::{
     Candidate, Choice, Limits, RECALL_AT, RecommendError, Recommendation, Request, Step, Watch, check, memory,
     recommend,
 };
-use crate::report::{recommendation_reason, recommendation_text, write_recommendation};
+use crate::report::{Asked, recommendation_text, write_recommendation};
 use crate::runner::{Options, human_seconds};
 
 const EXAMPLES: &str = "\
@@ -34,8 +34,8 @@ Examples:
 recommend fits AVQ, RVQ, PVQ, OPQ and LSQ to a sample, in the shapes that divide the
 bits, and measures them on held-out vectors. Among the quantizers within the limits it
 chooses the one with the lowest error. If several can't be distinguished, it chooses
-the cheapest. The last line of the output is the `vqlab fit` command that trains the
-choice in full.";
+the cheapest. The output has the choice, three alternatives with what they cost or
+save, and the `vqlab fit` command that trains the choice in full.";
 
 /// Recommends a method and shape for the vectors of a file, with the reason
 #[derive(Args, Debug)]
@@ -77,6 +77,9 @@ pub struct RecommendArgs {
     /// Replace an existing report
     #[arg(long)]
     force: bool,
+    /// Also print the table of all quantizers and the long reason
+    #[arg(long, conflicts_with = "json")]
+    verbose: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -91,7 +94,7 @@ fn positive(text: &str) -> Result<f64, String> {
 
 /// # Errors
 /// [`CliError::Usage`]: options that don't fit together, or an existing report. [`CliError::Failed`]: no quantizer
-/// within the limits (after the table), bad data, or Ctrl-C.
+/// within the limits (after the answer), bad data, or Ctrl-C.
 pub fn run(args: RecommendArgs) -> Result<(), CliError> {
     let file = open_vectors(&args.data)?;
     let queries = args.queries.as_deref().map(open_vectors).transpose()?;
@@ -134,17 +137,20 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
         | RecommendError::Fit(FitError::TooFew { .. }) => refused(error),
         error => failed(error),
     })?;
+    let asked = Asked { data: &args.data, budget: args.budget };
     let mut drawn = None;
     if let Some(dir) = &args.output {
-        let name = args.data.file_name().unwrap_or_default().to_string_lossy();
-        let figure: Drawn = draw_recommendation(&found, dir, &[Format::Png]).map_err(failed)?;
-        let report = write_recommendation(&found, &name, &figure, dir).map_err(failed)?;
+        let figures = draw_recommendation(&found, dir, &[Format::Png]).map_err(failed)?;
+        let report = write_recommendation(&found, &asked, &figures, dir).map_err(failed)?;
         note(&format!("wrote {}", report.display()));
         drawn = Some(report);
     }
-    print(&if args.json { json(&found, drawn.as_deref()) } else { text(&found, &args) })?;
+    print(&match args.json {
+        true => json(&found, drawn.as_deref()),
+        false => recommendation_text(&found, &asked, args.verbose),
+    })?;
     match found.choices.iter().find(|choice| choice.chosen.is_none()) {
-        Some(choice) => Err(CliError::Failed(recommendation_reason(&found, choice))),
+        Some(choice) => Err(CliError::Failed(found.reason(choice))),
         None => Ok(()),
     }
 }
@@ -156,24 +162,6 @@ fn prepare(dir: &Path, force: bool) -> Result<(), CliError> {
         Output::new(&dir.join(name)).force(force).check().map_err(refused)?;
     }
     try_folder(dir)
-}
-
-/// The text, followed by the `fit` commands of the choices.
-fn text(found: &Recommendation, args: &RecommendArgs) -> String {
-    let mut text = recommendation_text(found);
-    for chosen in found.choices.iter().filter_map(|choice| choice.chosen) {
-        let chosen = &found.candidates[chosen];
-        let beam = chosen.search.map_or(String::new(), |_| format!(" --beam-width {}", chosen.beam_width));
-        let (method, shape) = (chosen.shape.method.label().to_lowercase(), chosen.shape);
-        text += &format!(
-            "\nvqlab fit {} --method {method} --stages {} --bits {} --trainer {}{beam} -o books.safetensors\n",
-            args.data.display(),
-            shape.stages,
-            shape.bits_per_stage,
-            shape.trainer().name(),
-        );
-    }
-    text
 }
 
 /// The choice of the first bitrate at the top level, all choices in `choices`.
@@ -211,7 +199,7 @@ fn chosen(found: &Recommendation, choice: &Choice) -> Value {
         "beam_width": chosen.map(|c| c.beam_width),
         "mse": chosen.map(|c| c.mse.mean),
         "standard_error": chosen.map(|c| c.mse.standard_error),
-        "reason": recommendation_reason(found, choice),
+        "reason": found.reason(choice),
         "gaussian_bound": references.map(|r| r.gaussian),
         "white_bound": references.map(|r| r.white),
         "scalar_mse": references.map(|r| r.scalar),

@@ -13,7 +13,7 @@ use super::specs::{DataOptions, Folders, folders, note_data};
 use super::survey::Survey;
 use super::{CliError, note, print, print_results, warn};
 use crate::figure::{self, Drawn};
-use crate::report::{ReportInput, Reproduction, reproduction_text, write_reproduction};
+use crate::report::{ReportInput, Reproduction, reproduction_text, write_index, write_reproduction};
 use crate::results::{files_folder, plan_of_kept, read_provenance};
 use crate::runner::{Options, human_seconds};
 use crate::spec::{Cell, LoadOptions, PAPER, PaperSpec, Plan, Purpose};
@@ -269,7 +269,9 @@ fn write(
         Reproduction { profile: args.profile.name(), computed: &computed, kept: &kept, left_out: &selection.left_out };
     print_results(&reproduction_text(&reproduction))?;
     let out = folders.reports.join(args.profile.folder());
-    for file in write_reproduction(&reproduction, &out).map_err(failed)? {
+    let pages = write_reproduction(&reproduction, &out).map_err(failed)?;
+    let index = write_index(&folders.reports).map_err(failed)?;
+    for file in pages.iter().chain(&index) {
         note(&format!("wrote {}", file.display()));
     }
     Ok(errors)

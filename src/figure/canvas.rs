@@ -10,7 +10,8 @@ use plotters::style::{Color as _, FontTransform, register_font};
 
 use super::FigureError;
 use super::chart::{Chart, Color, EndLabel, LineStyle, Marker, Series};
-use super::page::{self, Keys, Part, Sheet};
+use super::keys::{self, Keys};
+use super::page::{Part, Sheet};
 
 /// The name in plotters' font table and the `font-family` in SVG, with substitutes.
 pub(super) const FONT: &str = "Noto Sans, Helvetica, Arial, DejaVu Sans, sans-serif";
@@ -98,11 +99,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     /// The elements until [`Canvas::close`] are of this series.
     pub fn open(&self, series: &Series) {
         if let Canvas::Page { sheet, keys } = self {
-            sheet.open(&Part::Series {
-                key: keys.of_series(series),
-                published: series.published,
-                color: series.color,
-            });
+            sheet.open(&Part::Series { key: keys.of_series(series), published: series.published, color: series.color });
         }
     }
 
@@ -182,7 +179,7 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
     pub fn names(&self, series: &Series, chart: &Chart) -> Vec<String> {
         match self {
             Canvas::File { .. } => Vec::new(),
-            Canvas::Page { .. } => page::names(series, chart),
+            Canvas::Page { .. } => keys::names(series, chart),
         }
     }
 

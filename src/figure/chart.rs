@@ -174,6 +174,15 @@ pub struct EndLabel {
     pub color: Color,
 }
 
+/// The name of a point, beside it where there is room.
+#[derive(Clone, Debug)]
+pub struct PointLabel {
+    pub at: (f64, f64),
+    pub text: String,
+    /// Bold labels are placed first, and are drawn even if there is no room.
+    pub bold: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegendPlace {
     /// In a free corner, or below the chart if no corner is free.
@@ -191,6 +200,7 @@ pub struct Chart {
     pub marks: Vec<VerticalMark>,
     pub strips: Vec<Strip>,
     pub end_labels: Vec<EndLabel>,
+    pub point_labels: Vec<PointLabel>,
     /// Entries after those of the labeled series.
     pub legend_extra: Vec<LegendEntry>,
     pub legend: LegendPlace,
@@ -206,6 +216,7 @@ impl Chart {
             marks: Vec::new(),
             strips: Vec::new(),
             end_labels: Vec::new(),
+            point_labels: Vec::new(),
             legend_extra: Vec::new(),
             legend: LegendPlace::Auto,
         }

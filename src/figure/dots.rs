@@ -5,7 +5,7 @@ use super::Sketch;
 use super::chart::{Axis, Chart, Figure, LineStyle, Scale, Series};
 use super::curves::{self, Curve, CurvePoint};
 use super::errors::measured;
-use super::page::number;
+use super::keys::number;
 use crate::metric;
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Contender, Panel, Plan};

@@ -7,6 +7,7 @@ use super::FigureError;
 use super::canvas::{Canvas, TextStyle, text_width};
 use super::chart::{Axis, Chart, Color, Figure, LineStyle, Series};
 use super::legend::{self, Legend};
+use super::point_labels;
 use super::scale::Mapping;
 
 pub(super) const TITLE_EM: f64 = 15.0;
@@ -99,7 +100,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    fn new(chart: &Chart, outer: Rect, legend_height: f64) -> Frame {
+    pub fn new(chart: &Chart, outer: Rect, legend_height: f64) -> Frame {
         let title = if chart.title.is_empty() { 12.0 } else { 36.0 };
         let (top, bottom) = (outer.top + title, outer.bottom - 54.0 - legend_height);
         let y = Mapping::new(&chart.y, chart.series.iter().flat_map(values_y).chain(strip_values(chart)), bottom, top);
@@ -163,6 +164,7 @@ pub(super) fn draw_chart<B: DrawingBackend>(chart: &Chart, outer: Rect, canvas: 
         canvas.close();
     }
     draw_end_labels(chart, &frame, canvas)?;
+    point_labels::draw(chart, &frame, canvas)?;
     let mut ink = ink(chart, &frame);
     legend::draw(&legend, &frame, outer, &mut ink, canvas)?;
     draw_marks(chart, &frame, &mut ink, canvas)
@@ -288,6 +290,9 @@ fn draw_marks<B: DrawingBackend>(
     for mark in &chart.marks {
         let Some(x) = f.x.pixel(mark.x) else { continue };
         canvas.line(&[(x, f.plot.top), (x, f.plot.bottom)], Color::GRAY, 1.2, LineStyle::Solid)?;
+        if mark.label.is_empty() {
+            continue;
+        }
         let length = text_width(&mark.label, TICK_EM, false);
         let starts = [f.plot.top + 8.0 + length, f.plot.bottom - 8.0, (f.plot.top + f.plot.bottom + length) / 2.0];
         // Upward text is left of its baseline.

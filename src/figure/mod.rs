@@ -8,6 +8,7 @@ pub mod curves;
 mod dots;
 mod errors;
 mod gaps;
+mod keys;
 mod layout;
 mod legend;
 mod log;
@@ -16,6 +17,7 @@ mod output;
 mod page;
 mod pdf;
 mod pictures;
+mod point_labels;
 mod published;
 mod recommend;
 mod scale;
@@ -26,17 +28,18 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use crate::results::file_name;
 pub use chart::{
-    Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, Scale, Series, Strip,
-    VerticalMark,
+    Axis, Chart, Color, EndLabel, Figure, LegendEntry, LegendKey, LegendPlace, LineStyle, Marker, PointLabel, Scale,
+    Series, Strip, VerticalMark,
 };
 pub(crate) use gaps::generalization_gap;
+pub(crate) use keys::MOST_KEYS;
 pub use log::draw_log;
 pub(crate) use operations::{beside_published, over_complexity};
 pub use output::{Format, to_pdf, to_png, to_svg};
 pub(crate) use page::shades;
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
-pub use recommend::draw_recommendation;
+pub use recommend::{Pareto, draw_recommendation};
 pub(crate) use tradeoff::{drawn_once, wmops};
 
 use crate::compare::PanelComparison;

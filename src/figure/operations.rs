@@ -55,10 +55,8 @@ pub(crate) fn over_complexity(
     };
     if published && panel.published_file.is_some() {
         let curves = curves::of_panel(plan, panel);
-        let named = |curve: &Curve| Series {
-            name: Some(panel.curve_name(curve.contender)),
-            ..curves::published_series(curve)
-        };
+        let named =
+            |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..curves::published_series(curve) };
         chart.series.extend(curves.iter().map(|curve| moved(curve, named(curve))));
         chart.legend_extra.push(curves::published_entry());
     }

@@ -13,7 +13,7 @@ use crate::spec::Contender;
 const NAMED_FAILURES: usize = 20;
 
 /// The plan's records, each once.
-fn records<'a>(input: &ReportInput<'a>) -> Vec<&'a Record> {
+pub(super) fn records<'a>(input: &ReportInput<'a>) -> Vec<&'a Record> {
     input.plan.cells().iter().filter_map(|cell| input.records.get(&cell.key())).collect()
 }
 
@@ -22,7 +22,7 @@ pub(super) fn cost(input: &ReportInput, document: &mut Document) {
     if !input.plan.task.trains() || records.is_empty() {
         return;
     }
-    document.section("Cost");
+    document.reference("Cost");
     let total: f64 = records.iter().map(|r| r.run.wall_seconds).sum();
     document.paragraph(format!(
         "{} of core time in total, for {} cells. The table has the mean seconds per cell (training and evaluation) \
@@ -56,7 +56,7 @@ fn mean_seconds(records: &[&Record], contender: Contender, bits: u32) -> Cell {
 
 pub(super) fn provenance(input: &ReportInput, document: &mut Document) {
     let (plan, records) = (input.plan, records(input));
-    document.section("Provenance");
+    document.reference("Provenance");
     document.paragraph("The origin of the numbers, and the command that reproduces them.");
     let distinct = |value: fn(&Record) -> &str| {
         let mut found: Vec<&str> = records.iter().map(|r| value(r)).filter(|v| !v.is_empty()).collect();
@@ -96,7 +96,7 @@ fn failures(records: &[&Record], document: &mut Document) {
 }
 
 pub(super) fn citation(document: &mut Document) {
-    document.section("How to cite");
+    document.reference("How to cite");
     document.paragraph(
         "The methods, the experiments and the published numbers come from: M. H. Vali and T. Bäckström, “Stochastic \
          Optimization of Vector Quantization Methods in Application to Speech and Image Processing”, in Proc. IEEE \

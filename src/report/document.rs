@@ -1,6 +1,8 @@
 //! The report as a document, independent of its format: headings, paragraphs, tables and figures. HTML and Markdown are
 //! two renderings of the same value.
 
+use super::gallery::Gallery;
+
 /// A piece of text within a line. Each renderer escapes special characters.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Inline {
@@ -109,6 +111,13 @@ pub struct Picture {
     pub link: Option<String>,
 }
 
+impl Picture {
+    /// Whether it needs the full width: several charts, or pictures.
+    pub fn is_wide(&self) -> bool {
+        ["class=\"charts many\"", "class=\"pictures\""].iter().any(|class| self.html.contains(class))
+    }
+}
+
 /// A group of sounds, such as the decoded speech of each method at one bitrate.
 #[derive(Clone, Debug)]
 pub struct Clips {
@@ -123,10 +132,12 @@ pub struct Clip {
     pub link: String,
 }
 
-/// The main result, at the top: sentences, figures in cards, and plots.
+/// The main result, at the top: sentences, commands, figures in cards, and plots.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub lines: Vec<Line>,
+    /// To type in a shell.
+    pub commands: Vec<String>,
     pub cards: Vec<Card>,
     pub pictures: Vec<Picture>,
 }
@@ -177,6 +188,7 @@ pub enum Block {
     Table(Table),
     Picture(Picture),
     Clips(Clips),
+    Gallery(Gallery),
     /// Quantizers from which budgets select one.
     Explorer(Box<super::explorer::Explorer>),
     /// A summary that opens to a verbatim text.

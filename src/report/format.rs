@@ -1,21 +1,11 @@
 //! Number formats of the report and the terminal.
 
+pub(crate) use crate::number::{enumerate, share, signed, significant, whole};
 use crate::spec::Margin;
-
-/// Four significant digits: 116.0, 5.012, 0.06760.
-pub(crate) fn significant(value: f64) -> String {
-    minus(crate::number::digits(value, 4))
-}
 
 /// A relative difference in signed percent, with two decimals.
 pub(crate) fn percent(ratio: f64) -> String {
     signed(100.0 * ratio, 2)
-}
-
-pub(crate) fn signed(value: f64, decimals: usize) -> String {
-    let text = format!("{value:+.decimals$}");
-    // Zero has no sign.
-    if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
 }
 
 /// A margin of 0.005 as ±0.5 %, ±0.25 dB, or ±0.1 MOS.
@@ -42,29 +32,6 @@ pub(crate) fn difference(difference: f64, margin: Margin) -> String {
     }
 }
 
-/// A share of 0.672 as 67.2 %.
-pub(crate) fn share(share: f64) -> String {
-    format!("{} %", decimals(100.0 * share, 1))
-}
-
-/// A number with this number of decimals. Large numbers have significant digits instead.
-pub(crate) fn decimals(value: f64, decimals: usize) -> String {
-    if value.abs() < 1e6 { format!("{value:.decimals$}") } else { significant(value) }
-}
-
-/// 1234567 as 1,234,567.
-pub(crate) fn whole(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// Seconds in a suitable unit: 0.3 s, 12 s, 3 min 20 s, 2 h 05 min.
 pub(crate) fn duration(seconds: f64) -> String {
     let total = seconds.round() as u64;
@@ -74,20 +41,6 @@ pub(crate) fn duration(seconds: f64) -> String {
         120..7200 => format!("{} min {:02} s", total / 60, total % 60),
         _ => format!("{} h {:02} min", total / 3600, total % 3600 / 60),
     }
-}
-
-/// `12, 16 and 20`.
-pub(crate) fn enumerate<T: ToString>(items: &[T]) -> String {
-    let items: Vec<String> = items.iter().map(T::to_string).collect();
-    match items.split_last() {
-        None => String::new(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
-fn minus(text: String) -> String {
-    text.strip_prefix('-').map_or(text.clone(), |number| format!("−{number}"))
 }
 
 #[cfg(test)]

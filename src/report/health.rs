@@ -23,7 +23,7 @@ pub(super) fn section(input: &ReportInput, document: &mut Document) {
     if !input.plan.task.trains() || !input.plan.task.has_health() {
         return;
     }
-    document.section("Codebook health");
+    document.reference("Codebook health");
     let once = input.plan.panels.iter().filter(|p| !input.plan.is_part_of_earlier(p));
     let panels: Vec<(&Panel, Vec<Health>)> = once.map(|p| (p, of_panel(input, p))).collect();
     if panels.iter().all(|(_, rows)| rows.is_empty()) {

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use super::document::{Answer, Block, Card, Cell, Clips, Document, Inline, Line, Picture, Table, Text, Tone};
 use super::explorer;
 use super::terms::meaning;
+use super::{gallery, index};
+use crate::figure::MOST_KEYS;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
@@ -18,35 +20,52 @@ const LONG: usize = 30;
 /// Widths of places, in rem: a table with one of these classes becomes cards in a narrower place.
 const WIDTHS: [u32; 8] = [20, 26, 32, 38, 46, 54, 62, 72];
 
+/// More lines than this are not in large type.
+const MOST_LARGE: usize = 4;
+
 /// Tables with fewer rows are not sorted.
 const SORTED_FROM: usize = 3;
 
 pub(super) fn render(document: &Document) -> String {
     let title = escape(&document.title);
     let cards: String = WIDTHS.iter().map(|width| as_cards(*width)).collect();
+    let keys: String = (0..MOST_KEYS).map(|key| switched(&format!("k{key}"))).collect();
+    let keys = keys + &switched("pub") + &gallery::style();
+    let summary = document
+        .summary
+        .as_ref()
+        .map_or(String::new(), |summary| format!("{}{}\" />\n", index::META, escape(&summary.to_string())));
     let has_explorer = document.blocks.iter().any(|block| matches!(block, Block::Explorer(_)));
     let own = if has_explorer { explorer::STYLE } else { "" };
-    let summary = document.summary.as_ref().map_or(String::new(), |summary| {
-        format!("<meta name=\"vqlab\" content=\"{}\" />\n", escape(&summary.to_string()))
-    });
     let mut page = Page::default();
     let _ = write!(
         page.out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
          <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{title}</title>\n\
-         <style>\n{STYLE}{cards}{own}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+         <style>\n{STYLE}{cards}{keys}{own}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     // The answer is above the links to the sections.
     let answers = document.blocks.iter().take_while(|block| matches!(block, Block::Answer(_))).count();
     let (answers, rest) = document.blocks.split_at(answers);
     answers.iter().for_each(|block| page.block(block));
     page.contents(document);
-    rest.iter().for_each(|block| page.block(block));
+    let is_picture = |block: Option<&Block>| matches!(block, Some(Block::Picture(_)));
+    for (place, block) in rest.iter().enumerate() {
+        // Neighboring pictures are side by side.
+        let [before, after] = [place.checked_sub(1), Some(place + 1)].map(|i| is_picture(i.and_then(|i| rest.get(i))));
+        if is_picture(Some(block)) && !before {
+            page.out.push_str("<div class=\"plots\">\n");
+        }
+        page.block(block);
+        if is_picture(Some(block)) && !after {
+            page.out.push_str("</div>\n");
+        }
+    }
     page.end_section();
     page.out.push_str("</main>\n");
     if page.has_sorted {
-        let _ = writeln!(page.out, "<script>\n{SCRIPT}</script>");
+        let _ = writeln!(page.out, "<script>\n//<![CDATA[\n{SCRIPT}//]]>\n</script>");
     }
     if has_explorer {
         let _ = writeln!(page.out, "<script>\n{}</script>", explorer::SCRIPT);
@@ -64,6 +83,15 @@ fn as_cards(width: u32) -> String {
          0.3rem 0.6rem; }} {t} td {{ position: static; border: 0; white-space: normal; text-align: left; padding: \
          0.1rem 0; max-width: none; }} {t} td:first-child {{ font-weight: 600; }} {t} td:not(:first-child)::before {{ \
          content: attr(data-t) \": \"; color: var(--soft); font-weight: 400; }} {t} td:empty {{ display: none; }} }}\n"
+    )
+}
+
+/// The style of a key's series: hidden by its check box, and alone at full strength while the pointer is on it.
+fn switched(key: &str) -> String {
+    let k = format!(".{key}");
+    format!(
+        ".plot:has(label{k} input:not(:checked)) .charts {k} {{ display: none; }} .plot:has(label{k}:hover, {k} \
+         input:focus-visible, .charts {k}:hover) .charts .s:not({k}) {{ opacity: 0.2; }}\n"
     )
 }
 
@@ -86,6 +114,9 @@ impl Page {
             Block::Section(title) | Block::Reference(title) => Some(title),
             _ => None,
         });
+        if titles.clone().next().is_none() {
+            return;
+        }
         let links = titles.enumerate().map(|(i, title)| format!("<a href=\"#s{}\">{}</a>", i + 1, escape(title)));
         let links = links.collect::<Vec<_>>().join(" ");
         let _ = writeln!(self.out, "<nav aria-label=\"Sections\">{links}</nav>");
@@ -129,6 +160,7 @@ impl Page {
             Block::Table(table) => self.table(table),
             Block::Picture(picture) => self.picture(picture),
             Block::Clips(clips) => self.clips(clips),
+            Block::Gallery(gallery) => self.out.push_str(&gallery::html(gallery)),
             Block::Explorer(all) => {
                 self.out.push_str(&explorer::html(all, &format!("e{}", self.sections)));
             }
@@ -176,11 +208,14 @@ impl Page {
     }
 
     fn answer(&mut self, answer: &Answer) {
-        self.out.push_str("<div class=\"answer\">\n");
+        let many = if answer.lines.len() > MOST_LARGE { " many" } else { "" };
+        let _ = writeln!(self.out, "<div class=\"answer{many}\">");
         for Line { before, verdict, after, tone } in &answer.lines {
             let [before, verdict, after] = [before, verdict, after].map(|text| escape(text));
-            let _ =
-                writeln!(self.out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(*tone));
+            let _ = writeln!(self.out, "<p>{before}<strong class=\"{}\">{verdict}</strong>{after}</p>", class(*tone));
+        }
+        for command in &answer.commands {
+            let _ = writeln!(self.out, "<pre tabindex=\"0\"><code>{}</code></pre>", escape(command));
         }
         self.out.push_str("</div>\n");
         if !answer.cards.is_empty() {
@@ -193,16 +228,28 @@ impl Page {
         }
         if !answer.pictures.is_empty() {
             self.out.push_str("<div class=\"plots\">\n");
-            answer.pictures.iter().for_each(|picture| self.picture(picture));
+            answer.pictures.iter().for_each(|picture| self.main_picture(picture));
             self.out.push_str("</div>\n");
         }
     }
 
     fn picture(&mut self, picture: &Picture) {
         let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let across = if picture.is_wide() { " across" } else { "" };
         let _ = writeln!(
             self.out,
-            "<figure class=\"plot\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
+            "<figure class=\"plot{across}\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
+        );
+    }
+
+    /// As [`Page::picture`], with the caption folded: the picture is beside the answer.
+    fn main_picture(&mut self, picture: &Picture) {
+        let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let across = if picture.is_wide() { " across" } else { "" };
+        let _ = writeln!(
+            self.out,
+            "<figure class=\"plot{across}\">\n{html}\n<figcaption><details><summary>{label}</summary>\n<p>{caption}</p>\n\
+             </details></figcaption>\n</figure>"
         );
     }
 
@@ -252,7 +299,7 @@ fn render_cell(cell: &Cell, number: bool, title: &str) -> String {
 }
 
 /// The CSS class of the color.
-fn class(tone: Tone) -> &'static str {
+pub(super) fn class(tone: Tone) -> &'static str {
     match tone {
         Tone::Neutral => "",
         Tone::Good => "good",

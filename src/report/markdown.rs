@@ -1,6 +1,7 @@
 //! A document as Markdown with pipe tables. Figures are links to the picture files.
 
 use super::document::{Block, Card, Cell, Clip, Document, Inline, Picture, Table, Text};
+use super::gallery::View;
 use super::html::address;
 
 pub(super) fn render(document: &Document) -> String {
@@ -16,6 +17,10 @@ fn render_block(block: &Block, out: &mut String) {
     match block {
         Block::Answer(answer) => {
             answer.lines.iter().for_each(|line| out.push_str(&format!("- **{}**\n", escape(&line.to_string()))));
+            for command in &answer.commands {
+                let fence = fence(command);
+                out.push_str(&format!("\n{fence}\n{command}\n{fence}\n"));
+            }
             if !answer.cards.is_empty() {
                 out.push('\n');
                 let card = |card: &Card| format!("- {}: {}\n", escape(&card.label), escape(&card.value));
@@ -35,6 +40,19 @@ fn render_block(block: &Block, out: &mut String) {
         Block::Clips(clips) => {
             let links: Vec<String> = clips.clips.iter().map(|clip: &Clip| link(&clip.label, &clip.link)).collect();
             out.push_str(&format!("- {}: {}\n", escape(&clips.title), links.join(", ")));
+        }
+        Block::Gallery(gallery) => {
+            for tile in &gallery.tiles {
+                let title = tile.href.as_ref().map_or(escape(&tile.title), |href| link(&tile.title, href));
+                let lines: Vec<String> = tile.lines.iter().map(|line| escape(&line.to_string())).collect();
+                out.push_str(&format!("- {title}: {}\n", lines.join("; ")));
+            }
+            for tile in &gallery.tiles {
+                if let Some(View::Drawn(picture)) = &tile.view {
+                    out.push('\n');
+                    render_picture(picture, out);
+                }
+            }
         }
         Block::Explorer(explorer) => {
             for (sentence, table) in super::explorer::tables(explorer) {

@@ -3,13 +3,16 @@
 //! Each file of the module adds a section to one document, from the plan, the numbers and the records; a task adds its own
 //! ([`Sections`]). The document is rendered twice.
 
+mod cards;
 mod costs;
 pub mod document;
 pub mod explorer;
 pub(crate) mod findings;
 pub(crate) mod format;
+mod gallery;
 mod health;
 mod html;
+mod index;
 mod markdown;
 pub(crate) mod overview;
 pub(crate) mod points;
@@ -25,7 +28,8 @@ mod verdict;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-pub use recommend::{recommendation_reason, recommendation_text, write_recommendation};
+pub use index::write_index;
+pub use recommend::{Asked, recommendation_text, write_recommendation};
 pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use sections::{Sections, Words};
 pub use terminal::{terminal_claims, terminal_table};
@@ -37,7 +41,8 @@ use crate::figure::Drawn;
 use crate::results::{Aggregate, ResultsError, write_atomic};
 use crate::runner::Record;
 use crate::spec::{Panel, Plan};
-use document::{Answer, Block, Document, Picture};
+use document::{Answer, Block, Document, Line, Picture};
+use index::Summary;
 
 /// The input of a report.
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +83,8 @@ pub fn write(input: &ReportInput, out_dir: &Path) -> Result<[PathBuf; 2], Report
 fn build(input: &ReportInput, out_dir: &Path) -> Document {
     let mut document = Document { title: input.plan.title.clone(), ..Document::default() };
     let first = answer(input, out_dir, &mut document);
-    points::tables(input, &mut document);
     findings::claims(input, &mut document);
+    points::tables(input, &mut document);
     figures(input, first, out_dir, &mut document);
     input.plan.task.sections(input, out_dir, &mut document);
     searches::section(input, &mut document);
@@ -98,17 +103,30 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
 /// The number of figures beside the verdicts. More figures would push the rest off the first screen.
 const FIRST: usize = 2;
 
-/// Adds the verdicts with the first figures. Returns the number of these figures.
+/// Adds the verdicts with cards and the first figures. Returns the number of these figures.
 fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize {
     let mut lines = verdict::lines(input.plan, input.comparisons);
     lines.extend(verdict::best_lines(input.plan, input.aggregates));
-    if lines.is_empty() {
-        return 0;
-    }
+    document.summary = serde_json::to_value(summary(input, &lines, out_dir)).ok();
     let pictures: Vec<Picture> = input.figures.iter().take(FIRST).map(|drawn| picture(drawn, out_dir)).collect();
     let first = pictures.len();
-    document.blocks.push(Block::Answer(Answer { lines, cards: Vec::new(), pictures }));
+    document.blocks.push(Block::Answer(Answer { lines, cards: cards::cards(input), pictures, ..Answer::default() }));
     first
+}
+
+/// What the index says about the page.
+fn summary(input: &ReportInput, lines: &[Line], out_dir: &Path) -> Summary {
+    Summary {
+        title: input.plan.title.clone(),
+        name: crate::figure::file_name(&input.plan.name),
+        profile: match input.plan.folder == input.plan.profile {
+            true => input.plan.profile.clone(),
+            false => format!("{}, results/{}", input.plan.profile, input.plan.folder),
+        },
+        verdict: input.comparisons.iter().map(|comparison| comparison.verdict).max().map(|v| v.name().into()),
+        lines: lines.iter().map(|line| [line.before.clone(), line.verdict.clone(), line.after.clone()]).collect(),
+        picture: input.figures.first().and_then(|drawn| link(drawn, out_dir)),
+    }
 }
 
 /// Adds the remaining figures, from `first` on.

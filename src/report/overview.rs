@@ -15,7 +15,7 @@ use crate::task::Task;
 
 pub(super) fn what_was_run(input: &ReportInput, document: &mut Document) {
     let plan = input.plan;
-    document.section("What was run");
+    document.reference("What was run");
     if !plan.description.is_empty() {
         document.paragraph(plan.description.clone());
     }
@@ -215,7 +215,7 @@ pub(super) fn verdicts(input: &ReportInput, document: &mut Document) {
     if input.comparisons.is_empty() {
         return;
     }
-    document.section("How the verdicts are made");
+    document.reference("How the verdicts are made");
     let measured = input.plan.task.words(input.plan.primary).verdicts;
     document.paragraph(format!(
         "{measured}A point is reproduced if two one-sided tests show that its mean is within the margin of the \
@@ -293,7 +293,7 @@ pub(super) fn anomalies(input: &ReportInput, document: &mut Document) {
     if found.is_empty() {
         return;
     }
-    document.section("Anomalies of the published data");
+    document.reference("Anomalies of the published data");
     document.paragraph("Properties of the published numbers that affect the comparison.");
     let item = |(anomaly, panels): (&str, Vec<String>)| {
         vec![Inline::Strong(enumerate(&panels)), Inline::Plain(format!(": {anomaly}"))]

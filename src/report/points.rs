@@ -1,13 +1,15 @@
 //! The table of points: our value with its spread, the published value, difference, margin and verdict, and the other
 //! measurement.
 
+use std::collections::BTreeSet;
+
 use super::document::{Cell, Document, Table, Tone};
-use super::format::{difference, margin, significant, unit};
+use super::format::{difference, margin as in_words, significant, unit};
 use super::{ReportInput, panel_name};
-use crate::compare::tradeoff::uses_released_search;
+use crate::compare::tradeoff::{error_of, uses_released_search};
 use crate::compare::{PanelComparison, PointComparison, Verdict};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric, published};
-use crate::spec::{Contender, Panel, PanelAxis, PlannedPoint};
+use crate::spec::{Contender, Margin, Panel, PanelAxis, PlannedPoint};
 
 pub(super) fn tables(input: &ReportInput, document: &mut Document) {
     document.section("Points");
@@ -98,16 +100,19 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
     let primary = find_aggregate(input.aggregates, &panel.name, &primary_metric(input.plan, panel));
     let comparison = input.comparisons.iter().find(|c| c.panel == panel.name);
     let beside = beside(input, panel);
-    let spread = input.plan.task.trains();
+    let shown = Shown::of(input, panel, primary, comparison);
     let place = format!("#{}", panel.axis.heading());
-    let of_unit = format!("#difference {}", unit(panel.comparison.margin));
-    let mut titles = vec!["method", &place];
-    titles.extend(if spread { &["#n", "#ours", "#middle 95 %"][..] } else { &["#ours"] });
+    let mut titles: Vec<String> = vec!["method".into(), place];
+    titles.extend(shown.count.then(|| "#n".into()));
+    titles.push("#ours".into());
     if comparison.is_some() {
-        titles.extend(["#published", &of_unit]);
-        titles.extend(if spread { &["#95 % interval", "#margin", "verdict"][..] } else { &["verdict"] });
+        let margin = shown.margin.map_or(String::new(), |margin| format!(", margin {}", in_words(margin)));
+        titles.push("#published".into());
+        titles.push(format!("#difference {}{margin}", unit(panel.comparison.margin)));
+        titles.extend((shown.spread && shown.margin.is_none()).then(|| "#margin".into()));
+        titles.push("verdict".into());
     }
-    titles.extend(beside.iter().map(|b| b.0));
+    titles.extend(beside.iter().map(|b| b.0.to_owned()));
     let mut table = Table::new(&titles);
     for (contender, at) in panel.places() {
         let Some(planned) = panel.planned(contender, at) else { continue };
@@ -116,9 +121,10 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
             continue;
         }
         let mut row: Vec<Cell> = vec![method_name(planned).into(), panel.axis.number(at).into()];
-        row.extend(our_cells(ours, planned, spread));
+        row.extend(shown.count.then(|| count(ours, planned).into()));
+        row.push(our_value(ours).best(primary.is_some_and(|aggregate| is_best(aggregate, contender, at))));
         if let Some(comparison) = comparison {
-            row.extend(compared_cells(comparison, (contender, at), spread));
+            row.extend(compared_cells(comparison, (contender, at), &shown));
         }
         row.extend(beside.iter().map(|(_, a)| value(a.and_then(|a| a.point(contender, at)))));
         table.row(row);
@@ -126,42 +132,86 @@ fn table(input: &ReportInput, panel: &Panel) -> Table {
     table
 }
 
-fn our_cells(point: Option<&Point>, planned: &PlannedPoint, spread: bool) -> Vec<Cell> {
-    if !spread {
-        return vec![value(point)];
+/// What the table shows of its points.
+struct Shown {
+    /// Whether values have a spread over seeds.
+    spread: bool,
+    /// Whether points have different numbers of seeds or items.
+    count: bool,
+    /// The margin, if all points have the same.
+    margin: Option<Margin>,
+}
+
+impl Shown {
+    fn of(
+        input: &ReportInput,
+        panel: &Panel,
+        primary: Option<&Aggregate>,
+        comparison: Option<&PanelComparison>,
+    ) -> Self {
+        let spread = input.plan.task.trains();
+        let counts = panel.places().into_iter().filter_map(|(contender, at)| {
+            Some(count(primary.and_then(|a| a.point(contender, at)), panel.planned(contender, at)?))
+        });
+        let counts: BTreeSet<String> = counts.collect();
+        let margins = comparison.map_or(&[][..], |c| &c.points).iter().map(|point| point.margin);
+        let mut margins: Vec<Margin> = margins.collect();
+        margins.dedup();
+        let margin = if let [only] = margins[..] { Some(only).filter(|_| spread) } else { None };
+        Self { spread, count: spread && counts.len() > 1, margin }
     }
+}
+
+/// Whether the point has the lowest error, or the highest score, of those at its place.
+fn is_best(aggregate: &Aggregate, contender: Contender, at: u32) -> bool {
+    let error = |point: &Point| point.mean().map(|mean| error_of(&aggregate.metric, mean));
+    let all = aggregate.points.iter().filter(|point| point.at == at);
+    let errors: Vec<f64> = all.filter_map(error).collect();
+    let own = aggregate.point(contender, at).and_then(error);
+    errors.len() > 1 && own.is_some_and(|own| errors.iter().all(|other| own <= *other))
+}
+
+/// The number of seeds, or of test items.
+fn count(point: Option<&Point>, planned: &PlannedPoint) -> String {
     let (n, all) = (point.map_or(0, |p| p.samples.len()), planned.cells.len());
     let seeds = if n == all { n.to_string() } else { format!("{n} of {all}") };
     // The value of a test item, such as an utterance, is the mean over the seeds.
-    let count = match point.map_or(0, |p| p.items.len()) {
+    match point.map_or(0, |p| p.items.len()) {
         0 => seeds,
         items if n == all => items.to_string(),
         items => format!("{items} ({seeds} seeds)"),
-    };
-    let range = point.filter(|p| p.values().len() > 1).and_then(|p| Some((p.quantile_low()?, p.quantile_high()?)));
-    let range = range.map_or(String::new(), |(low, high)| format!("{} – {}", significant(low), significant(high)));
-    vec![count.into(), value(point), range.into()]
+    }
+}
+
+/// The mean, ± half the range that holds the middle 95 %.
+fn our_value(point: Option<&Point>) -> Cell {
+    let Some((point, mean)) = point.and_then(|p| Some((p, p.mean()?))) else { return "–".into() };
+    let range = Some(point).filter(|p| p.values().len() > 1);
+    let half = range.and_then(|p| Some((p.quantile_high()? - p.quantile_low()?) / 2.0)).filter(|half| *half > 0.0);
+    // Two digits of the spread are enough.
+    let half = half.map_or(String::new(), |half| format!(" ± {}", crate::number::digits(half, 2)));
+    format!("{}{half}", significant(mean)).into()
 }
 
 fn value(point: Option<&Point>) -> Cell {
     point.and_then(Point::mean).map_or_else(|| "–".to_string(), significant).into()
 }
 
-fn compared_cells(comparison: &PanelComparison, place: (Contender, u32), spread: bool) -> Vec<Cell> {
+fn compared_cells(comparison: &PanelComparison, place: (Contender, u32), shown: &Shown) -> Vec<Cell> {
+    let has_margin = shown.spread && shown.margin.is_none();
     let found = comparison.points.iter().find(|p| (p.contender, p.at) == place);
-    let Some(point) = found else { return vec![Cell::from("–"); if spread { 5 } else { 3 }] };
+    let Some(point) = found else { return vec![Cell::from("–"); if has_margin { 4 } else { 3 }] };
     let published = point.published.map_or_else(|| "–".into(), |e| significant(e.mean));
-    let shown = point.difference.map_or_else(|| "–".into(), |d| difference(d, point.margin));
-    let verdict = Cell::toned(point.verdict.name(), tone(point.verdict));
-    if spread {
-        vec![published.into(), shown.into(), interval(point).into(), margin(point.margin).into(), verdict]
-    } else {
-        vec![published.into(), shown.into(), verdict]
-    }
+    let differs = point.difference.map_or_else(|| "–".into(), |d| difference(d, point.margin));
+    let mut cells: Vec<Cell> = vec![published.into(), (differs + &interval(point)).into()];
+    cells.extend(has_margin.then(|| in_words(point.margin).into()));
+    cells.push(Cell::toned(point.verdict.name(), tone(point.verdict)));
+    cells
 }
 
+/// ` (−0.10 to +0.30)`: the 95 % interval of the difference.
 fn interval(point: &PointComparison) -> String {
     let bounds = point.interval.filter(|(low, high)| low.is_finite() && high.is_finite());
     let shown = |bound| difference(bound, point.margin);
-    bounds.map_or(String::new(), |(low, high)| format!("{} … {}", shown(low), shown(high)))
+    bounds.map_or(String::new(), |(low, high)| format!(" ({} to {})", shown(low), shown(high)))
 }

@@ -4,7 +4,7 @@ const value = (cell) => {
   const text = cell.textContent.trim().replace(/,/g, "").replace(/−/g, "-").replace("log10 ", "");
   const number = parseFloat(text.replace(/^[±+]/, ""));
   const unit = UNITS[text.split(" ").pop()] || 1;
-  return Number.isNaN(number) ? null : number * unit;
+  return Number.isFinite(number) ? number * unit : null;
 };
 const compare = (a, b) => {
   const [x, y] = [value(a), value(b)];

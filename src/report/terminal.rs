@@ -114,6 +114,8 @@ fn compared(
         row.extend(others.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
+    let own = rows[0].len() - others.len();
+    narrow(&mut rows, own);
     let measured = comparison
         .measured_on
         .and_then(|primary| task.measured_on(primary))
@@ -180,6 +182,7 @@ fn alone(plan: &Plan, planned: Option<&Panel>, panel: &str, aggregates: &[&Aggre
         row.extend(aggregates.iter().map(|a| mean(a, point.contender, point.at)));
         rows.push(row);
     }
+    narrow(&mut rows, 4);
     let direction = aggregates.first().and_then(|a| metric::find(&a.metric)).map(|m| m.direction);
     let hint = match direction {
         Some(Direction::HigherIsBetter) => " (higher is better)",
@@ -203,6 +206,17 @@ fn ending(metric: &str) -> String {
     }
 }
 
+/// The width of a terminal that tables fit into.
+const WIDTH: usize = 80;
+
+/// Drops columns at the end until the table fits into [`WIDTH`], but none of the first `kept`. Reports have them all.
+fn narrow(rows: &mut [Vec<String>], kept: usize) {
+    let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    while rows[0].len() > kept && widest(&aligned(rows)) > WIDTH {
+        rows.iter_mut().for_each(|row| row.truncate(row.len() - 1));
+    }
+}
+
 /// Aligned rows, with two blanks between the columns. Words are flush left, numbers flush right.
 pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let Some(head) = rows.first() else { return String::new() };
@@ -212,7 +226,7 @@ pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for ((cell, width), title) in row.iter().zip(&widths).zip(head) {
-            let left = matches!(title.as_str(), "method" | "verdict" | "front" | "");
+            let left = matches!(title.as_str(), "method" | "instead" | "verdict" | "front" | "");
             let cell = if left { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") };
             line.push_str(&cell);
         }

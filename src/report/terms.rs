@@ -28,7 +28,8 @@ const TERMS: [(&str, &str); 22] = [
 
 /// The term that a title is or begins with, and its meaning.
 pub(super) fn meaning(title: &str) -> Option<(&'static str, &'static str)> {
-    let begins = |term: &str| title.strip_prefix(term).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',']));
+    let begins =
+        |term: &str| title.strip_prefix(term).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ',']));
     TERMS.into_iter().filter(|(term, _)| begins(term)).max_by_key(|(term, _)| term.len())
 }
 

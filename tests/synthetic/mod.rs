@@ -11,6 +11,7 @@ use vqlab::task::Task;
 use vqlab::task::complexity::Complexity;
 use vqlab::task::toy::Toy;
 
+pub mod made;
 pub mod speech;
 
 pub const METHODS: [Method; 3] = [Method::Avq, Method::Rvq, Method::Pvq];

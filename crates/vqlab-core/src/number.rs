@@ -23,10 +23,72 @@ pub fn digits(value: f64, digits: usize) -> String {
 
 /// At most five significant digits, without trailing zeros: 116, 0.0676, 2.41e-50. At most 12 characters.
 pub fn short(value: f64) -> String {
-    let text = digits(value, 5);
+    trimmed(value, 5)
+}
+
+/// As [`digits`], without trailing zeros.
+pub fn trimmed(value: f64, most: usize) -> String {
+    let text = digits(value, most);
     let (number, exponent) = text.split_at(text.find('e').unwrap_or(text.len()));
     let number = if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number };
     format!("{number}{exponent}")
+}
+
+/// Four significant digits, with a true minus sign: 116.0, 5.012, 0.06760.
+pub fn significant(value: f64) -> String {
+    minus(digits(value, 4))
+}
+
+/// A number with its sign and this number of decimals. Zero has no sign.
+pub fn signed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:+.decimals$}");
+    if text.bytes().all(|b| matches!(b, b'+' | b'-' | b'0' | b'.')) { text[1..].to_string() } else { minus(text) }
+}
+
+/// A number with this number of decimals. Large numbers have significant digits instead.
+pub fn decimals(value: f64, decimals: usize) -> String {
+    if value.abs() < 1e6 { format!("{value:.decimals$}") } else { significant(value) }
+}
+
+/// A share of 0.672 as 67.2 %.
+pub fn share(share: f64) -> String {
+    format!("{} %", decimals(100.0 * share, 1))
+}
+
+/// 1234567 as 1,234,567.
+pub fn whole(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `12, 16 and 20`.
+pub fn enumerate<T: ToString>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(T::to_string).collect();
+    match items.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// A size as 512 B, 16 KiB or 1.5 MiB.
+pub fn bytes(count: usize) -> String {
+    match count {
+        0..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{} KiB", trimmed(count as f64 / 1024.0, 4)),
+        _ => format!("{} MiB", trimmed(count as f64 / 1_048_576.0, 4)),
+    }
+}
+
+fn minus(text: String) -> String {
+    text.strip_prefix('-').map_or(text.clone(), |number| format!("−{number}"))
 }
 
 /// Row, column and value of the first number that is NaN or infinite, in rows of `width` values.

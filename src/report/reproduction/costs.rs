@@ -47,7 +47,7 @@ fn elapsed(records: &[&Record]) -> f64 {
 }
 
 pub(super) fn cost(reproduction: &Reproduction, document: &mut Document) {
-    document.section("Cost");
+    document.reference("Cost");
     let all = all_records(reproduction);
     if all.is_empty() {
         document.paragraph("No cell is done.");
@@ -131,7 +131,7 @@ fn most_expensive(mut all: Vec<&Record>, document: &mut Document) {
 }
 
 pub(super) fn provenance(reproduction: &Reproduction, document: &mut Document) {
-    document.section("Provenance");
+    document.reference("Provenance");
     let all = all_records(reproduction);
     let distinct = |value: fn(&Record) -> &str| {
         let mut found: Vec<&str> = all.iter().map(|record| value(record)).filter(|v| !v.is_empty()).collect();

@@ -3,6 +3,7 @@
 mod choices;
 mod costs;
 mod defects;
+mod shown;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -53,9 +54,9 @@ fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
     let title = "Vector quantization by stochastic optimization: the paper reproduced".into();
     let mut document = Document { title, ..Document::default() };
     summary::section(reproduction, out_dir, &mut document);
-    figures(reproduction, out_dir, &mut document);
     choices::section(reproduction, &mut document);
     defects::section(reproduction, &mut document);
+    figures(reproduction, out_dir, &mut document);
     costs::cost(reproduction, &mut document);
     costs::provenance(reproduction, &mut document);
     super::costs::citation(&mut document);
@@ -64,21 +65,21 @@ fn build(reproduction: &Reproduction, out_dir: &Path) -> Document {
 
 /// The paper's figures in order, from every experiment that draws them.
 fn figures(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
-    document.section("The paper's figures, ours and published");
-    document.paragraph(
-        "Thick lines in the paper's styles are our numbers. Thin lines of the same hue are the published numbers \
-         (crosses for operation counts). Figures of kept results name their folder. The reports of the experiments \
-         have more figures.",
-    );
+    let tiles = shown::rows(reproduction);
     let all = reproduction.computed.iter().chain(reproduction.kept);
     let mut drawn: Vec<(&str, &ReportInput, &Drawn)> = all
         .flat_map(|input| input.figures.iter().map(move |drawn| (input, drawn)))
         .filter_map(|(input, drawn)| Some((drawn.id.strip_prefix("figure-")?, input, drawn)))
+        .filter(|(figure, input, _)| {
+            !tiles.iter().any(|tile| tile.figure == *figure && std::ptr::eq(tile.input.plan, input.plan))
+        })
         .collect();
     drawn.sort_by_key(|(figure, ..)| *figure);
     if drawn.is_empty() {
-        document.paragraph("No cell of an experiment with figures is done, so there is nothing to draw.");
+        return;
     }
+    document.reference("Figures of other results");
+    document.paragraph("Figures without a tile above, from this run and from kept results, which name their folder.");
     for (_, input, drawn) in drawn {
         let title = match is_own(input, reproduction) {
             true => drawn.title.clone(),

@@ -3,114 +3,26 @@
 
 use std::path::Path;
 
-use super::super::document::{Answer, Block, Cell, Document, Inline, Line, Table, Tone, text};
+use super::super::document::{Answer, Block, Card, Cell, Document, Inline, Line, Table, Tone, text};
 use super::super::findings::outcome;
-use super::super::format::{difference, enumerate, unit};
+use super::super::format::{duration, enumerate};
+use super::super::gallery::{Gallery, Tile, View};
+use super::super::index::Summary;
 use super::super::points::tone;
 use super::super::{ReportInput, panel_name};
+use super::shown::{OURS, PUBLISHED, Shown, rows, shown};
 use super::{Reproduction, report_of, source};
-use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
+use crate::compare::{ClaimCheck, ClaimResult, Verdict};
+use crate::figure::file_name;
 use crate::spec::{Panel, Plan};
-
-/// A figure of the paper in one experiment.
-#[derive(Clone)]
-struct Shown<'a> {
-    input: &'a ReportInput<'a>,
-    figure: &'a str,
-    panels: Vec<&'a Panel>,
-}
-
-/// All figures, sorted by figure, then in the order of the experiments.
-fn shown<'a>(inputs: &'a [ReportInput<'a>]) -> Vec<Shown<'a>> {
-    let mut all: Vec<Shown> = Vec::new();
-    for input in inputs {
-        for panel in &input.plan.panels {
-            let Some(figure) = panel.paper_figure() else { continue };
-            match all.iter_mut().find(|s| s.figure == figure && std::ptr::eq(s.input.plan, input.plan)) {
-                Some(known) => known.panels.push(panel),
-                None => all.push(Shown { input, figure, panels: vec![panel] }),
-            }
-        }
-    }
-    all.sort_by_key(|shown| shown.figure);
-    all
-}
-
-impl<'a> Shown<'a> {
-    fn comparisons(&self) -> impl Iterator<Item = &'a PanelComparison> {
-        let own = |comparison: &&PanelComparison| self.panels.iter().any(|panel| panel.name == comparison.panel);
-        self.input.comparisons.iter().filter(own)
-    }
-
-    /// The claims on the figure's panels. Claims on all panels together are listed with the first figure.
-    fn claims(&self) -> impl Iterator<Item = &'a ClaimCheck> {
-        let is_first = self.input.plan.figures.first().is_some_and(|first| first == self.figure);
-        let own = move |claim: &&ClaimCheck| {
-            (claim.panel.is_empty() && is_first) || self.panels.iter().any(|panel| panel.name == claim.panel)
-        };
-        self.input.claims.iter().filter(own)
-    }
-
-    /// The shown quantity: `Peak SNR`, `recall@16`.
-    fn what(&self) -> String {
-        self.panels.first().map_or_else(String::new, |panel| self.input.plan.task.shows(self.input.plan, panel))
-    }
-
-    /// The name of the data.
-    fn data(&self) -> String {
-        let named = self.panels.first().and_then(|panel| panel.data_name());
-        named.or(self.input.plan.task.words(self.input.plan.primary).data).unwrap_or("–").into()
-    }
-
-    /// The worst verdict on the figure's points.
-    fn verdict(&self) -> Verdict {
-        self.comparisons().map(|comparison| comparison.verdict).max().unwrap_or(Verdict::Missing)
-    }
-
-    /// `44 reproduced, 4 better`, or `all 24` if all points have the same verdict.
-    fn counts(&self) -> String {
-        let counts = Verdict::counts(self.comparisons().flat_map(|c| &c.points).map(|p| p.verdict));
-        if counts.len() == 1 {
-            return format!("all {}", counts.values().sum::<usize>());
-        }
-        let parts = Verdict::ALL.iter().filter_map(|v| Some(format!("{} {}", counts.get(v)?, v.name())));
-        parts.collect::<Vec<_>>().join(", ")
-    }
-
-    /// The largest difference of a point to the published point, with its unit, if there are verdicts.
-    fn widest(&self) -> String {
-        let judged = self.comparisons().filter(|comparison| comparison.not_comparable.is_none());
-        let points = judged.flat_map(|c| &c.points).filter_map(|p| Some((p.difference?, p.margin)));
-        let widest = points.max_by(|a, b| a.0.abs().total_cmp(&b.0.abs()));
-        widest.map_or("–".into(), |(d, margin)| format!("{} {}", difference(d, margin), unit(margin)))
-    }
-
-    /// Why there is no verdict.
-    fn why(&self) -> Option<&'a str> {
-        self.comparisons().find_map(|comparison| comparison.not_comparable.as_deref())
-    }
-
-    /// `3 of 4`: the claims that hold on our numbers or on the published ones.
-    fn holding(&self, side: fn(&ClaimCheck) -> &ClaimResult) -> Cell {
-        let results: Vec<&ClaimResult> = self.claims().map(side).collect();
-        let holding = results.iter().filter(|result| ***result == ClaimResult::Holds).count();
-        let tone = match holding == results.len() {
-            _ if results.is_empty() => return "–".into(),
-            true => Tone::Good,
-            false if results.iter().any(|r| matches!(r, ClaimResult::FailsAt(_) | ClaimResult::Fails(_))) => Tone::Bad,
-            false => Tone::Doubtful,
-        };
-        Cell::toned(format!("{holding} of {}", results.len()), tone)
-    }
-}
-
-const OURS: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.ours;
-const PUBLISHED: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.published;
 
 pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mut Document) {
     let rows = rows(reproduction);
-    document.blocks.push(Block::Answer(Answer { lines: answer(&rows), ..Answer::default() }));
-    document.section("The figures");
+    let lines = answer(&rows);
+    document.summary = serde_json::to_value(page_summary(reproduction, &rows, &lines, out_dir)).ok();
+    document.blocks.push(Block::Answer(Answer { cards: cards(reproduction, &rows), lines, ..Answer::default() }));
+    document.blocks.push(Block::Gallery(gallery(&rows, reproduction, out_dir)));
+    document.section("The figures in numbers");
     figures(&rows, reproduction, out_dir, document);
     let broken = broken(reproduction);
     if !broken.is_empty() {
@@ -118,7 +30,7 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
         document.list(broken.into_iter().map(text).collect());
     }
     claims(reproduction, document);
-    document.section("What was run");
+    document.reference("What was run");
     document.paragraph(
         "The paper (Vali and Bäckström, ICASSP 2023) trains additive (AVQ), residual (RVQ) and product (PVQ) vector \
          quantization by stochastic optimization. It compares their errors at each bitrate and complexity, on toy \
@@ -135,18 +47,6 @@ pub(super) fn section(reproduction: &Reproduction, out_dir: &Path, document: &mu
     document.subsection("Data");
     document.list(reproduction.computed.iter().map(|input| data_line(input, out_dir)).collect());
     left_out(reproduction, document);
-}
-
-/// The figures of this run. Kept results replace figures without a verdict.
-fn rows<'a>(reproduction: &Reproduction<'a>) -> Vec<Shown<'a>> {
-    let kept = shown(reproduction.kept);
-    let has_verdict = |shown: &Shown| !matches!(shown.verdict(), Verdict::NotComparable | Verdict::Missing);
-    let better = |own: Shown<'a>| {
-        let same = |other: &&Shown<'a>| other.figure == own.figure && other.input.plan.name == own.input.plan.name;
-        let found = if has_verdict(&own) { None } else { kept.iter().filter(same).find(|other| has_verdict(other)) };
-        found.cloned().unwrap_or(own)
-    };
-    shown(reproduction.computed).into_iter().map(better).collect()
 }
 
 /// The figures by verdict: `Reproduced: Figures 2b, 3 and 4c`.
@@ -171,6 +71,66 @@ fn answer(rows: &[Shown]) -> Vec<Line> {
         lines.push(Line { before: String::new(), verdict: says.into(), after, tone: tone(verdict) });
     }
     lines
+}
+
+fn cards(reproduction: &Reproduction, rows: &[Shown]) -> Vec<Card> {
+    let good = |verdict: Verdict| matches!(verdict, Verdict::Reproduced | Verdict::Better);
+    let figures = rows.iter().filter(|row| good(row.verdict())).count();
+    let judged = rows.iter().flat_map(Shown::comparisons).filter(|comparison| comparison.not_comparable.is_none());
+    let points: Vec<Verdict> = judged.flat_map(|comparison| &comparison.points).map(|point| point.verdict).collect();
+    let good_points = points.iter().filter(|verdict| good(**verdict)).count();
+    let claims: Vec<&ClaimCheck> = rows.iter().flat_map(Shown::claims).collect();
+    let hold = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
+    let records = reproduction.computed.iter().flat_map(|input| super::super::costs::records(input));
+    let seconds: f64 = records.map(|record| record.run.wall_seconds).sum();
+    let mut cards = vec![
+        Card::new(format!("{figures} of {}", rows.len()), "figures reproduced or better"),
+        Card::new(format!("{good_points} of {}", points.len()), "points with a verdict reproduced or better"),
+        Card::new(format!("{hold} of {}", claims.len()), "claims of the paper hold"),
+    ];
+    if seconds > 0.0 {
+        cards.push(Card::new(duration(seconds), "computing time of this run's cells"));
+    }
+    cards
+}
+
+/// A tile for each figure: its verdict, its chart, and the links to its report and numbers.
+fn gallery(rows: &[Shown], reproduction: &Reproduction, out_dir: &Path) -> Gallery {
+    let tile = |row: &Shown| {
+        let drawn = row.input.figures.iter().find(|drawn| drawn.id == format!("figure-{}", row.figure));
+        let from = source(row.input, reproduction);
+        let after = match row.why() {
+            Some(_) => format!(" ({from})"),
+            None => format!(", {} ({from})", row.counts()),
+        };
+        let verdict = row.verdict();
+        let report = report_of(row.input, out_dir);
+        let results = format!("../../results/{}", row.input.plan.folder);
+        let provenance = format!("{results}/provenance/{}.json", file_name(&row.input.plan.name));
+        let wanted = [("data".to_owned(), results), ("provenance".to_owned(), provenance)];
+        Tile {
+            title: format!("Figure {}: {}", row.figure, row.what()),
+            href: report,
+            verdict: Some(verdict),
+            lines: vec![Line { before: String::new(), verdict: verdict.name().into(), after, tone: tone(verdict) }],
+            view: drawn.map(|drawn| View::Drawn(super::super::picture(drawn, out_dir))),
+            links: wanted.into_iter().filter(|(_, href)| out_dir.join(href).exists()).collect(),
+        }
+    };
+    Gallery { tiles: rows.iter().map(tile).collect() }
+}
+
+/// What the index says about the page.
+fn page_summary(reproduction: &Reproduction, rows: &[Shown], lines: &[Line], out_dir: &Path) -> Summary {
+    let first = rows.first().and_then(|row| row.input.figures.first());
+    Summary {
+        title: "The paper reproduced".into(),
+        name: "reproduction".into(),
+        profile: reproduction.profile.into(),
+        verdict: rows.iter().map(Shown::verdict).max().map(|verdict| verdict.name().into()),
+        lines: lines.iter().map(|line| [line.before.clone(), line.verdict.clone(), line.after.clone()]).collect(),
+        picture: first.and_then(|drawn| super::super::link(drawn, out_dir)),
+    }
 }
 
 /// The counts in words.

@@ -24,8 +24,8 @@ use crate::task::Task;
 impl Sections for Image {
     fn words(&self, primary: Primary) -> Words {
         Words {
-            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over n seeds with \
-                 the range that holds the middle 95 % of them.",
+            points: "The quality of reconstructed images by each panel's metric. Ours is the mean over the seeds, ± \
+                 half the range that holds the middle 95 % of them.",
             difference: "The difference is ours against the published mean, in dB where the metric is, else in %, with \
                  its 95 % interval (Welch).",
             verdicts: format!(

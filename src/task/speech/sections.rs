@@ -20,7 +20,7 @@ impl Sections for Speech {
     fn words(&self, _: Primary) -> Words {
         Words {
             points: "The quality of decoded speech by each panel's metric, at each target bitrate. Ours is the mean \
-                 over the n test utterances (and the seeds) with the range that holds the middle 95 % of the \
+                 over the test utterances (and the seeds), ± half the range that holds the middle 95 % of the \
                  utterances.",
             difference: "The difference is ours against the published mean, in points of the score for PESQ and in dB \
                  for perceptual SNR, with its 95 % interval (Welch, over utterances).",

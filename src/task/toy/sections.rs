@@ -14,8 +14,8 @@ use crate::task::Task;
 impl Sections for Toy {
     fn words(&self, primary: Primary) -> Words {
         Words {
-            points: "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over n seeds with the \
-                 range that holds the middle 95 % of them.",
+            points: "Mean squared error per coordinate (MSE; lower is better). Ours is the mean over the seeds, ± half \
+                 the range that holds the middle 95 % of them.",
             difference: "The difference is ours against the published mean, with its 95 % interval (Welch).",
             verdicts: format!(
                 "The published numbers are compared with the error on {}. Every table shows the other measurement \

@@ -144,7 +144,7 @@ fn is_equal(difference: &Estimate, within: f64) -> bool {
 }
 
 /// The error of `a` minus the error of `b`, vector by vector.
-fn paired(a: &Candidate, b: &Candidate) -> Estimate {
+pub(super) fn paired(a: &Candidate, b: &Candidate) -> Estimate {
     Estimate::of(a.errors.iter().zip(&b.errors).map(|(a, b)| a - b))
 }
 

@@ -4,6 +4,7 @@
 //! The sample is split into training vectors, validation vectors that end the fits, and held-out vectors for the
 //! reported errors. The results apply to fits of that length on that sample; the times apply to this machine.
 
+mod alternatives;
 mod bounds;
 mod candidates;
 mod choose;
@@ -14,14 +15,17 @@ mod scalar;
 mod split;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+pub use alternatives::Alternative;
 pub use bounds::Spectrum;
 pub use choose::{Choice, Difference, Standing};
 pub use measure::RECALL_AT;
 pub use scalar::scalar_error;
+pub use words::{About, Caution, WHITE, WORTH, Words, decibel, plus_minus};
 
 use crate::data::file::{FileError, VectorFile};
 use crate::fit::{self, Ended, FitError, Sampled, parts};

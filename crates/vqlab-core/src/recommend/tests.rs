@@ -99,6 +99,37 @@ fn white_data_are_told() {
 }
 
 #[test]
+fn alternatives_are_other_candidates_with_the_ratios_of_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = file(&folder, "x.npy", 8, &correlated("recommend/x", 2000));
+    let found = run(&data, None, &request(&[8, 12])).unwrap();
+    for choice in &found.choices {
+        let chosen = &found.candidates[choice.chosen.unwrap()];
+        let all = found.alternatives(choice);
+        assert_eq!(all.len(), 3);
+        let mut places: Vec<usize> = all.iter().map(|a| a.candidate).collect();
+        assert!(!places.contains(&choice.chosen.unwrap()));
+        for a in &all {
+            let other = &found.candidates[a.candidate];
+            assert_eq!(other.shape.bits(), choice.bits);
+            assert!((a.error.mean - (other.mse.mean - chosen.mse.mean)).abs() < 1e-9 * chosen.mse.mean);
+            assert_eq!(a.wmops, other.wmops / chosen.wmops);
+            assert_eq!(a.ms, other.ms_per_vector / chosen.ms_per_vector);
+            assert_eq!(a.bytes, other.codebook_bytes as f64 / chosen.codebook_bytes as f64);
+        }
+        assert!(all.windows(2).all(|pair| pair[0].error.mean <= pair[1].error.mean));
+        places.sort_unstable();
+        places.dedup();
+        assert_eq!(places.len(), 3);
+        let reason = found.reason(choice);
+        assert!(
+            reason.starts_with(&format!("For {} bits per vector, use {}", choice.bits, chosen.label())),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let data = file(&folder, "x.npy", 8, &correlated("recommend/few", 100));
