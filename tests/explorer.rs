@@ -15,7 +15,7 @@ use vqlab::compare::tradeoff::{Ladder, Tradeoffs};
 use vqlab::complexity::Model;
 use vqlab::figure::draw_recommendation;
 use vqlab::recommend::{Limits, Recommendation, Request, Watch, choose_sample, recommend_vectors};
-use vqlab::report::explorer::{Budget, Explorer, Group, best};
+use vqlab::report::explorer::{Budget, Explorer, Group, best, front};
 use vqlab::report::{Asked, ReportInput, write, write_recommendation};
 use vqlab::results::aggregate;
 
@@ -67,7 +67,8 @@ fn in_browser(page: &Path, budgets: &[(usize, Budget)], hash: &str) -> Browsed {
     let script = format!(
         "<script>\nconst explorer = document.querySelector('.explorer').explorer;\n\
          const answers = {}.map((asked) => {{\n  const group = explorer.data.groups[asked.group];\n  \
-         return {{ choice: explorer.best(group, asked), prices: explorer.prices(group, asked) }};\n}});\n\
+         return {{ choice: explorer.best(group, asked), prices: explorer.prices(group, asked),\n    \
+         front: explorer.front(group, asked, 'wmops').sort((a, b) => a - b) }};\n}});\n\
          const place = document.createElement('pre');\nplace.id = 'answers';\n\
          place.textContent = JSON.stringify(answers);\ndocument.body.append(place);\n</script>\n</body>",
         Value::from(asked)
@@ -100,13 +101,17 @@ struct Browsed {
     dump: String,
 }
 
-/// The answers of the browser are those of the Rust rule, for the choices and for the choices without each limit.
+/// The answers of the browser are those of the Rust rule: the choice, the front, and the choice without each limit.
 fn agrees(explorer: &Explorer, budgets: &[(usize, Budget)], browsed: &Browsed) {
     assert_eq!(browsed.answers.len(), budgets.len());
     let place = |value: &Value| value.as_u64().map(|place| place as usize);
     for ((group, budget), answer) in budgets.iter().zip(&browsed.answers) {
         let group = &explorer.groups[*group];
         assert_eq!(place(&answer["choice"]), best(group, budget), "{}: {budget:?}", group.name);
+        let marks = front(group, budget);
+        let marked: Vec<_> = (0..marks.len()).filter(|i| marks[*i]).map(Some).collect();
+        let drawn: Vec<_> = answer["front"].as_array().unwrap().iter().map(place).collect();
+        assert_eq!(drawn, marked, "{}: {budget:?}", group.name);
         let free = [
             ("bits", budget.bits.map(|_| Budget { bits: None, ..*budget })),
             ("wmops", budget.wmops.map(|_| Budget { wmops: None, ..*budget })),

@@ -195,7 +195,8 @@
     const y = scale(ys, isLog, size.bottom, size.top);
     const title = `${group.error} over ${AXES[over](budget)}`;
     const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": title });
-    for (const tick of x.ticks) {
+    const bits = [...new Set(xs)];
+    for (const tick of all(over === "bits", 13 > bits.length) ? bits : x.ticks) {
       svg.append(draw("path", { class: "grid", d: `M${x.at(tick)} ${size.top}V${size.bottom}` }));
       svg.append(draw("text", { x: x.at(tick), y: size.bottom + 16, "text-anchor": "middle" }, few(tick)));
     }
