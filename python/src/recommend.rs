@@ -165,6 +165,7 @@ fn of_candidate<'py>(
 fn of_choice<'py>(py: Python<'py>, found: &Recommendation, choice: &Choice) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("bits", choice.bits)?;
+    dict.set_item("reason", found.reason(choice))?;
     dict.set_item("chosen", choice.chosen)?;
     dict.set_item("best", choice.best)?;
     dict.set_item("equal", &choice.equal)?;

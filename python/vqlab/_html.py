@@ -7,7 +7,7 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from ._words import number, reason_of, remark, size, trainer_of
+from ._words import number, remark, size, trainer_of
 
 if TYPE_CHECKING:
     from ._recommend import Choice, Recommendation
@@ -36,7 +36,7 @@ def _section(result: Recommendation, choice: Choice) -> str:
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return (
-        f"<div><p style='max-width:48em'>{escape(reason_of(result, choice))}</p>{_picture(result, choice.bits)}"
+        f"<div><p style='max-width:48em'>{escape(choice.reason)}</p>{_picture(result, choice.bits)}"
         f"<details open><summary>{len(own)} quantizers, lowest error first</summary>{table}</details></div>"
     )
 

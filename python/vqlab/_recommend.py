@@ -13,7 +13,6 @@ from . import _arrays, _native, _register
 from ._codebooks import Codebooks
 from ._fit import fit
 from ._progress import Progress, reporting
-from ._words import reason_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +71,8 @@ class Choice:
     """The choice at one bitrate. Candidates are indices into `Recommendation.candidates`."""
 
     bits: int
+    #: The recommendation in words, as `vqlab recommend` prints it.
+    reason: str
     #: None where no candidate is within the limits.
     chosen: int | None
     #: The allowed candidate with the lowest error.
@@ -141,7 +142,7 @@ class Recommendation:
     @property
     def reason(self) -> str:
         """The recommendation at the first bitrate in words."""
-        return reason_of(self, self.choices[0])
+        return self.choices[0].reason
 
     def plot(self, cost: str = "wmops", *, bits: int | None = None, ax: Axes | None = None) -> Axes:
         """Draws the error over the cost of encoding, with matplotlib.

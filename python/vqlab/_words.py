@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._recommend import Candidate, Choice, Recommendation
+    from ._recommend import Candidate, Recommendation
 
 
 def number(value: float | None) -> str:
@@ -21,72 +21,6 @@ def size(count: int) -> str:
     if count < 1 << 20:
         return f"{count / 1024:.4g} KiB"
     return f"{count / (1 << 20):.4g} MiB"
-
-
-def decibel(error: float, reference: float | None) -> float | None:
-    """10 log10 of a ratio of errors; None where one of them is 0."""
-    return 10 * math.log10(error / reference) if error > 0 and reference is not None and reference > 0 else None
-
-
-def reason_of(result: Recommendation, choice: Choice) -> str:
-    """The recommendation at one bitrate."""
-    own = [c for c in result.candidates if c.total_bits == choice.bits]
-    if not own:
-        return f"For {choice.bits} bits per vector, no quantizer could be fitted."
-    if choice.chosen is None or choice.best is None:
-        least = min(own, key=lambda c: c.wmops)
-        return (
-            f"For {choice.bits} bits per vector, no quantizer is within the limits. The fewest operations are "
-            f"{number(least.wmops)} WMOPS ({least.label})."
-        )
-    chosen = result.candidates[choice.chosen]
-    below = decibel(chosen.mse, result.variance)
-    relative = "" if below is None else f", {below:.2f} dB of the variance"
-    sentences = [
-        f"For {choice.bits} bits per vector, use {chosen.label}, trained by {trainer_of(chosen)}.",
-        f"On {result.held_out_vectors:,} held-out vectors, its mean squared error is {number(chosen.mse)} ± "
-        f"{number(chosen.standard_error)} per coordinate{relative}.",
-        _standing(result, choice, own),
-    ]
-    if choice.next is not None:
-        sentences.append(f"The next is {_more(result, choice.next, result.candidates[choice.best])}.")
-    if choice.forbidden is not None:
-        sentences.append(f"Without limits, it would be {_more(result, choice.forbidden, result.candidates[choice.best])}.")
-    sentences.append(
-        f"It needs {number(chosen.wmops)} WMOPS and {number(chosen.ms_per_vector)} ms per vector on one thread of this "
-        f"machine, and {size(chosen.codebook_bytes)} of codebooks."
-    )
-    if choice.cheaper is not None:
-        factor = chosen.wmops / result.candidates[choice.cheaper[0]].wmops
-        sentences.append(
-            f"If operations matter, use {_more(result, choice.cheaper, chosen)} and {factor:.2g} times fewer operations."
-        )
-    cut = sum(c.fit_ended == "budget" for c in own)
-    if cut:
-        sentences.append(f"The budget ended {cut} of {len(own)} fits; a larger one may lower the error.")
-    if result.left_out:
-        sentences.append(f"Not fitted: {left_out_of(result)}.")
-    return " ".join(sentences)
-
-
-def _standing(result: Recommendation, choice: Choice, own: list[Candidate]) -> str:
-    allowed = sum(c.allowed for c in own)
-    among = f"{allowed} quantizers" if allowed == len(own) else f"{allowed} of {len(own)} quantizers within the limits"
-    if len(choice.equal) <= 1:
-        return f"This is the lowest error of {among}."
-    return (
-        f"It is the cheapest of {len(choice.equal)} quantizers (among {among}) whose error can't be distinguished from the "
-        f"lowest."
-    )
-
-
-def _more(result: Recommendation, difference: tuple[int, float, float], than: Candidate) -> str:
-    candidate, error, spread = difference
-    label = result.candidates[candidate].label
-    if than.mse <= 0:
-        return f"{label} with an error of {number(result.candidates[candidate].mse)}"
-    percent, margin = (100 * abs(value) / than.mse for value in (error, spread))
-    return f"{label} with {percent:.2f} ± {margin:.2f} % {'less' if error < 0 else 'more'} error"
 
 
 def left_out_of(result: Recommendation) -> str:
@@ -129,5 +63,7 @@ def text_of(result: Recommendation) -> str:
                 for place, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             lines.append("  ".join(cells).rstrip())
-        lines += ["", reason_of(result, choice), ""]
+        lines += ["", choice.reason, ""]
+    if result.left_out:
+        lines.append(f"Not fitted: {left_out_of(result)}.")
     return "\n".join(lines).rstrip()

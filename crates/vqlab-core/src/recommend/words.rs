@@ -1,5 +1,6 @@
 //! A recommendation in words, the same for every front end.
 
+use super::choose::paired;
 use super::{Candidate, Choice, Difference, Estimate, Limits, Recommendation, References};
 use crate::fit::Ended;
 use crate::number::{bytes, decimals, digits, enumerate, share, signed, significant, trimmed, whole};
@@ -47,10 +48,14 @@ pub enum About {
 impl Candidate {
     /// `AVQ, 8 stages of 8 bits, beam width 16`.
     pub fn name(&self) -> String {
+        format!("{}, {}", self.shape.method.label(), self.stages())
+    }
+
+    fn stages(&self) -> String {
         let (stages, bits) = (self.shape.stages, self.shape.bits_per_stage);
         let beam = self.search.map_or(String::new(), |_| format!(", beam width {}", self.beam_width));
         let noun = if stages == 1 { "stage" } else { "stages" };
-        format!("{}, {stages} {noun} of {bits} bits{beam}", self.shape.method.label())
+        format!("{stages} {noun} of {bits} bits{beam}")
     }
 }
 
@@ -69,15 +74,16 @@ impl Recommendation {
             ),
             sure: self.sure(choice, best),
             bound: self.references_of(choice).and_then(|references| bound(chosen, references)),
-            cautions: self.cautions(choice, chosen, best),
+            cautions: self.cautions(choice, chosen),
         })
     }
 
     /// One paragraph: the choice, its numbers, how sure it is, and the cautions.
     pub fn reason(&self, choice: &Choice) -> String {
-        let Some((words, chosen)) = self.words(choice).zip(choice.chosen) else { return self.nothing(choice) };
+        let chosen = choice.chosen.map(|place| &self.candidates[place]);
+        let Some((words, chosen)) = self.words(choice).zip(chosen) else { return self.nothing(choice) };
         let sentences = [
-            format!("For {} bits per vector, use {} ({}).", choice.bits, self.candidates[chosen].label(), words.choice),
+            format!("For {} bits per vector, use {} ({}).", choice.bits, chosen.label(), chosen.stages()),
             format!("Its error is {}.", words.error),
             format!("It needs {}.", words.cost),
             words.sure,
@@ -168,11 +174,13 @@ impl Recommendation {
         format!("{label} with {} ± {} % {direction} error", percent(mean), percent(standard_error))
     }
 
-    fn cautions(&self, choice: &Choice, chosen: &Candidate, best: &Candidate) -> Vec<Caution> {
+    fn cautions(&self, choice: &Choice, chosen: &Candidate) -> Vec<Caution> {
         let mut all = Vec::new();
         let mut say = |about, text| all.push(Caution { about, text });
         if let Some(better) = &choice.forbidden {
-            say(About::Limits, format!("The limits exclude {}.", self.more(better, best)));
+            let candidate = better.candidate;
+            let difference = Difference { candidate, error: paired(&self.candidates[candidate], chosen) };
+            say(About::Limits, format!("The limits exclude {}.", self.more(&difference, chosen)));
         }
         if let Some(flatness) = self.flatness.filter(|flatness| *flatness > WHITE) {
             let white = format!("The data are white (spectral flatness {flatness:.3}): no correlation to exploit.");
