@@ -171,7 +171,8 @@ fn write_report(
         files: kept.as_deref(),
     };
     files.extend(report::write(&input, &folders.report(plan)).map_err(failed)?);
-    files.extend(report::write_index(&folders.reports).map_err(failed)?);
+    // The index belongs to no plan, and is not counted among its files.
+    report::write_index(&folders.reports).map_err(failed)?;
     Ok(drawn)
 }
 
