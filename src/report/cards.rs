@@ -5,9 +5,11 @@ use super::costs::records;
 use super::document::{Card, Tone};
 use super::format::{difference, duration, unit, whole};
 use crate::compare::{ClaimResult, PointComparison, Verdict};
-use crate::spec::PanelAxis;
+use crate::spec::{Panel, PanelAxis};
 
-/// At most five cards.
+const MOST: usize = 5;
+
+/// At most [`MOST`] cards.
 pub(super) fn cards(input: &ReportInput) -> Vec<Card> {
     let mut cards = Vec::new();
     cards.extend(points(input));
@@ -15,7 +17,17 @@ pub(super) fn cards(input: &ReportInput) -> Vec<Card> {
     cards.extend(claims(input));
     cards.extend(runs(input));
     cards.extend(cost(input));
+    if cards.len() < MOST {
+        cards.extend(data(input));
+    }
     cards
+}
+
+/// The names of the data.
+fn data(input: &ReportInput) -> Option<Card> {
+    let mut names: Vec<&str> = input.plan.panels.iter().filter_map(Panel::data_name).collect();
+    names.dedup();
+    (!names.is_empty()).then(|| Card::new(names.join(", "), "data"))
 }
 
 /// Points with a verdict, with their panel's axis.

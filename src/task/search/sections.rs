@@ -19,8 +19,8 @@ impl Sections for Search {
     fn words(&self, _: Primary) -> Words {
         Words {
             points: "Recall@T: the share of queries whose true nearest neighbor is among the T vectors that the search \
-                 ranks first (higher is better). Ours is the mean over n seeds with the range that holds the middle 95 \
-                 % of them.",
+                 ranks first (higher is better). Ours is the mean over the seeds, ± half the \
+                 range that holds the middle 95 % of them.",
             ..Words::default()
         }
     }
