@@ -23,7 +23,7 @@ const SAVING: f64 = 0.5;
 
 impl Recommendation {
     /// The most informative candidates beside the choice, lowest error first: the one that the limits exclude, the
-    /// lowest error, one with fewer operations, the next in error, one with smaller codebooks, and a faster one.
+    /// best of its equals, one with fewer operations, the next in error, one with smaller codebooks, and a faster one.
     /// Without such, the lowest errors.
     pub fn alternatives(&self, choice: &Choice) -> Vec<Alternative> {
         let Some(chosen) = choice.chosen else { return Vec::new() };
@@ -37,7 +37,7 @@ impl Recommendation {
         };
         let wanted = [
             choice.forbidden.map(|difference| difference.candidate),
-            choice.best,
+            choice.equal.iter().copied().filter(|i| *i != chosen).min_by(lowest),
             choice.cheaper.map(|difference| difference.candidate).or_else(|| saving(|c| c.wmops)),
             choice.next.map(|difference| difference.candidate),
             saving(|c| c.codebook_bytes as f64),
