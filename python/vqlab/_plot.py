@@ -60,16 +60,18 @@ def plot(result: Recommendation, cost: str, bits: int | None, ax: Axes | None) -
         # Beside the point, on the side that has more space.
         low, high = (edge(getattr(c, cost) for c in own) for edge in (min, max))
         left = place[0] * place[0] > low * high
+        # Nothing with less error is beside the choice but what costs more: below it there is room.
         ax.annotate(
             chosen.label,
             place,
-            xytext=(-10 if left else 10, 4),
+            xytext=(-10 if left else 10, -6),
             textcoords="offset points",
             ha="right" if left else "left",
-            va="bottom",
+            va="top",
             color="#d00000",
         )
     errors = [c.mse for c in own]
+    ax.margins(y=0.1)
     ax.set_xscale("log")
     if min(errors) > 0 and max(errors) / min(errors) > LOG_FROM:
         ax.set_yscale("log")
