@@ -21,7 +21,7 @@ fn main() {
         ("has_page_tools", has_page_tools),
         ("has_curl", is_on_path("curl")),
         // Pages with scripts run in it.
-        ("has_chromium", ["chromium", "chromium-browser", "google-chrome"].into_iter().any(is_on_path)),
+        ("has_chromium", BROWSERS.into_iter().any(is_on_path)),
         ("has_jsonschema", runs("python3", &["-c", "import jsonschema"])),
         // Not allowed in many containers. The mount is seen by this process alone.
         ("has_mounts", runs("unshare", &["--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"])),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
+use synthetic::made::BROWSERS;
 use vqlab::compare::tradeoff::{Ladder, Tradeoffs};
 use vqlab::complexity::Model;
 use vqlab::figure::draw_recommendation;
@@ -76,7 +77,7 @@ fn in_browser(page: &Path, budgets: &[(usize, Budget)], hash: &str) -> Browsed {
     let html = std::fs::read_to_string(page).unwrap().replace("</body>", &script);
     let copy = page.with_file_name("asked.html");
     std::fs::write(&copy, html).unwrap();
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(|browser| {
+    let found = BROWSERS.into_iter().find_map(|browser| {
         let profile = tempfile::tempdir().unwrap();
         Command::new(browser)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"])

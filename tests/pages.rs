@@ -6,15 +6,14 @@ mod synthetic;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use synthetic::made::Made;
+use synthetic::made::{BROWSERS, Made};
 use vqlab::report::{ReportInput, Reproduction, write_index, write_reproduction};
 use vqlab::spec::Plan;
 
 /// The first of these programs on the PATH.
 fn browser() -> PathBuf {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
     let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect();
-    let mut found = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let mut found = BROWSERS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     found.find(|path| path.is_file()).unwrap()
 }
 

@@ -58,10 +58,10 @@ pub fn assign(
     let run = || {
         pool.install(|| {
             x.par_chunks(part * dimension).zip(out.par_chunks_mut(part * stages)).for_each(|(x, out)| {
-                let (_, mut picks) = residuals(&books, assigner(books.method(), beam).as_mut(), x);
+                let (_, mut indices) = residuals(&books, assigner(books.method(), beam).as_mut(), x);
                 // Some searches return the codewords of a vector in another order.
-                picks.chunks_exact_mut(stages).for_each(<[u32]>::sort_unstable);
-                out.iter_mut().zip(picks).for_each(|(out, pick)| *out = i64::from(pick));
+                indices.chunks_exact_mut(stages).for_each(<[u32]>::sort_unstable);
+                out.iter_mut().zip(indices).for_each(|(out, index)| *out = i64::from(index));
             });
         });
     };

@@ -32,6 +32,11 @@ impl Verdict {
         Verdict::NotComparable,
     ];
 
+    /// Whether the published number is reached: reproduced, or better.
+    pub fn is_good(self) -> bool {
+        matches!(self, Verdict::Reproduced | Verdict::Better)
+    }
+
     /// The name in tables and reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -36,6 +36,7 @@ pub(crate) use keys::MOST_KEYS;
 pub use log::draw_log;
 pub(crate) use operations::{beside_published, over_complexity};
 pub use output::{Format, to_pdf, to_png, to_svg};
+pub(crate) use page::escape;
 pub(crate) use page::shades;
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;

@@ -175,8 +175,9 @@ fn path(points: &[(f64, f64)]) -> String {
     out
 }
 
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+/// Text for HTML, SVG and their attributes.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// The figure as a fragment of HTML: its keys, and one SVG per chart. `title` is its name for screen readers.

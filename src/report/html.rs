@@ -10,6 +10,7 @@ use super::explorer;
 use super::terms::meaning;
 use super::{gallery, index};
 use crate::figure::MOST_KEYS;
+pub(super) use crate::figure::escape;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("sort.js");
@@ -234,22 +235,22 @@ impl Page {
     }
 
     fn picture(&mut self, picture: &Picture) {
-        let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
-        let across = if picture.is_wide() { " across" } else { "" };
-        let _ = writeln!(
-            self.out,
-            "<figure class=\"plot{across}\">\n{html}\n<figcaption><strong>{label}.</strong> {caption}</figcaption>\n</figure>"
-        );
+        let (title, caption) = (escape(&picture.title), escape(&picture.caption));
+        self.figure(picture, &format!("<strong>{title}.</strong> {caption}"));
     }
 
     /// As [`Page::picture`], with the caption folded: the picture is beside the answer.
     fn main_picture(&mut self, picture: &Picture) {
-        let (label, caption, html) = (escape(&picture.title), escape(&picture.caption), &picture.html);
+        let (title, caption) = (escape(&picture.title), escape(&picture.caption));
+        self.figure(picture, &format!("<details><summary>{title}</summary>\n<p>{caption}</p>\n</details>"));
+    }
+
+    fn figure(&mut self, picture: &Picture, caption: &str) {
         let across = if picture.is_wide() { " across" } else { "" };
+        let html = &picture.html;
         let _ = writeln!(
             self.out,
-            "<figure class=\"plot{across}\">\n{html}\n<figcaption><details><summary>{label}</summary>\n<p>{caption}</p>\n\
-             </details></figcaption>\n</figure>"
+            "<figure class=\"plot{across}\">\n{html}\n<figcaption>{caption}</figcaption>\n</figure>"
         );
     }
 
@@ -325,8 +326,4 @@ fn link(text: &str, href: &str) -> String {
 /// A relative path as an address, with characters encoded that browsers or Markdown would interpret.
 pub(super) fn address(path: &str) -> String {
     path.replace('%', "%25").replace(' ', "%20").replace('#', "%23").replace('?', "%3F")
-}
-
-pub(super) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

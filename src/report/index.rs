@@ -29,6 +29,12 @@ pub struct Summary {
     pub picture: Option<String>,
 }
 
+impl Summary {
+    pub(super) fn lines(lines: &[Line]) -> Vec<[String; 3]> {
+        lines.iter().map(|line| [line.before.clone(), line.verdict.clone(), line.after.clone()]).collect()
+    }
+}
+
 /// At most this many bytes at the beginning of a page are read.
 const HEAD: u64 = 64 * 1024;
 
@@ -80,12 +86,11 @@ fn summary_of(path: &Path) -> Option<Summary> {
 
 fn document(pages: &[(String, Summary)], reports: &Path) -> Document {
     let tiles: Vec<Tile> = pages.iter().map(|(path, summary)| tile(path, summary, reports)).collect();
-    let of = |verdict: Verdict| tiles.iter().filter(|tile| tile.verdict == Some(verdict)).count();
-    let good = of(Verdict::Reproduced) + of(Verdict::Better);
+    let good = tiles.iter().filter(|tile| tile.verdict.is_some_and(Verdict::is_good)).count();
     let compared = tiles.iter().filter(|tile| tile.verdict.is_some()).count();
     let cards = vec![
         Card::new(pages.len().to_string(), if pages.len() == 1 { "report" } else { "reports" }),
-        Card::new(format!("{good} of {compared}"), "compared experiments reproduced or better").toned(Tone::Neutral),
+        Card::new(format!("{good} of {compared}"), "compared experiments reproduced or better"),
     ];
     let mut document = Document { title: "Reports of vqlab".into(), ..Document::default() };
     document.blocks.push(Block::Answer(Answer { cards, ..Answer::default() }));

@@ -124,7 +124,7 @@ fn summary(input: &ReportInput, lines: &[Line], out_dir: &Path) -> Summary {
             false => format!("{}, results/{}", input.plan.profile, input.plan.folder),
         },
         verdict: input.comparisons.iter().map(|comparison| comparison.verdict).max().map(|v| v.name().into()),
-        lines: lines.iter().map(|line| [line.before.clone(), line.verdict.clone(), line.after.clone()]).collect(),
+        lines: Summary::lines(lines),
         picture: input.figures.first().and_then(|drawn| link(drawn, out_dir)),
     }
 }

@@ -11,6 +11,9 @@ use vqlab::results::{Aggregate, aggregate};
 use vqlab::runner::Record;
 use vqlab::spec::Plan;
 
+/// The names of the browser that opens pages, as in build.rs.
+pub const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
 /// An experiment that needs no computing.
 pub struct Made {
     pub plan: Plan,

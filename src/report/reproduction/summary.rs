@@ -74,11 +74,10 @@ fn answer(rows: &[Shown]) -> Vec<Line> {
 }
 
 fn cards(reproduction: &Reproduction, rows: &[Shown]) -> Vec<Card> {
-    let good = |verdict: Verdict| matches!(verdict, Verdict::Reproduced | Verdict::Better);
-    let figures = rows.iter().filter(|row| good(row.verdict())).count();
+    let figures = rows.iter().filter(|row| row.verdict().is_good()).count();
     let judged = rows.iter().flat_map(Shown::comparisons).filter(|comparison| comparison.not_comparable.is_none());
     let points: Vec<Verdict> = judged.flat_map(|comparison| &comparison.points).map(|point| point.verdict).collect();
-    let good_points = points.iter().filter(|verdict| good(**verdict)).count();
+    let good_points = points.iter().filter(|verdict| verdict.is_good()).count();
     let claims: Vec<&ClaimCheck> = rows.iter().flat_map(Shown::claims).collect();
     let hold = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
     let records = reproduction.computed.iter().flat_map(|input| super::super::costs::records(input));
@@ -128,7 +127,7 @@ fn page_summary(reproduction: &Reproduction, rows: &[Shown], lines: &[Line], out
         name: "reproduction".into(),
         profile: reproduction.profile.into(),
         verdict: rows.iter().map(Shown::verdict).max().map(|verdict| verdict.name().into()),
-        lines: lines.iter().map(|line| [line.before.clone(), line.verdict.clone(), line.after.clone()]).collect(),
+        lines: Summary::lines(lines),
         picture: first.and_then(|drawn| super::super::link(drawn, out_dir)),
     }
 }
