@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Autoencoder;
 use super::trainer::Trainer;
-use crate::quantizer::BatchUsage;
 use crate::quantizer::checkpoint::serialize;
-use crate::training::{Gathered, LogPoint};
+use crate::training::Progress;
 
 const FORMAT: &str = "vqlab-network";
 const TRAINING: &str = "vqlab-training";
@@ -34,13 +33,9 @@ pub enum NetworkError {
 struct State {
     name: String,
     program_version: String,
-    done: u64,
     /// Optimizer updates of the network and of the codebooks.
     steps: [i32; 2],
-    batches: u32,
-    usage: Vec<u32>,
-    gathered: Gathered,
-    log: Vec<LogPoint>,
+    progress: Progress,
     seconds: f64,
 }
 
@@ -134,25 +129,19 @@ impl Trainer {
             part("network-first", &[first.len()], first),
             part("network-second", &[second.len()], second),
         ];
-        let (mut steps, mut batches, mut usage) = ([network_steps, 0], 0, Vec::new());
+        let mut steps = [network_steps, 0];
         if let Some(layer) = &self.quantizer {
             let ([first, second], words_steps) = layer.optimizer.moments();
             parts.push(part("codebooks", &[layer.books.values().len()], layer.books.values()));
             parts.push(part("codebooks-first", &[first.len()], first));
             parts.push(part("codebooks-second", &[second.len()], second));
             steps[1] = words_steps;
-            let counts = layer.usage.counts();
-            (batches, usage) = (counts.0, counts.1.to_vec());
         }
         let state = State {
             name: self.name.clone(),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
-            done: self.done,
             steps,
-            batches,
-            usage,
-            gathered: self.gathered.clone(),
-            log: self.log.clone(),
+            progress: self.progress.clone(),
             seconds: self.seconds,
         };
         let text = serde_json::to_string(&state).map_err(|e| NetworkError::Malformed(path.into(), e.to_string()))?;
@@ -181,22 +170,21 @@ impl Trainer {
             let first = floats(tensors, &format!("{what}-first"), like[0].len())?;
             Ok::<_, String>([first, floats(tensors, &format!("{what}-second"), like[1].len())?])
         };
+        let codewords = self.quantizer.as_ref().map_or(0, |layer| layer.books.stages() * layer.books.size());
+        if !state.progress.fits(codewords, self.plan.training.updates) {
+            return Err("it is of another length or of another number of codewords".into());
+        }
         let network = floats(tensors, "network", self.parameters.values.len())?;
         let network_moments = moments("network", self.parameters.optimizer.moments().0)?;
         if let Some(layer) = &mut self.quantizer {
             let words = floats(tensors, "codebooks", layer.books.values().len())?;
             let words_moments = moments("codebooks", layer.optimizer.moments().0)?;
-            if state.usage.len() != layer.books.stages() * layer.books.size() {
-                return Err("its codewords differ".into());
-            }
             layer.books.values_mut().copy_from_slice(&words);
             layer.optimizer.restore(words_moments, state.steps[1]);
-            layer.usage = BatchUsage::from_counts(state.batches, state.usage);
         }
         self.parameters.values = network;
         self.parameters.optimizer.restore(network_moments, state.steps[0]);
-        (self.done, self.gathered, self.log) = (state.done, state.gathered, state.log);
-        self.seconds = state.seconds;
+        (self.progress, self.seconds) = (state.progress, state.seconds);
         Ok(())
     }
 }

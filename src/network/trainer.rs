@@ -10,10 +10,8 @@ use candle_core::{Result, Tensor, Var, backprop::GradStore};
 use super::model::Autoencoder;
 use super::settings::JointSettings;
 use crate::data::stream::stream;
-use crate::quantizer::{
-    Assign, BatchUsage, Codebooks, QuantizerSettings, Search, Substitute, substitute, training_assigner,
-};
-use crate::training::{Gathered, LogPoint, OptimizerState, TrainingSettings, rate};
+use crate::quantizer::{Assign, Codebooks, QuantizerSettings, Search, Substitute, substitute, training_assigner};
+use crate::training::{LogPoint, OptimizerState, Progress, TrainingSettings, Update, rate};
 
 /// A network in training, with or without a quantizer.
 pub struct Trainer {
@@ -23,10 +21,7 @@ pub struct Trainer {
     pub(super) parameters: Parameters,
     pub quantizer: Option<Layer>,
     pub(super) plan: TrainerPlan,
-    /// The number of updates done.
-    pub(super) done: u64,
-    pub(super) gathered: Gathered,
-    pub(super) log: Vec<LogPoint>,
+    pub(super) progress: Progress,
     /// Seconds of the updates by the caller's clock, over all attempts. They are kept in checkpoints and have no
     /// effect.
     pub seconds: f64,
@@ -47,7 +42,6 @@ pub struct TrainerPlan {
 pub struct Layer {
     pub books: Codebooks,
     pub(super) optimizer: OptimizerState,
-    pub(super) usage: BatchUsage,
     assign: Box<dyn Assign>,
     how: Substitute,
     exact_updates: u64,
@@ -74,7 +68,6 @@ impl Layer {
         let beam = Some((settings.search.unwrap_or(Search::Beam), width));
         Self {
             optimizer: OptimizerState::new(&training.optimizer, books.values().len()),
-            usage: BatchUsage::new(books.stages() * books.size()),
             assign: training_assigner(settings.method, beam, batch),
             how: Substitute {
                 estimator: joint.estimator,
@@ -140,20 +133,23 @@ impl Trainer {
             network,
             quantizer,
             plan,
-            done: 0,
-            gathered: Gathered::new(codewords),
-            log: Vec::new(),
+            progress: Progress::new(codewords),
             seconds: 0.0,
         })
     }
 
     /// The number of updates done.
     pub fn done(&self) -> u64 {
-        self.done
+        self.progress.done()
+    }
+
+    /// The number of updates that are planned.
+    pub fn updates(&self) -> u64 {
+        self.plan.training.updates
     }
 
     pub fn log(&self) -> &[LogPoint] {
-        &self.log
+        self.progress.log()
     }
 
     /// Does one update on blocks of images, n × 8 × 8 × 48 (f32). Returns the loss before the update.
@@ -162,45 +158,31 @@ impl Trainer {
     /// Candle's errors; blocks of another shape.
     pub fn step(&mut self, blocks: &Tensor) -> Result<f64> {
         let latents = self.network.encode(blocks)?;
-        let (decoded, words, picks) = match &mut self.quantizer {
+        let done = self.done();
+        let (decoded, words, codes) = match &mut self.quantizer {
             None => (latents, None, Vec::new()),
             Some(layer) => {
-                let is_exact = self.done + layer.exact_updates >= self.plan.training.updates;
-                layer.quantize(&latents, is_exact, &format!("{}/noise/{}", self.name, self.done))?
+                let is_exact = done + layer.exact_updates >= self.plan.training.updates;
+                layer.quantize(&latents, is_exact, &format!("{}/noise/{done}", self.name))?
             }
         };
         let error = (self.network.decode(&decoded)? - blocks)?;
         let loss = (error.sqr()?.mean_all()? / self.plan.variance)?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         let gradients = loss.backward()?;
-        let codebook_rate = rate(&self.plan.training, self.done);
-        let share = codebook_rate / self.plan.training.learning_rate;
+        let learning_rate = rate(&self.plan.training, done);
+        let share = learning_rate / self.plan.training.learning_rate;
         self.parameters.step(&gradients, self.plan.learning_rate * share)?;
         if let (Some(layer), Some(words)) = (&mut self.quantizer, words) {
-            layer.step(&words, &gradients, codebook_rate)?;
+            layer.step(&words, &gradients, learning_rate)?;
         }
-        self.account(&picks, value, codebook_rate);
+        let mut rng = stream(&format!("{}/replacement/{}", self.name, done + 1));
+        // Fixed codebooks are not replaced.
+        let fixed = self.quantizer.as_ref().map_or(0, |layer| layer.exact_updates);
+        let books = self.quantizer.as_mut().map(|layer| (&mut layer.books, &mut rng));
+        let update = Update { codes: &codes, loss: value, learning_rate };
+        self.progress.record(update, &self.plan.training, fixed, books);
         Ok(value)
-    }
-
-    /// Records usage, replacement and log of an update.
-    fn account(&mut self, picks: &[u32], loss: f64, codebook_rate: f64) {
-        self.gathered.add(picks, loss);
-        self.done += 1;
-        let training = &self.plan.training;
-        if let (Some(layer), Some(replacement)) = (&mut self.quantizer, &training.replacement) {
-            layer.usage.add_batch(picks);
-            // Frozen codebooks are not replaced.
-            let stop = replacement.stop_before_end.max(layer.exact_updates);
-            if self.done.is_multiple_of(replacement.every) && self.done + stop <= training.updates {
-                let mut rng = stream(&format!("{}/replacement/{}", self.name, self.done));
-                self.gathered.replaced += layer.usage.replace(&mut layer.books, replacement.threshold, &mut rng);
-            }
-        }
-        if self.done.is_multiple_of(training.log_every) || self.done == training.updates {
-            let size = self.quantizer.as_ref().map_or(1, |layer| layer.books.size());
-            self.log.push(self.gathered.take(self.done, codebook_rate, size));
-        }
     }
 }
 
@@ -209,17 +191,17 @@ impl Layer {
     fn quantize(&mut self, latents: &Tensor, is_exact: bool, noise: &str) -> Result<(Tensor, Option<Var>, Vec<u32>)> {
         let books = &self.books;
         let mut residual = latents.flatten_all()?.to_vec1::<f32>()?;
-        let mut picks = vec![0u32; latents.dim(0)? * books.stages()];
+        let mut codes = vec![0u32; latents.dim(0)? * books.stages()];
         self.assign.prepare(books);
-        self.assign.assign(books, &mut residual, &mut picks);
+        self.assign.assign(books, &mut residual, &mut codes);
         if is_exact {
             let residual = Tensor::from_vec(residual, latents.shape(), latents.device())?;
-            return Ok(((latents.detach() - residual)?, None, picks));
+            return Ok(((latents.detach() - residual)?, None, codes));
         }
         let shape = (books.stages(), books.size(), books.width());
         let words = Var::from_slice(books.values(), shape, latents.device())?;
-        let out = substitute(latents, &words, picks.clone(), books.method(), &self.how, &mut stream(noise))?;
-        Ok((out, Some(words), picks))
+        let out = substitute(latents, &words, codes.clone(), books.method(), &self.how, &mut stream(noise))?;
+        Ok((out, Some(words), codes))
     }
 
     fn step(&mut self, words: &Var, gradients: &GradStore, rate: f64) -> Result<()> {

@@ -2,14 +2,15 @@
 //! the levels. [`OperatingModel`] models the effect of quantizer, arithmetic code and rate loop.
 
 use candle_core::{Device, Tensor, Var};
+use rand_chacha::ChaCha8Rng;
 
 use super::codec::Analysis;
 use super::model::{Model, features};
 use super::operating::{OperatingModel, TrainingFrame};
 use super::settings::{EndToEndSettings, RATE};
 use crate::data::stream::{below, stream};
-use crate::quantizer::{Search, Substitute, substitute, training_assigner};
-use crate::training::{Gathered, LogPoint, Optimizer, OptimizerState};
+use crate::quantizer::{Assign, Search, Substitute, substitute, training_assigner};
+use crate::training::{self, Gathered, LogPoint, Optimizer, OptimizerState, Stop, Updates};
 
 /// Frames on which a common step is found.
 const SAMPLE: usize = 512;
@@ -132,8 +133,8 @@ impl<'a> Course<'a> {
 /// Why a training ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum EndToEndError {
-    #[error("stopped")]
-    Stopped,
+    #[error(transparent)]
+    Stop(#[from] Stop),
     #[error(
         "the loss was {loss} at update {update} of the end-to-end training; a lower `end-to-end.learning-rate` may help"
     )]
@@ -157,61 +158,121 @@ pub fn train_end_to_end(
     name: &str,
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Vec<LogPoint>, EndToEndError> {
-    let mut course = Course::new(model, analysis, set, bitrates, name);
-    let (d, stages, batch) = (set.bands, model.books.stages(), settings.batch_size);
+    let course = Course::new(model, analysis, set, bitrates, name);
     let beam = Some((model.search.unwrap_or(Search::Beam), beam_width));
-    let mut assign = training_assigner(model.books.method(), beam, batch);
-    let mut optimizer =
-        OptimizerState::new(&Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, model.books.values().len());
-    let [mut frames, mut noise] = ["frames", "noise"].map(|what| stream(&format!("{name}/end-to-end/{what}")));
-    let how = Substitute { estimator: settings.estimator, ..Substitute::default() };
-    let shape = (stages, model.books.size(), model.books.width());
-    let (mut log, mut gathered) = (Vec::new(), Gathered::new(stages * model.books.size()));
-    for update in 0..settings.updates {
-        if update % 16 == 0 && !go_on(update as f64 / settings.updates as f64) {
-            return Err(EndToEndError::Stopped);
-        }
-        let chosen: Vec<usize> = (0..batch).map(|_| below(&mut frames, set.count())).collect();
+    let [frames, noise] = ["frames", "noise"].map(|what| stream(&format!("{name}/end-to-end/{what}")));
+    let mut training = EndToEnd {
+        assign: training_assigner(model.books.method(), beam, settings.batch_size),
+        optimizer: OptimizerState::new(
+            &Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            model.books.values().len(),
+        ),
+        gathered: Gathered::new(model.books.stages() * model.books.size()),
+        model,
+        course,
+        settings,
+        frames,
+        noise,
+        done: 0,
+        log: Vec::new(),
+    };
+    training::run(&mut training, settings.updates, go_on)?;
+    Ok(training.log)
+}
+
+/// A training in progress.
+struct EndToEnd<'a> {
+    model: &'a mut Model,
+    course: Course<'a>,
+    settings: &'a EndToEndSettings,
+    assign: Box<dyn Assign>,
+    optimizer: OptimizerState,
+    /// Random numbers of the frames with their bitrates, and of the substitution.
+    frames: ChaCha8Rng,
+    noise: ChaCha8Rng,
+    done: u64,
+    gathered: Gathered,
+    log: Vec<LogPoint>,
+}
+
+impl Updates for EndToEnd<'_> {
+    type Error = EndToEndError;
+    const PAUSE: u64 = 16;
+
+    fn done(&self) -> u64 {
+        self.done
+    }
+
+    fn update(&mut self) -> Result<(), EndToEndError> {
+        let (set, batch) = (self.course.set, self.settings.batch_size);
+        let (d, stages) = (set.bands, self.model.books.stages());
+        let chosen: Vec<usize> = (0..batch).map(|_| below(&mut self.frames, set.count())).collect();
         let levels: Vec<f32> = chosen.iter().flat_map(|f| &set.levels[f * d..][..d]).copied().collect();
-        let x = features(&analysis.bands, &model.mean, &levels);
-        let mut picks = vec![0; batch * stages];
-        assign.prepare(&model.books);
-        assign.assign(&model.books, &mut x.clone(), &mut picks);
-        let books = Var::from_slice(model.books.values(), shape, &Device::Cpu)?;
+        let x = features(&self.course.analysis.bands, &self.model.mean, &levels);
+        let books = &self.model.books;
+        let mut codes = vec![0; batch * stages];
+        self.assign.prepare(books);
+        self.assign.assign(books, &mut x.clone(), &mut codes);
+        let codewords = Var::from_slice(books.values(), (stages, books.size(), books.width()), &Device::Cpu)?;
         let input = Tensor::from_slice(&x, (batch, d), &Device::Cpu)?;
-        let output = substitute(&input, &books, picks.clone(), model.books.method(), &how, &mut noise)?;
+        let how = Substitute { estimator: self.settings.estimator, ..Substitute::default() };
+        let output = substitute(&input, &codewords, codes.clone(), books.method(), &how, &mut self.noise)?;
         let decoded = output.flatten_all()?.to_vec1::<f32>()?;
+        let (loss, gradient) = self.gradient(&chosen, &x, &decoded);
+        if !loss.is_finite() || gradient.iter().any(|g| !g.is_finite()) {
+            return Err(EndToEndError::Diverged { update: self.done + 1, loss });
+        }
+        let rate = self.rate();
         // The gradient for the decoded features. candle propagates it to the codewords.
+        let gradient = Tensor::from_vec(gradient, (batch, d), &Device::Cpu)?;
+        let grads = (output * gradient)?.sum_all()?.backward()?;
+        if let Some(grad) = grads.get(&codewords) {
+            let mut grad = grad.flatten_all()?.to_vec1::<f32>()?;
+            self.optimizer.step(self.model.books.values_mut(), &mut grad, rate);
+        }
+        self.record(&codes, loss, rate);
+        Ok(())
+    }
+
+    /// No checkpoint: this training takes a minute.
+    fn keep(&mut self, _ends: bool) -> Result<(), EndToEndError> {
+        Ok(())
+    }
+}
+
+impl EndToEnd<'_> {
+    /// The loss and its gradient for the decoded features (batch × D) of the frames `chosen`, whose features are `x`.
+    fn gradient(&mut self, chosen: &[usize], x: &[f32], decoded: &[f32]) -> (f64, Vec<f32>) {
+        let (d, batch) = (self.course.set.bands, chosen.len());
+        let bands = &self.course.analysis.bands;
         let mut gradient = vec![0.0f32; batch * d];
         let mut loss = 0.0;
-        let decoded_levels = model.levels(&analysis.bands, &decoded);
+        let levels = self.model.levels(bands, decoded);
         for (i, frame) in chosen.iter().enumerate() {
             let out = &mut gradient[i * d..(i + 1) * d];
-            let bitrate = below(&mut frames, bitrates.len());
-            loss += f64::from(course.error(*frame, bitrate, &decoded_levels[i * d..(i + 1) * d], out));
-            let row = out.iter_mut().zip(analysis.bands.scales()).zip(decoded[i * d..].iter().zip(&x[i * d..]));
+            let bitrate = below(&mut self.frames, self.course.common.len());
+            loss += f64::from(self.course.error(*frame, bitrate, &levels[i * d..(i + 1) * d], out));
+            let row = out.iter_mut().zip(bands.scales()).zip(decoded[i * d..].iter().zip(&x[i * d..]));
             for ((g, scale), (decoded, x)) in row {
                 *g = (*g / scale + ANCHOR * 2.0 * (decoded - x)) / batch as f32;
             }
         }
-        loss /= batch as f64;
-        if !loss.is_finite() || gradient.iter().any(|g| !g.is_finite()) {
-            return Err(EndToEndError::Diverged { update: update + 1, loss });
-        }
-        let cosine = 0.5 + 0.5 * (std::f64::consts::PI * update as f64 / settings.updates as f64).cos();
-        let rate = settings.learning_rate * cosine;
-        let gradient = Tensor::from_vec(gradient, (batch, d), &Device::Cpu)?;
-        let grads = (output * gradient)?.sum_all()?.backward()?;
-        if let Some(grad) = grads.get(&books) {
-            let mut grad = grad.flatten_all()?.to_vec1::<f32>()?;
-            optimizer.step(model.books.values_mut(), &mut grad, rate);
-        }
-        gathered.add(&picks, loss);
-        if (update + 1) % settings.updates.div_ceil(10) == 0 || update + 1 == settings.updates {
-            let mut point = gathered.take(update + 1, rate, model.books.size());
+        (loss / batch as f64, gradient)
+    }
+
+    fn rate(&self) -> f64 {
+        let cosine = 0.5 + 0.5 * (std::f64::consts::PI * self.done as f64 / self.settings.updates as f64).cos();
+        self.settings.learning_rate * cosine
+    }
+
+    fn record(&mut self, codes: &[u32], loss: f64, rate: f64) {
+        self.gathered.add(codes, loss);
+        self.done += 1;
+        let updates = self.settings.updates;
+        if self.done.is_multiple_of(updates.div_ceil(10)) || self.done == updates {
+            let mut point = self.gathered.take(self.done, rate, self.model.books.size());
             point.loss = 10f64.powf(point.loss / 10.0);
-            log.push(point);
+            self.log.push(point);
         }
     }
-    Ok(log)
 }

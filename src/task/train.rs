@@ -103,7 +103,7 @@ fn nsvq(
     };
     let start = start.map_err(task_error)?;
     before.set(false);
-    train(start, setup, &mut feed).map_err(|stop| task_error(stop.into()))
+    train(start, setup, &mut feed).map_err(TaskError::from)
 }
 
 /// The checkpoint of a cell. None if nothing is kept. Its identity is the cell, the program and the processor, because
@@ -125,6 +125,12 @@ pub(super) fn task_error(error: InitError) -> TaskError {
         InitError::Stop(unwritten @ Stop::Checkpoint(_)) => TaskError::Failed(unwritten.to_string()),
         InitError::Stop(diverged) => TaskError::Diverged(diverged.to_string()),
         other => TaskError::Failed(other.to_string()),
+    }
+}
+
+impl From<Stop> for TaskError {
+    fn from(stop: Stop) -> Self {
+        task_error(stop.into())
     }
 }
 

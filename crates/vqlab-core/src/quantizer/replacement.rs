@@ -2,6 +2,7 @@
 //! copies of codewords in use, as the authors' `replace_unused_codebooks` does.
 
 use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
 
 use super::codebooks::Codebooks;
 use crate::data::stream::{normal, shuffle};
@@ -10,7 +11,8 @@ use crate::data::stream::{normal, shuffle};
 const NOISE: f32 = 1e-12;
 
 /// Counts in how many batches each codeword was chosen: once per batch, however many vectors chose it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Counts", into = "Counts")]
 pub struct BatchUsage {
     counts: Vec<u32>,
     /// The batch in which a codeword was last counted.
@@ -18,10 +20,35 @@ pub struct BatchUsage {
     batches: u32,
 }
 
+/// A count as checkpoints keep it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
+    batches: u32,
+    counts: Vec<u32>,
+}
+
+impl From<BatchUsage> for Counts {
+    fn from(usage: BatchUsage) -> Self {
+        Self { batches: usage.batches, counts: usage.counts }
+    }
+}
+
+impl From<Counts> for BatchUsage {
+    fn from(Counts { batches, counts }: Counts) -> Self {
+        Self::from_counts(batches, counts)
+    }
+}
+
 impl BatchUsage {
     /// A count without batches, for M·K = `codewords`.
     pub fn new(codewords: usize) -> Self {
         Self { counts: vec![0; codewords], last: vec![0; codewords], batches: 0 }
+    }
+
+    /// M·K.
+    pub fn codewords(&self) -> usize {
+        self.counts.len()
     }
 
     /// Counts one batch with these codeword indices.

@@ -12,10 +12,9 @@ use std::time::{Duration, Instant};
 use safetensors::tensor::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::log::{Gathered, LogPoint};
+use super::progress::Progress;
 use super::train::{Run, Setup};
 use crate::data::folder::hex;
-use crate::quantizer::BatchUsage;
 use crate::quantizer::checkpoint::{CheckpointError, Provenance, floats, parse, save_with};
 
 /// The metadata key of the state, and the names of the moments.
@@ -35,13 +34,9 @@ struct State {
     stream: String,
     /// Position in that stream, in words of 32 bits.
     position: u64,
-    done: u64,
     /// Steps of the optimizer.
     steps: i32,
-    batches: u32,
-    usage: Vec<u32>,
-    gathered: Gathered,
-    log: Vec<LogPoint>,
+    progress: Progress,
     /// Vectors drawn so far, including warm starts.
     drawn: u64,
     /// Seconds of all attempts.
@@ -101,44 +96,38 @@ impl Checkpoint {
         self.earlier_seconds
     }
 
-    /// Sets a training to the state of the earlier attempt, and returns its log.
-    pub(super) fn resume(&self, run: &mut Run) -> Option<Vec<LogPoint>> {
-        if !self.holds(&run.setup) {
-            return None;
+    /// Sets a training to the state of the earlier attempt, if there is one that fits.
+    pub(super) fn resume(&self, run: &mut Run) {
+        if self.holds(&run.setup)
+            && let Some(saved) = self.found.take()
+        {
+            restore(run, saved);
         }
-        let saved = self.found.take()?;
-        let log = saved.state.log.clone();
-        restore(run, saved).then_some(log)
     }
 
     /// Writes the file when it is due. `ends` = the training stops or is done.
     ///
     /// # Errors
     /// The file can't be written.
-    pub(super) fn keep(&self, run: &Run, log: &[LogPoint], ends: bool) -> Result<(), CheckpointError> {
+    pub(super) fn keep(&self, run: &Run, ends: bool) -> Result<(), CheckpointError> {
         let unsaved = self.written.get().elapsed();
         if unsaved < self.every && !(ends && unsaved >= WORTH_A_FILE) {
             return Ok(());
         }
-        self.write(run, log)?;
+        self.write(run)?;
         self.written.set(Instant::now());
         Ok(())
     }
 
-    fn write(&self, run: &Run, log: &[LogPoint]) -> Result<(), CheckpointError> {
+    fn write(&self, run: &Run) -> Result<(), CheckpointError> {
         let (moments, steps) = run.optimizer.moments();
-        let (batches, usage) = run.usage.counts();
         let position = run.setup.rng.get_word_pos();
         let state = State {
             identity: self.identity.clone(),
             stream: stream_of(&run.setup),
             position: u64::try_from(position).unwrap_or(u64::MAX),
-            done: run.done,
             steps,
-            batches,
-            usage: usage.to_vec(),
-            gathered: run.gathered.clone(),
-            log: log.to_vec(),
+            progress: run.progress.clone(),
             drawn: self.drawn.get(),
             seconds: self.earlier_seconds + self.since.elapsed().as_secs_f64(),
         };
@@ -153,7 +142,7 @@ impl Checkpoint {
         let provenance = Provenance {
             beam_width: run.setup.quantizer.beam(),
             trainer: "nsvq".into(),
-            provenance: format!("an unfinished training, at update {}", run.done),
+            provenance: format!("an unfinished training, at update {}", run.done()),
         };
         let vectors = [(MOMENTS[0], moments[0]), (MOMENTS[1], moments[1])];
         save_with(&self.path, &run.codebooks, &provenance, &vectors, &[(STATE, text)])
@@ -179,20 +168,15 @@ fn read(path: &Path) -> Option<Saved> {
     Some(Saved { state, codebooks: books.values().to_vec(), moments })
 }
 
-/// Returns false and changes nothing where the shape is different.
-fn restore(run: &mut Run, saved: Saved) -> bool {
+/// Changes nothing where the shape is different.
+fn restore(run: &mut Run, saved: Saved) {
     let Saved { state, codebooks, moments } = saved;
     let codewords = run.codebooks.stages() * run.codebooks.size();
     let fits = codebooks.len() == run.codebooks.values().len()
-        && state.usage.len() == codewords
-        && state.gathered.codewords() == codewords
-        && state.done <= run.setup.training.updates;
-    if !fits || !run.optimizer.restore(moments, state.steps) {
-        return false;
+        && state.progress.fits(codewords, run.setup.training.updates);
+    if fits && run.optimizer.restore(moments, state.steps) {
+        run.codebooks.values_mut().copy_from_slice(&codebooks);
+        run.setup.rng.set_word_pos(u128::from(state.position));
+        run.progress = state.progress;
     }
-    run.codebooks.values_mut().copy_from_slice(&codebooks);
-    run.usage = BatchUsage::from_counts(state.batches, state.usage);
-    run.setup.rng.set_word_pos(u128::from(state.position));
-    (run.gathered, run.done) = (state.gathered, state.done);
-    true
 }

@@ -3,11 +3,12 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::Checkpoint;
-use super::log::{Gathered, LogPoint};
+use super::log::LogPoint;
 use super::optimizer::OptimizerState;
+use super::progress::{self, Progress, Update, Updates};
 use super::schedule::rate;
 use super::step::accumulate_gradient;
-use crate::quantizer::{Assign, BatchUsage, Codebooks, QuantizerSettings, Search, training_assigner};
+use crate::quantizer::{Assign, Codebooks, QuantizerSettings, Search, training_assigner};
 use crate::training::TrainingSettings;
 
 /// The settings and random numbers of a training run.
@@ -54,14 +55,11 @@ pub struct Run<'a> {
     pub(super) codebooks: Codebooks,
     assign: Box<dyn Assign>,
     pub(super) optimizer: OptimizerState,
-    pub(super) usage: BatchUsage,
-    pub(super) gathered: Gathered,
+    pub(super) progress: Progress,
     /// batch × D, batch × M.
     residual: Vec<f32>,
-    picks: Vec<u32>,
+    codes: Vec<u32>,
     gradient: Vec<f32>,
-    pub(super) done: u64,
-    learning_rate: f64,
 }
 
 impl<'a> Run<'a> {
@@ -74,13 +72,10 @@ impl<'a> Run<'a> {
         Self {
             assign: training_assigner(quantizer.method, beam, batch),
             optimizer: OptimizerState::new(&setup.training.optimizer, codebooks.values().len()),
-            usage: BatchUsage::new(codewords),
-            gathered: Gathered::new(codewords),
+            progress: Progress::new(codewords),
             residual: vec![0f32; batch * codebooks.dimension()],
-            picks: vec![0u32; batch * codebooks.stages()],
+            codes: vec![0u32; batch * codebooks.stages()],
             gradient: vec![0f32; codebooks.values().len()],
-            done: 0,
-            learning_rate: setup.training.learning_rate,
             setup,
             codebooks,
         }
@@ -93,7 +88,7 @@ impl<'a> Run<'a> {
 
     /// Updates done.
     pub fn done(&self) -> u64 {
-        self.done
+        self.progress.done()
     }
 
     /// One update on the next batch.
@@ -104,29 +99,41 @@ impl<'a> Run<'a> {
         let (settings, codebooks) = (self.setup.training, &mut self.codebooks);
         next_batch(&mut self.residual);
         self.assign.prepare(codebooks);
-        self.assign.assign(codebooks, &mut self.residual, &mut self.picks);
-        let loss = accumulate_gradient(codebooks, &self.residual, &self.picks, &mut self.gradient);
+        self.assign.assign(codebooks, &mut self.residual, &mut self.codes);
+        let loss = accumulate_gradient(codebooks, &self.residual, &self.codes, &mut self.gradient);
         if !loss.is_finite() {
-            return Err(Stop::Diverged { update: self.done + 1, loss });
+            return Err(Stop::Diverged { update: self.progress.done() + 1, loss });
         }
-        self.learning_rate = rate(settings, self.done);
-        self.optimizer.step(codebooks.values_mut(), &mut self.gradient, self.learning_rate);
-        self.gathered.add(&self.picks, loss);
-        self.done += 1;
-        if let Some(replacement) = &settings.replacement {
-            self.usage.add_batch(&self.picks);
-            if self.done.is_multiple_of(replacement.every)
-                && self.done + replacement.stop_before_end <= settings.updates
-            {
-                self.gathered.replaced += self.usage.replace(codebooks, replacement.threshold, &mut self.setup.rng);
-            }
-        }
+        let learning_rate = rate(settings, self.progress.done());
+        self.optimizer.step(codebooks.values_mut(), &mut self.gradient, learning_rate);
+        let update = Update { codes: &self.codes, loss, learning_rate };
+        self.progress.record(update, settings, 0, Some((codebooks, &mut self.setup.rng)));
         Ok(())
     }
+}
 
-    /// The statistics since the last log point.
-    fn log_point(&mut self) -> LogPoint {
-        self.gathered.take(self.done, self.learning_rate, self.codebooks.size())
+/// A run with its source of vectors and its checkpoint.
+struct Fed<'a, 'b> {
+    run: Run<'a>,
+    next_batch: &'b mut dyn FnMut(&mut [f32]),
+    checkpoint: Option<&'b Checkpoint>,
+}
+
+impl Updates for Fed<'_, '_> {
+    type Error = Stop;
+    const PAUSE: u64 = 16;
+
+    fn done(&self) -> u64 {
+        self.run.done()
+    }
+
+    fn update(&mut self) -> Result<(), Stop> {
+        self.run.update(self.next_batch)
+    }
+
+    fn keep(&mut self, ends: bool) -> Result<(), Stop> {
+        let Some(checkpoint) = self.checkpoint else { return Ok(()) };
+        checkpoint.keep(&self.run, ends).map_err(|error| Stop::Checkpoint(error.to_string()))
     }
 }
 
@@ -135,28 +142,12 @@ impl<'a> Run<'a> {
 /// # Errors
 /// [`Stop`].
 pub fn train(codebooks: Codebooks, setup: Setup, feed: &mut Feed) -> Result<Trained, Stop> {
-    let settings = setup.training;
+    let updates = setup.training.updates;
     let mut run = Run::new(codebooks, setup);
-    let mut log = feed.checkpoint.and_then(|checkpoint| checkpoint.resume(&mut run)).unwrap_or_default();
-    while run.done < settings.updates {
-        if run.done.is_multiple_of(16) {
-            let go_on = (feed.go_on)(run.done as f64 / settings.updates as f64);
-            keep(feed.checkpoint, &run, &log, !go_on)?;
-            if !go_on {
-                return Err(Stop::Asked);
-            }
-        }
-        run.update(&mut feed.next_batch)?;
-        if run.done.is_multiple_of(settings.log_every) || run.done == settings.updates {
-            log.push(run.log_point());
-        }
+    if let Some(checkpoint) = feed.checkpoint {
+        checkpoint.resume(&mut run);
     }
-    // The work after the training may also take long.
-    keep(feed.checkpoint, &run, &log, true)?;
-    Ok(Trained { codebooks: run.codebooks, log })
-}
-
-fn keep(checkpoint: Option<&Checkpoint>, run: &Run, log: &[LogPoint], ends: bool) -> Result<(), Stop> {
-    let Some(checkpoint) = checkpoint else { return Ok(()) };
-    checkpoint.keep(run, log, ends).map_err(|error| Stop::Checkpoint(error.to_string()))
+    let mut fed = Fed { run, next_batch: feed.next_batch, checkpoint: feed.checkpoint };
+    progress::run(&mut fed, updates, feed.go_on)?;
+    Ok(Trained { codebooks: fed.run.codebooks, log: fed.run.progress.into_log() })
 }

@@ -44,10 +44,9 @@ pub(super) fn trained(work: &Work, share: f64) -> Result<Autoencoder, TaskError>
     // A file of another version may have set a part of the parameters.
     let network = work.fresh()?;
     let plan = plan(work);
-    let updates = plan.training.updates;
     let mut batches = batches(work, plan.training.batch_size);
     let mut trainer = Trainer::new(network, None, plan, &name).map_err(failed)?;
-    work.advance(&mut trainer, updates, &mut batches, part.clone(), (0.0, share))?;
+    work.advance(&mut trainer, &mut batches, part.clone(), (0.0, share))?;
     if let Some(path) = whole {
         save_network(&path, &trainer.network, &name)?;
     }

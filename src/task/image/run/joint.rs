@@ -33,7 +33,7 @@ pub(super) fn trained(
     };
     let mut trainer = Trainer::new(network, Some(layer), plan, work.key).map_err(failed)?;
     let path = checkpoint_path(work.key, work.context.kept);
-    work.advance(&mut trainer, training.updates, &mut batches, path, (work.own_share(), TRAINED))?;
+    work.advance(&mut trainer, &mut batches, path, (work.own_share(), TRAINED))?;
     let log = trainer.log().to_vec();
     let Some(layer) = trainer.quantizer else { return Err(TaskError::Failed("the quantizer is missing".into())) };
     Ok((trainer.network, Trained { codebooks: layer.books, log }, trainer.seconds))

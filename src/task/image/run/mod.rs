@@ -26,7 +26,7 @@ use crate::task::cell::{Cell, ImageSettings};
 use crate::task::cost::{training_cost, vector_cost};
 use crate::task::kept::{Finished, Kept};
 use crate::task::{Context, Outcome, TaskError};
-use crate::training::LogPoint;
+use crate::training::{self, LogPoint, Updates};
 
 use batches::Batches;
 
@@ -120,7 +120,6 @@ impl Work<'_> {
     fn advance(
         &self,
         trainer: &mut Trainer,
-        updates: u64,
         batches: &mut Batches,
         path: Option<PathBuf>,
         (from, to): (f64, f64),
@@ -129,18 +128,49 @@ impl Work<'_> {
             // Checkpoints that are damaged or of another version are ignored.
             let _ = trainer.restore(path);
         }
-        let (mut saved, since, before) = (Instant::now(), Instant::now(), trainer.seconds);
-        while trainer.done() < updates {
-            let stopped = self.context.check();
-            if let Some(path) = path.as_ref().filter(|_| stopped.is_err() || saved.elapsed() > CHECKPOINT) {
-                trainer.save(path).map_err(failed)?;
-                saved = Instant::now();
-            }
-            stopped?;
-            let loss = trainer.step(&batches.blocks(trainer.done()).map_err(failed)?).map_err(failed)?;
-            check(loss, trainer)?;
-            trainer.seconds = before + since.elapsed().as_secs_f64();
-            (self.context.progress)(from + (to - from) * trainer.done() as f64 / updates as f64);
+        let (updates, before) = (trainer.updates(), trainer.seconds);
+        let mut advance = Advance { trainer, batches, path, saved: Instant::now(), since: Instant::now(), before };
+        training::run(&mut advance, updates, &mut |share| {
+            (self.context.progress)(from + (to - from) * share);
+            self.context.check().is_ok()
+        })
+    }
+}
+
+/// A trainer with its images and its checkpoint.
+struct Advance<'a> {
+    trainer: &'a mut Trainer,
+    batches: &'a mut Batches,
+    path: Option<PathBuf>,
+    /// The time of the last checkpoint.
+    saved: Instant,
+    since: Instant,
+    /// Seconds of earlier attempts.
+    before: f64,
+}
+
+impl Updates for Advance<'_> {
+    type Error = TaskError;
+    const PAUSE: u64 = 1;
+
+    fn done(&self) -> u64 {
+        self.trainer.done()
+    }
+
+    fn update(&mut self) -> Result<(), TaskError> {
+        let blocks = self.batches.blocks(self.trainer.done()).map_err(failed)?;
+        let loss = self.trainer.step(&blocks).map_err(failed)?;
+        self.trainer.seconds = self.before + self.since.elapsed().as_secs_f64();
+        check(loss, self.trainer)
+    }
+
+    fn keep(&mut self, ends: bool) -> Result<(), TaskError> {
+        // The network and the codebooks of a finished training have files of their own.
+        let is_done = self.trainer.done() == self.trainer.updates();
+        let is_due = ends || self.saved.elapsed() > CHECKPOINT;
+        if let Some(path) = self.path.as_ref().filter(|_| is_due && !is_done) {
+            self.trainer.save(path)?;
+            self.saved = Instant::now();
         }
         Ok(())
     }

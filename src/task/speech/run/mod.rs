@@ -120,7 +120,7 @@ impl Work<'_> {
         let how = (self.settings.evaluation.bitrates.as_slice(), beam_width);
         let points = train_end_to_end(&mut model, &self.analysis, &set, settings, how, self.key, &mut go_on);
         let points = points.map_err(|error| match error {
-            EndToEndError::Stopped => TaskError::Cancelled,
+            EndToEndError::Stop(stop) => stop.into(),
             EndToEndError::Diverged { .. } => TaskError::Diverged(error.to_string()),
             EndToEndError::Candle(error) => failed(error),
         })?;
