@@ -64,11 +64,11 @@ fn gradients_of_the_whole_network_match_finite_differences() {
         let width = if method == Method::Pvq { 2 } else { 4 };
         let words: Vec<f64> = (0..2 * 8 * width).map(|_| 0.1 * f64::from(normal(&mut rng))).collect();
         let words = Var::from_vec(words, (2, 8, width), &Device::Cpu).unwrap();
-        let picks: Vec<u32> = (0..2 * LATENTS * 2).map(|i| (i % 2 * 8 + below(&mut rng, 8)) as u32).collect();
+        let indices: Vec<u32> = (0..2 * LATENTS * 2).map(|i| (i % 2 * 8 + below(&mut rng, 8)) as u32).collect();
         let how = Substitute { estimator: Estimator::Nsvq, commitment: 0.0, noise };
         let loss = || {
             let z = network.encode(&x).unwrap();
-            let y = substitute(&z, &words, picks.clone(), method, &how, &mut stream("noise")).unwrap();
+            let y = substitute(&z, &words, indices.clone(), method, &how, &mut stream("noise")).unwrap();
             (network.decode(&y).unwrap() - &x).unwrap().sqr().unwrap().mean_all().unwrap()
         };
         let gradients = loss().backward().unwrap();
@@ -213,9 +213,9 @@ fn a_lossless_quantizer_reproduces_the_autoencoder() {
     for method in Method::PAPER {
         let books = Codebooks::new(method, 4, 1, 2 * LATENTS, x.clone()).unwrap();
         let mut assign = assigner(method, Some((Search::Beam, 4)));
-        let (mut residual, mut picks) = (x.clone(), vec![0u32; 2 * LATENTS]);
+        let (mut residual, mut indices) = (x.clone(), vec![0u32; 2 * LATENTS]);
         assign.prepare(&books);
-        assign.assign(&books, &mut residual, &mut picks);
+        assign.assign(&books, &mut residual, &mut indices);
         let residual = Tensor::from_vec(residual, latents.shape(), &Device::Cpu).unwrap();
         let quantized = network.decode(&(&latents - residual).unwrap()).unwrap();
         assert_eq!(to_pixels(&quantized).unwrap(), to_pixels(&network.decode(&latents).unwrap()).unwrap());

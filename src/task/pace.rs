@@ -52,14 +52,14 @@ fn measure(method: Method) -> f64 {
     let mut assign = training_assigner(method, beam.map(|width| (Search::Beam, width)), BATCH);
     let adam = Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
     let mut optimizer = OptimizerState::new(&adam, books.values().len());
-    let (mut residual, mut picks) = (batch.clone(), vec![0; BATCH * STAGES]);
+    let (mut residual, mut indices) = (batch.clone(), vec![0; BATCH * STAGES]);
     let mut gradient = vec![0.0; books.values().len()];
     let mut update = || {
         let begin = Instant::now();
         residual.copy_from_slice(&batch);
         assign.prepare(&books);
-        assign.assign(&books, &mut residual, &mut picks);
-        accumulate_gradient(&books, &residual, &picks, &mut gradient);
+        assign.assign(&books, &mut residual, &mut indices);
+        accumulate_gradient(&books, &residual, &indices, &mut gradient);
         optimizer.step(books.values_mut(), &mut gradient, 1e-3);
         begin.elapsed()
     };

@@ -117,20 +117,20 @@ impl Encoder<'_> {
         let mut assign: Box<dyn Assign> = assigner(self.quantizer.method, beam);
         assign.prepare(self.books);
         let mut residual = vec![0f32; CHUNK * dimension];
-        let mut picks = vec![0u32; CHUNK * stages];
+        let mut indices = vec![0u32; CHUNK * stages];
         let width = code_bytes(self.books);
         let mut encoded = Vec::with_capacity(count as usize * stages * width);
         let (mut sum, mut seconds) = (0.0, 0.0);
         for first in (0..count).step_by(CHUNK) {
             self.context.check()?;
             let rows = (CHUNK as u64).min(count - first) as usize;
-            let (residual, picks) = (&mut residual[..rows * dimension], &mut picks[..rows * stages]);
+            let (residual, indices) = (&mut residual[..rows * dimension], &mut indices[..rows * stages]);
             self.data.read(part, first, residual).map_err(failed)?;
             let since = Instant::now();
-            assign.assign(self.books, residual, picks);
+            assign.assign(self.books, residual, indices);
             seconds += since.elapsed().as_secs_f64();
             sum += squared_error(residual);
-            let codes = codes(self.books, picks).map_err(failed)?;
+            let codes = codes(self.books, indices).map_err(failed)?;
             encoded.extend(codes.iter().flat_map(|code| code.to_le_bytes().into_iter().take(width)));
             (self.context.progress)(from + (to - from) * (first + rows as u64) as f64 / count as f64);
         }

@@ -135,17 +135,17 @@ fn mean_error(
 ) -> Result<Error, TaskError> {
     let (dimension, stages) = (books.dimension(), books.stages());
     let mut residual = vec![0f32; CHUNK as usize * dimension];
-    let mut picks = vec![0u32; CHUNK as usize * stages];
+    let mut indices = vec![0u32; CHUNK as usize * stages];
     let (mut sum, mut repeated) = (0.0, 0u64);
     assign.prepare(books);
     for first in (0..vectors).step_by(CHUNK as usize) {
         let count = CHUNK.min(vectors - first) as usize;
-        let (residual, picks) = (&mut residual[..count * dimension], &mut picks[..count * stages]);
+        let (residual, indices) = (&mut residual[..count * dimension], &mut indices[..count * stages]);
         source.draw_range(set, first, residual);
-        assign.assign(books, residual, picks);
+        assign.assign(books, residual, indices);
         sum += residual.chunks_exact(dimension).map(|e| f64::from(squared_norm(e))).sum::<f64>();
         if books.method().has_beam() {
-            repeated += picks.chunks_exact(stages).filter(|p| repeats_codebook(p, books.size())).count() as u64;
+            repeated += indices.chunks_exact(stages).filter(|p| repeats_codebook(p, books.size())).count() as u64;
         }
         report(count as u64)?;
     }

@@ -36,10 +36,10 @@ pub fn train(request: &TrainRequest, progress: &mut Progress, watch: &mut Watch)
         }
         let mut progress = progress.step(iteration, iterations);
         team.each(|search| search.prepare(&books));
-        codes.improve(&books, vectors, &mut team, &mut progress.part(0.0, 0.8), |search, x, picks| {
-            search.assign(&books, x, picks);
+        codes.improve(&books, vectors, &mut team, &mut progress.part(0.0, 0.8), |search, x, indices| {
+            search.assign(&books, x, indices);
         })?;
-        least_squares::fit(&mut books, &codes.residual, &codes.picks, &mut progress.part(0.8, 0.2))?;
+        least_squares::fit(&mut books, &codes.residual, &codes.indices, &mut progress.part(0.8, 0.2))?;
         codes.update_residual(&books, vectors);
         watch.note(&mut best, &books, team.first().as_mut());
     }
@@ -49,7 +49,7 @@ pub fn train(request: &TrainRequest, progress: &mut Progress, watch: &mut Watch)
 /// The codes of all training vectors, and the residuals.
 pub struct Codes {
     /// n × M.
-    pub picks: Vec<u32>,
+    pub indices: Vec<u32>,
     /// n × D.
     pub residual: Vec<f32>,
     known: bool,
@@ -58,8 +58,8 @@ pub struct Codes {
 impl Codes {
     /// No codes yet: the first codes are always taken.
     pub fn none(vectors: &[f32], dimension: usize, stages: usize) -> Self {
-        let picks = vec![0; vectors.len() / dimension * stages];
-        Self { picks, residual: vectors.to_vec(), known: false }
+        let indices = vec![0; vectors.len() / dimension * stages];
+        Self { indices, residual: vectors.to_vec(), known: false }
     }
 
     /// Whether there are codes.
@@ -67,7 +67,7 @@ impl Codes {
         self.known
     }
 
-    /// Encodes on all threads with `search` (as [`crate::quantizer::Assign::assign`]; its `picks` start as the present
+    /// Encodes on all threads with `search` (as [`crate::quantizer::Assign::assign`]; its `indices` start as the present
     /// codes). For each vector, the better of the old and new codes is kept.
     pub fn improve<S: Send>(
         &mut self,
@@ -80,20 +80,20 @@ impl Codes {
         let (dimension, stages, known) = (books.dimension(), books.stages(), self.known);
         let pulse = PULSE * team.members();
         let (mut done, all) = (0, vectors.len());
-        let pulses = self.residual.chunks_mut(pulse * dimension).zip(self.picks.chunks_mut(pulse * stages));
-        for ((old, old_picks), vectors) in pulses.zip(vectors.chunks(pulse * dimension)) {
+        let pulses = self.residual.chunks_mut(pulse * dimension).zip(self.indices.chunks_mut(pulse * stages));
+        for ((old, old_indices), vectors) in pulses.zip(vectors.chunks(pulse * dimension)) {
             progress.done(done as f64 / all as f64)?;
             done += vectors.len();
-            let parts = old.chunks_mut(ROWS * dimension).zip(old_picks.chunks_mut(ROWS * stages));
-            team.share(parts.zip(vectors.chunks(ROWS * dimension)), |member, ((old, old_picks), vectors)| {
-                let (mut x, mut picks) = (vectors.to_vec(), old_picks.to_vec());
-                search(member, &mut x, &mut picks);
-                let new = x.chunks_exact(dimension).zip(picks.chunks_exact(stages));
-                let old = old.chunks_exact_mut(dimension).zip(old_picks.chunks_exact_mut(stages));
-                for ((x, picks), (old, old_picks)) in new.zip(old) {
+            let parts = old.chunks_mut(ROWS * dimension).zip(old_indices.chunks_mut(ROWS * stages));
+            team.share(parts.zip(vectors.chunks(ROWS * dimension)), |member, ((old, old_indices), vectors)| {
+                let (mut x, mut indices) = (vectors.to_vec(), old_indices.to_vec());
+                search(member, &mut x, &mut indices);
+                let new = x.chunks_exact(dimension).zip(indices.chunks_exact(stages));
+                let old = old.chunks_exact_mut(dimension).zip(old_indices.chunks_exact_mut(stages));
+                for ((x, indices), (old, old_indices)) in new.zip(old) {
                     if !known || squared_length(x) < squared_length(old) {
                         old.copy_from_slice(x);
-                        old_picks.copy_from_slice(picks);
+                        old_indices.copy_from_slice(indices);
                     }
                 }
             });
@@ -109,9 +109,9 @@ impl Codes {
         }
         let (dimension, stages) = (books.dimension(), books.stages());
         let rows = self.residual.par_chunks_exact_mut(dimension).zip(vectors.par_chunks_exact(dimension));
-        rows.zip(self.picks.par_chunks_exact(stages)).for_each(|((x, vector), picks)| {
+        rows.zip(self.indices.par_chunks_exact(stages)).for_each(|((x, vector), indices)| {
             x.copy_from_slice(vector);
-            books.subtract(picks, x);
+            books.subtract(indices, x);
         });
     }
 

@@ -151,7 +151,7 @@ struct Run {
     nearest: Team<Nearest>,
     /// Score and centroid of each point.
     best: Vec<(f32, u32)>,
-    picks: Vec<u32>,
+    indices: Vec<u32>,
     /// Σ(½‖c‖² − x·c) before the last step: half the squared error, without the part that is the same for all
     /// centroids.
     score: f64,
@@ -160,9 +160,9 @@ struct Run {
 impl Run {
     fn new(mut books: Codebooks, centroids: Vec<f32>, points: &Points) -> Self {
         books.values_mut().copy_from_slice(&centroids);
-        let picks = vec![u32::MAX; points.count];
+        let indices = vec![u32::MAX; points.count];
         let best = vec![(f32::INFINITY, 0); points.count];
-        Self { books, nearest: Team::new(Nearest::default), best, picks, score: f64::INFINITY }
+        Self { books, nearest: Team::new(Nearest::default), best, indices, score: f64::INFINITY }
     }
 
     /// Assigns each point to its nearest centroid and moves the centroids to the means; false where nothing changed.
@@ -170,7 +170,7 @@ impl Run {
         if !self.assign(points, progress)? {
             return Ok(false);
         }
-        let sums = Sums::new(points.rows, points.width, &self.picks, 1, self.books.size());
+        let sums = Sums::new(points.rows, points.width, &self.indices, 1, self.books.size());
         for (k, centroid) in self.books.values_mut().chunks_exact_mut(points.width).enumerate() {
             let count = f64::from(sums.counts[k]);
             if count > 0.0 {
@@ -178,7 +178,7 @@ impl Run {
             }
         }
         if sums.counts.contains(&0) {
-            fill_empty(&mut self.books, &sums.counts, points, &self.picks, rng);
+            fill_empty(&mut self.books, &sums.counts, points, &self.indices, rng);
         }
         Ok(true)
     }
@@ -196,9 +196,9 @@ impl Run {
         // In the order of the points, on any number of threads.
         self.score = self.best.iter().map(|(score, _)| f64::from(*score)).sum();
         let mut changed = false;
-        for (pick, (_, found)) in self.picks.iter_mut().zip(&self.best) {
-            changed |= pick != found;
-            *pick = *found;
+        for (index, (_, found)) in self.indices.iter_mut().zip(&self.best) {
+            changed |= index != found;
+            *index = *found;
         }
         Ok(changed)
     }
@@ -218,11 +218,11 @@ fn find_nearest(nearest: &mut Nearest, books: &Codebooks, points: &Points, first
 
 /// Moves the centroids of empty clusters to points, preferably points with a large error. Where every point lies on a
 /// centroid, no centroid moves.
-fn fill_empty(books: &mut Codebooks, counts: &[u32], points: &Points, picks: &[u32], rng: &mut ChaCha8Rng) {
-    let error = |(i, pick): (usize, &u32)| -> f32 {
-        points.row(i).iter().zip(books.codeword(*pick as usize)).map(|(x, c)| (x - c) * (x - c)).sum()
+fn fill_empty(books: &mut Codebooks, counts: &[u32], points: &Points, indices: &[u32], rng: &mut ChaCha8Rng) {
+    let error = |(i, index): (usize, &u32)| -> f32 {
+        points.row(i).iter().zip(books.codeword(*index as usize)).map(|(x, c)| (x - c) * (x - c)).sum()
     };
-    let mut errors: Vec<f32> = picks.iter().enumerate().map(error).collect();
+    let mut errors: Vec<f32> = indices.iter().enumerate().map(error).collect();
     for (k, _) in counts.iter().enumerate().filter(|(_, count)| **count == 0) {
         let total = errors.iter().map(|e| f64::from(*e)).sum();
         let Some(chosen) = draw(&errors, total, rng) else { return };

@@ -112,11 +112,11 @@ impl Trial {
         team.prepare(|search| search.prepare(books), |search, first| search.prepare_as(books, first));
         codes.update_residual(books, vectors);
         let known = codes.known();
-        codes.improve(books, vectors, team, &mut progress.part(0.0, 0.8), |search, x, picks| match known {
-            true => search.improve(books, x, picks),
-            false => search.assign(books, x, picks),
+        codes.improve(books, vectors, team, &mut progress.part(0.0, 0.8), |search, x, indices| match known {
+            true => search.improve(books, x, indices),
+            false => search.assign(books, x, indices),
         })?;
-        least_squares::fit(books, &codes.residual, &codes.picks, &mut progress.part(0.8, 0.2))?;
+        least_squares::fit(books, &codes.residual, &codes.indices, &mut progress.part(0.8, 0.2))?;
         codes.update_residual(books, vectors);
         *error = codes.error(books.dimension());
         Ok(())

@@ -59,8 +59,8 @@ impl Validation {
         let single = Codebooks::new(Method::Rvq, dimension, 1, self.shape.size(), words.to_vec())?;
         let mut greedy = Greedy::default();
         greedy.prepare(&single);
-        let mut picks = vec![0; self.residual.len() / dimension];
-        greedy.assign(&single, &mut self.residual, &mut picks);
+        let mut indices = vec![0; self.residual.len() / dimension];
+        greedy.assign(&single, &mut self.residual, &mut indices);
         Ok(())
     }
 }

@@ -25,17 +25,17 @@ impl Sums {
         Self { values: vec![0.0; codewords * width], counts: vec![0; codewords], width }
     }
 
-    /// Sums of rows of `width` coordinates. `picks` has `each` codeword indices per row, below `codewords`.
-    pub fn new(rows: Rows, width: usize, picks: &[u32], each: usize, codewords: usize) -> Self {
+    /// Sums of rows of `width` coordinates. `indices` has `each` numbers per row, below `codewords`.
+    pub fn new(rows: Rows, width: usize, indices: &[u32], each: usize, codewords: usize) -> Self {
         let mut sums = Self::zeros(codewords, width);
-        let count = picks.len() / each;
+        let count = indices.len() / each;
         if codewords * width <= SMALL && count >= PARTS * PARTS {
             let part = count.div_ceil(PARTS);
-            let parts: Vec<Self> = (picks.par_chunks(part * each).enumerate())
-                .map(|(number, picks)| {
+            let parts: Vec<Self> = (indices.par_chunks(part * each).enumerate())
+                .map(|(number, indices)| {
                     let mut sums = Self::zeros(codewords, width);
                     let rows = Rows { data: &rows.data[number * part * rows.stride..], ..rows };
-                    add_rows(rows, width, (picks, each), &mut sums.values, &mut sums.counts);
+                    add_rows(rows, width, (indices, each), &mut sums.values, &mut sums.counts);
                     sums
                 })
                 .collect();
@@ -46,7 +46,7 @@ impl Sums {
         let part = codewords.div_ceil(rayon::current_num_threads()).max(1);
         let parts = sums.values.par_chunks_mut(part * width).zip(sums.counts.par_chunks_mut(part));
         parts.enumerate().for_each(|(number, (values, counts))| {
-            add_rows_of(rows, width, (picks, each), number * part, (values, counts));
+            add_rows_of(rows, width, (indices, each), number * part, (values, counts));
         });
         sums
     }
@@ -63,16 +63,16 @@ impl Sums {
 }
 
 /// Adds the rows to the sums of their codewords.
-fn add_rows(rows: Rows, width: usize, (picks, each): (&[u32], usize), values: &mut [f64], counts: &mut [u32]) {
+fn add_rows(rows: Rows, width: usize, (indices, each): (&[u32], usize), values: &mut [f64], counts: &mut [u32]) {
     run(
         #[inline(always)]
         |_| {
-            for (i, picks) in picks.chunks_exact(each).enumerate() {
+            for (i, indices) in indices.chunks_exact(each).enumerate() {
                 let row = &rows.data[i * rows.stride..][..width];
-                for pick in picks {
-                    let pick = *pick as usize;
-                    counts[pick] += 1;
-                    add_row(&mut values[pick * width..][..width], row);
+                for index in indices {
+                    let index = *index as usize;
+                    counts[index] += 1;
+                    add_row(&mut values[index * width..][..width], row);
                 }
             }
         },
@@ -83,20 +83,20 @@ fn add_rows(rows: Rows, width: usize, (picks, each): (&[u32], usize), values: &m
 fn add_rows_of(
     rows: Rows,
     width: usize,
-    (picks, each): (&[u32], usize),
+    (indices, each): (&[u32], usize),
     first: usize,
     (values, counts): (&mut [f64], &mut [u32]),
 ) {
     run(
         #[inline(always)]
         |_| {
-            for (i, picks) in picks.chunks_exact(each).enumerate() {
+            for (i, indices) in indices.chunks_exact(each).enumerate() {
                 let row = &rows.data[i * rows.stride..][..width];
-                for pick in picks {
-                    let own = (*pick as usize).checked_sub(first).filter(|pick| *pick < counts.len());
-                    let Some(pick) = own else { continue };
-                    counts[pick] += 1;
-                    add_row(&mut values[pick * width..][..width], row);
+                for index in indices {
+                    let own = (*index as usize).checked_sub(first).filter(|index| *index < counts.len());
+                    let Some(index) = own else { continue };
+                    counts[index] += 1;
+                    add_row(&mut values[index * width..][..width], row);
                 }
             }
         },
@@ -130,20 +130,20 @@ mod tests {
         for (count, width, each, codewords) in [(1000, 9, 2, 7), (1000, 3, 1, 20_000), (40, 9, 3, 5)] {
             let stride = width + 2;
             let data: Vec<f32> = (0..count * stride).map(|at| (at * 37 % 101) as f32).collect();
-            let picks: Vec<u32> = (0..count * each).map(|at| (at * at % codewords) as u32).collect();
+            let indices: Vec<u32> = (0..count * each).map(|at| (at * at % codewords) as u32).collect();
             let mut right = Sums::zeros(codewords, width);
-            for (i, picks) in picks.chunks(each).enumerate() {
-                for pick in picks {
-                    right.counts[*pick as usize] += 1;
+            for (i, indices) in indices.chunks(each).enumerate() {
+                for index in indices {
+                    right.counts[*index as usize] += 1;
                     for k in 0..width {
-                        right.values[*pick as usize * width + k] += f64::from(data[i * stride + k]);
+                        right.values[*index as usize * width + k] += f64::from(data[i * stride + k]);
                     }
                 }
             }
             for threads in [1, 3] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                 let rows = Rows { data: &data, stride };
-                let sums = pool.install(|| Sums::new(rows, width, &picks, each, codewords));
+                let sums = pool.install(|| Sums::new(rows, width, &indices, each, codewords));
                 // Whole numbers: exact in any order.
                 assert!(sums.values == right.values && sums.counts == right.counts, "{count} {threads}");
             }

@@ -86,10 +86,10 @@ fn no_step_of_the_alternation_raises_the_training_error() {
         let mut progress = |_| true;
         let mut progress = Progress::new(&mut progress);
         codes
-            .improve(&books, &x, &mut team, &mut progress, |search, x, picks| search.assign(&books, x, picks))
+            .improve(&books, &x, &mut team, &mut progress, |search, x, indices| search.assign(&books, x, indices))
             .unwrap();
         errors.push(codes.error(8));
-        least_squares::fit(&mut books, &codes.residual, &codes.picks, &mut progress).unwrap();
+        least_squares::fit(&mut books, &codes.residual, &codes.indices, &mut progress).unwrap();
         codes.update_residual(&books, &x);
         errors.push(codes.error(8));
     }

@@ -17,7 +17,7 @@ struct Search<'a> {
 #[derive(Clone)]
 struct Tuple {
     error: f64,
-    picks: Vec<usize>,
+    indices: Vec<usize>,
 }
 
 impl<'a> Search<'a> {
@@ -45,19 +45,19 @@ impl<'a> Search<'a> {
     }
 
     /// Offers a tuple to the list of the `keep` best.
-    fn offer(&mut self, kept: &mut Vec<Tuple>, keep: usize, error: f64, picks: impl Fn() -> Vec<usize>) {
+    fn offer(&mut self, kept: &mut Vec<Tuple>, keep: usize, error: f64, indices: impl Fn() -> Vec<usize>) {
         self.done.additions += 1;
         if kept.len() == keep && kept.last().is_some_and(|last| error >= last.error) {
             return;
         }
-        let picks = picks();
+        let indices = indices();
         self.done.branches += kept.len() as u128;
-        if kept.iter().any(|tuple| tuple.picks == picks) {
+        if kept.iter().any(|tuple| tuple.indices == indices) {
             return;
         }
         self.done.additions += kept.len() as u128;
         let place = kept.partition_point(|tuple| tuple.error < error);
-        kept.insert(place, Tuple { error, picks });
+        kept.insert(place, Tuple { error, indices });
         kept.truncate(keep);
         self.done.moves += (kept.len() - place) as u128;
     }
@@ -67,8 +67,8 @@ impl<'a> Search<'a> {
         let words = stages * size;
         let scores = self.scores(x);
         let mut beam = Vec::new();
-        for (pick, score) in scores.iter().enumerate() {
-            self.offer(&mut beam, if stages == 1 { 1 } else { width }, *score, || vec![pick]);
+        for (index, score) in scores.iter().enumerate() {
+            self.offer(&mut beam, if stages == 1 { 1 } else { width }, *score, || vec![index]);
         }
         for step in 1..stages {
             let keep = if step + 1 == stages { 1 } else { width };
@@ -77,20 +77,20 @@ impl<'a> Search<'a> {
                 self.done.additions += 1;
                 for stage in 0..stages {
                     self.done.branches += 1;
-                    if tuple.picks.iter().any(|pick| pick / size == stage) {
+                    if tuple.indices.iter().any(|index| index / size == stage) {
                         continue;
                     }
-                    for (pick, score) in scores.iter().enumerate().skip(stage * size).take(size) {
+                    for (index, score) in scores.iter().enumerate().skip(stage * size).take(size) {
                         let mut score = *score;
-                        for other in &tuple.picks {
-                            score += self.gram[other * words + pick];
+                        for other in &tuple.indices {
+                            score += self.gram[other * words + index];
                             self.done.additions += 1;
                         }
                         // The threshold already contains the error of the parent.
                         self.offer(&mut next, keep, tuple.error + score, || {
-                            let mut picks = [tuple.picks.as_slice(), &[pick]].concat();
-                            picks.sort_unstable();
-                            picks
+                            let mut indices = [tuple.indices.as_slice(), &[index]].concat();
+                            indices.sort_unstable();
+                            indices
                         });
                     }
                 }
@@ -98,34 +98,34 @@ impl<'a> Search<'a> {
             self.done.moves += (next.len() * (step + 1)) as u128;
             beam = next;
         }
-        beam.swap_remove(0).picks
+        beam.swap_remove(0).indices
     }
 
     fn residual(&mut self, x: &[f32]) -> Vec<usize> {
         let (stages, size) = (self.books.stages(), self.books.size());
         let words = stages * size;
         let scores = self.scores(x);
-        let mut picks: Vec<usize> = Vec::new();
+        let mut indices: Vec<usize> = Vec::new();
         for stage in 0..stages {
             let mut best = (f64::INFINITY, 0);
-            for (pick, score) in scores.iter().enumerate().skip(stage * size).take(size) {
+            for (index, score) in scores.iter().enumerate().skip(stage * size).take(size) {
                 let mut score = *score;
-                for other in &picks {
-                    score += self.gram[other * words + pick];
+                for other in &indices {
+                    score += self.gram[other * words + index];
                     self.done.additions += 1;
                 }
-                if pick > stage * size {
+                if index > stage * size {
                     self.done.additions += 1;
                     self.done.moves += 1;
                 }
                 if score < best.0 {
-                    best = (score, pick);
+                    best = (score, index);
                 }
             }
-            picks.push(best.1);
+            indices.push(best.1);
         }
         self.done.additions += ((stages - 1) * self.books.dimension()) as u128;
-        picks
+        indices
     }
 }
 
@@ -148,12 +148,12 @@ fn the_formula_for_rvq_is_the_count_of_a_run() {
     let mut rng = stream("instrumented/x");
     let x: Vec<f32> = (0..n * dimension).map(|_| normal(&mut rng)).collect();
     let mut search = Search::new(&books);
-    let picks: Vec<u32> = x.chunks(dimension).flat_map(|x| search.residual(x)).map(|pick| pick as u32).collect();
+    let indices: Vec<u32> = x.chunks(dimension).flat_map(|x| search.residual(x)).map(|index| index as u32).collect();
     let (mut fast, mut left) = (vec![0; n * stages], x.clone());
     let mut greedy = Greedy::default();
     greedy.prepare(&books);
     greedy.assign(&books, &mut left, &mut fast);
-    assert_eq!(picks, fast);
+    assert_eq!(indices, fast);
     let model = super::count(Method::Rvq, dimension, stages, size, None, super::Model::Lookup).unwrap();
     assert_eq!(each(search.done, n), each(model, 1));
 }
@@ -174,7 +174,7 @@ fn the_formula_for_avq_bounds_the_count_of_a_run() {
             let slow = search.additive(x, width);
             let (mut fast, mut left) = (vec![0; stages], x.to_vec());
             additive.assign(&books, &mut left, &mut fast);
-            assert_eq!(slow, fast.iter().map(|pick| *pick as usize).collect::<Vec<_>>());
+            assert_eq!(slow, fast.iter().map(|index| *index as usize).collect::<Vec<_>>());
         }
         let model = super::count(Method::Avq, dimension, stages, size, Some(width), super::Model::Lookup).unwrap();
         let (counted, formula) = (each(search.done, n), each(model, 1));

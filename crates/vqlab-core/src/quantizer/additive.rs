@@ -201,8 +201,8 @@ impl Additive {
                 let from = (row * width + *parent as usize) * dimension;
                 let target = &mut self.next_residuals[(row * width + slot) * dimension..][..dimension];
                 target.copy_from_slice(&self.residuals[from..from + dimension]);
-                if let Some(pick) = entry.picks().last() {
-                    subtract(target, books.codeword(*pick as usize));
+                if let Some(index) = entry.indices().last() {
+                    subtract(target, books.codeword(*index as usize));
                 }
             }
         }
@@ -216,7 +216,7 @@ impl Additive {
             for (slot, entry) in self.beams[row].iter().enumerate() {
                 let target = &mut self.residuals[(row * self.width + slot) * dimension..][..dimension];
                 target.copy_from_slice(x);
-                books.subtract(entry.picks(), target);
+                books.subtract(entry.indices(), target);
             }
         }
     }
@@ -255,7 +255,7 @@ impl Additive {
         }
     }
 
-    fn assign_block(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    fn assign_block(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         let (dimension, stages) = (books.dimension(), books.stages());
         let count = residual.len() / dimension;
         self.first_step(books, residual);
@@ -266,32 +266,32 @@ impl Additive {
                 self.lookup = Some(lookup);
             }
         }
-        let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
-        for ((x, picks), beam) in vectors.zip(&self.beams) {
+        let vectors = residual.chunks_exact_mut(dimension).zip(indices.chunks_exact_mut(stages));
+        for ((x, indices), beam) in vectors.zip(&self.beams) {
             // Without a winner (codewords that are not finite), the first codewords are chosen; the error shows it.
             let winner = beam.first().copied().unwrap_or(Entry::EMPTY);
-            for (stage, pick) in picks.iter_mut().enumerate() {
-                *pick = (stage * books.size()) as u32;
+            for (stage, index) in indices.iter_mut().enumerate() {
+                *index = (stage * books.size()) as u32;
             }
-            for pick in winner.picks() {
-                picks[*pick as usize / books.size()] = *pick;
+            for index in winner.indices() {
+                indices[*index as usize / books.size()] = *index;
             }
-            books.subtract(picks, x);
+            books.subtract(indices, x);
         }
         if let Some(greedy) = &mut self.in_order {
-            refine(greedy, books, residual, picks);
+            refine(greedy, books, residual, indices);
         }
     }
 }
 
 /// One pass of iterated conditional modes: each codeword in turn becomes the best one given all others.
-fn refine(greedy: &mut Greedy, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+fn refine(greedy: &mut Greedy, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
     let (dimension, stages) = (books.dimension(), books.stages());
     for stage in 0..stages {
-        for (x, picks) in residual.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)) {
-            add(x, books.codeword(picks[stage] as usize));
+        for (x, indices) in residual.chunks_exact_mut(dimension).zip(indices.chunks_exact(stages)) {
+            add(x, books.codeword(indices[stage] as usize));
         }
-        greedy.stage(books, stage, residual, picks);
+        greedy.stage(books, stage, residual, indices);
     }
 }
 
@@ -326,10 +326,10 @@ impl Assign for Additive {
         }
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
-        let blocks = residual.chunks_mut(ROWS * books.dimension()).zip(picks.chunks_mut(ROWS * books.stages()));
-        for (residual, picks) in blocks {
-            self.assign_block(books, residual, picks);
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
+        let blocks = residual.chunks_mut(ROWS * books.dimension()).zip(indices.chunks_mut(ROWS * books.stages()));
+        for (residual, indices) in blocks {
+            self.assign_block(books, residual, indices);
         }
     }
 }

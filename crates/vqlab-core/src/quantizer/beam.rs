@@ -11,7 +11,7 @@ pub const MAX_BEAM: usize = 1 << PARENT_BITS;
 const PARENT_BITS: usize = 12;
 
 /// Enough bits for the codeword indices of 16 stages of 65,536 codewords.
-const PICK_BITS: usize = 20;
+const INDEX_BITS: usize = 20;
 
 /// A partial tuple.
 #[derive(Clone, Copy)]
@@ -23,15 +23,15 @@ pub struct Entry {
     /// Equal for equal sets of codewords, whatever their order.
     pub set: u64,
     /// Codeword indices m·K + k in the order in which they were chosen.
-    pub picks: [u32; MAX_STAGES],
+    pub indices: [u32; MAX_STAGES],
     pub length: usize,
 }
 
 impl Entry {
-    pub const EMPTY: Entry = Entry { error: 0.0, used: 0, set: 0, picks: [0; MAX_STAGES], length: 0 };
+    pub const EMPTY: Entry = Entry { error: 0.0, used: 0, set: 0, indices: [0; MAX_STAGES], length: 0 };
 
-    pub fn picks(&self) -> &[u32] {
-        &self.picks[..self.length]
+    pub fn indices(&self) -> &[u32] {
+        &self.indices[..self.length]
     }
 
     pub fn uses(&self, stage: usize) -> bool {
@@ -40,19 +40,19 @@ impl Entry {
 
     /// Adds a codeword of a codebook of `size`.
     #[inline(always)]
-    pub fn extend(&mut self, pick: u32, error: f32, size: usize) {
-        self.picks[self.length & (MAX_STAGES - 1)] = pick;
+    pub fn extend(&mut self, index: u32, error: f32, size: usize) {
+        self.indices[self.length & (MAX_STAGES - 1)] = index;
         self.length += 1;
-        self.used |= 1 << (pick / size as u32);
-        self.set = self.set.wrapping_add(token(pick));
+        self.used |= 1 << (index / size as u32);
+        self.set = self.set.wrapping_add(token(index));
         self.error = error;
     }
 }
 
 /// Maps a codeword index to 64 well-mixed bits (SplitMix64's finalizer). The sum of these values identifies a set of
 /// codewords. The probability that two of the few thousand sets of a search collide is below 2^−40.
-fn token(pick: u32) -> u64 {
-    let mut z = (u64::from(pick) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn token(index: u32) -> u64 {
+    let mut z = (u64::from(index) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ z >> 31
@@ -73,21 +73,21 @@ pub struct Candidate(u64);
 
 impl Candidate {
     #[inline(always)]
-    pub fn new(error: f32, parent: u32, pick: u32) -> Self {
-        Self(u64::from(ordered(error)) << (PARENT_BITS + PICK_BITS) | u64::from(parent << PICK_BITS | pick))
+    pub fn new(error: f32, parent: u32, index: u32) -> Self {
+        Self(u64::from(ordered(error)) << (PARENT_BITS + INDEX_BITS) | u64::from(parent << INDEX_BITS | index))
     }
 
     fn error(self) -> f32 {
-        from_ordered((self.0 >> (PARENT_BITS + PICK_BITS)) as u32)
+        from_ordered((self.0 >> (PARENT_BITS + INDEX_BITS)) as u32)
     }
 
     /// The index of the beam entry that it extends.
     fn parent(self) -> usize {
-        (self.0 >> PICK_BITS) as usize & (MAX_BEAM - 1)
+        (self.0 >> INDEX_BITS) as usize & (MAX_BEAM - 1)
     }
 
-    fn pick(self) -> u32 {
-        self.0 as u32 & ((1 << PICK_BITS) - 1)
+    fn index(self) -> u32 {
+        self.0 as u32 & ((1 << INDEX_BITS) - 1)
     }
 }
 
@@ -145,12 +145,12 @@ impl Best {
     }
 
     /// Collects one codeword as an extension of `beam`\[parent\]. Returns true when the bound has become smaller.
-    pub fn note_one(&mut self, beam: &[Entry], parent: usize, pick: u32, score: f32) -> bool {
+    pub fn note_one(&mut self, beam: &[Entry], parent: usize, index: u32, score: f32) -> bool {
         let error = beam[parent].error + 2.0 * score;
         if error > self.bound {
             return false;
         }
-        self.noted.push(Candidate::new(error, parent as u32, pick));
+        self.noted.push(Candidate::new(error, parent as u32, index));
         let before = self.bound;
         if self.keep == 1 || self.is_full() {
             self.thin(beam);
@@ -197,7 +197,7 @@ impl Best {
         self.sets.clear();
         for at in 0..self.noted.len() {
             let candidate = self.noted[at];
-            let set = beam[candidate.parent()].set.wrapping_add(token(candidate.pick()));
+            let set = beam[candidate.parent()].set.wrapping_add(token(candidate.index()));
             if self.sets.contains(&set) {
                 continue;
             }
@@ -223,7 +223,7 @@ impl Best {
             // Changed in place: a copy right after the change would wait for the write.
             self.chosen.push(beam[candidate.parent()]);
             if let Some(entry) = self.chosen.last_mut() {
-                entry.extend(candidate.pick(), candidate.error(), size);
+                entry.extend(candidate.index(), candidate.error(), size);
             }
         }
         self.parents.clear();

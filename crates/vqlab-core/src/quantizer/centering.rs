@@ -221,10 +221,10 @@ impl Assign for Conditioned {
         self.inner.prepare(self.centered.as_ref().map_or(books, Centered::books));
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
-        let Some(centered) = &self.centered else { return self.inner.assign(books, residual, picks) };
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
+        let Some(centered) = &self.centered else { return self.inner.assign(books, residual, indices) };
         centered.apply(residual);
-        self.inner.assign(&centered.books, residual, picks);
+        self.inner.assign(&centered.books, residual, indices);
         scale_by(residual, centered.unit());
     }
 }

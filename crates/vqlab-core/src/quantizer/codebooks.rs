@@ -185,12 +185,12 @@ impl Codebooks {
         if self.method.is_product() { stage * self.width()..(stage + 1) * self.width() } else { 0..self.dimension }
     }
 
-    /// Subtracts the codewords `picks` (indices m·K + k) from `x`. Where there is a rotation, `x` must be rotated
+    /// Subtracts the codewords `indices` (m·K + k) from `x`. Where there is a rotation, `x` must be rotated
     /// already. The result is the quantization error.
-    pub fn subtract(&self, picks: &[u32], x: &mut [f32]) {
-        for pick in picks {
-            let span = self.span(*pick as usize / self.size);
-            super::kernels::subtract(&mut x[span], self.codeword(*pick as usize));
+    pub fn subtract(&self, indices: &[u32], x: &mut [f32]) {
+        for index in indices {
+            let span = self.span(*index as usize / self.size);
+            super::kernels::subtract(&mut x[span], self.codeword(*index as usize));
         }
     }
 

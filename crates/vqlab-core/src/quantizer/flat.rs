@@ -99,21 +99,21 @@ impl Step<'_> {
         paths.order.clear();
         paths.order.extend(0..self.beam.len() as u32);
         if self.depth > 1 && self.depth * length > ALONE {
-            let picks = |at: &u32| self.beam[*at as usize].picks();
-            paths.order.sort_unstable_by(|a, b| picks(a).cmp(picks(b)));
+            let indices = |at: &u32| self.beam[*at as usize].indices();
+            paths.order.sort_unstable_by(|a, b| indices(a).cmp(indices(b)));
         }
         paths.sums.resize(self.depth * length, 0.0);
         let mut before: &[u32] = &[];
         for at in &paths.order {
             let entry = &self.beam[*at as usize];
-            let picks = &entry.picks()[..self.depth];
+            let indices = &entry.indices()[..self.depth];
             let mut common = 0;
-            while common < before.len() && before[common] == picks[common] {
+            while common < before.len() && before[common] == indices[common] {
                 common += 1;
             }
-            before = picks;
-            for (d, pick) in picks.iter().enumerate().skip(common) {
-                let row = &self.gram[*pick as usize * self.stride..][..length];
+            before = indices;
+            for (d, index) in indices.iter().enumerate().skip(common) {
+                let row = &self.gram[*index as usize * self.stride..][..length];
                 let (sums, target) = paths.sums.split_at_mut(d * length);
                 let parent = if d == 0 { first } else { &sums[(d - 1) * length..] };
                 add_rows(parent, row, &mut target[..length]);

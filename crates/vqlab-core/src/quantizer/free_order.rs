@@ -43,19 +43,19 @@ impl FreeOrder {
         }
     }
 
-    fn assign_block(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    fn assign_block(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         let (dimension, stages, size) = (books.dimension(), books.stages(), books.size());
         self.used.clear();
         self.used.resize(residual.len() / dimension, 0);
         self.best.resize(residual.len() / dimension, (0.0, 0));
         for _ in 0..stages {
             self.choose(books, residual);
-            let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
-            for (((x, picks), used), (_, pick)) in vectors.zip(&mut self.used).zip(&self.best) {
-                let stage = *pick as usize / size;
-                subtract(x, books.codeword(*pick as usize));
+            let vectors = residual.chunks_exact_mut(dimension).zip(indices.chunks_exact_mut(stages));
+            for (((x, indices), used), (_, index)) in vectors.zip(&mut self.used).zip(&self.best) {
+                let stage = *index as usize / size;
+                subtract(x, books.codeword(*index as usize));
                 *used |= 1 << stage;
-                picks[stage] = *pick;
+                indices[stage] = *index;
             }
         }
     }
@@ -66,10 +66,10 @@ impl Assign for FreeOrder {
         self.nearest.prepare(books, BYTES_FROM);
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
-        let blocks = residual.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
-        for (residual, picks) in blocks {
-            self.assign_block(books, residual, picks);
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
+        let blocks = residual.chunks_mut(BLOCK * books.dimension()).zip(indices.chunks_mut(BLOCK * books.stages()));
+        for (residual, indices) in blocks {
+            self.assign_block(books, residual, indices);
         }
     }
 }

@@ -118,8 +118,8 @@ impl<'a> EntryRows<'a> {
     #[inline(always)]
     fn new(matrix: &'a [f32], columns: usize, entry: &Entry) -> Self {
         let mut rows: [&[f32]; MAX_STAGES] = [&[]; MAX_STAGES];
-        for (row, pick) in rows.iter_mut().zip(entry.picks()) {
-            *row = &matrix[*pick as usize * columns..];
+        for (row, index) in rows.iter_mut().zip(entry.indices()) {
+            *row = &matrix[*index as usize * columns..];
         }
         Self { rows, count: entry.length }
     }

@@ -24,20 +24,20 @@ pub struct Greedy {
 impl Greedy {
     /// One stage of a block of vectors: chooses the codeword nearest to the residual and subtracts it. Where no score
     /// is finite (NaN), the present codeword stays; the error shows it.
-    pub(super) fn stage(&mut self, books: &Codebooks, stage: usize, residual: &mut [f32], picks: &mut [u32]) {
+    pub(super) fn stage(&mut self, books: &Codebooks, stage: usize, residual: &mut [f32], indices: &mut [u32]) {
         let dimension = books.dimension();
         let span = books.span(stage);
         self.selection.clear();
         self.selection.extend(0..(residual.len() / dimension) as u32);
         let rows = Rows { data: &residual[span.start..], stride: dimension };
         self.best.clear();
-        self.best.extend(picks.chunks_exact(books.stages()).map(|picks| (f32::INFINITY, picks[stage])));
+        self.best.extend(indices.chunks_exact(books.stages()).map(|indices| (f32::INFINITY, indices[stage])));
         self.nearest.set_rows(books, rows, &self.selection);
         self.nearest.improve(books, stage, rows, &self.selection, &mut self.best);
-        let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(books.stages()));
-        for ((x, picks), (_, pick)) in vectors.zip(&self.best) {
-            subtract(&mut x[span.clone()], books.codeword(*pick as usize));
-            picks[stage] = *pick;
+        let vectors = residual.chunks_exact_mut(dimension).zip(indices.chunks_exact_mut(books.stages()));
+        for ((x, indices), (_, index)) in vectors.zip(&self.best) {
+            subtract(&mut x[span.clone()], books.codeword(*index as usize));
+            indices[stage] = *index;
         }
     }
 }
@@ -47,14 +47,14 @@ impl Assign for Greedy {
         self.nearest.prepare(books, BYTES_FROM);
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
-        let blocks = residual.chunks_mut(BLOCK * books.dimension()).zip(picks.chunks_mut(BLOCK * books.stages()));
-        for (residual, picks) in blocks {
-            for picks in picks.chunks_exact_mut(books.stages()) {
-                picks.iter_mut().enumerate().for_each(|(stage, pick)| *pick = (stage * books.size()) as u32);
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
+        let blocks = residual.chunks_mut(BLOCK * books.dimension()).zip(indices.chunks_mut(BLOCK * books.stages()));
+        for (residual, indices) in blocks {
+            for indices in indices.chunks_exact_mut(books.stages()) {
+                indices.iter_mut().enumerate().for_each(|(stage, index)| *index = (stage * books.size()) as u32);
             }
             for stage in 0..books.stages() {
-                self.stage(books, stage, residual, picks);
+                self.stage(books, stage, residual, indices);
             }
         }
     }

@@ -76,14 +76,14 @@ impl LocalSearch {
         }
     }
 
-    /// As [`Assign::assign`], but starts from `picks` (n × M, a codeword of each stage). The result is no worse, apart
-    /// from rounding. Where M·K is more than [`GRAM_LIMIT`], `picks` stay unchanged.
-    pub fn improve(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    /// As [`Assign::assign`], but starts from `indices` (n × M, a codeword of each stage). The result is no worse, apart
+    /// from rounding. Where M·K is more than [`GRAM_LIMIT`], `indices` stay unchanged.
+    pub fn improve(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         if self.stand_in.is_none() {
-            return self.search(books, residual, picks, false);
+            return self.search(books, residual, indices, false);
         }
-        let vectors = residual.chunks_exact_mut(books.dimension()).zip(picks.chunks_exact(books.stages()));
-        vectors.for_each(|(x, picks)| books.subtract(picks, x));
+        let vectors = residual.chunks_exact_mut(books.dimension()).zip(indices.chunks_exact(books.stages()));
+        vectors.for_each(|(x, indices)| books.subtract(indices, x));
     }
 
     /// As [`Assign::prepare`], with the products of the codewords from another search with the same codebooks.
@@ -102,25 +102,25 @@ impl LocalSearch {
         self.tables = tables;
     }
 
-    fn search(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32], anew: bool) {
+    fn search(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32], anew: bool) {
         let (dimension, stages) = (books.dimension(), books.stages());
-        let blocks = residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages));
-        for (residual, picks) in blocks {
+        let blocks = residual.chunks_mut(ROWS * dimension).zip(indices.chunks_mut(ROWS * stages));
+        for (residual, indices) in blocks {
             self.score_block(books, residual);
             let columns = stages * self.tables.padded;
-            let vectors = residual.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
-            for ((x, picks), first) in vectors.zip(self.first.chunks_exact(columns)) {
-                let mut tuple = Tuple { picks: [0; MAX_STAGES], error: 0.0 };
+            let vectors = residual.chunks_exact_mut(dimension).zip(indices.chunks_exact_mut(stages));
+            for ((x, indices), first) in vectors.zip(self.first.chunks_exact(columns)) {
+                let mut tuple = Tuple { indices: [0; MAX_STAGES], error: 0.0 };
                 // A codeword of another stage can't be looked up.
-                for (stage, (target, pick)) in tuple.picks.iter_mut().zip(picks.iter()).enumerate() {
-                    *target = (*pick as usize).saturating_sub(stage * books.size()).min(books.size() - 1) as u32;
+                for (stage, (target, index)) in tuple.indices.iter_mut().zip(indices.iter()).enumerate() {
+                    *target = (*index as usize).saturating_sub(stage * books.size()).min(books.size() - 1) as u32;
                 }
                 let effort = Effort { rounds: self.rounds, sweeps: self.sweeps, anew };
                 search_one(&self.tables, first, effort, &mut tuple);
-                for (stage, (pick, found)) in picks.iter_mut().zip(tuple.picks).enumerate() {
-                    *pick = (stage * books.size()) as u32 + found;
+                for (stage, (index, found)) in indices.iter_mut().zip(tuple.indices).enumerate() {
+                    *index = (stage * books.size()) as u32 + found;
                 }
-                books.subtract(picks, x);
+                books.subtract(indices, x);
             }
         }
     }
@@ -157,10 +157,10 @@ impl Assign for LocalSearch {
         self.take(books, Arc::new(Tables { products, stages, size, padded, rows }));
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         match &mut self.stand_in {
-            Some(search) => search.assign(books, residual, picks),
-            None => self.search(books, residual, picks, true),
+            Some(search) => search.assign(books, residual, indices),
+            None => self.search(books, residual, indices, true),
         }
     }
 }
@@ -168,7 +168,7 @@ impl Assign for LocalSearch {
 /// A generator that depends only on the codewords that a search starts from. A vector gets the same random codewords at
 /// any position in the data, and for any constant added to all of the data.
 fn throws(start: &[u32]) -> Xoshiro256PlusPlus {
-    let mix = |hash: u64, pick: &u32| (hash ^ u64::from(*pick)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let mix = |hash: u64, index: &u32| (hash ^ u64::from(*index)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
     Xoshiro256PlusPlus::seed_from_u64(start.iter().fold(0x51ab_e37b_0a5c_91d3, mix))
 }
 
@@ -184,7 +184,7 @@ struct Effort {
 /// The codeword of each stage (its index 0..K), and ½(‖x − Σc‖² − ‖x‖²).
 #[derive(Clone, Copy)]
 struct Tuple {
-    picks: [u32; MAX_STAGES],
+    indices: [u32; MAX_STAGES],
     error: f32,
 }
 
@@ -197,20 +197,20 @@ fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) 
             let mut scores = vec![0f32; tables.padded];
             if effort.anew {
                 for stage in 0..tables.stages {
-                    let rows = tables.rows_of(stage, &best.picks, (1 << stage) - 1);
-                    best.picks[stage] = choose(first, stage, tables, rows.as_slice(), &mut scores);
+                    let rows = tables.rows_of(stage, &best.indices, (1 << stage) - 1);
+                    best.indices[stage] = choose(first, stage, tables, rows.as_slice(), &mut scores);
                 }
             }
-            let rng = &mut throws(&best.picks[..tables.stages]);
+            let rng = &mut throws(&best.indices[..tables.stages]);
             // The start is kept unless ICM finds a better tuple: with rounding, the result of ICM may look worse.
-            best.error = tables.error(first, &best.picks);
+            best.error = tables.error(first, &best.indices);
             let mut tuple = *best;
             for round in 0..=effort.rounds {
                 if round > 0 {
                     tuple = *best;
                     for _ in 0..tables.stages.div_ceil(2) {
                         let stage = below(rng, tables.stages);
-                        tuple.picks[stage] = below(rng, tables.size) as u32;
+                        tuple.indices[stage] = below(rng, tables.size) as u32;
                     }
                 }
                 // A stage whose bit is not set has the best codeword already: no other codeword changed since it was
@@ -224,15 +224,15 @@ fn search_one(tables: &Tables, first: &[f32], effort: Effort, best: &mut Tuple) 
                     if open >> stage & 1 == 0 {
                         continue;
                     }
-                    let rows = tables.rows_of(stage, &tuple.picks, all & !(1 << stage));
-                    let pick = choose(first, stage, tables, rows.as_slice(), &mut scores);
+                    let rows = tables.rows_of(stage, &tuple.indices, all & !(1 << stage));
+                    let index = choose(first, stage, tables, rows.as_slice(), &mut scores);
                     open &= !(1 << stage);
-                    if pick != tuple.picks[stage] {
-                        tuple.picks[stage] = pick;
+                    if index != tuple.indices[stage] {
+                        tuple.indices[stage] = index;
                         open |= all & !(1 << stage);
                     }
                 }
-                tuple.error = tables.error(first, &tuple.picks);
+                tuple.error = tables.error(first, &tuple.indices);
                 if tuple.error < best.error {
                     *best = tuple;
                 }
@@ -248,12 +248,12 @@ fn below(rng: &mut Xoshiro256PlusPlus, n: usize) -> usize {
 }
 
 /// Some rows of products, K′ values each.
-struct Picked<'a> {
+struct Chosen<'a> {
     rows: [&'a [f32]; MAX_STAGES],
     count: usize,
 }
 
-impl<'a> Picked<'a> {
+impl<'a> Chosen<'a> {
     #[inline(always)]
     fn as_slice(&self) -> &[&'a [f32]] {
         &self.rows[..self.count]
@@ -263,26 +263,26 @@ impl<'a> Picked<'a> {
 impl Tables {
     /// The rows of the codewords of the stages in `others` (one bit each), in the part of `stage`.
     #[inline(always)]
-    fn rows_of(&self, stage: usize, picks: &[u32; MAX_STAGES], others: u32) -> Picked<'_> {
+    fn rows_of(&self, stage: usize, indices: &[u32; MAX_STAGES], others: u32) -> Chosen<'_> {
         let part = &self.products[stage * self.rows * self.padded..][..self.rows * self.padded];
-        let mut picked = Picked { rows: [&[]; MAX_STAGES], count: 0 };
-        for (other, pick) in picks.iter().enumerate().filter(|(other, _)| others >> other & 1 == 1) {
-            let row = other * self.size + *pick as usize;
-            picked.rows[picked.count] = &part[row * self.padded..(row + 1) * self.padded];
-            picked.count += 1;
+        let mut chosen = Chosen { rows: [&[]; MAX_STAGES], count: 0 };
+        for (other, index) in indices.iter().enumerate().filter(|(other, _)| others >> other & 1 == 1) {
+            let row = other * self.size + *index as usize;
+            chosen.rows[chosen.count] = &part[row * self.padded..(row + 1) * self.padded];
+            chosen.count += 1;
         }
-        picked
+        chosen
     }
 
     /// ½(‖x − Σc‖² − ‖x‖²).
     #[inline(always)]
-    fn error(&self, first: &[f32], picks: &[u32; MAX_STAGES]) -> f32 {
+    fn error(&self, first: &[f32], indices: &[u32; MAX_STAGES]) -> f32 {
         let mut sum = 0.0;
         for stage in 0..self.stages {
-            let pick = picks[stage] as usize;
-            sum += first[stage * self.padded + pick];
-            for row in self.rows_of(stage, picks, (1 << stage) - 1).as_slice() {
-                sum += row[pick];
+            let index = indices[stage] as usize;
+            sum += first[stage * self.padded + index];
+            for row in self.rows_of(stage, indices, (1 << stage) - 1).as_slice() {
+                sum += row[index];
             }
         }
         sum

@@ -75,10 +75,10 @@ pub use crate::method::{Definition, Encoder, Method, RegisterError, Registered, 
 /// vectors in f32 instead, because committed numbers depend on it.
 pub fn residuals(books: &Codebooks, assign: &mut dyn Assign, vectors: &[f32]) -> (Vec<f32>, Vec<u32>) {
     let mut residual = vectors.to_vec();
-    let mut picks = vec![0; vectors.len() / books.dimension() * books.stages()];
+    let mut indices = vec![0; vectors.len() / books.dimension() * books.stages()];
     assign.prepare(books);
-    assign.assign(books, &mut residual, &mut picks);
-    (residual, picks)
+    assign.assign(books, &mut residual, &mut indices);
+    (residual, indices)
 }
 
 /// The assignment of a method, for codebooks of any offset and scale ([`Conditioned`]; a registered method defines the

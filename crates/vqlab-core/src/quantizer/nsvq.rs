@@ -92,7 +92,7 @@ impl Quantizer {
     ///
     /// # Errors
     /// An error of candle, or a vector of another dimension.
-    pub fn picks(&self, x: &Tensor) -> Result<Tensor> {
+    pub fn indices(&self, x: &Tensor) -> Result<Tensor> {
         let (n, dimension) = x.dims2()?;
         if dimension != self.config.dimension {
             candle_core::bail!(
@@ -103,20 +103,20 @@ impl Quantizer {
         let books = self.to_codebooks()?;
         let mut assign: Box<dyn Assign> = assigner(self.config.method, self.config.beam);
         let mut residual = x.detach().flatten_all()?.to_vec1::<f32>()?;
-        let mut picks = vec![0u32; n * self.config.stages];
+        let mut indices = vec![0u32; n * self.config.stages];
         assign.prepare(&books);
-        assign.assign(&books, &mut residual, &mut picks);
-        Tensor::from_vec(picks, (n, self.config.stages), x.device())
+        assign.assign(&books, &mut residual, &mut indices);
+        Tensor::from_vec(indices, (n, self.config.stages), x.device())
     }
 
     /// The vectors of these codeword indices (n × M) as a function of the codebooks, n × D.
     ///
     /// # Errors
     /// An error of candle.
-    pub fn reconstruct(&self, picks: &Tensor) -> Result<Tensor> {
-        let (n, stages) = picks.dims2()?;
+    pub fn reconstruct(&self, indices: &Tensor) -> Result<Tensor> {
+        let (n, stages) = indices.dims2()?;
         let words = self.codebooks.flatten(0, 1)?;
-        let chosen = words.index_select(&picks.flatten_all()?, 0)?.reshape((n, stages, ()))?;
+        let chosen = words.index_select(&indices.flatten_all()?, 0)?.reshape((n, stages, ()))?;
         if self.config.method.is_product() { chosen.reshape((n, self.config.dimension)) } else { chosen.sum(1) }
     }
 
@@ -125,9 +125,9 @@ impl Quantizer {
     /// # Errors
     /// An error of candle, or a vector of another dimension.
     pub fn forward(&self, x: &Tensor, noise: Option<&mut ChaCha8Rng>) -> Result<Tensor> {
-        let picks = self.picks(x)?;
-        let Some(rng) = noise else { return self.reconstruct(&picks) };
-        let picks = picks.flatten_all()?.to_vec1::<u32>()?;
-        substitute(x, &self.codebooks, picks, self.config.method, &Substitute::default(), rng)
+        let indices = self.indices(x)?;
+        let Some(rng) = noise else { return self.reconstruct(&indices) };
+        let indices = indices.flatten_all()?.to_vec1::<u32>()?;
+        substitute(x, &self.codebooks, indices, self.config.method, &Substitute::default(), rng)
     }
 }

@@ -26,7 +26,7 @@ struct Candidate {
     error: f32,
     /// The index of the beam entry that it extends.
     parent: usize,
-    pick: u32,
+    index: u32,
 }
 
 /// The released beam search for AVQ. Rows of scores and of the Gram matrix have a column for each codeword, K′ (K in
@@ -83,7 +83,7 @@ impl Released {
             keep_smallest(ranks, if step + 1 == books.stages() { 1 } else { self.width });
             let kept = ranks.iter().map(|r| &self.candidates[number(*r)]);
             self.next.clear();
-            self.next.extend(kept.map(|c| extended(&self.beam[c.parent], c.pick, c.error, size)));
+            self.next.extend(kept.map(|c| extended(&self.beam[c.parent], c.index, c.error, size)));
             std::mem::swap(&mut self.beam, &mut self.next);
         }
         self.beam.first().copied().unwrap_or(Entry::EMPTY)
@@ -92,17 +92,17 @@ impl Released {
     /// The W codewords nearest to x − i·c_last among the unused codebooks, topped up from the used ones.
     fn propose(&mut self, books: &Codebooks, scores: &[f32], parent: usize) {
         let (entry, columns) = (&self.beam[parent], self.layout.per_stage * CHUNK);
-        let Some(last) = entry.picks().last() else { return };
-        let row = |pick: u32| &self.gram[pick as usize * scores.len()..][..scores.len()];
+        let Some(last) = entry.indices().last() else { return };
+        let row = |index: u32| &self.gram[index as usize * scores.len()..][..scores.len()];
         let turned = Some((row(*last), entry.length as f32));
         in_lanes(Nearest { scores, turned, open: !entry.used, columns, width: self.width, scratch: &mut self.scratch });
         let missing = self.width - self.scratch.ranks.len();
         let used = (0..books.stages()).filter(|stage| entry.uses(*stage));
         let used = used.flat_map(|stage| (0..books.size()).map(move |k| stage * columns + k)).take(missing);
         for column in self.scratch.ranks.iter().map(|r| number(*r)).chain(used) {
-            let with_chosen: f32 = entry.picks().iter().map(|c| row(*c)[column]).sum();
+            let with_chosen: f32 = entry.indices().iter().map(|c| row(*c)[column]).sum();
             let error = entry.error + 2.0 * (scores[column] + with_chosen);
-            self.candidates.push(Candidate { error, parent, pick: self.layout.word(column) });
+            self.candidates.push(Candidate { error, parent, index: self.layout.word(column) });
         }
     }
 }
@@ -171,9 +171,9 @@ fn keep_smallest(ranks: &mut Vec<u64>, count: usize) {
 }
 
 /// The tuple with one more codeword of a codebook of `size`.
-fn extended(entry: &Entry, pick: u32, error: f32, size: usize) -> Entry {
+fn extended(entry: &Entry, index: u32, error: f32, size: usize) -> Entry {
     let mut entry = *entry;
-    entry.extend(pick, error, size);
+    entry.extend(index, error, size);
     entry
 }
 
@@ -187,17 +187,17 @@ impl Assign for Released {
         gram_matrix(books, self.layout.per_stage * CHUNK, false, &mut self.gram, &mut self.block);
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         let (dimension, stages) = (books.dimension(), books.stages());
         let mut scores = std::mem::take(&mut self.scores);
-        for (block, picks) in residual.chunks_mut(ROWS * dimension).zip(picks.chunks_mut(ROWS * stages)) {
+        for (block, indices) in residual.chunks_mut(ROWS * dimension).zip(indices.chunks_mut(ROWS * stages)) {
             self.scores_of(books, block, &mut scores);
-            let vectors = block.chunks_exact_mut(dimension).zip(picks.chunks_exact_mut(stages));
-            for ((x, picks), scores) in vectors.zip(scores.chunks_exact(self.layout.chunks() * CHUNK)) {
+            let vectors = block.chunks_exact_mut(dimension).zip(indices.chunks_exact_mut(stages));
+            for ((x, indices), scores) in vectors.zip(scores.chunks_exact(self.layout.chunks() * CHUNK)) {
                 let winner = self.search(books, scores);
-                picks.fill(0);
-                picks[..winner.length].copy_from_slice(winner.picks());
-                books.subtract(picks, x);
+                indices.fill(0);
+                indices[..winner.length].copy_from_slice(winner.indices());
+                books.subtract(indices, x);
             }
         }
         self.scores = scores;

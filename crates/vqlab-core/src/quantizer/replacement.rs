@@ -52,13 +52,13 @@ impl BatchUsage {
     }
 
     /// Counts one batch with these codeword indices.
-    pub fn add_batch(&mut self, picks: &[u32]) {
+    pub fn add_batch(&mut self, indices: &[u32]) {
         self.batches += 1;
-        for pick in picks {
-            let pick = *pick as usize;
-            if self.last[pick] != self.batches {
-                self.last[pick] = self.batches;
-                self.counts[pick] += 1;
+        for index in indices {
+            let index = *index as usize;
+            if self.last[index] != self.batches {
+                self.last[index] = self.batches;
+                self.counts[index] += 1;
             }
         }
     }

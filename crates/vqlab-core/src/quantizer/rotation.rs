@@ -113,10 +113,10 @@ impl Assign for Rotated {
         self.0.prepare(books);
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         if let Some(rotation) = books.rotation() {
             rotation.apply(residual);
         }
-        self.0.assign(books, residual, picks);
+        self.0.assign(books, residual, indices);
     }
 }

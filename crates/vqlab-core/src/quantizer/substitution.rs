@@ -39,7 +39,7 @@ impl Default for Substitute {
     }
 }
 
-/// The substitute in the network for the vectors `x` (n × D, f32 or f64) with the codewords `picks` (m·K + k, n × M) of
+/// The substitute in the network for the vectors `x` (n × D, f32 or f64) with the codewords `indices` (m·K + k, n × M) of
 /// `codebooks` (M × K × width, of the same type). Noise is drawn from `rng`.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ impl Default for Substitute {
 pub fn substitute(
     x: &Tensor,
     codebooks: &Tensor,
-    picks: Vec<u32>,
+    indices: Vec<u32>,
     method: Method,
     how: &Substitute,
     rng: &mut ChaCha8Rng,
@@ -60,7 +60,7 @@ pub fn substitute(
         commitment: how.commitment,
         parts: if is_product && how.noise == Noise::Stage { stages } else { 1 },
         is_product,
-        picks,
+        indices,
         stages,
         noise: (0..noise).map(|_| normal(rng)).collect(),
     };
@@ -78,7 +78,7 @@ struct Substitution {
     /// Codewords are concatenated instead of added.
     is_product: bool,
     /// Indices m·K + k of the chosen codewords, n × M.
-    picks: Vec<u32>,
+    indices: Vec<u32>,
     /// M.
     stages: usize,
     /// r, n × D; empty for estimators without noise.
@@ -95,10 +95,10 @@ struct Shapes {
 impl Substitution {
     fn shapes(&self, x: &Shape, codebooks: &Shape) -> Result<Shapes> {
         let ((n, dimension), (stages, size, width)) = (x.dims2()?, codebooks.dims3()?);
-        let fits = stages == self.stages && self.picks.len() == n * stages;
+        let fits = stages == self.stages && self.indices.len() == n * stages;
         let noise = self.noise.is_empty() || self.noise.len() == n * dimension;
         let wide = width * if self.is_product { stages } else { 1 } == dimension;
-        if !(fits && noise && wide) || self.picks.iter().any(|pick| *pick as usize >= stages * size) {
+        if !(fits && noise && wide) || self.indices.iter().any(|index| *index as usize >= stages * size) {
             candle_core::bail!("codes of {} stages don't fit vectors {x:?} and codebooks {codebooks:?}", stages);
         }
         Ok(Shapes { dimension, width, size })
@@ -107,16 +107,16 @@ impl Substitution {
     /// x − q of one vector.
     fn error<T: WithDType>(&self, shapes: &Shapes, row: usize, x: &[T], codebooks: &[T], error: &mut [T]) {
         error.copy_from_slice(x);
-        for pick in &self.picks[row * self.stages..(row + 1) * self.stages] {
-            let word = &codebooks[*pick as usize * shapes.width..][..shapes.width];
-            let target = &mut error[self.span(shapes, *pick)];
+        for index in &self.indices[row * self.stages..(row + 1) * self.stages] {
+            let word = &codebooks[*index as usize * shapes.width..][..shapes.width];
+            let target = &mut error[self.span(shapes, *index)];
             target.iter_mut().zip(word).for_each(|(e, w)| *e -= *w);
         }
     }
 
     /// The coordinates that a codeword represents.
-    fn span(&self, shapes: &Shapes, pick: u32) -> std::ops::Range<usize> {
-        let stage = if self.is_product { pick as usize / shapes.size } else { 0 };
+    fn span(&self, shapes: &Shapes, index: u32) -> std::ops::Range<usize> {
+        let stage = if self.is_product { index as usize / shapes.size } else { 0 };
         stage * shapes.width..(stage + 1) * shapes.width
     }
 
@@ -190,9 +190,9 @@ impl Substitution {
                 of_q.iter_mut().zip(&error).for_each(|(g, e)| *g = T::zero() - pull * *e);
             }
             of_x.iter_mut().zip(&error).for_each(|(g, e)| *g += back * *e);
-            for pick in &self.picks[row * self.stages..(row + 1) * self.stages] {
-                let target = &mut of_codebooks[*pick as usize * shapes.width..][..shapes.width];
-                target.iter_mut().zip(&of_q[self.span(shapes, *pick)]).for_each(|(t, q)| *t += *q);
+            for index in &self.indices[row * self.stages..(row + 1) * self.stages] {
+                let target = &mut of_codebooks[*index as usize * shapes.width..][..shapes.width];
+                target.iter_mut().zip(&of_q[self.span(shapes, *index)]).for_each(|(t, q)| *t += *q);
             }
         }
         [of_x, of_codebooks]
@@ -307,7 +307,7 @@ mod tests {
     struct Case {
         x: Var,
         codebooks: Var,
-        picks: Vec<u32>,
+        indices: Vec<u32>,
         method: Method,
     }
 
@@ -321,19 +321,19 @@ mod tests {
         let tensor = |values, shape: &[usize]| Var::from_vec(values, shape, &Device::Cpu).unwrap();
         let x = tensor(random(n * dimension), &[n, dimension]);
         let codebooks = tensor(random(stages * size * width), &[stages, size, width]);
-        let mut rng = stream("picks");
-        let picks = (0..n * stages).map(|i| (i % stages * size + below(&mut rng, size)) as u32).collect();
-        Case { x, codebooks, picks, method }
+        let mut rng = stream("indices");
+        let indices = (0..n * stages).map(|i| (i % stages * size + below(&mut rng, size)) as u32).collect();
+        Case { x, codebooks, indices, method }
     }
 
     fn output(case: &Case, how: &Substitute) -> Tensor {
-        substitute(&case.x, &case.codebooks, case.picks.clone(), case.method, how, &mut stream("noise")).unwrap()
+        substitute(&case.x, &case.codebooks, case.indices.clone(), case.method, how, &mut stream("noise")).unwrap()
     }
 
     /// q as a function of the codebooks, by candle's own operations.
     fn quantized(case: &Case) -> Tensor {
         let (n, dimension, stages, _) = SHAPE;
-        let numbers = Tensor::from_vec(case.picks.clone(), n * stages, &Device::Cpu).unwrap();
+        let numbers = Tensor::from_vec(case.indices.clone(), n * stages, &Device::Cpu).unwrap();
         let words = case.codebooks.flatten(0, 1).unwrap().index_select(&numbers, 0).unwrap();
         match case.method.is_product() {
             true => words.reshape((n, dimension)).unwrap(),
@@ -469,11 +469,11 @@ mod tests {
     #[test]
     fn shapes_that_do_not_fit_are_refused() {
         let case = case(Method::Rvq);
-        let refused = |picks: Vec<u32>, method| {
-            substitute(&case.x, &case.codebooks, picks, method, &Substitute::default(), &mut stream("noise")).is_err()
+        let refused = |indices: Vec<u32>, method| {
+            substitute(&case.x, &case.codebooks, indices, method, &Substitute::default(), &mut stream("noise")).is_err()
         };
-        assert!(refused(case.picks[1..].to_vec(), Method::Rvq));
+        assert!(refused(case.indices[1..].to_vec(), Method::Rvq));
         assert!(refused(vec![15; 21], Method::Rvq));
-        assert!(refused(case.picks.clone(), Method::Pvq));
+        assert!(refused(case.indices.clone(), Method::Pvq));
     }
 }

@@ -23,11 +23,11 @@ fn books(method: Method, dimension: usize, stages: usize, size: usize, seed: u64
     books
 }
 
-fn distance(x: &[f32], books: &Codebooks, picks: &[u32]) -> f64 {
+fn distance(x: &[f32], books: &Codebooks, indices: &[u32]) -> f64 {
     let mut left: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
-    for pick in picks {
-        let pick = *pick as usize;
-        for (l, c) in left[books.span(pick / books.size())].iter_mut().zip(books.codeword(pick)) {
+    for index in indices {
+        let index = *index as usize;
+        for (l, c) in left[books.span(index / books.size())].iter_mut().zip(books.codeword(index)) {
             *l -= f64::from(*c);
         }
     }
@@ -40,13 +40,13 @@ fn stage_words(books: &Codebooks, stage: usize) -> impl Iterator<Item = u32> + u
 
 /// Stage by stage, the codeword with the least distance.
 fn slow_greedy(x: &[f32], books: &Codebooks) -> Vec<u32> {
-    let mut picks = Vec::new();
+    let mut indices = Vec::new();
     for stage in 0..books.stages() {
-        let with = |pick: u32| distance(x, books, &[picks.as_slice(), &[pick]].concat());
+        let with = |index: u32| distance(x, books, &[indices.as_slice(), &[index]].concat());
         let best = stage_words(books, stage).min_by(|a, b| with(*a).total_cmp(&with(*b)));
-        picks.extend(best);
+        indices.extend(best);
     }
-    picks
+    indices
 }
 
 /// Beam search over sets of codewords, each distance from its definition.
@@ -57,8 +57,8 @@ fn slow_beam(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
         for tuple in &beam {
             let used: Vec<u32> = tuple.iter().map(|p| p / books.size() as u32).collect();
             for stage in (0..books.stages()).filter(|s| !used.contains(&(*s as u32))) {
-                for pick in stage_words(books, stage) {
-                    let mut set = [tuple.as_slice(), &[pick]].concat();
+                for index in stage_words(books, stage) {
+                    let mut set = [tuple.as_slice(), &[index]].concat();
                     set.sort_unstable();
                     sets.insert(set);
                 }
@@ -78,23 +78,23 @@ fn slow_ordered(x: &[f32], books: &Codebooks, width: usize) -> Vec<u32> {
     for stage in 0..books.stages() {
         let longer = |tuple: &Vec<u32>| {
             let tuple = tuple.clone();
-            stage_words(books, stage).map(move |pick| [tuple.as_slice(), &[pick]].concat())
+            stage_words(books, stage).map(move |index| [tuple.as_slice(), &[index]].concat())
         };
         beam = beam.iter().flat_map(longer).collect();
         beam.sort_by(|a, b| distance(x, books, a).total_cmp(&distance(x, books, b)));
         beam.truncate(width);
     }
-    let mut picks = beam.swap_remove(0);
+    let mut indices = beam.swap_remove(0);
     for stage in 0..books.stages() {
-        let with = |pick: u32| {
-            let mut picks = picks.clone();
-            picks[stage] = pick;
-            distance(x, books, &picks)
+        let with = |index: u32| {
+            let mut indices = indices.clone();
+            indices[stage] = index;
+            distance(x, books, &indices)
         };
         let best = stage_words(books, stage).min_by(|a, b| with(*a).total_cmp(&with(*b)));
-        picks[stage] = best.unwrap();
+        indices[stage] = best.unwrap();
     }
-    picks
+    indices
 }
 
 /// The authors' released search, step by step as PAPER.md describes it. Of tuples that differ by rounding alone, the
@@ -111,7 +111,7 @@ fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<
             let used: Vec<u32> = tuple.iter().map(|p| p / size).collect();
             // The released residual: the last codeword, once per step.
             let wrong = vec![*tuple.last().unwrap(); step];
-            let key = |pick: u32| distance(x, books, &[wrong.as_slice(), &[pick]].concat());
+            let key = |index: u32| distance(x, books, &[wrong.as_slice(), &[index]].concat());
             let (free, taken): (Vec<u32>, Vec<u32>) = (0..words).partition(|p| !used.contains(&(p / size)));
             let mut near = free;
             near.sort_by(|a, b| key(*a).total_cmp(&key(*b)));
@@ -131,10 +131,10 @@ fn slow_released(x: &[f32], books: &Codebooks, width: usize, last: bool) -> Vec<
 
 fn assigned(books: &Codebooks, assign: &mut dyn Assign, x: &[f32]) -> (Vec<u32>, Vec<f32>) {
     let mut residual = x.to_vec();
-    let mut picks = vec![0; x.len() / books.dimension() * books.stages()];
+    let mut indices = vec![0; x.len() / books.dimension() * books.stages()];
     assign.prepare(books);
-    assign.assign(books, &mut residual, &mut picks);
-    (picks, residual)
+    assign.assign(books, &mut residual, &mut indices);
+    (indices, residual)
 }
 
 fn same_error(x: &[f32], books: &Codebooks, fast: &[u32], slow: &[u32]) -> bool {
@@ -152,12 +152,12 @@ proptest! {
         for method in [Method::Pvq, Method::Rvq] {
             let books = books(method, stages * part, stages, size, seed);
             let x = numbers(&format!("x/{seed}"), n * stages * part);
-            let (picks, residual) = assigned(&books, &mut Greedy::default(), &x);
-            let rows = x.chunks_exact(stages * part).zip(picks.chunks_exact(stages));
-            for ((x, picks), left) in rows.zip(residual.chunks_exact(stages * part)) {
-                prop_assert!(same_error(x, &books, picks, &slow_greedy(x, &books)));
+            let (indices, residual) = assigned(&books, &mut Greedy::default(), &x);
+            let rows = x.chunks_exact(stages * part).zip(indices.chunks_exact(stages));
+            for ((x, indices), left) in rows.zip(residual.chunks_exact(stages * part)) {
+                prop_assert!(same_error(x, &books, indices, &slow_greedy(x, &books)));
                 let error: f64 = left.iter().map(|v| f64::from(*v).powi(2)).sum();
-                prop_assert!((error - distance(x, &books, picks)).abs() < 1e-4);
+                prop_assert!((error - distance(x, &books, indices)).abs() < 1e-4);
             }
         }
     }
@@ -201,7 +201,7 @@ proptest! {
         let (in_order, _) = assigned(&additive, &mut Additive::in_order(width), &x);
         let (in_order_by_residual, _) = assigned(&additive, &mut Additive::in_order(width).for_training(0), &x);
         for (i, x) in x.chunks_exact(dimension).enumerate() {
-            let row = |picks: &[u32]| picks[i * stages..(i + 1) * stages].to_vec();
+            let row = |indices: &[u32]| indices[i * stages..(i + 1) * stages].to_vec();
             prop_assert!(same_error(x, &residual, &row(&greedy), &slow_greedy(x, &residual)));
             let slow = slow_ordered(x, &additive, width);
             prop_assert!(same_error(x, &additive, &row(&in_order), &slow));
@@ -220,12 +220,12 @@ proptest! {
         let books = books(Method::Avq, dimension, stages, size, seed);
         let width = width.min(stages * size);
         let x = numbers(&format!("x/{seed}"), 5 * dimension);
-        let (picks, _) = assigned(&books, &mut Released::new(width), &x);
-        for (x, picks) in x.chunks_exact(dimension).zip(picks.chunks_exact(stages)) {
+        let (indices, _) = assigned(&books, &mut Released::new(width), &x);
+        for (x, indices) in x.chunks_exact(dimension).zip(indices.chunks_exact(stages)) {
             // Two orders of one set have the same error but different wrong residuals. Where the beam has room for only
             // one of them, rounding decides; either is right.
             let mut both = [false, true].iter().map(|last| slow_released(x, &books, width, *last));
-            prop_assert!(both.any(|slow| same_error(x, &books, picks, &slow)));
+            prop_assert!(both.any(|slow| same_error(x, &books, indices, &slow)));
         }
     }
 
@@ -275,8 +275,8 @@ fn codes_that_repeat_a_codebook_are_refused() {
     let books = books(Method::Avq, 4, 4, 2, 1);
     let x = numbers("x", 50 * 4);
     let mut released = Released::new(8);
-    let (picks, _) = assigned(&books, &mut released, &x);
-    assert!(picks.chunks_exact(4).any(|p| repeats_codebook(p, 2)));
+    let (indices, _) = assigned(&books, &mut released, &x);
+    assert!(indices.chunks_exact(4).any(|p| repeats_codebook(p, 2)));
     assert!(matches!(encode(&books, &mut released, &x), Err(CodeError::RepeatedCodebook { .. })));
 }
 

@@ -172,8 +172,8 @@ fn read(path: &Path) -> Option<Saved> {
 fn restore(run: &mut Run, saved: Saved) {
     let Saved { state, codebooks, moments } = saved;
     let codewords = run.codebooks.stages() * run.codebooks.size();
-    let fits = codebooks.len() == run.codebooks.values().len()
-        && state.progress.fits(codewords, run.setup.training.updates);
+    let fits =
+        codebooks.len() == run.codebooks.values().len() && state.progress.fits(codewords, run.setup.training.updates);
     if fits && run.optimizer.restore(moments, state.steps) {
         run.codebooks.values_mut().copy_from_slice(&codebooks);
         run.setup.rng.set_word_pos(u128::from(state.position));

@@ -63,8 +63,8 @@ impl Gathered {
         self.counts.len()
     }
 
-    pub fn add(&mut self, picks: &[u32], loss: f64) {
-        picks.iter().for_each(|pick| self.counts[*pick as usize] += 1);
+    pub fn add(&mut self, indices: &[u32], loss: f64) {
+        indices.iter().for_each(|index| self.counts[*index as usize] += 1);
         self.loss += loss;
         self.updates += 1;
     }

@@ -3,17 +3,17 @@
 use crate::quantizer::Codebooks;
 
 /// Adds the gradient of mean((x − q)²), the mean over all n·D coordinates, to `gradient` (M·K × width), and returns
-/// that mean. `residual` (n × D) is x − q, `picks` (n × M) holds the indices of the chosen codewords.
-pub fn accumulate_gradient(books: &Codebooks, residual: &[f32], picks: &[u32], gradient: &mut [f32]) -> f64 {
+/// that mean. `residual` (n × D) is x − q, `indices` (n × M) holds those of the chosen codewords.
+pub fn accumulate_gradient(books: &Codebooks, residual: &[f32], indices: &[u32], gradient: &mut [f32]) -> f64 {
     let (width, scale) = (books.width(), -2.0 / residual.len() as f32);
     let mut loss = 0.0;
-    let vectors = residual.chunks_exact(books.dimension()).zip(picks.chunks_exact(books.stages()));
-    for (error, picks) in vectors {
+    let vectors = residual.chunks_exact(books.dimension()).zip(indices.chunks_exact(books.stages()));
+    for (error, indices) in vectors {
         loss += f64::from(squared_norm(error));
-        for pick in picks {
-            let pick = *pick as usize;
-            let target = &mut gradient[pick * width..(pick + 1) * width];
-            for (g, e) in target.iter_mut().zip(&error[books.span(pick / books.size())]) {
+        for index in indices {
+            let index = *index as usize;
+            let target = &mut gradient[index * width..(index + 1) * width];
+            for (g, e) in target.iter_mut().zip(&error[books.span(index / books.size())]) {
                 *g += scale * e;
             }
         }

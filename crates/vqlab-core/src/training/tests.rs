@@ -47,11 +47,11 @@ fn batches(dimension: usize) -> impl FnMut(&mut [f32]) {
 
 fn mse(books: &Codebooks, next: &mut dyn FnMut(&mut [f32])) -> f64 {
     let mut x = vec![0.0; 2000 * books.dimension()];
-    let mut picks = vec![0; 2000 * books.stages()];
+    let mut indices = vec![0; 2000 * books.stages()];
     next(&mut x);
     let mut assign = assigner(books.method(), Some((Search::Beam, 4)));
     assign.prepare(books);
-    assign.assign(books, &mut x, &mut picks);
+    assign.assign(books, &mut x, &mut indices);
     f64::from(squared_norm(&x)) / x.len() as f64
 }
 

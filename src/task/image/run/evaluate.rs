@@ -109,12 +109,12 @@ fn pass_chunk(
         }
     }
     let count = chunk.len() / IMAGE_BYTES * LATENTS;
-    let mut picks = vec![0u32; count * books.stages()];
+    let mut indices = vec![0u32; count * books.stages()];
     let since = Instant::now();
-    assign.assign(books, &mut values, &mut picks);
+    assign.assign(books, &mut values, &mut indices);
     passed.seconds += since.elapsed().as_secs_f64();
     passed.vectors += count;
-    passed.repeated += picks.chunks_exact(books.stages()).filter(|p| repeats_codebook(p, books.size())).count();
+    passed.repeated += indices.chunks_exact(books.stages()).filter(|p| repeats_codebook(p, books.size())).count();
     passed.error += values.chunks_exact(books.dimension()).map(|e| f64::from(squared_norm(e))).sum::<f64>();
     let error = Tensor::from_vec(values, latents.shape(), latents.device())?;
     passed.quantized.extend(to_pixels(&network.decode(&(&latents - error)?)?)?);

@@ -126,12 +126,12 @@ pub(super) fn envelope(work: &Work, model: &Model, levels: &[f32]) -> Result<f64
     let mut residual = model.features(&work.analysis.bands, levels);
     let mut assign = assigner(books.method(), model.beam());
     assign.prepare(books);
-    let mut picks = vec![0; residual.len() / books.dimension() * books.stages()];
+    let mut indices = vec![0; residual.len() / books.dimension() * books.stages()];
     let block = 4096;
-    let rows = residual.chunks_mut(block * books.dimension()).zip(picks.chunks_mut(block * books.stages()));
-    for (residual, picks) in rows {
+    let rows = residual.chunks_mut(block * books.dimension()).zip(indices.chunks_mut(block * books.stages()));
+    for (residual, indices) in rows {
         work.context.check()?;
-        assign.assign(books, residual, picks);
+        assign.assign(books, residual, indices);
     }
     let scales = work.analysis.bands.scales().iter().cycle();
     let squares: f64 = residual.iter().zip(scales).map(|(r, scale)| f64::from(r / scale).powi(2)).sum();

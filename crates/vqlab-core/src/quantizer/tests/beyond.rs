@@ -23,20 +23,20 @@ proptest! {
     ) {
         let books = books(Method::Lsq, dimension, stages, size, seed);
         let x = numbers(&format!("x/{seed}"), 70 * dimension);
-        let pick = |i: usize| (i % stages * size + (i * 7919 + seed as usize) % size) as u32;
-        let start: Vec<u32> = (0..70 * stages).map(pick).collect();
+        let index = |i: usize| (i % stages * size + (i * 7919 + seed as usize) % size) as u32;
+        let start: Vec<u32> = (0..70 * stages).map(index).collect();
         let mut errors = vec![start.clone()];
         for rounds in [0, 1, 8] {
-            let (mut residual, mut picks) = (x.clone(), start.clone());
+            let (mut residual, mut indices) = (x.clone(), start.clone());
             let mut search = LocalSearch::new(rounds);
             search.prepare(&books);
-            search.improve(&books, &mut residual, &mut picks);
-            let of_stages = picks.iter().enumerate().all(|(i, pick)| *pick as usize / size == i % stages);
+            search.improve(&books, &mut residual, &mut indices);
+            let of_stages = indices.iter().enumerate().all(|(i, index)| *index as usize / size == i % stages);
             prop_assert!(of_stages && residual.iter().all(|v| v.is_finite()));
-            errors.push(picks);
+            errors.push(indices);
         }
         for (i, x) in x.chunks_exact(dimension).enumerate() {
-            let of = |picks: &Vec<u32>| distance(x, &books, &picks[i * stages..(i + 1) * stages]);
+            let of = |indices: &Vec<u32>| distance(x, &books, &indices[i * stages..(i + 1) * stages]);
             let errors: Vec<f64> = errors.iter().map(of).collect();
             prop_assert!(errors.is_sorted_by(|a, b| *b <= a + 1e-5 * (1.0 + a)), "{errors:?}");
         }

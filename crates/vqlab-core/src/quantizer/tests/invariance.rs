@@ -53,9 +53,9 @@ fn moved(books: &Codebooks, x: &[f32], offset: f32, apart: f32, seed: u64) -> Mo
 type Slow<'a> = &'a dyn Fn(&[f32], &Codebooks) -> Vec<u32>;
 
 impl Moved {
-    fn error(&self, picks: &[u32]) -> f64 {
-        let rows = self.x_back.chunks_exact(self.books.dimension()).zip(picks.chunks_exact(self.books.stages()));
-        rows.map(|(x, picks)| distance(x, &self.books_back, picks)).sum()
+    fn error(&self, indices: &[u32]) -> f64 {
+        let rows = self.x_back.chunks_exact(self.books.dimension()).zip(indices.chunks_exact(self.books.stages()));
+        rows.map(|(x, indices)| distance(x, &self.books_back, indices)).sum()
     }
 
     /// The error of `slow` on the data moved back.
@@ -78,8 +78,8 @@ impl Moved {
 /// The summed error of `assign` on the moved data is within a thousandth of `expected`, and the residuals give the same
 /// error.
 fn within_a_thousandth(moved: &Moved, assign: &mut dyn Assign, expected: f64) -> Result<(), TestCaseError> {
-    let (picks, left) = assigned(&moved.books, assign, &moved.x);
-    let found = moved.error(&picks);
+    let (indices, left) = assigned(&moved.books, assign, &moved.x);
+    let found = moved.error(&indices);
     prop_assert!((found / expected - 1.0).abs() < 1e-3, "{found} against {expected}");
     let told: f64 = left.iter().map(|v| f64::from(*v).powi(2)).sum();
     prop_assert!((told / found - 1.0).abs() < 1e-3, "the residuals give {told}, the codes {found}");
@@ -176,9 +176,9 @@ proptest! {
             let scaled_x: Vec<f32> = x.iter().map(|v| v * scale).collect();
             for search in [Search::Beam, Search::Ordered, Search::Released] {
                 let assign = || assigner(method, Some((search, 4)));
-                let (picks, left) = assigned(&plain, assign().as_mut(), &x);
-                let (scaled_picks, scaled_left) = assigned(&scaled, assign().as_mut(), &scaled_x);
-                prop_assert_eq!(picks, scaled_picks);
+                let (indices, left) = assigned(&plain, assign().as_mut(), &x);
+                let (scaled_indices, scaled_left) = assigned(&scaled, assign().as_mut(), &scaled_x);
+                prop_assert_eq!(indices, scaled_indices);
                 prop_assert!(left.iter().zip(scaled_left).all(|(a, b)| a * scale == b));
             }
         }

@@ -17,9 +17,9 @@ fn the_closed_form_gradient_is_that_of_the_nsvq_layer() {
         let books = books(method, 12, 3, 8, 3);
         let x = numbers("x", 70 * 12);
         let mut assign = assigner(method, beam);
-        let (picks, residual) = assigned(&books, assign.as_mut(), &x);
+        let (indices, residual) = assigned(&books, assign.as_mut(), &x);
         let mut gradient = vec![0.0; books.values().len()];
-        let loss = accumulate_gradient(&books, &residual, &picks, &mut gradient);
+        let loss = accumulate_gradient(&books, &residual, &indices, &mut gradient);
 
         let shape = (3, 8, books.width());
         let variable = Var::from_vec(books.values().to_vec(), shape, &Device::Cpu).unwrap();
