@@ -14,6 +14,9 @@ use crate::run::{Control, borrowed, quick};
 /// Look-ups or multiplications of a search that runs without a thread that looks for signals.
 const QUICK: usize = 1 << 25;
 
+/// Codes of an index that is built without such a thread.
+const QUICK_CODES: usize = 1 << 18;
+
 type Found<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<i64>>);
 
 /// Encoded vectors, ready for search.
@@ -75,7 +78,9 @@ impl Index {
         };
         let pool = pool(py, threads)?;
         let build = |codes: Codes| {
-            let index = quick(py, || pool.install(|| search::Index::new(books, codes, norms)))?;
+            let control = Control::default();
+            let run = || pool.install(|| search::Index::new_until(books, codes, norms, &control.stop));
+            let index = if codes.len() < QUICK_CODES { quick(py, run) } else { borrowed(py, &control, None, run) }?;
             Ok(Self { index: index.map_err(failed)?, dimension: books.dimension(), stages: books.stages() })
         };
         if let Ok(bytes) = codes.extract::<PyReadonlyArray2<u8>>() {
