@@ -14,7 +14,7 @@ use vqlab_core::quantizer::{Codebooks, Provenance, Search, checkpoint};
 use vqlab_core::search::Codes;
 
 use crate::arrays::{check_columns, slice};
-use crate::errors::{runtime, text, value};
+use crate::errors::{of_file, runtime, text, value};
 use crate::operations::method;
 use crate::pools::pool;
 use crate::run::{Control, borrowed, quick};
@@ -168,7 +168,7 @@ impl Books {
 
     #[staticmethod]
     fn load(path: PathBuf) -> PyResult<Self> {
-        let bytes = std::fs::read(&path)?;
+        let bytes = std::fs::read(&path).map_err(|error| of_file(&error, &path))?;
         let failed = |reason: String| value(format!("{} is not a codebook file: {reason}", path.display()));
         checkpoint::parse(&bytes).map_err(failed)?;
         Self::from_bytes(&bytes)
@@ -187,7 +187,7 @@ impl Books {
             self.search().map(|search| ("search", search.to_string())).into_iter().collect();
         let saved = py.detach(|| checkpoint::save_with(&path, &self.books, &self.provenance, &[], &texts));
         saved.map_err(|error| match error {
-            checkpoint::CheckpointError::Io(_, error) => error.into(),
+            checkpoint::CheckpointError::Io(path, error) => of_file(&error, &path),
             error => value(error),
         })
     }

@@ -1,7 +1,9 @@
 //! Errors of the core as Python exceptions.
 
-use pyo3::PyErr;
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyValueError};
+use std::path::Path;
+
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::{PyErr, PyResult};
 use vqlab_core::baseline;
 use vqlab_core::fit::FitError;
 use vqlab_core::recommend::RecommendError;
@@ -13,6 +15,25 @@ pub fn value(error: impl std::fmt::Display) -> PyErr {
 
 pub fn runtime(error: impl std::fmt::Display) -> PyErr {
     PyRuntimeError::new_err(text(error))
+}
+
+/// The OSError that `open` raises for this file.
+pub fn of_file(error: &std::io::Error, path: &Path) -> PyErr {
+    match error.raw_os_error() {
+        // Python chooses FileNotFoundError and others by the number, and adds the path.
+        Some(number) => {
+            let text = error.to_string();
+            let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+            PyOSError::new_err((number, text, path.to_path_buf()))
+        }
+        None => PyErr::from(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+    }
+}
+
+/// Rejects a result that memory can't hold.
+pub fn check_memory(what: &str, bytes: u64) -> PyResult<()> {
+    let shortage = vqlab_core::memory::check(bytes, vqlab_core::memory::available());
+    shortage.map_err(|shortage| PyMemoryError::new_err(format!("{what} needs {shortage}")))
 }
 
 pub fn of_fit(error: FitError) -> PyErr {

@@ -3,16 +3,23 @@
 use numpy::{PyArray2, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use vqlab_core::memory::product;
 use vqlab_core::search::{self, Codes, Neighbors, Norms, SearchError};
 
 use crate::arrays::{check_columns, slice, table};
 use crate::books::Books;
-use crate::errors::{text, value};
+use crate::errors::{check_memory, text, value};
 use crate::pools::pool;
 use crate::run::{Control, borrowed, quick};
 
 /// Look-ups or multiplications of a search that runs without a thread that looks for signals.
 const QUICK: usize = 1 << 25;
+
+/// Codes of an index that is built without such a thread.
+const QUICK_CODES: usize = 1 << 18;
+
+/// Bytes of a neighbor: distance and id as they are found, and in NumPy's types.
+const FOUND_BYTES: usize = 20;
 
 type Found<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<i64>>);
 
@@ -39,6 +46,15 @@ fn found<'py>(py: Python<'py>, neighbors: Neighbors, count: usize, k: usize) -> 
         }
     }
     Ok((table(py, all_distances, [count, k])?, table(py, all_ids, [count, k])?))
+}
+
+/// Rejects more neighbors than memory holds. Few ones are not compared with the available memory, which takes longer
+/// than a small search.
+fn check_found(count: usize, k: usize) -> PyResult<()> {
+    if count.saturating_mul(k) < 1 << 22 {
+        return Ok(());
+    }
+    check_memory(&format!("k={k} for {count} queries"), product(&[FOUND_BYTES, count, k]))
 }
 
 fn failed(error: SearchError) -> PyErr {
@@ -75,7 +91,9 @@ impl Index {
         };
         let pool = pool(py, threads)?;
         let build = |codes: Codes| {
-            let index = quick(py, || pool.install(|| search::Index::new(books, codes, norms)))?;
+            let control = Control::default();
+            let run = || pool.install(|| search::Index::new_until(books, codes, norms, &control.stop));
+            let index = if codes.len() < QUICK_CODES { quick(py, run) } else { borrowed(py, &control, None, run) }?;
             Ok(Self { index: index.map_err(failed)?, dimension: books.dimension(), stages: books.stages() })
         };
         if let Ok(bytes) = codes.extract::<PyReadonlyArray2<u8>>() {
@@ -107,6 +125,7 @@ impl Index {
         check_columns("queries", queries.shape()[1], self.dimension)?;
         let pool = pool(py, threads)?;
         let (count, vectors) = (queries.shape()[0], slice(&queries)?);
+        check_found(count, k)?;
         let control = Control::default();
         let run = || pool.install(|| self.index.search_until(vectors, k, &control.stop));
         let lookups = count.saturating_mul(self.index.len()).saturating_mul(self.stages);
@@ -128,6 +147,7 @@ pub fn exact_neighbors<'py>(
     check_columns("queries", queries.shape()[1], dimension)?;
     let pool = pool(py, threads)?;
     let (vectors, asked) = (slice(&base)?, slice(&queries)?);
+    check_found(queries.shape()[0], k)?;
     let control = Control::default();
     let run = || pool.install(|| search::exact_neighbors_until(vectors, asked, dimension, k, &control.stop));
     let multiplications = queries.shape()[0].saturating_mul(vectors.len());

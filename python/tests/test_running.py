@@ -27,11 +27,17 @@ LONG = {
     "encode blocks": "books('avq').encode(x.astype(np.float64), beam_width=64, search='beam')",
     "mse": "books('lsq').mse(x)",
     "exact": "vqlab.exact_neighbors(x, x)",
+    "index": "vqlab.Index(books('rvq'), codes)",
+    "index bytes": "vqlab.Index(books('rvq'), codes, norms='byte')",
     "search": "index.search(x)",
 }
 
-# What a call needs that is not its own work. The construction of an index can't be interrupted.
-BEFORE = {"search": "index = vqlab.Index(books('rvq'), np.zeros((2_000_000, 4), np.uint8))"}
+# What a call needs that is not its own work.
+BEFORE = {
+    "index": "codes = np.zeros((60_000_000, 4), np.uint8)",
+    "index bytes": "codes = np.zeros((60_000_000, 4), np.uint8)",
+    "search": "index = vqlab.Index(books('rvq'), np.zeros((2_000_000, 4), np.uint8))",
+}
 
 PROGRAM = """
 import signal, sys, threading, time

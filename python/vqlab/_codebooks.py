@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arrays, _native, _register
+from . import _arguments, _arrays, _native, _register
 from ._progress import Progress, reporting
 
 if TYPE_CHECKING:
@@ -61,13 +61,15 @@ class Codebooks:
         if values.ndim != 3 or values.dtype.kind not in "fiu":
             found = f"{values.dtype} of shape {values.shape}"
             raise ValueError(f"codebooks: expected numbers with 3 axes (M, K, D; products D/M), found {found}")
+        method = _arguments.text(method, "method")
+        beam_width = _arguments.whole_or_none(beam_width, "beam_width")
         turn = None if rotation is None else _arrays.floats(_arrays.matrix(rotation, "rotation"))
         return cls(_native.Books(method, _arrays.floats(values), turn, beam_width))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Codebooks:
         """Reads a codebook file (safetensors), such as `vqlab fit` writes."""
-        return cls(_native.Books.load(os.fspath(path)))
+        return cls(_native.Books.load(os.fsdecode(path)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a codebook file (safetensors) for this package, the command `vqlab` and FAISS. An existing file is
@@ -81,7 +83,7 @@ class Codebooks:
         >>> (again.codebooks == books.codebooks).all()
         np.True_
         """
-        self._native.save(os.fspath(path))
+        self._native.save(os.fsdecode(path))
 
     @property
     def method(self) -> str:
@@ -153,6 +155,7 @@ class Codebooks:
             ValueError: Wrong shape or type; NaN or infinity, with its row.
         """
         array = _arrays.matrix(x, "x", self.dim)
+        beam_width, search, threads = _search(beam_width, search, threads)
         codes: _arrays.Codes = np.empty((len(array), self.stages), _arrays.code_dtype(self.size))
         with reporting(progress, "encode") as report:
             for first, rows in _arrays.blocks(array):
@@ -176,6 +179,7 @@ class Codebooks:
             ValueError: Wrong shape or type; a code of K or more, with its row.
         """
         array = _arrays.code_matrix(codes, self.stages, self.size)
+        threads = _arguments.threads(threads)
         own = _register.decoder(self.method)
         if own is not None:
             return own(self.codebooks, array.astype(np.int64))
@@ -193,6 +197,7 @@ class Codebooks:
     ) -> float:
         """Mean squared error per coordinate of vectors (n × D), as `((x - decode(encode(x))) ** 2).mean()`."""
         array = _arrays.matrix(x, "x", self.dim)
+        beam_width, search, threads = _search(beam_width, search, threads)
         if len(array) == 0:
             raise ValueError("x: axis 0 has length 0; an error needs at least 1 vector")
         total = 0.0
@@ -223,6 +228,11 @@ class Codebooks:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Codebooks:
         return self
+
+
+def _search(beam_width: int | None, search: str | None, threads: int | None) -> tuple[Any, Any, Any]:
+    search = None if search is None else _arguments.text(search, "search")
+    return _arguments.whole_or_none(beam_width, "beam_width"), search, _arguments.threads(threads)
 
 
 def _restored(data: bytes, report: FitReport | None) -> Codebooks:

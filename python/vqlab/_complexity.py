@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from . import _native
+from . import _arguments, _native
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,9 @@ def complexity(
     """
     if precision not in ("single", "double"):
         raise ValueError(f"unknown precision {precision!r}; known: single, double")
+    method, model = _arguments.text(method, "method"), _arguments.text(model, "model")
+    dim, stages = _arguments.whole(dim, "dim"), _arguments.whole(stages, "stages")
+    codebook_size, beam = _arguments.whole(codebook_size, "codebook_size"), _arguments.whole_or_none(beam, "beam")
     counts, wmops = _native.count_operations(method, dim, stages, codebook_size, beam, model, precision == "double")
     additions, multiplications, moves, branches = counts
     return Complexity(

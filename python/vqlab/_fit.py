@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from numpy.typing import ArrayLike
 
-from . import _arrays, _native
+from . import _arguments, _arrays, _native
 from ._codebooks import Codebooks
 from ._progress import Progress, reporting
 
@@ -107,20 +107,23 @@ def fit(
     """
     array = _arrays.matrix(x, "x")
     count = len(array)
+    seed, sample = _arguments.whole(seed, "seed"), _arguments.whole(sample, "sample", least=1)
+    validation = _arguments.real(validation, "validation")
     asked = {
-        "method": method,
-        "stages": stages,
-        "bits": bits,
-        "trainer": trainer,
-        "beam_width": beam_width,
-        "training_beam_width": training_beam_width,
-        "budget": budget,
-        "updates": updates,
-        "refit": refit,
+        "method": _arguments.text(method, "method"),
+        "stages": _arguments.whole(stages, "stages"),
+        "bits": _arguments.whole(bits, "bits", most=16),
+        "trainer": _arguments.text(trainer, "trainer"),
+        "beam_width": _arguments.whole_or_none(beam_width, "beam_width"),
+        "training_beam_width": _arguments.whole_or_none(training_beam_width, "training_beam_width"),
+        "budget": _arguments.real_or_none(budget, "budget"),
+        "updates": _arguments.whole_or_none(updates, "updates"),
+        "refit": None if refit is None else bool(refit),
         "seed": seed,
         "sample": sample,
         "validation": validation,
     }
+    threads = _arguments.threads(threads)
     if not _arrays.is_direct(array):
         # Only the rows of the sample are converted.
         array = _arrays.floats(array[_native.choose_rows(count, sample, validation, seed)])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arrays, _native, _register
+from . import _arguments, _arrays, _native, _register
 from ._codebooks import Codebooks
 
 
@@ -36,9 +36,12 @@ class Index:
     def __init__(
         self, books: Codebooks, codes: ArrayLike, *, norms: str = "exact", threads: int | None = None
     ) -> None:
+        if not isinstance(books, Codebooks):
+            raise TypeError(f"books is {type(books).__name__}, expected vqlab.Codebooks")
         if _register.decoder(books.method) is not None:
             raise ValueError(f"{books.method} has a decoder of its own; an index needs codewords that are added")
         array = _arrays.code_matrix(codes, books.stages, books.size)
+        norms, threads = _arguments.text(norms, "norms"), _arguments.threads(threads)
         self._native = _native.Index(books._native, array, norms, threads)
         # The codes are kept for pickling; they are those of the caller, not a copy.
         self._arguments = (books, array, norms)
@@ -51,7 +54,8 @@ class Index:
         An index of fewer than k vectors fills the rest with infinite distances and ids of -1.
         """
         array = _arrays.matrix(queries, "queries", self.books.dim)
-        return self._native.search(_arrays.floats(array), _positive(k, "k"), threads)
+        k, threads = _arguments.whole(k, "k", least=1), _arguments.threads(threads)
+        return self._native.search(_arrays.floats(array), k, threads)
 
     @property
     def books(self) -> Codebooks:
@@ -102,7 +106,8 @@ def exact_neighbors(
     """
     rows = _arrays.matrix(base, "base")
     asked = _arrays.matrix(queries, "queries", rows.shape[1])
-    return _native.exact_neighbors(_arrays.floats(rows), _arrays.floats(asked), _positive(k, "k"), threads)
+    k, threads = _arguments.whole(k, "k", least=1), _arguments.threads(threads)
+    return _native.exact_neighbors(_arrays.floats(rows), _arrays.floats(asked), k, threads)
 
 
 def recall(truth: ArrayLike, ids: ArrayLike, *, at: int = 10) -> float:
@@ -123,12 +128,7 @@ def recall(truth: ArrayLike, ids: ArrayLike, *, at: int = 10) -> float:
         raise ValueError(f"axis 0 of truth has length {len(nearest)}, axis 0 of ids {len(found)}; both are the queries")
     if len(nearest) == 0:
         raise ValueError("ids: axis 0 has length 0; recall needs at least 1 query")
+    at = _arguments.whole(at, "at", least=-(2**63))
     if not 1 <= at <= found.shape[1]:
         raise ValueError(f"at={at} is not possible; ids has {found.shape[1]} columns, allowed are 1 to {found.shape[1]}")
     return float((found[:, :at] == nearest[:, None]).any(axis=1).mean())
-
-
-def _positive(value: int, name: str) -> int:
-    if value < 1:
-        raise ValueError(f"{name}={value} is not possible; allowed are 1 and more")
-    return value

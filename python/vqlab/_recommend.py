@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import _arrays, _native, _register
+from . import _arguments, _arrays, _native, _register
 from ._codebooks import Codebooks
 from ._fit import fit
 from ._progress import Progress, reporting
@@ -222,20 +222,23 @@ def recommend(
     True
     """
     array = _arrays.matrix(x, "x")
-    rates = [bits] if isinstance(bits, (int, np.integer)) else list(bits)
+    if isinstance(bits, (str, bytes)):
+        raise TypeError(f"bits={bits!r} is not a whole number")
+    rates = [bits] if np.ndim(bits) == 0 else list(bits)  # type: ignore[arg-type]
     if not rates:
         raise ValueError("bits is empty; give at least 1 bitrate")
     asked = {
-        "bits": list(dict.fromkeys(int(rate) for rate in rates)),
-        "max_wmops": max_wmops,
-        "max_ms_per_vector": max_ms_per_vector,
-        "max_codebook_bytes": max_codebook_bytes,
-        "sample": _sample(array.shape[1]) if sample is None else sample,
-        "budget": budget,
-        "updates": updates,
-        "seed": seed,
-        "methods": _register.methods() if methods is None else list(methods),
+        "bits": list(dict.fromkeys(_arguments.whole(rate, "bits", most=2**31) for rate in rates)),
+        "max_wmops": _arguments.real_or_none(max_wmops, "max_wmops"),
+        "max_ms_per_vector": _arguments.real_or_none(max_ms_per_vector, "max_ms_per_vector"),
+        "max_codebook_bytes": _arguments.whole_or_none(max_codebook_bytes, "max_codebook_bytes"),
+        "sample": _sample(array.shape[1]) if sample is None else _arguments.whole(sample, "sample", least=1),
+        "budget": _arguments.real(budget, "budget"),
+        "updates": _arguments.whole_or_none(updates, "updates"),
+        "seed": _arguments.whole(seed, "seed"),
+        "methods": _register.methods() if methods is None else _names(methods),
     }
+    threads = _arguments.threads(threads)
     if not asked["methods"]:
         raise ValueError("methods is empty; give at least 1 method, or None for all")
     count = len(array)
@@ -246,11 +249,19 @@ def recommend(
     wanted = None
     if queries is not None:
         wanted = _arrays.floats(_arrays.matrix(queries, "queries", array.shape[1])[:1000])
+        if len(wanted) == 0:
+            raise ValueError("queries: axis 0 has length 0; recall needs at least 1 query")
     with reporting(progress, "recommend") as report:
         found = _native.recommend(array, count, wanted, asked, threads, report)
     candidates = [Candidate(**_with_own_decoder(candidate)) for candidate in found.pop("candidates")]
     choices = [Choice(**choice) for choice in found.pop("choices")]
     return Recommendation(candidates, choices, **found)
+
+
+def _names(methods: Sequence[str]) -> list[str]:
+    if isinstance(methods, str):
+        raise TypeError(f"methods={methods!r} is not a list; write methods=[{methods!r}]")
+    return [_arguments.text(method, "methods") for method in methods]
 
 
 def _sample(dim: int) -> int:

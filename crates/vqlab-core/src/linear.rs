@@ -12,6 +12,7 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::prelude::ReborrowMut;
+use faer::traits::RealField;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
@@ -52,6 +53,14 @@ pub fn add_product(target: &mut [f64], a: Columns, b: &[f32]) {
     target.iter_mut().zip(products).for_each(|(target, product)| *target += f64::from(product));
 }
 
+/// out = a·bᵀ for two matrices of rows of `width` numbers, all row-major, on one thread.
+pub fn rows_times_transposed(a: &[f32], b: &[f32], width: usize, out: &mut [f32]) {
+    let (n, m) = (a.len() / width, b.len() / width);
+    let out = MatMut::from_row_major_slice_mut(out, n, m);
+    let (a, b) = (MatRef::from_row_major_slice(a, n, width), MatRef::from_row_major_slice(b, m, width));
+    matmul(out, Accum::Replace, a, b.transpose(), 1.0, Par::Seq);
+}
+
 /// The lower triangle of Σ (x − mean)·(x − mean)ᵀ / n, D × D and column-major, over n × D vectors.
 pub fn covariance(vectors: &[f32], mean: &[f64]) -> Vec<f64> {
     let dimension = mean.len();
@@ -71,14 +80,27 @@ pub fn covariance(vectors: &[f32], mean: &[f64]) -> Vec<f64> {
 /// singular `matrix` there are several; the result is one of them. Returns false where there is none (numbers that are
 /// not finite).
 pub fn nearest_orthogonal(matrix: &mut [f64], n: usize) -> bool {
+    scale(matrix) && without_stretch(matrix, n)
+}
+
+/// As [`nearest_orthogonal`], computed in single precision, in half the time. The result is orthogonal within 10⁻⁵.
+pub fn nearly_nearest_orthogonal(matrix: &mut [f64], n: usize) -> bool {
     if !scale(matrix) {
         return false;
     }
-    let [mut u, mut v] = [(); 2].map(|()| Mat::<f64>::zeros(n, n));
+    let mut single: Vec<f32> = matrix.iter().map(|v| *v as f32).collect();
+    let found = without_stretch(&mut single, n);
+    matrix.iter_mut().zip(single).for_each(|(v, single)| *v = f64::from(single));
+    found
+}
+
+/// Replaces U·S·Vᵀ by U·Vᵀ.
+fn without_stretch<T: RealField + Send + Sync>(matrix: &mut [T], n: usize) -> bool {
+    let [mut u, mut v] = [(); 2].map(|()| Mat::<T>::zeros(n, n));
     let mut values = Diag::zeros(n);
     let of = MatRef::from_column_major_slice(&*matrix, n, n);
     let vectors = ComputeSvdVectors::Full;
-    let mut scratch = MemBuffer::new(svd_scratch::<f64>(n, n, vectors, vectors, Par::Seq, Default::default()));
+    let mut scratch = MemBuffer::new(svd_scratch::<T>(n, n, vectors, vectors, Par::Seq, Default::default()));
     let stack = MemStack::new(&mut scratch);
     let (of_u, of_v) = (Some(u.as_mut()), Some(v.as_mut()));
     if svd(of, values.as_mut(), of_u, of_v, Par::Seq, stack, Default::default()).is_err() {
@@ -89,7 +111,8 @@ pub fn nearest_orthogonal(matrix: &mut [f64], n: usize) -> bool {
     matrix.par_chunks_mut(PANEL * n).enumerate().for_each(|(number, panel)| {
         let width = panel.len() / n;
         let panel = MatMut::from_column_major_slice_mut(panel, n, width);
-        matmul(panel, Accum::Replace, u, v.subrows(number * PANEL, width).transpose(), 1.0, Par::Seq);
+        let rows = v.subrows(number * PANEL, width).transpose();
+        matmul(panel, Accum::Replace, u, rows, T::one_impl(), Par::Seq);
     });
     true
 }
@@ -228,6 +251,20 @@ mod tests {
         }
 
         #[test]
+        fn rows_times_rows_are_those_of_the_loops(
+            n in 1usize..40, m in 1usize..40, width in 1usize..40, seed in any::<u32>()
+        ) {
+            let drawn = |name, n| -> Vec<f32> { drawn(&format!("rows/{seed}/{name}"), n).iter().map(|v| *v as f32).collect() };
+            let (a, b, mut out) = (drawn("a", n * width), drawn("b", m * width), vec![f32::NAN; n * m]);
+            rows_times_transposed(&a, &b, width, &mut out);
+            for (at, value) in out.into_iter().enumerate() {
+                let rows = a[at / m * width..][..width].iter().zip(&b[at % m * width..][..width]);
+                let slow: f64 = rows.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                prop_assert!((f64::from(value) - slow).abs() < 1e-4);
+            }
+        }
+
+        #[test]
         fn eigenvectors_are_orthogonal_and_give_the_matrix_again(n in 1usize..40, lack in 0usize..4, seed in any::<u32>()) {
             let root = of_rank(n, n.saturating_sub(lack), 1e-3, &format!("eigen/{seed}"));
             let matrix = product(&root, &transposed(&root, n), n);
@@ -293,6 +330,20 @@ mod tests {
             let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             prop_assert!(alone.install(|| covariance(&x, &mean)) == found);
         }
+    }
+
+    #[test]
+    fn the_nearest_orthogonal_matrix_of_single_precision_is_as_near() {
+        for (n, rank, least) in [(300, 300, 1e-3), (300, 300, 1e-9), (300, 7, 1.0), (300, 0, 1.0), (1, 1, 1.0)] {
+            let a: Vec<f64> = of_rank(n, rank, least, "single").into_iter().map(|v| v * 1e20).collect();
+            let [mut precise, mut single] = [a.clone(), a.clone()];
+            assert!(nearest_orthogonal(&mut precise, n) && nearly_nearest_orthogonal(&mut single, n));
+            assert!(beside_identity(&product(&transposed(&single, n), &single, n), n) < 1e-5, "{n}, {rank}");
+            // The trace of QᵀA is the largest.
+            let trace = |q: &[f64]| q.iter().zip(&a).map(|(q, a)| q * a).sum::<f64>();
+            assert!(trace(&single) >= trace(&precise) * (1.0 - 1e-6), "{n}, {rank}, {least}");
+        }
+        assert!(!nearly_nearest_orthogonal(&mut [1.0, f64::NAN, 0.0, 1.0], 2));
     }
 
     #[test]

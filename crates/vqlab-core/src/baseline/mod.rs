@@ -123,8 +123,10 @@ pub fn train_watched(
     let Some(scaling) = scaling else {
         return train_checked(settings, (vectors, dimension), name, progress, watch);
     };
+    watch.forget_books();
     watch.scale(|validation| scaling.apply(validation), 1.0);
     let trained = train_checked(settings, (&scaling.apply(vectors), dimension), name, progress, watch)?;
+    watch.forget_books();
     watch.scale(<[f32]>::to_vec, f64::from(scaling.scale).powi(2));
     Ok(scaling.undo(trained))
 }

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::axes::{Axes, mean};
 use super::team::Team;
-use super::watch::Best;
+use super::watch::{Best, Fall};
 use super::{Error, Progress, Watch, stagewise};
 use crate::level::run;
-use crate::linear::{Columns, add_product, nearest_orthogonal};
+use crate::linear::{Columns, add_product, nearest_orthogonal, nearly_nearest_orthogonal, rows_times_transposed};
 use crate::quantizer::kernels::{Rows, squared_length};
 use crate::quantizer::{Assign, Codebooks, Greedy, Method, Rotation, TrainRequest, assigner};
 
@@ -21,14 +21,42 @@ const TRIED: usize = 5;
 /// Coordinates of the vectors whose products with all others are computed together.
 const COLUMNS: usize = 96;
 
+/// Vectors whose sums by codeword are computed by all stages before the next ones are read.
+const SUMMED: usize = 512;
+
 /// Vectors that are rotated, or multiplied with their decoded vectors, together.
 const BLOCK: usize = 1024;
 
-/// Iterations of k-means in a start: the codewords change again with every rotation.
+/// Iterations of k-means in a start, and those of wide vectors: the codewords change again with every rotation.
 const START_ITERATIONS: usize = 10;
+const START_ITERATIONS_WIDE: usize = 5;
 
 /// The share of the work that a start takes.
 const START: f64 = 0.25;
+
+/// Vectors of more dimensions are wide: a rotation of all of them takes n·D² multiplications, most of the work, and their
+/// training is made of fewer. Up to this dimension, the trainings keep their numbers from release to release.
+const WIDE: usize = 256;
+
+/// Wide vectors on which the starts are compared: this many, and this many for each codeword of a stage.
+const COMPARED: usize = 8192;
+const COMPARED_EACH: usize = 16;
+
+/// Iterations after which they are compared.
+const COMPARED_AFTER: usize = 2;
+
+/// The share of the work on these.
+const COMPARISON: f64 = 0.15;
+
+/// The training of wide vectors ends where this many iterations lower the error by less than this share.
+const WIDE_FALL: Fall = Fall { window: 2, nothing: 1e-3 };
+
+/// Iterations on all wide vectors from the codebooks of a part of them.
+const CONTINUED: usize = 3;
+
+/// Coordinates of a stage from which on [`cross_products_by_codeword`] is faster: n·D·M additions, which wait for the
+/// memory, instead of n·D² multiplications.
+const SUMS_WIDTH: usize = 32;
 
 /// The trainer of OPQ. Two starts are tried. The first uses the unrotated vectors with the codebooks
 /// of a PVQ (the coordinates of some data, such as SIFT, belong together in their order). The second uses the principal
@@ -46,11 +74,54 @@ pub fn fill(
     progress: &mut Progress,
     watch: &mut Watch,
 ) -> Result<Codebooks, Error> {
-    let axes = if watch.tries(1) { principal_axes(vectors, books.dimension(), books.stages()) } else { None };
-    let as_they_are = watch.tries(0) || axes.is_none();
-    let mut best: Option<Trial> = None;
+    let dimension = books.dimension();
+    if dimension > WIDE
+        && let Some(known) = watch.found_books(&books)
+    {
+        let mut trial = Trial::new(known, vectors);
+        trial.run(vectors, iterations.min(CONTINUED), progress, watch)?;
+        return Ok(trial.books);
+    }
+    let compared = COMPARED.max(books.size().saturating_mul(COMPARED_EACH));
+    let count = vectors.len() / dimension;
+    let mut tried = watch.tried();
+    let mut share = 0.0;
+    if dimension > WIDE && count >= 2 * compared && tried.is_none() {
+        let part = (0..compared).flat_map(|i| &vectors[i * count / compared * dimension..][..dimension]);
+        let part: Vec<f32> = part.copied().collect();
+        let after = iterations.min(COMPARED_AFTER);
+        tried = Some(better_start(&books, &part, after, rng, &mut progress.part(0.0, COMPARISON), None)?.1);
+        share = COMPARISON;
+    }
+    let progress = &mut progress.part(share, 1.0 - share);
+    let begin = &mut progress.part(0.0, 2.0 * START);
+    let (mut best, start) = better_start(&books, vectors, iterations.min(TRIED), rng, begin, tried)?;
+    watch.kept.start = Some(start);
+    let rest = &mut progress.part(2.0 * START, 1.0 - 2.0 * START);
+    best.run(vectors, iterations.saturating_sub(TRIED), rest, watch)?;
+    watch.kept.iterations.iter_mut().for_each(|kept| *kept += TRIED);
+    if dimension > WIDE {
+        watch.kept.books = Some(best.books.clone());
+    }
+    Ok(best.books)
+}
+
+/// The start with the lower error after this many iterations, and its number. `only` names a start that is known to be the
+/// better one.
+fn better_start(
+    books: &Codebooks,
+    vectors: &[f32],
+    iterations: usize,
+    rng: &mut ChaCha8Rng,
+    progress: &mut Progress,
+    only: Option<usize>,
+) -> Result<(Trial, usize), Error> {
+    let tries = |start: usize| only.is_none_or(|only| only == start);
+    let axes = if tries(1) { principal_axes(vectors, books.dimension(), books.stages()) } else { None };
+    let as_they_are = tries(0) || axes.is_none();
+    let mut best: Option<(Trial, usize)> = None;
     for (number, rotation) in [None, axes].into_iter().enumerate() {
-        let mut progress = progress.part(START * number as f64, START);
+        let mut progress = progress.part(0.5 * number as f64, 0.5);
         let books = match rotation {
             None if number == 0 && as_they_are => books.clone(),
             None => continue,
@@ -58,19 +129,16 @@ pub fn fill(
         };
         let begin = &mut progress.part(0.0, 0.7);
         let turned = turned(&books, vectors);
-        let start = stagewise::fill(books, &turned, START_ITERATIONS, rng, begin, &mut Watch::default())?;
+        let rounds = if books.dimension() > WIDE { START_ITERATIONS_WIDE } else { START_ITERATIONS };
+        let start = stagewise::fill(books, &turned, rounds, rng, begin, &mut Watch::default())?;
         drop(turned);
         let mut trial = Trial::new(start, vectors);
-        trial.run(vectors, iterations.min(TRIED), &mut progress.part(0.7, 0.3), &mut Watch::default())?;
-        if best.as_ref().is_none_or(|best| trial.error < best.error) {
-            (best, watch.kept.start) = (Some(trial), Some(number));
+        trial.run(vectors, iterations, &mut progress.part(0.7, 0.3), &mut Watch::default())?;
+        if best.as_ref().is_none_or(|best| trial.error < best.0.error) {
+            best = Some((trial, number));
         }
     }
-    let mut best = best.ok_or(Error::NoVectors)?;
-    let rest = &mut progress.part(2.0 * START, 1.0 - 2.0 * START);
-    best.run(vectors, iterations.saturating_sub(TRIED), rest, watch)?;
-    watch.kept.iterations.iter_mut().for_each(|kept| *kept += TRIED);
-    Ok(best.books)
+    best.ok_or(Error::NoVectors)
 }
 
 /// Codebooks in training.
@@ -97,7 +165,8 @@ impl Trial {
         progress: &mut Progress,
         watch: &mut Watch,
     ) -> Result<(), Error> {
-        let mut best = Best::default();
+        let fall = if self.books.dimension() > WIDE { WIDE_FALL } else { Fall::default() };
+        let mut best = Best::until(fall);
         let mut turned = turned(&self.books, vectors);
         for iteration in 0..iterations {
             if iteration > 0 && (progress.late() || best.converged()) {
@@ -143,10 +212,15 @@ impl Trial {
     fn turn(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
         let dimension = self.books.dimension();
         progress.done(0.0)?;
-        let mut matrix = cross_products(&self.books, vectors, &self.picks);
+        let mut matrix = if sums_pay(&self.books, self.picks.len() / self.books.stages()) {
+            cross_products_by_codeword(&self.books, vectors, &self.picks)
+        } else {
+            cross_products(&self.books, vectors, &self.picks)
+        };
         progress.done(0.3)?;
         // Row-major XᵀY is column-major V·S·Uᵀ, which becomes column-major V·Uᵀ.
-        if !nearest_orthogonal(&mut matrix, dimension) {
+        let nearest = if dimension > WIDE { nearly_nearest_orthogonal } else { nearest_orthogonal };
+        if !nearest(&mut matrix, dimension) {
             return Err(Error::LeastSquares);
         }
         let rows = (0..dimension * dimension).map(|at| matrix[at % dimension * dimension + at / dimension] as f32);
@@ -177,6 +251,41 @@ fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64>
     cross
 }
 
+/// Whether [`cross_products_by_codeword`] is faster for wide vectors and takes no more memory than they do.
+fn sums_pay(books: &Codebooks, count: usize) -> bool {
+    let words = books.stages().saturating_mul(books.size());
+    books.dimension() > WIDE && books.width() >= SUMS_WIDTH && words.saturating_mul(2) <= count
+}
+
+/// As [`cross_products`], from the sums of the vectors of each codeword: XᵀY = Σ s·cᵀ over the codewords c. This takes
+/// n·D·M additions instead of n·D² multiplications.
+fn cross_products_by_codeword(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64> {
+    let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
+    let mut sums = vec![0f64; stages * size * dimension];
+    for (x, picks) in vectors.chunks(SUMMED * dimension).zip(picks.chunks(SUMMED * stages)) {
+        sums.par_chunks_mut(size * dimension).enumerate().for_each(|(stage, sums)| {
+            add_by_pick(Rows { data: x, stride: dimension }, dimension, (&picks[stage..], stages), stage * size, sums);
+        });
+    }
+    let mut cross = vec![0f64; dimension * dimension];
+    let products: Vec<Vec<f64>> = sums
+        .par_chunks(size * dimension)
+        .enumerate()
+        .map(|(stage, sums)| {
+            let sums: Vec<f32> = sums.iter().map(|v| *v as f32).collect();
+            let words = &books.values()[stage * size * width..][..size * width];
+            let mut products = vec![0f64; dimension * width];
+            add_product(&mut products, Columns { rows: &sums, stride: dimension, columns: 0..dimension }, words);
+            products
+        })
+        .collect();
+    cross.par_chunks_mut(dimension).enumerate().for_each(|(row, cross)| {
+        let parts = cross.chunks_exact_mut(width).zip(&products);
+        parts.for_each(|(part, products)| part.copy_from_slice(&products[row * width..][..width]));
+    });
+    cross
+}
+
 /// Adds the first `columns` coordinates of each row to the sum of its codeword. The codeword index of row i is at
 /// i·stride and is counted from `first` on.
 fn add_by_pick(rows: Rows, columns: usize, (picks, stride): (&[u32], usize), first: usize, sums: &mut [f64]) {
@@ -201,7 +310,15 @@ fn turned(books: &Codebooks, vectors: &[f32]) -> Vec<f32> {
 }
 
 fn rotate(books: &Codebooks, vectors: &[f32], turned: &mut [f32]) {
-    let length = BLOCK * books.dimension();
+    let dimension = books.dimension();
+    let length = BLOCK * dimension;
+    if let Some(rotation) = books.rotation().filter(|_| dimension > WIDE) {
+        // Unlike those of `Rotation::apply`, the products of a vector may depend on its block.
+        turned.par_chunks_mut(length).zip(vectors.par_chunks(length)).for_each(|(turned, vectors)| {
+            rows_times_transposed(vectors, rotation.matrix(), dimension, turned);
+        });
+        return;
+    }
     turned.par_chunks_mut(length).zip(vectors.par_chunks(length)).for_each(|(turned, vectors)| {
         turned.copy_from_slice(vectors);
         books.rotation().iter().for_each(|rotation: &&Rotation| rotation.apply(turned));
@@ -243,4 +360,28 @@ fn principal_axes(vectors: &[f32], dimension: usize, stages: usize) -> Option<Ve
     let axes = parts.iter().flat_map(|part| &part.1);
     let matrix: Vec<f32> = axes.flat_map(|axis| all.vector(*axis)).collect();
     Rotation::new(dimension, matrix).ok().map(|rotation| rotation.matrix().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::stream::{normal, stream};
+
+    #[test]
+    fn products_by_codeword_are_those_of_the_vectors() {
+        let (count, dimension, stages, size) = (1500, 264, 4, 8);
+        let mut rng = stream("products by codeword");
+        let mut numbers = |n: usize| -> Vec<f32> { (0..n).map(|_| normal(&mut rng)).collect() };
+        let vectors = numbers(count * dimension);
+        let books = Codebooks::new(Method::Opq, dimension, stages, size, numbers(size * dimension)).unwrap();
+        // One codeword of each stage is never used.
+        let picks: Vec<u32> = (0..count * stages)
+            .map(|at| (at % stages * size + at / stages * (at % stages + 3) % (size - 1)) as u32)
+            .collect();
+        assert!(sums_pay(&books, count));
+        let (slow, fast) =
+            (cross_products(&books, &vectors, &picks), cross_products_by_codeword(&books, &vectors, &picks));
+        let largest = slow.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
+        assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - fast).abs() < 1e-5 * largest));
+    }
 }

@@ -252,3 +252,54 @@ fn products_have_as_many_stages_as_the_dimension_allows() {
         assert_eq!(refused, Error::Shape(ShapeError::TooManyStages(17, 16)));
     }
 }
+
+/// n vectors of 264 coordinates that depend on 20 factors each, and noise.
+fn wide(n: usize, name: &str) -> Vec<f32> {
+    let (mix, sources) = (numbers("wide/mix", 264 * 20), numbers(&format!("{name}/sources"), 20 * n));
+    let noise = numbers(&format!("{name}/noise"), 264 * n);
+    let row = |z: &[f32], j: usize| mix[j * 20..][..20].iter().zip(z).map(|(a, z)| a * z).sum::<f32>();
+    noise.iter().enumerate().map(|(at, e)| row(&sources[at / 264 * 20..][..20], at % 264) + 0.3 * e).collect()
+}
+
+/// Starts of many wide vectors are compared on a part of them; few are trained as others.
+#[test]
+fn wide_opq_is_better_than_pvq_on_new_vectors_for_any_number_of_threads() {
+    let fresh = wide(1000, "fresh");
+    for n in [1000, 16_500] {
+        let x = wide(n, "wide");
+        let on = |threads: usize, method| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let settings = Settings { iterations: 8, ..Settings::new(method, 4, 16) };
+            pool.install(|| trained(&settings, &x, 264).unwrap())
+        };
+        let (opq, pvq) = (on(3, Method::Opq), on(3, Method::Pvq));
+        assert!(on(1, Method::Opq) == opq, "{n}");
+        assert!(
+            error(&opq, &fresh) < 0.95 * error(&pvq, &fresh),
+            "{n}: {} {}",
+            error(&opq, &fresh),
+            error(&pvq, &fresh)
+        );
+    }
+}
+
+/// Training on more vectors continues from the codebooks that were found, where they are in the same coordinates.
+#[test]
+fn wide_opq_continues_from_the_codebooks_of_a_part() {
+    let x = wide(1500, "continued");
+    let settings = Settings::new(Method::Opq, 4, 16);
+    let mut go_on = |_| true;
+    let mut run = |vectors: &[f32], watch: &mut Watch| {
+        train_watched(&settings, vectors, 264, "continued", &mut Progress::new(&mut go_on), watch).unwrap()
+    };
+    let mut watch = Watch::new(x[1200 * 264..].to_vec());
+    let part = run(&x[..1200 * 264], &mut watch);
+    assert!(watch.converged && watch.kept.books.as_ref() == Some(&part));
+    let all = run(&x, &mut Watch::again(watch.kept.clone()));
+    assert!(error(&all, &x) < error(&part, &x));
+    // Codebooks of another shape are not used.
+    let other = Settings::new(Method::Opq, 4, 32);
+    let mut found = Watch::again(watch.kept);
+    let books = train_watched(&other, &x, 264, "other", &mut Progress::new(&mut |_| true), &mut found).unwrap();
+    assert_eq!(books.size(), 32);
+}

@@ -4,11 +4,19 @@
 use crate::quantizer::kernels::squared_error;
 use crate::quantizer::{Assign, Codebooks, residuals};
 
-/// A relative fall of the error that counts as none.
-const NOTHING: f64 = 2e-4;
+/// When an error has converged: the least error of `window` checks is below that of the `window` checks before them by
+/// less than the share `nothing`.
+#[derive(Clone, Copy)]
+pub(super) struct Fall {
+    pub window: usize,
+    pub nothing: f64,
+}
 
-/// The number of checks over which the error must fall, for the trainers in this module.
-const WINDOW: usize = 4;
+impl Default for Fall {
+    fn default() -> Self {
+        Self { window: 4, nothing: 2e-4 }
+    }
+}
 
 /// Checks a training on validation vectors. Without validation vectors it measures nothing and stops nothing.
 #[derive(Default)]
@@ -33,6 +41,8 @@ pub struct Kept {
     pub iterations: Vec<usize>,
     /// The best of the starts that a trainer tried.
     pub start: Option<usize>,
+    /// The codebooks, where training on more vectors can continue from them.
+    pub books: Option<Codebooks>,
 }
 
 impl Watch {
@@ -63,6 +73,22 @@ impl Watch {
         self.found.start.is_none_or(|found| found == start)
     }
 
+    /// The only start that must be tried; None = all.
+    pub(super) fn tried(&self) -> Option<usize> {
+        self.found.start
+    }
+
+    /// The codebooks to continue from, where they have the shape of `books`.
+    pub(super) fn found_books(&self, books: &Codebooks) -> Option<Codebooks> {
+        let shape = |books: &Codebooks| (books.method(), books.dimension(), books.stages(), books.size());
+        self.found.books.clone().filter(|found| shape(found) == shape(books))
+    }
+
+    /// Forgets codebooks in other coordinates than those of the caller.
+    pub(super) fn forget_books(&mut self) {
+        (self.found.books, self.kept.books) = (None, None);
+    }
+
     pub(super) fn validation(&self) -> &[f32] {
         &self.validation
     }
@@ -79,14 +105,29 @@ impl Watch {
     }
 }
 
+impl Fall {
+    fn is_over(self, errors: &[f64]) -> bool {
+        let Self { window, nothing } = self;
+        let least = |errors: &[f64]| errors.iter().copied().fold(f64::INFINITY, f64::min);
+        let Some(rest) = errors.len().checked_sub(window).filter(|rest| *rest >= window) else { return false };
+        least(&errors[rest..]) > least(&errors[rest - window..rest]) * (1.0 - nothing)
+    }
+}
+
 /// The measured codebooks with the lowest error.
 #[derive(Default)]
 pub(super) struct Best {
     errors: Vec<f64>,
     books: Option<(f64, Codebooks)>,
+    fall: Fall,
 }
 
 impl Best {
+    /// Converges by this rule.
+    pub fn until(fall: Fall) -> Self {
+        Self { fall, ..Self::default() }
+    }
+
     /// Records an error; true where it is the lowest so far.
     pub fn look(&mut self, error: f64, books: &Codebooks) -> bool {
         self.errors.push(error);
@@ -98,7 +139,7 @@ impl Best {
     }
 
     pub fn converged(&self) -> bool {
-        has_converged(&self.errors, WINDOW)
+        self.fall.is_over(&self.errors)
     }
 
     /// The best codebooks; `last` where nothing was measured.
@@ -109,9 +150,7 @@ impl Best {
 
 /// Whether the least of the last `window` errors is hardly below the least of the `window` before them.
 pub fn has_converged(errors: &[f64], window: usize) -> bool {
-    let least = |errors: &[f64]| errors.iter().copied().fold(f64::INFINITY, f64::min);
-    let Some(rest) = errors.len().checked_sub(window).filter(|rest| *rest >= window) else { return false };
-    least(&errors[rest..]) > least(&errors[rest - window..rest]) * (1.0 - NOTHING)
+    Fall { window, ..Fall::default() }.is_over(errors)
 }
 
 /// Mean squared error per coordinate of `vectors` (n × D); None without vectors.

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{CodecError, Encoder, Mismatch, Work};
 use crate::data::file::{CodeFile, FileError, IdWriter, VectorFile};
 use crate::quantizer::Codebooks;
-use crate::search::{Codes, Index, Norms};
+use crate::search::{Codes, Index, Norms, SearchError};
 
 /// Values of a window of queries or of their ids, whichever are more (16 MiB).
 const WINDOW_NUMBERS: usize = 1 << 22;
@@ -169,7 +169,13 @@ impl<'a> Searcher<'a> {
         let pool = pool.map_err(|error| CodecError::Threads { jobs: work.jobs, reason: error.to_string() })?;
         let (codes, encode_seconds) = self.codes(work)?;
         let begin = Instant::now();
-        let index = pool.install(|| Index::new(self.books, codes.view(), self.norms))?;
+        let index = pool.install(|| Index::new_until(self.books, codes.view(), self.norms, work.stop));
+        let index = index.map_err(|error| match error {
+            SearchError::Stopped => {
+                CodecError::Stopped { done: self.total() - self.queries.len(), total: self.total() }
+            }
+            error => error.into(),
+        })?;
         drop(codes);
         let index_seconds = begin.elapsed().as_secs_f64();
         let begin = Instant::now();

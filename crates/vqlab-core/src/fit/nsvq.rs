@@ -57,7 +57,7 @@ pub(super) fn train(work: &Work, validation: &[f32], go_on: &mut dyn FnMut(f64) 
         curve: rounds.curve,
         done: rounds.done,
         ended: rounds.ended,
-        kept: Kept { iterations: rounds.kept, start: None },
+        kept: Kept { iterations: rounds.kept, ..Kept::default() },
     })
 }
 

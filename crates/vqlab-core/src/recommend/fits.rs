@@ -118,8 +118,14 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
         }
     }
     if fitted.is_empty() {
-        let reasons: Vec<&str> = left_out.iter().map(|l| l.reason.as_str()).take(1).collect();
-        return Err(RecommendError::NothingFitted(reasons.concat()));
+        let first = left_out.into_iter().next().map(|left_out| left_out.reason);
+        return Err(RecommendError::NothingFitted(first.unwrap_or_else(|| {
+            let dimension = work.split.dimension;
+            format!(
+                "the methods have no shape of these bits for vectors of dimension {dimension}: the stages of products \
+                 must divide it, and a single stage is tried as RVQ alone"
+            )
+        })));
     }
     Ok((fitted, left_out))
 }

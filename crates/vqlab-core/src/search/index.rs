@@ -77,6 +77,15 @@ impl Index {
     /// # Errors
     /// Codes that do not form whole rows, codes outside the codebooks, or too many vectors.
     pub fn new(books: &Codebooks, codes: Codes, norms: Norms) -> Result<Self, SearchError> {
+        Self::new_until(books, codes, norms, &NEVER)
+    }
+
+    /// As [`Index::new`]; ends early where `stop` is set from outside.
+    ///
+    /// # Errors
+    /// As [`Index::new`]; [`SearchError::Stopped`].
+    pub fn new_until(books: &Codebooks, codes: Codes, norms: Norms, stop: &AtomicBool) -> Result<Self, SearchError> {
+        let go_on = || if stop.load(Ordering::Relaxed) { Err(SearchError::Stopped) } else { Ok(()) };
         let count = whole_rows("codes", codes.len(), books.stages())?;
         check_count(count)?;
         let centered = match norms {
@@ -90,21 +99,24 @@ impl Index {
         let before = usize::from(small && norms != Norms::Omitted);
         let behind = usize::from(norms == Norms::Byte);
         let mut columns = if small {
-            Columns::Bytes(Blocks::new(books, codes, before, behind)?)
+            Columns::Bytes(Blocks::new(books, codes, before, behind, stop)?)
         } else {
-            Columns::Words(Blocks::new(books, codes, before, behind)?)
+            Columns::Words(Blocks::new(books, codes, before, behind, stop)?)
         };
-        let mut lengths = if norms == Norms::Omitted { Vec::new() } else { decoded_norms(books, codes)? };
+        let mut lengths = if norms == Norms::Omitted { Vec::new() } else { decoded_norms(books, codes, stop)? };
+        go_on()?;
         let levels = (norms == Norms::Byte).then(|| {
             let levels = Levels::fit(&lengths);
             columns.set(before + stages, &levels.round(&mut lengths));
             levels
         });
+        go_on()?;
         let shares = (before == 1).then(|| {
             let (shares, left) = Shares::fit(books, codes, &lengths);
             columns.set(0, &left);
             shares
         });
+        go_on()?;
         Ok(Self {
             maker: TableMaker::new(books, levels.as_ref().map(|levels| &levels.0)),
             rotation: books.rotation().cloned(),

@@ -1,9 +1,11 @@
 //! ‖q‖² of decoded vectors, and levels to store it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::quantizer::kernels::squared_length;
 use rayon::prelude::*;
 
-use super::Codes;
+use super::{Codes, SearchError};
 use crate::quantizer::{CodeError, Codebooks};
 
 /// Vectors that a thread decodes at once.
@@ -15,11 +17,14 @@ const SAMPLE: usize = 1 << 20;
 /// ‖q‖² of the vectors that `codes` (N × M) stand for.
 ///
 /// # Errors
-/// A code that the codebooks don't have.
-pub fn decoded_norms(books: &Codebooks, codes: Codes) -> Result<Vec<f32>, CodeError> {
+/// A code that the codebooks don't have; [`SearchError::Stopped`] where `stop` was set.
+pub fn decoded_norms(books: &Codebooks, codes: Codes, stop: &AtomicBool) -> Result<Vec<f32>, SearchError> {
     let stages = books.stages();
     let mut norms = vec![0.0; codes.len() / stages];
     norms.par_chunks_mut(CHUNK).enumerate().try_for_each(|(chunk, norms)| {
+        if stop.load(Ordering::Relaxed) {
+            return Err(SearchError::Stopped);
+        }
         let mut vector = vec![0.0f32; books.dimension()];
         for (i, norm) in norms.iter_mut().enumerate() {
             let row = chunk * CHUNK + i;
@@ -27,7 +32,7 @@ pub fn decoded_norms(books: &Codebooks, codes: Codes) -> Result<Vec<f32>, CodeEr
             for stage in 0..stages {
                 let code = codes.at(row * stages + stage);
                 if code >= books.size() {
-                    return Err(CodeError::OutOfRange { vector: row, stage, code, size: books.size() });
+                    return Err(CodeError::OutOfRange { vector: row, stage, code, size: books.size() }.into());
                 }
                 let word = books.codeword(stage * books.size() + code);
                 vector[books.span(stage)].iter_mut().zip(word).for_each(|(v, c)| *v += c);
@@ -103,7 +108,7 @@ impl Levels {
             *value = self.0[usize::from(level)];
             level
         };
-        values.iter_mut().map(nearest).collect()
+        values.par_iter_mut().map(nearest).collect()
     }
 
     /// The highest level that is not above the value, or the lowest level.

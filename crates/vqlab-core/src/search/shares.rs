@@ -36,7 +36,7 @@ impl Shares {
         let rest = Levels::even(&left);
         let codes = left.par_iter().map(|value| rest.below(*value)).collect();
         let size = |norm: &f32| if norm.is_finite() { f64::from(norm.abs()) } else { f64::INFINITY };
-        let largest_norm = norms.iter().map(size).fold(0.0, f64::max);
+        let largest_norm = norms.par_iter().map(size).reduce(|| 0.0, f64::max);
         (Self { stages, rest, largest_norm }, codes)
     }
 
@@ -90,7 +90,7 @@ fn fitted(books: &Codebooks, codes: Codes, norms: &[f32]) -> Vec<[f32; 256]> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::norms::decoded_norms;
+    use super::super::{NEVER, norms::decoded_norms};
     use super::*;
     use crate::data::stream::{normal, stream};
     use crate::quantizer::Method;
@@ -106,7 +106,7 @@ mod tests {
             let values: Vec<f32> = (0..stages * size * 6).map(|_| normal(&mut rng)).collect();
             let books = Codebooks::new(Method::Rvq, 6, stages, size, values).unwrap();
             let codes: Vec<u8> = (0..count * stages).map(|i| (i * 7919 % 65_537 % size) as u8).collect();
-            let norms = decoded_norms(&books, Codes::U8(&codes)).unwrap();
+            let norms = decoded_norms(&books, Codes::U8(&codes), &NEVER).unwrap();
             let (shares, left) = Shares::fit(&books, Codes::U8(&codes), &norms);
             for ((codes, norm), left) in codes.chunks_exact(stages).zip(&norms).zip(left) {
                 let own = codes.iter().enumerate().map(|(m, c)| f64::from(shares.stage(m)[usize::from(*c)]));

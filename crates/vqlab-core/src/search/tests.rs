@@ -54,7 +54,7 @@ fn at_the_origin(whole: &Whole, norms: Norms) -> Whole {
 fn slow(whole: &Whole, norms: Norms, k: usize) -> (Vec<u32>, Vec<f32>) {
     let whole = &at_the_origin(whole, norms);
     let (vectors, dimension) = (decoded(whole), whole.books.dimension());
-    let lengths = decoded_norms(&whole.books, Codes::U16(&whole.codes)).unwrap();
+    let lengths = decoded_norms(&whole.books, Codes::U16(&whole.codes), &NEVER).unwrap();
     let levels = Levels::fit(&lengths);
     let (mut ids, mut distances) = (Vec::new(), Vec::new());
     for x in whole.queries.chunks_exact(dimension) {
@@ -325,4 +325,24 @@ fn a_stop_ends_searches_with_an_error() {
     assert_eq!(index.search_until(&whole.queries, 3, &stop), index.search(&whole.queries, 3));
     let exact = exact_neighbors(&base, &whole.queries, dimension, 3);
     assert_eq!(exact_neighbors_until(&base, &whole.queries, dimension, 3, &stop), exact);
+}
+
+/// The parts of an index are filled by several threads; the first wrong code is named.
+#[test]
+fn an_index_of_many_parts_names_its_first_wrong_code_and_stops() {
+    use std::sync::atomic::AtomicBool;
+
+    let books = Codebooks::new(Method::Rvq, 2, 2, 200, vec![1.0; 800]).unwrap();
+    let mut codes = vec![7u8; 2 * 30_000];
+    let new = |codes: &[u8], norms, stop| {
+        Index::new_until(&books, Codes::U8(codes), norms, &AtomicBool::new(stop)).map(|index| index.len())
+    };
+    assert_eq!(new(&codes, Norms::Exact, false), Ok(30_000));
+    for norms in [Norms::Exact, Norms::Byte, Norms::Omitted] {
+        assert_eq!(new(&codes, norms, true), Err(SearchError::Stopped));
+    }
+    (codes[2 * 29_999], codes[2 * 17_003 + 1], codes[2 * 17_004]) = (200, 250, 251);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let error = pool.install(|| new(&codes, Norms::Exact, false)).unwrap_err().to_string();
+    assert!(error.starts_with("vector 17003, stage 1: code 250 is out of range"), "{error}");
 }
