@@ -65,10 +65,10 @@ impl Pages {
         for node in tree.descendants() {
             for attribute in node.attributes().filter(|a| ["src", "href", "data", "action"].contains(&a.name())) {
                 let value = attribute.value();
-                let own = if node.has_tag_name("audio") {
-                    value.ends_with(".wav") && !value.contains(':')
-                } else {
-                    value.starts_with("#s") || value.starts_with("data:application/json;")
+                let is_sound = [".wav", ".opus"].iter().any(|ending| value.ends_with(ending));
+                let own = match is_sound {
+                    true => self.folder.join(value).is_file(),
+                    false => value.starts_with("#s") || value.starts_with("data:application/json;"),
                 };
                 assert!(own, "{} = {}", attribute.name(), attribute.value());
             }

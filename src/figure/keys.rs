@@ -158,7 +158,7 @@ fn unit(label: &str) -> Option<&str> {
 }
 
 /// Four significant digits; whole numbers as they are.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value {
         whole if whole.fract() == 0.0 && whole.abs() < 1e9 => format!("{whole}"),
         value => crate::number::digits(value, 4),

@@ -184,7 +184,7 @@ pub(crate) fn escape(text: &str) -> String {
 ///
 /// # Errors
 /// [`FigureError::Draw`] when the embedded font can't be read.
-pub(super) fn fragment(figure: &Figure, title: &str) -> Result<String, FigureError> {
+pub(crate) fn fragment(figure: &Figure, title: &str) -> Result<String, FigureError> {
     super::canvas::register_fonts()?;
     let charts: Vec<&Chart> = figure.rows.iter().flatten().collect();
     let keys = Keys::of(&charts);

@@ -3,11 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::chart::{
-    Axis, Chart, Color, Figure, LegendPlace, LineStyle, Marker, PointLabel, Scale, Series, VerticalMark,
-};
+use super::chart::{Axis, Chart, Figure};
 use super::curves::method_color;
 use super::keys::number;
+use super::pareto::{Dot, ends, pareto};
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::quantizer::Method;
 use crate::recommend::{Candidate, Choice, Recommendation};
@@ -71,64 +70,27 @@ fn sketch(found: &Recommendation, costs: &[Cost], over: &str) -> Sketch {
 }
 
 fn chart(found: &Recommendation, choice: &Choice, cost: &Cost) -> Chart {
-    let own: Vec<&Candidate> = found.of_bits(choice).collect();
-    let errors: Vec<f64> = own.iter().map(|c| c.mse.mean).collect();
-    let (low, high) = ends(&errors);
+    let known = Method::known();
+    let place = |candidate: &Candidate| known.iter().position(|method| *method == candidate.shape.method);
+    let mut own: Vec<&Candidate> = found.of_bits(choice).collect();
+    // The order of the legend.
+    own.sort_by_key(|candidate| place(candidate));
+    let chosen = choice.chosen.map(|place| &found.candidates[place]);
+    let dot = |candidate: &&Candidate| {
+        let at = ((cost.of)(candidate), candidate.mse.mean);
+        Dot {
+            label: candidate.label(),
+            method: candidate.shape.method.label().to_string(),
+            color: method_color(candidate.shape.method),
+            at,
+            name: format!("{}: MSE {} at {}", candidate.label(), number(at.1), number(at.0)),
+            on_front: (cost.on_front)(candidate),
+            is_chosen: chosen.is_some_and(|chosen| std::ptr::eq(chosen, *candidate)),
+        }
+    };
+    let dots: Vec<Dot> = own.iter().map(dot).collect();
+    let (low, high) = ends(&dots.iter().map(|dot| dot.at.1).collect::<Vec<_>>());
     let name = "MSE per coordinate";
     let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(name) } else { Axis::linear(name) };
-    let costs: Vec<f64> = own.iter().map(|c| (cost.of)(c)).collect();
-    let (x, y) = (with_room(Axis::log(cost.axis), &costs), with_room(y, &errors));
-    let mut chart = Chart::new(format!("{} bits per vector", choice.bits), x, y);
-    chart.series.push(front(&own, cost));
-    chart.series.extend(Method::known().into_iter().filter_map(|method| dots(&own, method, cost)));
-    let chosen = choice.chosen.map(|place| &found.candidates[place]);
-    if let Some(chosen) = chosen {
-        chart.marks.push(VerticalMark { x: (cost.of)(chosen), label: String::new() });
-    }
-    chart.point_labels = names(&own, chosen, cost);
-    chart.legend = LegendPlace::Below;
-    chart
-}
-
-/// The axis with room for names beside the outermost points.
-fn with_room(axis: Axis, values: &[f64]) -> Axis {
-    const ROOM: f64 = 0.12;
-    let (low, high) = ends(values);
-    let range = match axis.scale {
-        Scale::Linear => (low - ROOM * (high - low), high + ROOM * (high - low)),
-        Scale::Log => (low * (low / high).powf(ROOM), high * (high / low).powf(ROOM)),
-    };
-    let is_usable = range.0.is_finite() && range.1.is_finite() && range.0 < range.1;
-    Axis { range: is_usable.then_some(range), ..axis }
-}
-
-fn ends(values: &[f64]) -> (f64, f64) {
-    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)))
-}
-
-fn at(candidate: &Candidate, cost: &Cost) -> (f64, f64) {
-    ((cost.of)(candidate), candidate.mse.mean)
-}
-
-fn front(own: &[&Candidate], cost: &Cost) -> Series {
-    let mut front: Vec<(f64, f64)> = own.iter().filter(|c| (cost.on_front)(c)).map(|c| at(c, cost)).collect();
-    front.sort_by(|a, b| a.0.total_cmp(&b.0));
-    Series::line("", Color::GRAY.tint(0.6), LineStyle::Solid, front).width(1.2).unlabeled()
-}
-
-/// The quantizers of a method.
-fn dots(own: &[&Candidate], method: Method, cost: &Cost) -> Option<Series> {
-    let own: Vec<&&Candidate> = own.iter().filter(|c| c.shape.method == method).collect();
-    let points: Vec<(f64, f64)> = own.iter().map(|c| at(c, cost)).collect();
-    let name = |c: &&&Candidate| format!("{}: MSE {} at {}", c.label(), number(c.mse.mean), number((cost.of)(c)));
-    let names = own.iter().map(name).collect();
-    let series = Series::line(method.label(), method_color(method), LineStyle::Solid, points).names(names);
-    (!own.is_empty()).then(|| Series { line: None, ..series }.marker(Marker::Circle))
-}
-
-/// The names of the quantizers on the front and of the choice.
-fn names(own: &[&Candidate], chosen: Option<&Candidate>, cost: &Cost) -> Vec<PointLabel> {
-    let is_chosen = |c: &Candidate| chosen.is_some_and(|chosen| std::ptr::eq(chosen, c));
-    let named = own.iter().filter(|c| (cost.on_front)(c) || is_chosen(c));
-    named.map(|c| PointLabel { at: at(c, cost), text: c.label(), bold: is_chosen(c) }).collect()
+    pareto(format!("{} bits per vector", choice.bits), [Axis::log(cost.axis), y], &dots)
 }

@@ -130,6 +130,8 @@ pub struct Clip {
     pub label: String,
     /// The path of a WAV file, relative to the report.
     pub link: String,
+    /// The path of its copy in Ogg Opus, which players prefer.
+    pub compressed: Option<String>,
 }
 
 /// The main result, at the top: sentences, commands, figures in cards, and plots.
@@ -190,7 +192,11 @@ pub enum Block {
     Clips(Clips),
     Gallery(Gallery),
     /// Quantizers from which budgets select one.
-    Explorer(Box<super::explorer::Explorer>),
+    Explorer {
+        explorer: Box<super::explorer::Explorer>,
+        /// One per group, as HTML.
+        plots: Vec<String>,
+    },
     /// A summary that opens to a verbatim text.
     Details {
         summary: String,

@@ -36,7 +36,7 @@ pub(super) fn render(document: &Document) -> String {
         .summary
         .as_ref()
         .map_or(String::new(), |summary| format!("{}{}\" />\n", index::META, escape(&summary.to_string())));
-    let has_explorer = document.blocks.iter().any(|block| matches!(block, Block::Explorer(_)));
+    let has_explorer = document.blocks.iter().any(|block| matches!(block, Block::Explorer { .. }));
     let own = if has_explorer { explorer::STYLE } else { "" };
     let mut page = Page::default();
     let _ = write!(
@@ -162,8 +162,8 @@ impl Page {
             Block::Picture(picture) => self.picture(picture),
             Block::Clips(clips) => self.clips(clips),
             Block::Gallery(gallery) => self.out.push_str(&gallery::html(gallery)),
-            Block::Explorer(all) => {
-                self.out.push_str(&explorer::html(all, &format!("e{}", self.sections)));
+            Block::Explorer { explorer, plots } => {
+                self.out.push_str(&explorer::html(explorer, plots, &format!("e{}", self.sections)));
             }
             Block::Details { summary, verbatim } => {
                 let (summary, verbatim) = (escape(summary), escape(verbatim));
@@ -258,11 +258,21 @@ impl Page {
         let title = escape(&clips.title);
         let _ = writeln!(self.out, "<div class=\"clips\">\n<strong>{title}</strong>");
         for clip in &clips.clips {
-            let (label, link) = (escape(&clip.label), escape(&clip.link));
+            let (label, wav) = (escape(&clip.label), escape(&address(&clip.link)));
+            let compressed = clip.compressed.as_ref().map(|copy| (escape(&address(copy)), "audio/ogg; codecs=opus"));
+            let sources: String = compressed
+                .into_iter()
+                .chain([(wav.clone(), "audio/wav")])
+                .map(|(file, kind)| format!("<source src=\"{file}\" type=\"{kind}\" />"))
+                .collect();
+            let lossless = match &clip.compressed {
+                Some(_) => format!(" <a href=\"{wav}\" aria-label=\"{label}, {title}, WAV\">WAV</a>"),
+                None => String::new(),
+            };
             let _ = writeln!(
                 self.out,
-                "<div class=\"clip\"><span>{label}</span><audio controls=\"\" preload=\"none\" \
-                 aria-label=\"{label}, {title}\" src=\"{link}\"></audio></div>"
+                "<div class=\"clip\"><span>{label}{lossless}</span><audio controls=\"\" preload=\"none\" \
+                 aria-label=\"{label}, {title}\">{sources}</audio></div>"
             );
         }
         self.out.push_str("</div>\n");

@@ -54,7 +54,7 @@ fn render_block(block: &Block, out: &mut String) {
                 }
             }
         }
-        Block::Explorer(explorer) => {
+        Block::Explorer { explorer, .. } => {
             for (sentence, table) in super::explorer::tables(explorer) {
                 out.push_str(&format!("{}\n\n", escape(&sentence)));
                 render_table(&table, out);

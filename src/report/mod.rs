@@ -37,7 +37,7 @@ pub use verdict::{best_sentences, verdict_sentences};
 
 use crate::compare::tradeoff::Tradeoffs;
 use crate::compare::{ClaimCheck, PanelComparison};
-use crate::figure::Drawn;
+use crate::figure::{Drawn, FigureError};
 use crate::results::{Aggregate, ResultsError, write_atomic};
 use crate::runner::Record;
 use crate::spec::{Panel, Plan};
@@ -65,14 +65,16 @@ pub struct ReportInput<'a> {
 pub enum ReportError {
     #[error("the report can't be written: {0}")]
     Write(#[from] ResultsError),
+    #[error("the report can't be written: {0}")]
+    Draw(#[from] FigureError),
 }
 
 /// Writes `OUT_DIR/NAME.html` and `OUT_DIR/NAME.md` and returns their paths. NAME is the experiment's name.
 ///
 /// # Errors
-/// [`ReportError::Write`]
+/// [`ReportError`]
 pub fn write(input: &ReportInput, out_dir: &Path) -> Result<[PathBuf; 2], ReportError> {
-    let document = build(input, out_dir);
+    let document = build(input, out_dir)?;
     let name = crate::figure::file_name(&input.plan.name);
     let paths = [out_dir.join(format!("{name}.html")), out_dir.join(format!("{name}.md"))];
     write_atomic(&paths[0], html::render(&document).as_bytes())?;
@@ -80,7 +82,7 @@ pub fn write(input: &ReportInput, out_dir: &Path) -> Result<[PathBuf; 2], Report
     Ok(paths)
 }
 
-fn build(input: &ReportInput, out_dir: &Path) -> Document {
+fn build(input: &ReportInput, out_dir: &Path) -> Result<Document, ReportError> {
     let mut document = Document { title: input.plan.title.clone(), ..Document::default() };
     let first = answer(input, out_dir, &mut document);
     findings::claims(input, &mut document);
@@ -88,7 +90,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     figures(input, first, out_dir, &mut document);
     input.plan.task.sections(input, out_dir, &mut document);
     searches::section(input, &mut document);
-    explorer::section(input, &mut document);
+    explorer::section(input, &mut document)?;
     tradeoffs::section(input, &mut document);
     overview::what_was_run(input, &mut document);
     overview::verdicts(input, &mut document);
@@ -97,7 +99,7 @@ fn build(input: &ReportInput, out_dir: &Path) -> Document {
     costs::cost(input, &mut document);
     costs::provenance(input, &mut document);
     costs::citation(&mut document);
-    document
+    Ok(document)
 }
 
 /// The number of figures beside the verdicts. More figures would push the rest off the first screen.

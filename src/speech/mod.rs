@@ -37,7 +37,7 @@ pub use codec::{Analysis, Codec, Coded};
 pub use end_to_end::{EndToEndError, EndToEndSet, train_end_to_end};
 pub use excerpts::{EXCERPTS, excerpt, excerpt_name, opus_name, original_name};
 pub use model::{Model, features, mean_levels};
-pub use opus::{Opus, OpusError};
+pub use opus::{LISTENING_BITRATE, Opus, OpusError};
 pub use settings::{BITRATES, CodecSettings, EndToEndSettings};
 pub use stream::StreamError;
 pub(crate) use stream::{Header, MAGIC};

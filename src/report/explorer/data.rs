@@ -82,6 +82,11 @@ impl Group {
     pub(super) fn shown(&self, entry: &Entry) -> String {
         entry.shown(self.scale)
     }
+
+    /// The error as it is shown.
+    pub(super) fn value(&self, entry: &Entry) -> f64 {
+        if self.scale == Scale::Decibel { -entry.error } else { entry.error }
+    }
 }
 
 impl Entry {

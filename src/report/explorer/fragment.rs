@@ -21,17 +21,25 @@ const COUNTS: [(Model, &str); 3] =
 /// The class by which the page's style sheet makes cards of a table in a narrow place.
 const CARDS: &str = "w54";
 
-/// The explorer as a section with this id. The form is hidden until the script shows it.
-pub(in crate::report) fn html(explorer: &Explorer, id: &str) -> String {
+/// The explorer as a section with this id. The form is hidden until the script shows it. The script replaces the plots,
+/// one per group.
+pub(in crate::report) fn html(explorer: &Explorer, plots: &[String], id: &str) -> String {
     let mut out = format!("<section class=\"explorer\" id=\"{id}\" aria-label=\"Trade-off explorer\">\n");
     out.push_str(&form(explorer, id));
     out.push_str("<p><output aria-live=\"polite\"></output></p>\n<ul class=\"price\" hidden=\"\"></ul>\n");
     out.push_str("<div class=\"place\" hidden=\"\"></div>\n");
-    for group in &explorer.groups {
-        let columns = Columns::of(explorer);
+    let columns = Columns::of(explorer);
+    for (group, plot) in explorer.groups.iter().zip(plots) {
+        let plot = match plot.is_empty() {
+            true => String::new(),
+            false => format!(
+                "<div class=\"plot\">\n{plot}\n</div>\n<p class=\"note\">Each dot is a quantizer. The gray line joins \
+                 those that no other one beats in both error and operations. The vertical line marks the choice.</p>\n"
+            ),
+        };
         let _ = writeln!(
             out,
-            "<div class=\"group\">\n<h3>{}</h3>\n<p class=\"static\">{}</p>\n{}</div>",
+            "<div class=\"group\">\n<h3>{}</h3>\n<div class=\"static\">\n<p>{}</p>\n{plot}</div>\n{}</div>",
             escape(&group.name),
             escape(&sentence(group, &explorer.limits)),
             columns.html(group, &explorer.limits)
@@ -251,7 +259,7 @@ mod tests {
     #[test]
     fn the_fragment_is_well_formed_and_holds_the_numbers() {
         let explorer = explorer(vec![group(&[(8, 1.0, 9.0), (12, 2.0, 5.0), (12, 4.0, 6.0)]), group(&[])]);
-        let html = html(&explorer, "x");
+        let html = html(&explorer, &crate::report::explorer::plot::plots(&explorer).unwrap(), "x");
         let tree = roxmltree::Document::parse(&html).unwrap();
         let row = |class: &str| tree.descendants().filter(|n| n.attribute("class") == Some(class)).count();
         assert_eq!([row("choice"), row("front"), row("over"), row("group")], [1, 1, 0, 2]);
@@ -262,6 +270,11 @@ mod tests {
         assert_eq!(decode(data), explorer.json().to_string());
         assert!(html.contains("Choice: RVQ &lt;12&gt;: MSE 5.000 ± 0.10, 2.000 WMOPS, 0.9766 KiB of codebooks."));
         assert!(html.contains("No quantizer is within the budgets."));
+        // Three dots and their front, for pages without the script. The empty group has no plot.
+        let plots: Vec<_> = tree.descendants().filter(|n| n.attribute("class") == Some("plot")).collect();
+        let titles = |n: &roxmltree::Node| n.descendants().filter(|n| n.has_tag_name("title")).count();
+        assert_eq!((plots.len(), titles(&plots[0])), (1, 3));
+        assert!(html.contains("<title>RVQ &lt;12&gt;: MSE 5.000 ± 0.10 at 2 WMOPS</title>"), "{html}");
     }
 
     fn decode(text: &str) -> String {

@@ -1,16 +1,18 @@
 //! The trade-off explorer of a page: quantizers with their costs and errors, from which a reader's budgets select one.
 //!
 //! The rule of the choice is here ([`best`]) and, the same, in `explorer.js`. A test compares the two in a browser.
-//! Without the script, the page shows the front and the table.
+//! Without the script, the page shows a plot, the front and the table.
 
 mod data;
 mod fragment;
+mod plot;
 
 pub(super) use fragment::{SCRIPT, STYLE, html, tables};
 
 use super::ReportInput;
 use super::document::{Block, Document};
 use crate::complexity::Model;
+use crate::figure::FigureError;
 use crate::recommend::{Recommendation, Standing};
 
 /// Quantizers with their costs and errors, in groups.
@@ -150,17 +152,29 @@ pub fn front(group: &Group, budget: &Budget) -> Vec<bool> {
 }
 
 /// Adds the explorer of an experiment that has trade-offs.
-pub(super) fn section(input: &ReportInput, document: &mut Document) {
-    if let Some(explorer) = Explorer::of_experiment(input.plan, input.tradeoffs, input.aggregates) {
-        document.section("Trade-off explorer");
-        document.blocks.push(Block::Explorer(Box::new(explorer)));
+///
+/// # Errors
+/// [`FigureError`]
+pub(super) fn section(input: &ReportInput, document: &mut Document) -> Result<(), FigureError> {
+    match Explorer::of_experiment(input.plan, input.tradeoffs, input.aggregates) {
+        Some(explorer) => add(explorer, document),
+        None => Ok(()),
     }
 }
 
 /// Adds the explorer of a recommendation.
-pub(super) fn of_recommendation(found: &Recommendation, document: &mut Document) {
+///
+/// # Errors
+/// [`FigureError`]
+pub(super) fn of_recommendation(found: &Recommendation, document: &mut Document) -> Result<(), FigureError> {
+    add(Explorer::of_recommendation(found), document)
+}
+
+fn add(explorer: Explorer, document: &mut Document) -> Result<(), FigureError> {
+    let plots = plot::plots(&explorer)?;
     document.section("Trade-off explorer");
-    document.blocks.push(Block::Explorer(Box::new(Explorer::of_recommendation(found))));
+    document.blocks.push(Block::Explorer { explorer: Box::new(explorer), plots });
+    Ok(())
 }
 
 #[cfg(test)]

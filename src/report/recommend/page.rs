@@ -14,7 +14,7 @@ use crate::results::write_atomic;
 /// Writes the self-contained `DIR/report.html` and returns its path.
 ///
 /// # Errors
-/// [`ReportError::Write`]
+/// [`ReportError`]
 pub fn write_recommendation(
     found: &Recommendation,
     asked: &Asked,
@@ -25,7 +25,7 @@ pub fn write_recommendation(
     let mut document = Document { title: format!("Which vector quantizer for {name}"), ..Document::default() };
     document.blocks.push(Block::Answer(answer(found, asked, drawn)));
     alternatives(found, asked, &mut document);
-    super::super::explorer::of_recommendation(found, &mut document);
+    super::super::explorer::of_recommendation(found, &mut document)?;
     document.section("All quantizers");
     for choice in &found.choices {
         subsection(found, choice, &mut document);

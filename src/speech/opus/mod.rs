@@ -14,6 +14,9 @@ const DECODER: &str = "opusdec";
 /// Bitrates that opusenc accepts for one channel, bit/s.
 pub const OPUS_BITRATES: std::ops::RangeInclusive<u32> = 6_000..=256_000;
 
+/// The bitrate of files to listen to, in bit/s. PESQ cannot tell them from the original (see the tests).
+pub const LISTENING_BITRATE: u32 = 96_000;
+
 /// The maximum number of encodings to find the setting with the requested real bitrate.
 const TRIES: usize = 6;
 /// The accepted relative deviation of the real bitrate.
@@ -112,6 +115,21 @@ impl Opus {
         Ok(Coded { samples: align::aligned(samples, &read_audio(&decoded)?), bits })
     }
 
+    /// An Ogg Opus file of a WAV file, at [`LISTENING_BITRATE`]. The same tool writes the same bytes.
+    ///
+    /// # Errors
+    /// [`OpusError`]: no WAV file, or the tool fails.
+    pub fn to_listen_to(&self, wav: &Path) -> Result<Vec<u8>, OpusError> {
+        let folder = tempfile::tempdir().map_err(temporary)?;
+        let encoded = folder.path().join("encoded.opus");
+        let mut encoder = Command::new(ENCODER);
+        // The default serial number is random, and the default padding is room for tags.
+        encoder.args(["--quiet", "--serial", "1", "--padding", "0"]);
+        encoder.args(["--bitrate", &kilobits(f64::from(LISTENING_BITRATE))]).arg(wav).arg(&encoded);
+        output(&mut encoder, ENCODER)?;
+        std::fs::read(encoded).map_err(OpusError::Read)
+    }
+
     /// Encodes with the setting whose size is nearest to the target. Returns the number of bits.
     fn encode_near(&self, original: &Path, encoded: &Path, bitrate: f64, target: f64) -> Result<u64, OpusError> {
         // Settings that spend too little and too much.
@@ -149,9 +167,14 @@ impl Opus {
         if self.speech {
             encoder.arg("--speech");
         }
-        encoder.args(["--bitrate", &format!("{:.3}", bitrate / 1e3)]).arg(original).arg(encoded);
+        encoder.args(["--bitrate", &kilobits(bitrate)]).arg(original).arg(encoded);
         output(&mut encoder, ENCODER).map(drop)
     }
+}
+
+/// A bitrate as opusenc takes it.
+fn kilobits(bitrate: f64) -> String {
+    format!("{:.3}", bitrate / 1e3)
 }
 
 /// The error of temporary files, without their names.

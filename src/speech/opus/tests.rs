@@ -50,3 +50,34 @@ fn what_opus_can_not_code_is_refused() {
     assert!(refused(&[], 8_000).contains("no samples"));
     assert!(refused(&[0.0, f32::NAN], 8_000).contains("sample 1"));
 }
+
+#[test]
+#[cfg_attr(not(has_opus), ignore = "needs opusenc and opusdec (Debian: opus-tools)")]
+fn files_to_listen_to_are_small_always_the_same_and_as_good_as_the_original() {
+    let opus = Opus::find().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let [wav, file, decoded] = ["a.wav", "a.opus", "b.wav"].map(|name| folder.path().join(name));
+    let original = voice(48_000);
+    write_wav(&wav, &original).unwrap();
+    let bytes = opus.to_listen_to(&wav).unwrap();
+    assert_eq!(bytes, opus.to_listen_to(&wav).unwrap());
+    assert!(2 * bytes.len() < 2 * original.len(), "{} bytes", bytes.len());
+    std::fs::write(&file, &bytes).unwrap();
+    let mut decoder = Command::new(DECODER);
+    decoder.args(["--quiet", "--float", "--rate", &RATE.to_string()]).arg(&file).arg(&decoded);
+    output(&mut decoder, DECODER).unwrap();
+    let heard = align::aligned(&original, &read_audio(&decoded).unwrap());
+    // The best score is 4.64.
+    let score = crate::metric::pesq(&original, &heard).unwrap();
+    assert!(score > 4.6, "{score}");
+}
+
+#[test]
+#[cfg_attr(not(has_opus), ignore = "needs opusenc and opusdec (Debian: opus-tools)")]
+fn a_file_that_is_no_wav_is_an_error_with_the_words_of_the_tool() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.wav");
+    std::fs::write(&path, "no sound").unwrap();
+    let error = Opus::find().unwrap().to_listen_to(&path).unwrap_err().to_string();
+    assert!(error.starts_with("opusenc failed"), "{error}");
+}

@@ -1,20 +1,21 @@
 //! The report of a speech experiment: real bitrates, both measures, paired gaps, Opus, and audio excerpts.
 
 mod gaps;
+mod listen;
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use super::Speech;
 use super::beside::opus;
 use crate::compare::PanelComparison;
 use crate::metric;
-use crate::report::document::{Block, Cell, Clip, Clips, Document, Table, Text, text};
-use crate::report::format::{difference, enumerate, margin, signed, significant, unit, whole};
+use crate::report::document::{Cell, Document, Table, Text, text};
+use crate::report::format::{difference, margin, signed, significant, unit, whole};
 use crate::report::points::method_name;
 use crate::report::{ReportInput, Sections, Words, panel_name};
-use crate::results::{Point, aggregate_metric, primary_metric, shown_cells, timing_mean};
-use crate::spec::{self, CellSettings, Panel, PlannedPoint, Primary, SpeechData, SpeechSettings};
-use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
+use crate::results::{Point, aggregate_metric, primary_metric, timing_mean};
+use crate::spec::{CellSettings, Panel, PlannedPoint, Primary, SpeechData, SpeechSettings};
+use crate::speech::Opus;
 
 impl Sections for Speech {
     fn words(&self, _: Primary) -> Words {
@@ -45,7 +46,7 @@ impl Sections for Speech {
         measures(input, document);
         gaps::sections(input, document);
         envelopes(input, document);
-        excerpts(input, out_dir, document);
+        listen::excerpts(input, out_dir, Opus::find().as_ref(), document);
     }
 }
 
@@ -279,111 +280,4 @@ fn timings(input: &ReportInput, panel: &Panel) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// The decoded first test utterances, to listen to.
-fn excerpts(input: &ReportInput, out_dir: &Path, document: &mut Document) {
-    let Some(folder) = input.files else { return };
-    let shelf = Shelf { folder, link: relative(out_dir, folder) };
-    let mut has_title = false;
-    for panel in panels(input) {
-        let Some(audible) = Audible::new(panel, input) else { continue };
-        let blocks: Vec<Block> = (0..EXCERPTS).flat_map(|i| shelf.excerpt(&audible, i)).collect();
-        if blocks.is_empty() {
-            continue;
-        }
-        if !has_title {
-            document.section("To listen to");
-            document.paragraph(
-                "Excerpts of test utterances: the originals, the decoded speech of each method at each bitrate (first \
-                 seed), and Opus at the same target bitrates if it was installed.",
-            );
-            has_title = true;
-        }
-        head(input, panel, document);
-        document.blocks.extend(blocks);
-        if audible.settings.data.digest.is_some() && !input.plan.attributions.is_empty() {
-            document.paragraph(format!("{}.", enumerate(&input.plan.attributions).trim_end_matches('.')));
-        }
-    }
-}
-
-/// The excerpts of one panel.
-struct Audible<'a> {
-    settings: &'a SpeechSettings,
-    cells: Vec<(&'a PlannedPoint, &'a spec::Cell)>,
-    /// In bit/s.
-    bitrates: &'a [u32],
-}
-
-impl<'a> Audible<'a> {
-    /// `None` if no cell is done.
-    fn new(panel: &'a Panel, input: &ReportInput) -> Option<Self> {
-        let (settings, cells) = (settings(panel)?, shown_cells(panel, input.records));
-        (!cells.is_empty()).then_some(Audible { settings, cells, bitrates: &panel.measured_at })
-    }
-}
-
-/// The folder of the excerpts.
-struct Shelf<'a> {
-    folder: &'a Path,
-    /// The folder as seen from the report.
-    link: String,
-}
-
-impl Shelf<'_> {
-    /// A missing file has no clip.
-    fn clip(&self, label: &str, name: &str) -> Option<Clip> {
-        let is_there = self.folder.join(name).is_file();
-        is_there.then(|| Clip { label: label.into(), link: format!("{}/{name}", self.link) })
-    }
-
-    /// One excerpt at all bitrates. Empty if all of its files are missing.
-    fn excerpt(&self, audible: &Audible, i: usize) -> Vec<Block> {
-        let data = &audible.settings.data;
-        let has_bits = audible.cells.iter().any(|(point, _)| point.bits != audible.cells[0].0.bits);
-        let group = |title: String, clips: Vec<Option<Clip>>| {
-            let clips: Vec<Clip> = clips.into_iter().flatten().collect();
-            (!clips.is_empty()).then_some(Block::Clips(Clips { title, clips }))
-        };
-        let number = i + 1;
-        let original = vec![self.clip("original", &original_name(data, i))];
-        let mut blocks: Vec<Block> = group(format!("Excerpt {number}"), original).into_iter().collect();
-        for &bitrate in audible.bitrates {
-            let coded = audible.cells.iter().map(|(point, cell)| {
-                let bits = if has_bits { format!(", {} bits", point.bits) } else { String::new() };
-                let label = format!("{}{bits}", method_name(point));
-                self.clip(&label, &excerpt_name(&cell.key(), bitrate, i))
-            });
-            let mut clips: Vec<Option<Clip>> = coded.collect();
-            clips.push(self.clip("Opus", &opus_name(data, bitrate, i)));
-            blocks.extend(group(format!("Excerpt {number}, {} kbit/s", target(bitrate)), clips));
-        }
-        blocks
-    }
-}
-
-/// The path of a folder as seen from another one, with forward slashes.
-fn relative(from: &Path, to: &Path) -> String {
-    let parts = |path: &Path| -> Vec<String> {
-        let parts = path.components().filter(|part| *part != Component::CurDir);
-        parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
-    };
-    let (from, to) = (parts(from), parts(to));
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = std::iter::repeat_n("..", from.len() - shared);
-    up.chain(to[shared..].iter().map(String::as_str)).collect::<Vec<_>>().join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_as_seen_from_the_report() {
-        let seen = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
-        assert_eq!(seen("reports/real", "results/real/audio/speech"), "../../results/real/audio/speech");
-        assert_eq!(seen("/tmp/x/reports/a", "/tmp/x/results/a/audio"), "../../results/a/audio");
-        assert_eq!(seen("./reports", "reports/audio"), "audio");
-    }
 }
