@@ -86,7 +86,7 @@ impl Assign for Foreign {
         });
     }
 
-    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], picks: &mut [u32]) {
+    fn assign(&mut self, books: &Codebooks, residual: &mut [f32], indices: &mut [u32]) {
         let (dimension, stages, size) = (books.dimension(), books.stages(), books.size());
         let rows = residual.len() / dimension;
         let codebooks = self.codebooks.as_ref();
@@ -96,14 +96,14 @@ impl Assign for Foreign {
             let codes = callbacks.encode.call1(py, (codebooks, x))?;
             let array: PyReadonlyArray2<i64> = codes.extract(py)?;
             check_columns("the codes of encode", array.shape()[1], stages)?;
-            for (pick, (at, code)) in picks.iter_mut().zip(slice(&array)?.iter().enumerate()) {
+            for (index, (at, code)) in indices.iter_mut().zip(slice(&array)?.iter().enumerate()) {
                 let code = usize::try_from(*code).ok().filter(|code| *code < size);
                 let code = code.ok_or_else(|| value("encode returned a code that is out of range"))?;
-                *pick = (at % stages * size + code) as u32;
+                *index = (at % stages * size + code) as u32;
             }
             let Some(decode) = &callbacks.decode else {
-                residual.chunks_exact_mut(dimension).zip(picks.chunks_exact(stages)).for_each(|(x, picks)| {
-                    books.subtract(picks, x);
+                residual.chunks_exact_mut(dimension).zip(indices.chunks_exact(stages)).for_each(|(x, indices)| {
+                    books.subtract(indices, x);
                 });
                 return Ok(());
             };
@@ -115,7 +115,7 @@ impl Assign for Foreign {
         });
         if done.is_none() {
             // The whole work ends with the exception; until then the codes must be valid.
-            picks.iter_mut().enumerate().for_each(|(at, pick)| *pick = (at % stages * size) as u32);
+            indices.iter_mut().enumerate().for_each(|(at, index)| *index = (at % stages * size) as u32);
         }
     }
 }

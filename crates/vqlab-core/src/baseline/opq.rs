@@ -146,15 +146,15 @@ struct Trial {
     books: Codebooks,
     team: Team<Greedy>,
     /// n × M.
-    picks: Vec<u32>,
+    indices: Vec<u32>,
     /// Σ‖x − q‖² before the last change of the codebooks.
     error: f64,
 }
 
 impl Trial {
     fn new(books: Codebooks, vectors: &[f32]) -> Self {
-        let picks = vec![0; vectors.len() / books.dimension() * books.stages()];
-        Self { books, team: Team::new(Greedy::default), picks, error: f64::INFINITY }
+        let indices = vec![0; vectors.len() / books.dimension() * books.stages()];
+        Self { books, team: Team::new(Greedy::default), indices, error: f64::INFINITY }
     }
 
     /// Improves the rotation, the codes and the codewords in `iterations` iterations.
@@ -174,11 +174,11 @@ impl Trial {
             }
             let mut progress = progress.step(iteration, iterations);
             self.encode(&turned, &mut progress.part(0.0, 0.4))?;
-            move_codewords(&mut self.books, &turned, &self.picks);
+            move_codewords(&mut self.books, &turned, &self.indices);
             self.turn(vectors, &mut progress.part(0.4, 0.6))?;
             rotate(&self.books, vectors, &mut turned);
             // The best codewords for these codes in the new coordinates.
-            move_codewords(&mut self.books, &turned, &self.picks);
+            move_codewords(&mut self.books, &turned, &self.indices);
             watch.note(&mut best, &self.books, assigner(Method::Opq, None).as_mut());
         }
         self.books = best.or(std::mem::replace(&mut self.books, Codebooks::zeros(Method::Opq, 1, 1, 1)?));
@@ -186,19 +186,20 @@ impl Trial {
     }
 
     fn encode(&mut self, turned: &[f32], progress: &mut Progress) -> Result<(), Error> {
-        let Self { books, team, picks, error } = self;
+        let Self { books, team, indices, error } = self;
         let (dimension, stages) = (books.dimension(), books.stages());
         team.each(|search| search.prepare(books));
         let (part, pulse) = team.rows(books.values().len());
-        let mut errors = vec![0f32; picks.len() / stages];
+        let mut errors = vec![0f32; indices.len() / stages];
         let count = errors.len();
-        let pulses = turned.chunks(pulse.saturating_mul(dimension)).zip(picks.chunks_mut(pulse.saturating_mul(stages)));
-        for (number, ((turned, picks), errors)) in pulses.zip(errors.chunks_mut(pulse)).enumerate() {
+        let pulses =
+            turned.chunks(pulse.saturating_mul(dimension)).zip(indices.chunks_mut(pulse.saturating_mul(stages)));
+        for (number, ((turned, indices), errors)) in pulses.zip(errors.chunks_mut(pulse)).enumerate() {
             progress.done((number * pulse) as f64 / count as f64)?;
-            let parts = turned.chunks(part * dimension).zip(picks.chunks_mut(part * stages));
-            team.share(parts.zip(errors.chunks_mut(part)), |search, ((x, picks), errors)| {
+            let parts = turned.chunks(part * dimension).zip(indices.chunks_mut(part * stages));
+            team.share(parts.zip(errors.chunks_mut(part)), |search, ((x, indices), errors)| {
                 let mut x = x.to_vec();
-                search.assign(books, &mut x, picks);
+                search.assign(books, &mut x, indices);
                 errors.iter_mut().zip(x.chunks_exact(dimension)).for_each(|(e, x)| *e = squared_length(x));
             });
         }
@@ -212,10 +213,10 @@ impl Trial {
     fn turn(&mut self, vectors: &[f32], progress: &mut Progress) -> Result<(), Error> {
         let dimension = self.books.dimension();
         progress.done(0.0)?;
-        let mut matrix = if sums_pay(&self.books, self.picks.len() / self.books.stages()) {
-            cross_products_by_codeword(&self.books, vectors, &self.picks)
+        let mut matrix = if sums_pay(&self.books, self.indices.len() / self.books.stages()) {
+            cross_products_by_codeword(&self.books, vectors, &self.indices)
         } else {
-            cross_products(&self.books, vectors, &self.picks)
+            cross_products(&self.books, vectors, &self.indices)
         };
         progress.done(0.3)?;
         // Row-major XᵀY is column-major V·S·Uᵀ, which becomes column-major V·Uᵀ.
@@ -232,15 +233,15 @@ impl Trial {
 
 /// XᵀY, D × D and row-major, of the vectors X and their decoded vectors Y in rotated coordinates. It is computed for
 /// blocks of vectors, whose products are summed in single precision.
-fn cross_products(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64> {
+fn cross_products(books: &Codebooks, vectors: &[f32], indices: &[u32]) -> Vec<f64> {
     let (dimension, stages) = (books.dimension(), books.stages());
     let mut cross = vec![0f64; dimension * dimension];
     let mut decoded = vec![0f32; BLOCK * dimension];
-    for (x, picks) in vectors.chunks(BLOCK * dimension).zip(picks.chunks(BLOCK * stages)) {
+    for (x, indices) in vectors.chunks(BLOCK * dimension).zip(indices.chunks(BLOCK * stages)) {
         let decoded = &mut decoded[..x.len()];
-        decoded.par_chunks_exact_mut(dimension).zip(picks.par_chunks_exact(stages)).for_each(|(y, picks)| {
-            let parts = y.chunks_exact_mut(books.width()).zip(picks);
-            parts.for_each(|(part, pick)| part.copy_from_slice(books.codeword(*pick as usize)));
+        decoded.par_chunks_exact_mut(dimension).zip(indices.par_chunks_exact(stages)).for_each(|(y, indices)| {
+            let parts = y.chunks_exact_mut(books.width()).zip(indices);
+            parts.for_each(|(part, index)| part.copy_from_slice(books.codeword(*index as usize)));
         });
         cross.par_chunks_mut(COLUMNS * dimension).enumerate().for_each(|(number, rows)| {
             let from = number * COLUMNS;
@@ -259,12 +260,18 @@ fn sums_pay(books: &Codebooks, count: usize) -> bool {
 
 /// As [`cross_products`], from the sums of the vectors of each codeword: XᵀY = Σ s·cᵀ over the codewords c. This takes
 /// n·D·M additions instead of n·D² multiplications.
-fn cross_products_by_codeword(books: &Codebooks, vectors: &[f32], picks: &[u32]) -> Vec<f64> {
+fn cross_products_by_codeword(books: &Codebooks, vectors: &[f32], indices: &[u32]) -> Vec<f64> {
     let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
     let mut sums = vec![0f64; stages * size * dimension];
-    for (x, picks) in vectors.chunks(SUMMED * dimension).zip(picks.chunks(SUMMED * stages)) {
+    for (x, indices) in vectors.chunks(SUMMED * dimension).zip(indices.chunks(SUMMED * stages)) {
         sums.par_chunks_mut(size * dimension).enumerate().for_each(|(stage, sums)| {
-            add_by_pick(Rows { data: x, stride: dimension }, dimension, (&picks[stage..], stages), stage * size, sums);
+            add_by_codeword(
+                Rows { data: x, stride: dimension },
+                dimension,
+                (&indices[stage..], stages),
+                stage * size,
+                sums,
+            );
         });
     }
     let mut cross = vec![0f64; dimension * dimension];
@@ -288,14 +295,14 @@ fn cross_products_by_codeword(books: &Codebooks, vectors: &[f32], picks: &[u32])
 
 /// Adds the first `columns` coordinates of each row to the sum of its codeword. The codeword index of row i is at
 /// i·stride and is counted from `first` on.
-fn add_by_pick(rows: Rows, columns: usize, (picks, stride): (&[u32], usize), first: usize, sums: &mut [f64]) {
+fn add_by_codeword(rows: Rows, columns: usize, (indices, stride): (&[u32], usize), first: usize, sums: &mut [f64]) {
     run(
         #[inline(always)]
         |_| {
-            for (i, pick) in picks.iter().step_by(stride).enumerate() {
+            for (i, index) in indices.iter().step_by(stride).enumerate() {
                 let row = &rows.data[i * rows.stride..][..columns];
-                let pick = *pick as usize - first;
-                let sums = sums[pick * columns..(pick + 1) * columns].iter_mut();
+                let index = *index as usize - first;
+                let sums = sums[index * columns..(index + 1) * columns].iter_mut();
                 sums.zip(row).for_each(|(sum, v)| *sum += f64::from(*v));
             }
         },
@@ -326,14 +333,14 @@ fn rotate(books: &Codebooks, vectors: &[f32], turned: &mut [f32]) {
 }
 
 /// Moves each used codeword to the mean of its parts of the rotated vectors.
-fn move_codewords(books: &mut Codebooks, turned: &[f32], picks: &[u32]) {
+fn move_codewords(books: &mut Codebooks, turned: &[f32], indices: &[u32]) {
     let (dimension, stages, size, width) = (books.dimension(), books.stages(), books.size(), books.width());
     books.values_mut().par_chunks_mut(size * width).enumerate().for_each(|(stage, words)| {
         let (mut sums, mut counts) = (vec![0f64; size * width], vec![0u32; size]);
-        let (picks, first) = (&picks[stage..], stage * size);
-        picks.iter().step_by(stages).for_each(|pick| counts[*pick as usize - first] += 1);
+        let (indices, first) = (&indices[stage..], stage * size);
+        indices.iter().step_by(stages).for_each(|index| counts[*index as usize - first] += 1);
         let parts = Rows { data: &turned[stage * width..], stride: dimension };
-        add_by_pick(parts, width, (picks, stages), first, &mut sums);
+        add_by_codeword(parts, width, (indices, stages), first, &mut sums);
         let words = words.chunks_exact_mut(width).zip(sums.chunks_exact(width)).zip(counts);
         for ((word, sums), count) in words.filter(|(_, count)| *count > 0) {
             word.iter_mut().zip(sums).for_each(|(v, sum)| *v = (sum / f64::from(count)) as f32);
@@ -375,12 +382,12 @@ mod tests {
         let vectors = numbers(count * dimension);
         let books = Codebooks::new(Method::Opq, dimension, stages, size, numbers(size * dimension)).unwrap();
         // One codeword of each stage is never used.
-        let picks: Vec<u32> = (0..count * stages)
+        let indices: Vec<u32> = (0..count * stages)
             .map(|at| (at % stages * size + at / stages * (at % stages + 3) % (size - 1)) as u32)
             .collect();
         assert!(sums_pay(&books, count));
         let (slow, fast) =
-            (cross_products(&books, &vectors, &picks), cross_products_by_codeword(&books, &vectors, &picks));
+            (cross_products(&books, &vectors, &indices), cross_products_by_codeword(&books, &vectors, &indices));
         let largest = slow.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
         assert!(slow.iter().zip(&fast).all(|(slow, fast)| (slow - fast).abs() < 1e-5 * largest));
     }

@@ -108,9 +108,9 @@ pub(super) fn measured(shape: &Shape, fitted: &Fitted, beam_width: usize, work: 
 /// The mean squared error per coordinate of each vector (n × D), and the codes (n × M).
 fn encoded(books: &Codebooks, beam: Option<(Search, usize)>, x: &[f32]) -> Result<(Vec<f64>, Vec<u16>), String> {
     let dimension = books.dimension();
-    let (residual, picks) = residuals(books, assigner(books.method(), beam).as_mut(), x);
+    let (residual, indices) = residuals(books, assigner(books.method(), beam).as_mut(), x);
     let error = |e: &[f32]| squared_error(e) / dimension as f64;
-    let codes = codes(books, &picks).map_err(|error| error.to_string())?;
+    let codes = codes(books, &indices).map_err(|error| error.to_string())?;
     Ok((residual.chunks_exact(dimension).map(error).collect(), codes))
 }
 
@@ -138,12 +138,12 @@ fn seconds_per_vector(books: &Codebooks, beam: Option<(Search, usize)>, split: &
     let x = &split.held_out()[..count * split.dimension];
     let mut assign = assigner(books.method(), beam);
     assign.prepare(books);
-    let mut picks = vec![0; count * books.stages()];
+    let mut indices = vec![0; count * books.stages()];
     let (since, mut quickest) = (Instant::now(), f64::INFINITY);
     while quickest.is_infinite() || since.elapsed() < TIMING {
         let mut residual = x.to_vec();
         let turn = Instant::now();
-        assign.assign(books, &mut residual, &mut picks);
+        assign.assign(books, &mut residual, &mut indices);
         quickest = quickest.min(turn.elapsed().as_secs_f64() / count as f64);
     }
     quickest
