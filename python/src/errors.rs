@@ -24,7 +24,7 @@ pub fn of_file(error: &std::io::Error, path: &Path) -> PyErr {
         Some(number) => {
             let text = error.to_string();
             let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-            PyOSError::new_err((number, text, path.to_path_buf()))
+            PyOSError::new_err((number, text, path.as_os_str().to_owned()))
         }
         None => PyErr::from(std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
     }

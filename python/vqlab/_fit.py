@@ -112,7 +112,7 @@ def fit(
     asked = {
         "method": _arguments.text(method, "method"),
         "stages": _arguments.whole(stages, "stages"),
-        "bits": _arguments.whole(bits, "bits", most=16),
+        "bits": _arguments.whole(bits, "bits", most=2**31),
         "trainer": _arguments.text(trainer, "trainer"),
         "beam_width": _arguments.whole_or_none(beam_width, "beam_width"),
         "training_beam_width": _arguments.whole_or_none(training_beam_width, "training_beam_width"),

@@ -34,7 +34,12 @@ impl Scaling {
         let row = |i: usize| &vectors[i * count / taken * dimension..][..dimension];
         let sample: Vec<&[f32]> = (0..taken).map(row).collect();
         let center = median(&sample);
-        let variance = variance(vectors, dimension);
+        let mut variance = variance(vectors, dimension);
+        if !(variance.sqrt() as f32).is_normal() && vectors.chunks_exact(dimension).all(|x| x == &vectors[..dimension])
+        {
+            // What is left is the rounding of the mean.
+            variance = 0.0;
+        }
         let spread = variance.sqrt();
         let scale = if spread == 0.0 { 1.0 } else { spread as f32 };
         if !scale.is_normal() {
