@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,7 +65,8 @@ def text_of(result: Recommendation) -> str:
                 for place, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
             lines.append("  ".join(cells).rstrip())
-        lines += ["", choice.reason, ""]
+        # Many terminals break long lines inside of words.
+        lines += ["", textwrap.fill(choice.reason, min(120, shutil.get_terminal_size((120, 0)).columns)), ""]
     if result.left_out:
         lines.append(f"Not fitted: {left_out_of(result)}.")
     return "\n".join(lines).rstrip()
