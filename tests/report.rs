@@ -191,6 +191,15 @@ fn operation_counts() {
 }
 
 #[test]
+fn a_single_point() {
+    let plan = synthetic::toy();
+    let mut records = synthetic::records(&plan, 0);
+    let key = plan.panels[0].points[0].cells[0].key();
+    records.retain(|known, _| *known == key);
+    pages(&plan, &records).both_hold(&["1 of 192 cells", "missing", "additive"]);
+}
+
+#[test]
 fn several_draws() {
     let plan = synthetic::draws();
     pages(&plan, &synthetic::records(&plan, 0)).both_hold(&["5 (Figure 2a)", "Spread over draws of the data"]);

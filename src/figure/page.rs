@@ -258,6 +258,22 @@ mod tests {
         Figure::single(chart)
     }
 
+    /// Keys end where the style sheet does. All curves are drawn.
+    #[test]
+    fn forty_methods_and_single_points_are_drawn() {
+        let mut chart = Chart::new("", Axis::whole("bits", &[12]), Axis::linear("MSE"));
+        for method in 0..40 {
+            let points = vec![(12.0, f64::from(method))];
+            chart.series.push(Series::line(format!("<M{method}>"), Color(9, 9, 200), LineStyle::Solid, points));
+        }
+        let html = fragment(&Figure::single(chart), "T").unwrap();
+        let page = format!("<div>{html}</div>");
+        let tree = roxmltree::Document::parse(&page).unwrap();
+        let count = |name: &str| tree.descendants().filter(|node| node.has_tag_name(name)).count();
+        assert_eq!((count("title"), count("label")), (40, super::super::MOST_KEYS));
+        assert!(!html.contains("NaN") && html.contains("&lt;M39&gt; at bits 12: 39"), "{html}");
+    }
+
     #[test]
     fn logarithms_become_powers_on_pages() {
         let mut chart = Chart::new("", Axis::linear("complexity (log10 WMOPS)"), Axis::linear("MSE"));

@@ -28,7 +28,7 @@ const MOST_LARGE: usize = 4;
 const SORTED_FROM: usize = 3;
 
 pub(super) fn render(document: &Document) -> String {
-    let (title, tab) = (escape(&document.title), escape(&tab_title(&document.title)));
+    let (title, tab) = (escape(&document.title), tab_title(&document.title));
     let cards: String = WIDTHS.iter().map(|width| as_cards(*width)).collect();
     let keys: String = (0..MOST_KEYS).map(|key| switched(&format!("k{key}"))).collect();
     let keys = keys + &switched("pub") + &gallery::style();
@@ -75,13 +75,15 @@ pub(super) fn render(document: &Document) -> String {
     page.out
 }
 
-/// The title for the browser's tab and for search engines, which show no more.
+/// The title for the browser's tab and for search engines, which show no more. Escaped.
 fn tab_title(title: &str) -> String {
     const MOST: usize = 70;
-    match title.chars().count() {
-        ..=MOST => title.into(),
-        _ => title.chars().take(MOST - 1).collect::<String>().trim_end().to_owned() + "…",
+    let whole = escape(title);
+    if whole.chars().count() <= MOST {
+        return whole;
     }
+    let mut ends = title.char_indices().rev().map(|(end, _)| escape(title[..end].trim_end()) + "…");
+    ends.find(|cut| cut.chars().count() <= MOST).unwrap_or_default()
 }
 
 /// The style of tables that need this width, in narrower places.

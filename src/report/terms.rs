@@ -40,11 +40,10 @@ pub(super) fn meaning(title: &str) -> Option<(&'static str, &'static str)> {
 /// The meanings of the methods' labels, of metrics (by their names in records), and of WMOPS: `RVQ and PVQ: residual and
 /// product vector quantization. PESQ: …`
 pub(super) fn glossary(methods: impl Iterator<Item = Method>, metrics: &[String], has_operations: bool) -> String {
-    let mut known: Vec<(&str, &str)> = Vec::new();
-    for method in methods {
-        let named = method.definition().kind.map(|kind| (method.label(), kind));
-        known.extend(named.filter(|named| !known.contains(named)));
-    }
+    let own: Vec<Method> = methods.collect();
+    let known = Method::known().into_iter().filter(|method| own.contains(method));
+    let known: Vec<(&str, &str)> =
+        known.filter_map(|method| Some((method.label(), method.definition().kind?))).collect();
     let mut sentences = Vec::new();
     if !known.is_empty() {
         let of = |part: fn(&(&'static str, &'static str)) -> &'static str| {
@@ -60,12 +59,18 @@ pub(super) fn glossary(methods: impl Iterator<Item = Method>, metrics: &[String]
     }
     sentences.extend(rows.into_iter().map(|row| {
         let better = if row.direction == Direction::LowerIsBetter { "lower" } else { "higher" };
-        format!("{}: {}; {better} is better.", row.label, row.description)
+        format!("{}: {}; {better} is better.", row.label, uncapitalized(row.description))
     }));
     if has_operations {
         sentences.push("WMOPS: weighted million operations (ITU-T) for encoding one vector.".into());
     }
     sentences.join(" ")
+}
+
+/// The text as it stands within a sentence.
+fn uncapitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -76,6 +81,10 @@ mod tests {
     fn labels_metrics_and_operations_are_explained_once() {
         let methods = [Method::Rvq, Method::Pvq, Method::Rvq].into_iter();
         let metrics = ["mse-fresh".to_owned(), "mse-training".to_owned()];
+        assert_eq!(
+            glossary(std::iter::empty(), &["psnr-fresh".into()], false),
+            "Peak SNR: peak signal-to-noise ratio in dB; higher is better."
+        );
         assert_eq!(
             glossary(methods, &metrics, true),
             "RVQ and PVQ: residual and product vector quantization. MSE: mean squared error per coordinate; lower is \

@@ -1,7 +1,7 @@
 //! The verdict on a panel in one sentence, for the terminal and the top of every page.
 
 use super::document::{Line, Tone};
-use super::format::{difference, enumerate, margin as margin_in_words};
+use super::format::{difference, enumerate, margin as margin_in_words, significant};
 use super::points::tone;
 use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
@@ -16,7 +16,7 @@ pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<St
 }
 
 /// The best methods, one sentence per panel without published numbers: `laplace: lowest MSE on the test set: PVQ at 12
-/// bits, RVQ at 24 and 36 bits`. Empty if there is only one method.
+/// bits, RVQ at 24 and 36 bits`. The values, if there is only one method.
 pub fn best_sentences(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
     best_lines(plan, aggregates).iter().map(Line::to_string).collect()
 }
@@ -34,6 +34,15 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     let metric = primary_metric(plan, panel);
     let aggregate = find_aggregate(aggregates, &panel.name, &metric)?;
     let row = metric::find(&metric)?;
+    let set = match metric.rsplit_once('-') {
+        Some((_, "training")) => " on the training set",
+        Some((_, "fresh")) => " on the test set",
+        _ => "",
+    };
+    if let Some((label, verdict)) = only_contender(panel, aggregate) {
+        let before = format!("{}: {}{set} with {label}: ", panel.name, metric::label(&metric));
+        return Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral });
+    }
     let mut winners: Vec<Winners> = Vec::new();
     for at in aggregate.places() {
         let best = best_at(aggregate, at)?;
@@ -43,11 +52,6 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
         }
     }
     let extreme = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
-    let set = match metric.rsplit_once('-') {
-        Some((_, "training")) => " on the training set",
-        Some((_, "fresh")) => " on the test set",
-        _ => "",
-    };
     let before = format!("{}: {extreme} {}{set}: ", panel.name, metric::label(&metric));
     if winners.len() > MOST_WINNERS {
         let verdict = most_often(&winners);
@@ -57,6 +61,20 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
         |(names, places): &Winners| format!("{} at {}", names.join(" or "), panel.axis.in_words(&enumerate(places)));
     let verdict = winners.iter().map(at).collect::<Vec<_>>().join(", ");
     Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })
+}
+
+/// The label of a panel's only contender, and its first and last value: `0.648 at 8 bits, 0.121 at 24 bits`.
+fn only_contender(panel: &Panel, aggregate: &Aggregate) -> Option<(&'static str, String)> {
+    let known: Vec<(&Point, f64)> = aggregate.points.iter().filter_map(|point| Some((point, point.mean()?))).collect();
+    let (first, last) = (known.first()?, known.last()?);
+    if known.iter().any(|(point, _)| point.contender != first.0.contender) {
+        return None;
+    }
+    let value = |(point, mean): &(&Point, f64)| {
+        format!("{} at {}", significant(*mean), panel.axis.in_words(&panel.axis.number(point.at)))
+    };
+    let ends = if known.len() == 1 { value(first) } else { format!("{}, {}", value(first), value(last)) };
+    Some((first.0.contender.label(), ends))
 }
 
 /// The best contenders, and the positions at which they are.
@@ -282,6 +300,11 @@ mod tests {
         aggregates[0].points[0].samples = vec![(1, 6.1), (2, 3.9)];
         let sentence = "correlated: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
         assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
+        // RVQ and PVQ were not measured.
+        let mut alone = aggregates.clone();
+        alone[0].points.truncate(2);
+        let sentence = "correlated: MSE on the training set with AVQ: 5.000 at 12 bits, 3.000 at 16 bits";
+        assert_eq!(best_sentences(&plan, &alone), [sentence]);
         let mut lines = best_lines(&plan, &aggregates);
         without_name(&mut lines, &plan);
         assert!(lines[0].to_string().starts_with("Lowest MSE on the training set: "), "{}", lines[0]);

@@ -110,7 +110,7 @@ fn alternatives(found: &Recommendation, asked: &Asked, document: &mut Document) 
     for choice in &found.choices {
         subsection(found, choice, document);
         let Some(words) = found.words(choice) else {
-            document.paragraph(found.reason(choice));
+            document.paragraph("None. The table of all quantizers has their costs.");
             continue;
         };
         document.paragraph(words.sure);
