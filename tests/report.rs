@@ -1,5 +1,6 @@
 //! The report holds what it must, in HTML and in Markdown alike, and shows nothing that is broken or missing as a number.
 
+mod common;
 mod synthetic;
 
 use std::collections::HashMap;
@@ -190,6 +191,15 @@ fn operation_counts() {
 }
 
 #[test]
+fn a_single_point() {
+    let plan = synthetic::toy();
+    let mut records = synthetic::records(&plan, 0);
+    let key = plan.panels[0].points[0].cells[0].key();
+    records.retain(|known, _| *known == key);
+    pages(&plan, &records).both_hold(&["1 of 192 cells", "missing", "additive"]);
+}
+
+#[test]
 fn several_draws() {
     let plan = synthetic::draws();
     pages(&plan, &synthetic::records(&plan, 0)).both_hold(&["5 (Figure 2a)", "Spread over draws of the data"]);
@@ -231,6 +241,49 @@ fn speech_with_excerpts_and_opus() {
     for text in ["kbit/s", "9.6", "diff MOS", "±0.2 MOS", "inconclusive"] {
         assert!(pages.table.contains(text), "{text} is not in {}", pages.table);
     }
+}
+
+/// The program with and without the Opus tools on its path.
+#[test]
+fn players_take_compressed_copies_where_the_tools_are() {
+    let env = common::Env::new();
+    assert_eq!(env.run(&["init", "speech.toml", "--task", "speech"]).status, Some(0));
+    let small = ["sweep.methods=[\"pvq\"]", "training.updates=20", "evaluation.bitrates=[8000]", "data.utterances=2"];
+    let run = |command: &str, has_tools: bool| {
+        let sets = small.iter().flat_map(|set| ["--set", set]);
+        let mut command = env.command(&[command, "speech.toml"].into_iter().chain(sets).collect::<Vec<_>>());
+        if !has_tools {
+            command.env("PATH", "");
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read_to_string(env.path("reports/default/speech.html")).unwrap()
+    };
+    let copies = || -> Vec<(PathBuf, Vec<u8>)> {
+        let Ok(folder) = std::fs::read_dir(env.path("reports/default/audio")) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = folder.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+    };
+    let html = run("run", false);
+    // The original and the coded excerpt of two utterances.
+    assert_eq!((html.matches("<audio ").count(), html.matches("<source ").count()), (4, 4));
+    assert!(html.contains("The players take the WAV files") && copies().is_empty());
+    if !cfg!(has_opus) {
+        return;
+    }
+    let html = run("report", true);
+    assert_eq!((html.matches("<audio ").count(), html.matches("<source ").count()), (4, 8));
+    assert!(
+        html.contains("copies in Ogg Opus at 96 kbit/s (opus-tools ") && !html.contains("The players take the WAV")
+    );
+    let first = copies();
+    assert_eq!(first.len(), 4);
+    for (path, bytes) in &first {
+        assert!(bytes.starts_with(b"OggS") && html.contains(path.file_name().unwrap().to_str().unwrap()));
+    }
+    assert_eq!(run("report", true), html);
+    assert_eq!(copies(), first);
 }
 
 #[test]

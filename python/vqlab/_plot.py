@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ._recommend import Recommendation
 
 #: As in the figures of the command line.
-COLORS = {"avq": "#1b8a2f", "rvq": "#1f4fd8", "pvq": "#000000", "opq": "#b04a00", "lsq": "#8a1f8a"}
+COLORS = {"avq": "#1b8a2f", "rvq": "#1f4fd8", "pvq": "#000000", "opq": "#713b07", "lsq": "#c0306e"}
 OTHER = "#007a87"
 
 COSTS = {

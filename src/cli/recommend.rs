@@ -150,7 +150,8 @@ pub fn run(args: RecommendArgs) -> Result<(), CliError> {
         false => recommendation_text(&found, &asked, args.verbose),
     })?;
     match found.choices.iter().find(|choice| choice.chosen.is_none()) {
-        Some(choice) => Err(CliError::Failed(found.reason(choice))),
+        // The answer states the reason.
+        Some(choice) => Err(CliError::Failed(format!("no choice for {} bits per vector", choice.bits))),
         None => Ok(()),
     }
 }

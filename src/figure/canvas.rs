@@ -204,29 +204,33 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
 
     /// `at` is the point on the baseline at `style.anchor`.
     pub fn text(&self, text: &str, at: (f64, f64), style: TextStyle) -> Result<(), FigureError> {
-        let Canvas::File { area, scale, font } = self else {
-            if let Canvas::Page { sheet, .. } = self {
-                sheet.text(text, at, style);
+        match self {
+            Canvas::Page { sheet, .. } => sheet.text(text, at, style),
+            Canvas::File { area, scale, font } => {
+                let raise = font.baseline * style.em;
+                // The baseline is below the middle of the text, or right of it.
+                let middle = if style.upwards { (at.0 - raise, at.1) } else { (at.0, at.1 - raise) };
+                let styled = style.in_font(font.size_per_em * scale);
+                area.draw_text(text, &styled, units(middle, *scale)).map_err(FigureError::draw)?;
             }
-            return Ok(());
-        };
-        let h = match style.anchor {
+        }
+        Ok(())
+    }
+}
+
+impl TextStyle {
+    /// For plotters, with this many pixels of font size per pixel of em.
+    fn in_font(self, size_per_em: f64) -> plotters::style::TextStyle<'static> {
+        let anchor = match self.anchor {
             a if a < 0.25 => HPos::Left,
             a if a > 0.75 => HPos::Right,
             _ => HPos::Center,
         };
-        let raise = font.baseline * style.em;
-        let (position, turn) = if style.upwards {
-            ((at.0 - raise, at.1), FontTransform::Rotate270)
-        } else {
-            ((at.0, at.1 - raise), FontTransform::None)
-        };
-        let weight = if style.bold { FontStyle::Bold } else { FontStyle::Normal };
-        let size = style.em * font.size_per_em * scale;
-        let desc = FontDesc::new(FontFamily::Name(FONT), size, weight).transform(turn);
-        let color = RGBColor(style.color.0, style.color.1, style.color.2);
-        let styled = plotters::style::TextStyle::from(desc).color(&color).pos(Pos::new(h, VPos::Center));
-        area.draw_text(text, &styled, units(position, *scale)).map_err(FigureError::draw)
+        let turn = if self.upwards { FontTransform::Rotate270 } else { FontTransform::None };
+        let weight = if self.bold { FontStyle::Bold } else { FontStyle::Normal };
+        let desc = FontDesc::new(FontFamily::Name(FONT), self.em * size_per_em, weight).transform(turn);
+        let color = RGBColor(self.color.0, self.color.1, self.color.2).to_backend_color();
+        plotters::style::TextStyle { font: desc, color, pos: Pos::new(anchor, VPos::Center) }
     }
 }
 

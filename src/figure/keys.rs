@@ -7,7 +7,8 @@ use plotters::prelude::SVGBackend;
 use super::canvas::Canvas;
 use super::chart::{Chart, LegendEntry, LegendKey, Series};
 use super::layout::TICK_EM;
-use super::page::{SIZE, Sheet, escape, own_color};
+use super::page::{SIZE, Sheet, escape};
+use super::shades::own_color;
 
 /// The largest number of keys that the style sheet knows.
 pub(crate) const MOST_KEYS: usize = 16;

@@ -13,6 +13,8 @@ use super::scale::Mapping;
 pub(super) const TITLE_EM: f64 = 15.0;
 pub(super) const LABEL_EM: f64 = 13.0;
 pub(super) const TICK_EM: f64 = 12.0;
+/// The share of a chart's width that labels at the left or the right may take.
+const MOST_MARGIN: f64 = 0.35;
 pub(super) const GRID: Color = Color(0xe4, 0xe4, 0xe4);
 pub(super) const FRAME: Color = Color(0x8a, 0x8a, 0x8a);
 
@@ -104,9 +106,12 @@ impl Frame {
         let title = if chart.title.is_empty() { 12.0 } else { 36.0 };
         let (top, bottom) = (outer.top + title, outer.bottom - 54.0 - legend_height);
         let y = Mapping::new(&chart.y, chart.series.iter().flat_map(values_y).chain(strip_values(chart)), bottom, top);
-        let y_ticks = y.ticks(&chart.y, ((bottom - top) / 46.0) as usize);
+        let mut y_ticks = y.ticks(&chart.y, ((bottom - top) / 46.0) as usize);
+        // Names of panels can be longer than the chart.
+        let room = MOST_MARGIN * (outer.right - outer.left);
+        y_ticks.iter_mut().for_each(|tick| tick.1 = shortened(&tick.1, false, room));
         let widest = y_ticks.iter().map(|t| text_width(&t.1, TICK_EM, false)).fold(0.0, f64::max);
-        let end = chart.end_labels.iter().map(|l| text_width(&l.text, TICK_EM, true)).fold(0.0, f64::max);
+        let end = chart.end_labels.iter().map(|l| text_width(&l.text, TICK_EM, true)).fold(0.0, f64::max).min(room);
         let left = outer.left + 34.0 + widest + 8.0;
         let right = outer.right - if end > 0.0 { end + 16.0 } else { 18.0 };
         let plot = Rect { left, top, right, bottom };
@@ -124,6 +129,16 @@ impl Frame {
     pub fn path(&self, points: &[(f64, f64)]) -> Vec<(f64, f64)> {
         points.iter().filter_map(|p| self.point(*p)).collect()
     }
+}
+
+/// The text of a tick or at the end of a curve, cut at the end if it is wider than `room`.
+fn shortened(text: &str, bold: bool, room: f64) -> String {
+    if text_width(text, TICK_EM, bold) <= room {
+        return text.to_owned();
+    }
+    let cut = |length: usize| text.chars().take(length).collect::<String>() + "…";
+    let lengths = (0..text.chars().count()).rev();
+    lengths.map(cut).find(|cut| text_width(cut, TICK_EM, bold) <= room).unwrap_or_default()
 }
 
 fn values_x(series: &Series) -> impl Iterator<Item = f64> {
@@ -163,7 +178,7 @@ pub(super) fn draw_chart<B: DrawingBackend>(chart: &Chart, outer: Rect, canvas: 
         draw_series(series, chart, &frame, canvas)?;
         canvas.close();
     }
-    draw_end_labels(chart, &frame, canvas)?;
+    draw_end_labels(chart, &frame, outer, canvas)?;
     point_labels::draw(chart, &frame, canvas)?;
     let mut ink = ink(chart, &frame);
     legend::draw(&legend, &frame, outer, &mut ink, canvas)?;
@@ -265,7 +280,12 @@ fn draw_series<B: DrawingBackend>(
     Ok(())
 }
 
-fn draw_end_labels<B: DrawingBackend>(chart: &Chart, frame: &Frame, canvas: &Canvas<B>) -> Result<(), FigureError> {
+fn draw_end_labels<B: DrawingBackend>(
+    chart: &Chart,
+    frame: &Frame,
+    outer: Rect,
+    canvas: &Canvas<B>,
+) -> Result<(), FigureError> {
     let placed = chart.end_labels.iter().filter_map(|l| Some((frame.y.pixel(l.y)?, l)));
     let mut labels: Vec<_> = placed.collect();
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -274,7 +294,8 @@ fn draw_end_labels<B: DrawingBackend>(chart: &Chart, frame: &Frame, canvas: &Can
         let y = (y + 0.36 * TICK_EM).max(free_from);
         let style = TextStyle { color: label.color, bold: true, ..TextStyle::new(TICK_EM, 0.0) };
         canvas.open_label(label);
-        canvas.text(&label.text, (frame.plot.right + 8.0, y), style)?;
+        let text = shortened(&label.text, true, outer.right - frame.plot.right - 8.0);
+        canvas.text(&text, (frame.plot.right + 8.0, y), style)?;
         canvas.close();
         free_from = y + 1.25 * TICK_EM;
     }
@@ -312,4 +333,25 @@ fn draw_marks<B: DrawingBackend>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_leave_room_for_the_chart() {
+        super::super::canvas::register_fonts().unwrap();
+        let name = "APanelNameWithoutSpacesThatIsFarLongerThanTheChartIsWide".repeat(2);
+        let y = Axis { ticks: Some(vec![(1.0, name.clone()), (2.0, "short".into())]), ..Axis::linear("") };
+        let mut chart = Chart::new("", Axis::linear("x"), y);
+        chart.series.push(Series::line("a", Color::BLACK, LineStyle::Solid, vec![(0.0, 1.0), (1.0, 2.0)]));
+        let outer = Rect { left: 0.0, top: 0.0, right: 480.0, bottom: 340.0 };
+        let frame = Frame::new(&chart, outer, 0.0);
+        assert!(frame.plot.width() > 0.4 * outer.right, "{:?}", frame.plot);
+        assert!(frame.y_ticks[0].1.starts_with("APanel") && frame.y_ticks[0].1.ends_with('…'));
+        assert_eq!(frame.y_ticks[1].1, "short");
+        chart.end_labels.push(super::super::chart::EndLabel { y: 1.0, text: name, color: Color::BLACK });
+        assert!(Frame::new(&chart, outer, 0.0).plot.width() > 0.1 * outer.right);
+    }
 }

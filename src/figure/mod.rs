@@ -22,6 +22,7 @@ mod point_labels;
 mod published;
 mod recommend;
 mod scale;
+mod shades;
 mod tradeoff;
 
 use std::collections::HashMap;
@@ -38,11 +39,12 @@ pub(crate) use keys::number;
 pub use log::draw_log;
 pub(crate) use operations::{beside_published, over_complexity};
 pub use output::{Format, to_pdf, to_png, to_svg};
-pub(crate) use page::{escape, fragment, shades};
+pub(crate) use page::{escape, fragment};
 pub(crate) use pareto::{Dot, pareto};
 pub use pictures::{PictureFigure, PictureGroup, PictureRow, by_bits, draw_pictures};
 pub use published::draw_published;
 pub use recommend::{Pareto, draw_recommendation};
+pub(crate) use shades::shades;
 pub(crate) use tradeoff::{drawn_once, wmops};
 
 use crate::compare::PanelComparison;

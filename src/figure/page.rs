@@ -14,6 +14,7 @@ use super::canvas::{Canvas, TextStyle};
 use super::chart::{Axis, Chart, Color, EndLabel, Figure, LegendPlace, Scale, Series};
 use super::keys::Keys;
 use super::layout::{FRAME, GRID, Rect, draw_chart};
+use super::shades::own_color;
 
 /// Width and height of a chart in pixels.
 pub(super) const SIZE: (f64, f64) = (480.0, 340.0);
@@ -120,45 +121,6 @@ fn paint(color: Color) -> &'static str {
     }
 }
 
-/// The color on light and on dark pages. Ink is the page's.
-pub(super) fn own_color(color: Color) -> String {
-    if color == Color::BLACK {
-        return " style=\"--c:var(--text);--d:var(--text)\"".into();
-    }
-    format!(" style=\"{}\"", shades(color))
-}
-
-/// The color on light and on dark pages, as the variables that the page's style sheet chooses from.
-pub(crate) fn shades(color: Color) -> String {
-    format!("--c:{};--d:{}", hex(color), hex(on_dark(color)))
-}
-
-fn hex(Color(red, green, blue): Color) -> String {
-    format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// The contrast of lines and labels with a dark page that is asked for (WCAG 2.2, 1.4.3).
-const CONTRAST: f64 = 4.5;
-/// The background of dark pages, as in the style sheet.
-const DARK: Color = Color(0x16, 0x18, 0x1b);
-
-/// The color, mixed with white until it stands out from a dark page.
-fn on_dark(color: Color) -> Color {
-    let mixes = (0..=20).map(|step| color.tint(1.0 - f64::from(step) / 20.0));
-    let against = luminance(DARK) + 0.05;
-    let is_visible = |color: &Color| (luminance(*color) + 0.05) / against >= CONTRAST;
-    mixes.into_iter().find(is_visible).unwrap_or(Color(255, 255, 255))
-}
-
-/// Relative luminance (WCAG 2.2).
-fn luminance(Color(red, green, blue): Color) -> f64 {
-    let linear = |channel: u8| {
-        let value = f64::from(channel) / 255.0;
-        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
-    };
-    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
-}
-
 /// At most two decimals, without trailing zeros.
 fn short(value: f64) -> String {
     let text = format!("{value:.2}");
@@ -186,7 +148,8 @@ pub(crate) fn escape(text: &str) -> String {
 /// [`FigureError::Draw`] when the embedded font can't be read.
 pub(crate) fn fragment(figure: &Figure, title: &str) -> Result<String, FigureError> {
     super::canvas::register_fonts()?;
-    let charts: Vec<&Chart> = figure.rows.iter().flatten().collect();
+    let charts: Vec<Chart> = figure.rows.iter().flatten().cloned().map(on_page).collect();
+    let charts: Vec<&Chart> = charts.iter().collect();
     let keys = Keys::of(&charts);
     let mut out = keys.html(&charts);
     let many = if charts.len() > 1 { " many" } else { "" };
@@ -199,14 +162,53 @@ pub(crate) fn fragment(figure: &Figure, title: &str) -> Result<String, FigureErr
     Ok(out)
 }
 
+/// The chart with the scales of pages: a page shows WMOPS where the paper's figures show their logarithms.
+fn on_page(mut chart: Chart) -> Chart {
+    if let Some(label) = of_powers(&chart.x) {
+        chart.x = Axis { range: chart.x.range.map(|ends| powers(ends)), ..Axis::log(label) };
+        for series in &mut chart.series {
+            series.points.iter_mut().for_each(|point| point.0 = 10f64.powf(point.0));
+            series.band.iter_mut().chain(&mut series.intervals).for_each(|span| span.0 = 10f64.powf(span.0));
+        }
+        chart.marks.iter_mut().for_each(|mark| mark.x = 10f64.powf(mark.x));
+        chart.point_labels.iter_mut().for_each(|label| label.at.0 = 10f64.powf(label.at.0));
+    }
+    if let Some(label) = of_powers(&chart.y).filter(|_| chart.series.iter().all(|series| series.fill_to.is_none())) {
+        chart.y = Axis { range: chart.y.range.map(|ends| powers(ends)), ..Axis::log(label) };
+        for series in &mut chart.series {
+            series.points.iter_mut().for_each(|point| point.1 = 10f64.powf(point.1));
+            for span in series.band.iter_mut().chain(&mut series.intervals) {
+                (span.1, span.2) = powers((span.1, span.2));
+            }
+        }
+        chart.strips.iter_mut().for_each(|strip| (strip.low, strip.high) = powers((strip.low, strip.high)));
+        chart.end_labels.iter_mut().for_each(|label| label.y = 10f64.powf(label.y));
+        chart.point_labels.iter_mut().for_each(|label| label.at.1 = 10f64.powf(label.at.1));
+    }
+    if has_decades(&chart) {
+        chart.y.scale = Scale::Log;
+    }
+    chart
+}
+
+/// The label of the powers, if the axis has logarithms and no ticks or ends of its own.
+fn of_powers(axis: &Axis) -> Option<String> {
+    let is_plain = axis.ticks.is_none() && axis.include.is_none();
+    (is_plain && axis.label.contains(LOGARITHM)).then(|| axis.label.replace(LOGARITHM, "("))
+}
+
+/// Before the unit in labels of axes with logarithms.
+const LOGARITHM: &str = "(log10 ";
+
+fn powers((low, high): (f64, f64)) -> (f64, f64) {
+    (10f64.powf(low), 10f64.powf(high))
+}
+
 fn svg(chart: &Chart, is_titled: bool, keys: &Keys, name: &str) -> Result<String, FigureError> {
     let mut chart = chart.clone();
     chart.legend = LegendPlace::Hidden;
     if !is_titled {
         chart.title.clear();
-    }
-    if has_decades(&chart) {
-        chart.y.scale = Scale::Log;
     }
     let ends: Vec<EndLabel> =
         keys.direct.iter().filter_map(|key| end_label(&chart, &keys.entries[*key].label)).collect();
@@ -256,6 +258,32 @@ mod tests {
         Figure::single(chart)
     }
 
+    /// Keys end where the style sheet does. All curves are drawn.
+    #[test]
+    fn forty_methods_and_single_points_are_drawn() {
+        let mut chart = Chart::new("", Axis::whole("bits", &[12]), Axis::linear("MSE"));
+        for method in 0..40 {
+            let points = vec![(12.0, f64::from(method))];
+            chart.series.push(Series::line(format!("<M{method}>"), Color(9, 9, 200), LineStyle::Solid, points));
+        }
+        let html = fragment(&Figure::single(chart), "T").unwrap();
+        let page = format!("<div>{html}</div>");
+        let tree = roxmltree::Document::parse(&page).unwrap();
+        let count = |name: &str| tree.descendants().filter(|node| node.has_tag_name(name)).count();
+        assert_eq!((count("title"), count("label")), (40, super::super::MOST_KEYS));
+        assert!(!html.contains("NaN") && html.contains("&lt;M39&gt; at bits 12: 39"), "{html}");
+    }
+
+    #[test]
+    fn logarithms_become_powers_on_pages() {
+        let mut chart = Chart::new("", Axis::linear("complexity (log10 WMOPS)"), Axis::linear("MSE"));
+        let points = vec![(-2.0, 4.0), (1.0, 1.0)];
+        chart.series.push(Series::line("A", Color::BLACK, LineStyle::Solid, points));
+        let html = fragment(&Figure::single(chart), "T").unwrap();
+        assert!(html.contains(">complexity (WMOPS)</text>") && html.contains(">0.1</text>"), "{html}");
+        assert!(html.contains("<title>A at 0.01000 WMOPS: 4</title>") && html.contains("at 10 WMOPS: 1<"), "{html}");
+    }
+
     #[test]
     fn points_have_names_and_series_have_keys() {
         let html = fragment(&figure(), "T <x>").unwrap();
@@ -269,14 +297,5 @@ mod tests {
         assert!(html.contains("aria-label=\"T &lt;x&gt;\"") && html.contains("class=\"s k0 pub\""));
         // The ends are apart: labels stand there.
         assert!(html.contains(">C</text>") && !html.contains("class=\"key k0\""), "{html}");
-    }
-
-    #[test]
-    fn colors_stand_out_from_dark_pages() {
-        for color in [Color(0x1b, 0x8a, 0x2f), Color(0x1f, 0x4f, 0xd8), Color(0x7a, 0x2e, 0x2e), Color(0, 0, 0)] {
-            let dark = on_dark(color);
-            assert!((luminance(dark) + 0.05) / (luminance(DARK) + 0.05) >= CONTRAST, "{dark:?}");
-        }
-        assert_eq!(on_dark(Color(0xff, 0xc0, 0x60)), Color(0xff, 0xc0, 0x60));
     }
 }

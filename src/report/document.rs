@@ -141,6 +141,8 @@ pub struct Answer {
     /// To type in a shell.
     pub commands: Vec<String>,
     pub cards: Vec<Card>,
+    /// What the abbreviations mean, or empty.
+    pub note: String,
     pub pictures: Vec<Picture>,
 }
 

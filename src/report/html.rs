@@ -28,7 +28,7 @@ const MOST_LARGE: usize = 4;
 const SORTED_FROM: usize = 3;
 
 pub(super) fn render(document: &Document) -> String {
-    let title = escape(&document.title);
+    let (title, tab) = (escape(&document.title), tab_title(&document.title));
     let cards: String = WIDTHS.iter().map(|width| as_cards(*width)).collect();
     let keys: String = (0..MOST_KEYS).map(|key| switched(&format!("k{key}"))).collect();
     let keys = keys + &switched("pub") + &gallery::style();
@@ -43,7 +43,7 @@ pub(super) fn render(document: &Document) -> String {
         page.out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
-         <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{title}</title>\n\
+         <meta name=\"color-scheme\" content=\"light dark\" />\n{summary}<title>{tab}</title>\n\
          <style>\n{STYLE}{cards}{keys}{own}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     // The answer is above the links to the sections.
@@ -73,6 +73,17 @@ pub(super) fn render(document: &Document) -> String {
     }
     page.out.push_str("</body>\n</html>\n");
     page.out
+}
+
+/// The title for the browser's tab and for search engines, which show no more. Escaped.
+fn tab_title(title: &str) -> String {
+    const MOST: usize = 70;
+    let whole = escape(title);
+    if whole.chars().count() <= MOST {
+        return whole;
+    }
+    let mut ends = title.char_indices().rev().map(|(end, _)| escape(title[..end].trim_end()) + "…");
+    ends.find(|cut| cut.chars().count() <= MOST).unwrap_or_default()
 }
 
 /// The style of tables that need this width, in narrower places.
@@ -226,6 +237,9 @@ impl Page {
                 let _ = writeln!(self.out, "<div><dt>{label}</dt><dd class=\"{class}\">{value}</dd></div>");
             }
             self.out.push_str("</dl>\n");
+        }
+        if !answer.note.is_empty() {
+            let _ = writeln!(self.out, "<p class=\"terms\">{}</p>", escape(&answer.note));
         }
         if !answer.pictures.is_empty() {
             self.out.push_str("<div class=\"plots\">\n");

@@ -26,6 +26,9 @@ fn render_block(block: &Block, out: &mut String) {
                 let card = |card: &Card| format!("- {}: {}\n", escape(&card.label), escape(&card.value));
                 answer.cards.iter().for_each(|each| out.push_str(&card(each)));
             }
+            if !answer.note.is_empty() {
+                out.push_str(&format!("\n{}\n", escape(&answer.note)));
+            }
             for picture in &answer.pictures {
                 out.push('\n');
                 render_picture(picture, out);

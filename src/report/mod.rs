@@ -111,9 +111,32 @@ fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize
     lines.extend(verdict::best_lines(input.plan, input.aggregates));
     document.summary = serde_json::to_value(summary(input, &lines, out_dir)).ok();
     let pictures: Vec<Picture> = input.figures.iter().take(FIRST).map(|drawn| picture(drawn, out_dir)).collect();
-    let first = pictures.len();
-    document.blocks.push(Block::Answer(Answer { lines, cards: cards::cards(input), pictures, ..Answer::default() }));
+    let (first, note) = (pictures.len(), note(input, &pictures));
+    verdict::without_name(&mut lines, input.plan);
+    document.blocks.push(Block::Answer(Answer {
+        lines,
+        cards: cards::cards(input),
+        note,
+        pictures,
+        ..Answer::default()
+    }));
     first
+}
+
+/// What the words on the first screen mean.
+fn note(input: &ReportInput, pictures: &[Picture]) -> String {
+    let panels = &input.plan.panels;
+    let methods = panels.iter().flat_map(|panel| &panel.points).map(|point| point.contender.method);
+    let metrics: Vec<String> = match input.plan.task.trains() {
+        true => panels.iter().map(|panel| crate::results::primary_metric(input.plan, panel)).collect(),
+        false => Vec::new(),
+    };
+    let has_operations = pictures.iter().any(|picture| picture.html.contains("WMOPS"));
+    let mut note = terms::glossary(methods, &metrics, has_operations);
+    if input.comparisons.iter().any(|comparison| comparison.not_comparable.is_none()) {
+        note += " Reproduced: two one-sided tests place our mean within this distance of the published mean.";
+    }
+    note
 }
 
 /// What the index says about the page.

@@ -1,4 +1,8 @@
-//! What the titles of columns mean, for readers who have not read the paper.
+//! What abbreviations and the titles of columns mean, for readers who have not read the paper.
+
+use crate::metric::{self, Direction};
+use crate::quantizer::Method;
+use crate::report::format::enumerate;
 
 /// A term as it stands in titles, and its meaning.
 const TERMS: [(&str, &str); 22] = [
@@ -33,9 +37,61 @@ pub(super) fn meaning(title: &str) -> Option<(&'static str, &'static str)> {
     TERMS.into_iter().filter(|(term, _)| begins(term)).max_by_key(|(term, _)| term.len())
 }
 
+/// The meanings of the methods' labels, of metrics (by their names in records), and of WMOPS: `RVQ and PVQ: residual and
+/// product vector quantization. PESQ: …`
+pub(super) fn glossary(methods: impl Iterator<Item = Method>, metrics: &[String], has_operations: bool) -> String {
+    let own: Vec<Method> = methods.collect();
+    let known = Method::known().into_iter().filter(|method| own.contains(method));
+    let known: Vec<(&str, &str)> =
+        known.filter_map(|method| Some((method.label(), method.definition().kind?))).collect();
+    let mut sentences = Vec::new();
+    if !known.is_empty() {
+        let of = |part: fn(&(&'static str, &'static str)) -> &'static str| {
+            enumerate(&known.iter().map(part).map(str::to_owned).collect::<Vec<_>>())
+        };
+        sentences.push(format!("{}: {} vector quantization.", of(|named| named.0), of(|named| named.1)));
+    }
+    let mut rows: Vec<&metric::Metric> = Vec::new();
+    for row in metrics.iter().filter_map(|name| metric::find(name)) {
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    sentences.extend(rows.into_iter().map(|row| {
+        let better = if row.direction == Direction::LowerIsBetter { "lower" } else { "higher" };
+        format!("{}: {}; {better} is better.", row.label, uncapitalized(row.description))
+    }));
+    if has_operations {
+        sentences.push("WMOPS: weighted million operations (ITU-T) for encoding one vector.".into());
+    }
+    sentences.join(" ")
+}
+
+/// The text as it stands within a sentence.
+fn uncapitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::meaning;
+    use super::*;
+
+    #[test]
+    fn labels_metrics_and_operations_are_explained_once() {
+        let methods = [Method::Rvq, Method::Pvq, Method::Rvq].into_iter();
+        let metrics = ["mse-fresh".to_owned(), "mse-training".to_owned()];
+        assert_eq!(
+            glossary(std::iter::empty(), &["psnr-fresh".into()], false),
+            "Peak SNR: peak signal-to-noise ratio in dB; higher is better."
+        );
+        assert_eq!(
+            glossary(methods, &metrics, true),
+            "RVQ and PVQ: residual and product vector quantization. MSE: mean squared error per coordinate; lower is \
+             better. WMOPS: weighted million operations (ITU-T) for encoding one vector."
+        );
+        assert_eq!(glossary(std::iter::empty(), &[], false), "");
+    }
 
     #[test]
     fn titles_that_begin_with_a_term_have_its_meaning() {

@@ -1,7 +1,7 @@
 //! The verdict on a panel in one sentence, for the terminal and the top of every page.
 
 use super::document::{Line, Tone};
-use super::format::{difference, enumerate, margin as margin_in_words};
+use super::format::{difference, enumerate, margin as margin_in_words, significant};
 use super::points::tone;
 use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
@@ -9,13 +9,14 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Margin, Panel, PanelAxis, Plan};
 
-/// One sentence per panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`.
+/// One sentence per panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`. Panels that are not
+/// comparable for the same reason share one.
 pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
     lines(plan, comparisons).iter().map(Line::to_string).collect()
 }
 
 /// The best methods, one sentence per panel without published numbers: `laplace: lowest MSE on the test set: PVQ at 12
-/// bits, RVQ at 24 and 36 bits`. Empty if there is only one method.
+/// bits, RVQ at 24 and 36 bits`. The values, if there is only one method.
 pub fn best_sentences(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
     best_lines(plan, aggregates).iter().map(Line::to_string).collect()
 }
@@ -33,7 +34,16 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     let metric = primary_metric(plan, panel);
     let aggregate = find_aggregate(aggregates, &panel.name, &metric)?;
     let row = metric::find(&metric)?;
-    let mut winners: Vec<(String, Vec<String>)> = Vec::new();
+    let set = match metric.rsplit_once('-') {
+        Some((_, "training")) => " on the training set",
+        Some((_, "fresh")) => " on the test set",
+        _ => "",
+    };
+    if let Some((label, verdict)) = only_contender(panel, aggregate) {
+        let before = format!("{}: {}{set} with {label}: ", panel.name, metric::label(&metric));
+        return Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral });
+    }
+    let mut winners: Vec<Winners> = Vec::new();
     for at in aggregate.places() {
         let best = best_at(aggregate, at)?;
         match winners.iter_mut().find(|(names, _)| *names == best) {
@@ -41,22 +51,60 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
             None => winners.push((best, vec![panel.axis.number(at)])),
         }
     }
-    let winners =
-        winners.iter().map(|(names, places)| format!("{names} at {}", panel.axis.in_words(&enumerate(places))));
     let extreme = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
-    let set = match metric.rsplit_once('-') {
-        Some((_, "training")) => " on the training set",
-        Some((_, "fresh")) => " on the test set",
-        _ => "",
-    };
     let before = format!("{}: {extreme} {}{set}: ", panel.name, metric::label(&metric));
-    let verdict = winners.collect::<Vec<_>>().join(", ");
+    if winners.len() > MOST_WINNERS {
+        let verdict = most_often(&winners);
+        return Some(Line { before, verdict, after: ", ties included".into(), tone: Tone::Neutral });
+    }
+    let at =
+        |(names, places): &Winners| format!("{} at {}", names.join(" or "), panel.axis.in_words(&enumerate(places)));
+    let verdict = winners.iter().map(at).collect::<Vec<_>>().join(", ");
     Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })
 }
 
-/// The best contender at a position, with the contenders whose ranges over the seeds overlap with its range: `RVQ or
-/// RVQ (k-means)`. `None` if there is only one contender.
-fn best_at(aggregate: &Aggregate, at: u32) -> Option<String> {
+/// The label of a panel's only contender, and its first and last value: `0.648 at 8 bits, 0.121 at 24 bits`.
+fn only_contender(panel: &Panel, aggregate: &Aggregate) -> Option<(&'static str, String)> {
+    let known: Vec<(&Point, f64)> = aggregate.points.iter().filter_map(|point| Some((point, point.mean()?))).collect();
+    let (first, last) = (known.first()?, known.last()?);
+    if known.iter().any(|(point, _)| point.contender != first.0.contender) {
+        return None;
+    }
+    let value = |(point, mean): &(&Point, f64)| {
+        format!("{} at {}", significant(*mean), panel.axis.in_words(&panel.axis.number(point.at)))
+    };
+    let ends = if known.len() == 1 { value(first) } else { format!("{}, {}", value(first), value(last)) };
+    Some((first.0.contender.label(), ends))
+}
+
+/// The best contenders, and the positions at which they are.
+type Winners<'a> = (Vec<&'a str>, Vec<String>);
+
+/// More groups of winners are counted.
+const MOST_WINNERS: usize = 3;
+
+/// `AVQ at 10 of 10 points, AVQ (k-means) at 8, RVQ at 3`: those that are most often among the best.
+fn most_often(winners: &[Winners]) -> String {
+    const MOST: usize = 3;
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for (name, count) in winners.iter().flat_map(|(names, places)| names.iter().map(|name| (*name, places.len()))) {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += count,
+            None => counts.push((name, count)),
+        }
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let all: usize = winners.iter().map(|(_, places)| places.len()).sum();
+    let parts = counts.iter().take(MOST).enumerate().map(|(rank, (name, count))| match rank {
+        0 => format!("{name} at {count} of {all} points"),
+        _ => format!("{name} at {count}"),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The best contender at a position, then the contenders whose ranges over the seeds overlap with its range. `None` if
+/// there is only one contender.
+fn best_at(aggregate: &Aggregate, at: u32) -> Option<Vec<&'static str>> {
     let points: Vec<&Point> =
         aggregate.points.iter().filter(|point| point.at == at && point.mean().is_some()).collect();
     let error = |point: &Point| point.mean().map_or(f64::INFINITY, |mean| error_of(&aggregate.metric, mean));
@@ -67,8 +115,7 @@ fn best_at(aggregate: &Aggregate, at: u32) -> Option<String> {
         own.zip(other).is_some_and(|((low, high), (other_low, other_high))| low <= other_high && other_low <= high)
     };
     let alike = points.iter().filter(|point| point.contender != best.contender && overlaps(point));
-    let names: Vec<&str> = std::iter::once(best).chain(alike).map(|point| point.contender.label()).collect();
-    Some(names.join(" or "))
+    Some(std::iter::once(best).chain(alike).map(|point| point.contender.label()).collect())
 }
 
 /// The largest number of panels with sentences. Larger sweeps have the table alone.
@@ -77,11 +124,34 @@ const MOST_LINES: usize = 8;
 /// The sentences with their tones.
 pub(super) fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
     let panel = |comparison: &PanelComparison| plan.panels.iter().find(|panel| panel.name == comparison.panel);
-    comparisons.iter().map(|comparison| line(panel(comparison), comparison)).collect()
+    let mut lines: Vec<(String, Line)> = Vec::new();
+    for comparison in comparisons {
+        let subject = subject(panel(comparison), comparison);
+        let line = line(&subject, comparison);
+        let same = |(_, other): &&mut (String, Line)| other.verdict == line.verdict && other.after == line.after;
+        // The same reason is stated once.
+        match lines.iter_mut().find(same).filter(|_| comparison.not_comparable.is_some()) {
+            Some((subjects, other)) => {
+                *subjects += &format!("; {subject}");
+                other.before = format!("{subjects}: ");
+            }
+            None => lines.push((subject, line)),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
-fn line(panel: Option<&Panel>, comparison: &PanelComparison) -> Line {
-    let before = format!("{}: ", subject(panel, comparison));
+/// Leaves out the panel's name where the page has a single line: the page's title is above it.
+pub(super) fn without_name(lines: &mut [Line], plan: &Plan) {
+    let ([line], [panel]) = (lines, plan.panels.as_slice()) else { return };
+    let Some(rest) = line.before.strip_prefix(&format!("{}: ", panel.name)) else { return };
+    let mut letters = rest.chars();
+    line.before =
+        letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default();
+}
+
+fn line(subject: &str, comparison: &PanelComparison) -> Line {
+    let before = format!("{subject}: ");
     if let Some(reason) = &comparison.not_comparable {
         let (verdict, after) = ("not comparable".into(), format!(": {reason}"));
         return Line { before, verdict, after, tone: Tone::Neutral };
@@ -230,6 +300,34 @@ mod tests {
         aggregates[0].points[0].samples = vec![(1, 6.1), (2, 3.9)];
         let sentence = "correlated: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
         assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
+        // RVQ and PVQ were not measured.
+        let mut alone = aggregates.clone();
+        alone[0].points.truncate(2);
+        let sentence = "correlated: MSE on the training set with AVQ: 5.000 at 12 bits, 3.000 at 16 bits";
+        assert_eq!(best_sentences(&plan, &alone), [sentence]);
+        let mut lines = best_lines(&plan, &aggregates);
+        without_name(&mut lines, &plan);
+        assert!(lines[0].to_string().starts_with("Lowest MSE on the training set: "), "{}", lines[0]);
+    }
+
+    #[test]
+    fn many_changes_of_the_best_method_are_counted() {
+        let winners: Vec<Winners> = [(vec!["A"], 2), (vec!["A", "B"], 3), (vec!["B"], 1), (vec!["C", "A"], 1)]
+            .map(|(names, count)| (names, vec![String::new(); count]))
+            .into();
+        assert_eq!(most_often(&winners), "A at 6 of 7 points, B at 4, C at 1");
+    }
+
+    #[test]
+    fn panels_with_the_same_reason_share_a_sentence() {
+        let plan = fixture::plan(1);
+        let all = compare_plan(&plan, &aggregate(&plan, &fixture::records(&plan)));
+        let mut first = all[0].clone();
+        first.not_comparable = Some("other data".into());
+        let other = PanelComparison { panel: "other".into(), ..first.clone() };
+        let sentences = verdict_sentences(&plan, &[first, all[0].clone(), other]);
+        assert_eq!(sentences.len(), 2, "{sentences:?}");
+        assert_eq!(sentences[0], "Figure 2a; other: not comparable: other data");
     }
 
     #[test]

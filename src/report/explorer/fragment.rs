@@ -263,7 +263,8 @@ mod tests {
         let tree = roxmltree::Document::parse(&html).unwrap();
         let row = |class: &str| tree.descendants().filter(|n| n.attribute("class") == Some(class)).count();
         assert_eq!([row("choice"), row("front"), row("over"), row("group")], [1, 1, 0, 2]);
-        let labels = tree.descendants().filter(|n| n.has_tag_name("select") || n.has_tag_name("input"));
+        let form = tree.descendants().find(|n| n.has_tag_name("form")).unwrap();
+        let labels = form.descendants().filter(|n| n.has_tag_name("select") || n.has_tag_name("input"));
         assert!(labels.clone().count() == 7 && labels.clone().all(|n| n.parent().unwrap().has_tag_name("label")));
         let link = tree.descendants().find(|n| n.attribute("class") == Some("data")).unwrap();
         let data = link.attribute("href").unwrap().split_once(',').unwrap().1;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::document::{Answer, Block, Card, Document, Line, Picture, Tone, text};
 use super::super::format::signed;
-use super::super::{ReportError, html};
+use super::super::{ReportError, html, terms};
 use super::{Asked, command, data, hint, long, table};
 use crate::figure::{Drawn, Pareto};
 use crate::number::{bytes, trimmed};
@@ -44,6 +44,7 @@ fn answer(found: &Recommendation, asked: &Asked, drawn: &Pareto) -> Answer {
         lines: found.choices.iter().map(|choice| line(found, choice)).collect(),
         commands: commands.map(|words| words.join(" ")).collect(),
         cards: cards(found),
+        note: terms::glossary(found.candidates.iter().map(|candidate| candidate.shape.method), &["mse".into()], true),
         pictures: drawn.by_cost.iter().take(first(found)).map(picture).collect(),
     }
 }
@@ -59,11 +60,9 @@ fn line(found: &Recommendation, choice: &Choice) -> Line {
             tone: Tone::Neutral,
         },
         None => {
-            let after = format!(
-                " of the quantizers for {bits} bits per vector is within the limits. {}",
-                found.nearest(choice)
-            );
-            Line { before: String::new(), verdict: "None".into(), after, tone: Tone::Bad }
+            let after = format!(". {}", found.nearest(choice));
+            let before = format!("{bits} bits per vector: ");
+            Line { before, verdict: found.nothing(choice).into(), after: after.trim_end().into(), tone: Tone::Bad }
         }
     }
 }
@@ -111,7 +110,7 @@ fn alternatives(found: &Recommendation, asked: &Asked, document: &mut Document) 
     for choice in &found.choices {
         subsection(found, choice, document);
         let Some(words) = found.words(choice) else {
-            document.paragraph(found.reason(choice));
+            document.paragraph("None. The table of all quantizers has their costs.");
             continue;
         };
         document.paragraph(words.sure);

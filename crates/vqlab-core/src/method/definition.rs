@@ -15,6 +15,8 @@ pub struct Definition {
     /// The name in Results files and figures, such as `VQ`. Specs and commands use it in lower case. Allowed are
     /// letters, digits and hyphens.
     pub label: &'static str,
+    /// Its kind of vector quantization, for readers who do not know the label: `residual`.
+    pub kind: Option<&'static str>,
     /// One sentence for reports on experiments with this method; None for the paper's methods, which every report
     /// explains.
     pub about: Option<&'static str>,
@@ -60,6 +62,7 @@ impl Definition {
     ) -> Self {
         Self {
             label,
+            kind: None,
             about: None,
             is_product: false,
             is_joint: false,

@@ -6,6 +6,7 @@ use crate::complexity;
 use crate::quantizer::{Assign, LocalSearch, MAX_STAGES};
 
 pub static LSQ: Definition = Definition {
+    kind: Some("local-search"),
     about: Some("Local-search quantization (LSQ) also sums codewords. It improves one codeword at a time."),
     is_joint: true,
     most_stages: MAX_STAGES,
@@ -14,7 +15,7 @@ pub static LSQ: Definition = Definition {
     iterations: lsq::ITERATIONS,
     memory: memory::local_search,
     cost: Cost { encode_in_training: Some(1.5e-4), fit: |_| 80.0 },
-    style: Style { color: [0x8a, 0x1f, 0x8a], line: LineStyle::Dashed, marker: Marker::Cross },
+    style: Style { color: [0xc0, 0x30, 0x6e], line: LineStyle::Dashed, marker: Marker::Cross },
     ..Definition::new("LSQ", assign, complexity::lsq)
 };
 

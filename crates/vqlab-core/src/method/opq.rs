@@ -6,6 +6,7 @@ use crate::complexity;
 use crate::quantizer::{Assign, Greedy, Rotated};
 
 pub static OPQ: Definition = Definition {
+    kind: Some("optimized product"),
     about: Some("Optimized PQ (OPQ) is product VQ after a learned rotation."),
     is_product: true,
     has_rotation: true,
@@ -14,7 +15,7 @@ pub static OPQ: Definition = Definition {
     iterations: opq::ITERATIONS,
     memory: memory::with_rotation,
     cost: Cost { encode_in_training: None, fit: |_| 14.0 },
-    style: Style { color: [0xb0, 0x4a, 0x00], line: LineStyle::DashDot, marker: Marker::Cross },
+    style: Style { color: [0x71, 0x3b, 0x07], line: LineStyle::DashDot, marker: Marker::Cross },
     ..Definition::new("OPQ", assign, complexity::opq)
 };
 

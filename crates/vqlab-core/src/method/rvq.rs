@@ -6,8 +6,9 @@ use crate::complexity;
 use crate::quantizer::{Assign, Greedy};
 
 pub static RVQ: Definition = Definition {
+    kind: Some("residual"),
     train: Some(stagewise::train),
-    kmeans: Some(Kmeans { label: "RVQ (k-means)", color: [0x0c, 0x22, 0x66] }),
+    kmeans: Some(Kmeans { label: "RVQ (k-means)", color: [0x12, 0x17, 0x7f] }),
     style: Style { color: [0x1f, 0x4f, 0xd8], line: LineStyle::Dotted, marker: Marker::Circle },
     ..Definition::new("RVQ", assign, complexity::rvq)
 };

@@ -81,7 +81,10 @@ impl Recommendation {
     /// One paragraph: the choice, its numbers, how sure it is, and the cautions.
     pub fn reason(&self, choice: &Choice) -> String {
         let chosen = choice.chosen.map(|place| &self.candidates[place]);
-        let Some((words, chosen)) = self.words(choice).zip(chosen) else { return self.nothing(choice) };
+        let Some((words, chosen)) = self.words(choice).zip(chosen) else {
+            let (nothing, nearest) = (self.nothing(choice), self.nearest(choice));
+            return format!("For {} bits per vector, {nothing}. {nearest}", choice.bits).trim_end().into();
+        };
         let sentences = [
             format!("For {} bits per vector, use {} ({}).", choice.bits, chosen.label(), chosen.stages()),
             format!("Its error is {}.", words.error),
@@ -93,14 +96,12 @@ impl Recommendation {
         all.join(" ")
     }
 
-    /// The sentence if no quantizer is within the limits, with the nearest values.
-    fn nothing(&self, choice: &Choice) -> String {
-        let nearest = self.nearest(choice);
-        let bits = choice.bits;
-        if self.of_bits(choice).next().is_none() {
-            return format!("For {bits} bits per vector, no quantizer could be fitted.");
+    /// Why there is no choice.
+    pub fn nothing(&self, choice: &Choice) -> &'static str {
+        match self.of_bits(choice).next() {
+            Some(_) => "no quantizer is within the limits",
+            None => "no quantizer could be fitted",
         }
-        format!("For {bits} bits per vector, no quantizer is within the limits. {nearest}").trim_end().into()
     }
 
     /// The lowest cost where a limit excludes all quantizers.
