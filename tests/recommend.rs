@@ -119,7 +119,9 @@ fn limits_that_nothing_meets_are_a_failure_and_bad_use_is_told_first() {
     let args = ["recommend", "x.fvecs", "--bits", "8", "--budget", "2s", "--max-codebook-bytes", "7", "--verbose"];
     env.run(&[&args[..], &["-o", "none"]].concat()).ends_with(1).prints("over a limit");
     let page = std::fs::read_to_string(env.path("none/report.html")).unwrap();
-    assert!(page.contains("<strong class=\"bad\">None</strong> of the quantizers for 8 bits per vector"));
+    let answer =
+        "<p>8 bits per vector: <strong class=\"bad\">no quantizer is within the limits</strong>. The lowest value";
+    assert!(page.contains(answer));
     env.run(&["recommend", "x.fvecs", "--bits", "67"]).ends_with(2).says("the nearest are 66 and 68");
     env.run(&["recommend", "x.fvecs", "--bits", "8", "--max-wmops", "0"]).ends_with(2).says("above 0");
     env.run(&["recommend", "none.fvecs", "--bits", "8"]).ends_with(2).says("none.fvecs");

@@ -275,7 +275,7 @@ fn players_take_compressed_copies_where_the_tools_are() {
     let html = run("report", true);
     assert_eq!((html.matches("<audio ").count(), html.matches("<source ").count()), (4, 8));
     assert!(
-        html.contains("copies in Ogg Opus at 96 kbit/s (opus-tools ") && !html.contains("The players take the WAV")
+        html.contains("copies in Ogg Opus at 128 kbit/s (opus-tools ") && !html.contains("The players take the WAV")
     );
     let first = copies();
     assert_eq!(first.len(), 4);

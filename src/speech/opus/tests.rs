@@ -61,15 +61,16 @@ fn files_to_listen_to_are_small_always_the_same_and_as_good_as_the_original() {
     write_wav(&wav, &original).unwrap();
     let bytes = opus.to_listen_to(&wav).unwrap();
     assert_eq!(bytes, opus.to_listen_to(&wav).unwrap());
-    assert!(2 * bytes.len() < 2 * original.len(), "{} bytes", bytes.len());
+    // A WAV file has two bytes a sample.
+    assert!((bytes.len() as f64) < 0.55 * 2.0 * original.len() as f64, "{} bytes", bytes.len());
     std::fs::write(&file, &bytes).unwrap();
     let mut decoder = Command::new(DECODER);
     decoder.args(["--quiet", "--float", "--rate", &RATE.to_string()]).arg(&file).arg(&decoded);
     output(&mut decoder, DECODER).unwrap();
     let heard = align::aligned(&original, &read_audio(&decoded).unwrap());
-    // The best score is 4.64. Recorded speech has 4.54; steady harmonics are harder to code.
+    // The best score is 4.64. Speech, which is less tonal, comes nearer to it.
     let score = crate::metric::pesq(&original, &heard).unwrap();
-    assert!(score > 4.3, "{score}");
+    assert!(score > 4.4, "{score}");
 }
 
 #[test]
