@@ -165,7 +165,7 @@ pub(crate) fn fragment(figure: &Figure, title: &str) -> Result<String, FigureErr
 /// The chart with the scales of pages: a page shows WMOPS where the paper's figures show their logarithms.
 fn on_page(mut chart: Chart) -> Chart {
     if let Some(label) = of_powers(&chart.x) {
-        chart.x = Axis { range: chart.x.range.map(|ends| powers(ends)), ..Axis::log(label) };
+        chart.x = Axis { range: chart.x.range.map(powers), ..Axis::log(label) };
         for series in &mut chart.series {
             series.points.iter_mut().for_each(|point| point.0 = 10f64.powf(point.0));
             series.band.iter_mut().chain(&mut series.intervals).for_each(|span| span.0 = 10f64.powf(span.0));
@@ -174,7 +174,7 @@ fn on_page(mut chart: Chart) -> Chart {
         chart.point_labels.iter_mut().for_each(|label| label.at.0 = 10f64.powf(label.at.0));
     }
     if let Some(label) = of_powers(&chart.y).filter(|_| chart.series.iter().all(|series| series.fill_to.is_none())) {
-        chart.y = Axis { range: chart.y.range.map(|ends| powers(ends)), ..Axis::log(label) };
+        chart.y = Axis { range: chart.y.range.map(powers), ..Axis::log(label) };
         for series in &mut chart.series {
             series.points.iter_mut().for_each(|point| point.1 = 10f64.powf(point.1));
             for span in series.band.iter_mut().chain(&mut series.intervals) {
