@@ -196,7 +196,7 @@ fn a_single_point() {
     let mut records = synthetic::records(&plan, 0);
     let key = plan.panels[0].points[0].cells[0].key();
     records.retain(|known, _| *known == key);
-    pages(&plan, &records).both_hold(&["1 of 192 cells", "missing", "additive"]);
+    pages(&plan, &records).both_hold(&["1 of 192 cells", "computing time of 1 cell", "missing", "additive"]);
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn runs(input: &ReportInput) -> Option<Card> {
 fn cost(input: &ReportInput) -> Option<Card> {
     let records = records(input);
     let seconds: f64 = records.iter().map(|record| record.run.wall_seconds).sum();
-    let count = whole(records.len() as u64);
+    let count = if records.len() == 1 { "1 cell".into() } else { format!("{} cells", whole(records.len() as u64)) };
     (input.plan.task.trains() && seconds > 0.0)
-        .then(|| Card::new(duration(seconds), format!("computing time of {count} cells")))
+        .then(|| Card::new(duration(seconds), format!("computing time of {count}")))
 }

@@ -134,7 +134,7 @@ fn note(input: &ReportInput, pictures: &[Picture]) -> String {
     let has_operations = pictures.iter().any(|picture| picture.html.contains("WMOPS"));
     let mut note = terms::glossary(methods, &metrics, has_operations);
     if input.comparisons.iter().any(|comparison| comparison.not_comparable.is_none()) {
-        note += " Reproduced: two one-sided tests place our mean within this distance of the published mean.";
+        note += " Reproduced: two one-sided tests place our mean within the stated margin of the published mean.";
     }
     note
 }
