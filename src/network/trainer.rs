@@ -159,7 +159,7 @@ impl Trainer {
     pub fn step(&mut self, blocks: &Tensor) -> Result<f64> {
         let latents = self.network.encode(blocks)?;
         let done = self.done();
-        let (decoded, words, codes) = match &mut self.quantizer {
+        let (decoded, words, indices) = match &mut self.quantizer {
             None => (latents, None, Vec::new()),
             Some(layer) => {
                 let is_exact = done + layer.exact_updates >= self.plan.training.updates;
@@ -180,28 +180,28 @@ impl Trainer {
         // Fixed codebooks are not replaced.
         let fixed = self.quantizer.as_ref().map_or(0, |layer| layer.exact_updates);
         let books = self.quantizer.as_mut().map(|layer| (&mut layer.books, &mut rng));
-        let update = Update { codes: &codes, loss: value, learning_rate };
+        let update = Update { indices: &indices, loss: value, learning_rate };
         self.progress.record(update, &self.plan.training, fixed, books);
         Ok(value)
     }
 }
 
 impl Layer {
-    /// The input of the decoder, the codebooks as a variable (None if they are frozen), and the codes.
+    /// The input of the decoder, the codebooks as a variable (None if they are frozen), and the codeword indices.
     fn quantize(&mut self, latents: &Tensor, is_exact: bool, noise: &str) -> Result<(Tensor, Option<Var>, Vec<u32>)> {
         let books = &self.books;
         let mut residual = latents.flatten_all()?.to_vec1::<f32>()?;
-        let mut codes = vec![0u32; latents.dim(0)? * books.stages()];
+        let mut indices = vec![0u32; latents.dim(0)? * books.stages()];
         self.assign.prepare(books);
-        self.assign.assign(books, &mut residual, &mut codes);
+        self.assign.assign(books, &mut residual, &mut indices);
         if is_exact {
             let residual = Tensor::from_vec(residual, latents.shape(), latents.device())?;
-            return Ok(((latents.detach() - residual)?, None, codes));
+            return Ok(((latents.detach() - residual)?, None, indices));
         }
         let shape = (books.stages(), books.size(), books.width());
         let words = Var::from_slice(books.values(), shape, latents.device())?;
-        let out = substitute(latents, &words, codes.clone(), books.method(), &self.how, &mut stream(noise))?;
-        Ok((out, Some(words), codes))
+        let out = substitute(latents, &words, indices.clone(), books.method(), &self.how, &mut stream(noise))?;
+        Ok((out, Some(words), indices))
     }
 
     fn step(&mut self, words: &Var, gradients: &GradStore, rate: f64) -> Result<()> {

@@ -210,13 +210,13 @@ impl Updates for EndToEnd<'_> {
         let levels: Vec<f32> = chosen.iter().flat_map(|f| &set.levels[f * d..][..d]).copied().collect();
         let x = features(&self.course.analysis.bands, &self.model.mean, &levels);
         let books = &self.model.books;
-        let mut codes = vec![0; batch * stages];
+        let mut indices = vec![0; batch * stages];
         self.assign.prepare(books);
-        self.assign.assign(books, &mut x.clone(), &mut codes);
+        self.assign.assign(books, &mut x.clone(), &mut indices);
         let codewords = Var::from_slice(books.values(), (stages, books.size(), books.width()), &Device::Cpu)?;
         let input = Tensor::from_slice(&x, (batch, d), &Device::Cpu)?;
         let how = Substitute { estimator: self.settings.estimator, ..Substitute::default() };
-        let output = substitute(&input, &codewords, codes.clone(), books.method(), &how, &mut self.noise)?;
+        let output = substitute(&input, &codewords, indices.clone(), books.method(), &how, &mut self.noise)?;
         let decoded = output.flatten_all()?.to_vec1::<f32>()?;
         let (loss, gradient) = self.gradient(&chosen, &x, &decoded);
         if !loss.is_finite() || gradient.iter().any(|g| !g.is_finite()) {
@@ -230,7 +230,7 @@ impl Updates for EndToEnd<'_> {
             let mut grad = grad.flatten_all()?.to_vec1::<f32>()?;
             self.optimizer.step(self.model.books.values_mut(), &mut grad, rate);
         }
-        self.record(&codes, loss, rate);
+        self.record(&indices, loss, rate);
         Ok(())
     }
 
@@ -265,8 +265,8 @@ impl EndToEnd<'_> {
         self.settings.learning_rate * cosine
     }
 
-    fn record(&mut self, codes: &[u32], loss: f64, rate: f64) {
-        self.gathered.add(codes, loss);
+    fn record(&mut self, indices: &[u32], loss: f64, rate: f64) {
+        self.gathered.add(indices, loss);
         self.done += 1;
         let updates = self.settings.updates;
         if self.done.is_multiple_of(updates.div_ceil(10)) || self.done == updates {

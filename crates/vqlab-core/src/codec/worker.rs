@@ -9,8 +9,8 @@ pub(super) struct Worker {
     assign: Box<dyn Assign>,
     /// The vectors of a chunk, then their residuals; at least rows × D.
     pub residual: Vec<f32>,
-    /// Codeword indices as the search finds them, rows × M.
-    found: Vec<u32>,
+    /// Codeword indices m·K + k, rows × M.
+    indices: Vec<u32>,
 }
 
 impl Worker {
@@ -18,7 +18,7 @@ impl Worker {
     pub fn new(books: &Codebooks, beam: Option<(Search, usize)>) -> Self {
         let mut assign = assigner(books.method(), beam);
         assign.prepare(books);
-        Self { assign, residual: Vec::new(), found: Vec::new() }
+        Self { assign, residual: Vec::new(), indices: Vec::new() }
     }
 
     /// Encodes the first `rows` vectors of `residual`, which are the vectors from `first` on. Returns their codes (rows × M)
@@ -35,12 +35,12 @@ impl Worker {
     ) -> Result<(Vec<u16>, f64), CodecError> {
         let (dimension, stages) = (books.dimension(), books.stages());
         let residual = &mut self.residual[..rows * dimension];
-        self.found.resize(rows * stages, 0);
-        for (x, found) in residual.chunks_mut(ROWS * dimension).zip(self.found.chunks_mut(ROWS * stages)) {
+        self.indices.resize(rows * stages, 0);
+        for (x, indices) in residual.chunks_mut(ROWS * dimension).zip(self.indices.chunks_mut(ROWS * stages)) {
             check()?;
-            self.assign.assign(books, x, found);
+            self.assign.assign(books, x, indices);
         }
-        let chosen = codes(books, &self.found).map_err(|error| {
+        let chosen = codes(books, &self.indices).map_err(|error| {
             let (CodeError::RepeatedCodebook { vector } | CodeError::OutOfRange { vector, .. }) = error;
             CodecError::Encode { row: first + vector, reason: error.to_string() }
         })?;

@@ -54,6 +54,15 @@ fn too_few(part: &str, found: usize, needed: usize) -> String {
     format!("{there}, at least {needed} {} needed: {why}", if needed == 1 { "is" } else { "are" })
 }
 
+impl From<Stop> for FitError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Asked => Self::Stopped,
+            stop => Self::Diverged(stop),
+        }
+    }
+}
+
 impl From<baseline::Error> for FitError {
     fn from(error: baseline::Error) -> Self {
         match error {

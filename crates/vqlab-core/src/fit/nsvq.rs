@@ -5,7 +5,7 @@ use super::{Ended, FitError, FitSettings, Trained, Work, evaluate, kmeans};
 use crate::baseline::{Kept, has_converged};
 use crate::data::stream::stream;
 use crate::quantizer::{Codebooks, Init, Method, QuantizerSettings, Search};
-use crate::training::{Optimizer, Run, Schedule, Setup, Shuffled, TrainingSettings};
+use crate::training::{self, Feed, Optimizer, Run, Schedule, Setup, Shuffled, TrainingSettings};
 
 /// Learning rates for vectors with variance 1, one for each round. On SIFT and GloVe a higher first rate destroys the
 /// start, and a lower one is slow.
@@ -70,16 +70,14 @@ pub(super) fn again(work: &Work, kept: &[usize], go_on: &mut dyn FnMut(f64) -> b
     for (rate, updates) in RATES.into_iter().zip(kept).filter(|(_, updates)| **updates > 0) {
         let training = training(rate, *updates as u64);
         let setup = Setup { quantizer: &quantizer, training: &training, rng: stream(&work.name("replacement")) };
-        let mut run = Run::new(books, setup);
-        for update in 0..*updates {
-            let done = (before + update) as f64 / total as f64;
-            if update.is_multiple_of(16) && !go_on(START + (1.0 - START) * done) {
-                return Err(FitError::Stopped);
-            }
-            run.update(&mut |batch| batches.next_batch(batch)).map_err(FitError::Diverged)?;
-        }
+        let share_of_all = |share: f64| (before as f64 + share * *updates as f64) / total as f64;
+        let mut feed = Feed {
+            next_batch: &mut |batch| batches.next_batch(batch),
+            go_on: &mut |share| go_on(START + (1.0 - START) * share_of_all(share)),
+            checkpoint: None,
+        };
+        books = training::train(books, setup, &mut feed)?.codebooks;
         before += updates;
-        books = run.codebooks().clone();
     }
     Ok(books)
 }
@@ -144,7 +142,7 @@ impl Rounds<'_, '_> {
             if run.done().is_multiple_of(16) && !(self.go_on)(progress) {
                 return Err(FitError::Stopped);
             }
-            run.update(&mut |batch| self.batches.next_batch(batch)).map_err(FitError::Diverged)?;
+            run.update(&mut |batch| self.batches.next_batch(batch))?;
         };
         self.done += run.done();
         Ok(())

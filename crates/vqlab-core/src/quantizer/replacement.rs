@@ -63,12 +63,7 @@ impl BatchUsage {
         }
     }
 
-    /// Batches seen and the counts, for a checkpoint.
-    pub fn counts(&self) -> (u32, &[u32]) {
-        (self.batches, &self.counts)
-    }
-
-    /// Continues the counts of [`BatchUsage::counts`].
+    /// Continues from the number of batches seen and the counts of the codewords.
     pub fn from_counts(batches: u32, counts: Vec<u32>) -> Self {
         // No codeword is counted yet in the next batch.
         Self { last: vec![0; counts.len()], counts, batches }

@@ -65,8 +65,8 @@ pub struct Progress {
 /// One update.
 #[derive(Clone, Copy, Debug)]
 pub struct Update<'a> {
-    /// Codewords of the batch, numbered over all stages. Empty without a quantizer.
-    pub codes: &'a [u32],
+    /// Indices m·K + k of the batch's codewords. Empty without a quantizer.
+    pub indices: &'a [u32],
     pub loss: f64,
     pub learning_rate: f64,
 }
@@ -107,11 +107,11 @@ impl Progress {
         fixed: u64,
         books: Option<(&mut Codebooks, &mut ChaCha8Rng)>,
     ) {
-        self.gathered.add(update.codes, update.loss);
+        self.gathered.add(update.indices, update.loss);
         self.done += 1;
         let size = books.as_ref().map_or(1, |(books, _)| books.size());
         if let (Some((books, rng)), Some(replacement)) = (books, &settings.replacement) {
-            self.usage.add_batch(update.codes);
+            self.usage.add_batch(update.indices);
             let fixed = fixed.max(replacement.stop_before_end);
             if self.done.is_multiple_of(replacement.every) && self.done + fixed <= settings.updates {
                 self.gathered.replaced += self.usage.replace(books, replacement.threshold, rng);

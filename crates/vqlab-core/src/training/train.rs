@@ -58,7 +58,7 @@ pub struct Run<'a> {
     pub(super) progress: Progress,
     /// batch × D, batch × M.
     residual: Vec<f32>,
-    codes: Vec<u32>,
+    indices: Vec<u32>,
     gradient: Vec<f32>,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
             optimizer: OptimizerState::new(&setup.training.optimizer, codebooks.values().len()),
             progress: Progress::new(codewords),
             residual: vec![0f32; batch * codebooks.dimension()],
-            codes: vec![0u32; batch * codebooks.stages()],
+            indices: vec![0u32; batch * codebooks.stages()],
             gradient: vec![0f32; codebooks.values().len()],
             setup,
             codebooks,
@@ -99,14 +99,14 @@ impl<'a> Run<'a> {
         let (settings, codebooks) = (self.setup.training, &mut self.codebooks);
         next_batch(&mut self.residual);
         self.assign.prepare(codebooks);
-        self.assign.assign(codebooks, &mut self.residual, &mut self.codes);
-        let loss = accumulate_gradient(codebooks, &self.residual, &self.codes, &mut self.gradient);
+        self.assign.assign(codebooks, &mut self.residual, &mut self.indices);
+        let loss = accumulate_gradient(codebooks, &self.residual, &self.indices, &mut self.gradient);
         if !loss.is_finite() {
             return Err(Stop::Diverged { update: self.progress.done() + 1, loss });
         }
         let learning_rate = rate(settings, self.progress.done());
         self.optimizer.step(codebooks.values_mut(), &mut self.gradient, learning_rate);
-        let update = Update { codes: &self.codes, loss, learning_rate };
+        let update = Update { indices: &self.indices, loss, learning_rate };
         self.progress.record(update, settings, 0, Some((codebooks, &mut self.setup.rng)));
         Ok(())
     }
