@@ -216,7 +216,7 @@ pub fn describe_in(plan: &Plan, panel: &Panel) -> String {
 }
 
 /// The text with an upper-case first letter.
-pub fn capitalised(text: &str) -> String {
+pub fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }

@@ -26,7 +26,7 @@ pub(crate) fn generalization_gap(training: &Point, fresh: &Point) -> Option<(f64
 pub(super) fn generalization(plan: &Plan, aggregates: &[Aggregate]) -> Option<Sketch> {
     let chart = |group: &Vec<&Panel>| {
         let axis = Axis::linear("test minus training MSE (% of the training MSE)").including(0.0);
-        let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
+        let mut chart = Chart::new(curves::capitalized(&curves::group_title(plan, group)), bits_axis(group), axis);
         for panel in group {
             let metric = |ending: &str| find_aggregate(aggregates, &panel.name, &format!("{}-{ending}", panel.metric));
             let (Some(training), Some(fresh)) = (metric("training"), metric("fresh")) else { continue };
@@ -98,7 +98,7 @@ fn bits_axis(group: &[&Panel]) -> Axis {
 
 fn difference_chart(plan: &Plan, group: &[&Panel]) -> Chart {
     let axis = Axis::linear("difference to published (%)").including(0.0);
-    let mut chart = Chart::new(curves::capitalised(&curves::group_title(plan, group)), bits_axis(group), axis);
+    let mut chart = Chart::new(curves::capitalized(&curves::group_title(plan, group)), bits_axis(group), axis);
     if let Some(panel) = group.first() {
         let margin = 100.0 * panel.comparison.margin.width();
         chart.strips.push(Strip { low: -margin, high: margin, color: Color::GRAY });

@@ -164,26 +164,22 @@ pub(crate) fn fragment(figure: &Figure, title: &str) -> Result<String, FigureErr
 
 /// The chart with the scales of pages: a page shows WMOPS where the paper's figures show their logarithms.
 fn on_page(mut chart: Chart) -> Chart {
-    if let Some(label) = of_powers(&chart.x) {
-        chart.x = Axis { range: chart.x.range.map(powers), ..Axis::log(label) };
-        for series in &mut chart.series {
-            series.points.iter_mut().for_each(|point| point.0 = 10f64.powf(point.0));
-            series.band.iter_mut().chain(&mut series.intervals).for_each(|span| span.0 = 10f64.powf(span.0));
-        }
-        chart.marks.iter_mut().for_each(|mark| mark.x = 10f64.powf(mark.x));
-        chart.point_labels.iter_mut().for_each(|label| label.at.0 = 10f64.powf(label.at.0));
+    let is_filled = chart.series.iter().any(|series| series.fill_to.is_some());
+    let (label_x, label_y) = (of_powers(&chart.x), of_powers(&chart.y).filter(|_| !is_filled));
+    let [x, y] = [&label_x, &label_y].map(|label| if label.is_some() { power } else { |value: f64| value });
+    for series in &mut chart.series {
+        series.points.iter_mut().for_each(|(at, value)| (*at, *value) = (x(*at), y(*value)));
+        let spans = series.band.iter_mut().chain(&mut series.intervals);
+        spans.for_each(|(at, low, high)| (*at, *low, *high) = (x(*at), y(*low), y(*high)));
     }
-    if let Some(label) = of_powers(&chart.y).filter(|_| chart.series.iter().all(|series| series.fill_to.is_none())) {
-        chart.y = Axis { range: chart.y.range.map(powers), ..Axis::log(label) };
-        for series in &mut chart.series {
-            series.points.iter_mut().for_each(|point| point.1 = 10f64.powf(point.1));
-            for span in series.band.iter_mut().chain(&mut series.intervals) {
-                (span.1, span.2) = powers((span.1, span.2));
-            }
+    chart.marks.iter_mut().for_each(|mark| mark.x = x(mark.x));
+    chart.strips.iter_mut().for_each(|strip| (strip.low, strip.high) = (y(strip.low), y(strip.high)));
+    chart.end_labels.iter_mut().for_each(|label| label.y = y(label.y));
+    chart.point_labels.iter_mut().for_each(|label| label.at = (x(label.at.0), y(label.at.1)));
+    for (axis, label) in [(&mut chart.x, label_x), (&mut chart.y, label_y)] {
+        if let Some(label) = label {
+            *axis = Axis { range: axis.range.map(|(low, high)| (power(low), power(high))), ..Axis::log(label) };
         }
-        chart.strips.iter_mut().for_each(|strip| (strip.low, strip.high) = powers((strip.low, strip.high)));
-        chart.end_labels.iter_mut().for_each(|label| label.y = 10f64.powf(label.y));
-        chart.point_labels.iter_mut().for_each(|label| label.at.1 = 10f64.powf(label.at.1));
     }
     if has_decades(&chart) {
         chart.y.scale = Scale::Log;
@@ -200,8 +196,8 @@ fn of_powers(axis: &Axis) -> Option<String> {
 /// Before the unit in labels of axes with logarithms.
 const LOGARITHM: &str = "(log10 ";
 
-fn powers((low, high): (f64, f64)) -> (f64, f64) {
-    (10f64.powf(low), 10f64.powf(high))
+fn power(logarithm: f64) -> f64 {
+    10f64.powf(logarithm)
 }
 
 fn svg(chart: &Chart, is_titled: bool, keys: &Keys, name: &str) -> Result<String, FigureError> {

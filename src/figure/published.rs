@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::chart::{Axis, Chart, Color, EndLabel, Figure, LineStyle, Marker, Series};
-use super::curves::{self, capitalised};
+use super::curves::{self, capitalized};
 use super::{Drawn, FigureError, Format, Sketch};
 use crate::results::{Curve, CurveValues, ResultsFile, published};
 use crate::spec::{Contender, Method, Trainer};
@@ -94,7 +94,7 @@ fn x_axis(file: &ResultsFile) -> (Axis, &'static str) {
         "VQ Bitrate" => (Axis { ticks: ticks(&values), ..Axis::linear("VQ bitrate (bits per vector)") }, "the bitrate"),
         "Sampling Rate" => (Axis { ticks: ticks(&values), ..Axis::linear("bitrate (kbit/s)") }, "the bitrate"),
         "T" => (Axis { ticks: ticks(&values), ..Axis::log("T") }, "T"),
-        _ => (Axis::linear(capitalised(&file.axis.name)), "its axis"),
+        _ => (Axis::linear(capitalized(&file.axis.name)), "its axis"),
     }
 }
 

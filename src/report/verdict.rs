@@ -5,6 +5,7 @@ use super::format::{difference, enumerate, margin as margin_in_words, significan
 use super::points::tone;
 use crate::compare::tradeoff::error_of;
 use crate::compare::{PanelComparison, PointComparison, Verdict};
+use crate::figure::curves::capitalized;
 use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Margin, Panel, PanelAxis, Plan};
@@ -145,9 +146,7 @@ pub(super) fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
 pub(super) fn without_name(lines: &mut [Line], plan: &Plan) {
     let ([line], [panel]) = (lines, plan.panels.as_slice()) else { return };
     let Some(rest) = line.before.strip_prefix(&format!("{}: ", panel.name)) else { return };
-    let mut letters = rest.chars();
-    line.before =
-        letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default();
+    line.before = capitalized(rest);
 }
 
 fn line(subject: &str, comparison: &PanelComparison) -> Line {

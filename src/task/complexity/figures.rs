@@ -19,7 +19,7 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
     let (id, number) = Sketch::name(panel, "complexity");
     let stages = panel.points.first().map_or(0, |p| p.stages);
     let mut chart = Chart::new(
-        curves::capitalised(&format!("{number}complexity, D = {}, M = {stages}", panel.dimension)),
+        curves::capitalized(&format!("{number}complexity, D = {}, M = {stages}", panel.dimension)),
         curves::bits_axis([panel]),
         Axis::linear("complexity of one encoded vector (log10 WMOPS)"),
     );
@@ -61,6 +61,6 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
         published values. The paper's count omits one stage of RVQ and PVQ. Thin lines count all stages. Dotted lines \
         count the same search with look-up tables of codeword products."
             .to_string();
-    let title = curves::capitalised(&format!("{number}complexity over the bitrate, D = {}", panel.dimension));
+    let title = curves::capitalized(&format!("{number}complexity over the bitrate, D = {}", panel.dimension));
     Some(Sketch { id, title, caption, figure: Figure::single(chart) })
 }
