@@ -21,8 +21,8 @@ use crate::data::fetch::{Archive, fetch, part};
 use crate::data::folder::{Made, check};
 use crate::data::images::{self, ImageData};
 use crate::data::import::import;
-use crate::data::set_threads;
 use crate::data::speech::{self, SpeechData};
+use crate::data::{Make, Run, make, set_threads};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -237,28 +237,19 @@ fn make_descriptors(args: &MakeArgs) -> Result<(), CliError> {
     unused(&args.name, [("--training", args.training), ("--test", args.test)])?;
     let (learn, base, queries) = (args.learn.unwrap_or(100_000), args.base.unwrap_or(1_000_000), args.queries);
     let data = DescriptorData::synthetic(learn, base, queries.unwrap_or(10_000), args.seed);
-    data.check_counts().map_err(refused)?;
-    made(args, descriptors::steps(&data), |stop, meter| {
-        descriptors::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
-    })
+    made(args, &data)
 }
 
 fn make_images(args: &MakeArgs) -> Result<(), CliError> {
     unused(&args.name, [("--learn", args.learn), ("--base", args.base), ("--queries", args.queries)])?;
     let data = ImageData::synthetic(args.training.unwrap_or(50_000), args.test.unwrap_or(10_000), args.seed);
-    data.check_counts().map_err(refused)?;
-    made(args, images::steps(&data), |stop, meter| {
-        images::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
-    })
+    made(args, &data)
 }
 
 fn make_speech(args: &MakeArgs) -> Result<(), CliError> {
     unused(&args.name, [("--learn", args.learn), ("--base", args.base), ("--queries", args.queries)])?;
     let data = SpeechData::synthetic(args.training.unwrap_or(60), args.test.unwrap_or(12), args.seed);
-    data.check_counts().map_err(refused)?;
-    made(args, speech::steps(&data), |stop, meter| {
-        speech::make(&data, &args.output, args.force, stop, &|done| meter.show(done)).map_err(failed)
-    })
+    made(args, &data)
 }
 
 /// Refuses options of other data sets.
@@ -270,15 +261,13 @@ fn unused<const N: usize>(name: &str, options: [(&str, Option<u64>); N]) -> Resu
 }
 
 /// Makes a folder with a progress bar, until Ctrl-C.
-fn made(
-    args: &MakeArgs,
-    steps: usize,
-    make: impl FnOnce(&AtomicBool, &Meter) -> Result<Made, CliError>,
-) -> Result<(), CliError> {
+fn made(args: &MakeArgs, data: &impl Make) -> Result<(), CliError> {
+    data.check_counts().map_err(refused)?;
     check(&args.output, args.force).map_err(refused)?;
     let stop = stop_flag("stopping; nothing will be written. Press Ctrl-C again to abort at once")?;
-    let meter = Meter::new(steps);
-    let made = make(&stop, &meter);
+    let meter = Meter::new(data.steps());
+    let run = Run { stop: &stop, progress: &|done| meter.show(done) };
+    let made = make(data, &args.output, args.force, &run).map_err(failed);
     meter.end();
     match made? {
         Made::Stopped => Err(CliError::Failed("stopped; nothing was written".into())),

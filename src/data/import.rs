@@ -6,7 +6,8 @@ use md5::{Digest, Md5};
 
 use super::cache;
 use super::catalogue::{Contents, KnownData};
-use super::descriptors::{DescriptorData, DescriptorError};
+use super::descriptors::DescriptorData;
+use super::error::DataError;
 use super::file::FileError;
 use super::folder::hex;
 use crate::temporary;
@@ -20,7 +21,7 @@ pub enum ImportError {
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
-    Descriptors(#[from] DescriptorError),
+    Descriptors(#[from] DataError),
     #[error("{folder} is not {name}: {reason}")]
     Other { folder: PathBuf, name: &'static str, reason: String },
     #[error("{place} exists already; remove it first, or keep it: experiments find it")]
@@ -77,7 +78,7 @@ fn other_files(files: &[(&str, &str)], folder: &Path) -> Result<Option<String>, 
     Ok(None)
 }
 
-fn other_descriptors(expected: [u64; 3], folder: &Path) -> Result<Option<String>, DescriptorError> {
+fn other_descriptors(expected: [u64; 3], folder: &Path) -> Result<Option<String>, DataError> {
     let found = DescriptorData::folder(folder, [None; 3])?;
     let (counts, dimension) = ([found.learn, found.base, found.queries], found.dimension);
     Ok((counts != expected || dimension != 128).then(|| {

@@ -2,14 +2,19 @@
 
 pub mod cache;
 pub mod catalogue;
+mod choice;
 pub mod descriptors;
+mod error;
 pub mod fetch;
 pub mod images;
 pub mod import;
+pub mod parts;
 mod settings;
 pub mod speech;
 mod threads;
 
+pub use choice::{DataChoice, Make, Origin, Run, make};
+pub use error::DataError;
 pub use threads::set_threads;
 pub use vqlab_core::data::{file, folder, stream};
 pub mod toy;

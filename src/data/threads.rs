@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::error::DataError;
+
 /// The number of threads, if it was set by [`set_threads`].
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
@@ -15,12 +17,15 @@ pub fn set_threads(threads: usize) {
 /// in. It waits without taking other work, because that work might need what the caller holds.
 ///
 /// # Errors
-/// Why no threads could be started, or that a thread ended early.
-pub(super) fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+/// [`DataError::Threads`]: no threads could be started, or one ended early while `doing`.
+pub(super) fn on_all_cores<T: Send>(doing: &'static str, work: impl FnOnce() -> T + Send) -> Result<T, DataError> {
+    let failed = |reason| DataError::Threads { doing, reason };
     let threads = match THREADS.load(Ordering::Relaxed) {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         told => told,
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| error.to_string())?;
-    std::thread::scope(|scope| scope.spawn(|| pool.install(work)).join()).map_err(|_| "a thread ended early".into())
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| failed(error.to_string()))?;
+    std::thread::scope(|scope| scope.spawn(|| pool.install(work)).join())
+        .map_err(|_| failed("a thread ended early".into()))
 }

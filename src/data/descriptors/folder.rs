@@ -5,9 +5,15 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{DescriptorData, DescriptorError, Part};
+use super::{DescriptorData, Part};
+use crate::data::choice::DataChoice;
+use crate::data::error::DataError;
 use crate::data::file::{FileError, Format, VectorFile};
 use crate::data::folder::{hex, holds, name_of, names};
+
+/// The accepted content of a folder.
+const ACCEPTED: &str = "PREFIX_learn, PREFIX_base and PREFIX_query (.fvecs, .bvecs or .npy), as in SIFT1M, and \
+                        optionally PREFIX_groundtruth.ivecs";
 
 /// Numbers that are hashed at once.
 const WINDOW: usize = 1 << 20;
@@ -27,10 +33,10 @@ impl Layout {
     /// Finds the files of the only set in a folder.
     ///
     /// # Errors
-    /// [`DescriptorError::Folder`] with the found and the required files; [`FileError::Read`].
-    pub fn find(folder: &Path) -> Result<Self, DescriptorError> {
+    /// [`DataError::Folder`] with the found and the required files; [`FileError::Read`].
+    pub fn find(folder: &Path) -> Result<Self, DataError> {
         let names = names(folder)?;
-        let refused = |reason: String| DescriptorError::Folder { path: folder.into(), reason };
+        let refused = |reason: String| DataError::Folder { path: folder.into(), reason, accepted: ACCEPTED };
         let prefix_of = |name: &str, part: Part| -> Option<String> {
             let formats = FORMATS.iter();
             let endings = formats.map(|format| format!("_{}.{}", part.in_files(), format.ending()));
@@ -46,7 +52,7 @@ impl Layout {
         let Some(prefix) = prefixes.into_iter().next() else {
             return Err(refused(format!("it holds {}", holds())));
         };
-        let file = |part: Part| -> Result<PathBuf, DescriptorError> {
+        let file = |part: Part| -> Result<PathBuf, DataError> {
             let found: Vec<&String> = of_part(part).map(|(_, name)| name).collect();
             match found[..] {
                 [one] => Ok(folder.join(one)),
@@ -62,15 +68,15 @@ impl Layout {
     /// Opens the three parts, which must have equal dimensions.
     ///
     /// # Errors
-    /// The errors of [`VectorFile::open`]; [`DescriptorError::Dimension`].
-    pub fn open(&self) -> Result<[VectorFile; 3], DescriptorError> {
+    /// The errors of [`VectorFile::open`]; [`DataError::Dimension`].
+    pub fn open(&self) -> Result<[VectorFile; 3], DataError> {
         let [learn, base, queries] = &self.parts;
         let files = [VectorFile::open(learn)?, VectorFile::open(base)?, VectorFile::open(queries)?];
         let expected = files[1].dimension();
         match files.iter().find(|file| file.dimension() != expected) {
             Some(file) => {
                 let (path, other) = (file.path().into(), files[1].path().into());
-                Err(DescriptorError::Dimension { path, found: file.dimension(), other, expected })
+                Err(DataError::Dimension { path, found: file.dimension(), other, expected })
             }
             None => Ok(files),
         }
@@ -83,18 +89,16 @@ impl DescriptorData {
     /// (learn, base, queries) keeps only the first vectors of a part; None keeps all.
     ///
     /// # Errors
-    /// [`DescriptorError::Folder`]; files that are truncated, differ in dimension or hold NaN; limits above the number
+    /// [`DataError::Folder`]; files that are truncated, differ in dimension or hold NaN; limits above the number
     /// of vectors.
-    pub fn folder(path: &Path, limits: [Option<u64>; 3]) -> Result<Self, DescriptorError> {
+    pub fn folder(path: &Path, limits: [Option<u64>; 3]) -> Result<Self, DataError> {
         let files = Layout::find(path)?.open()?;
         let dimension = files[1].dimension();
         let mut counts = [0; 3];
         for (((part, file), limit), count) in Part::ALL.into_iter().zip(&files).zip(limits).zip(&mut counts) {
             let most = file.len() as u64;
             *count = limit.unwrap_or(most);
-            if !(1..=most).contains(count) {
-                return Err(DescriptorError::Count { part, asked: *count, most });
-            }
+            DataError::check_count(part.to_string(), *count, most)?;
         }
         let [learn, base, queries] = counts;
         let name = name_of(path)?.unwrap_or("descriptors".into());

@@ -1,13 +1,15 @@
 //! Synthetic descriptors as files.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::nearest::nearest;
-use super::open::set;
-use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
+use super::open::{check_dimension, set};
+use super::{DescriptorData, Part, synthetic};
+use crate::data::choice::{Make, Run};
+use crate::data::error::DataError;
 use crate::data::file::{ByteWriter, IdWriter, Output, VectorFile};
 use crate::data::folder::{Made, NewFolder};
+use crate::data::threads::on_all_cores;
 
 /// Descriptors held in memory at once, and queries whose neighbors are searched at once.
 const WINDOW: usize = 64 * synthetic::BLOCK;
@@ -18,94 +20,64 @@ const NEIGHBORS: u64 = 100;
 /// The part of the file names before `_base.bvecs` and so on.
 const PREFIX: &str = "synthetic";
 
-/// The number of steps that [`make`] reports. A step is a written vector, or a base vector compared with all queries of
-/// a window.
-pub fn steps(data: &DescriptorData) -> usize {
-    let vectors = data.learn + data.base + data.queries;
-    (vectors + data.base * data.queries.div_ceil(WINDOW as u64)) as usize
-}
-
-/// Writes synthetic descriptors (see [`DescriptorData::synthetic`]) into a folder in the layout of SIFT1M: three bvecs
-/// files, and the 100 nearest base vectors of each query as ivecs. It takes about 150 MiB of memory for any number of
-/// vectors. `progress` is called with the number of [`steps`] done.
-///
-/// # Errors
-/// A folder that is not empty, unless `force`; a full disk; settings that are not for synthetic descriptors.
-pub fn make(
-    data: &DescriptorData,
-    folder: &Path,
-    force: bool,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(usize) + Sync),
-) -> Result<Made, DescriptorError> {
-    data.check_counts()?;
-    let Some(seed) = data.seed.filter(|_| data.path.is_none() && data.dimension == synthetic::DIMENSION) else {
-        return Err(DescriptorError::Settings(format!("{} are not synthetic descriptors", data.name)));
-    };
-    let folder = NewFolder::begin(folder, force)?;
-    let made = fill(data, seed, &folder, stop, progress).map_err(|error| match error {
-        DescriptorError::File(error) => folder.named(error).into(),
-        error => error,
-    })?;
-    if made == Made::Whole {
-        folder.commit()?;
+impl Make for DescriptorData {
+    /// A step is a written vector, or a base vector compared with all queries of a window.
+    fn steps(&self) -> usize {
+        let vectors = self.learn + self.base + self.queries;
+        (vectors + self.base * self.queries.div_ceil(WINDOW as u64)) as usize
     }
-    Ok(made)
-}
 
-fn fill(
-    data: &DescriptorData,
-    seed: u64,
-    folder: &NewFolder,
-    stop: &AtomicBool,
-    progress: &(dyn Fn(usize) + Sync),
-) -> Result<Made, DescriptorError> {
-    let file = |part: &str, ending: &str| folder.path().join(format!("{PREFIX}_{part}.{ending}"));
-    let dimension = synthetic::DIMENSION;
-    let mut done = 0;
-    let mut bytes = Vec::new();
-    for part in Part::ALL {
-        let mut writer = ByteWriter::create(Output::new(&file(part.in_files(), "bvecs")), dimension)?;
-        let count = data.count(part) as usize;
-        let name = set(part, seed);
-        for first in (0..count).step_by(WINDOW) {
-            if stop.load(Ordering::Relaxed) {
+    /// Writes the layout of SIFT1M: three bvecs files, and the 100 nearest base vectors of each query as ivecs. It takes
+    /// about 150 MiB of memory for any number of vectors.
+    fn fill(&self, seed: u64, folder: &NewFolder, run: &Run) -> Result<Made, DataError> {
+        check_dimension(self)?;
+        let file = |part: &str, ending: &str| folder.path().join(format!("{PREFIX}_{part}.{ending}"));
+        let dimension = synthetic::DIMENSION;
+        let mut done = 0;
+        let mut bytes = Vec::new();
+        for part in Part::ALL {
+            let mut writer = ByteWriter::create(Output::new(&file(part.in_files(), "bvecs")), dimension)?;
+            let count = self.count(part) as usize;
+            let name = set(part, seed);
+            for first in (0..count).step_by(WINDOW) {
+                if run.stop.load(Ordering::Relaxed) {
+                    return Ok(Made::Stopped);
+                }
+                bytes.resize(WINDOW.min(count - first) * dimension, 0);
+                let block = (first / synthetic::BLOCK) as u64;
+                on_all_cores("making descriptors", || synthetic::fill(&name, block, &mut bytes))?;
+                writer.write(&bytes)?;
+                done += bytes.len() / dimension;
+                (run.progress)(done);
+            }
+            writer.finish()?;
+        }
+        let open = |part: Part| VectorFile::open(&file(part.in_files(), "bvecs"));
+        let (base, queries) = (open(Part::Base)?, open(Part::Queries)?);
+        let k = NEIGHBORS.min(self.base) as usize;
+        let mut ids = IdWriter::create(Output::new(&file("groundtruth", "ivecs")), k)?;
+        let mut window = Vec::new();
+        for first in (0..queries.len()).step_by(WINDOW) {
+            window.resize(WINDOW.min(queries.len() - first) * dimension, 0.0);
+            queries.read(first, &mut window)?;
+            // A stop request ends the search like a read error.
+            let read = |row: u64, out: &mut [f32]| match run.stop.load(Ordering::Relaxed) {
+                true => Err(DataError::Choice("stopped".into())),
+                false => Ok(base.read(row as usize, out)?),
+            };
+            let shown = |rows: usize| (run.progress)(done + rows);
+            let work = || nearest(&window, dimension, k, base.len(), read, &shown);
+            let found = on_all_cores("searching the nearest neighbors", work)?;
+            if run.stop.load(Ordering::Relaxed) {
                 return Ok(Made::Stopped);
             }
-            bytes.resize(WINDOW.min(count - first) * dimension, 0);
-            let block = (first / synthetic::BLOCK) as u64;
-            on_all_cores("making descriptors", || synthetic::fill(&name, block, &mut bytes))?;
-            writer.write(&bytes)?;
-            done += bytes.len() / dimension;
-            progress(done);
+            // Ids are below MOST, which fits.
+            let found: Vec<i32> = found?.into_iter().map(|id| id as i32).collect();
+            ids.write(&found)?;
+            done += base.len();
         }
-        writer.finish()?;
+        ids.finish()?;
+        drop((base, queries));
+        Ok(Made::Whole)
     }
-    let open = |part: Part| VectorFile::open(&file(part.in_files(), "bvecs"));
-    let (base, queries) = (open(Part::Base)?, open(Part::Queries)?);
-    let k = NEIGHBORS.min(data.base) as usize;
-    let mut ids = IdWriter::create(Output::new(&file("groundtruth", "ivecs")), k)?;
-    let mut window = Vec::new();
-    for first in (0..queries.len()).step_by(WINDOW) {
-        window.resize(WINDOW.min(queries.len() - first) * dimension, 0.0);
-        queries.read(first, &mut window)?;
-        // A stop request ends the search like a read error.
-        let read = |row: u64, out: &mut [f32]| match stop.load(Ordering::Relaxed) {
-            true => Err(DescriptorError::Settings("stopped".into())),
-            false => Ok(base.read(row as usize, out)?),
-        };
-        let shown = |rows: usize| progress(done + rows);
-        let work = || nearest(&window, dimension, k, base.len(), read, &shown);
-        let found = on_all_cores("searching the nearest neighbors", work)?;
-        if stop.load(Ordering::Relaxed) {
-            return Ok(Made::Stopped);
-        }
-        // Ids are below MOST, which fits.
-        let found: Vec<i32> = found?.into_iter().map(|id| id as i32).collect();
-        ids.write(&found)?;
-        done += base.len();
-    }
-    ids.finish()?;
-    drop((base, queries));
-    Ok(Made::Whole)
 }

@@ -10,10 +10,9 @@
 //! descriptors.read(Part::Queries, 0, &mut first)?;
 //! let nearest = descriptors.truth()?;
 //! assert_eq!(nearest.len(), 10_000);
-//! # Ok::<(), vqlab::data::descriptors::DescriptorError>(())
+//! # Ok::<(), vqlab::data::DataError>(())
 //! ```
 
-mod error;
 mod folder;
 mod make;
 mod nearest;
@@ -22,22 +21,17 @@ mod open;
 mod tests;
 mod truth;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use stand_in::descriptors as synthetic;
 
-use super::threads;
+use super::choice::DataChoice;
 
-pub use error::DescriptorError;
-pub use make::{make, steps};
 pub use open::Descriptors;
 
 /// Name of the synthetic sets.
 pub const SYNTHETIC: &str = "synthetic-descriptors";
-
-/// The maximum number of vectors in a part: ids in files have 31 bits.
-pub const MOST: u64 = i32::MAX as u64;
 
 /// The choice of descriptors, as plain data. It is part of a cell's identity.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,10 +58,10 @@ pub struct DescriptorData {
 impl PartialEq for DescriptorData {
     /// Compares the vectors, not their folders.
     fn eq(&self, other: &Self) -> bool {
-        let identity = |data: &Self| {
-            let Self { name, dimension, learn, base, queries, digest, seed, path: _ } = data.clone();
+        fn identity(data: &DescriptorData) -> impl PartialEq + '_ {
+            let DescriptorData { name, dimension, learn, base, queries, digest, seed, path: _ } = data;
             (name, dimension, [learn, base, queries], digest, seed)
-        };
+        }
         identity(self) == identity(other)
     }
 }
@@ -126,23 +120,27 @@ impl DescriptorData {
             Part::Queries => self.queries,
         }
     }
-
-    /// Rejects counts that no set can have.
-    ///
-    /// # Errors
-    /// [`DescriptorError::Count`].
-    pub fn check_counts(&self) -> Result<(), DescriptorError> {
-        for part in Part::ALL {
-            let asked = self.count(part);
-            if !(1..=MOST).contains(&asked) {
-                return Err(DescriptorError::Count { part, asked, most: MOST });
-            }
-        }
-        Ok(())
-    }
 }
 
-/// [`threads::on_all_cores`] with this module's error type.
-fn on_all_cores<T: Send>(doing: &'static str, work: impl FnOnce() -> T + Send) -> Result<T, DescriptorError> {
-    threads::on_all_cores(work).map_err(|reason| DescriptorError::Threads { doing, reason })
+impl DataChoice for DescriptorData {
+    const KIND: &'static str = "descriptors";
+    const SYNTHETIC: &'static str = SYNTHETIC;
+    /// Ids in files have 31 bits.
+    const MOST: u64 = i32::MAX as u64;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn counts(&self) -> Vec<(String, u64)> {
+        Part::ALL.map(|part| (part.to_string(), self.count(part))).into()
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    fn seed(&self) -> Option<u64> {
+        self.seed
+    }
 }

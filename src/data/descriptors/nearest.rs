@@ -1,6 +1,6 @@
 //! Exact nearest neighbors in a streamed base.
 
-use super::DescriptorError;
+use crate::data::error::DataError;
 use crate::search::exact_neighbors;
 
 /// Base vectors searched at once.
@@ -17,9 +17,9 @@ pub fn nearest(
     dimension: usize,
     k: usize,
     count: usize,
-    read: impl Fn(u64, &mut [f32]) -> Result<(), DescriptorError>,
+    read: impl Fn(u64, &mut [f32]) -> Result<(), DataError>,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<Vec<u32>, DescriptorError> {
+) -> Result<Vec<u32>, DataError> {
     let mut best: Vec<Vec<(f64, u32)>> = vec![Vec::new(); queries.len() / dimension];
     let mut base = vec![0.0; BLOCK.min(count) * dimension];
     for first in (0..count).step_by(BLOCK) {

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::folder::Layout;
-use super::{DescriptorData, DescriptorError, Part, on_all_cores, synthetic};
+use super::{DescriptorData, Part, synthetic};
+use crate::data::choice::{DataChoice, Origin};
+use crate::data::error::DataError;
 use crate::data::file::VectorFile;
+use crate::data::threads::on_all_cores;
 
 /// Sets that a process keeps open. The least recently used set is dropped first.
 const KEPT: usize = 4;
@@ -41,8 +44,8 @@ impl Descriptors {
     /// The digest is not computed again, because [`DescriptorData::folder`] has computed it.
     ///
     /// # Errors
-    /// The errors of [`DescriptorData::folder`]; [`DescriptorError::Settings`] if settings and files disagree.
-    pub fn open(data: &DescriptorData, cache: Option<&Path>) -> Result<Arc<Self>, DescriptorError> {
+    /// The errors of [`DescriptorData::folder`]; [`DataError::Choice`] if settings and files disagree.
+    pub fn open(data: &DescriptorData, cache: Option<&Path>) -> Result<Arc<Self>, DataError> {
         let identity = serde_json::json!([data, data.path, cache]).to_string();
         // A panic elsewhere can't damage the list.
         let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,24 +63,10 @@ impl Descriptors {
     }
 
     /// [`Descriptors::open`] without sharing.
-    pub(super) fn new(data: &DescriptorData, cache: Option<&Path>) -> Result<Self, DescriptorError> {
-        data.check_counts()?;
-        let (source, truth_file) = match (&data.path, data.seed) {
-            (Some(path), None) => files(data, path)?,
-            (None, Some(seed)) if data.dimension == synthetic::DIMENSION => (made(data, seed)?, None),
-            (None, Some(_)) => {
-                let (found, allowed) = (data.dimension, synthetic::DIMENSION);
-                let reason = format!("synthetic descriptors have dimension {allowed}, not {found}");
-                return Err(DescriptorError::Settings(reason));
-            }
-            (None, None) => {
-                let reason = format!("{}: the settings give no folder", data.name);
-                return Err(DescriptorError::Settings(reason));
-            }
-            (Some(path), Some(_)) => {
-                let reason = format!("{}: files have no seed; give either a folder or a seed", path.display());
-                return Err(DescriptorError::Settings(reason));
-            }
+    pub(super) fn new(data: &DescriptorData, cache: Option<&Path>) -> Result<Self, DataError> {
+        let (source, truth_file) = match data.origin()? {
+            Origin::Folder(path) => files(data, path)?,
+            Origin::Seed(seed) => (made(data, seed)?, None),
         };
         let (truth, computing) = (OnceLock::new(), Mutex::new(()));
         Ok(Self { data: data.clone(), source, truth_file, cache: cache.map(Path::to_path_buf), truth, computing })
@@ -90,12 +79,12 @@ impl Descriptors {
     /// Reads `out.len()` / D vectors of a part, from row `first` on, into `out` (rows × D).
     ///
     /// # Errors
-    /// [`DescriptorError::Rows`] if these are not whole rows of the part; the errors of [`VectorFile::read`].
-    pub fn read(&self, part: Part, first: u64, out: &mut [f32]) -> Result<(), DescriptorError> {
+    /// [`DataError::Rows`] if these are not whole rows of the part; the errors of [`VectorFile::read`].
+    pub fn read(&self, part: Part, first: u64, out: &mut [f32]) -> Result<(), DataError> {
         let (dimension, rows) = (self.data.dimension, self.data.count(part));
         let end = first.checked_add((out.len() / dimension) as u64);
         if !out.len().is_multiple_of(dimension) || end.is_none_or(|end| end > rows) {
-            return Err(DescriptorError::Rows { part, first, wanted: out.len(), rows, dimension });
+            return Err(DataError::Rows { items: part.to_string(), first, wanted: out.len(), rows, dimension });
         }
         match &self.source {
             Source::Files(files) => files[part as usize].read(first as usize, out)?,
@@ -108,7 +97,7 @@ impl Descriptors {
     }
 }
 
-fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf, usize)>), DescriptorError> {
+fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf, usize)>), DataError> {
     let layout = Layout::find(path)?;
     let files = layout.open()?;
     for (part, file) in Part::ALL.into_iter().zip(&files) {
@@ -116,11 +105,9 @@ fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf,
         if file.dimension() != data.dimension {
             let (file, found, expected) = (file.path().display(), file.dimension(), data.dimension);
             let reason = format!("{file} has vectors of dimension {found}, but the settings say {expected}");
-            return Err(DescriptorError::Settings(reason));
+            return Err(DataError::Choice(reason));
         }
-        if asked > most {
-            return Err(DescriptorError::Count { part, asked, most });
-        }
+        DataError::check_count(part.to_string(), asked, most)?;
     }
     let [_, base, queries] = &files;
     let all = data.base == base.len() as u64;
@@ -128,7 +115,17 @@ fn files(data: &DescriptorData, path: &Path) -> Result<(Source, Option<(PathBuf,
     Ok((Source::Files(files), truth))
 }
 
-fn made(data: &DescriptorData, seed: u64) -> Result<Source, DescriptorError> {
+/// Rejects synthetic descriptors of another dimension.
+pub(super) fn check_dimension(data: &DescriptorData) -> Result<(), DataError> {
+    let (found, allowed) = (data.dimension, synthetic::DIMENSION);
+    if found == allowed {
+        return Ok(());
+    }
+    Err(DataError::Choice(format!("synthetic descriptors have dimension {allowed}, not {found}")))
+}
+
+fn made(data: &DescriptorData, seed: u64) -> Result<Source, DataError> {
+    check_dimension(data)?;
     let mut parts: [Vec<u8>; 3] = Default::default();
     for (part, bytes) in Part::ALL.into_iter().zip(&mut parts) {
         // At most 2^31 vectors of 128 bytes: the number fits into usize, but the memory may be too small.
@@ -136,7 +133,7 @@ fn made(data: &DescriptorData, seed: u64) -> Result<Source, DescriptorError> {
         let room = bytes.try_reserve_exact(n);
         room.map_err(|_| {
             let mib = n >> 20;
-            DescriptorError::Settings(format!("not enough memory for {mib} MiB of {part}; use fewer"))
+            DataError::Choice(format!("not enough memory for {mib} MiB of {part}; use fewer"))
         })?;
         bytes.resize(n, 0);
         on_all_cores("making descriptors", || synthetic::fill(&set(part, seed), 0, bytes))?;

@@ -1,11 +1,10 @@
 //! Tests of opening, reading, ground truth, and errors of folders.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 use super::*;
+use crate::data::choice::tests::check_made;
 use crate::data::file::{Id, IdFile, IdWriter, Output, VectorFile, VectorWriter};
-use crate::data::folder::Made;
 use crate::data::stream::{normal, stream};
 use crate::search::exact_neighbors;
 
@@ -259,17 +258,7 @@ fn written_synthetic_descriptors_are_those_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("made");
     let data = DescriptorData::synthetic(300, 150, 5, 7);
-    let go = AtomicBool::new(false);
-    let last = std::sync::Mutex::new(0);
-    let show = |done: usize| *last.lock().unwrap() = done;
-    assert_eq!(make(&data, &target, false, &go, &show).unwrap(), Made::Whole);
-    assert_eq!(*last.lock().unwrap(), steps(&data));
-    assert!(make(&data, &target, false, &go, &show).unwrap_err().to_string().contains("--force"));
-    assert_eq!(make(&data, &target, true, &go, &show).unwrap(), Made::Whole);
-    let other = folder.path().join("other");
-    assert_eq!(make(&data, &other, false, &AtomicBool::new(true), &show).unwrap(), Made::Stopped);
-    assert!(!other.exists());
-
+    check_made(&data, &target);
     let memory = Descriptors::open(&data, None).unwrap();
     let files = Descriptors::open(&DescriptorData::folder(&target, [None; 3]).unwrap(), None).unwrap();
     for part in Part::ALL {

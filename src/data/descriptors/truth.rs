@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::nearest::{nearest, squared_distance};
-use super::{DescriptorData, DescriptorError, Descriptors, Part, on_all_cores};
+use super::{DescriptorData, Descriptors, Part};
+use crate::data::error::DataError;
 use crate::data::file::{Id, IdFile, Output};
 use crate::data::folder::hex;
+use crate::data::threads::on_all_cores;
 
 /// Queries of a ground-truth file whose neighbors are searched again as a check.
 const CHECKED: usize = 16;
@@ -30,9 +32,9 @@ impl Descriptors {
     /// file is checked by brute force.
     ///
     /// # Errors
-    /// [`DescriptorError::Truth`] if the ground-truth file contradicts the vectors; errors of reading vectors; a cache
+    /// [`DataError::Truth`] if the ground-truth file contradicts the vectors; errors of reading vectors; a cache
     /// that can't be written. A damaged cache is computed again.
-    pub fn truth(&self) -> Result<&[u32], DescriptorError> {
+    pub fn truth(&self) -> Result<&[u32], DataError> {
         if let Some(truth) = self.truth.get() {
             return Ok(truth);
         }
@@ -48,21 +50,21 @@ impl Descriptors {
     }
 
     /// The nearest base vector of each of these queries.
-    fn search(&self, queries: &[f32]) -> Result<Vec<u32>, DescriptorError> {
+    fn search(&self, queries: &[f32]) -> Result<Vec<u32>, DataError> {
         let read = |first, out: &mut [f32]| self.read(Part::Base, first, out);
         let (dimension, count) = (self.data.dimension, self.data.base as usize);
         let work = || nearest(queries, dimension, 1, count, read, &|_| {});
         on_all_cores("searching the nearest neighbors", work)?
     }
 
-    fn query(&self, row: usize) -> Result<Vec<f32>, DescriptorError> {
+    fn query(&self, row: usize) -> Result<Vec<f32>, DataError> {
         let mut query = vec![0.0; self.data.dimension];
         self.read(Part::Queries, row as u64, &mut query)?;
         Ok(query)
     }
 
-    fn of_file(&self, path: &Path, rows: usize) -> Result<Vec<u32>, DescriptorError> {
-        let refused = |row, reason| DescriptorError::Truth { path: path.into(), row, reason };
+    fn of_file(&self, path: &Path, rows: usize) -> Result<Vec<u32>, DataError> {
+        let refused = |row, reason| DataError::Truth { path: path.into(), row, reason };
         let file = IdFile::open(path)?;
         if file.len() != rows {
             return Err(refused(file.len().min(rows), format!("the file has {} rows for {rows} queries", file.len())));
@@ -90,7 +92,7 @@ impl Descriptors {
         for ((row, query), found) in checked.into_iter().zip(queries).zip(found) {
             let mut distance = |id: u32| {
                 self.read(Part::Base, u64::from(id), &mut vector)?;
-                Ok::<f64, DescriptorError>(squared_distance(&vector, &query))
+                Ok::<f64, DataError>(squared_distance(&vector, &query))
             };
             let (theirs, ours) = (distance(ids[row])?, distance(found)?);
             // Another program may break ties differently, and round.
@@ -102,7 +104,7 @@ impl Descriptors {
         Ok(ids)
     }
 
-    fn of_cache_or_search(&self) -> Result<Vec<u32>, DescriptorError> {
+    fn of_cache_or_search(&self) -> Result<Vec<u32>, DataError> {
         let kept = self.cache.as_ref().map(|folder| self.cached(folder));
         if let Some(ids) = kept.as_ref().and_then(|path| self.read_cache(path)) {
             return Ok(ids);
@@ -132,9 +134,9 @@ impl Descriptors {
         (same && whole).then_some(kept.ids)
     }
 
-    fn write_cache(&self, path: &Path, ids: &[u32]) -> Result<(), DescriptorError> {
+    fn write_cache(&self, path: &Path, ids: &[u32]) -> Result<(), DataError> {
         let folder = crate::temporary::folder(path);
-        std::fs::create_dir_all(folder).map_err(|source| DescriptorError::Write { path: folder.into(), source })?;
+        std::fs::create_dir_all(folder).map_err(|source| DataError::Write { path: folder.into(), source })?;
         let kept = Kept { data: self.data.clone(), sha256: sha256(ids), ids: ids.to_vec() };
         let mut file = Output::new(path).force(true).begin()?;
         file.write(serde_json::json!(kept).to_string().as_bytes())?;

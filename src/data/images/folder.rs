@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use super::{ImageData, ImageKind, Part, cifar, picture};
+use crate::data::choice::DataChoice;
+use crate::data::error::DataError;
+use crate::data::folder::{by_number, holds, name_of, names};
+use crate::data::parts::{Kind, digest, items};
 
-use super::open::Pixels;
-use super::{ImageData, ImageError, Part, cifar, picture};
-use crate::data::folder::{by_number, hex, holds, name_of, names};
+/// The accepted content of a folder.
+const ACCEPTED: &str = "the binary files of CIFAR-10 (data_batch*.bin and test_batch*.bin), or PNG images of 32 × 32 \
+                        pixels or more in train/ and test/, or two or more in the folder itself, of which every tenth \
+                        is for the test";
 
 /// One of this many pictures is for the test.
 const EVERY: usize = 10;
@@ -22,10 +27,10 @@ impl Layout {
     /// Finds the files of the only set in a folder.
     ///
     /// # Errors
-    /// [`ImageError::Folder`] with the found and the accepted files; [`FileError::Read`](crate::data::file::FileError).
-    pub fn find(folder: &Path) -> Result<Self, ImageError> {
+    /// [`DataError::Folder`] with the found and the accepted files; [`FileError::Read`](crate::data::file::FileError).
+    pub fn find(folder: &Path) -> Result<Self, DataError> {
         let names = names(folder)?;
-        let refused = |reason: String| Err(ImageError::Folder { path: folder.into(), reason });
+        let refused = |reason: String| Err(no_set(folder, reason));
         let batches = |prefix: &str| sorted(&names, folder, |name| name.starts_with(prefix) && name.ends_with(".bin"));
         let batches = [batches("data_batch"), batches("test_batch")];
         let pictures = sorted(&names, folder, is_picture);
@@ -59,7 +64,7 @@ impl Layout {
     ///
     /// # Errors
     /// Files that are truncated or can't be read.
-    pub fn counts(&self) -> Result<[u64; 2], ImageError> {
+    pub fn counts(&self) -> Result<[u64; 2], DataError> {
         let mut counts = [0; 2];
         let (Self::Cifar(parts) | Self::Pictures(parts)) = self;
         for (count, files) in counts.iter_mut().zip(parts) {
@@ -77,7 +82,7 @@ impl Layout {
     ///
     /// # Errors
     /// Files that are damaged or can't be read.
-    pub fn read(&self, part: Part, out: &mut [u8]) -> Result<(), ImageError> {
+    pub fn read(&self, part: Part, out: &mut [u8]) -> Result<(), DataError> {
         match self {
             Self::Cifar(parts) => Ok(cifar::read(&parts[part as usize], out)?),
             Self::Pictures(parts) => picture::read(part, &parts[part as usize], out),
@@ -85,19 +90,20 @@ impl Layout {
     }
 }
 
+fn no_set(folder: &Path, reason: String) -> DataError {
+    DataError::Folder { path: folder.into(), reason, accepted: ACCEPTED }
+}
+
 fn is_picture(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
 }
 
 /// The PNG images of a subfolder, at least one.
-fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, ImageError> {
+fn in_folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
     let names = names(folder)?;
     let pictures = sorted(&names, folder, is_picture);
     if pictures.is_empty() {
-        return Err(ImageError::Folder {
-            path: folder.into(),
-            reason: format!("it has no PNG image, it holds {}", holds(&names)),
-        });
+        return Err(no_set(folder, format!("it has no PNG image, it holds {}", holds(&names))));
     }
     Ok(pictures)
 }
@@ -134,33 +140,19 @@ impl ImageData {
     /// `limits` (training, test) keeps only the first images of a part; None keeps all.
     ///
     /// # Errors
-    /// [`ImageError::Folder`]; files that are truncated or damaged; limits above the number of images.
-    pub fn folder(path: &Path, limits: [Option<u64>; 2]) -> Result<Self, ImageError> {
+    /// [`DataError::Folder`]; files that are truncated or damaged; limits above the number of images.
+    pub fn folder(path: &Path, limits: [Option<u64>; 2]) -> Result<Self, DataError> {
         let layout = Layout::find(path)?;
         let mut counts = layout.counts()?;
         for ((part, count), limit) in Part::ALL.into_iter().zip(&mut counts).zip(limits) {
             let most = *count;
             *count = limit.unwrap_or(most);
-            if !(1..=most).contains(count) {
-                return Err(ImageError::Count { part, asked: *count, most });
-            }
+            DataError::check_count(items::<ImageKind>(part), *count, most)?;
         }
-        let [training, test] = counts;
         let name = name_of(path)?.unwrap_or("images".into());
-        let mut data = Self { name, training, test, digest: None, seed: None, path: Some(path.into()) };
+        let mut data = Self::of_folder(path, name, counts);
         data.check_counts()?;
-        data.digest = Some(digest(&Pixels::read(&data, &layout)?));
+        data.digest = Some(digest::<ImageKind>(&ImageKind::read(&data, path)?));
         Ok(data)
     }
-}
-
-/// See [`ImageData::digest`].
-pub fn digest(pixels: &Pixels) -> String {
-    let mut hash = Sha256::new();
-    for part in Part::ALL {
-        let values = pixels.part(part);
-        hash.update(((values.len() / super::BYTES) as u64).to_le_bytes());
-        hash.update(values);
-    }
-    hex(&hash.finalize())
 }

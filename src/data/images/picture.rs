@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use png::{ColorType, Decoder, DecodingError, Transformations};
 use rayon::prelude::*;
 
-use super::{BYTES, CHANNELS, ImageError, Part, SIDE};
+use super::{BYTES, CHANNELS, Part, SIDE};
+use crate::data::error::DataError;
 use crate::data::file::FileError;
 use crate::data::stream::{shuffle, stream};
 use crate::data::threads::on_all_cores;
@@ -18,10 +19,10 @@ const MOST_PIXELS: u64 = 1 << 26;
 /// The number of tiles in a picture, from its header.
 ///
 /// # Errors
-/// [`ImageError::Picture`] for a file that is not a PNG image, is smaller than a tile, or is larger than
+/// [`DataError::Item`] for a file that is not a PNG image, is smaller than a tile, or is larger than
 /// [`MOST_PIXELS`].
-pub fn count(path: &Path) -> Result<u64, ImageError> {
-    let refused = |reason: String| Err(ImageError::Picture { path: path.into(), reason });
+pub fn count(path: &Path) -> Result<u64, DataError> {
+    let refused = |reason: String| Err(DataError::Item { path: path.into(), reason });
     let mut decoder = decoder(path)?;
     let info = decoder.read_header_info().map_err(|error| damaged(path, error))?;
     let (width, height) = (u64::from(info.width), u64::from(info.height));
@@ -39,8 +40,8 @@ pub fn count(path: &Path) -> Result<u64, ImageError> {
 /// the tiles depends only on the part and its number of tiles. Pictures without a wanted tile are not decoded.
 ///
 /// # Errors
-/// The errors of [`count`]; [`ImageError::Picture`] for a damaged picture.
-pub fn read(part: Part, paths: &[PathBuf], out: &mut [u8]) -> Result<(), ImageError> {
+/// The errors of [`count`]; [`DataError::Item`] for a damaged picture.
+pub fn read(part: Part, paths: &[PathBuf], out: &mut [u8]) -> Result<(), DataError> {
     let mut first = Vec::with_capacity(paths.len());
     let mut all = 0;
     for path in paths {
@@ -58,14 +59,14 @@ pub fn read(part: Part, paths: &[PathBuf], out: &mut [u8]) -> Result<(), ImageEr
     let work = paths.iter().zip(wanted).filter(|(_, wanted)| !wanted.is_empty()).collect::<Vec<_>>();
     let doing = "reading PNG images";
     let cut = || work.into_par_iter().map(|(path, wanted)| cut(path, wanted)).collect::<Vec<_>>();
-    let results = on_all_cores(cut).map_err(|reason| ImageError::Threads { doing, reason })?;
+    let results = on_all_cores(doing, cut)?;
     // The first error in the order of the files, whichever occurred first.
     results.into_iter().collect()
 }
 
 /// Cuts some tiles (counted row by row) out of a picture.
-fn cut(path: &Path, wanted: Vec<(usize, &mut [u8])>) -> Result<(), ImageError> {
-    let refused = |reason: &str| ImageError::Picture { path: path.into(), reason: reason.into() };
+fn cut(path: &Path, wanted: Vec<(usize, &mut [u8])>) -> Result<(), DataError> {
+    let refused = |reason: &str| DataError::Item { path: path.into(), reason: reason.into() };
     let tiles = count(path)? as usize;
     let mut decoder = decoder(path)?;
     // Palettes become colors, transparent colors become alpha, each value one byte.
@@ -113,7 +114,7 @@ fn rgb(kind: ColorType, pixel: &[u8]) -> [u8; CHANNELS] {
     }
 }
 
-fn decoder(path: &Path) -> Result<Decoder<BufReader<File>>, ImageError> {
+fn decoder(path: &Path) -> Result<Decoder<BufReader<File>>, DataError> {
     let read = |source| FileError::Read { path: path.into(), source };
     // Opening a pipe would block.
     if !std::fs::metadata(path).map_err(read)?.is_file() {
@@ -125,14 +126,14 @@ fn decoder(path: &Path) -> Result<Decoder<BufReader<File>>, ImageError> {
     Ok(decoder)
 }
 
-fn damaged(path: &Path, error: DecodingError) -> ImageError {
+fn damaged(path: &Path, error: DecodingError) -> DataError {
     match error {
         DecodingError::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
             FileError::Read { path: path.into(), source }.into()
         }
         error => {
             let reason = format!("not a complete PNG image ({}); replace or remove it", crate::picture::fault(&error));
-            ImageError::Picture { path: path.into(), reason }
+            DataError::Item { path: path.into(), reason }
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use png::{BitDepth, ColorType, Encoder};
 use proptest::prelude::*;
 use rand::Rng;
 
 use super::*;
-use crate::data::folder::Made;
+use crate::data::DataError;
+use crate::data::choice::tests::check_made;
 use crate::data::stream::stream;
 
 struct Folder(tempfile::TempDir);
@@ -44,7 +44,7 @@ impl Folder {
         self.put(name, &bytes);
     }
 
-    fn data(&self, limits: [Option<u64>; 2]) -> Result<ImageData, ImageError> {
+    fn data(&self, limits: [Option<u64>; 2]) -> Result<ImageData, DataError> {
         ImageData::folder(self.0.path(), limits)
     }
 
@@ -336,13 +336,7 @@ fn written_synthetic_images_are_those_in_memory() {
     let place = Folder::new();
     let target = place.path("made");
     let data = ImageData::synthetic(10_020, 1005, 7);
-    let last = std::cell::Cell::new(0);
-    let make = |target: &Path, force, stop| make(&data, target, force, &AtomicBool::new(stop), &|done| last.set(done));
-    assert_eq!(make(&target, false, false).unwrap(), Made::Whole);
-    assert_eq!(last.get(), steps(&data));
-    assert!(make(&target, false, false).unwrap_err().to_string().contains("--force"));
-    assert_eq!(make(&place.path("other"), false, true).unwrap(), Made::Stopped);
-    assert!(!place.path("other").exists());
+    check_made(&data, &target);
     let files = Images::open(&ImageData::folder(&target, [None; 2]).unwrap()).unwrap();
     let memory = Images::open(&data).unwrap();
     assert!(files.training() == memory.training() && files.test() == memory.test());

@@ -4,12 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 
-use super::open::Parts;
-use super::{Amount, Audio, MOST_SAMPLES, Part, RATE, SpeechData, SpeechError, Utterance};
-use crate::data::folder::{by_number, hex, holds, name_of, names};
+use super::{Amount, Audio, MOST_SAMPLES, Part, RATE, SpeechData, SpeechKind, Utterance};
+use crate::data::choice::DataChoice;
+use crate::data::error::DataError;
+use crate::data::folder::{by_number, holds, name_of, names};
+use crate::data::parts::{digest, items};
 use crate::data::threads::on_all_cores;
+
+/// The accepted content of a folder.
+const ACCEPTED: &str = "WAV and FLAC files in folders whose names begin with train and test, or anywhere in the \
+                        folder, where the first of every ten speakers is for the test";
 
 /// One of this many speakers is for the test.
 const EVERY: usize = 10;
@@ -46,12 +51,12 @@ impl Layout {
     /// Finds the files of the only set in a folder.
     ///
     /// # Errors
-    /// [`SpeechError::Folder`] with the found and the accepted files;
+    /// [`DataError::Folder`] with the found and the accepted files;
     /// [`FileError::Read`](crate::data::file::FileError).
-    pub fn find(folder: &Path) -> Result<Self, SpeechError> {
+    pub fn find(folder: &Path) -> Result<Self, DataError> {
         let mut names = names(folder)?;
         names.sort_by(|a, b| by_number(a, b));
-        let refused = |reason: String| Err(SpeechError::Folder { path: folder.into(), reason });
+        let refused = |reason: String| Err(no_set(folder, reason));
         let below = |prefix: &str| -> Vec<PathBuf> {
             let found = names.iter().filter(|name| name.starts_with(prefix)).map(|name| folder.join(name));
             found.filter(|path| path.is_dir()).collect()
@@ -77,13 +82,13 @@ impl Layout {
                 if let Some(name) = names.iter().find(|name| is_audio(&folder.join(name))) {
                     return refused(format!("it holds {name} beside train and test; move it into one of them"));
                 }
-                let part = |folders: Vec<PathBuf>| -> Result<Vec<Recording>, SpeechError> {
+                let part = |folders: Vec<PathBuf>| -> Result<Vec<Recording>, DataError> {
                     let mut all = Vec::new();
                     for folder in folders {
                         let found = recordings(&folder)?;
                         if found.is_empty() {
                             let reason = "it has no WAV or FLAC file".into();
-                            return Err(SpeechError::Folder { path: folder, reason });
+                            return Err(no_set(&folder, reason));
                         }
                         all.extend(found);
                     }
@@ -108,9 +113,9 @@ impl Layout {
     /// utterances that can't be used are left out.
     ///
     /// # Errors
-    /// Files that are damaged or can't be read; [`SpeechError::Utterance`] for a test file that can't be used;
-    /// [`SpeechError::Count`] if there are too few utterances.
-    pub fn read(&self, amounts: [Amount; 2]) -> Result<Parts, SpeechError> {
+    /// Files that are damaged or can't be read; [`DataError::Item`] for a test file that can't be used;
+    /// [`DataError::Count`] if there are too few utterances.
+    pub fn read(&self, amounts: [Amount; 2]) -> Result<[Vec<Utterance>; 2], DataError> {
         let mut parts = [Vec::new(), Vec::new()];
         let mut samples = 0;
         for ((part, out), amount) in Part::ALL.into_iter().zip(&mut parts).zip(amounts) {
@@ -119,10 +124,9 @@ impl Layout {
             while !rest.is_empty() && out.len() < wanted {
                 let (files, later) = rest.split_at(rest.len().min(AT_ONCE).min(wanted - out.len()));
                 rest = later;
-                let doing = "reading speech";
                 let read = || files.par_iter().map(|file| file.read(part)).collect::<Vec<_>>();
                 // The first error in the order of the files, whichever occurred first.
-                for found in on_all_cores(read).map_err(|reason| SpeechError::Threads { doing, reason })? {
+                for found in on_all_cores("reading speech", read)? {
                     if let Some(utterance) = found? {
                         samples += utterance.samples.len();
                         out.push(utterance);
@@ -131,18 +135,18 @@ impl Layout {
                 if samples > MOST_SAMPLES {
                     let hours = MOST_SAMPLES / (3600 * RATE as usize);
                     let reason = format!("there are more than {hours} hours of speech; use fewer utterances");
-                    return Err(SpeechError::Settings(reason));
+                    return Err(DataError::Choice(reason));
                 }
             }
-            let most = out.len() as u64;
-            match amount {
-                Amount::Exactly(asked) if asked != most => return Err(SpeechError::Count { part, asked, most }),
-                _ if most == 0 => return Err(SpeechError::Count { part, asked: 1, most }),
-                _ => {}
-            }
+            let least = if let Amount::Exactly(asked) = amount { asked } else { 1 };
+            DataError::check_count(items::<SpeechKind>(part), least, out.len() as u64)?;
         }
-        Ok(Parts(parts))
+        Ok(parts)
     }
+}
+
+fn no_set(folder: &Path, reason: String) -> DataError {
+    DataError::Folder { path: folder.into(), reason, accepted: ACCEPTED }
 }
 
 /// Takes the speakers in turn, so that the first utterances are from as many speakers as possible.
@@ -160,12 +164,12 @@ fn in_turn(files: Vec<Recording>) -> Vec<Recording> {
 
 impl Recording {
     /// None for a training utterance that can't be used.
-    fn read(&self, part: Part) -> Result<Option<Utterance>, SpeechError> {
+    fn read(&self, part: Part) -> Result<Option<Utterance>, DataError> {
         let samples = Audio::read_wideband(&self.path)?;
         match (useless(&samples), part) {
             (None, _) => Ok(Some(Utterance { name: self.name.clone(), speaker: self.speaker.clone(), samples })),
             (Some(_), Part::Training) => Ok(None),
-            (Some(reason), Part::Test) => Err(SpeechError::Utterance { path: self.path.clone(), reason }),
+            (Some(reason), Part::Test) => Err(DataError::Item { path: self.path.clone(), reason }),
         }
     }
 }
@@ -183,17 +187,17 @@ fn useless(samples: &[f32]) -> Option<String> {
 }
 
 /// The audio files of a folder and of the folders below it, in order.
-fn recordings(folder: &Path) -> Result<Vec<Recording>, SpeechError> {
+fn recordings(folder: &Path) -> Result<Vec<Recording>, DataError> {
     let mut found = Vec::new();
     search(folder, None, 0, &mut found)?;
     Ok(found)
 }
 
 /// `within` is the name of the folder, unless the folder is a part.
-fn search(folder: &Path, within: Option<&str>, depth: usize, out: &mut Vec<Recording>) -> Result<(), SpeechError> {
+fn search(folder: &Path, within: Option<&str>, depth: usize, out: &mut Vec<Recording>) -> Result<(), DataError> {
     if depth == DEEPEST {
         let reason = format!("it lies {DEEPEST} folders deep; is it a link to a folder above?");
-        return Err(SpeechError::Folder { path: folder.into(), reason });
+        return Err(no_set(folder, reason));
     }
     let mut names = names(folder)?;
     names.sort_by(|a, b| by_number(a, b));
@@ -258,33 +262,17 @@ impl SpeechData {
     /// `limits` (training, test) keeps only the first utterances of a part; None keeps all.
     ///
     /// # Errors
-    /// [`SpeechError::Folder`]; damaged files; [`SpeechError::Narrowband`]; limits above the number of utterances.
-    pub fn folder(path: &Path, amounts: [impl Into<Amount>; 2]) -> Result<Self, SpeechError> {
+    /// [`DataError::Folder`]; damaged files; [`DataError::Narrowband`]; limits above the number of utterances.
+    pub fn folder(path: &Path, amounts: [impl Into<Amount>; 2]) -> Result<Self, DataError> {
         let amounts = amounts.map(Into::into);
         let layout = Layout::find(path)?;
         let name = name_of(path)?.unwrap_or("speech".into());
         let asked = amounts.map(|amount| amount.most().unwrap_or(1));
-        let data = Self { name, training: asked[0], test: asked[1], digest: None, seed: None, path: Some(path.into()) };
-        data.check_counts()?;
+        Self::of_folder(path, name.clone(), asked).check_counts()?;
         let parts = layout.read(amounts)?;
-        let [training, test] = Part::ALL.map(|part| parts.part(part).len() as u64);
-        let data = Self { training, test, digest: Some(digest(&parts)), ..data };
+        let counts = parts.each_ref().map(|utterances| utterances.len() as u64);
+        let data = Self { digest: Some(digest::<SpeechKind>(&parts)), ..Self::of_folder(path, name, counts) };
         data.check_counts()?;
         Ok(data)
     }
-}
-
-/// See [`SpeechData::digest`].
-pub fn digest(parts: &Parts) -> String {
-    let mut hash = Sha256::new();
-    for part in Part::ALL {
-        let utterances = parts.part(part);
-        hash.update((utterances.len() as u64).to_le_bytes());
-        for utterance in utterances {
-            hash.update((utterance.samples.len() as u64).to_le_bytes());
-            let bytes: Vec<u8> = utterance.samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-            hash.update(bytes);
-        }
-    }
-    hex(&hash.finalize())
 }

@@ -6,7 +6,8 @@ mod ogg;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::data::speech::{RATE, SpeechError, read_audio, write_wav};
+use crate::data::DataError;
+use crate::data::speech::{RATE, read_audio, write_wav};
 
 const ENCODER: &str = "opusenc";
 const DECODER: &str = "opusdec";
@@ -47,7 +48,7 @@ pub enum OpusError {
     #[error("the output of opusenc is not a complete Ogg Opus file: {0}")]
     Ogg(String),
     #[error(transparent)]
-    Speech(#[from] SpeechError),
+    Speech(#[from] DataError),
 }
 
 /// A signal after coding with Opus.

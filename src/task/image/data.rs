@@ -14,7 +14,6 @@ const TEST: u64 = 1_000;
 
 impl SpecData for ImageData {
     const SIZES: &'static [&'static str] = &["data.images", "data.test-images"];
-    const SYNTHETIC: &'static str = "synthetic images";
     const ALLOWED: &'static str = "a folder with the binary files of CIFAR-10 (data_batch_1.bin and so on, \
                          test_batch.bin), or with PNG images in the folders train and test";
 
@@ -25,14 +24,6 @@ impl SpecData for ImageData {
 
     fn synthetic(sizes: &[Option<u64>], seed: u64) -> Self {
         ImageData::synthetic(sizes[0].unwrap_or(TRAINING), sizes[1].unwrap_or(TEST), seed)
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn is_own(&self) -> bool {
-        self.digest.is_some()
     }
 
     fn dimension(_: &mut Opened<Self>, settings: &Settings, _: &Places) -> Checked<usize> {

@@ -14,13 +14,14 @@ use super::settings::data_set::Opened;
 use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, PRIMARY, cell, panel};
 use super::settings::{Checked, Field, Kind, Settings, Span};
 use super::{Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
+use crate::data::DataChoice;
 use crate::picture::originals_name;
 
 /// Images, and the quality of their reconstruction.
 pub struct Image;
 
 /// Images are kept in memory, 3 KiB each.
-const MOST_IMAGES: i64 = crate::data::images::MOST as i64;
+const MOST_IMAGES: i64 = <ImageData as DataChoice>::MOST as i64;
 
 /// Metrics that a panel can show.
 const METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];

@@ -15,7 +15,6 @@ const QUERIES: u64 = 1_000;
 
 impl SpecData for DescriptorData {
     const SIZES: &'static [&'static str] = &["data.learn", "data.base", "data.queries"];
-    const SYNTHETIC: &'static str = "synthetic descriptors";
     const ALLOWED: &'static str = "a folder in the layout of SIFT1M: NAME_learn, NAME_base and NAME_query (.fvecs, \
                          .bvecs or .npy), and NAME_groundtruth.ivecs if there is one";
 
@@ -28,14 +27,6 @@ impl SpecData for DescriptorData {
     fn synthetic(sizes: &[Option<u64>], seed: u64) -> Self {
         let size = |i: usize, default| sizes[i].unwrap_or(default);
         DescriptorData::synthetic(size(0, LEARN), size(1, BASE), size(2, QUERIES), seed)
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn is_own(&self) -> bool {
-        self.digest.is_some()
     }
 
     fn dimension(opened: &mut Opened<Self>, settings: &Settings, places: &Places) -> Checked<usize> {

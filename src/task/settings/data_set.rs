@@ -6,6 +6,7 @@ use super::error::{Checked, Fault, Span};
 use super::layer::Settings;
 use super::resolve::Point;
 use super::value::Node;
+use crate::data::DataChoice;
 use crate::data::cache::Places;
 use crate::data::catalogue::{DataSet, data_set};
 use crate::task::cell::CellSettings;
@@ -50,11 +51,11 @@ impl Source<'_> {
     }
 }
 
-/// The folder from the settings: `data.path`, or the folder of `data.set` if it is found. `synthetic` names the data
-/// that have a seed.
-pub fn source<'a>(settings: &'a Settings, places: &Places, synthetic: &str) -> Checked<Option<Source<'a>>> {
+/// The folder from the settings: `data.path`, or the folder of `data.set` if it is found. `kind` is that of the
+/// data.
+pub fn source<'a>(settings: &'a Settings, places: &Places, kind: &str) -> Checked<Option<Source<'a>>> {
     if let Some((node, path)) = settings.node(PATH).and_then(|node| Some((node, node.text()?))) {
-        settings.depends("data.seed", PATH, false, &format!("{synthetic}, without {PATH}"))?;
+        settings.depends("data.seed", PATH, false, &format!("synthetic {kind}, without {PATH}"))?;
         return Ok(Some(Source { folder: Path::new(path).into(), set: None, node }));
     }
     let Some(WantedSet { set, found: Some(folder) }) = wanted(settings, places) else { return Ok(None) };
@@ -69,11 +70,9 @@ pub fn wanted(settings: &Settings, places: &Places) -> Option<WantedSet> {
 }
 
 /// A kind of data that a spec takes from a folder or a set, or generates. A spec can give the sizes of its parts.
-pub trait SpecData: Clone {
+pub trait SpecData: DataChoice + Clone {
     /// The fields of the sizes.
     const SIZES: &'static [&'static str];
-    /// The generated data without a folder, as named in errors.
-    const SYNTHETIC: &'static str;
     /// The allowed content of a folder.
     const ALLOWED: &'static str;
 
@@ -84,11 +83,6 @@ pub trait SpecData: Clone {
     fn of_folder(source: &Source, sizes: &[Option<u64>]) -> Result<Self, String>;
 
     fn synthetic(sizes: &[Option<u64>], seed: u64) -> Self;
-
-    fn name(&self) -> &str;
-
-    /// Whether the data are from a folder.
-    fn is_own(&self) -> bool;
 
     /// D of a panel. `opened` has the data of the plan.
     ///
@@ -121,7 +115,7 @@ impl<D: SpecData> Opened<D> {
     /// The data that these settings name.
     pub fn get(&mut self, settings: &Settings, places: &Places) -> Checked<&D> {
         let sizes: Vec<Option<u64>> = D::SIZES.iter().map(|path| settings.whole(path)).collect();
-        let source = source(settings, places, D::SYNTHETIC)?;
+        let source = source(settings, places, D::KIND)?;
         let folder = source.as_ref().map(|source| source.folder.clone());
         let written: Written = (folder, sizes, settings.whole("data.seed").unwrap_or(1));
         if let Some(known) = self.0.iter().position(|(known, _)| *known == written) {
@@ -150,6 +144,6 @@ impl<D: SpecData> Resolver for Opened<D> {
     }
 
     fn own_name(&self) -> Option<String> {
-        self.0.iter().find_map(|(_, data)| data.is_own().then(|| data.name().to_owned()))
+        self.0.iter().find_map(|(_, data)| data.path().is_some().then(|| data.name().to_owned()))
     }
 }

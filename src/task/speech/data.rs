@@ -18,7 +18,6 @@ const OF_KNOWN: [u64; 2] = [2_000, 300];
 
 impl SpecData for SpeechData {
     const SIZES: &'static [&'static str] = &["data.utterances", "data.test-utterances"];
-    const SYNTHETIC: &'static str = "synthetic speech";
     const ALLOWED: &'static str = "a folder with WAV or FLAC files, in folders whose names begin with train and test, \
                          or of two speakers or more";
 
@@ -35,14 +34,6 @@ impl SpecData for SpeechData {
 
     fn synthetic(sizes: &[Option<u64>], seed: u64) -> Self {
         SpeechData::synthetic(sizes[0].unwrap_or(TRAINING), sizes[1].unwrap_or(TEST), seed)
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn is_own(&self) -> bool {
-        self.digest.is_some()
     }
 
     fn dimension(_: &mut Opened<Self>, settings: &Settings, _: &Places) -> Checked<usize> {

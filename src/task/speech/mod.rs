@@ -15,6 +15,7 @@ use super::settings::data_set::Opened;
 use super::settings::field::{DATA_PATH, DATA_SEED, ESTIMATORS, MARGIN_DB, MOST, POSITIVE, SHARE, cell, panel};
 use super::settings::{Checked, Field, Kind, Settings, Span};
 use super::{Codebooks, Context, Outcome, Resolver, Task, TaskError, Wanted, foreign};
+use crate::data::DataChoice;
 use crate::speech::{EXCERPTS, excerpt_name, opus_name, original_name};
 
 /// Utterances, and the quality of coded speech.
@@ -29,7 +30,7 @@ const MOST_BITRATE: i64 = 64_000;
 const BITRATES: Kind = Kind::WholeList(6_000, MOST_BITRATE);
 
 /// Utterances are kept in memory, a few MB each.
-const MOST_UTTERANCES: i64 = crate::data::speech::MOST as i64;
+const MOST_UTTERANCES: i64 = <SpeechData as DataChoice>::MOST as i64;
 
 const FIELDS: &[Field] = &[
     DATA_PATH,

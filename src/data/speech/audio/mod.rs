@@ -9,7 +9,8 @@ use std::path::Path;
 
 pub use wav::{wav_bytes, write_wav};
 
-use super::{RATE, SpeechError};
+use super::RATE;
+use crate::data::error::DataError;
 use crate::data::file::FileError;
 
 /// The maximum file size, and the maximum number of samples per channel (70 minutes at 16 kHz). They keep a damaged
@@ -42,16 +43,16 @@ impl Audio {
     /// Floats beyond full scale are clipped.
     ///
     /// # Errors
-    /// [`SpeechError::Audio`] for a file that is not a complete WAV or FLAC file, is empty, has a rate outside 8 to 384
+    /// [`DataError::Audio`] for a file that is not a complete WAV or FLAC file, is empty, has a rate outside 8 to 384
     /// kHz, is too long, or holds floats that are not finite or have another scale; [`FileError::Read`].
-    pub fn read(path: &Path) -> Result<Self, SpeechError> {
+    pub fn read(path: &Path) -> Result<Self, DataError> {
         let read = |source| FileError::Read { path: path.into(), source };
         let found = std::fs::metadata(path).map_err(read)?;
         // Opening a pipe would block.
         if !found.is_file() {
             return Err(FileError::Kind { path: path.into(), reason: "it is not a regular file".into() }.into());
         }
-        let refused = |reason: String| SpeechError::Audio { path: path.into(), reason };
+        let refused = |reason: String| DataError::Audio { path: path.into(), reason };
         if found.len() > MOST_BYTES {
             return Err(refused(format!("it has more than {} MiB; cut it into utterances", MOST_BYTES >> 20)));
         }
@@ -63,10 +64,10 @@ impl Audio {
     /// lower rate as an error.
     ///
     /// # Errors
-    /// [`SpeechError::Narrowband`] for a rate below 16 kHz; the errors of [`Audio::read`].
-    pub fn read_wideband(path: &Path) -> Result<Vec<f32>, SpeechError> {
+    /// [`DataError::Narrowband`] for a rate below 16 kHz; the errors of [`Audio::read`].
+    pub fn read_wideband(path: &Path) -> Result<Vec<f32>, DataError> {
         let Self { rate, samples } = Self::read(path)?;
-        if rate < RATE { Err(SpeechError::Narrowband { path: path.into(), rate }) } else { Ok(samples) }
+        if rate < RATE { Err(DataError::Narrowband { path: path.into(), rate }) } else { Ok(samples) }
     }
 }
 
@@ -74,7 +75,7 @@ impl Audio {
 ///
 /// # Errors
 /// The errors of [`Audio::read`].
-pub fn read_audio(path: &Path) -> Result<Vec<f32>, SpeechError> {
+pub fn read_audio(path: &Path) -> Result<Vec<f32>, DataError> {
     Audio::read(path).map(|audio| audio.samples)
 }
 

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use stand_in::speech::{STEP, to_16_bits};
 
-use super::super::{RATE, SpeechError};
+use super::super::RATE;
 use super::riff::{Kind, Wave};
 use super::{Mixer, Sound};
+use crate::data::error::DataError;
 use crate::data::file::FileError;
 
 /// Larger floats have another scale than ±1.
@@ -92,7 +93,7 @@ pub fn wav_bytes(samples: &[f32]) -> Vec<u8> {
 ///
 /// # Errors
 /// [`FileError::Write`].
-pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), SpeechError> {
+pub fn write_wav(path: &Path, samples: &[f32]) -> Result<(), DataError> {
     crate::temporary::replace(path, &wav_bytes(samples))
         .map_err(|source| FileError::Write { path: path.into(), source }.into())
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use super::flac::flac;
 use super::*;
-use crate::data::folder::Made;
+use crate::data::choice::tests::check_made;
+use crate::data::{Run, make};
 
 fn names(utterances: &[Utterance]) -> Vec<String> {
     utterances.iter().map(|utterance| utterance.name.clone()).collect()
@@ -194,7 +195,7 @@ fn settings_that_fit_nothing_are_refused() {
     let data = folder.data([None; 2]).unwrap();
     assert!(error(SpeechData { training: 4, ..data.clone() }).contains("1 to 3"));
     folder.put("train-other/7/2/7-2-0000.wav", &second("another"));
-    assert!(error(data).contains("has changed"));
+    assert!(error(data).contains("have changed"));
 }
 
 #[test]
@@ -202,26 +203,18 @@ fn written_synthetic_speech_is_that_in_memory() {
     let place = Folder::new();
     let target = place.path("made");
     let data = SpeechData::synthetic(3, 2, 7);
-    let last = std::cell::Cell::new(0);
-    let make = |target: &std::path::Path, force, stop| {
-        make(&data, target, force, &AtomicBool::new(stop), &|done| last.set(done))
-    };
-    assert_eq!(make(&target, false, false).unwrap(), Made::Whole);
-    assert_eq!(last.get(), steps(&data));
-    assert!(make(&target, false, false).unwrap_err().to_string().contains("--force"));
     // Folders with other files, which stay.
     place.put("made/train/mine.txt", b"mine");
-    std::fs::write(target.join("train/synthetic-train-0001.wav"), "damaged").unwrap();
-    assert_eq!(make(&target, true, false).unwrap(), Made::Whole);
+    place.put("made/train/synthetic-train-0001.wav", b"damaged");
+    check_made(&data, &target);
     assert!(target.join("train/mine.txt").exists());
-    assert_eq!(make(&place.path("other"), false, true).unwrap(), Made::Stopped);
-    assert!(!place.path("other").exists());
     let files = Speech::open(&SpeechData::folder(&target, [None; 2]).unwrap()).unwrap();
     let memory = Speech::open(&data).unwrap();
     assert!(files.training() == memory.training() && files.test() == memory.test());
     let folder = Folder::new();
     let files = SpeechData { seed: None, path: Some(folder.0.path().into()), ..data.clone() };
-    let refused = super::make(&files, &place.path("x"), false, &AtomicBool::new(false), &|_| {}).unwrap_err();
+    let run = Run { stop: &AtomicBool::new(false), progress: &|_| {} };
+    let refused = make(&files, &place.path("x"), false, &run).unwrap_err();
     assert!(refused.to_string().contains("not synthetic speech"));
 }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use rand::Rng;
 
 use super::*;
+use crate::data::DataError;
 use crate::data::stream::stream;
 
 /// The samples of a file's bytes.
@@ -33,7 +34,7 @@ impl Folder {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
-    fn data(&self, limits: [Option<u64>; 2]) -> Result<SpeechData, SpeechError> {
+    fn data(&self, limits: [Option<u64>; 2]) -> Result<SpeechData, DataError> {
         SpeechData::folder(self.0.path(), limits)
     }
 
