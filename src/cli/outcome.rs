@@ -78,8 +78,7 @@ pub fn as_only_writer(
 /// A file can't be written.
 pub fn write(plan: &Plan, records: &Records, folders: &Folders, options: &FileOptions) -> Result<(), CliError> {
     let outcome = Outcome::new(plan, records);
-    let mut verdicts = report::verdict_sentences(plan, &outcome.comparisons);
-    verdicts.extend(report::best_sentences(plan, &outcome.aggregates));
+    let verdicts = report::answer_sentences(plan, &outcome.comparisons, &outcome.aggregates);
     let verdicts: String = verdicts.iter().map(|line| format!("{line}\n")).collect();
     let told = || print_results(&in_words(plan, &outcome, &verdicts));
     write_files(plan, &outcome, records, folders, options, told).map(drop)

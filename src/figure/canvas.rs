@@ -110,6 +110,13 @@ impl<'a, B: DrawingBackend> Canvas<'a, B> {
         }
     }
 
+    /// As [`Canvas::open`], for a band inside a series.
+    pub fn open_band(&self) {
+        if let Canvas::Page { sheet, .. } = self {
+            sheet.open(&Part::Band);
+        }
+    }
+
     pub fn close(&self) {
         if let Canvas::Page { sheet, .. } = self {
             sheet.close();

@@ -148,6 +148,11 @@ pub enum LegendKey {
     /// Line with its width, and marker.
     Line(Option<LineStyle>, f64, Option<Marker>),
     Area,
+    /// The bands of all series. Pages have a switch for them, which is off at first where `over_items` is true: items
+    /// such as utterances differ more from each other than the methods do.
+    Bands {
+        over_items: bool,
+    },
     Interval,
 }
 

@@ -127,7 +127,8 @@ pub fn add_published(chart: &mut Chart, plan: &Plan, panel: &Panel, published: b
 }
 
 pub fn band_entry() -> LegendEntry {
-    LegendEntry { label: "middle 95 % of the seeds".into(), color: Color::GRAY, key: LegendKey::Area }
+    let key = LegendKey::Bands { over_items: false };
+    LegendEntry { label: "middle 95 % of the seeds".into(), color: Color::GRAY, key }
 }
 
 /// The planned bitrates of the panels, ascending.

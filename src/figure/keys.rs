@@ -83,13 +83,18 @@ impl Keys {
                 continue;
             }
             let (swatch, label) = (swatch(entry), escape(&entry.label));
-            let class = if is_published { "pub".into() } else { format!("k{key}") };
-            let _ = match is_published || has_series(key) {
-                true => writeln!(
-                    out,
-                    "<label class=\"key {class}\"><input type=\"checkbox\" checked=\"\" />{swatch}{label}</label>"
-                ),
-                false => writeln!(out, "<span class=\"key\">{swatch}{label}</span>"),
+            let switch = match entry.key {
+                LegendKey::Bands { over_items } => Some(("bands".to_owned(), !over_items)),
+                _ if is_published => Some(("pub".to_owned(), true)),
+                _ => has_series(key).then(|| (format!("k{key}"), true)),
+            };
+            let _ = match switch {
+                Some((class, is_on)) => {
+                    let checked = if is_on { " checked=\"\"" } else { "" };
+                    let input = format!("<input type=\"checkbox\"{checked} />");
+                    writeln!(out, "<label class=\"key {class}\">{input}{swatch}{label}</label>")
+                }
+                None => writeln!(out, "<span class=\"key\">{swatch}{label}</span>"),
             };
         }
         if out.is_empty() { out } else { format!("<div class=\"keys\">\n{out}</div>\n") }
@@ -110,7 +115,9 @@ fn swatch(entry: &LegendEntry) -> String {
                 let _ = canvas.marker((13.0, 7.0), marker, 4.0, entry.color);
             }
         }
-        LegendKey::Area => sheet.area(&[(0.0, 2.0), (26.0, 2.0), (26.0, 12.0), (0.0, 12.0)], entry.color, 0.25),
+        LegendKey::Area | LegendKey::Bands { .. } => {
+            sheet.area(&[(0.0, 2.0), (26.0, 2.0), (26.0, 12.0), (0.0, 12.0)], entry.color, 0.25)
+        }
         LegendKey::Interval => {
             sheet.line(&[(13.0, 0.0), (13.0, 14.0)], entry.color, 1.4, &[]);
             for y in [1.0, 13.0] {

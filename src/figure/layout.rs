@@ -247,7 +247,9 @@ fn draw_area<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<
     if series.band.len() > 1 {
         let low = series.band.iter().filter_map(|b| frame.point((b.0, b.1)));
         let high = series.band.iter().rev().filter_map(|b| frame.point((b.0, b.2)));
+        canvas.open_band();
         canvas.area(&low.chain(high).collect::<Vec<_>>(), series.color, 0.15)?;
+        canvas.close();
     }
     if let (Some(base), [first, .., last]) = (series.fill_to, series.points.as_slice()) {
         let outline = [&[(first.0, base)], series.points.as_slice(), &[(last.0, base)]].concat();

@@ -32,6 +32,8 @@ pub(super) struct Sheet {
 pub(super) enum Part<'a> {
     /// A series, with its number among the keys.
     Series { key: Option<usize>, published: bool, color: Color },
+    /// The band of a series.
+    Band,
     /// A point: its name is shown where the pointer rests.
     Point(&'a str),
 }
@@ -44,6 +46,7 @@ impl Sheet {
                 let published = if *published { " pub" } else { "" };
                 self.push(format_args!("<g class=\"s{key}{published}\"{}>\n", own_color(*color)));
             }
+            Part::Band => self.push(format_args!("<g class=\"bands\">\n")),
             Part::Point(name) => self.push(format_args!("<g class=\"p\"><title>{}</title>\n", escape(name))),
         }
     }

@@ -33,7 +33,7 @@ pub use recommend::{Asked, recommendation_text, write_recommendation};
 pub use reproduction::{Reproduction, reproduction_text, write_reproduction};
 pub use sections::{Sections, Words};
 pub use terminal::{terminal_claims, terminal_table};
-pub use verdict::{best_sentences, verdict_sentences};
+pub use verdict::answer_sentences;
 
 use crate::compare::tradeoff::Tradeoffs;
 use crate::compare::{ClaimCheck, PanelComparison};
@@ -107,8 +107,7 @@ const FIRST: usize = 2;
 
 /// Adds the verdicts with cards and the first figures. Returns the number of these figures.
 fn answer(input: &ReportInput, out_dir: &Path, document: &mut Document) -> usize {
-    let mut lines = verdict::lines(input.plan, input.comparisons);
-    lines.extend(verdict::best_lines(input.plan, input.aggregates));
+    let mut lines = verdict::answer(input.plan, input.comparisons, input.aggregates);
     document.summary = serde_json::to_value(summary(input, &lines, out_dir)).ok();
     let pictures: Vec<Picture> = input.figures.iter().take(FIRST).map(|drawn| picture(drawn, out_dir)).collect();
     let (first, note) = (pictures.len(), note(input, &pictures));

@@ -139,7 +139,7 @@ fn compared(
     format!("{title}\n{}  {summary}\n", aligned(&rows))
 }
 
-/// Recall without verdicts: one line per T, one column per method.
+/// A metric over search ranks, without verdicts: one line per T, one column per method.
 fn by_rank(
     panel: Option<&Panel>,
     name: &str,
@@ -164,7 +164,13 @@ fn by_rank(
     let reason = comparison.and_then(|c| c.not_comparable.as_ref());
     let note =
         reason.map(|reason| format!("  not comparable with the published numbers: {reason}\n")).unwrap_or_default();
-    format!("{name}: recall@T{data}, means over up to {seeds} seeds (higher is better)\n{}{note}", aligned(&rows))
+    let better = match metric::find(&aggregate.metric).map(|row| row.direction) {
+        Some(Direction::HigherIsBetter) => " (higher is better)",
+        Some(Direction::LowerIsBetter) => " (lower is better)",
+        None => "",
+    };
+    let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("means over up to {seeds} seeds") };
+    format!("{name}: {}{data}, {seeds}{better}\n{}{note}", metric::label(&aggregate.metric), aligned(&rows))
 }
 
 /// A panel without published numbers. The primary metric comes first.

@@ -10,25 +10,28 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Margin, Panel, PanelAxis, Plan};
 
-/// One sentence per panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`. Panels that are not
-/// comparable for the same reason share one.
-pub fn verdict_sentences(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<String> {
-    lines(plan, comparisons).iter().map(Line::to_string).collect()
+/// The answer of an experiment, the most important first: the verdicts, the best methods of panels without a verdict,
+/// and why panels have none.
+pub(super) fn answer(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> Vec<Line> {
+    let (judged, others): (Vec<PanelComparison>, Vec<PanelComparison>) =
+        comparisons.iter().cloned().partition(|comparison| comparison.not_comparable.is_none());
+    let has_verdict = |panel: &Panel| judged.iter().any(|comparison| comparison.panel == panel.name);
+    [lines(plan, &judged), best_lines(plan, aggregates, has_verdict), lines(plan, &others)].concat()
 }
 
-/// The best methods, one sentence per panel without published numbers: `laplace: lowest MSE on the test set: PVQ at 12
-/// bits, RVQ at 24 and 36 bits`. The values, if there is only one method.
-pub fn best_sentences(plan: &Plan, aggregates: &[Aggregate]) -> Vec<String> {
-    best_lines(plan, aggregates).iter().map(Line::to_string).collect()
+/// [`answer`] for the terminal.
+pub fn answer_sentences(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> Vec<String> {
+    answer(plan, comparisons, aggregates).iter().map(Line::to_string).collect()
 }
 
-/// As [`best_sentences`].
-pub(super) fn best_lines(plan: &Plan, aggregates: &[Aggregate]) -> Vec<Line> {
+/// The best methods, one line per panel without a verdict: `laplace: lowest MSE on the test set: PVQ at 12 bits, RVQ at
+/// 24 and 36 bits`. The values, if there is only one method.
+fn best_lines(plan: &Plan, aggregates: &[Aggregate], has_verdict: impl Fn(&Panel) -> bool) -> Vec<Line> {
     if !plan.task.trains() || plan.panels.len() > MOST_LINES {
         return Vec::new();
     }
-    let own = plan.panels.iter().filter(|panel| panel.published_file.is_none());
-    own.filter_map(|panel| best_line(plan, panel, aggregates)).collect()
+    let open = plan.panels.iter().filter(|panel| !has_verdict(panel));
+    open.filter_map(|panel| best_line(plan, panel, aggregates)).collect()
 }
 
 fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Line> {
@@ -45,21 +48,23 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
         return Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral });
     }
     let mut winners: Vec<Winners> = Vec::new();
-    for at in aggregate.places() {
-        let best = best_at(aggregate, at)?;
+    let places = aggregate.places();
+    for (i, at) in places.iter().enumerate() {
+        let best = best_at(aggregate, *at)?;
         match winners.iter_mut().find(|(names, _)| *names == best) {
-            Some((_, places)) => places.push(panel.axis.number(at)),
-            None => winners.push((best, vec![panel.axis.number(at)])),
+            Some((_, where_best)) => where_best.push(i),
+            None => winners.push((best, vec![i])),
         }
     }
     let extreme = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
     let before = format!("{}: {extreme} {}{set}: ", panel.name, metric::label(&metric));
     if winners.len() > MOST_WINNERS {
-        let verdict = most_often(&winners);
-        return Some(Line { before, verdict, after: ", ties included".into(), tone: Tone::Neutral });
+        return ranking(panel, aggregate, &before);
     }
-    let at =
-        |(names, places): &Winners| format!("{} at {}", names.join(" or "), panel.axis.in_words(&enumerate(places)));
+    let numbers: Vec<String> = places.iter().map(|at| panel.axis.number(*at)).collect();
+    let at = |(names, where_best): &Winners| {
+        format!("{} at {}", names.join(" or "), panel.axis.in_words(&in_order(where_best, &numbers)))
+    };
     let verdict = winners.iter().map(at).collect::<Vec<_>>().join(", ");
     Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })
 }
@@ -78,29 +83,42 @@ fn only_contender(panel: &Panel, aggregate: &Aggregate) -> Option<(&'static str,
     Some((first.0.contender.label(), ends))
 }
 
-/// The best contenders, and the positions at which they are.
-type Winners<'a> = (Vec<&'a str>, Vec<String>);
+/// The best contenders, and where they are among the positions.
+type Winners<'a> = (Vec<&'a str>, Vec<usize>);
+
+/// `12, 20 and 24`, or `12 to 40` for three or more positions without a gap.
+fn in_order(chosen: &[usize], numbers: &[String]) -> String {
+    match chosen {
+        [first, .., last] if chosen.len() > 2 && last - first + 1 == chosen.len() => {
+            format!("{} to {}", numbers[*first], numbers[*last])
+        }
+        _ => enumerate(&chosen.iter().map(|i| &numbers[*i]).collect::<Vec<_>>()),
+    }
+}
 
 /// More groups of winners are counted.
 const MOST_WINNERS: usize = 3;
 
-/// `AVQ at 10 of 10 points, AVQ (k-means) at 8, RVQ at 3`: those that are most often among the best.
-fn most_often(winners: &[Winners]) -> String {
+/// The best contenders with their values at one position, where the best of all positions are too many to name:
+/// `LSQ 0.428, AVQ 0.420, AVQ (k-means) 0.396 at T = 1`. The position is the first of search ranks, where methods
+/// differ most, and else the middle one.
+fn ranking(panel: &Panel, aggregate: &Aggregate, before: &str) -> Option<Line> {
     const MOST: usize = 3;
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for (name, count) in winners.iter().flat_map(|(names, places)| names.iter().map(|name| (*name, places.len()))) {
-        match counts.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, sum)) => *sum += count,
-            None => counts.push((name, count)),
-        }
-    }
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let all: usize = winners.iter().map(|(_, places)| places.len()).sum();
-    let parts = counts.iter().take(MOST).enumerate().map(|(rank, (name, count))| match rank {
-        0 => format!("{name} at {count} of {all} points"),
-        _ => format!("{name} at {count}"),
-    });
-    parts.collect::<Vec<_>>().join(", ")
+    let places = aggregate.places();
+    let at = match panel.axis {
+        PanelAxis::Rank(_) => places.first(),
+        _ => places.get(places.len() / 2),
+    };
+    let at = *at?;
+    let error = |mean: f64| error_of(&aggregate.metric, mean);
+    let points = aggregate.points.iter().filter(|point| point.at == at);
+    let mut means: Vec<(&str, f64)> =
+        points.filter_map(|point| Some((point.contender.label(), point.mean()?))).collect();
+    means.sort_by(|a, b| error(a.1).total_cmp(&error(b.1)));
+    let best = means.iter().take(MOST).map(|(label, mean)| format!("{label} {}", significant(*mean)));
+    let verdict = best.collect::<Vec<_>>().join(", ");
+    let after = format!(" at {}, of {} methods", panel.axis.in_words(&panel.axis.number(at)), means.len());
+    Some(Line { before: before.to_owned(), verdict, after, tone: Tone::Neutral })
 }
 
 /// The best contender at a position, then the contenders whose ranges over the seeds overlap with its range. `None` if
@@ -122,8 +140,9 @@ fn best_at(aggregate: &Aggregate, at: u32) -> Option<Vec<&'static str>> {
 /// The largest number of panels with sentences. Larger sweeps have the table alone.
 const MOST_LINES: usize = 8;
 
-/// The sentences with their tones.
-pub(super) fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
+/// One line per panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`. Panels that are not comparable for
+/// the same reason share one.
+fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
     let panel = |comparison: &PanelComparison| plan.panels.iter().find(|panel| panel.name == comparison.panel);
     let mut lines: Vec<(String, Line)> = Vec::new();
     for comparison in comparisons {
@@ -268,6 +287,10 @@ mod tests {
     use crate::compare::compare_plan;
     use crate::results::{aggregate, fixture, published};
 
+    fn sentences_of(lines: Vec<Line>) -> Vec<String> {
+        lines.iter().map(Line::to_string).collect()
+    }
+
     /// The published values times (1 + shift) at each point, with three seeds.
     fn sentences(shift: impl Fn(usize) -> f64) -> String {
         let plan = fixture::plan(3);
@@ -279,14 +302,14 @@ mod tests {
                 sample.1 = theirs * (1.0 + shift(at) + 0.0001 * (i as f64 - 1.0));
             }
         }
-        verdict_sentences(&plan, &compare_plan(&plan, &aggregates)).join("\n")
+        sentences_of(lines(&plan, &compare_plan(&plan, &aggregates))).join("\n")
     }
 
     #[test]
     fn a_panel_of_ones_own_says_which_method_is_best_where() {
         let mut plan = fixture::plan(1);
         let mut aggregates = aggregate(&plan, &fixture::records(&plan));
-        assert_eq!(best_sentences(&plan, &aggregates), Vec::<String>::new());
+        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| true)), Vec::<String>::new());
         plan.panels[0].published_file = None;
         // AVQ, RVQ and PVQ at 12 and 16 bits.
         for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 3.0, 4.0, 4.6, 4.5, 7.0]) {
@@ -294,27 +317,50 @@ mod tests {
         }
         // A single seed has no range to overlap.
         let sentence = "correlated: lowest MSE on the training set: RVQ at 12 bits, AVQ at 16 bits";
-        assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
+        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| false)), [sentence]);
         // AVQ at 12 bits reaches down to 3.9.
         aggregates[0].points[0].samples = vec![(1, 6.1), (2, 3.9)];
         let sentence = "correlated: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
-        assert_eq!(best_sentences(&plan, &aggregates), [sentence]);
+        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| false)), [sentence]);
         // RVQ and PVQ were not measured.
         let mut alone = aggregates.clone();
         alone[0].points.truncate(2);
         let sentence = "correlated: MSE on the training set with AVQ: 5.000 at 12 bits, 3.000 at 16 bits";
-        assert_eq!(best_sentences(&plan, &alone), [sentence]);
-        let mut lines = best_lines(&plan, &aggregates);
+        assert_eq!(sentences_of(best_lines(&plan, &alone, |_| false)), [sentence]);
+        let mut lines = best_lines(&plan, &aggregates, |_| false);
         without_name(&mut lines, &plan);
         assert!(lines[0].to_string().starts_with("Lowest MSE on the training set: "), "{}", lines[0]);
     }
 
     #[test]
-    fn many_changes_of_the_best_method_are_counted() {
-        let winners: Vec<Winners> = [(vec!["A"], 2), (vec!["A", "B"], 3), (vec!["B"], 1), (vec!["C", "A"], 1)]
-            .map(|(names, count)| (names, vec![String::new(); count]))
-            .into();
-        assert_eq!(most_often(&winners), "A at 6 of 7 points, B at 4, C at 1");
+    fn positions_without_a_gap_are_a_range() {
+        let numbers = ["12", "16", "20", "24"].map(String::from);
+        let all = [[0, 1, 2].as_slice(), &[1, 2], &[0, 2, 3], &[3]].map(|chosen| in_order(chosen, &numbers));
+        assert_eq!(all, ["12 to 20", "16 and 20", "12, 20 and 24", "24"]);
+    }
+
+    #[test]
+    fn where_the_best_method_changes_often_the_best_at_one_position_are_ranked() {
+        let plan = fixture::plan(1);
+        let mut aggregates = aggregate(&plan, &fixture::records(&plan));
+        for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 3.0, 4.0, 4.6, 4.5, 7.0]) {
+            point.samples[0].1 = mse;
+        }
+        let line = ranking(&plan.panels[0], &aggregates[0], "lowest MSE: ").unwrap();
+        assert_eq!(line.to_string(), "lowest MSE: AVQ 3.000, RVQ 4.600, PVQ 7.000 at 16 bits, of 3 methods");
+    }
+
+    #[test]
+    fn a_panel_on_other_data_says_first_what_came_out() {
+        let plan = fixture::plan(1);
+        let aggregates = aggregate(&plan, &fixture::records(&plan));
+        let mut comparisons = compare_plan(&plan, &aggregates);
+        assert_eq!(answer_sentences(&plan, &comparisons, &aggregates), sentences_of(lines(&plan, &comparisons)));
+        comparisons[0].not_comparable = Some("other data".into());
+        let all = answer_sentences(&plan, &comparisons, &aggregates);
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert!(all[0].starts_with("correlated: lowest MSE on the training set: "), "{all:?}");
+        assert_eq!(all[1], "Figure 2a: not comparable: other data");
     }
 
     #[test]
@@ -324,7 +370,7 @@ mod tests {
         let mut first = all[0].clone();
         first.not_comparable = Some("other data".into());
         let other = PanelComparison { panel: "other".into(), ..first.clone() };
-        let sentences = verdict_sentences(&plan, &[first, all[0].clone(), other]);
+        let sentences = sentences_of(lines(&plan, &[first, all[0].clone(), other]));
         assert_eq!(sentences.len(), 2, "{sentences:?}");
         assert_eq!(sentences[0], "Figure 2a; other: not comparable: other data");
     }

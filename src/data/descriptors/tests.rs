@@ -206,7 +206,7 @@ fn a_folder_that_is_no_set_is_refused_with_what_it_holds() {
     folder.refused(&["x_base.fvecs and x_base.npy are the same part"]);
     std::fs::remove_file(folder.path("x_base.npy")).unwrap();
     std::fs::remove_file(folder.path("x_learn.fvecs")).unwrap();
-    folder.refused(&["x_learn is missing, it holds x_base.fvecs, x_query.npy; required: PREFIX_learn", "SIFT1M"]);
+    folder.refused(&["x_learn is missing, it holds x_base.fvecs, x_query.npy; accepted: PREFIX_learn", "SIFT1M"]);
     folder.vectors("x_learn.fvecs", 3, D + 1);
     folder.refused(&["x_learn.fvecs", "dimension 7", "x_base.fvecs of dimension 6"]);
     let empty = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 use super::settings;
 use crate::data::cache::Places;
 use crate::data::images::ImageData;
+use crate::number::whole;
 use crate::task::DataNotes;
 use crate::task::cell::CellSettings;
 use crate::task::settings::data_set::{Opened, Source, SpecData};
@@ -50,7 +51,9 @@ pub fn not_comparable(data: &ImageData) -> Option<String> {
     (!is_cifar10).then(|| {
         format!(
             "the images are not CIFAR-10 but {}: {} training and {} test images",
-            data.name, data.training, data.test
+            data.name,
+            whole(data.training),
+            whole(data.test)
         )
     })
 }

@@ -3,6 +3,7 @@
 use super::settings;
 use crate::data::cache::Places;
 use crate::data::descriptors::DescriptorData;
+use crate::number::whole;
 use crate::task::DataNotes;
 use crate::task::cell::CellSettings;
 use crate::task::settings::data_set::{Opened, Source, SpecData};
@@ -50,7 +51,10 @@ pub fn not_comparable(data: &DescriptorData) -> Option<String> {
     (!is_sift1m).then(|| {
         format!(
             "the vectors are not SIFT1M but {}: {} learn, {} base and {} query vectors",
-            data.name, data.learn, data.base, data.queries
+            data.name,
+            whole(data.learn),
+            whole(data.base),
+            whole(data.queries)
         )
     })
 }

@@ -3,6 +3,7 @@
 use super::settings;
 use crate::data::cache::Places;
 use crate::data::speech::{Amount, SpeechData};
+use crate::number::whole;
 use crate::task::DataNotes;
 use crate::task::cell::CellSettings;
 use crate::task::settings::data_set::{Opened, Source, SpecData};
@@ -60,7 +61,9 @@ pub fn not_comparable(data: &SpeechData) -> Option<String> {
     data.digest.is_none().then(|| {
         format!(
             "the speech is not recorded but {}: {} training and {} test utterances",
-            data.name, data.training, data.test
+            data.name,
+            whole(data.training),
+            whole(data.test)
         )
     })
 }
@@ -70,7 +73,9 @@ pub fn remark(data: &SpeechData) -> Option<String> {
     data.digest.is_some().then(|| {
         format!(
             "the paper does not state its test utterances; ours are {} of {}, trained on {}",
-            data.test, data.name, data.training
+            data.test,
+            data.name,
+            whole(data.training)
         )
     })
 }

@@ -107,8 +107,8 @@ impl Work<'_> {
             chart.series.extend(opus_series(panel, self.records));
         }
         chart.series.extend(ours.iter().map(|curve| on_axis(panel, curve, styled(panel, curve).unmarked())));
-        let band = LegendEntry { label: "middle 95 % of utterances".into(), ..curves::band_entry() };
-        chart.legend_extra.push(band);
+        let (label, key) = ("middle 95 % of utterances".into(), LegendKey::Bands { over_items: true });
+        chart.legend_extra.push(LegendEntry { label, key, ..curves::band_entry() });
         Some(chart)
     }
 
