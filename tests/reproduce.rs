@@ -92,6 +92,45 @@ fn what_other_runs_left_is_told_apart() {
 }
 
 #[test]
+fn the_page_of_the_committed_results_needs_no_training() {
+    let env = Env::new();
+    for folder in ["paper", "paper-speech", "photosift"] {
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("results").join(folder), &env.path("results").join(folder));
+    }
+    let run = env.run(&["reproduce", "--from-results", "--format", "svg"]).ends_with(0);
+    assert_eq!(run.computed(), 48, "{run:#?}");
+    for (figure, verdict, from) in [
+        ("2b", "reproduced", "results/paper"),
+        ("1a", "inconclusive", "results/paper-speech"),
+        ("4c", "reproduced", "this run"),
+        ("5", "not comparable", "results/photosift"),
+        ("4a", "missing", "this run"),
+    ] {
+        let mut lines = run.stdout.lines().filter(|line| line.trim_start().starts_with(&format!("{figure} ")));
+        assert!(lines.any(|line| line.contains(verdict) && line.ends_with(from)), "{figure}: {}", run.stdout);
+    }
+    assert!(run.stdout.contains("Figure 1b: PVQ has a higher perceptual SNR than RVQ at 24.4 and 32 kbit/s: fails at"));
+    let [html, _] = check(&env.path("reports/default"));
+    // The command that gives Figures 5 and 6 a verdict.
+    assert!(html.contains("vqlab data fetch sift1m"));
+    // Results without a number are not written.
+    let written = files_below(&env.path("results/default/Figure 2"));
+    assert!(written.is_empty(), "{written:?}");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let from = entry.unwrap().path();
+        let to = to.join(from.file_name().unwrap());
+        match from.is_dir() {
+            true => copy(&from, &to),
+            false => assert!(std::fs::copy(&from, &to).is_ok()),
+        }
+    }
+}
+
+#[test]
 fn wrong_use_and_dry_runs_do_nothing() {
     let env = Env::new();
     for figure in ["7", "2c", "x", ""] {

@@ -21,6 +21,7 @@ use crate::spec::{Cell, LoadOptions, PAPER, PaperSpec, Plan, Purpose};
 const EXAMPLES: &str = "\
 Examples:
   vqlab reproduce --dry-run
+  vqlab reproduce --from-results
   vqlab reproduce --figure 4c
   vqlab reproduce --figure 2,3 --profile paper --dry-run
 
@@ -45,6 +46,9 @@ pub struct ReproduceArgs {
     /// Run only the experiments of these figures: 1 to 6, or parts such as 2a
     #[arg(long, value_name = "N", value_delimiter = ',')]
     figure: Vec<String>,
+    /// Train nothing: write the page from the results of earlier runs in results/, and count operations
+    #[arg(long, conflicts_with_all = ["fetch", "dry_run", "force", "adopt"])]
+    from_results: bool,
     /// Run seeds 1 to N [default: the seeds of the specs]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
@@ -93,7 +97,9 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     if args.fetch && fetch_missing(&selection.plans)? {
         selection = Selection::new(&args)?;
     }
-    note_data(&selection.plans);
+    if !args.from_results {
+        note_data(&selection.plans);
+    }
     let folders = folders(&args.out);
     let options = Options { codebooks: keep_codebooks(&selection.plans), ..args.compute.runner() };
     if args.compute.dry_run {
@@ -104,7 +110,10 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
     if args.compute.adopt {
         adopt(&selection.plans, &folders, &store)?;
     }
-    let cells: Vec<Cell> = selection.plans.iter().flat_map(Plan::cells).collect();
+    let cells: Vec<Cell> = match args.from_results {
+        true => without_training(&selection.plans, &folders, &options),
+        false => selection.plans.iter().flat_map(Plan::cells).collect(),
+    };
     let summary = compute(&cells, &store, &options)?;
     let mut errors: Vec<String> = failures(&summary).err().iter().map(CliError::to_string).collect();
     outcome::as_only_writer(&selection.plans, &folders, || {
@@ -112,6 +121,13 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
         Ok(())
     })?;
     if errors.is_empty() { Ok(()) } else { Err(CliError::Failed(errors.join("\nerror: "))) }
+}
+
+/// The cells that have a record, or need no training.
+fn without_training(plans: &[Plan], folders: &Folders, options: &Options) -> Vec<Cell> {
+    let entries = Survey::new(plans, &folders.store(), options).entries;
+    let wanted = entries.into_iter().filter(|entry| entry.state.is_settled() || !plans[entry.plan].task.trains());
+    wanted.map(|entry| entry.cell).collect()
 }
 
 /// Fetches the data sets that were not found. Returns whether there were any.
@@ -257,6 +273,11 @@ fn write(
     let (mut told, mut errors) = (Vec::new(), Vec::new());
     for plan in &selection.plans {
         let mut one = Told::new(plan.clone(), Cow::Borrowed(records), folders);
+        if args.from_results && !plan.cells().iter().any(|cell| records.contains_key(&cell.key())) {
+            // Files without numbers would replace those of another run.
+            told.push(one);
+            continue;
+        }
         match outcome::write_without_table(plan, &one.outcome, records, folders, &args.compute.files) {
             Ok(drawn) => one.drawn = drawn,
             Err(error) => errors.push(error.to_string()),

@@ -141,6 +141,15 @@ pub struct LegendEntry {
     pub label: String,
     pub color: Color,
     pub key: LegendKey,
+    /// Whether the switch on pages is off at first.
+    pub is_off: bool,
+}
+
+impl LegendEntry {
+    /// A gray entry.
+    pub fn new(label: impl Into<String>, key: LegendKey) -> Self {
+        Self { label: label.into(), color: Color::GRAY, key, is_off: false }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,11 +157,8 @@ pub enum LegendKey {
     /// Line with its width, and marker.
     Line(Option<LineStyle>, f64, Option<Marker>),
     Area,
-    /// The bands of all series. Pages have a switch for them, which is off at first where `over_items` is true: items
-    /// such as utterances differ more from each other than the methods do.
-    Bands {
-        over_items: bool,
-    },
+    /// The bands of all series.
+    Bands,
     Interval,
 }
 
@@ -236,7 +242,7 @@ impl Chart {
         let own = self.series.iter().filter_map(|s| {
             let label = s.label.clone()?;
             let key = if s.fill_to.is_some() { LegendKey::Area } else { LegendKey::Line(s.line, s.width, s.marker) };
-            Some(LegendEntry { label, color: s.color, key })
+            Some(LegendEntry { color: s.color, ..LegendEntry::new(label, key) })
         });
         own.chain(self.legend_extra.iter().cloned()).collect()
     }

@@ -44,11 +44,13 @@ pub fn ours(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], metric: &str) 
     plan.contenders.iter().map(curve).filter(|c| !c.points.is_empty()).collect()
 }
 
-/// The published curves of the panel.
+/// The published curves of the panel's methods.
 pub fn of_panel(plan: &Plan, panel: &Panel) -> Vec<Curve> {
     match panel.published_file.as_deref().and_then(published) {
         Some(file) => {
-            let curves = plan.contenders.iter().map(|c| of_file(&file, panel, *c));
+            // A method's name alone may be that of NSVQ in this panel and of k-means in another.
+            let own = plan.contenders.iter().filter(|c| panel.points.iter().any(|point| point.contender == **c));
+            let curves = own.map(|c| of_file(&file, panel, *c));
             curves.filter(|c| !c.points.is_empty()).collect()
         }
         None => Vec::new(),
@@ -113,7 +115,7 @@ pub fn published_series(curve: &Curve) -> Series {
 
 pub fn published_entry() -> LegendEntry {
     let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-    LegendEntry { label: "published (same hue)".into(), color: Color::GRAY, key }
+    LegendEntry::new("published (same hue)", key)
 }
 
 /// Adds the published curves of a panel to its chart, with their entry in the legend; nothing where there are none or
@@ -122,13 +124,18 @@ pub fn add_published(chart: &mut Chart, plan: &Plan, panel: &Panel, published: b
     if published && panel.published_file.is_some() {
         let named = |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..published_series(curve) };
         chart.series.extend(of_panel(plan, panel).iter().map(named));
-        chart.legend_extra.push(published_entry());
+        chart.legend_extra.push(match panel.comparison.not_comparable {
+            None => published_entry(),
+            Some(_) => {
+                let label = "published, on other data or settings".into();
+                LegendEntry { label, is_off: true, ..published_entry() }
+            }
+        });
     }
 }
 
 pub fn band_entry() -> LegendEntry {
-    let key = LegendKey::Bands { over_items: false };
-    LegendEntry { label: "middle 95 % of the seeds".into(), color: Color::GRAY, key }
+    LegendEntry::new("middle 95 % of the seeds", LegendKey::Bands)
 }
 
 /// The planned bitrates of the panels, ascending.
@@ -247,4 +254,23 @@ pub fn warm_starts(panels: &[&Panel]) -> Option<String> {
     let is_beside_the_papers = panels.iter().any(|panel| panel.published_file.is_some());
     let before = if is_beside_the_papers { "Codebooks do not start as in the paper" } else { "Codebooks start" };
     (!notes.is_empty()).then(|| format!("{before}: {}.", notes.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::fixture;
+
+    #[test]
+    fn published_curves_are_of_the_panels_methods() {
+        let mut plan = fixture::plan(1);
+        assert_eq!(of_panel(&plan, &plan.panels[0]).len(), 3);
+        // Another panel has k-means, whose curves in this one would have the same names.
+        plan.contenders.push(Contender { trainer: Trainer::Kmeans, ..plan.contenders[0] });
+        assert_eq!(of_panel(&plan, &plan.panels[0]).len(), 3);
+        let mut chart = Chart::new("", Axis::linear("x"), Axis::linear("y"));
+        plan.panels[0].comparison.not_comparable = Some("other data".into());
+        add_published(&mut chart, &plan, &plan.panels[0], true);
+        assert!(chart.legend_extra[0].is_off);
+    }
 }

@@ -104,7 +104,7 @@ fn difference_chart(plan: &Plan, group: &[&Panel]) -> Chart {
         chart.strips.push(Strip { low: -margin, high: margin, color: Color::GRAY });
         // 100 × 0.07 is 7.000000000000001.
         let label = format!("margin ±{} %", (margin * 1e6).round() / 1e6);
-        chart.legend_extra.push(LegendEntry { label, color: Color::GRAY, key: LegendKey::Area });
+        chart.legend_extra.push(LegendEntry::new(label, LegendKey::Area));
     }
     chart
 }
@@ -175,6 +175,6 @@ fn add_differences(chart: &mut Chart, plan: &Plan, panel: &Panel, comparisons: &
     }
     if chart.series.iter().any(|s| !s.intervals.is_empty()) {
         let label = "95 % interval".to_string();
-        chart.legend_extra.push(LegendEntry { label, color: Color::GRAY, key: LegendKey::Interval });
+        chart.legend_extra.push(LegendEntry::new(label, LegendKey::Interval));
     }
 }

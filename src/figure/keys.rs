@@ -84,13 +84,13 @@ impl Keys {
             }
             let (swatch, label) = (swatch(entry), escape(&entry.label));
             let switch = match entry.key {
-                LegendKey::Bands { over_items } => Some(("bands".to_owned(), !over_items)),
-                _ if is_published => Some(("pub".to_owned(), true)),
-                _ => has_series(key).then(|| (format!("k{key}"), true)),
+                LegendKey::Bands => Some("bands".to_owned()),
+                _ if is_published => Some("pub".to_owned()),
+                _ => has_series(key).then(|| format!("k{key}")),
             };
             let _ = match switch {
-                Some((class, is_on)) => {
-                    let checked = if is_on { " checked=\"\"" } else { "" };
+                Some(class) => {
+                    let checked = if entry.is_off { "" } else { " checked=\"\"" };
                     let input = format!("<input type=\"checkbox\"{checked} />");
                     writeln!(out, "<label class=\"key {class}\">{input}{swatch}{label}</label>")
                 }
@@ -115,7 +115,7 @@ fn swatch(entry: &LegendEntry) -> String {
                 let _ = canvas.marker((13.0, 7.0), marker, 4.0, entry.color);
             }
         }
-        LegendKey::Area | LegendKey::Bands { .. } => {
+        LegendKey::Area | LegendKey::Bands => {
             sheet.area(&[(0.0, 2.0), (26.0, 2.0), (26.0, 12.0), (0.0, 12.0)], entry.color, 0.25)
         }
         LegendKey::Interval => {

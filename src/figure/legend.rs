@@ -132,9 +132,7 @@ fn draw_entry<B: DrawingBackend>(
                 canvas.marker((middle, y), marker, 4.0, entry.color)?;
             }
         }
-        LegendKey::Area | LegendKey::Bands { .. } => {
-            canvas.rectangle((x, y - 5.0), (end, y + 5.0), entry.color, 0.25)?
-        }
+        LegendKey::Area | LegendKey::Bands => canvas.rectangle((x, y - 5.0), (end, y + 5.0), entry.color, 0.25)?,
         LegendKey::Interval => {
             canvas.line(&[(middle, y - 6.0), (middle, y + 6.0)], entry.color, 1.4, LineStyle::Solid)?;
             for side in [y - 6.0, y + 6.0] {

@@ -25,6 +25,8 @@ pub(super) fn draw<B: DrawingBackend>(chart: &Chart, frame: &Frame, canvas: &Can
 /// The labels that have room, with their rectangles.
 fn place<'a>(chart: &'a Chart, frame: &Frame) -> Vec<(&'a PointLabel, Rect)> {
     let ink = ink(chart, frame);
+    let marked = chart.series.iter().filter(|series| series.marker.is_some());
+    let markers: Vec<(f64, f64)> = marked.flat_map(|series| frame.path(&series.points)).collect();
     let mut placed: Vec<(&PointLabel, Rect)> = Vec::new();
     let mut labels: Vec<&PointLabel> = chart.point_labels.iter().collect();
     labels.sort_by_key(|label| !label.bold);
@@ -32,8 +34,13 @@ fn place<'a>(chart: &'a Chart, frame: &Frame) -> Vec<(&'a PointLabel, Rect)> {
         let Some(at) = frame.point(label.at) else { continue };
         let inside = around(at, label).into_iter().filter(|rect| is_inside(rect, &frame.plot));
         let apart = inside.filter(|rect| placed.iter().all(|(_, other)| !overlaps(rect, other)));
+        // Nearer to another point, it would be read as that point's name.
+        let own = apart.filter(|rect| {
+            let others = markers.iter().filter(|other| distance(at, **other) > MARKER);
+            others.map(|other| to_rect(*other, rect)).all(|other| other > to_rect(at, rect) + 2.0)
+        });
         // Lines may pass below a label, if nothing else is free; markers of other points may not.
-        let free = apart.min_by_key(|rect| ink.under(*rect, 1.0));
+        let free = own.min_by_key(|rect| ink.under(*rect, 1.0));
         let room = |rect: &Rect| label.bold || ink.under(*rect, 1.0) <= MOST_INK;
         if let Some(rect) = free.filter(room) {
             placed.push((label, rect));
@@ -82,6 +89,15 @@ fn ink(chart: &Chart, frame: &Frame) -> Ink {
     ink
 }
 
+fn distance((x, y): (f64, f64), (other_x, other_y): (f64, f64)) -> f64 {
+    (x - other_x).hypot(y - other_y)
+}
+
+/// The distance of a point from a rectangle.
+fn to_rect((x, y): (f64, f64), rect: &Rect) -> f64 {
+    distance((x, y), (x.clamp(rect.left, rect.right), y.clamp(rect.top, rect.bottom)))
+}
+
 fn is_inside(rect: &Rect, plot: &Rect) -> bool {
     rect.left > plot.left + 2.0
         && rect.right < plot.right - 2.0
@@ -115,7 +131,10 @@ mod tests {
         let frame = Frame::new(&chart, outer, 0.0);
         let placed = place(&chart, &frame);
         assert!(placed.len() >= 4 && placed[0].0.bold, "{}", placed.len());
-        for (i, (_, rect)) in placed.iter().enumerate() {
+        let at = |point: &(f64, f64)| frame.point(*point).unwrap();
+        for (i, (label, rect)) in placed.iter().enumerate() {
+            let nearest = points.iter().min_by(|a, b| to_rect(at(a), rect).total_cmp(&to_rect(at(b), rect)));
+            assert_eq!(nearest, Some(&label.at), "{}", label.text);
             assert!(is_inside(rect, &frame.plot));
             assert!(placed[..i].iter().all(|(_, other)| !overlaps(rect, other)));
         }

@@ -61,9 +61,9 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     }
     let key = LegendKey::Line(None, 1.0, Some(Marker::Circle));
     let label = "on the Pareto front".to_string();
-    chart.legend_extra.push(LegendEntry { label, color: super::Color::GRAY, key });
+    chart.legend_extra.push(LegendEntry::new(label, key));
     let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-    chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: super::Color::GRAY, key });
+    chart.legend_extra.push(LegendEntry::new("by look-up", key));
     let budgets = result.budgets.iter().find(|(m, _)| *m == model).map_or(&[][..], |(_, ranges)| ranges);
     let turns = changes(budgets);
     let lines = match (turns.is_empty(), budgets.first()) {

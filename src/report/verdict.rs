@@ -10,13 +10,13 @@ use crate::metric::{self, Direction};
 use crate::results::{Aggregate, Point, find_aggregate, primary_metric};
 use crate::spec::{Margin, Panel, PanelAxis, Plan};
 
-/// The answer of an experiment, the most important first: the verdicts, the best methods of panels without a verdict,
-/// and why panels have none.
+/// The answer of an experiment, the most important first: the verdicts, the best methods, and why panels have no verdict.
 pub(super) fn answer(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> Vec<Line> {
     let (judged, others): (Vec<PanelComparison>, Vec<PanelComparison>) =
         comparisons.iter().cloned().partition(|comparison| comparison.not_comparable.is_none());
-    let has_verdict = |panel: &Panel| judged.iter().any(|comparison| comparison.panel == panel.name);
-    [lines(plan, &judged), best_lines(plan, aggregates, has_verdict), lines(plan, &others)].concat()
+    // Beside verdicts, panels that vary something else are for the tables.
+    let is_main = |panel: &Panel| judged.is_empty() || judged.iter().any(|comparison| comparison.panel == panel.name);
+    [lines(plan, &judged), best_lines(plan, aggregates, is_main), lines(plan, &others)].concat()
 }
 
 /// [`answer`] for the terminal.
@@ -24,14 +24,14 @@ pub fn answer_sentences(plan: &Plan, comparisons: &[PanelComparison], aggregates
     answer(plan, comparisons, aggregates).iter().map(Line::to_string).collect()
 }
 
-/// The best methods, one line per panel without a verdict: `laplace: lowest MSE on the test set: PVQ at 12 bits, RVQ at
+/// The best methods, one line per panel that is wanted: `laplace: lowest MSE on the test set: PVQ at 12 bits, RVQ at
 /// 24 and 36 bits`. The values, if there is only one method.
-fn best_lines(plan: &Plan, aggregates: &[Aggregate], has_verdict: impl Fn(&Panel) -> bool) -> Vec<Line> {
+fn best_lines(plan: &Plan, aggregates: &[Aggregate], wanted: impl Fn(&Panel) -> bool) -> Vec<Line> {
     if !plan.task.trains() || plan.panels.len() > MOST_LINES {
         return Vec::new();
     }
-    let open = plan.panels.iter().filter(|panel| !has_verdict(panel));
-    open.filter_map(|panel| best_line(plan, panel, aggregates)).collect()
+    let panels = plan.panels.iter().filter(|panel| wanted(panel));
+    panels.filter_map(|panel| best_line(plan, panel, aggregates)).collect()
 }
 
 fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Line> {
@@ -44,7 +44,7 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
         _ => "",
     };
     if let Some((label, verdict)) = only_contender(panel, aggregate) {
-        let before = format!("{}: {}{set} with {label}: ", panel.name, metric::label(&metric));
+        let before = format!("{}: {}{set} with {label}: ", place(panel), metric::label(&metric));
         return Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral });
     }
     let mut winners: Vec<Winners> = Vec::new();
@@ -57,7 +57,7 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
         }
     }
     let extreme = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
-    let before = format!("{}: {extreme} {}{set}: ", panel.name, metric::label(&metric));
+    let before = format!("{}: {extreme} {}{set}: ", place(panel), metric::label(&metric));
     if winners.len() > MOST_WINNERS {
         return ranking(panel, aggregate, &before);
     }
@@ -140,13 +140,13 @@ fn best_at(aggregate: &Aggregate, at: u32) -> Option<Vec<&'static str>> {
 /// The largest number of panels with sentences. Larger sweeps have the table alone.
 const MOST_LINES: usize = 8;
 
-/// One line per panel: `Figure 2b: reproduced, 24 of 24 points within 0.5 %, 2 seeds`. Panels that are not comparable for
+/// One line per panel: `Figure 2b, MSE: reproduced, 24 of 24 points within 0.5 %, 2 seeds`. Panels that are not comparable for
 /// the same reason share one.
 fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
     let panel = |comparison: &PanelComparison| plan.panels.iter().find(|panel| panel.name == comparison.panel);
     let mut lines: Vec<(String, Line)> = Vec::new();
     for comparison in comparisons {
-        let subject = subject(panel(comparison), comparison);
+        let subject = subject(plan, panel(comparison), comparison);
         let line = line(&subject, comparison);
         let same = |(_, other): &&mut (String, Line)| other.verdict == line.verdict && other.after == line.after;
         // The same reason is stated once.
@@ -164,7 +164,7 @@ fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
 /// Leaves out the panel's name where the page has a single line: the page's title is above it.
 pub(super) fn without_name(lines: &mut [Line], plan: &Plan) {
     let ([line], [panel]) = (lines, plan.panels.as_slice()) else { return };
-    let Some(rest) = line.before.strip_prefix(&format!("{}: ", panel.name)) else { return };
+    let Some(rest) = line.before.strip_prefix(&format!("{}: ", place(panel))) else { return };
     line.before = capitalized(rest);
 }
 
@@ -197,21 +197,33 @@ fn line(subject: &str, comparison: &PanelComparison) -> Line {
     Line { before, verdict: verdict.into(), after, tone: tone(comparison.verdict) }
 }
 
-/// `Figure 2b`, with the panel's name if the figure has several panels, or the panel's name alone.
-fn subject(panel: Option<&Panel>, comparison: &PanelComparison) -> String {
+/// `Figure 2b, MSE`, or as [`place`].
+fn subject(plan: &Plan, panel: Option<&Panel>, comparison: &PanelComparison) -> String {
     let Some(panel) = panel else { return comparison.panel.clone() };
+    match has_own_figure(panel) {
+        true => format!("{}, {}", place(panel), plan.task.shows(plan, panel)),
+        false => place(panel),
+    }
+}
+
+/// `Figure 2b`, `Figure 3, D = 64` where the figure has several panels, or the panel's name alone.
+fn place(panel: &Panel) -> String {
     // Panels that are named by their dimension.
     let name =
         if panel.name == panel.dimension.to_string() { format!("D = {}", panel.name) } else { panel.name.clone() };
     match panel.paper_figure() {
-        // A figure with a letter has one panel.
-        Some(figure) if figure.ends_with(|c: char| c.is_ascii_alphabetic()) => format!("Figure {figure}"),
+        Some(figure) if has_own_figure(panel) => format!("Figure {figure}"),
         Some(figure) => format!("Figure {figure}, {name}"),
         None => name,
     }
 }
 
-/// `0.5 %`, or `4 % (AVQ at 16 to 40 bits 1 %)`: the margin of most points, then other margins.
+/// A figure with a letter has one panel.
+fn has_own_figure(panel: &Panel) -> bool {
+    panel.paper_figure().is_some_and(|figure| figure.ends_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// `0.5 %`, or `4 % (1 % for AVQ at 16 to 40 bits)`: the margin of most points, then other margins.
 fn margins(comparison: &PanelComparison) -> String {
     let mut found: Vec<(Margin, Vec<&PointComparison>)> = Vec::new();
     for point in &comparison.points {
@@ -225,7 +237,7 @@ fn margins(comparison: &PanelComparison) -> String {
     let Some(((usual, _), others)) = found.split_first() else { return String::new() };
     let others: Vec<String> = others
         .iter()
-        .map(|(margin, points)| format!("{} {}", range(comparison, points), without_sign(*margin)))
+        .map(|(margin, points)| format!("{} for {}", without_sign(*margin), range(comparison, points)))
         .collect();
     let others = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
     without_sign(*usual) + &others
@@ -309,25 +321,25 @@ mod tests {
     fn a_panel_of_ones_own_says_which_method_is_best_where() {
         let mut plan = fixture::plan(1);
         let mut aggregates = aggregate(&plan, &fixture::records(&plan));
-        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| true)), Vec::<String>::new());
+        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| false)), Vec::<String>::new());
         plan.panels[0].published_file = None;
         // AVQ, RVQ and PVQ at 12 and 16 bits.
         for (point, mse) in aggregates[0].points.iter_mut().zip([5.0, 3.0, 4.0, 4.6, 4.5, 7.0]) {
             point.samples[0].1 = mse;
         }
         // A single seed has no range to overlap.
-        let sentence = "correlated: lowest MSE on the training set: RVQ at 12 bits, AVQ at 16 bits";
-        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| false)), [sentence]);
+        let sentence = "Figure 2a: lowest MSE on the training set: RVQ at 12 bits, AVQ at 16 bits";
+        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| true)), [sentence]);
         // AVQ at 12 bits reaches down to 3.9.
         aggregates[0].points[0].samples = vec![(1, 6.1), (2, 3.9)];
-        let sentence = "correlated: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
-        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| false)), [sentence]);
+        let sentence = "Figure 2a: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
+        assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| true)), [sentence]);
         // RVQ and PVQ were not measured.
         let mut alone = aggregates.clone();
         alone[0].points.truncate(2);
-        let sentence = "correlated: MSE on the training set with AVQ: 5.000 at 12 bits, 3.000 at 16 bits";
-        assert_eq!(sentences_of(best_lines(&plan, &alone, |_| false)), [sentence]);
-        let mut lines = best_lines(&plan, &aggregates, |_| false);
+        let sentence = "Figure 2a: MSE on the training set with AVQ: 5.000 at 12 bits, 3.000 at 16 bits";
+        assert_eq!(sentences_of(best_lines(&plan, &alone, |_| true)), [sentence]);
+        let mut lines = best_lines(&plan, &aggregates, |_| true);
         without_name(&mut lines, &plan);
         assert!(lines[0].to_string().starts_with("Lowest MSE on the training set: "), "{}", lines[0]);
     }
@@ -355,12 +367,13 @@ mod tests {
         let plan = fixture::plan(1);
         let aggregates = aggregate(&plan, &fixture::records(&plan));
         let mut comparisons = compare_plan(&plan, &aggregates);
-        assert_eq!(answer_sentences(&plan, &comparisons, &aggregates), sentences_of(lines(&plan, &comparisons)));
+        let with_verdict = answer_sentences(&plan, &comparisons, &aggregates);
+        assert_eq!(with_verdict[..1], sentences_of(lines(&plan, &comparisons)));
         comparisons[0].not_comparable = Some("other data".into());
         let all = answer_sentences(&plan, &comparisons, &aggregates);
         assert_eq!(all.len(), 2, "{all:?}");
-        assert!(all[0].starts_with("correlated: lowest MSE on the training set: "), "{all:?}");
-        assert_eq!(all[1], "Figure 2a: not comparable: other data");
+        assert!(all[0].starts_with("Figure 2a: lowest MSE on the training set: "), "{all:?}");
+        assert_eq!(all[1], "Figure 2a, MSE: not comparable: other data");
     }
 
     #[test]
@@ -372,19 +385,19 @@ mod tests {
         let other = PanelComparison { panel: "other".into(), ..first.clone() };
         let sentences = sentences_of(lines(&plan, &[first, all[0].clone(), other]));
         assert_eq!(sentences.len(), 2, "{sentences:?}");
-        assert_eq!(sentences[0], "Figure 2a; other: not comparable: other data");
+        assert_eq!(sentences[0], "Figure 2a, MSE; other: not comparable: other data");
     }
 
     #[test]
     fn a_sentence_says_what_came_out() {
         let all = sentences(|_| 0.0);
-        assert!(all.starts_with("Figure 2a: reproduced, 6 of 6 points within "), "{all}");
+        assert!(all.starts_with("Figure 2a, MSE: reproduced, 6 of 6 points within "), "{all}");
         assert!(all.ends_with(", 3 seeds"), "{all}");
         let better = sentences(|at| if at == 1 { -0.3 } else { 0.0 });
-        assert!(better.starts_with("Figure 2a: reproduced or better, 5 of 6 points within "), "{better}");
+        assert!(better.starts_with("Figure 2a, MSE: reproduced or better, 5 of 6 points within "), "{better}");
         assert!(better.contains(", 1 better"), "{better}");
         let worse = sentences(|at| if at == 0 { 0.3 } else { 0.0 });
-        assert!(worse.contains("2a: worse, 5 of 6 points") && worse.contains("1 worse (AVQ at "), "{worse}");
+        assert!(worse.contains("2a, MSE: worse, 5 of 6 points") && worse.contains("1 worse (AVQ at "), "{worse}");
         assert!(worse.contains("bits +30.00 %)"), "{worse}");
     }
 }

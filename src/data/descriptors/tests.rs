@@ -211,7 +211,7 @@ fn a_folder_that_is_no_set_is_refused_with_what_it_holds() {
     folder.refused(&["x_learn.fvecs", "dimension 7", "x_base.fvecs of dimension 6"]);
     let empty = tempfile::tempdir().unwrap();
     let error = |path: &Path| DescriptorData::folder(path, [None; 3]).unwrap_err().to_string();
-    assert!(error(empty.path()).contains("it holds nothing; required:"));
+    assert!(error(empty.path()).contains("it holds nothing; accepted:"));
     assert!(error(&empty.path().join("none")).contains("none"));
 }
 

@@ -44,9 +44,19 @@ fn answer(found: &Recommendation, asked: &Asked, drawn: &Pareto) -> Answer {
         lines: found.choices.iter().map(|choice| line(found, choice)).collect(),
         commands: commands.map(|words| words.join(" ")).collect(),
         cards: cards(found),
-        note: terms::glossary(found.candidates.iter().map(|candidate| candidate.shape.method), &["mse".into()], true),
+        note: note(found),
         pictures: drawn.by_cost.iter().take(first(found)).map(picture).collect(),
     }
+}
+
+/// How sure the only choice is, and what the words mean.
+fn note(found: &Recommendation) -> String {
+    let sure = match found.choices.as_slice() {
+        [only] => found.words(only).map(|words| words.sure + " "),
+        _ => None,
+    };
+    let methods = found.candidates.iter().map(|candidate| candidate.shape.method);
+    sure.unwrap_or_default() + &terms::glossary(methods, &["mse".into()], true)
 }
 
 /// `Use RVQ, 4 stages of 8 bits, for 32 bits per vector`.

@@ -31,6 +31,15 @@ pub(super) fn shown<'a>(inputs: &'a [ReportInput<'a>]) -> Vec<Shown<'a>> {
     all
 }
 
+/// What a figure has, the most first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Says {
+    Verdict,
+    /// Numbers without a verdict, for instance on other data.
+    Numbers,
+    Nothing,
+}
+
 impl<'a> Shown<'a> {
     pub fn comparisons(&self) -> impl Iterator<Item = &'a PanelComparison> {
         let own = |comparison: &&PanelComparison| self.panels.iter().any(|panel| panel.name == comparison.panel);
@@ -60,6 +69,17 @@ impl<'a> Shown<'a> {
     /// The worst verdict on the figure's points.
     pub fn verdict(&self) -> Verdict {
         self.comparisons().map(|comparison| comparison.verdict).max().unwrap_or(Verdict::Missing)
+    }
+
+    /// How much the numbers say.
+    fn says(&self) -> Says {
+        let has_numbers =
+            self.comparisons().flat_map(|comparison| &comparison.points).any(|point| point.ours.is_some());
+        match self.verdict() {
+            Verdict::NotComparable | Verdict::Missing if has_numbers => Says::Numbers,
+            Verdict::NotComparable | Verdict::Missing => Says::Nothing,
+            _ => Says::Verdict,
+        }
     }
 
     /// `44 reproduced, 4 better`, or `all 24` if all points have the same verdict.
@@ -102,14 +122,14 @@ impl<'a> Shown<'a> {
 pub(super) const OURS: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.ours;
 pub(super) const PUBLISHED: fn(&ClaimCheck) -> &ClaimResult = |claim| &claim.published;
 
-/// The figures of this run. Kept results replace figures without a verdict.
+/// The figures of this run. Kept results that say more replace figures without a verdict.
 pub(super) fn rows<'a>(reproduction: &Reproduction<'a>) -> Vec<Shown<'a>> {
     let kept = shown(reproduction.kept);
-    let has_verdict = |shown: &Shown| !matches!(shown.verdict(), Verdict::NotComparable | Verdict::Missing);
     let better = |own: Shown<'a>| {
         let same = |other: &&Shown<'a>| other.figure == own.figure && other.input.plan.name == own.input.plan.name;
-        let found = if has_verdict(&own) { None } else { kept.iter().filter(same).find(|other| has_verdict(other)) };
-        found.cloned().unwrap_or(own)
+        // Of equals, the first.
+        let best = kept.iter().filter(same).min_by_key(|other| other.says());
+        best.filter(|other| other.says() < own.says()).cloned().unwrap_or(own)
     };
     shown(reproduction.computed).into_iter().map(better).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::Complexity;
 use crate::figure::{
-    Axis, Chart, Color, Figure, FigureInput, Figures, LegendEntry, LegendKey, LineStyle, Marker, Series, Sketch, curves,
+    Axis, Chart, Figure, FigureInput, Figures, LegendEntry, LegendKey, LineStyle, Marker, Series, Sketch, curves,
 };
 use crate::results::{Aggregate, primary_metric};
 use crate::spec::{Panel, Plan};
@@ -47,13 +47,13 @@ fn sketch(plan: &Plan, panel: &Panel, aggregates: &[Aggregate], published: bool)
             chart.series.push(Series { line: None, ..series }.marker(Marker::Cross));
         }
         let key = LegendKey::Line(None, 1.0, Some(Marker::Cross));
-        chart.legend_extra.push(LegendEntry { label: "published".into(), color: Color::GRAY, key });
+        chart.legend_extra.push(LegendEntry::new("published", key));
     }
     if corrected {
         let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-        chart.legend_extra.push(LegendEntry { label: "all stages counted".into(), color: Color::GRAY, key });
+        chart.legend_extra.push(LegendEntry::new("all stages counted", key));
         let key = LegendKey::Line(Some(LineStyle::Dotted), 1.6, None);
-        chart.legend_extra.push(LegendEntry { label: "by look-up".into(), color: Color::GRAY, key });
+        chart.legend_extra.push(LegendEntry::new("by look-up", key));
     }
     let caption =
         "log10 of the weighted million operations (WMOPS) for encoding one vector, over the bits of one code. \

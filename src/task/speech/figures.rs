@@ -107,8 +107,9 @@ impl Work<'_> {
             chart.series.extend(opus_series(panel, self.records));
         }
         chart.series.extend(ours.iter().map(|curve| on_axis(panel, curve, styled(panel, curve).unmarked())));
-        let (label, key) = ("middle 95 % of utterances".into(), LegendKey::Bands { over_items: true });
-        chart.legend_extra.push(LegendEntry { label, key, ..curves::band_entry() });
+        // Utterances differ more from each other than the methods do.
+        let label = "middle 95 % of utterances".into();
+        chart.legend_extra.push(LegendEntry { label, is_off: true, ..curves::band_entry() });
         Some(chart)
     }
 
@@ -129,7 +130,7 @@ impl Work<'_> {
         let zero = Series::line("", Color::GRAY, LineStyle::Solid, vec![(from, 0.0), (to, 0.0)]);
         chart.series.insert(0, zero.width(1.0).unlabeled());
         let bars = LegendKey::Interval;
-        chart.legend_extra.push(LegendEntry { label: "± 2 standard errors".into(), color: Color::GRAY, key: bars });
+        chart.legend_extra.push(LegendEntry::new("± 2 standard errors", bars));
         let has_published = self.published && gaps.iter().flat_map(|g| &g.places).any(|p| p.published.is_some());
         if has_published {
             chart.legend_extra.push(curves::published_entry());
