@@ -120,7 +120,7 @@ fn the_specs_of_the_paper_are_at_hand_without_the_repository() {
     env.run(&["specs"]).ends_with(0).prints("toy-dimension      Figure 3").prints("complexity");
     env.run(&["specs", "--copy", "complexity", "-o", "mine.toml"]).ends_with(0).says("vqlab run mine.toml");
     env.run(&["specs", "--copy", "complexity", "-o", "mine.toml"]).ends_with(2).says("--force");
-    env.run(&["run", "mine.toml", "--format", "svg"]).ends_with(0).prints("Figure 4c: reproduced");
+    env.run(&["run", "mine.toml", "--format", "svg"]).ends_with(0).prints("Figure 4c, complexity: reproduced");
     env.run(&["specs", "--show", "toys"]).ends_with(2).says("there is no spec `toys`").says("allowed: ");
     env.run(&["run", "toy.toml"]).ends_with(2).says("vqlab specs --copy NAME");
 }

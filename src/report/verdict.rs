@@ -264,11 +264,12 @@ fn range(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     enumerate(&parts.iter().map(of).collect::<Vec<_>>())
 }
 
-/// The names of points with their differences. Many points are shown as ranges.
+/// The names of points with their differences. Of many points, the smallest and the largest difference, or their ranges
+/// if the differences are not known: the table has the rest.
 fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
     const MOST: usize = 3;
     if points.len() > MOST {
-        return range(comparison, points);
+        return between(points).unwrap_or_else(|| range(comparison, points));
     }
     let name = |point: &&PointComparison| {
         let at = comparison.axis.in_words(&comparison.axis.number(point.at));
@@ -278,6 +279,15 @@ fn named(comparison: &PanelComparison, points: &[&PointComparison]) -> String {
         format!("{} at {at}{difference}", point.contender.label())
     };
     points.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// `−6.24 to −1.41 %`.
+fn between(points: &[&PointComparison]) -> Option<String> {
+    let margin = points.first()?.margin;
+    let all: Option<Vec<f64>> = points.iter().map(|point| point.difference).collect();
+    let all = all?;
+    let [least, most] = [f64::min, f64::max].map(|of: fn(f64, f64) -> f64| all.iter().copied().reduce(of));
+    Some(format!("{} to {} {}", difference(least?, margin), difference(most?, margin), super::format::unit(margin)))
 }
 
 /// `, 2 seeds`, or `, 46 utterances` if these are the sample. Empty for computed values.
