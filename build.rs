@@ -12,8 +12,11 @@ fn main() {
     if has_data {
         println!("cargo::rerun-if-changed={}", data.display());
     }
-    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/node_modules");
-    println!("cargo::rerun-if-changed={}", packages.display());
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+    let packages = pages.join("node_modules");
+    // Cargo takes a missing path as changed each time, and looks at all files below a folder.
+    let watched = if packages.is_dir() { packages.join(".package-lock.json") } else { pages };
+    println!("cargo::rerun-if-changed={}", watched.display());
     let has_page_tools = packages.is_dir() && is_on_path("node") && BROWSERS.into_iter().any(is_on_path);
     let found = [
         ("has_shared_data", has_data),
