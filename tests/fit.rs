@@ -441,3 +441,20 @@ fn product_quantizers_of_many_stages_go_the_whole_way() {
         assert!(found > n * 95 / 100, "{method}: {found} of {n} vectors are their own nearest");
     }
 }
+
+/// The largest float32 is a usual mark of missing values: its squares overflow, and it hides all other differences.
+#[test]
+fn a_vector_beyond_all_others_is_refused_instead_of_hiding_them() {
+    let mut vectors = clusters();
+    for value in [f32::MAX, -1e26, 1e20] {
+        vectors[7 * DIMENSION + 3] = value;
+        for (method, trainer) in combinations() {
+            let settings = trained(method, trainer);
+            let error = fit(&vectors, &[], DIMENSION, &settings, &mut |_| true).err().unwrap().to_string();
+            assert!(error.contains("in column 3") && error.contains("remove or replace"), "{error}");
+        }
+    }
+    vectors[7 * DIMENSION + 3] = 1e12;
+    let fitted = fit(&vectors, &[], DIMENSION, &trained(Method::Rvq, Trainer::Kmeans), &mut |_| true).unwrap();
+    assert!(fitted.codebooks.values().iter().all(|v| v.is_finite()));
+}

@@ -279,3 +279,15 @@ fn the_examples_of_the_help_run() {
         env.run(&example.split(' ').collect::<Vec<_>>()).ends_with(0);
     }
 }
+
+#[test]
+fn the_error_of_decoded_vectors_is_that_of_the_files() {
+    let env = Env::new();
+    common::vectors::put_vectors(&env.path("x.npy"), 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    common::vectors::put_vectors(&env.path("y.fvecs"), 3, &[1.0, 2.0, 3.5, 4.0, 5.0, 5.0]);
+    let run = env.run(&["score", "mse", "x.npy", "y.fvecs"]).ends_with(0);
+    // (.25 + 1) / 6
+    assert_eq!(run.stdout, "0.208333\n");
+    common::vectors::put_vectors(&env.path("z.npy"), 2, &[1.0, 2.0, 3.0, 4.0]);
+    env.run(&["score", "mse", "x.npy", "z.npy"]).ends_with(1).says("x.npy has 2 vectors of dimension 3, z.npy has 2 ");
+}

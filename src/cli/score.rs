@@ -6,19 +6,20 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{CliError, print, warn};
-use crate::data::file::{Id, IdFile};
+use crate::data::file::{Id, IdFile, VectorFile};
 use crate::data::speech::{Audio, RATE};
 use crate::metric::{self, Measure, Metric, OfPictures};
 use crate::number::digits;
 use crate::picture;
 
-/// Measures the quality of a picture, of speech or of search results against a reference.
+/// Measures the quality of a picture, of speech, of vectors or of search results against a reference.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
     vqlab score psnr original.png decoded.png\n  \
     vqlab score ssim original.png decoded.png --json\n  \
     vqlab score pesq original.wav decoded.wav\n  \
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
+    vqlab score mse vectors.npy decoded.npy\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
     Pictures are PNG files of 8 bits per channel. Both must have the same size, for ssim at least 11 × 11 pixels. \
     Equal files have an infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\
@@ -26,6 +27,7 @@ use crate::picture;
     of a lower rate are refused, because both measures are defined for wideband speech: resample such files first. \
     PESQ matches the ITU's code (PyPI's pesq) within .001 for 1,005 of 1,011 pairs of distorted speech, and within \
     .14 for all.\n\n\
+    mse also takes two files of as many vectors: the mean squared error per coordinate, in float64.\n\n\
     Search results are ids, one row per query, nearest first: ivecs, ibin, or npy of int32, uint32, int64 or uint64. \
     The first id of each row of the ground truth is the true neighbor. recall@T is the share of queries whose true \
     neighbor is among the first T ids. Ids alone are compared: a copy of the true neighbor under another id counts \
@@ -35,7 +37,7 @@ pub struct ScoreArgs {
     /// Metric.
     #[arg(value_parser = metrics(), value_name = "METRIC")]
     metric: &'static Metric,
-    /// The original: a PNG file, a WAV or FLAC file, or the ids of the true neighbors.
+    /// The original: a PNG file, a WAV or FLAC file, vectors, or the ids of the true neighbors.
     #[arg(value_name = "REFERENCE")]
     reference: PathBuf,
     /// The file to judge, of the same kind.
@@ -67,6 +69,7 @@ pub fn run(args: ScoreArgs) -> Result<(), CliError> {
         return Err(CliError::Usage("--at works with recall alone".into()));
     }
     let (value, has_any_magnitude) = match measure {
+        Measure::Pictures(_) if is_of_vectors(&args) => (vectors(&args)?, true),
         Measure::Pictures(measure) => (pictures(&args, measure)?, true),
         Measure::Speech(measure) => (speech(&args, measure)?, false),
         Measure::Ids => (recall(&args)?, false),
@@ -80,6 +83,39 @@ pub fn run(args: ScoreArgs) -> Result<(), CliError> {
         format!("{digits} {unit}").trim_end().to_owned()
     };
     print(&format!("{text}\n"))
+}
+
+/// Whether the files are vectors: the same metric is also one of pictures.
+fn is_of_vectors(args: &ScoreArgs) -> bool {
+    let ending = args.reference.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    let is_mse = args.metric.score.is_some_and(|score| score.name == "mse");
+    is_mse && ending.is_some_and(|ending| ending != "png")
+}
+
+/// The mean squared error per coordinate of two files of vectors.
+fn vectors(args: &ScoreArgs) -> Result<f64, CliError> {
+    const ROWS: usize = 1024;
+    let (reference, test) =
+        (VectorFile::open(&args.reference).map_err(failed)?, VectorFile::open(&args.test).map_err(failed)?);
+    let shape = |file: &VectorFile| (file.len(), file.dimension());
+    if shape(&reference) != shape(&test) {
+        let [one, other] = [(&reference, &args.reference), (&test, &args.test)].map(|(file, path)| {
+            format!("{} has {} vectors of dimension {}", path.display(), file.len(), file.dimension())
+        });
+        return Err(CliError::Failed(format!("{one}, {other}; use files of the same shape")));
+    }
+    let (count, dimension) = shape(&reference);
+    let (mut x, mut y) = (Vec::new(), Vec::new());
+    let mut sum = 0.0;
+    for first in (0..count).step_by(ROWS) {
+        let length = ROWS.min(count - first) * dimension;
+        x.resize(length, 0.0);
+        y.resize(length, 0.0);
+        reference.read(first, &mut x).map_err(failed)?;
+        test.read(first, &mut y).map_err(failed)?;
+        sum += x.iter().zip(&y).map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum::<f64>();
+    }
+    Ok(sum / (count * dimension) as f64)
 }
 
 fn pictures(args: &ScoreArgs, measure: OfPictures) -> Result<f64, CliError> {

@@ -88,10 +88,10 @@ fn document(pages: &[(String, Summary)], reports: &Path) -> Document {
     let tiles: Vec<Tile> = pages.iter().map(|(path, summary)| tile(path, summary, reports)).collect();
     let good = tiles.iter().filter(|tile| tile.verdict.is_some_and(Verdict::is_good)).count();
     let compared = tiles.iter().filter(|tile| tile.verdict.is_some()).count();
-    let cards = vec![
-        Card::new(pages.len().to_string(), if pages.len() == 1 { "report" } else { "reports" }),
-        Card::new(format!("{good} of {compared}"), "compared experiments reproduced or better"),
-    ];
+    let mut cards = vec![Card::new(pages.len().to_string(), if pages.len() == 1 { "report" } else { "reports" })];
+    if compared > 0 {
+        cards.push(Card::new(format!("{good} of {compared}"), "compared experiments reproduced or better"));
+    }
     let mut document = Document { title: "Reports of vqlab".into(), ..Document::default() };
     document.blocks.push(Block::Answer(Answer { cards, ..Answer::default() }));
     document.blocks.push(Block::Gallery(Gallery { tiles }));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::data::toy::{Batches, Set, ToySource};
+use crate::memory;
 use crate::quantizer::{Assign, Codebooks, assigner, repeats_codebook};
 use crate::task::cell::{Cell, QuantizerSettings, Search, ToySettings, Vectors};
 use crate::task::cost::{training_cost, vector_cost};
@@ -24,6 +25,7 @@ const TRAINING_SHARE: f64 = 0.8;
 pub(super) fn run(settings: &ToySettings, cell: &Cell, context: &Context) -> Result<Outcome, TaskError> {
     let (seed, key) = (cell.seed, cell.key());
     let source = ToySource::new(&settings.data, seed).map_err(TaskError::Failed)?;
+    check_memory(settings)?;
     let mut set = ToySet { batches: Batches::new(&source), source: &source, settings };
     let pair = (&settings.quantizer, &settings.training);
     let shares = (0.0, TRAINING_SHARE);
@@ -41,6 +43,15 @@ pub(super) fn run(settings: &ToySettings, cell: &Cell, context: &Context) -> Res
     };
     let metrics = evaluate(settings, &source, &trained.codebooks, context)?;
     Ok(Outcome { metrics, log: trained.log, earlier_seconds, ..Outcome::default() })
+}
+
+/// Rejects a training set whose order, or for k-means whose vectors, the memory can't hold.
+fn check_memory(settings: &ToySettings) -> Result<(), TaskError> {
+    let Vectors::Fixed(count) = settings.data.vectors else { return Ok(()) };
+    let each = if settings.training.nsvq().is_some() { 4 } else { 4 * settings.data.dimension as u64 };
+    memory::check(each.saturating_mul(count), memory::available()).map_err(|shortage| {
+        TaskError::Failed(format!("{count} training vectors need {shortage}; use a smaller `data.vectors`"))
+    })
 }
 
 struct ToySet<'a> {

@@ -20,6 +20,10 @@ pub enum Error {
     )]
     Spread { spread: f64 },
     #[error(
+        "a training vector holds {value:.1e} in column {column} (counted from 0), more than 1e15 times as far from the center as usual vectors ({usual:.1e}); remove or replace such vectors"
+    )]
+    Outlier { column: usize, value: f32, usual: f64 },
+    #[error(
         "the least-squares fit of all M·K codewords takes at most {max} codewords, found M = {stages}, K = {size}; RVQ, PVQ and OPQ have no such limit",
         max = GRAM_LIMIT
     )]

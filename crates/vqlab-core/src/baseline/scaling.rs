@@ -27,7 +27,7 @@ impl Scaling {
     /// The scaling of these vectors (n × D, n ≥ 1).
     ///
     /// # Errors
-    /// [`Error::Spread`] where float32 can't tell the vectors apart.
+    /// [`Error::Spread`] where float32 can't tell the vectors apart, [`Error::Outlier`].
     pub fn of(vectors: &[f32], dimension: usize) -> Result<Self, Error> {
         let count = vectors.len() / dimension;
         let taken = count.min(SAMPLE);
@@ -45,6 +45,7 @@ impl Scaling {
         if !scale.is_normal() {
             return Err(Error::Spread { spread });
         }
+        refuse_outlier(vectors, dimension, &center, &sample)?;
         let needed = is_far(&center, &sample) || !MODERATE.contains(&scale);
         Ok(Self { center, scale, variance, needed })
     }
@@ -96,6 +97,24 @@ impl Scaling {
         }
         books
     }
+}
+
+/// A vector that is this many times as far from the center as usual ones leaves nothing of their differences in sums of
+/// squares, and its own squares overflow float32.
+const OUTLIER: f64 = 1e15;
+
+/// Rejects vectors that are very much farther from the center than the usual vectors of the sample.
+fn refuse_outlier(vectors: &[f32], dimension: usize, center: &[f32], sample: &[&[f32]]) -> Result<(), Error> {
+    let apart = |x: &[f32], column: usize| (f64::from(x[column]) - f64::from(center[column])).abs();
+    let far = |x: &[f32]| (0..dimension).map(|column| apart(x, column)).fold(0.0, f64::max);
+    let mut usual: Vec<f64> = sample.iter().map(|x| far(x)).collect();
+    usual.sort_by(f64::total_cmp);
+    let usual = usual[usual.len() / 2];
+    let outlier = vectors.chunks_exact(dimension).find(|x| usual > 0.0 && far(x) > OUTLIER * usual);
+    outlier.map_or(Ok(()), |x| {
+        let column = (0..dimension).max_by(|a, b| apart(x, *a).total_cmp(&apart(x, *b))).unwrap_or(0);
+        Err(Error::Outlier { column, value: x[column], usual })
+    })
 }
 
 /// Mean variance of the coordinates of n × D vectors.

@@ -35,6 +35,10 @@ pub enum FitError {
     Memory { settings: FitSettings, dimension: usize, shortage: Shortage },
     #[error("{part} vector {row}, column {column} (counted from 0) holds {value}; remove or replace such vectors")]
     NotFinite { part: &'static str, row: usize, column: usize, value: f32 },
+    #[error(
+        "the values are too large: squared distances overflow float32 and the codebooks are not finite; scale the vectors down"
+    )]
+    Overflow,
     #[error(transparent)]
     Kmeans(baseline::Error),
     #[error(transparent)]

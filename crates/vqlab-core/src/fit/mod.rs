@@ -215,6 +215,9 @@ pub fn fit(
             (codebooks, training_mse, refitted) = (again, error, true);
         }
     }
+    if not_finite(codebooks.values(), codebooks.width()).is_some() {
+        return Err(FitError::Overflow);
+    }
     let seconds = since.elapsed().as_secs_f64();
     let unit = f64::from(scaling.scale).powi(2);
     let mut curve: Vec<(u64, f64)> = first.curve.iter().map(|(update, mse)| (*update, mse * unit)).collect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::measure::{Measured, Queries, measured};
 use super::{LeftOut, RecommendError, Request, Shape, Split, Step, Watch, candidates, wmops};
 use crate::complexity::Model;
-use crate::fit::{FitError, FitSettings, fit};
+use crate::fit::{Ended, FitError, FitSettings, fit};
 use crate::memory::{Shortage, available, product};
 use crate::number::short;
 use crate::training::Trainer;
@@ -54,7 +54,25 @@ impl Work<'_> {
 }
 
 /// The candidates of a shape, or the reason why there are none.
-type Outcome = Result<Vec<Measured>, String>;
+type Outcome = Result<Vec<Measured>, Reason>;
+
+struct Reason {
+    text: String,
+    /// Whether more time would help.
+    late: bool,
+}
+
+impl Reason {
+    fn late(text: &str) -> Self {
+        Self { text: format!("{text}; give a larger --budget"), late: true }
+    }
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self { text, late: false }
+    }
+}
 
 /// AVQ's beam width in training.
 const TRAINING_BEAM: usize = 4;
@@ -70,13 +88,16 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
         shapes.iter().partition(|shape| memory(shape, counts, work.split.dimension) <= room);
     let refused = |shape: Shape| {
         let shortage = Shortage { needed: memory(&shape, counts, work.split.dimension), available: room };
-        LeftOut { shape, reason: too_large_for(&shape, shortage, work.request.jobs) }
+        LeftOut { shape, reason: too_large_for(&shape, shortage, work.request.jobs), late: false }
     };
     let mut left_out: Vec<LeftOut> = too_large.into_iter().map(refused).collect();
     // The fast fits run first, so that the slow ones get the time that they leave unused.
     let cost = |shape: &Shape| wmops(shape, work.split.dimension, TRAINING_BEAM, Model::Corrected).unwrap_or(0.0);
     let mut order: Vec<usize> = (0..shapes.len()).collect();
-    order.sort_by(|a, b| cost(&shapes[*a]).total_cmp(&cost(&shapes[*b])));
+    order.sort_by(|a, b| {
+        let key = |place: usize| (weight(&shapes[place]), cost(&shapes[place]));
+        key(*a).partial_cmp(&key(*b)).unwrap_or(std::cmp::Ordering::Equal)
+    });
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let jobs = work.request.jobs.min(shapes.len()).max(1);
     let results: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::new());
@@ -93,7 +114,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
             let result = one(&shapes[*place], share, work);
             let text = match &result {
                 Ok(measured) => told(&shapes[*place], measured),
-                Err(reason) => format!("{}: {reason}", shapes[*place].label()),
+                Err(reason) => format!("{}: {}", shapes[*place].label(), reason.text),
             };
             work.say(1 + done.fetch_add(1, Ordering::Relaxed), shapes.len(), text);
             results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*place, result));
@@ -114,7 +135,7 @@ pub(super) fn all(shapes: &[Shape], work: &Work) -> Result<(Vec<Measured>, Vec<L
     for (place, result) in results {
         match result {
             Ok(measured) => fitted.extend(measured),
-            Err(reason) => left_out.push(LeftOut { shape: shapes[place], reason }),
+            Err(Reason { text, late }) => left_out.push(LeftOut { shape: shapes[place], reason: text, late }),
         }
     }
     if fitted.is_empty() {
@@ -177,7 +198,7 @@ fn settings(shape: &Shape) -> FitSettings {
 fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
     let (updates, seed) = (work.request.updates, work.request.seed);
     if updates.is_none() && share.is_zero() {
-        return Err("no time was left for the fit; give a larger --budget".into());
+        return Err(Reason::late("no time was left for the fit"));
     }
     let beams = candidates::beams(shape);
     let settings = FitSettings {
@@ -191,12 +212,16 @@ fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
     let mut go_on = |_| !work.stopped() && !late();
     let fitted = fit(&split.training, &split.validation, split.dimension, &settings, &mut go_on);
     let fitted = fitted.map_err(|error| match error {
-        FitError::Stopped => "the fit did not finish within the budget; give a larger --budget".into(),
-        error => error.to_string(),
+        FitError::Stopped => Reason::late("the fit did not finish within the budget"),
+        error => error.to_string().into(),
     })?;
+    // A fit that was cut short may be worse than none at all.
+    if fitted.ended == Ended::Budget && fitted.validation_mse.is_some_and(|mse| mse >= fitted.variance) {
+        return Err(Reason::late("the budget ended the fit before it was better than no quantizer"));
+    }
     beams
         .into_iter()
         .map(|beam| measured(shape, &fitted, beam, work))
         .collect::<Result<_, _>>()
-        .map_err(|e| e.to_string())
+        .map_err(|error| error.to_string().into())
 }

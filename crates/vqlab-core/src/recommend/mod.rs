@@ -79,6 +79,8 @@ impl Limits {
 pub struct LeftOut {
     pub shape: Shape,
     pub reason: String,
+    /// Whether the reason is the time budget.
+    pub late: bool,
 }
 
 /// References for the choice at one bitrate: mean squared errors per coordinate.

@@ -170,3 +170,25 @@ fn vectors_in_memory_give_the_results_of_a_file() {
     assert!(some.candidates.iter().all(|c| c.shape.method == Method::Rvq) && some.left_out.is_empty());
     assert!(matches!(choose_sample(1000, 8, &self::request(&[67])), Err(RecommendError::Bits { bits: 67, .. })));
 }
+
+#[test]
+fn a_choice_among_fits_without_time_is_not_sure() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = file(&folder, "x.npy", 8, &correlated("recommend/x", 2000));
+    let mut found = run(&data, None, &request(&[8])).unwrap();
+    let sure = |found: &Recommendation| found.words(&found.choices[0]).unwrap().sure;
+    assert!(!sure(&found).starts_with("Not sure"));
+    let shape = Shape { method: Method::Lsq, stages: 4, bits_per_stage: 2 };
+    let late = |late| LeftOut { shape, reason: "the reason".into(), late };
+    found.left_out = vec![late(false)];
+    assert!(!sure(&found).starts_with("Not sure"));
+    found.left_out = vec![late(true), late(true)];
+    assert!(sure(&found).starts_with("Not sure: ") && sure(&found).contains("2 more had no time"), "{}", sure(&found));
+    let worth = |found: &Recommendation| {
+        found.words(&found.choices[0]).unwrap().cautions.iter().any(|caution| caution.about == About::Worth)
+    };
+    found.references[0].scalar = 1e-9;
+    assert!(!worth(&found));
+    found.left_out.clear();
+    assert!(worth(&found));
+}

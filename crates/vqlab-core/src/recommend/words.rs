@@ -149,6 +149,12 @@ impl Recommendation {
             true => format!("{all} quantizers tried"),
             false => format!("{allowed} quantizers within the limits ({all} tried)"),
         };
+        let late = self.late(choice);
+        if late > 0 {
+            return format!(
+                "Not sure: lowest error of {among}, but {late} more had no time: a longer budget may find a better one."
+            );
+        }
         let vectors = whole(self.held_out as u64);
         let next = choice.next.map_or(String::new(), |next| format!("; the next is {}", self.more(&next, best)));
         match choice.equal.len() {
@@ -188,7 +194,10 @@ impl Recommendation {
             say(About::White, white);
         }
         let scalar = self.references_of(choice).map(References::best_scalar);
-        if let Some(gain) = scalar.and_then(|scalar| decibel(scalar, chosen.mse.mean)).filter(|gain| *gain < WORTH) {
+        let worth = scalar.and_then(|scalar| decibel(scalar, chosen.mse.mean));
+        let cut = self.cut_fits(choice).len();
+        // Without enough time, the fits say nothing about the methods.
+        if let Some(gain) = worth.filter(|gain| *gain < WORTH && cut + self.late(choice) == 0) {
             let (gain, more) = (gain.abs(), if gain < 0.0 { "less" } else { "more" });
             let text = format!(
                 "VQ is hardly worth its cost here: scalar quantization at this rate has {gain:.1} dB {more} error."
@@ -196,7 +205,6 @@ impl Recommendation {
             say(About::Worth, text);
         }
         let own = self.of_bits(choice);
-        let cut = self.cut_fits(choice).len();
         if cut > 0 {
             let mut fits: Vec<String> = own.map(|c| c.shape.label()).collect();
             fits.dedup();
@@ -217,6 +225,11 @@ impl Recommendation {
         // Beam widths share a fit.
         cut.dedup();
         cut
+    }
+
+    /// The number of shapes of the choice's bits that the budget left no time for.
+    fn late(&self, choice: &Choice) -> usize {
+        self.left_out.iter().filter(|left| left.late && left.shape.bits() == choice.bits).count()
     }
 
     /// Whether not all vectors were used.

@@ -14,7 +14,8 @@ use crate::number::{not_finite, short};
 /// A file of vectors, read as f32: fvecs, bvecs, ivecs, fbin, u8bin, i8bin, ibin, idx of bytes, npy or safetensors of
 /// any [`Element`], csv.
 ///
-/// float64, and int32 above 2^24, are rounded to the nearest f32; int64 has to fit.
+/// float64, and int32 above 2^24, are rounded to the nearest f32, where that is small beside the spread of the vectors;
+/// int64 has to fit.
 #[derive(Debug)]
 pub struct VectorFile(Source);
 
@@ -33,7 +34,11 @@ impl VectorFile {
     pub fn open(path: &Path) -> Result<Self, FileError> {
         match Format::of(path, &[Format::Csv]) {
             Ok(_) => Ok(Self(Source::Lines(Lines::open(path)?))),
-            Err(_) => Ok(Self(Source::Table(Table::open(path, &Format::ALL, &Element::ALL)?))),
+            Err(_) => {
+                let table = Table::open(path, &Format::ALL, &Element::ALL)?;
+                check_rounding(&table)?;
+                Ok(Self(Source::Table(table)))
+            }
         }
     }
 
@@ -94,6 +99,49 @@ impl VectorFile {
         }
         Ok(())
     }
+}
+
+/// Rows of which the rounding is measured.
+const ROUNDED: usize = 256;
+
+/// The share of the variance that rounding may add.
+const MOST_ROUNDING: f64 = 1e-4;
+
+/// Rejects wide numbers whose differences float32 loses: those far from zero beside their spread.
+fn check_rounding(table: &Table) -> Result<(), FileError> {
+    let number: fn([u8; 8]) -> f64 = match table.element {
+        Element::F64 => f64::from_le_bytes,
+        Element::I32 => |bytes| f64::from(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+        _ => return Ok(()),
+    };
+    let size = table.element.size();
+    let wide = |bytes: &[u8]| {
+        let mut word = [0; 8];
+        word[..size].copy_from_slice(bytes);
+        number(word)
+    };
+    let count = table.rows.min(ROUNDED);
+    let rows = (0..count).map(|i| table.row((i as u128 * table.rows as u128 / count as u128) as usize));
+    let rows: Vec<&[u8]> = rows.collect::<Result<_, _>>()?;
+    let (mut variance, mut rounding) = (0.0, 0.0);
+    for column in 0..table.columns {
+        let values: Vec<f64> = rows.iter().map(|row| wide(&row[column * size..][..size])).collect();
+        let mean = values.iter().sum::<f64>() / count as f64;
+        variance += values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        rounding += values.iter().map(|v| (v - f64::from(*v as f32)).powi(2)).sum::<f64>();
+    }
+    // NaN and numbers beyond float32 have errors of their own when they are read.
+    if !rounding.is_finite() || !variance.is_finite() || rounding <= MOST_ROUNDING * variance {
+        return Ok(());
+    }
+    let of = |sum: f64| short((sum / (count * table.columns) as f64).sqrt());
+    let (error, spread) = (of(rounding), of(variance));
+    let reason = format!(
+        "float32 rounds these {} values by {error} on average, too much for their spread of {spread} (standard \
+         deviation of a column); subtract a constant first: array - array.mean(axis=0)",
+        table.element.name()
+    );
+    Err(FileError::kind(&table.path, reason))
 }
 
 fn read_checked(table: &Table, row: usize, out: &mut [f32]) -> Result<(), FileError> {

@@ -512,6 +512,30 @@ fn damaged(mut bytes: Vec<u8>, damages: &[Damage]) -> Vec<u8> {
     bytes
 }
 
+/// 64-bit floats and wide integers may differ by less than float32 resolves.
+#[test]
+fn differences_that_rounding_loses_are_refused() {
+    let folder = Folder::new();
+    let file = |offset: f64| {
+        let values = (0..40).map(|i| offset + f64::from(i % 7) * 1.5);
+        let bytes: Vec<u8> = values.flat_map(f64::to_le_bytes).collect();
+        let head = "{'descr': '<f8', 'fortran_order': False, 'shape': (10, 4), }";
+        let head = format!("{head:117}\n");
+        let magic = [b"\x93NUMPY\x01\x00".as_slice(), &(head.len() as u16).to_le_bytes(), head.as_bytes(), &bytes];
+        VectorFile::open(&folder.write("x.npy", &magic.concat()))
+    };
+    for offset in [0.0, 1e5, -1e6] {
+        assert!(file(offset).is_ok(), "{offset}");
+    }
+    for offset in [1e9, -1e12] {
+        let error = file(offset).unwrap_err().to_string();
+        assert!(
+            error.contains("float32 rounds these float64 values") && error.contains("array.mean(axis=0)"),
+            "{error}"
+        );
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
