@@ -216,7 +216,7 @@ fn one(shape: &Shape, share: Duration, work: &Work) -> Outcome {
         error => error.to_string().into(),
     })?;
     // A fit that was cut short may be worse than none at all.
-    if fitted.ended == Ended::Budget && fitted.validation_mse.is_some_and(|mse| mse >= fitted.variance) {
+    if fitted.ended == Ended::Budget && fitted.training_mse >= fitted.variance {
         return Err(Reason::late("the budget ended the fit before it was better than no quantizer"));
     }
     beams
