@@ -62,8 +62,8 @@ fn a_base_of_vectors_other_threads_and_other_formats_give_the_same_ids() {
             env.run(&[&args[..], &["--jobs", jobs, "--force"]].concat()).ends_with(0)
         };
         let bits = match norms {
-            "exact" => "AVQ codes of 40 bits in ",
-            "byte" => "RVQ codes of 16 bits in ",
+            "exact" => "AVQ codes of 8 bits and norms of 32 in ",
+            "byte" => "RVQ codes of 8 bits and norms of 8 in ",
             _ => "RVQ codes of 8 bits in ",
         };
         search("codes.npy", "a.ivecs", "1").prints("20 queries among 300").prints(bits).prints("ms/query");

@@ -93,8 +93,13 @@ fn line(books: &Codebooks, searched: &Searched) -> String {
     let (rate, each) = (queries as f64 / seconds, 1e3 * seconds / queries as f64);
     let plural = if queries == 1 { "query" } else { "queries" };
     let encoded = searched.encode_seconds.map_or(String::new(), |s| format!(" (encoded in {})", human_seconds(s)));
+    let code = books.stages() as u32 * books.size().next_power_of_two().trailing_zeros();
+    let norms = match bits_per_vector.saturating_sub(code) {
+        0 => String::new(),
+        norm => format!(" and norms of {norm}"),
+    };
     format!(
-        "{queries} {plural} among {base} {} codes of {bits_per_vector} bits{encoded} in {}: {rate:.0} queries/s, \
+        "{queries} {plural} among {base} {} codes of {code} bits{norms}{encoded} in {}: {rate:.0} queries/s, \
          {} ms/query",
         books.method().label(),
         human_seconds(searched.seconds),
