@@ -50,7 +50,7 @@ fn prepared() -> Env {
     std::fs::copy(published.join(file), env.path("results/paper/Figure 3").join(file)).unwrap();
 
     put_books(&env, "books.safetensors", Method::Avq, (8, 2, 256));
-    for name in ["base", "query", "queries", "vectors", "learn"] {
+    for name in ["base", "query", "queries", "vectors", "learn", "restored"] {
         for ending in ["fvecs", "npy"] {
             put_vectors(&env.path(&format!("{name}.{ending}")), 8, &numbers(name, 8 * 300));
         }

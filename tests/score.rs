@@ -274,7 +274,7 @@ fn the_examples_of_the_help_run() {
     put_ids(&env);
     let help = env.run(&["score", "--help"]).ends_with(0).stdout;
     let examples: Vec<&str> = help.lines().filter_map(|line| line.trim().strip_prefix("vqlab ")).collect();
-    for (name, values) in [("vectors.npy", [1.0, 2.0]), ("decoded.npy", [1.0, 2.5])] {
+    for (name, values) in [("vectors.npy", [1.0, 2.0]), ("restored.npy", [1.0, 2.5])] {
         common::vectors::put_vectors(&env.path(name), 2, &values);
     }
     assert_eq!(examples.len(), 6, "{help}");

@@ -19,7 +19,7 @@ use crate::picture;
     vqlab score ssim original.png decoded.png --json\n  \
     vqlab score pesq original.wav decoded.wav\n  \
     vqlab score psnr-perceptual original.flac decoded.wav --json\n  \
-    vqlab score mse vectors.npy decoded.npy\n  \
+    vqlab score mse vectors.npy restored.npy\n  \
     vqlab score recall groundtruth.ivecs found.ivecs --at 10\n\n\
     Pictures are PNG files of 8 bits per channel. Both must have the same size, for ssim at least 11 × 11 pixels. \
     Equal files have an infinite psnr or psnr-perceptual: inf, in JSON a null value and \"infinite\": true.\n\n\

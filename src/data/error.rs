@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use stand_in::speech::RATE;
+
 use super::file::FileError;
-use super::speech::RATE;
 use crate::search::SearchError;
 
 /// Rows are counted from 0.

@@ -1,4 +1,8 @@
 //! Data sets. All random numbers of the project come from the named streams of [`stream`].
+//!
+//! What a cell states about its data is a [`DataChoice`]: images, speech and descriptors come from a folder or from a
+//! seed, and can be written as files ([`make`]). Images and speech have the same two parts and are one type ([`parts`]),
+//! which their kinds fill in.
 
 pub mod cache;
 pub mod catalogue;
