@@ -12,11 +12,13 @@ mod choose;
 mod cost;
 mod fits;
 mod measure;
+mod queries;
 mod scalar;
 mod split;
 #[cfg(test)]
 mod tests;
 mod words;
+mod work;
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -25,7 +27,7 @@ pub use alternatives::Alternative;
 pub use bounds::Spectrum;
 pub use candidate::{Candidate, Estimate, Front, Shape};
 pub use choose::{Choice, Difference, Standing};
-pub use measure::RECALL_AT;
+pub use queries::RECALL_AT;
 pub use scalar::scalar_error;
 pub use words::{About, Caution, WHITE, WORTH, Words, decibel, plus_minus};
 
@@ -35,8 +37,9 @@ use crate::memory::{Shortage, available, product, sum};
 use crate::quantizer::Method;
 use crate::search::SearchError;
 use cost::{codebook_bytes, wmops};
-use measure::Queries;
+use queries::Queries;
 use split::{Split, references, variance};
+use work::{Clock, Work};
 
 /// A request for a recommendation.
 #[derive(Clone, Debug)]
@@ -280,8 +283,8 @@ fn recommend_sampled(
     let queries = queries(&split.base)?;
     let shapes = request.bits.iter().map(|bits| candidates::shapes(*bits, dimension)).collect::<Result<Vec<_>, _>>()?;
     let shapes: Vec<Shape> = shapes.concat().into_iter().filter(|shape| tried(shape.method)).collect();
-    let clock = fits::Clock { begin, until: request.budget.mul_f64(FITTING), end: request.budget };
-    let work = fits::Work { split: &split, queries: queries.as_ref(), request, watch, clock };
+    let clock = Clock { begin, until: request.budget.mul_f64(FITTING), end: request.budget };
+    let work = Work { split: &split, queries: queries.as_ref(), request, watch, clock };
     let (fitted, left_out) = fits::all(&shapes, &work)?;
     let mut candidates = measure::timed(fitted, &split, &work)?;
     choose::fronts(&mut candidates);

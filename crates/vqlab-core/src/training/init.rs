@@ -3,7 +3,8 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::train::{Feed, Setup, Stop, train};
+use super::progress::Stop;
+use super::train::{Feed, Setup, train};
 use crate::baseline::{self, Progress, kmeans, random_rows, stage_by_stage};
 use crate::data::stream::{normal, stream};
 use crate::quantizer::{Codebooks, ShapeError};

@@ -7,8 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use super::log::{Gathered, LogPoint};
 use super::settings::TrainingSettings;
-use super::train::Stop;
 use crate::quantizer::{BatchUsage, Codebooks};
+
+/// Why a training run ended early.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub enum Stop {
+    /// The callback asked for it.
+    #[error("stopped")]
+    Asked,
+    #[error("the loss was {loss} at update {update}; a lower learning rate may help")]
+    Diverged { update: u64, loss: f64 },
+    /// The checkpoint can't be written.
+    #[error("the checkpoint of the training can't be written: {0}")]
+    Checkpoint(String),
+}
 
 /// A training, update by update.
 pub trait Updates {

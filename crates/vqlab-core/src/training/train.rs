@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::checkpoint::Checkpoint;
 use super::log::LogPoint;
 use super::optimizer::OptimizerState;
-use super::progress::{self, Progress, Update, Updates};
+use super::progress::{self, Progress, Stop, Update, Updates};
 use super::schedule::rate;
 use super::step::accumulate_gradient;
 use crate::quantizer::{Assign, Codebooks, QuantizerSettings, Search, training_assigner};
@@ -27,19 +27,6 @@ pub struct Feed<'a> {
     pub go_on: &'a mut dyn FnMut(f64) -> bool,
     /// The checkpoint of the training.
     pub checkpoint: Option<&'a Checkpoint>,
-}
-
-/// Why a training run ended early.
-#[derive(Debug, PartialEq, thiserror::Error)]
-pub enum Stop {
-    /// The callback asked for it.
-    #[error("stopped")]
-    Asked,
-    #[error("the loss was {loss} at update {update}; a lower learning rate may help")]
-    Diverged { update: u64, loss: f64 },
-    /// The checkpoint can't be written.
-    #[error("the checkpoint of the training can't be written: {0}")]
-    Checkpoint(String),
 }
 
 /// Trained codebooks and their log.

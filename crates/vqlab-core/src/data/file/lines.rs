@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use memmap2::Mmap;
 
+use super::MAX_DIMENSION;
 use super::error::FileError;
 use super::map;
-use super::table::MAX_DIMENSION;
 
 /// The maximum number of characters of a wrong number in an error.
 const SHOWN: usize = 40;

@@ -43,6 +43,9 @@ pub use error::FileError;
 pub use ids::{Id, IdFile};
 pub use output::{Output, OutputFile, refuse_stream};
 pub use read::{CodeFile, VectorFile, read_npy};
-pub use table::{Format, MAX_DIMENSION};
+pub use table::Format;
 pub use tensors::unreadable;
 pub use write::{ByteWriter, CodeWriter, IdWriter, VectorWriter};
+
+/// The largest accepted dimension; a larger one indicates a file of another kind.
+pub const MAX_DIMENSION: usize = 1_000_000;

@@ -4,8 +4,8 @@
 //! parentheses in a file overflow the stack and abort the process, and its errors carry no position. Only the headers
 //! that NumPy writes for plain arrays are accepted here.
 
+use super::MAX_DIMENSION;
 use super::element::{Element, conversion, names};
-use super::table::MAX_DIMENSION;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 

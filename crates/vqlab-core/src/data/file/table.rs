@@ -8,10 +8,7 @@ use memmap2::Mmap;
 use super::element::Element;
 use super::error::FileError;
 use super::tensors::{self, Tensor};
-use super::{idx, map, npy};
-
-/// The largest accepted dimension; a larger one indicates a file of another kind.
-pub const MAX_DIMENSION: usize = 1_000_000;
+use super::{MAX_DIMENSION, idx, map, npy};
 
 /// A file format, determined by the file ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

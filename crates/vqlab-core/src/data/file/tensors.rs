@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors};
 
+use super::MAX_DIMENSION;
 use super::element::{Element, names};
-use super::table::MAX_DIMENSION;
 
 /// The file ending before the name of a tensor: `FILE.safetensors:NAME`.
 pub const ENDING: &str = ".safetensors";

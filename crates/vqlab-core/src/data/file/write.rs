@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use super::MAX_DIMENSION;
 use super::element::Element;
 use super::error::FileError;
 use super::npy;
 use super::output::{Output, OutputFile};
-use super::table::{Format, MAX_DIMENSION};
+use super::table::Format;
 
 /// Rows of one length and type, in any format.
 #[derive(Debug)]
