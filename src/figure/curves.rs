@@ -113,9 +113,13 @@ pub fn published_series(curve: &Curve) -> Series {
     line.width(1.1).unlabeled().published()
 }
 
-pub fn published_entry() -> LegendEntry {
-    let key = LegendKey::Line(Some(LineStyle::Solid), 1.1, None);
-    LegendEntry::new("published (same hue)", key)
+/// The entry of published curves. Where the panel can't be compared with them, pages hide them at first.
+pub fn published_entry(panel: &Panel) -> LegendEntry {
+    let entry = |label: &str| LegendEntry::new(label, LegendKey::Line(Some(LineStyle::Solid), 1.1, None));
+    match panel.comparison.not_comparable {
+        None => entry("published (same hue)"),
+        Some(_) => LegendEntry { is_off: true, ..entry("published, on other data or settings") },
+    }
 }
 
 /// Adds the published curves of a panel to its chart, with their entry in the legend; nothing where there are none or
@@ -124,13 +128,7 @@ pub fn add_published(chart: &mut Chart, plan: &Plan, panel: &Panel, published: b
     if published && panel.published_file.is_some() {
         let named = |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..published_series(curve) };
         chart.series.extend(of_panel(plan, panel).iter().map(named));
-        chart.legend_extra.push(match panel.comparison.not_comparable {
-            None => published_entry(),
-            Some(_) => {
-                let label = "published, on other data or settings".into();
-                LegendEntry { label, is_off: true, ..published_entry() }
-            }
-        });
+        chart.legend_extra.push(published_entry(panel));
     }
 }
 

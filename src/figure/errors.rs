@@ -80,8 +80,8 @@ fn sketch(plan: &Plan, aggregates: &[Aggregate], id: &str, published: bool) -> O
     if chart.series.iter().all(|s| s.label.is_none()) {
         return None;
     }
-    if published && panels.iter().any(|p| p.published_file.is_some()) {
-        chart.legend_extra.push(curves::published_entry());
+    if let Some(panel) = panels.iter().find(|panel| published && panel.published_file.is_some()) {
+        chart.legend_extra.push(curves::published_entry(panel));
     }
     chart.legend_extra.push(curves::band_entry());
     let title = format!("Figure {id}: {label} over the bitrate, {subject}");

@@ -58,7 +58,7 @@ pub(crate) fn over_complexity(
         let named =
             |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..curves::published_series(curve) };
         chart.series.extend(curves.iter().map(|curve| moved(curve, named(curve))));
-        chart.legend_extra.push(curves::published_entry());
+        chart.legend_extra.push(curves::published_entry(panel));
     }
     let ours = curves::ours(plan, panel, aggregates, &metric);
     chart.series.extend(ours.iter().map(|curve| moved(curve, curves::styled(panel, curve))));

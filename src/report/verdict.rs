@@ -19,7 +19,7 @@ pub(super) fn answer(plan: &Plan, comparisons: &[PanelComparison], aggregates: &
     [lines(plan, &judged), best_lines(plan, aggregates, is_main), lines(plan, &others)].concat()
 }
 
-/// [`answer`] for the terminal.
+/// The lines of the answer, for the terminal.
 pub fn answer_sentences(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> Vec<String> {
     answer(plan, comparisons, aggregates).iter().map(Line::to_string).collect()
 }
@@ -63,7 +63,10 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     }
     let numbers: Vec<String> = places.iter().map(|at| panel.axis.number(*at)).collect();
     let at = |(names, where_best): &Winners| {
-        format!("{} at {}", names.join(" or "), panel.axis.in_words(&in_order(where_best, &numbers)))
+        let all = aggregate.points.iter().filter(|point| point.at == places[where_best[0]]).count();
+        // Of methods whose ranges all overlap, none is best.
+        let best = if names.len() == all { "no clear best".into() } else { names.join(" or ") };
+        format!("{best} at {}", panel.axis.in_words(&in_order(where_best, &numbers)))
     };
     let verdict = winners.iter().map(at).collect::<Vec<_>>().join(", ");
     Some(Line { before, verdict, after: String::new(), tone: Tone::Neutral })

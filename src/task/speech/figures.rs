@@ -101,7 +101,7 @@ impl Work<'_> {
         if self.published && panel.published_file.is_some() {
             let published = curves::of_panel(self.plan, panel);
             chart.series.extend(published.iter().map(|c| on_axis(panel, c, curves::published_series(c))));
-            chart.legend_extra.push(curves::published_entry());
+            chart.legend_extra.push(curves::published_entry(panel));
         }
         if metric == "pesq" && matches!(panel.axis, PanelAxis::Bitrate(_)) {
             chart.series.extend(opus_series(panel, self.records));
@@ -133,7 +133,7 @@ impl Work<'_> {
         chart.legend_extra.push(LegendEntry::new("± 2 standard errors", bars));
         let has_published = self.published && gaps.iter().flat_map(|g| &g.places).any(|p| p.published.is_some());
         if has_published {
-            chart.legend_extra.push(curves::published_entry());
+            chart.legend_extra.push(curves::published_entry(panel));
         }
         chart.legend = LegendPlace::Below;
         let id = format!("gaps-{}", file_name(&panel.name));
