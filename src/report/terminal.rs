@@ -164,13 +164,18 @@ fn by_rank(
     let reason = comparison.and_then(|c| c.not_comparable.as_ref());
     let note =
         reason.map(|reason| format!("  not comparable with the published numbers: {reason}\n")).unwrap_or_default();
-    let better = match metric::find(&aggregate.metric).map(|row| row.direction) {
+    let better = better(&aggregate.metric);
+    let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("means over up to {seeds} seeds") };
+    format!("{name}: {}{data}, {seeds}{better}\n{}{note}", metric::label(&aggregate.metric), aligned(&rows))
+}
+
+/// ` (higher is better)`; empty for an unknown metric.
+fn better(metric: &str) -> &'static str {
+    match metric::find(metric).map(|row| row.direction) {
         Some(Direction::HigherIsBetter) => " (higher is better)",
         Some(Direction::LowerIsBetter) => " (lower is better)",
         None => "",
-    };
-    let seeds = if seeds == 1 { "1 seed".to_owned() } else { format!("means over up to {seeds} seeds") };
-    format!("{name}: {}{data}, {seeds}{better}\n{}{note}", metric::label(&aggregate.metric), aligned(&rows))
+    }
 }
 
 /// A panel without published numbers. The primary metric comes first.
@@ -189,12 +194,7 @@ fn alone(plan: &Plan, planned: Option<&Panel>, panel: &str, aggregates: &[&Aggre
         rows.push(row);
     }
     narrow(&mut rows, 4);
-    let direction = aggregates.first().and_then(|a| metric::find(&a.metric)).map(|m| m.direction);
-    let hint = match direction {
-        Some(Direction::HigherIsBetter) => " (higher is better)",
-        Some(Direction::LowerIsBetter) => " (lower is better)",
-        None => "",
-    };
+    let hint = aggregates.first().map_or("", |aggregate| better(&aggregate.metric));
     let title = if plan.has_published() { "ours, without a published counterpart" } else { "means over the seeds" };
     format!("{panel}: {title}{hint}\n{}", aligned(&rows))
 }

@@ -12,11 +12,12 @@ use crate::spec::{Margin, Panel, PanelAxis, Plan};
 
 /// The answer of an experiment, the most important first: the verdicts, the best methods, and why panels have no verdict.
 pub(super) fn answer(plan: &Plan, comparisons: &[PanelComparison], aggregates: &[Aggregate]) -> Vec<Line> {
-    let (judged, others): (Vec<PanelComparison>, Vec<PanelComparison>) =
-        comparisons.iter().cloned().partition(|comparison| comparison.not_comparable.is_none());
+    let (judged, others): (Vec<&PanelComparison>, Vec<&PanelComparison>) =
+        comparisons.iter().partition(|comparison| comparison.not_comparable.is_none());
     // Beside verdicts, panels that vary something else are for the tables.
     let is_main = |panel: &Panel| judged.is_empty() || judged.iter().any(|comparison| comparison.panel == panel.name);
-    [lines(plan, &judged), best_lines(plan, aggregates, is_main), lines(plan, &others)].concat()
+    let verdicts = lines(plan, judged.iter().copied());
+    [verdicts, best_lines(plan, aggregates, is_main), lines(plan, others)].concat()
 }
 
 /// The lines of the answer, for the terminal.
@@ -145,7 +146,7 @@ const MOST_LINES: usize = 8;
 
 /// One line per panel: `Figure 2b, MSE: reproduced, 24 of 24 points within 0.5 %, 2 seeds`. Panels that are not comparable for
 /// the same reason share one.
-fn lines(plan: &Plan, comparisons: &[PanelComparison]) -> Vec<Line> {
+fn lines<'a>(plan: &Plan, comparisons: impl IntoIterator<Item = &'a PanelComparison>) -> Vec<Line> {
     let panel = |comparison: &PanelComparison| plan.panels.iter().find(|panel| panel.name == comparison.panel);
     let mut lines: Vec<(String, Line)> = Vec::new();
     for comparison in comparisons {

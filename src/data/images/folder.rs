@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ImageData, ImageKind, Part, cifar, picture};
+use super::{ImageData, ImageKind, Part, cifar, kind, picture};
 use crate::data::choice::DataChoice;
 use crate::data::error::DataError;
 use crate::data::folder::{by_number, holds, name_of, names};
-use crate::data::parts::{Kind, digest, items};
+use crate::data::parts::{digest, items};
 
 /// The accepted content of a folder.
 const ACCEPTED: &str = "the binary files of CIFAR-10 (data_batch*.bin and test_batch*.bin), or PNG images of 32 × 32 \
@@ -152,7 +152,7 @@ impl ImageData {
         let name = name_of(path)?.unwrap_or("images".into());
         let mut data = Self::of_folder(path, name, counts);
         data.check_counts()?;
-        data.digest = Some(digest::<ImageKind>(&ImageKind::read(&data, path)?));
+        data.digest = Some(digest::<ImageKind>(&kind::read(&data, &layout)?));
         Ok(data)
     }
 }

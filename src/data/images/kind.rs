@@ -39,7 +39,7 @@ impl Kind for ImageKind {
         for (part, most) in Part::ALL.into_iter().zip(layout.counts()?) {
             DataError::check_count(items::<Self>(part), choice.count(part), most)?;
         }
-        filled(choice, |part, out| layout.read(part, out))
+        read(choice, &layout)
     }
 
     fn generate(choice: &ImageData, seed: u64) -> Result<[Vec<u8>; 2], DataError> {
@@ -79,6 +79,11 @@ impl Kind for ImageKind {
         static IN_USE: InUse<ImageKind> = Mutex::new(Vec::new());
         &IN_USE
     }
+}
+
+/// Reads the number of images that `choice` gives. The files must hold that many.
+pub(super) fn read(choice: &ImageData, layout: &Layout) -> Result<[Vec<u8>; 2], DataError> {
+    filled(choice, |part, out| layout.read(part, out))
 }
 
 /// Allocates the parts and fills each of them.

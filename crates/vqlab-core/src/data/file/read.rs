@@ -109,26 +109,24 @@ const MOST_ROUNDING: f64 = 1e-4;
 
 /// Rejects wide numbers whose differences float32 loses: those far from zero beside their spread.
 fn check_rounding(table: &Table) -> Result<(), FileError> {
-    let number: fn([u8; 8]) -> f64 = match table.element {
-        Element::F64 => f64::from_le_bytes,
-        Element::I32 => |bytes| f64::from(i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])),
+    let widen: fn(&[u8], &mut [f64]) = match table.element {
+        Element::F64 => |bytes, out| each(bytes, out, f64::from_le_bytes),
+        Element::I32 => |bytes, out| each(bytes, out, |b| f64::from(i32::from_le_bytes(b))),
         _ => return Ok(()),
     };
-    let size = table.element.size();
-    let wide = |bytes: &[u8]| {
-        let mut word = [0; 8];
-        word[..size].copy_from_slice(bytes);
-        number(word)
-    };
     let count = table.rows.min(ROUNDED);
-    let rows = (0..count).map(|i| table.row((i as u128 * table.rows as u128 / count as u128) as usize));
-    let rows: Vec<&[u8]> = rows.collect::<Result<_, _>>()?;
+    let (mut row, mut mean) = (vec![0.0; table.columns], vec![0.0; table.columns]);
     let (mut variance, mut rounding) = (0.0, 0.0);
-    for column in 0..table.columns {
-        let values: Vec<f64> = rows.iter().map(|row| wide(&row[column * size..][..size])).collect();
-        let mean = values.iter().sum::<f64>() / count as f64;
-        variance += values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
-        rounding += values.iter().map(|v| (v - f64::from(*v as f32)).powi(2)).sum::<f64>();
+    for i in 0..count {
+        let at = i as u128 * table.rows as u128 / count as u128;
+        widen(table.row(at as usize)?, &mut row);
+        // Sums of squares without large numbers (Welford).
+        for (v, mean) in row.iter().zip(&mut mean) {
+            let apart = v - *mean;
+            *mean += apart / (i + 1) as f64;
+            variance += apart * (v - *mean);
+            rounding += (v - f64::from(*v as f32)).powi(2);
+        }
     }
     // NaN and numbers beyond float32 have errors of their own when they are read.
     if !rounding.is_finite() || !variance.is_finite() || rounding <= MOST_ROUNDING * variance {
