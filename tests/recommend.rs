@@ -55,6 +55,8 @@ fn it_prints_alone() {
     assert_eq!(files_below(&env.path(".")), before);
     let run = env.run(&["recommend", "x.fvecs", "--bits", "8", "--budget", "2s", "--verbose"]).ends_with(0);
     run.prints("8 bits per vector: ").prints("use this").prints("For 8 bits per vector, use ").prints("1,000 vectors");
+    let args = ["recommend", "x.fvecs", "--bits", "8", "--budget", "2s", "--queries", "x.fvecs"];
+    env.run(&args).ends_with(0).prints("\n  recall@1 ").prints(" of the queries\n");
 }
 
 /// The choice first, in 80 columns: with a long file name, several bitrates, limits, and shapes that are left out.

@@ -35,6 +35,33 @@ fn dear_cells_start_first_and_a_second_run_computes_nothing() {
     assert!(leftovers(folder.path()).is_empty());
 }
 
+/// As after an update of this program that brings a metric: the cells are measured again, once.
+#[test]
+fn a_record_without_a_wanted_metric_is_measured_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = |cell: &Cell, context: &Context| match number(cell) {
+        4 => Err(TaskError::Diverged("loss is NaN".into())),
+        _ => simple(cell, context),
+    };
+    assert_eq!(run_with(&cells(4), folder.path(), &jobs(1), &old).computed, 4);
+    let anew = AtomicBool::new(false);
+    let new = |cell: &Cell, context: &Context| {
+        anew.fetch_or(context.anew, Ordering::Relaxed);
+        let mut outcome = simple(cell, context)?;
+        outcome.metrics.insert("mae".into(), 0.5);
+        Ok(outcome)
+    };
+    let wanted = ["mae", "mse"].map(str::to_owned);
+    let metrics = cells(4).iter().skip(1).map(|cell| (cell.key(), wanted.clone().into())).collect();
+    let options = Options { metrics, ..jobs(1) };
+    // Not cell 1, of which nothing is wanted, nor cell 4, which has no metrics at all.
+    assert_eq!(run_with(&cells(4), folder.path(), &options, &new).computed, 2);
+    assert!(!anew.load(Ordering::Relaxed), "what a cell kept is used");
+    let again = run_with(&cells(4), folder.path(), &options, &new);
+    assert_eq!(again.computed, 0);
+    assert_eq!(again.records[&cells(4)[2].key()].metrics.len(), 2);
+}
+
 #[test]
 fn runs_at_the_same_time_share_the_cells() {
     let folder = tempfile::tempdir().unwrap();
@@ -220,8 +247,11 @@ fn plain_progress_counts_to_the_end() {
     let mut out = Vec::new();
     let plain = Plain::new(&mut out);
     let fns = TaskFns { run: &simple, cost: &cost };
-    run(&cells(3), &store, &jobs(2), fns, &plain, &AtomicBool::new(false)).unwrap();
+    let places = HashMap::from([(cells(3)[1].key(), "uncorrelated".to_owned())]);
+    let options = Options { places, ..jobs(2) };
+    run(&cells(3), &store, &options, fns, &plain, &AtomicBool::new(false)).unwrap();
     let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("] uncorrelated: PVQ 12 bits").count(), 1, "{text}");
     assert_eq!(text.lines().count(), 4, "{text}");
     assert!(text.contains("\n[1/3] ") && text.contains("\n[3/3] "), "{text}");
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::CliError;
 use super::outcome::Records;
-use crate::runner::{Loaded, Status, Store};
+use crate::runner::{Loaded, Options, Status, Store};
 use crate::spec::Plan;
 
 /// The largest number of cells that a message names.
@@ -18,14 +18,16 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    pub fn new(plans: &[Plan], store: &Store) -> Self {
+    pub fn new(plans: &[Plan], store: &Store, options: &Options) -> Self {
         let mut gathered = Self { records: Records::new(), total: 0, without: Vec::new() };
         let mut seen = HashSet::new();
         for cell in plans.iter().flat_map(Plan::cells).filter(|cell| seen.insert(cell.key())) {
             gathered.total += 1;
             let reason = match store.load(&cell) {
                 Loaded::Found(record) => {
-                    let reason = record.reason.clone().filter(|_| record.status != Status::Done);
+                    let lacks =
+                        options.missing_metric(&record).map(|metric| format!("the record lacks the metric {metric}"));
+                    let reason = record.reason.clone().filter(|_| record.status != Status::Done).or(lacks);
                     gathered.records.insert(record.key.clone(), *record);
                     reason
                 }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::data::{fetch_stop, fetched};
 use super::outcome::{self, Outcome, Records, failed};
-use super::run::{ComputeOptions, adopt, adoptable, compute, failures, keep_codebooks};
+use super::run::{ComputeOptions, adopt, adoptable, compute, failures};
 use super::specs::{DataOptions, Folders, folders, note_data};
 use super::survey::Survey;
 use super::{CliError, note, print, print_results, warn};
@@ -101,7 +101,7 @@ pub fn run(args: ReproduceArgs) -> Result<(), CliError> {
         note_data(&selection.plans);
     }
     let folders = folders(&args.out);
-    let options = Options { codebooks: keep_codebooks(&selection.plans), ..args.compute.runner() };
+    let options = args.compute.runner(&selection.plans);
     if args.compute.dry_run {
         return print(&dry_run(&selection, &folders, &options, args.compute.adopt)?);
     }

@@ -11,7 +11,7 @@ use super::gathered::Gathered;
 use super::outcome::{self, FileOptions, Records, failed};
 use super::specs::{Folders, SpecOptions, note_data};
 use super::stop::stop_flag;
-use super::survey::Survey;
+use super::survey::{Survey, for_plans};
 use super::{CliError, note, print, warn};
 use crate::results;
 use crate::runner::{self, Loaded, Options, Record, Shard, Store, Summary, TaskFns, human_seconds};
@@ -72,10 +72,10 @@ pub struct ComputeOptions {
 }
 
 impl ComputeOptions {
-    /// The options of the command line, for all cells.
-    pub fn runner(&self) -> Options {
-        let default = Options::default();
-        Options { jobs: self.jobs.unwrap_or(default.jobs), force: self.force, ..default }
+    /// The options of the command line, for the cells of these plans.
+    pub fn runner(&self, plans: &[Plan]) -> Options {
+        let options = for_plans(plans);
+        Options { jobs: self.jobs.unwrap_or(options.jobs), force: self.force, ..options }
     }
 }
 
@@ -88,7 +88,7 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
     let folders = args.options.folders();
     // A deal has split the cells already.
     let shard = args.shard.filter(|_| args.deal.is_none());
-    let options = Options { shard, codebooks: keep_codebooks(&plans), ..args.compute.runner() };
+    let options = Options { shard, ..args.compute.runner(&plans) };
     if args.compute.dry_run {
         let mut survey = Survey::new(&plans, &folders.store(), &options);
         if args.compute.adopt {
@@ -119,11 +119,6 @@ pub fn run(args: RunArgs) -> Result<(), CliError> {
         return failures(&summary);
     }
     write_all(&plans, &summary.records, &folders, &args.compute.files, failures(&summary))
-}
-
-/// The keys of the cells whose specs keep the codebooks.
-pub fn keep_codebooks(plans: &[Plan]) -> HashSet<String> {
-    plans.iter().filter(|plan| plan.codebooks).flat_map(Plan::cells).map(|cell| cell.key()).collect()
 }
 
 /// Writes the results of all plans. Their errors are added to the error of the cells.
@@ -171,7 +166,7 @@ pub fn adopt(plans: &[Plan], folders: &Folders, store: &Store) -> Result<(), Cli
     Ok(())
 }
 
-/// The plan's cells that are done according to its provenance file.
+/// The plan's cells that are done according to its provenance file, with all metrics.
 fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
     let path = results::provenance_path(plan, &folders.results);
     if !path.exists() {
@@ -180,7 +175,8 @@ fn finished(plan: &Plan, folders: &Folders) -> Result<Vec<Record>, CliError> {
     }
     let mut kept = results::read_provenance(&path).map_err(failed)?.records();
     let records = plan.cells().into_iter().filter_map(|cell| kept.remove(&cell.key()));
-    Ok(records.filter(|record| record.is_done()).collect())
+    let options = for_plans(std::slice::from_ref(plan));
+    Ok(records.filter(|record| record.is_done() && options.missing_metric(record).is_none()).collect())
 }
 
 /// The cells of a shard according to an existing deal.
@@ -203,7 +199,7 @@ fn dealt(cells: Vec<Cell>, path: &Path, shard: Shard) -> Result<Vec<Cell>, CliEr
 
 /// Writes the existing results without computing anything.
 fn gather(plans: &[Plan], folders: &Folders, files: &FileOptions) -> Result<(), CliError> {
-    let gathered = Gathered::new(plans, &folders.store());
+    let gathered = Gathered::new(plans, &folders.store(), &for_plans(plans));
     if gathered.records.is_empty() {
         return Err(CliError::Failed("no cell is computed yet: nothing to gather".into()));
     }

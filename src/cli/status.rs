@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::queue::Queue;
 use super::specs::{Folders, SpecOptions};
 use super::stop::stop_flag;
-use super::survey::{Entry, Survey};
+use super::survey::{Entry, Survey, for_plans};
 use super::{CliError, print};
 use crate::runner::{Options, human_seconds};
 use crate::spec::Plan;
@@ -54,7 +54,7 @@ pub fn run(args: StatusArgs) -> Result<(), CliError> {
     if args.watch {
         return watch(&plans, &folders, jobs, args.interval);
     }
-    let survey = Survey::new(&plans, &folders.store(), &Options::default());
+    let survey = Survey::new(&plans, &folders.store(), &for_plans(&plans));
     let queue = Queue::new(&folders, &survey);
     if args.json {
         let in_queue = queue.cells();
@@ -80,7 +80,7 @@ fn watch(plans: &[Plan], folders: &Folders, jobs: usize, interval: Duration) -> 
     let stop = stop_flag("stopped watching; a run in another process continues")?;
     let before = if std::io::stdout().is_terminal() { CLEAR } else { "" };
     loop {
-        let survey = Survey::new(plans, &folders.store(), &Options::default());
+        let survey = Survey::new(plans, &folders.store(), &for_plans(plans));
         let text = in_words(plans, &survey, &Queue::new(folders, &survey), jobs);
         print(&format!("{before}{text}"))?;
         if !survey.entries.iter().any(|entry| entry.state.is_open()) {

@@ -8,9 +8,9 @@ use clap::Args;
 
 use super::outcome::failed;
 use super::specs::{Folders, SpecOptions, absolute};
-use super::survey::Survey;
+use super::survey::{Survey, for_plans};
 use super::{CliError, note, print, warn};
-use crate::runner::{Options, human_seconds};
+use crate::runner::human_seconds;
 use crate::slurm::{self, Deal, Folder, Job, JobScripts, Request, Resources, SlurmError, Submission, quoted};
 use crate::spec::Plan;
 
@@ -204,7 +204,7 @@ impl Missing {
 
 /// Excludes done cells, and cells of earlier submissions whose tasks are still in the queue.
 fn missing(plans: &[Plan], folders: &Folders, dry_run: bool) -> Result<Missing, CliError> {
-    let survey = Survey::new(plans, &folders.store(), &Options::default());
+    let survey = Survey::new(plans, &folders.store(), &for_plans(plans));
     let queue = match slurm::queue(&folders.slurm()) {
         Ok(queue) => queue,
         // A dry run works without Slurm.

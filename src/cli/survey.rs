@@ -1,9 +1,44 @@
 //! The done and open cells of plans, and the estimated time: the common part of `status` and `run --dry-run`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::results;
 use crate::runner::{Estimator, Loaded, Options, Record, Status, Store, by_cost, time_left};
 use crate::spec::{Cell, Plan};
+
+/// The default options, with what the specs say about each cell: its metrics, its panels, and whether it keeps its
+/// codebooks.
+pub fn for_plans(plans: &[Plan]) -> Options {
+    let kept = plans.iter().filter(|plan| plan.codebooks).flat_map(Plan::cells);
+    let mut options = Options { codebooks: kept.map(|cell| cell.key()).collect(), ..Options::default() };
+    for (key, metrics) in plans.iter().flat_map(results::shown_metrics) {
+        options.metrics.entry(key).or_default().extend(metrics);
+    }
+    options.places = places(plans);
+    options
+}
+
+/// The panels of each cell, with the experiment's name if there are several. Empty if all cells are in the same panels.
+fn places(plans: &[Plan]) -> HashMap<String, String> {
+    let mut places: HashMap<String, String> = HashMap::new();
+    for plan in plans {
+        for panel in &plan.panels {
+            let keys: BTreeSet<String> = panel.points.iter().flat_map(|p| &p.cells).map(|cell| cell.key()).collect();
+            for key in keys {
+                let place = places.entry(key).or_default();
+                match place.is_empty() {
+                    true if plans.len() > 1 => *place = format!("{} {}", plan.name, panel.name),
+                    true => place.clone_from(&panel.name),
+                    false => *place = format!("{place}, {}", panel.name),
+                }
+            }
+        }
+    }
+    let mut different: Vec<&String> = places.values().collect();
+    different.sort_unstable();
+    different.dedup();
+    if different.len() > 1 { places } else { HashMap::new() }
+}
 
 /// One cell of a plan.
 pub struct Entry {
@@ -24,7 +59,7 @@ pub enum State {
     Failed(String),
     /// A process is computing the cell.
     Running,
-    /// The record is not trusted. The next run computes the cell again.
+    /// The record is not trusted, or lacks a metric. The next run computes or measures the cell again.
     Unusable(String),
     ToDo,
     /// Finished before. `run --adopt` takes the cell from the provenance.
@@ -82,7 +117,7 @@ impl Survey {
             for panel in &plan.panels {
                 for cell in panel.points.iter().flat_map(|point| &point.cells) {
                     if taken.remove(&cell.key()) {
-                        survey.add(position, &panel.name, cell, store, options.force);
+                        survey.add(position, &panel.name, cell, store, options);
                     }
                 }
             }
@@ -90,14 +125,18 @@ impl Survey {
         survey
     }
 
-    fn add(&mut self, plan: usize, panel: &str, cell: &Cell, store: &Store, force: bool) {
+    fn add(&mut self, plan: usize, panel: &str, cell: &Cell, store: &Store, options: &Options) {
         let cost = crate::task::cost(cell);
         let state = match store.load(cell) {
             Loaded::Found(record) => {
                 if record.tells_pace() {
                     self.estimator.observe(cell, cost, record.run.wall_seconds);
                 }
-                if force { State::ToDo } else { state_of(&record) }
+                match options.missing_metric(&record) {
+                    _ if options.force => State::ToDo,
+                    Some(metric) => State::Unusable(format!("the record lacks the metric {metric}")),
+                    None => state_of(&record),
+                }
             }
             Loaded::Unusable(reason) | Loaded::Newer(reason) => State::Unusable(reason),
             Loaded::Absent => State::ToDo,

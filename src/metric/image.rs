@@ -4,6 +4,8 @@ use super::structure::{GAUSSIAN, Structure, UNIFORM};
 
 /// Values of a pixel: red, green, blue.
 const CHANNELS: usize = 3;
+/// Shares of red, green and blue in the luminance, as scikit-image rounds them.
+const LUMINANCE: [f64; CHANNELS] = [0.2125, 0.7154, 0.0721];
 /// The largest value of a pixel.
 const PEAK: f64 = 255.0;
 
@@ -53,6 +55,9 @@ pub struct ImageQuality {
     /// SSIM with scikit-image's defaults for floating-point images: uniform window of 7 × 7, sample covariance, values
     /// of −.5 to .5 with a range L of 2 (scikit-image's former default range for floating point). Means as for `ssim`.
     pub ssim_uniform: f64,
+    /// SSIM of the luminance .2125 R + .7154 G + .0721 B (ITU-R BT.709, scikit-image's `rgb2gray`), otherwise as
+    /// `ssim_uniform`: what scikit-image gave for gray floating-point images from −.5 to .5.
+    pub ssim_gray: f64,
 }
 
 /// Compares square pictures: n × side × side × 3 values each, row by row, RGB interleaved.
@@ -76,16 +81,18 @@ pub fn image_quality_sized(
 ) -> Result<ImageQuality, ImageQualityError> {
     let values = checked(originals, reconstructions, width, height)?;
     let images = (originals.len() / values) as f64;
-    let mut gaussian = Structure::new(&GAUSSIAN, width);
-    let mut uniform = Structure::new(&UNIFORM, width);
+    let mut gaussian = Structure::new(&GAUSSIAN, width, CHANNELS);
+    let mut uniform = Structure::new(&UNIFORM, width, CHANNELS);
+    let mut gray = Structure::new(&UNIFORM, width, 1);
     let mut squares = 0;
-    let (mut psnr, mut ssim, mut ssim_uniform) = (0.0, 0.0, 0.0);
+    let (mut psnr, mut ssim, mut ssim_uniform, mut ssim_gray) = (0.0, 0.0, 0.0, 0.0);
     for (original, reconstruction) in originals.chunks_exact(values).zip(reconstructions.chunks_exact(values)) {
         let own = squared_error(original, reconstruction);
         squares += own;
         psnr += peak_snr(own, values);
         ssim += gaussian.similarity(original, reconstruction);
         ssim_uniform += uniform.similarity(original, reconstruction);
+        ssim_gray += gray.similarity(&luminance(original), &luminance(reconstruction));
     }
     Ok(ImageQuality {
         mse: squares as f64 / originals.len() as f64,
@@ -93,6 +100,7 @@ pub fn image_quality_sized(
         psnr_images: psnr / images,
         ssim: ssim / images,
         ssim_uniform: ssim_uniform / images,
+        ssim_gray: ssim_gray / images,
     })
 }
 
@@ -124,6 +132,12 @@ fn squares(originals: &[u8], reconstructions: &[u8]) -> Result<u64, ImageQuality
         return Err(ImageQualityError::NoImages);
     }
     Ok(squared_error(originals, reconstructions))
+}
+
+/// The gray value of each pixel, 0 to 255.
+fn luminance(picture: &[u8]) -> Vec<f64> {
+    let gray = |pixel: &[u8]| pixel.iter().zip(LUMINANCE).map(|(value, share)| share * f64::from(*value)).sum();
+    picture.chunks_exact(CHANNELS).map(gray).collect()
 }
 
 /// The number of values in a picture.
@@ -162,33 +176,33 @@ fn peak_snr(squares: u64, values: usize) -> f64 {
 mod tests {
     use super::*;
 
-    type Case = (usize, usize, &'static str, f64, f64, f64);
+    type Case = (usize, usize, &'static str, f64, [f64; 3]);
 
-    /// Width, height, change of the picture, MSE, SSIM, SSIM with the uniform window: the output of `python
-    /// tests/reference/ssim.py` with scikit-image 0.26.0.
+    /// Width, height, change of the picture, MSE, and three SSIMs (Gaussian window, uniform window, uniform window on
+    /// gray values): the output of `python tests/reference/ssim.py` with scikit-image 0.26.0.
     #[rustfmt::skip]
     const REFERENCE: [Case; 21] = [
-        (32, 32, "noisy", 136.5787760417, 0.9032168113, 0.9205732663),
-        (32, 32, "blurred", 2109.5485026042, 0.3774532858, 0.5233467121),
-        (32, 32, "flattened", 628.2438151042, 0.9164821971, 0.8682138104),
-        (32, 32, "gray", 7458.9218750000, 0.0763849461, -0.0905671983),
-        (32, 32, "two grays", 64.0000000000, 0.9970466767, 0.9449467101),
-        (32, 32, "black and white", 65025.0000000000, 0.0000999900, -0.9984012790),
-        (32, 32, "same", 0.0000000000, 1.0000000000, 1.0000000000),
-        (11, 11, "noisy", 141.9366391185, 0.8394090166, 0.8812542645),
-        (11, 11, "blurred", 285.2479338843, 0.5343162684, 0.6678899256),
-        (11, 11, "flattened", 213.9366391185, 0.9184898549, 0.8742965262),
-        (11, 11, "gray", 1841.2506887052, 0.1378218156, 0.0754431672),
-        (11, 11, "two grays", 64.0000000000, 0.9970466767, 0.9449467101),
-        (11, 11, "black and white", 65025.0000000000, 0.0000999900, -0.9984012790),
-        (11, 11, "same", 0.0000000000, 1.0000000000, 1.0000000000),
-        (45, 17, "noisy", 136.0187363834, 0.9095227041, 0.9253497032),
-        (45, 17, "blurred", 2271.2941176471, 0.3854904596, 0.5199406401),
-        (45, 17, "flattened", 628.1124183007, 0.9119315881, 0.8684978498),
-        (45, 17, "gray", 6713.2100217865, 0.0745398183, -0.0410456893),
-        (45, 17, "two grays", 64.0000000000, 0.9970466767, 0.9449467101),
-        (45, 17, "black and white", 65025.0000000000, 0.0000999900, -0.9984012790),
-        (45, 17, "same", 0.0000000000, 1.0000000000, 1.0000000000),
+        (32, 32, "noisy", 136.5787760417, [0.9032168113, 0.9205732663, 0.9399277539]),
+        (32, 32, "blurred", 2109.5485026042, [0.3774532858, 0.5233467121, 0.5920210431]),
+        (32, 32, "flattened", 628.2438151042, [0.9164821971, 0.8682138104, 0.8724644078]),
+        (32, 32, "gray", 7458.9218750000, [0.0763849461, -0.0905671983, -0.1706848195]),
+        (32, 32, "two grays", 64.0000000000, [0.9970466767, 0.9449467101, 0.9449467101]),
+        (32, 32, "black and white", 65025.0000000000, [0.0000999900, -0.9984012790, -0.9984012790]),
+        (32, 32, "same", 0.0000000000, [1.0000000000, 1.0000000000, 1.0000000000]),
+        (11, 11, "noisy", 141.9366391185, [0.8394090166, 0.8812542645, 0.9033794367]),
+        (11, 11, "blurred", 285.2479338843, [0.5343162684, 0.6678899256, 0.7846463036]),
+        (11, 11, "flattened", 213.9366391185, [0.9184898549, 0.8742965262, 0.8823876171]),
+        (11, 11, "gray", 1841.2506887052, [0.1378218156, 0.0754431672, 0.4030468647]),
+        (11, 11, "two grays", 64.0000000000, [0.9970466767, 0.9449467101, 0.9449467101]),
+        (11, 11, "black and white", 65025.0000000000, [0.0000999900, -0.9984012790, -0.9984012790]),
+        (11, 11, "same", 0.0000000000, [1.0000000000, 1.0000000000, 1.0000000000]),
+        (45, 17, "noisy", 136.0187363834, [0.9095227041, 0.9253497032, 0.9468713449]),
+        (45, 17, "blurred", 2271.2941176471, [0.3854904596, 0.5199406401, 0.5275620350]),
+        (45, 17, "flattened", 628.1124183007, [0.9119315881, 0.8684978498, 0.8736493566]),
+        (45, 17, "gray", 6713.2100217865, [0.0745398183, -0.0410456893, -0.0783408222]),
+        (45, 17, "two grays", 64.0000000000, [0.9970466767, 0.9449467101, 0.9449467101]),
+        (45, 17, "black and white", 65025.0000000000, [0.0000999900, -0.9984012790, -0.9984012790]),
+        (45, 17, "same", 0.0000000000, [1.0000000000, 1.0000000000, 1.0000000000]),
     ];
 
     fn noise(seed: u32, i: usize) -> u8 {
@@ -241,10 +255,11 @@ mod tests {
 
     #[test]
     fn agrees_with_scikit_image() {
-        for (width, height, name, mse, ssim, ssim_uniform) in REFERENCE {
+        for (width, height, name, mse, expected) in REFERENCE {
             let [a, b] = pair(width, height, name);
             let found = image_quality_sized(&a, &b, width, height).unwrap();
-            for (found, expected) in [(found.mse, mse), (found.ssim, ssim), (found.ssim_uniform, ssim_uniform)] {
+            let similarities = [found.ssim, found.ssim_uniform, found.ssim_gray];
+            for (found, expected) in similarities.into_iter().zip(expected).chain([(found.mse, mse)]) {
                 assert!((found - expected).abs() < 1e-9, "{width} × {height} {name}: {found} against {expected}");
             }
         }
@@ -262,13 +277,14 @@ mod tests {
         same(both.psnr_images, (one.psnr + two.psnr) / 2.0);
         same(both.ssim, (one.ssim + two.ssim) / 2.0);
         same(both.ssim_uniform, (one.ssim_uniform + two.ssim_uniform) / 2.0);
+        same(both.ssim_gray, (one.ssim_gray + two.ssim_gray) / 2.0);
     }
 
     #[test]
     fn no_error_counts_as_the_smallest_one() {
         let picture = base(16, 16);
         let none = image_quality(&picture, &picture, 16).unwrap();
-        assert_eq!((none.mse, none.ssim, none.ssim_uniform), (0.0, 1.0, 1.0));
+        assert_eq!((none.mse, none.ssim, none.ssim_uniform, none.ssim_gray), (0.0, 1.0, 1.0, 1.0));
         let mut other = picture.clone();
         other[7] ^= 1;
         let one = image_quality(&picture, &other, 16).unwrap();

@@ -1,8 +1,5 @@
 //! Structural similarity of two pictures by a separable window.
 
-/// Values per pixel, interleaved: the next value of a channel is this many values later.
-const CHANNELS: usize = 3;
-
 /// The differences between definitions of SSIM. All values are in 8-bit units.
 pub(super) struct Window {
     /// Weights of the window along each axis; their sum is 1.
@@ -74,6 +71,8 @@ pub(super) const UNIFORM: Window = Window {
 /// four products a, b, a² + b² and a b. The ring has as many rows as the window is high.
 pub(super) struct Structure<'a> {
     window: &'a Window,
+    /// Values per pixel, interleaved: the next value of a channel is this many values later.
+    channels: usize,
     /// Values in a row of the picture.
     row: usize,
     products: [Vec<f64>; 4],
@@ -83,15 +82,22 @@ pub(super) struct Structure<'a> {
 
 impl<'a> Structure<'a> {
     /// For pictures of `width` pixels. The width is at least the length of the window.
-    pub fn new(window: &'a Window, width: usize) -> Self {
-        let row = CHANNELS * width;
-        let valid = (row + CHANNELS).saturating_sub(CHANNELS * window.taps());
+    pub fn new(window: &'a Window, width: usize, channels: usize) -> Self {
+        let row = channels * width;
+        let valid = (row + channels).saturating_sub(channels * window.taps());
         let zeros = |n: usize| [(); 4].map(|()| vec![0.0; n]);
-        Structure { window, row, products: zeros(row), filtered: zeros(valid * window.taps()), means: zeros(valid) }
+        Structure {
+            window,
+            channels,
+            row,
+            products: zeros(row),
+            filtered: zeros(valid * window.taps()),
+            means: zeros(valid),
+        }
     }
 
     /// Mean over all positions of the window inside the picture, and over the channels. NaN if there are none.
-    pub fn similarity(&mut self, original: &[u8], reconstruction: &[u8]) -> f64 {
+    pub fn similarity<T: Copy + Into<f64>>(&mut self, original: &[T], reconstruction: &[T]) -> f64 {
         let taps = self.window.taps();
         let (mut sum, mut count) = (0.0, 0);
         let rows = original.chunks_exact(self.row).zip(reconstruction.chunks_exact(self.row));
@@ -108,12 +114,12 @@ impl<'a> Structure<'a> {
         sum / count as f64
     }
 
-    fn multiply(&mut self, original: &[u8], reconstruction: &[u8]) {
+    fn multiply<T: Copy + Into<f64>>(&mut self, original: &[T], reconstruction: &[T]) {
         let [a, b, squares, product] = &mut self.products;
         let inputs = original.iter().zip(reconstruction);
         let outputs = a.iter_mut().zip(b).zip(squares.iter_mut().zip(product));
         for ((x, y), ((a, b), (squares, product))) in inputs.zip(outputs) {
-            let (x, y) = (f64::from(*x), f64::from(*y));
+            let (x, y): (f64, f64) = ((*x).into(), (*y).into());
             (*a, *b, *squares, *product) = (x, y, x * x + y * y, x * y);
         }
     }
@@ -125,7 +131,7 @@ impl<'a> Structure<'a> {
             let out = &mut filtered[place * valid..][..valid];
             out.fill(0.0);
             for (k, weight) in self.window.weights.iter().enumerate() {
-                add(out, *weight, &product[CHANNELS * k..][..valid]);
+                add(out, *weight, &product[self.channels * k..][..valid]);
             }
         }
     }

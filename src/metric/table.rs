@@ -85,6 +85,16 @@ pub const METRICS: &[Metric] = &[
     .up_to(1.0)
     .published_on("test set")
     .parts(IMAGES),
+    Metric::higher(
+        "ssim-gray",
+        "SSIM (gray values)",
+        "",
+        "structural similarity of the luminance with a uniform window of 7 × 7 and floating-point values of ±.5 in a \
+         range of 2",
+    )
+    .up_to(1.0)
+    .published_on("test set")
+    .parts(IMAGES),
     Metric::lower(
         "latent-mse",
         "MSE of latents",

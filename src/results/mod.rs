@@ -28,4 +28,4 @@ pub use provenance::{
 pub use published::{published, published_names};
 pub use quantile::quantile;
 pub(crate) use write::file_name;
-pub use write::{MEASURED_ON, primary_metric, results_file, results_path, write_atomic, write_results};
+pub use write::{MEASURED_ON, primary_metric, results_file, results_path, shown_metrics, write_atomic, write_results};

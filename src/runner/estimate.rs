@@ -30,27 +30,54 @@ impl Observed {
 
 /// Wall time per estimated cost, by task and method. The error of a cost model differs mostly from method to method.
 #[derive(Clone, Debug, Default)]
-pub struct Estimator {
+struct Ratios {
     all: Observed,
     groups: HashMap<(String, Method), Observed>,
 }
 
-impl Estimator {
-    /// Learns from a finished cell: its cost by the model and its wall time, both in seconds.
-    pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
-        let cost = cost * Self::pace(cell);
+impl Ratios {
+    fn add(&mut self, cell: &Cell, cost: f64, wall: f64) {
         // Operation counts take no time, and say nothing about other tasks.
         if cell.settings.training().is_some() {
             self.all.add(cost, wall);
         }
-        self.groups.entry(Self::group(cell)).or_default().add(cost, wall);
+        self.groups.entry(Estimator::group(cell)).or_default().add(cost, wall);
     }
 
-    /// Expected seconds of a cell: its cost times the observed ratio of its group, else the ratio of all cells, else 1.
+    fn of(&self, cell: &Cell) -> Option<f64> {
+        let group = self.groups.get(&Estimator::group(cell)).and_then(|seen| seen.ratio());
+        group.or_else(|| self.all.ratio())
+    }
+}
+
+/// The pace of earlier runs, corrected by the pace of this run: the machine may be busier now than then, or less so.
+#[derive(Clone, Debug, Default)]
+pub struct Estimator {
+    /// By the records found at the start.
+    earlier: Ratios,
+    /// By the cells that ended in this run. Their costs are those expected from earlier runs.
+    run: Ratios,
+}
+
+impl Estimator {
+    /// Learns from a record that an earlier run made: the cell's cost by the model and its wall time, both in seconds.
+    pub fn observe(&mut self, cell: &Cell, cost: f64, wall: f64) {
+        self.earlier.add(cell, cost * Self::pace(cell), wall);
+    }
+
+    /// Learns from a cell that has ended in this run.
+    pub fn finished(&mut self, cell: &Cell, cost: f64, wall: f64) {
+        self.run.add(cell, self.expected(cell, cost), wall);
+    }
+
+    /// Expected seconds of a cell.
     pub fn seconds(&self, cell: &Cell, cost: f64) -> f64 {
-        let cost = cost * Self::pace(cell);
-        let group = self.groups.get(&Self::group(cell)).and_then(|seen| seen.ratio());
-        cost * group.or_else(|| self.all.ratio()).unwrap_or(1.0)
+        self.expected(cell, cost) * self.run.of(cell).unwrap_or(1.0)
+    }
+
+    /// Expected seconds by the cost model and earlier runs.
+    fn expected(&self, cell: &Cell, cost: f64) -> f64 {
+        cost * Self::pace(cell) * self.earlier.of(cell).unwrap_or(1.0)
     }
 
     /// The pace of this machine.
@@ -93,12 +120,40 @@ pub fn human_seconds(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::{CellSettings, ComplexitySettings};
 
     #[test]
     fn time_left_fills_the_threads_in_order() {
         assert_eq!(time_left(2, &[], [3.0, 2.0, 2.0]), 4.0);
         assert_eq!(time_left(2, &[5.0], [1.0, 1.0]), 5.0);
         assert_eq!(time_left(0, &[], []), 0.0);
+    }
+
+    #[test]
+    fn this_run_corrects_the_pace_of_earlier_ones() {
+        let cell = |method| Cell {
+            settings: CellSettings::Complexity(ComplexitySettings {
+                method,
+                dimension: 64,
+                stages: 4,
+                bits_per_stage: 3,
+                beam_width: None,
+            }),
+            seed: 1,
+        };
+        let (rvq, pvq) = (cell(Method::Rvq), cell(Method::Pvq));
+        let mut estimator = Estimator::default();
+        let near = |found: f64, expected: f64| assert!((found / expected - 1.0).abs() < 0.05, "{found} {expected}");
+        near(estimator.seconds(&rvq, 100.0), 100.0);
+        // Records of a busy machine, then a cell of this run on a quiet one.
+        estimator.observe(&rvq, 100.0, 300.0);
+        near(estimator.seconds(&rvq, 100.0), 300.0);
+        near(estimator.seconds(&pvq, 100.0), 100.0);
+        estimator.finished(&rvq, 100.0, 100.0);
+        near(estimator.seconds(&rvq, 100.0), 100.0);
+        estimator.finished(&pvq, 100.0, 50.0);
+        near(estimator.seconds(&pvq, 100.0), 50.0);
+        near(estimator.seconds(&rvq, 100.0), 100.0);
     }
 
     #[test]

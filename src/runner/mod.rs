@@ -5,6 +5,7 @@
 //! running cells.
 
 mod estimate;
+mod options;
 mod progress;
 mod record;
 mod running;
@@ -14,8 +15,9 @@ mod store;
 
 pub use crate::level::cpu;
 pub use estimate::{Estimator, human_seconds, time_left};
+pub use options::Options;
 pub use progress::{CellAtWork, CellEnd, Overview, Plain, Progress, Quiet, Sink, cell_text, overview_line};
 pub use record::*;
-pub use schedule::{Options, Summary, TaskFns, run};
+pub use schedule::{Summary, TaskFns, run};
 pub use shard::{Shard, by_cost, deal};
 pub use store::{Claim, Loaded, Store, StoreError, parse_record};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::{CellAtWork, Estimator};
+use super::{CellAtWork, Estimator, Options};
 use crate::spec::Cell;
 
 /// A running cell, by its position in the list by cost.
@@ -28,9 +28,9 @@ impl Running {
     }
 
     /// The cell as progress shows it.
-    pub fn described(&self, cells: &[(Cell, f64)], estimator: &Estimator) -> CellAtWork {
+    pub fn described(&self, cells: &[(Cell, f64)], estimator: &Estimator, options: &Options) -> CellAtWork {
         let (cell, cost) = &cells[self.position];
         let left = self.seconds_left(estimator.seconds(cell, *cost));
-        CellAtWork { label: cell.label(), share: self.share(), left }
+        CellAtWork { label: options.label(cell), share: self.share(), left }
     }
 }

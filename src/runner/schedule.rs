@@ -1,6 +1,6 @@
 //! The scheduler: threads that take the most expensive remaining cell, claim it, compute it and write its record.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,30 +10,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::progress::{CellAtWork, CellEnd, Overview, Progress, Sink};
 use super::running::Running;
 use super::store::first_infinite;
-use super::{Estimator, Loaded, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Shard, Status, Store, StoreError};
+use super::{Estimator, Loaded, Options, RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Status, Store, StoreError};
 use super::{by_cost, cpu, time_left};
 use crate::spec::Cell;
 use crate::task::{Context, Outcome, TaskError};
-
-/// The options of a run.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Threads, one per cell; at least 1.
-    pub jobs: usize,
-    /// Compute finished cells again.
-    pub force: bool,
-    /// Compute only this part of the cells.
-    pub shard: Option<Shard>,
-    /// Keys of the cells that keep their codebooks although their task does not.
-    pub codebooks: HashSet<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
-        Self { jobs, force: false, shard: None, codebooks: HashSet::new() }
-    }
-}
 
 type RunFn<'a> = &'a (dyn Fn(&Cell, &Context) -> Result<Outcome, TaskError> + Sync);
 type CostFn<'a> = &'a (dyn Fn(&Cell) -> f64 + Sync);
@@ -93,9 +73,8 @@ pub fn run(
         cells = shard.part(cells);
     }
     let jobs = options.jobs.max(1);
-    let state = Mutex::new(look_up(&cells, store, options.force, sink));
-    let (force, codebooks) = (options.force, &options.codebooks);
-    let scheduler = Scheduler { cells: &cells, store, force, codebooks, jobs, task, sink, stop, state };
+    let state = Mutex::new(look_up(&cells, store, options, sink));
+    let scheduler = Scheduler { cells: &cells, store, options, jobs, task, sink, stop, state };
     if scheduler.state().summary.error.is_some() {
         return Ok(scheduler.finish());
     }
@@ -156,8 +135,8 @@ impl State {
         time_left(jobs, &running, self.queue.iter().chain(&self.elsewhere).map(|&position| expected(position)))
     }
 
-    fn at_work(&self, cells: &[(Cell, f64)]) -> Vec<CellAtWork> {
-        self.running.iter().map(|running| running.described(cells, &self.estimator)).collect()
+    fn at_work(&self, cells: &[(Cell, f64)], options: &Options) -> Vec<CellAtWork> {
+        self.running.iter().map(|running| running.described(cells, &self.estimator, options)).collect()
     }
 
     fn progress(&mut self, cells: &[(Cell, f64)], jobs: usize) -> Progress {
@@ -174,7 +153,7 @@ impl State {
 }
 
 /// Reads the existing records, and queues the other cells.
-fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -> State {
+fn look_up(cells: &[(Cell, f64)], store: &Store, options: &Options, sink: &dyn Sink) -> State {
     let mut state = State {
         queue: VecDeque::new(),
         elsewhere: VecDeque::new(),
@@ -187,15 +166,20 @@ fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -
         last_tick: Instant::now(),
         left: None,
     };
+    let mut lacking: Option<(usize, String)> = None;
     for (position, (cell, cost)) in cells.iter().enumerate() {
         match store.load(cell) {
             Loaded::Found(record) => {
                 if record.tells_pace() {
                     state.estimator.observe(cell, *cost, record.run.wall_seconds);
                 }
-                if !force && record.status != Status::Failed {
+                let missing = options.missing_metric(&record);
+                if !options.force && record.status != Status::Failed && missing.is_none() {
                     state.summary.records.insert(record.key.clone(), *record);
                     continue;
+                }
+                if let Some(metric) = missing {
+                    lacking.get_or_insert_with(|| (0, metric.into())).0 += 1;
                 }
                 state.replaced.insert(position, record.run);
             }
@@ -211,14 +195,16 @@ fn look_up(cells: &[(Cell, f64)], store: &Store, force: bool, sink: &dyn Sink) -
         state.queue.push_back(position);
         state.work += cost;
     }
+    if let Some((count, metric)) = lacking {
+        sink.warn(&format!("{count} records lack a metric, such as {metric}; their cells are measured again"));
+    }
     state
 }
 
 struct Scheduler<'a> {
     cells: &'a [(Cell, f64)],
     store: &'a Store,
-    force: bool,
-    codebooks: &'a HashSet<String>,
+    options: &'a Options,
     jobs: usize,
     task: TaskFns<'a>,
     sink: &'a dyn Sink,
@@ -287,7 +273,8 @@ impl Scheduler<'_> {
     /// same duration.
     fn is_settled(&self, record: &Record, position: usize) -> bool {
         let is_new = || self.state().replaced.get(&position).is_none_or(|old| *old != record.run);
-        (!self.force && record.status != Status::Failed) || is_new()
+        let is_complete = record.status != Status::Failed && self.options.missing_metric(record).is_none();
+        (!self.options.force && is_complete) || is_new()
     }
 
     /// Runs the task on this thread. `None` if it was cancelled.
@@ -304,8 +291,8 @@ impl Scheduler<'_> {
             cancel: self.stop,
             progress: &progress,
             kept: self.store.folder().parent(),
-            anew: self.force,
-            codebooks: self.codebooks.contains(&cell.key()),
+            anew: self.options.force,
+            codebooks: self.options.codebooks.contains(&cell.key()),
         };
         let result = catch_unwind(AssertUnwindSafe(|| (self.task.run)(cell, &context)));
         self.state().running.retain(|running| running.position != position);
@@ -319,7 +306,7 @@ impl Scheduler<'_> {
             state.last_tick = Instant::now();
             let progress = state.progress(self.cells, self.jobs);
             self.sink.tick(&progress);
-            self.sink.running(&state.at_work(self.cells));
+            self.sink.running(&state.at_work(self.cells, self.options));
         }
     }
 
@@ -327,9 +314,9 @@ impl Scheduler<'_> {
         let mut state = self.state();
         state.work_done += cost;
         if record.tells_pace() {
-            state.estimator.observe(&record.cell, cost, record.run.wall_seconds);
+            state.estimator.finished(&record.cell, cost, record.run.wall_seconds);
         }
-        let label = record.cell.label();
+        let label = self.options.label(&record.cell);
         let (status, seconds, reason) = (record.status, record.run.wall_seconds, record.reason.clone());
         state.summary.records.insert(record.key.clone(), record);
         let end = CellEnd { label: &label, status, reason: reason.as_deref(), seconds };
@@ -341,7 +328,7 @@ impl Scheduler<'_> {
         let mut summary = state.summary;
         let ended_badly = summary.records.values().filter(|record| !record.is_done());
         summary.failed = ended_badly
-            .map(|r| format!("{}: {}", r.cell.label(), r.reason.as_deref().unwrap_or("no reason given")))
+            .map(|r| format!("{}: {}", self.options.label(&r.cell), r.reason.as_deref().unwrap_or("no reason given")))
             .collect();
         summary.failed.sort();
         summary.stopped = summary.records.len() < summary.total;

@@ -3,10 +3,11 @@
     python tests/reference/ssim.py        needs numpy and scikit-image (0.26 gave the numbers in the tests)
 
 Prints a row of the test's table for each pair of pictures: width, height, what was done, MSE, SSIM with the Gaussian window,
-SSIM with the uniform window.
+SSIM with the uniform window, the same on gray values.
 """
 
 import numpy as np
+from skimage.color import rgb2gray
 from skimage.metrics import structural_similarity
 
 
@@ -45,8 +46,9 @@ def row(name, a, b):
     gaussian = structural_similarity(
         a, b, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=2)
     uniform = structural_similarity(a / 255 - .5, b / 255 - .5, data_range=2, channel_axis=2)
+    gray = structural_similarity(rgb2gray(a) - .5, rgb2gray(b) - .5, data_range=2)
     mse = np.mean((a.astype(float) - b) ** 2)
-    print(f'({a.shape[1]}, {a.shape[0]}, "{name}", {mse:.10f}, {gaussian:.10f}, {uniform:.10f}),')
+    print(f'({a.shape[1]}, {a.shape[0]}, "{name}", {mse:.10f}, [{gaussian:.10f}, {uniform:.10f}, {gray:.10f}]),')
 
 
 for width, height in (32, 32), (11, 11), (45, 17):

@@ -219,7 +219,7 @@ spec.toml:22:10: `evaluation.metric` can't be "psrn"
    |
 22 | metric = "psrn"
    |          ^^^^^^
-allowed: "psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"
+allowed: "psnr", "ssim", "psnr-images", "ssim-uniform", "ssim-gray", "pixel-mse", "latent-nmse"
 hint: did you mean "psnr"?"#,
     );
 }

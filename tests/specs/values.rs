@@ -26,6 +26,19 @@ spec.toml:22:11: the number 99999999999999999999 is too large
 }
 
 #[test]
+fn list_outside_of_the_sweep() {
+    Case::default().edit("updates = 1000", "updates = [1000, 2000]").refused(
+        r#"
+spec.toml:22:11: `training.updates` can't be a list
+   |
+22 | updates = [1000, 2000]
+   |           ^^^^^^^^^^^^
+allowed: a whole number, 1 or more
+hint: to compare values, list them as `training.updates` under [sweep]"#,
+    );
+}
+
+#[test]
 fn unknown_method() {
     Case::default().edit(r#""rvq", "pvq""#, r#""rqv", "pvq""#).refused(
         r#"

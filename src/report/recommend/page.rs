@@ -123,7 +123,10 @@ fn alternatives(found: &Recommendation, asked: &Asked, document: &mut Document) 
             document.paragraph("None. The table of all quantizers has their costs.");
             continue;
         };
-        document.paragraph(words.sure);
+        // With a single bitrate, the first screen says it.
+        if found.choices.len() > 1 {
+            document.paragraph(words.sure);
+        }
         let table = table::alternatives(found, choice);
         if !table.rows.is_empty() {
             document.table(table);

@@ -33,6 +33,7 @@ fn answer(found: &Recommendation, choice: &Choice, asked: &Asked) -> String {
     let mut text = wrap(&format!("{bits} bits per vector: {}", words.choice), "", "  ");
     text += &line(&format!("error {}", words.error));
     text += &line(&words.cost);
+    text += &words.recall.map_or(String::new(), |recall| line(&format!("{recall} of the queries")));
     text += &line(&words.sure);
     let alternatives = table::alternatives(found, choice);
     if !alternatives.rows.is_empty() {

@@ -24,7 +24,7 @@ pub struct Image;
 const MOST_IMAGES: i64 = <ImageData as DataChoice>::MOST as i64;
 
 /// Metrics that a panel can show.
-const METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "pixel-mse", "latent-nmse"];
+const METRICS: &[&str] = &["psnr", "ssim", "psnr-images", "ssim-uniform", "ssim-gray", "pixel-mse", "latent-nmse"];
 
 const FIELDS: &[Field] = &[
     DATA_PATH,

@@ -52,7 +52,11 @@ impl Layer {
             let path = format!("{prefix}.{}", key.name);
             if let Some(field) = field::find(&path, task).or_else(|| field::find_anywhere(&path)) {
                 check_place(field, task, place, key.span)?;
-                field.kind.check(field.path, node)?;
+                let as_axis = |fault: Fault| match node.list().is_some() && field.axis {
+                    true => fault.help(format!("to compare values, list them as `{}` under [sweep]", field.path)),
+                    false => fault,
+                };
+                field.kind.check(field.path, node).map_err(as_axis)?;
                 set(&mut self.fields, field, node);
             } else if is_section(&path) {
                 self.read_table(task, place, &path, node.expect_table(&path)?)?;

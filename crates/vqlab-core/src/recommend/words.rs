@@ -1,6 +1,7 @@
 //! A recommendation in words, the same for every front end.
 
 use super::choose::paired;
+use super::queries::RECALL_AT;
 use super::{Candidate, Choice, Difference, Estimate, Limits, Recommendation, References};
 use crate::fit::Ended;
 use crate::number::{bytes, decimals, digits, enumerate, share, signed, significant, trimmed, whole};
@@ -20,6 +21,8 @@ pub struct Words {
     pub error: String,
     /// `0.41 WMOPS and 0.012 ms per vector (1 thread), 64 KiB of codebooks`.
     pub cost: String,
+    /// `recall@1 0.312, recall@10 0.845, recall@100 0.998`. None without queries.
+    pub recall: Option<String>,
     /// How sure the choice is.
     pub sure: String,
     /// The distance from the rate-distortion bound. None without a bound, an error or a variance.
@@ -51,6 +54,12 @@ impl Candidate {
         format!("{}, {}", self.shape.method.label(), self.stages())
     }
 
+    fn recall_in_words(&self) -> Option<String> {
+        let values = RECALL_AT.iter().zip(self.recall.as_ref()?);
+        let each: Vec<String> = values.map(|(at, found)| format!("recall@{at} {}", decimals(found.mean, 3))).collect();
+        (!each.is_empty()).then(|| each.join(", "))
+    }
+
     fn stages(&self) -> String {
         let (stages, bits) = (self.shape.stages, self.shape.bits_per_stage);
         let beam = self.search.map_or(String::new(), |_| format!(", beam width {}", self.beam_width));
@@ -72,6 +81,7 @@ impl Recommendation {
                 trimmed(chosen.ms_per_vector, 3),
                 bytes(chosen.codebook_bytes),
             ),
+            recall: chosen.recall_in_words(),
             sure: self.sure(choice, best),
             bound: self.references_of(choice).and_then(|references| bound(chosen, references)),
             cautions: self.cautions(choice, chosen),
@@ -89,10 +99,11 @@ impl Recommendation {
             format!("For {} bits per vector, use {} ({}).", choice.bits, chosen.label(), chosen.stages()),
             format!("Its error is {}.", words.error),
             format!("It needs {}.", words.cost),
-            words.sure,
         ];
+        let recall = words.recall.map(|recall| format!("The queries have {recall}."));
         let cautions = words.cautions.into_iter().map(|caution| caution.text);
-        let all: Vec<String> = sentences.into_iter().chain(words.bound).chain(cautions).collect();
+        let rest = recall.into_iter().chain([words.sure]).chain(words.bound).chain(cautions);
+        let all: Vec<String> = sentences.into_iter().chain(rest).collect();
         all.join(" ")
     }
 

@@ -138,6 +138,7 @@ fn measure(
         ("psnr-images", quality.psnr_images),
         ("ssim", quality.ssim),
         ("ssim-uniform", quality.ssim_uniform),
+        ("ssim-gray", quality.ssim_gray),
         ("pixel-mse", quality.mse),
         ("psnr-unquantized", exact),
         ("latent-mse", mse),
