@@ -92,6 +92,13 @@ pub(super) fn heights(chart: &Chart, (right, bottom): (f64, f64), points: &[(f64
     points.iter().filter_map(|point| Some(frame.point(*point)?.1)).collect()
 }
 
+/// The range of the vertical axis. `None` without values.
+pub(super) fn range_y(chart: &Chart) -> Option<(f64, f64)> {
+    let mut values = chart.series.iter().flat_map(values_y).chain(strip_values(chart)).peekable();
+    values.peek()?;
+    Some(Mapping::new(&chart.y, values, 0.0, 1.0).range())
+}
+
 /// The plot's rectangle and the mapping of data to pixels.
 pub(super) struct Frame {
     pub plot: Rect,
@@ -245,8 +252,9 @@ fn fitted(axis: &Axis, room: f64) -> TextStyle {
 
 fn draw_area<B: DrawingBackend>(series: &Series, frame: &Frame, canvas: &Canvas<B>) -> Result<(), FigureError> {
     if series.band.len() > 1 {
-        let low = series.band.iter().filter_map(|b| frame.point((b.0, b.1)));
-        let high = series.band.iter().rev().filter_map(|b| frame.point((b.0, b.2)));
+        // A band may be wider than the axis, which is then made for the curves.
+        let low = series.band.iter().filter_map(|b| frame.point((b.0, frame.y.nearest(b.1))));
+        let high = series.band.iter().rev().filter_map(|b| frame.point((b.0, frame.y.nearest(b.2))));
         canvas.open_band();
         canvas.area(&low.chain(high).collect::<Vec<_>>(), series.color, 0.15)?;
         canvas.close();

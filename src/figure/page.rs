@@ -11,7 +11,7 @@ use plotters::prelude::SVGBackend;
 
 use super::FigureError;
 use super::canvas::{Canvas, TextStyle};
-use super::chart::{Axis, Chart, Color, EndLabel, Figure, LegendPlace, Scale, Series};
+use super::chart::{Axis, Chart, Color, EndLabel, Figure, LegendKey, LegendPlace, Scale, Series};
 use super::keys::Keys;
 use super::layout::{FRAME, GRID, Rect, draw_chart};
 use super::shades::own_color;
@@ -187,7 +187,17 @@ fn on_page(mut chart: Chart) -> Chart {
     if has_decades(&chart) {
         chart.y.scale = Scale::Log;
     }
+    if chart.legend_extra.iter().any(|entry| entry.key == LegendKey::Bands && entry.is_off) {
+        chart.y.range = chart.y.range.or_else(|| range_of_curves(&chart));
+    }
     chart
+}
+
+/// The range of the axis without bands, which would make the curves flat although they are hidden at first.
+fn range_of_curves(chart: &Chart) -> Option<(f64, f64)> {
+    let mut curves = chart.clone();
+    curves.series.iter_mut().for_each(|series| series.band.clear());
+    super::layout::range_y(&curves)
 }
 
 /// The label of the powers, if the axis has logarithms and no ticks or ends of its own.
@@ -243,7 +253,7 @@ fn end_label(chart: &Chart, label: &str) -> Option<EndLabel> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::chart::LineStyle;
+    use crate::figure::chart::{LegendEntry, LineStyle};
 
     fn figure() -> Figure {
         let mut chart = Chart::new("t", Axis::whole("bits", &[12, 16]), Axis::linear("MSE"));
@@ -258,6 +268,31 @@ mod tests {
     }
 
     /// Keys end where the style sheet does. All curves are drawn.
+    /// Bands of test items are wider than the differences between the curves.
+    #[test]
+    fn bands_that_are_off_do_not_stretch_the_axis() {
+        let chart = |is_off| {
+            let mut chart = Chart::new("", Axis::linear("bits"), Axis::linear("PESQ"));
+            let points = vec![(8.0, 2.0), (16.0, 3.0)];
+            let line = Series::line("RVQ", Color::BLACK, LineStyle::Solid, points);
+            chart.series.push(line.band(vec![(8.0, -40.0, 50.0), (16.0, 1.0, 4.0)]));
+            chart.legend_extra.push(LegendEntry { is_off, ..LegendEntry::new("middle 95 %", LegendKey::Bands) });
+            on_page(chart)
+        };
+        assert_eq!(chart(false).y.range, None);
+        assert_eq!(chart(true).y.range, Some((1.95, 3.05)));
+        // The band itself is drawn up to the edge of the axis, and its numbers are kept.
+        assert_eq!(chart(true).series[0].band[0], (8.0, -40.0, 50.0));
+        let drawn = svg(&chart(true), false, &Keys::of(&[&chart(true)]), "").unwrap();
+        let heights =
+            drawn.split("class=\"bands\"").nth(1).unwrap().split(" d=\"").nth(1).unwrap().split('Z').next().unwrap();
+        let inside = heights
+            .split(['M', 'L'])
+            .skip(1)
+            .all(|point| (0.0..=SIZE.1).contains(&point.split(' ').nth(1).unwrap().parse::<f64>().unwrap()));
+        assert!(inside, "{heights}");
+    }
+
     #[test]
     fn forty_methods_and_single_points_are_drawn() {
         let mut chart = Chart::new("", Axis::whole("bits", &[12]), Axis::linear("MSE"));

@@ -28,6 +28,15 @@ impl Mapping {
         share.is_finite().then_some(self.from + share * (self.to - self.from))
     }
 
+    pub fn range(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
+    /// The nearest value on the axis.
+    pub fn nearest(&self, value: f64) -> f64 {
+        value.max(self.low).min(self.high)
+    }
+
     /// About `wanted` ticks with their text.
     pub fn ticks(&self, axis: &Axis, wanted: usize) -> Vec<(f64, String)> {
         let inside = |v: f64| {

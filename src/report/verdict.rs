@@ -65,7 +65,7 @@ fn best_line(plan: &Plan, panel: &Panel, aggregates: &[Aggregate]) -> Option<Lin
     let numbers: Vec<String> = places.iter().map(|at| panel.axis.number(*at)).collect();
     let at = |(names, where_best): &Winners| {
         let all = aggregate.points.iter().filter(|point| point.at == places[where_best[0]]).count();
-        // Of methods whose ranges all overlap, none is best.
+        // Of methods that are all alike, none is best.
         let best = if names.len() == all { "no clear best".into() } else { names.join(" or ") };
         format!("{best} at {}", panel.axis.in_words(&in_order(where_best, &numbers)))
     };
@@ -125,8 +125,8 @@ fn ranking(panel: &Panel, aggregate: &Aggregate, before: &str) -> Option<Line> {
     Some(Line { before: before.to_owned(), verdict, after, tone: Tone::Neutral })
 }
 
-/// The best contender at a position, then the contenders whose ranges over the seeds overlap with its range. `None` if
-/// there is only one contender.
+/// The best contender at a position, then the contenders that are no worse: on the same test items, such as utterances,
+/// by their paired gaps; otherwise if their ranges over the seeds overlap. `None` if there is only one contender.
 fn best_at(aggregate: &Aggregate, at: u32) -> Option<Vec<&'static str>> {
     let points: Vec<&Point> =
         aggregate.points.iter().filter(|point| point.at == at && point.mean().is_some()).collect();
@@ -134,6 +134,9 @@ fn best_at(aggregate: &Aggregate, at: u32) -> Option<Vec<&'static str>> {
     let best = points.iter().min_by(|a, b| error(a).total_cmp(&error(b))).filter(|_| points.len() > 1)?;
     let range = |point: &Point| Some((point.quantile_low()?, point.quantile_high()?));
     let overlaps = |point: &Point| {
+        if let Some(gap) = best.paired_gap(point) {
+            return !gap.is_clear();
+        }
         let (own, other) = (range(best), range(point));
         own.zip(other).is_some_and(|((low, high), (other_low, other_high))| low <= other_high && other_low <= high)
     };
@@ -348,6 +351,13 @@ mod tests {
         aggregates[0].points[0].samples = vec![(1, 6.1), (2, 3.9)];
         let sentence = "Figure 2a: lowest MSE on the training set: RVQ or AVQ at 12 bits, AVQ at 16 bits";
         assert_eq!(sentences_of(best_lines(&plan, &aggregates, |_| true)), [sentence]);
+        // Test items differ more from each other than methods do on the same item.
+        let mut with_items = aggregates.clone();
+        for (place, items) in [(0, [1.0, 9.0, 5.0]), (2, [0.1, 7.9, 4.0]), (4, [1.5, 9.4, 5.4])] {
+            with_items[0].points[place].items = items.into();
+        }
+        let sentence = "Figure 2a: lowest MSE on the training set: RVQ at 12 bits, AVQ at 16 bits";
+        assert_eq!(sentences_of(best_lines(&plan, &with_items, |_| true)), [sentence]);
         // RVQ and PVQ were not measured.
         let mut alone = aggregates.clone();
         alone[0].points.truncate(2);

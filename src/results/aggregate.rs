@@ -91,6 +91,13 @@ pub struct PairedGap {
     pub n: usize,
 }
 
+impl PairedGap {
+    /// Whether the gap is two standard errors or more.
+    pub fn is_clear(&self) -> bool {
+        self.standard_error.is_some_and(|error| self.mean.abs() >= 2.0 * error)
+    }
+}
+
 impl Point {
     /// The gap to another point, item by item. `None` if a point has no items, or if their numbers differ.
     pub fn paired_gap(&self, other: &Point) -> Option<PairedGap> {

@@ -150,7 +150,7 @@ impl Work<'_> {
 }
 
 /// The name of Opus in legends.
-const OPUS: &str = "Opus";
+const OPUS: &str = "Opus codec";
 
 /// The factor of positions on the drawn axis: bit/s are drawn as kbit/s.
 fn scale(panel: &Panel) -> f64 {

@@ -104,7 +104,7 @@ fn gap_cell(gap: Option<PairedGap>) -> Cell {
     match gap.standard_error {
         Some(error) => Cell::toned(
             format!("{} ± {error:.3}", signed(gap.mean, 3)),
-            if gap.mean.abs() < 2.0 * error { Tone::Doubtful } else { Tone::Neutral },
+            if gap.is_clear() { Tone::Neutral } else { Tone::Doubtful },
         ),
         None => Cell::toned(signed(gap.mean, 3), Tone::Doubtful),
     }
