@@ -29,6 +29,14 @@ impl Curve {
     pub fn band(&self) -> Vec<(f64, f64, f64)> {
         self.points.iter().map(|p| (f64::from(p.at), p.low, p.high)).collect()
     }
+
+    /// A series of this curve at other positions on the axis. Points without a position are omitted.
+    pub fn placed(&self, series: Series, x: impl Fn(u32) -> Option<f64>) -> Series {
+        let points = self.points.iter().filter_map(|p| Some((x(p.at)?, p.mean))).collect();
+        let spread = self.points.iter().filter(|_| !series.band.is_empty());
+        let band = spread.filter_map(|p| Some((x(p.at)?, p.low, p.high))).collect();
+        Series { points, band, ..series }
+    }
 }
 
 /// One panel's metric, with one curve per contender. Contenders without values are omitted.
@@ -122,11 +130,20 @@ pub fn published_entry(panel: &Panel) -> LegendEntry {
     }
 }
 
-/// Adds the published curves of a panel to its chart, with their entry in the legend; nothing where there are none or
-/// `published` is false.
-pub fn add_published(chart: &mut Chart, plan: &Plan, panel: &Panel, published: bool) {
+/// Adds the published curves of a panel to its chart, as `shown` places them, with their entry in the legend; nothing
+/// where there are none or `published` is false.
+pub fn add_published(
+    chart: &mut Chart,
+    plan: &Plan,
+    panel: &Panel,
+    published: bool,
+    shown: impl Fn(&Curve, Series) -> Series,
+) {
     if published && panel.published_file.is_some() {
-        let named = |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..published_series(curve) };
+        let named = |curve: &Curve| {
+            let series = Series { name: Some(panel.curve_name(curve.contender)), ..published_series(curve) };
+            shown(curve, series)
+        };
         chart.series.extend(of_panel(plan, panel).iter().map(named));
         chart.legend_extra.push(published_entry(panel));
     }
@@ -268,7 +285,7 @@ mod tests {
         assert_eq!(of_panel(&plan, &plan.panels[0]).len(), 3);
         let mut chart = Chart::new("", Axis::linear("x"), Axis::linear("y"));
         plan.panels[0].comparison.not_comparable = Some("other data".into());
-        add_published(&mut chart, &plan, &plan.panels[0], true);
+        add_published(&mut chart, &plan, &plan.panels[0], true, |_, series| series);
         assert!(chart.legend_extra[0].is_off);
     }
 }

@@ -5,7 +5,7 @@ use super::curves::{self, Curve};
 use super::{FigureInput, Sketch};
 use crate::compare::tradeoff::{changes, log10_wmops};
 use crate::complexity::Model;
-use crate::metric::{self, Direction};
+use crate::metric;
 use crate::results::primary_metric;
 use crate::spec::Panel;
 
@@ -43,23 +43,9 @@ pub(crate) fn over_complexity(
         Axis::linear(curves::in_unit(label, row.unit)),
     );
     let moved = |curve: &Curve, series: Series| {
-        let at = |at: u32| log10_wmops(panel, curve.contender, at, Model::Published);
-        let points = curve.points.iter().filter_map(|p| Some((at(p.at)?, p.mean))).collect();
-        let band = series.band.is_empty();
-        let band = if band {
-            Vec::new()
-        } else {
-            curve.points.iter().filter_map(|p| Some((at(p.at)?, p.low, p.high))).collect()
-        };
-        Series { points, band, ..series }
+        curve.placed(series, |at| log10_wmops(panel, curve.contender, at, Model::Published))
     };
-    if published && panel.published_file.is_some() {
-        let curves = curves::of_panel(plan, panel);
-        let named =
-            |curve: &Curve| Series { name: Some(panel.curve_name(curve.contender)), ..curves::published_series(curve) };
-        chart.series.extend(curves.iter().map(|curve| moved(curve, named(curve))));
-        chart.legend_extra.push(curves::published_entry(panel));
-    }
+    curves::add_published(&mut chart, plan, panel, published, moved);
     let ours = curves::ours(plan, panel, aggregates, &metric);
     chart.series.extend(ours.iter().map(|curve| moved(curve, curves::styled(panel, curve))));
     if chart.series.iter().all(|s| s.label.is_none()) {
@@ -71,7 +57,7 @@ pub(crate) fn over_complexity(
         chart.marks.push(VerticalMark { x, label: format!("{} better than {}", above.label(), below.label()) });
     }
     chart.legend = LegendPlace::Below;
-    let best = if row.direction == Direction::HigherIsBetter { "highest" } else { "lowest" };
+    let best = row.direction.best();
     let caption = format!(
         "{label} over the operations for encoding one vector, by the paper's count ({data}). Every point is one \
          bitrate, from {} to {} bits. Vertical lines mark the complexity budgets at which the method with the {best} \

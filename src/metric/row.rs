@@ -9,6 +9,24 @@ pub enum Direction {
     HigherIsBetter,
 }
 
+impl Direction {
+    /// Which of two values is better.
+    pub fn better(self) -> &'static str {
+        match self {
+            Direction::LowerIsBetter => "lower",
+            Direction::HigherIsBetter => "higher",
+        }
+    }
+
+    /// Which of all values is the best.
+    pub fn best(self) -> &'static str {
+        match self {
+            Direction::LowerIsBetter => "lowest",
+            Direction::HigherIsBetter => "highest",
+        }
+    }
+}
+
 /// The maximum difference from the published mean that counts as equivalent. Differences have the same unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Margin {

@@ -1,6 +1,6 @@
 //! What abbreviations and the titles of columns mean, for readers who have not read the paper.
 
-use crate::metric::{self, Direction};
+use crate::metric;
 use crate::quantizer::Method;
 use crate::report::format::enumerate;
 
@@ -58,7 +58,7 @@ pub(super) fn glossary(methods: impl Iterator<Item = Method>, metrics: &[String]
         }
     }
     sentences.extend(rows.into_iter().map(|row| {
-        let better = if row.direction == Direction::LowerIsBetter { "lower" } else { "higher" };
+        let better = row.direction.better();
         format!("{}: {}; {better} is better.", row.label, uncapitalized(row.description))
     }));
     if has_operations {

@@ -9,7 +9,7 @@ use crate::figure::{
     Axis, Chart, Figure, FigureInput, Figures, PictureFigure, PictureRow, Sketch, beside_published, by_bits, file_name,
     over_complexity,
 };
-use crate::metric::{self, Direction};
+use crate::metric;
 use crate::picture;
 use crate::results::{primary_metric, shown_cells};
 use crate::runner::Record;
@@ -60,14 +60,14 @@ fn over_bits(input: &FigureInput, panel: &Panel) -> Option<Sketch> {
     if ours.is_empty() {
         return None;
     }
-    curves::add_published(&mut chart, plan, panel, published);
+    curves::add_published(&mut chart, plan, panel, published, |_, series| series);
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     let seeds = aggregates.iter().find(|a| a.panel == panel.name && a.metric == metric)?;
     let has_band = seeds.points.iter().any(|point| point.samples.len() > 1);
     if has_band {
         chart.legend_extra.push(curves::band_entry());
     }
-    let better = if row.direction == Direction::HigherIsBetter { "higher" } else { "lower" };
+    let better = row.direction.better();
     let caption = format!(
         "{label}{unit} of {data}, {measured}, over the bits of one latent vector; {better} is better. {}{}",
         if has_band {

@@ -66,7 +66,7 @@ fn over_rank(input: &FigureInput, panel: &Panel) -> Option<Sketch> {
     if ours.is_empty() {
         return None;
     }
-    curves::add_published(&mut chart, plan, panel, published);
+    curves::add_published(&mut chart, plan, panel, published, |_, series| series);
     chart.series.extend(ours.iter().map(|curve| styled(panel, curve)));
     chart.legend_extra.push(curves::band_entry());
     let mut caption = format!(

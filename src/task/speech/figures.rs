@@ -98,11 +98,7 @@ impl Work<'_> {
         }
         let title = format!("{number}{label}, {}", data_name(panel));
         let mut chart = Chart::new(title, axis(panel), Axis::linear(in_unit(&label, row.unit)));
-        if self.published && panel.published_file.is_some() {
-            let published = curves::of_panel(self.plan, panel);
-            chart.series.extend(published.iter().map(|c| on_axis(panel, c, curves::published_series(c))));
-            chart.legend_extra.push(curves::published_entry(panel));
-        }
+        curves::add_published(&mut chart, self.plan, panel, self.published, |c, series| on_axis(panel, c, series));
         if metric == "pesq" && matches!(panel.axis, PanelAxis::Bitrate(_)) {
             chart.series.extend(opus_series(panel, self.records));
         }
@@ -169,11 +165,7 @@ fn axis(panel: &Panel) -> Axis {
 
 /// The series of a curve, at the positions of the panel's axis.
 fn on_axis(panel: &Panel, curve: &Curve, series: Series) -> Series {
-    let x = |at: u32| f64::from(at) * scale(panel);
-    let points = curve.points.iter().map(|p| (x(p.at), p.mean)).collect();
-    let has_band = !series.band.is_empty();
-    let band = curve.points.iter().filter(|_| has_band).map(|p| (x(p.at), p.low, p.high)).collect();
-    Series { points, band, ..series }
+    curve.placed(series, |at| Some(f64::from(at) * scale(panel)))
 }
 
 fn opus_series(panel: &Panel, records: &HashMap<String, Record>) -> Option<Series> {
