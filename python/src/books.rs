@@ -85,10 +85,14 @@ impl Books {
         progress: Option<&Py<PyAny>>,
         work: impl FnOnce(&Watch) -> T + Send,
     ) -> PyResult<T> {
-        let control = Control::default();
+        let control = Control::of(&[self.books.method()]);
         let report = |done: usize| control.done((first + done) as f64 / total.max(1) as f64);
         let run = || work(&Watch { stop: &control.stop, progress: &report });
-        if self.multiplications(rows) < QUICK { quick(py, run) } else { borrowed(py, &control, progress, run) }
+        if self.multiplications(rows) < QUICK {
+            quick(py, &control, run)
+        } else {
+            borrowed(py, &control, progress, run)
+        }
     }
 }
 
@@ -313,7 +317,7 @@ impl Books {
         check_columns("x", x.shape()[1], self.books.dimension())?;
         let beam = self.beam(None, beam_width)?;
         let vectors = slice(&x)?;
-        let chosen = quick(py, || beam(vectors))?;
+        let chosen = quick(py, &Control::default(), || beam(vectors))?;
         Ok(search_name(chosen.map_or(Search::Beam, |(search, _)| search)))
     }
 

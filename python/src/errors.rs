@@ -57,6 +57,6 @@ pub fn of_recommend(error: RecommendError) -> PyErr {
 
 /// Messages of the core name options of the command line; here they are arguments.
 pub fn text(error: impl std::fmt::Display) -> String {
-    let options = [("--jobs 1", "threads=1"), ("--jobs", "threads"), ("--beam-width", "beam_width"), ("--", "")];
+    let options = [("--jobs 1", "threads=1"), ("--jobs", "threads"), ("--beam-width", "beam_width"), (" --", " ")];
     options.iter().fold(error.to_string(), |text, (option, argument)| text.replace(option, argument))
 }

@@ -108,7 +108,7 @@ pub fn fit<'py>(
     check_memory(&settings, counts, dimension, 0, available()).map_err(of_fit)?;
     let sampled = gather(&selection, &x, x.shape()[0] == of)?;
     drop(x);
-    let (control, pool) = (Arc::new(Control::default()), pool(py, threads)?);
+    let (control, pool) = (Arc::new(Control::of(&[settings.method])), pool(py, threads)?);
     let plan = settings.clone();
     let fitted = owned(py, &control, progress.as_ref(), move |control| {
         let mut go_on = |done: f64| {

@@ -91,9 +91,10 @@ impl Index {
         };
         let pool = pool(py, threads)?;
         let build = |codes: Codes| {
-            let control = Control::default();
+            let control = Control::of(&[books.method()]);
             let run = || pool.install(|| search::Index::new_until(books, codes, norms, &control.stop));
-            let index = if codes.len() < QUICK_CODES { quick(py, run) } else { borrowed(py, &control, None, run) }?;
+            let index =
+                if codes.len() < QUICK_CODES { quick(py, &control, run) } else { borrowed(py, &control, None, run) }?;
             Ok(Self { index: index.map_err(failed)?, dimension: books.dimension(), stages: books.stages() })
         };
         if let Ok(bytes) = codes.extract::<PyReadonlyArray2<u8>>() {
@@ -129,7 +130,7 @@ impl Index {
         let control = Control::default();
         let run = || pool.install(|| self.index.search_until(vectors, k, &control.stop));
         let lookups = count.saturating_mul(self.index.len()).saturating_mul(self.stages);
-        let neighbors = if lookups < QUICK { quick(py, run) } else { borrowed(py, &control, None, run) };
+        let neighbors = if lookups < QUICK { quick(py, &control, run) } else { borrowed(py, &control, None, run) };
         found(py, neighbors?.map_err(failed)?, count, k)
     }
 }
@@ -151,6 +152,6 @@ pub fn exact_neighbors<'py>(
     let control = Control::default();
     let run = || pool.install(|| search::exact_neighbors_until(vectors, asked, dimension, k, &control.stop));
     let multiplications = queries.shape()[0].saturating_mul(vectors.len());
-    let neighbors = if multiplications < QUICK { quick(py, run) } else { borrowed(py, &control, None, run) };
+    let neighbors = if multiplications < QUICK { quick(py, &control, run) } else { borrowed(py, &control, None, run) };
     found(py, neighbors?.map_err(failed)?, queries.shape()[0], k)
 }

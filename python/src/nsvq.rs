@@ -66,7 +66,8 @@ pub fn assign(
         });
     };
     let multiplications = rows.saturating_mul(books.values().len());
-    if multiplications < QUICK { quick(py, run) } else { borrowed(py, &Control::default(), None, run) }
+    let control = Control::of(&[books.method()]);
+    if multiplications < QUICK { quick(py, &control, run) } else { borrowed(py, &control, None, run) }
 }
 
 /// Codebooks in which codewords that fewer than `threshold` of the batches chose are replaced, and how many were.

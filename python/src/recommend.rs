@@ -84,7 +84,7 @@ pub fn recommend<'py>(
     let sampled = gather(&selection, &x, x.shape()[0] == of)?;
     drop(x);
     let queries = queries.as_ref().map(|queries| own_queries(queries, dimension)).transpose()?;
-    let control = Arc::new(Control::default());
+    let control = Arc::new(Control::of(&methods));
     let found = owned(py, &control, progress.as_ref(), move |control| {
         let fitted = |step: &Step| {
             control.done(step.done as f64 / step.total.max(1) as f64);

@@ -3,6 +3,7 @@
 //! The core takes plain functions, which can't hold Python objects. Each registered method therefore gets a slot, with
 //! functions of its own that look the callables up.
 
+use std::cell::Cell;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods};
@@ -10,7 +11,7 @@ use pyo3::prelude::*;
 use vqlab_core::baseline::{Error, Progress, Watch};
 use vqlab_core::complexity::{ComplexityError, Operations, Shape};
 use vqlab_core::data::stream::key64;
-use vqlab_core::quantizer::{Assign, Codebooks, Definition, Encoder, Train, TrainRequest, register as add};
+use vqlab_core::quantizer::{Assign, Codebooks, Definition, Encoder, Method, Train, TrainRequest, register as add};
 
 use crate::arrays::{check_columns, slice, table};
 use crate::errors::{runtime, value};
@@ -33,15 +34,22 @@ struct Callbacks {
 
 static SLOTS: RwLock<Vec<Callbacks>> = RwLock::new(Vec::new());
 
-/// The first exception of a callback since a call began.
+/// The first exception of a callback since a call with methods of Python began. Other calls, also those of a callback
+/// itself, leave it alone: it belongs to the call that the callback works for.
 static FAILURE: Mutex<Option<PyErr>> = Mutex::new(None);
 
 pub fn failure() -> Option<PyErr> {
     FAILURE.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-pub fn forget_failure() {
-    drop(failure());
+thread_local! {
+    /// Whether this thread runs a callback.
+    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a call on these methods may take the exceptions of callbacks.
+pub fn has_callbacks(methods: &[Method]) -> bool {
+    methods.iter().any(|method| matches!(method, Method::Registered(_))) && !IN_CALLBACK.get()
 }
 
 /// Calls `work` with the callables of a slot. None where an exception was raised, which is kept for the caller of the
@@ -59,7 +67,10 @@ fn call<T>(slot: usize, work: impl FnOnce(Python, &Callbacks) -> PyResult<T>) ->
         };
         // A callback may register a method itself.
         drop(slots);
-        work(py, &cloned)
+        let before = IN_CALLBACK.replace(true);
+        let result = work(py, &cloned);
+        IN_CALLBACK.set(before);
+        result
     })?;
     match outcome {
         Ok(result) => Some(result),

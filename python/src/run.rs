@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 
+use vqlab_core::quantizer::Method;
+
 use crate::errors::runtime;
 use crate::register;
 
@@ -26,9 +28,20 @@ pub struct Control {
     /// The share of the work that is done, as bits of an f64.
     share: AtomicU64,
     text: Mutex<String>,
+    /// Whether callbacks of Python take part, whose exceptions end the work.
+    callbacks: bool,
 }
 
 impl Control {
+    /// For work with these methods.
+    pub fn of(methods: &[Method]) -> Self {
+        let callbacks = register::has_callbacks(methods);
+        if callbacks {
+            drop(register::failure());
+        }
+        Self { callbacks, ..Self::default() }
+    }
+
     pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -44,12 +57,24 @@ impl Control {
     /// Reports the progress to a Python callable, then looks for signals and failed callbacks.
     fn look(&self, py: Python, progress: Option<&Py<PyAny>>) -> PyResult<()> {
         py.check_signals()?;
-        if let Some(error) = register::failure() {
+        if let Some(error) = self.failure() {
             return Err(error);
         }
         let Some(progress) = progress else { return Ok(()) };
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner).clone();
         progress.call1(py, (f64::from_bits(self.share.load(Ordering::Relaxed)), text)).map(drop)
+    }
+
+    fn failure(&self) -> Option<PyErr> {
+        if self.callbacks { register::failure() } else { None }
+    }
+
+    /// The result of work, unless a callback failed.
+    fn finished<T>(&self, result: std::thread::Result<T>) -> PyResult<T> {
+        match self.failure() {
+            Some(error) => Err(error),
+            None => result.map_err(panicked),
+        }
     }
 
     /// Waits for the end of the work. The error is that of a look; the work is then told to stop.
@@ -66,18 +91,9 @@ impl Control {
 }
 
 /// Runs work that is done at once, on the calling thread.
-pub fn quick<T: Send>(py: Python, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    register::forget_failure();
+pub fn quick<T: Send>(py: Python, control: &Control, work: impl FnOnce() -> T + Send) -> PyResult<T> {
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(work)));
-    finished(result)
-}
-
-/// The result of work, unless a callback failed.
-fn finished<T>(result: std::thread::Result<T>) -> PyResult<T> {
-    match register::failure() {
-        Some(error) => Err(error),
-        None => result.map_err(panicked),
-    }
+    control.finished(result)
 }
 
 /// Runs work on borrowed data. An interrupted call returns when the work has seen the stop flag.
@@ -87,7 +103,6 @@ pub fn borrowed<T: Send>(
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce() -> T + Send,
 ) -> PyResult<T> {
-    register::forget_failure();
     let (sender, end) = sync_channel(1);
     let work = move || {
         let result = catch_unwind(AssertUnwindSafe(work));
@@ -104,7 +119,7 @@ pub fn borrowed<T: Send>(
         })
     })?;
     waited?;
-    finished(result.and_then(|result| result))
+    control.finished(result.and_then(|result| result))
 }
 
 /// Runs work on data of its own. An interrupted call returns at once; the work ends at its next look at the stop flag.
@@ -114,7 +129,6 @@ pub fn owned<T: Send + 'static>(
     progress: Option<&Py<PyAny>>,
     work: impl FnOnce(&Control) -> T + Send + 'static,
 ) -> PyResult<T> {
-    register::forget_failure();
     let (sender, end) = sync_channel(1);
     let shared = control.clone();
     let work = move || {
@@ -132,7 +146,7 @@ pub fn owned<T: Send + 'static>(
         Ok::<_, PyErr>((worker, waited))
     })?;
     waited?;
-    finished(py.detach(|| worker.join()).and_then(|result| result))
+    control.finished(py.detach(|| worker.join()).and_then(|result| result))
 }
 
 /// A panic is a fault of this program; Python sees an error that says so.

@@ -149,3 +149,15 @@ def test_wrong_shapes_of_codes_and_queries():
         vqlab.exact_neighbors(np.zeros((5, 8)), np.zeros((5, 7)))
     with pytest.raises(ValueError, match="k=0"):
         vqlab.exact_neighbors(np.zeros((5, 8)), np.zeros((5, 8)), k=0)
+
+
+def test_differences_that_float32_loses_are_refused():
+    x = np.random.default_rng(0).standard_normal((500, 4))
+    assert vqlab.fit(x + 1e4, "rvq", 1, 2, progress=False).dim == 4
+    for wide in (x + 1e9, (x * 10).astype(np.int64) + 10**12):
+        with pytest.raises(ValueError, match="float32 rounds these"):
+            vqlab.fit(wide, "rvq", 1, 2, progress=False)
+    books = vqlab.fit(x, "rvq", 1, 2, progress=False)
+    # A single row has no differences that could be lost.
+    assert books.encode(x[:1]).shape == (1, 1)
+    assert books.encode(np.repeat(x[:1], 3, axis=0)).shape == (3, 1)

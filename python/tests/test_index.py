@@ -92,6 +92,8 @@ def test_faults_of_queries_are_named(x):
 def test_recall_counts_queries():
     assert vqlab.recall([4, 4], [[4, 7, 1], [9, 2, 4]], at=1) == 0.5
     assert vqlab.recall([[4, 0], [4, 0]], [[4, 7, 1], [9, 2, 4]], at=3) == 1.0
+    # −1 is no neighbor.
+    assert vqlab.recall([-1, 3], [[-1], [3]], at=1) == 0.5
     for truth, ids, at, message in [
         ([1, 2], [[1]], 1, "axis 0"),
         ([1], [[1]], 2, "at=2"),

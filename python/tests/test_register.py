@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from conftest import correlated
@@ -107,6 +110,56 @@ def test_an_exception_is_that_of_the_function(broken):
             vqlab.fit(x, "py-fails", 1, 2, progress=False)
     # The next call is not affected.
     assert vqlab.fit(x, "rvq", 1, 2, progress=False).dim == 4
+
+
+@pytest.mark.parametrize("row", [5, 99_999])
+def test_a_method_that_calls_vqlab_keeps_its_exception(row):
+    inner = vqlab.Codebooks.from_numpy(correlated(16, 4)[None], method="rvq")
+
+    def encode(codebooks, x):
+        if (x[:, 0] > 900).any():
+            raise LookupError("a value above 900")
+        return inner.encode(x, threads=1)
+
+    vqlab.register("py-wraps", train=lloyd, encode=encode, operations=operations, max_stages=1)
+    books = vqlab.Codebooks.from_numpy(inner.codebooks, method="py-wraps")
+    x = np.random.default_rng(0).standard_normal((100_000, 4)).astype(np.float32)
+    np.testing.assert_array_equal(books.encode(x), inner.encode(x))
+    x[row, 0] = 1000
+    with pytest.raises(LookupError, match="above 900"):
+        books.encode(x, threads=1)
+
+
+def test_other_threads_do_not_take_an_exception():
+    started, calls = threading.Event(), []
+
+    def encode(codebooks, x):
+        calls.append(len(x))
+        started.set()
+        if len(calls) == 1:
+            raise LookupError("the first chunk")
+        time.sleep(0.05)
+        return np.zeros((len(x), 1), int)
+
+    vqlab.register("py-fails", train=lloyd, encode=encode, operations=operations, max_stages=1)
+    mine = vqlab.Codebooks.from_numpy(np.eye(4)[None], method="py-fails")
+    other = vqlab.Codebooks.from_numpy(np.eye(4)[None], method="rvq")
+    x = np.random.default_rng(0).standard_normal((400_000, 4)).astype(np.float32)
+    outcome = []
+
+    def work():
+        try:
+            outcome.append(mine.encode(x, threads=1).shape)
+        except LookupError as error:
+            outcome.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started.wait()
+    while thread.is_alive():
+        other.encode(x[:10])
+    thread.join()
+    assert outcome == ["the first chunk"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ Floats = NDArray[np.float32]
 Codes = NDArray[np.uint8 | np.uint16]
 
 _BLOCK_VALUES = 1 << 24  # 64 MiB of float32
+_ROUNDED = 256  # rows of which the rounding is measured
+_MOST_ROUNDING = 1e-4  # the share of the variance that rounding may add
 
 
 def matrix(x: ArrayLike, name: str, dim: int | None = None) -> NDArray[Any]:
@@ -44,9 +46,30 @@ def floats(array: NDArray[Any]) -> Floats:
     """The array as float32 in C order; the same memory where that is possible."""
     if is_direct(array):
         return array
+    _check_rounding(array)
     # What float32 can't hold becomes infinite; the native check then names the row.
     with np.errstate(over="ignore", invalid="ignore"):
         return np.require(array, np.float32, ["C", "A"])
+
+
+def _check_rounding(array: NDArray[Any]) -> None:
+    """Rejects numbers whose differences float32 loses: those far from zero beside their spread (as the file reader does)."""
+    if array.dtype.kind == "b" or (array.dtype.kind in "iu" and array.dtype.itemsize <= 2) or array.dtype.itemsize < 4:
+        return
+    count = min(len(array), _ROUNDED)
+    if array.dtype == np.float32 or count < 2:
+        return
+    rows = array[np.arange(count) * len(array) // count].astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounding = ((rows - rows.astype(np.float32)) ** 2).mean()
+        variance = rows.var(axis=0).mean()
+    # NaN and numbers beyond float32 have errors of their own.
+    if not (np.isfinite(rounding) and np.isfinite(variance)) or variance == 0 or rounding <= _MOST_ROUNDING * variance:
+        return
+    raise ValueError(
+        f"float32 rounds these {array.dtype} values by {rounding**0.5:.2g} on average, too much for their spread of "
+        f"{variance**0.5:.2g} (standard deviation of a column); subtract a constant first: array - array.mean(axis=0)"
+    )
 
 
 def blocks(array: NDArray[Any]) -> Iterator[tuple[int, Floats]]:

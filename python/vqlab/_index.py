@@ -131,4 +131,5 @@ def recall(truth: ArrayLike, ids: ArrayLike, *, at: int = 10) -> float:
     at = _arguments.whole(at, "at", least=-(2**63))
     if not 1 <= at <= found.shape[1]:
         raise ValueError(f"at={at} is not possible; ids has {found.shape[1]} columns, allowed are 1 to {found.shape[1]}")
-    return float((found[:, :at] == nearest[:, None]).any(axis=1).mean())
+    # −1 stands for no neighbor, and equals nothing.
+    return float(((found[:, :at] == nearest[:, None]) & (nearest[:, None] >= 0)).any(axis=1).mean())

@@ -20,6 +20,7 @@ mod outcome;
 mod output;
 mod queue;
 mod recommend;
+mod refuse;
 mod report;
 mod reproduce;
 mod run;

@@ -114,12 +114,8 @@ fn write_files(
     when_safe: impl FnOnce() -> Result<(), CliError>,
 ) -> Result<Vec<Drawn>, CliError> {
     let before = modification_times(&folders.of_plan(plan));
-    if let Some(other) = results::other_spec(plan, &folders.results) {
-        warn(&format!(
-            "the files of {other}, an experiment that is also named `{}`, are replaced\nhint: `-o DIR` or another name \
-             keeps them",
-            plan.name
-        ));
+    if let Some(other) = results::replaces(plan, &folders.results) {
+        warn(&format!("{other} are replaced\nhint: `-o DIR` or another name keeps them"));
     }
     let mut files = results::write_results(plan, &outcome.aggregates, &folders.results).map_err(failed)?;
     files.push(results::write_provenance(plan, records, &folders.results).map_err(failed)?);

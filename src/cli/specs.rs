@@ -1,11 +1,11 @@
 //! The specs that a command works on, and the folders of their files.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::codec::refused;
+use super::refuse::{refuse_collisions, refuse_files_of_others};
 use super::{CliError, note, warn};
 use crate::data::cache::Places;
 use crate::data::file::refuse_stream;
@@ -112,8 +112,7 @@ impl SpecOptions {
         if !errors.is_empty() {
             return Err(CliError::Usage(errors.join("\n\nerror: ")));
         }
-        refuse_reserved_profiles(&plans)?;
-        refuse_equal_names(&plans)?;
+        refuse_collisions(&plans)?;
         Ok(plans)
     }
 
@@ -214,9 +213,10 @@ impl Folders {
     /// Creates the folders, and tests that they are writable, before hours of work.
     ///
     /// # Errors
-    /// A folder can't be created or written to.
+    /// A folder can't be created or written to, or other results would be replaced.
     pub fn make(&self, plans: &[Plan]) -> Result<(), CliError> {
         refuse_stream(self.results.parent().unwrap_or(&self.results)).map_err(refused)?;
+        refuse_files_of_others(plans, &self.results)?;
         let of_plans = plans.iter().flat_map(|plan| [self.results.join(&plan.folder), self.figures(plan)]);
         for folder in of_plans.chain([self.cells()]) {
             try_folder(&folder)?;
@@ -248,42 +248,4 @@ pub fn absolute(path: &Path) -> Result<String, CliError> {
         .into_os_string()
         .into_string()
         .map_err(|_| failed("the path is not Unicode; rename it for a job script".into()))
-}
-
-/// Refuses profiles whose folders in results/ and reports/ have another purpose.
-fn refuse_reserved_profiles(plans: &[Plan]) -> Result<(), CliError> {
-    match plans.iter().find(|plan| {
-        matches!(
-            plan.folder.as_str(),
-            "audio"
-                | "cells"
-                | "published"
-                | "codebooks"
-                | "shared"
-                | "pictures"
-                | "networks"
-                | "checkpoints"
-                | "slurm"
-        )
-    }) {
-        None => Ok(()),
-        Some(plan) => Err(CliError::Usage(format!(
-            "{}: a profile can't be named `{}`, because the folder results/{1} has another purpose; rename the profile",
-            plan.source.display(),
-            plan.profile
-        ))),
-    }
-}
-
-fn refuse_equal_names(plans: &[Plan]) -> Result<(), CliError> {
-    let mut seen = HashSet::new();
-    match plans.iter().find(|plan| !seen.insert(&plan.name)) {
-        None => Ok(()),
-        Some(plan) => Err(CliError::Usage(format!(
-            "{}: another spec of this command is also named `{}`, and would write the same files; \
-             change one [experiment] name",
-            plan.source.display(),
-            plan.name
-        ))),
-    }
 }

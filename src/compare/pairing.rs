@@ -90,8 +90,8 @@ impl Runs {
 
     /// The number of runs of a point, by curve name (`AVQ`) and tick (`12 bits`), if a provenance file states it.
     pub fn of(&self, curve: &str, tick: &str) -> Option<usize> {
-        let (contender, bits) = point(curve, tick)?;
-        self.files.iter().find_map(|f| f.runs(&self.name, contender, bits))
+        let (contenders, bits) = point(curve, tick)?;
+        contenders.iter().find_map(|own| self.files.iter().find_map(|f| f.runs(&self.name, *own, bits)))
     }
 
     /// The command that computed the Results file, if a provenance file states it.
@@ -104,12 +104,13 @@ impl Runs {
     /// The values of the finished runs of a point, from the record metric whose mean is `mean`. `None` if the spread is
     /// over test items, or if no provenance file has the values.
     pub fn values(&self, curve: &str, tick: &str, mean: f64, metric: &Metric) -> Option<Vec<f64>> {
-        let (contender, bits) = point(curve, tick)?;
+        let (contenders, bits) = point(curve, tick)?;
         if metric.is_over_items() {
             return None;
         }
         let of_metric = |name: &str| {
-            let values = self.files.iter().find_map(|f| f.values(&self.name, contender, bits, name))?;
+            let of = |own: &Contender| self.files.iter().find_map(|f| f.values(&self.name, *own, bits, name));
+            let values = contenders.iter().find_map(of)?;
             let own = values.iter().sum::<f64>() / values.len() as f64;
             ((own - mean).abs() <= 1e-9 * mean.abs()).then_some(values)
         };
@@ -120,16 +121,18 @@ impl Runs {
     }
 }
 
-/// The contender of a curve's point, and its bits if the axis is the bits.
-fn point(curve: &str, tick: &str) -> Option<(Contender, Option<u32>)> {
-    let (name, trainer) = match curve.split_once(' ') {
-        None | Some((_, "proposed")) => (curve.split(' ').next()?, Trainer::Nsvq),
-        Some((name, _)) => (name, Trainer::Kmeans),
+/// The contenders that a curve's point may have, the likeliest first, and its bits if the axis is the bits. Where k-means
+/// trains all methods of a panel, its curves have the plain names.
+fn point(curve: &str, tick: &str) -> Option<(Vec<Contender>, Option<u32>)> {
+    let (name, trainers) = match curve.split_once(' ') {
+        None => (curve, &[Trainer::Nsvq, Trainer::Kmeans][..]),
+        Some((name, "proposed")) => (name, &[Trainer::Nsvq][..]),
+        Some((name, _)) => (name, &[Trainer::Kmeans][..]),
     };
     let method = Method::find(name)?;
     let bits = tick.strip_suffix(" bits").map(|bits| bits.parse().ok());
     let bits = if let Some(bits) = bits { Some(bits?) } else { None };
-    Some((Contender { method, trainer }, bits))
+    Some((trainers.iter().map(|trainer| Contender { method, trainer: *trainer }).collect(), bits))
 }
 
 #[cfg(test)]

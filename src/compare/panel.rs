@@ -11,7 +11,7 @@ use crate::spec::{Comparison, Contender, Margin, Panel, PanelAxis, Plan};
 const NEIGHBORS: usize = 2;
 
 /// Compares every panel with a published file, by the primary metric. A point without a published counterpart is *not
-/// comparable*. A panel with an unknown published file is not comparable as a whole.
+/// comparable*, and has no part in the verdict on its panel. A panel with an unknown published file is not comparable as a whole.
 pub fn compare_plan(plan: &Plan, aggregates: &[Aggregate]) -> Vec<PanelComparison> {
     let mut comparisons = Vec::new();
     for panel in &plan.panels {
@@ -50,16 +50,18 @@ fn compare_panel(
             compare_point((contender, at, bits), ours, theirs, &panel.comparison, direction)
         })
         .collect();
-    PanelComparison {
+    let mut comparison = PanelComparison {
         panel: panel.name.clone(),
         axis: panel.axis.clone(),
         measured_on: plan.task.measured_on(plan.primary).map(|_| plan.primary),
         results_file: panel.results_file.clone(),
-        verdict: points.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Missing),
+        verdict: Verdict::Missing,
         points,
         not_comparable,
         anomalies: panel.comparison.anomalies.clone(),
-    }
+    };
+    comparison.verdict = comparison.judged().map(|point| point.verdict).max().unwrap_or(Verdict::Missing);
+    comparison
 }
 
 fn estimate(point: &Point) -> Option<Estimate> {

@@ -109,9 +109,16 @@ pub struct PanelComparison {
 }
 
 impl PanelComparison {
-    /// The number of points with each verdict.
+    /// The points with a published counterpart; if there is none, all points. A method that the paper does not have
+    /// takes nothing from the verdict on its methods.
+    pub fn judged(&self) -> impl Iterator<Item = &PointComparison> + Clone {
+        let any = self.points.iter().any(|point| point.published.is_some());
+        self.points.iter().filter(move |point| !any || point.published.is_some())
+    }
+
+    /// The number of judged points with each verdict.
     pub fn counts(&self) -> BTreeMap<Verdict, usize> {
-        Verdict::counts(self.points.iter().map(|p| p.verdict))
+        Verdict::counts(self.judged().map(|p| p.verdict))
     }
 }
 

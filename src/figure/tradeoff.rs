@@ -34,10 +34,12 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
     let y = if low > 0.0 && high / low > LOG_FROM { Axis::log(label) } else { Axis::linear(label) };
     let x = Axis::linear("complexity of encoding one vector (log10 WMOPS)");
     let mut chart = Chart::new(format!("Error over complexity: {subject}"), x, y);
+    let mut uncounted: Vec<&str> = Vec::new();
     for contender in &plan.contenders {
         let own: Vec<_> = result.points.iter().filter(|p| p.contender == *contender).collect();
         let xy = own.iter().filter_map(|p| Some((p.log10_wmops(model)?, p.error))).collect::<Vec<_>>();
         if xy.is_empty() {
+            uncounted.extend(own.first().map(|point| point.contender.label()));
             continue;
         }
         let color = curves::color(*contender);
@@ -76,10 +78,14 @@ fn sketch(plan: &Plan, panel: &Panel, result: &PanelTradeoff) -> Option<Sketch> 
         let label = format!("{} better than {} from {} WMOPS", above.label(), below.label(), wmops(x));
         chart.marks.push(VerticalMark { x, label });
     }
+    let uncounted = match uncounted.is_empty() {
+        true => String::new(),
+        false => format!(" Not drawn, because the paper does not count their operations: {}.", uncounted.join(", ")),
+    };
     let caption = format!(
         "Mean squared error over the operations for encoding one vector ({subject}; the paper's operation count). \
          Every point is one bitrate, from {} to {} bits. Thin lines count the same searches with look-up tables of \
-         codeword products. {lines} Dots are on the Pareto front of bits, operations and error.",
+         codeword products. {lines}{uncounted} Dots are on the Pareto front of bits, operations and error.",
         curves::bits_of([panel]).first()?,
         curves::bits_of([panel]).last()?,
     );

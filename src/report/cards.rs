@@ -33,7 +33,7 @@ fn data(input: &ReportInput) -> Option<Card> {
 /// Points with a verdict, with their panel's axis.
 fn judged<'a>(input: &ReportInput<'a>) -> Vec<(&'a PanelAxis, &'a PointComparison)> {
     let panels = input.comparisons.iter().filter(|comparison| comparison.not_comparable.is_none());
-    panels.flat_map(|comparison| comparison.points.iter().map(|point| (&comparison.axis, point))).collect()
+    panels.flat_map(|comparison| comparison.judged().map(|point| (&comparison.axis, point))).collect()
 }
 
 fn points(input: &ReportInput) -> Option<Card> {

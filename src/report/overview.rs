@@ -3,8 +3,8 @@
 use super::document::{Document, Inline, Text, text};
 use super::format::{enumerate, whole};
 use super::{ReportInput, panel_name};
+use crate::compare::PanelComparison;
 use crate::compare::statistics::FEW_RUNS;
-use crate::compare::{PanelComparison, Verdict};
 use crate::metric::{self, Over};
 use crate::runner::Status;
 use crate::spec::{
@@ -256,9 +256,8 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
             format!(": not comparable ({reason}). The differences are for orientation. The claims are still checked.");
         return vec![Inline::Strong(name), Inline::Plain(rest)];
     }
-    let count = |v: &Verdict| comparison.points.iter().filter(|p| p.verdict == *v).count();
-    let counts = Verdict::ALL.iter().filter(|v| count(v) > 0).map(|v| format!("{} {}", count(v), v.name()));
-    let counts = counts.collect::<Vec<_>>().join(", ");
+    let counts: Vec<String> = comparison.counts().iter().map(|(v, n)| format!("{n} {}", v.name())).collect();
+    let counts = counts.join(", ");
     let largest = comparison
         .points
         .iter()
@@ -271,7 +270,7 @@ fn verdict_line(input: &ReportInput, comparison: &PanelComparison) -> Text {
         Margin::Score(_) => format!("; largest difference {d:.3} MOS"),
     });
     let largest = largest.unwrap_or_default();
-    let points = comparison.points.len();
+    let points = comparison.judged().count();
     vec![
         Inline::Strong(name),
         Inline::Plain(": ".into()),

@@ -4,7 +4,7 @@ use super::findings::outcome;
 use super::format::{difference, margin, significant, unit};
 use super::points::method_name;
 use crate::compare::conditions::conditions;
-use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
+use crate::compare::{ClaimCheck, ClaimResult, PanelComparison};
 use crate::metric::{self, At, Direction};
 use crate::results::{Aggregate, Point, primary_metric};
 use crate::spec::{Contender, Panel, PanelAxis, Plan};
@@ -125,15 +125,9 @@ fn compared(
     let summary = match &comparison.not_comparable {
         Some(reason) => format!("not comparable: {reason}"),
         None => {
-            let count = |v| comparison.points.iter().filter(|p| p.verdict == v).count();
-            let counts = Verdict::ALL.iter().filter(|v| count(**v) > 0).map(|v| format!("{} {}", count(*v), v.name()));
-            let counts: Vec<String> = counts.collect();
-            format!(
-                "{} of {} points; verdict: {}",
-                counts.join(", "),
-                comparison.points.len(),
-                comparison.verdict.name()
-            )
+            let counts: Vec<String> = comparison.counts().iter().map(|(v, n)| format!("{n} {}", v.name())).collect();
+            let (counts, of) = (counts.join(", "), comparison.judged().count());
+            format!("{counts} of {of} points; verdict: {}", comparison.verdict.name())
         }
     };
     format!("{title}\n{}  {summary}\n", aligned(&rows))

@@ -104,7 +104,12 @@ fn wmops(log10: f64) -> String {
 
 /// The complexity from which the most expensive method is the best, by each count.
 fn crossovers(result: &PanelTradeoff) -> Option<String> {
-    let most_expensive = result.budgets.iter().filter_map(|(_, ranges)| ranges.last()).next()?.choice;
+    let last = |(_, ranges): &(Model, Vec<BudgetRange>)| ranges.last().map(|range| range.choice);
+    let most_expensive = result.budgets.iter().find_map(last)?;
+    // A method without a count of the paper's can be the best by the other counts.
+    if result.budgets.iter().any(|count| last(count) != Some(most_expensive)) {
+        return None;
+    }
     let begins = |ranges: &[BudgetRange]| ranges.iter().find(|r| r.choice == most_expensive).map(|r| r.from);
     let all: Option<Vec<(Model, f64)>> =
         result.budgets.iter().map(|(model, ranges)| Some((*model, begins(ranges)?))).collect();

@@ -182,14 +182,14 @@ fn line(subject: &str, comparison: &PanelComparison) -> Line {
         return Line { before, verdict, after, tone: Tone::Neutral };
     }
     let of = |verdict: Verdict| -> Vec<&PointComparison> {
-        comparison.points.iter().filter(|point| point.verdict == verdict).collect()
+        comparison.judged().filter(|point| point.verdict == verdict).collect()
     };
     let [reproduced, better] = [Verdict::Reproduced, Verdict::Better].map(|verdict| of(verdict).len());
     let verdict = match comparison.verdict {
         Verdict::Better if reproduced > 0 => "reproduced or better",
         verdict => verdict.name(),
     };
-    let count = comparison.points.len();
+    let count = comparison.judged().count();
     let mut parts = vec![format!("{reproduced} of {count} points within {}", margins(comparison))];
     if better > 0 {
         parts.push(format!("{better} better"));
@@ -199,6 +199,10 @@ fn line(subject: &str, comparison: &PanelComparison) -> Line {
         if !points.is_empty() {
             parts.push(format!("{} {} ({})", points.len(), verdict.name(), named(comparison, &points)));
         }
+    }
+    let others = comparison.points.len() - count;
+    if others > 0 {
+        parts.push(format!("{others} more without a published number"));
     }
     let after = format!(", {}{}", parts.join(", "), seeds(comparison));
     Line { before, verdict: verdict.into(), after, tone: tone(comparison.verdict) }

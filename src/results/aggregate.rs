@@ -92,9 +92,9 @@ pub struct PairedGap {
 }
 
 impl PairedGap {
-    /// Whether the gap is two standard errors or more.
+    /// Whether there is a gap of two standard errors or more.
     pub fn is_clear(&self) -> bool {
-        self.standard_error.is_some_and(|error| self.mean.abs() >= 2.0 * error)
+        self.mean != 0.0 && self.standard_error.is_some_and(|error| self.mean.abs() >= 2.0 * error)
     }
 }
 

@@ -14,6 +14,7 @@ mod provenance;
 mod published;
 mod quantile;
 mod render;
+mod replaced;
 mod write;
 
 pub use aggregate::*;
@@ -22,10 +23,13 @@ pub use file::{Axis, Curve, CurveValues, ResultsError, ResultsFile};
 pub use files::{files_folder, keep_files, shown_cells};
 pub use kept::plan_of_kept;
 pub use provenance::{
-    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, other_spec,
-    provenance_path, read_provenance, write_provenance,
+    PROVENANCE_FORMAT, PROVENANCE_VERSION, ProvenanceCell, ProvenanceFile, ProvenancePanel, provenance_path,
+    read_provenance, write_provenance,
 };
 pub use published::{published, published_names};
 pub use quantile::quantile;
+pub use replaced::{replaces, shared_file};
 pub(crate) use write::file_name;
-pub use write::{MEASURED_ON, primary_metric, results_file, results_path, shown_metrics, write_atomic, write_results};
+pub use write::{
+    MEASURED_ON, files_of, primary_metric, results_file, results_path, shown_metrics, write_atomic, write_results,
+};

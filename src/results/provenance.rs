@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::file::ResultsError;
-use super::write::{primary_first, results_path, write_atomic};
+use super::write::{files_of, write_atomic};
 use crate::data::folder::hex;
 use crate::runner::{RECORD_FORMAT, RECORD_VERSION, Record, RunInfo, Status};
 use crate::spec::{Cell, CellSettings, Contender, Panel, Plan};
@@ -160,11 +160,7 @@ impl ProvenanceFile {
 
 impl ProvenancePanel {
     fn new(plan: &Plan, panel: &Panel) -> Self {
-        let path = |metric: &String| results_path(plan, panel, metric).to_string_lossy().into_owned();
-        ProvenancePanel {
-            name: panel.name.clone(),
-            results_files: primary_first(plan, panel).iter().map(path).collect(),
-        }
+        ProvenancePanel { name: panel.name.clone(), results_files: files_of(plan, panel) }
     }
 }
 
@@ -220,18 +216,6 @@ impl ProvenanceCell {
 /// `results_root`/PROFILE/provenance/NAME.json.
 pub fn provenance_path(plan: &Plan, results_root: &Path) -> PathBuf {
     results_root.join(&plan.folder).join("provenance").join(format!("{}.json", plan.name))
-}
-
-/// The name of another spec file whose results have the same name, and would be replaced by this plan's.
-pub fn other_spec(plan: &Plan, results_root: &Path) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Head {
-        spec: String,
-    }
-    let text = std::fs::read(provenance_path(plan, results_root)).ok()?;
-    let head: Head = serde_json::from_slice(&text).ok()?;
-    let own = plan.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    (head.spec != own).then_some(head.spec)
 }
 
 /// Writes the provenance of a plan's results and returns its path.

@@ -49,6 +49,12 @@ pub fn results_path(plan: &Plan, panel: &Panel, metric: &str) -> PathBuf {
     beside(&panel.results_file, &ending)
 }
 
+/// The paths of a panel's Results files below the profile's folder. The first has the published name.
+pub fn files_of(plan: &Plan, panel: &Panel) -> Vec<String> {
+    let path = |metric: &String| results_path(plan, panel, metric).to_string_lossy().into_owned();
+    primary_first(plan, panel).iter().map(path).collect()
+}
+
 /// One panel's metric in the paper's format, with one curve per contender of the panel. Missing values are null.
 /// Operation counts have no spread and are plain values. Baselines with published counterparts are plain values, as the
 /// published ones.
@@ -96,7 +102,7 @@ fn measured_on(plan: &Plan, panel: &Panel, metric: &str) -> Option<&'static str>
 }
 
 /// [`result_metrics`], the primary one first.
-pub(super) fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
+fn primary_first(plan: &Plan, panel: &Panel) -> Vec<String> {
     let primary = primary_metric(plan, panel);
     let mut metrics = result_metrics(plan, panel);
     metrics.sort_by_key(|metric| *metric != primary);

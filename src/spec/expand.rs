@@ -11,6 +11,7 @@ use super::error::{Checked, Fault};
 use super::frame::{Choice, Frame, MOST_CELLS, frames, seed_count, too_many};
 use super::known::Known;
 use super::layer::Settings;
+use super::output::FOLDERS;
 use super::plan::{Panel, Plan, PlannedPoint};
 use super::required;
 use super::resolve::{self, Point};
@@ -49,8 +50,10 @@ pub(super) fn plan(
     let primary = primary(document, &frames)?;
     let mut expansion = Expansion { document, choice, places, cells: 0, resolver: document.head.task.resolver() };
     let panels = frames.iter().map(|frame| expansion.panel(frame)).collect::<Checked<Vec<Panel>>>()?;
+    // A folder of data may have the name of a profile, or of another folder in results/.
+    let is_taken = |name: &str| FOLDERS.contains(&name) || document.profile_names().contains(&name);
     let folder = match expansion.resolver.own_name() {
-        Some(name) if profile == "default" => name,
+        Some(name) if profile == "default" && !is_taken(&name) => name,
         Some(name) => format!("{profile}-{name}"),
         None => profile.to_owned(),
     };

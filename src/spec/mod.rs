@@ -29,6 +29,7 @@ use std::path::Path;
 pub use crate::task::cell::*;
 pub use crate::task::settings::data_set::WantedSet;
 pub use crate::task::settings::error::SpecError;
+pub use output::FOLDERS;
 pub use paper::{PAPER, PaperSpec, Purpose};
 pub use plan::*;
 pub use schema::schema;

@@ -113,7 +113,7 @@ impl Output {
             let entry = entries.iter().find(|(key, _)| key.name == panel);
             entry.and_then(|(_, node)| node.text()).map(str::to_owned)
         };
-        let results_file = text(&self.results).unwrap_or_else(|| format!("{experiment}/{panel}.json"));
+        let results_file = text(&self.results).unwrap_or_else(|| format!("{experiment}/{}.json", as_file(panel)));
         let same_name = is_of_the_paper(&results_file).then(|| results_file.clone());
         let labels = self.labels.iter().find(|(key, _)| key.name == panel);
         let labels = labels.and_then(|(_, node)| node.table()).map(|table| &table.entries[..]).unwrap_or_default();
@@ -126,6 +126,13 @@ impl Output {
     }
 }
 
+/// A panel's name as a file name. Panels of an axis over `data.path` have the name of a folder.
+fn as_file(panel: &str) -> String {
+    let parts = panel.split(['/', '\\', ':']).filter(|part| !matches!(*part, "" | "." | ".."));
+    let name = parts.collect::<Vec<_>>().join("-").replace(char::is_control, "-");
+    if name.is_empty() { "-".into() } else { name }
+}
+
 /// Whether a Results file has the name of one of the paper's figures. It is then compared with the published file of
 /// that name.
 fn is_of_the_paper(results_file: &str) -> bool {
@@ -134,6 +141,10 @@ fn is_of_the_paper(results_file: &str) -> bool {
 
 /// Folders of a profile's results with other content.
 pub(super) const RESERVED: [&str; 4] = ["provenance", "codebooks", "pictures", "audio"];
+
+/// Folders in results/ that are no profile's.
+pub const FOLDERS: [&str; 9] =
+    ["audio", "cells", "published", "codebooks", "shared", "pictures", "networks", "checkpoints", "slurm"];
 
 /// Files must be below the results folder: relative, without `..`, JSON.
 fn check_file(name: &str, node: &Node) -> Checked<()> {

@@ -84,7 +84,7 @@ impl<'a> Shown<'a> {
 
     /// `44 reproduced, 4 better`, or `all 24` if all points have the same verdict.
     pub fn counts(&self) -> String {
-        let counts = Verdict::counts(self.comparisons().flat_map(|c| &c.points).map(|p| p.verdict));
+        let counts = Verdict::counts(self.comparisons().flat_map(PanelComparison::judged).map(|p| p.verdict));
         if counts.len() == 1 {
             return format!("all {}", counts.values().sum::<usize>());
         }

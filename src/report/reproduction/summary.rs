@@ -12,7 +12,7 @@ use super::super::points::tone;
 use super::super::{ReportInput, panel_name};
 use super::shown::{OURS, PUBLISHED, Shown, rows, shown};
 use super::{Reproduction, report_of, source};
-use crate::compare::{ClaimCheck, ClaimResult, Verdict};
+use crate::compare::{ClaimCheck, ClaimResult, PanelComparison, Verdict};
 use crate::figure::file_name;
 use crate::spec::{Panel, Plan};
 
@@ -93,7 +93,7 @@ fn answer(rows: &[Shown]) -> Vec<Line> {
 fn cards(reproduction: &Reproduction, rows: &[Shown]) -> Vec<Card> {
     let figures = rows.iter().filter(|row| row.verdict().is_good()).count();
     let judged = rows.iter().flat_map(Shown::comparisons).filter(|comparison| comparison.not_comparable.is_none());
-    let points: Vec<Verdict> = judged.flat_map(|comparison| &comparison.points).map(|point| point.verdict).collect();
+    let points: Vec<Verdict> = judged.flat_map(PanelComparison::judged).map(|point| point.verdict).collect();
     let good_points = points.iter().filter(|verdict| verdict.is_good()).count();
     let claims: Vec<&ClaimCheck> = rows.iter().flat_map(Shown::claims).collect();
     let hold = claims.iter().filter(|claim| claim.ours == ClaimResult::Holds).count();
@@ -172,7 +172,7 @@ fn profile(reproduction: &Reproduction) -> Vec<Inline> {
 fn tally(inputs: &[ReportInput], who: &str) -> Option<Vec<Inline>> {
     let all = shown(inputs);
     let claims: Vec<&ClaimCheck> = all.iter().flat_map(Shown::claims).collect();
-    let points = all.iter().flat_map(|shown| shown.comparisons()).flat_map(|c| &c.points);
+    let points = all.iter().flat_map(|shown| shown.comparisons()).flat_map(PanelComparison::judged);
     let counts = Verdict::counts(points.map(|point| point.verdict));
     let total: usize = counts.values().sum();
     let parts: Vec<String> =

@@ -47,7 +47,10 @@ impl SpecData for ImageData {
 /// Why numbers on these data can't be compared with the published ones. None for CIFAR-10 or a part of it: the quality
 /// of test images depends on their content, and little on their number.
 pub fn not_comparable(data: &ImageData) -> Option<String> {
-    let is_cifar10 = data.digest.is_some() && data.name.to_lowercase().contains("cifar");
+    let name = data.name.to_lowercase().replace(['-', '_'], "");
+    // CIFAR-100 has other images.
+    let is_named = name.strip_prefix("cifar10").is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_cifar10 = data.digest.is_some() && is_named;
     (!is_cifar10).then(|| {
         format!(
             "the images are not CIFAR-10 but {}: {} training and {} test images",

@@ -39,7 +39,11 @@ impl SpecData for DescriptorData {
     }
 
     fn notes(&self) -> DataNotes {
-        DataNotes { not_comparable: not_comparable(self), ..DataNotes::default() }
+        DataNotes {
+            not_comparable: not_comparable(self),
+            synthetic: self.digest.is_none().then(|| self.name.clone()),
+            ..DataNotes::default()
+        }
     }
 }
 

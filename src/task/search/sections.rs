@@ -11,8 +11,7 @@ use crate::report::points::contenders;
 use crate::report::{ReportInput, Sections, Words, panel_name};
 use crate::results::{Aggregate, Point, aggregate_metric, find_aggregate, primary_metric, timing_mean};
 use crate::spec::{
-    CellSettings, Contender, DescriptorData, Norms, Panel, PanelAxis, Plan, PlannedPoint, Primary, SearchSettings,
-    Trainer,
+    CellSettings, Contender, DescriptorData, Norms, Panel, PanelAxis, Plan, PlannedPoint, Primary, Trainer,
 };
 
 impl Sections for Search {
@@ -37,9 +36,16 @@ impl Sections for Search {
     }
 
     fn measurement_in_words(&self, plan: &Plan) -> Option<String> {
-        plan.cells().iter().find_map(|cell| {
-            if let CellSettings::Search(search) = &cell.settings { Some(how_searched(search)) } else { None }
-        })
+        let cells = plan.cells();
+        let mut norms: Vec<Norms> = Vec::new();
+        for cell in cells.iter().filter(|cell| !cell.method().is_product()) {
+            if let CellSettings::Search(search) = &cell.settings
+                && !norms.contains(&search.evaluation.norms)
+            {
+                norms.push(search.evaluation.norms);
+            }
+        }
+        (!cells.is_empty()).then(|| how_searched(&norms))
     }
 
     fn has_health(&self) -> bool {
@@ -66,15 +72,23 @@ fn descriptors_in_words(data: &DescriptorData) -> String {
     )
 }
 
-fn how_searched(search: &SearchSettings) -> String {
-    let norms = match search.evaluation.norms {
+/// `norms`: of the methods that need them, without repetitions.
+fn how_searched(norms: &[Norms]) -> String {
+    let stored = norms.iter().map(|norms| match norms {
         Norms::Exact => "stored exactly (32 bits per vector beside the code)",
         Norms::Byte => "stored in one byte (8 bits per vector beside the code)",
         Norms::Omitted => "not stored",
+    });
+    let norms = match norms.is_empty() {
+        true => String::new(),
+        false => format!(
+            "For AVQ, RVQ and LSQ, the squared norm of every decoded vector is {}. ",
+            stored.collect::<Vec<_>>().join(" or ")
+        ),
     };
     format!(
         "Search: asymmetric distances (ADC) with look-up tables, from the unquantized query to the codes of the base. \
-         For AVQ, RVQ and LSQ, the squared norm of every decoded vector is {norms}. PVQ and OPQ need no norms. Recall \
+         {norms}PVQ and OPQ need no norms. Recall \
          is relative to the exact nearest neighbor by Euclidean distance."
     )
 }

@@ -27,6 +27,22 @@ pub struct Point<'a> {
 
 pub const TRAINER: &str = "training.trainer";
 
+/// Settings of stochastic optimization, which k-means does not have.
+const STOCHASTIC: [&str; 12] = [
+    "training.optimizer",
+    "training.learning-rate",
+    "training.schedule",
+    "training.final-rate",
+    "training.batch-size",
+    "training.updates",
+    "training.log-every",
+    "training.replacement.enabled",
+    "training.replacement.every",
+    "training.replacement.threshold",
+    "training.replacement.stop-before-end",
+    "quantizer.init",
+];
+
 impl Point<'_> {
     /// The baseline's trainer, else the trainer in `[training]`.
     pub fn trainer(self, settings: &Settings) -> Trainer {
@@ -73,7 +89,7 @@ pub fn training(settings: &Settings, point: Point, deviation: Option<f64>) -> Ch
     let trainer = point.trainer(settings);
     if point.trainer.is_none() {
         let is_nsvq = trainer == Trainer::Nsvq;
-        for path in ["training.learning-rate", "training.updates"] {
+        for path in STOCHASTIC {
             settings.depends(path, TRAINER, is_nsvq, "training.trainer = \"nsvq\"")?;
         }
     }

@@ -115,7 +115,7 @@ fn gap_text(panel: &Panel, gaps: &[Gap]) -> Option<String> {
         .filter(|g| g.1 == most_bits)
         .map(|(contender, _, gap)| format!("{} % for {}", signed(gap.0, 2), contender.label()))
         .collect();
-    let (contender, bits, widest) = gaps.iter().max_by(|a, b| a.2.0.total_cmp(&b.2.0))?;
+    let (contender, bits, widest) = gaps.iter().max_by(|a, b| a.2.0.abs().total_cmp(&b.2.0.abs()))?;
     Some(format!(
         "{}: at {most_bits} bits the test error differs from the training set error by {}. The widest gap is {} % ({} \
          at {bits} bits).",

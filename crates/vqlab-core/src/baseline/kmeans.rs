@@ -112,7 +112,7 @@ pub(super) fn kmeans_counted(
     let rows = seed(points, size, rng);
     let mean = points.mean();
     let tried = TRIED.min(iterations);
-    let steps = STARTS.len() * tried + iterations - tried;
+    let steps = ((STARTS.len() - 1) * tried).saturating_add(iterations);
     let mut best: Option<Run> = None;
     for (number, share) in STARTS.into_iter().enumerate() {
         let towards_mean = |(at, v): (usize, &f32)| mean[at % points.width] + share * (v - mean[at % points.width]);
@@ -140,6 +140,13 @@ pub(super) fn kmeans_counted(
             break;
         }
         done += 1;
+    }
+    // The last step may have been the best.
+    if done > tried
+        && let Some(error) = mean_error(&best.books, &mut Greedy::default(), validation)
+        && seen.look(error, &best.books)
+    {
+        kept = done;
     }
     let kept = if validation.is_empty() { done } else { kept };
     Ok((seen.or(best.books).values().to_vec(), kept))

@@ -110,7 +110,7 @@ impl Fall {
         let Self { window, nothing } = self;
         let least = |errors: &[f64]| errors.iter().copied().fold(f64::INFINITY, f64::min);
         let Some(rest) = errors.len().checked_sub(window).filter(|rest| *rest >= window) else { return false };
-        least(&errors[rest..]) > least(&errors[rest - window..rest]) * (1.0 - nothing)
+        least(&errors[rest..]) >= least(&errors[rest - window..rest]) * (1.0 - nothing)
     }
 }
 
@@ -172,5 +172,7 @@ mod tests {
         assert!(!has_converged(&[5.0, 4.0, 4.1, 3.9], 2));
         assert!(has_converged(&[5.0, 4.0, 4.1, 4.0], 2));
         assert!(has_converged(&[5.0, 4.0, 4.1, 3.9995], 2));
+        // An error of 0 can't fall.
+        assert!(has_converged(&[0.0; 4], 2));
     }
 }

@@ -7,7 +7,7 @@ use super::windows::{Shape, Threads, WINDOW, chunk_rows};
 use super::worker::Worker;
 use super::{CodecError, Mismatch, Work};
 use crate::data::file::{CodeWriter, VectorFile};
-use crate::quantizer::kernels::squared_error;
+use crate::quantizer::kernels::{ROWS, squared_error};
 use crate::quantizer::{Codebooks, GRAM_LIMIT, Search, assigner, residuals};
 
 /// Number of vectors on which AVQ's searches are compared.
@@ -107,7 +107,16 @@ impl<'a> Encoder<'a> {
         let tables = 2 * books + if has_products { words * words * size_of::<f32>() } else { 0 };
         let vectors = chunk * (dimension + stages) * size_of::<f32>();
         let codes = WINDOW * chunk * stages * size_of::<u16>();
-        books + jobs.min(self.data.len().div_ceil(chunk)) * (tables + vectors + codes)
+        // The beam search scores all codewords for a tile of vectors, and keeps the residuals of the beam.
+        let beam = match self.books.method().has_beam() {
+            true => {
+                let scores = ROWS * words * size_of::<f32>();
+                let residuals = if has_products { 0 } else { 2 * ROWS * self.width * dimension * size_of::<f32>() };
+                scores + residuals
+            }
+            false => 0,
+        };
+        books + jobs.min(self.data.len().div_ceil(chunk)) * (tables + vectors + codes + beam)
     }
 
     /// Encodes all vectors, in order, into `out`. The caller finishes `out`. All vectors are checked before the first

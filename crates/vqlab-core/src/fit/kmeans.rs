@@ -65,7 +65,8 @@ fn within(
     go_on: &mut dyn FnMut(f64) -> bool,
 ) -> Result<(Codebooks, bool), FitError> {
     // The deadline is checked between iterations, so that it is exceeded by less than one iteration.
-    let deadline = work.left(0.95 * share).map(|left| Instant::now() + Duration::from_secs_f64(left));
+    let deadline =
+        work.left(0.95 * share).and_then(|left| Instant::now().checked_add(Duration::try_from_secs_f64(left).ok()?));
     let mut progress = Progress::until(deadline, go_on);
     let name = work.name("kmeans");
     let books = train_watched(plan, work.training, work.dimension, &name, &mut progress, watch)?;

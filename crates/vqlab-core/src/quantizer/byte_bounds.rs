@@ -14,10 +14,13 @@ use crate::level::has_vnni;
 /// Vectors of one tile.
 const TILE: usize = 4;
 
+/// Sums of products of bytes over more coordinates may exceed 32 bits.
+const WIDEST: usize = 1 << 16;
+
 /// Whether the bounds are worth their cost: on processors that multiply bytes (AVX-512 VNNI), with long enough
 /// codewords (32 coordinates) and at least `least` codewords a stage. The limits are measured.
 pub fn pays(books: &Codebooks, least: usize) -> bool {
-    books.width() >= 32 && books.size() >= least && has_vnni()
+    (32..=WIDEST).contains(&books.width()) && books.size() >= least && has_vnni()
 }
 
 /// Receives the codewords that may be good enough.

@@ -87,6 +87,14 @@ impl Training {
             Training::Kmeans(_) => None,
         }
     }
+
+    /// The settings of k-means and alternating optimization.
+    pub fn kmeans(&self) -> Option<&KmeansSettings> {
+        match self {
+            Training::Nsvq(_) => None,
+            Training::Kmeans(settings) => Some(settings),
+        }
+    }
 }
 
 /// Settings of k-means and alternating optimization.

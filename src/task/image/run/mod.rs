@@ -229,7 +229,8 @@ fn training_seconds(settings: &ImageSettings) -> f64 {
             let vectors = frozen::vectors(settings) as f64;
             let each =
                 if quantizer.method.is_joint() { 5e-5 } else { 1.5 * vector_cost(quantizer, dimension, None, true) };
-            25.0 * vectors * each
+            let iterations = settings.training.kmeans().map_or(25.0, |kmeans| kmeans.kmeans_iterations as f64);
+            iterations * vectors * each
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::report::document::{Cell, Document, Table, text};
 use crate::report::format::{enumerate, signed};
 use crate::report::points::method_name;
 use crate::results::{Aggregate, Point, ResultsFile, find_aggregate, primary_metric, published};
-use crate::spec::{Contender, Method, Panel, Search, Trainer};
+use crate::spec::{CellSettings, Contender, ImageSettings, Method, Panel, Search, Trainer};
 
 const AVQ: Contender = Contender::proposed(Method::Avq);
 const RVQ: Contender = Contender::proposed(Method::Rvq);
@@ -60,22 +60,38 @@ fn measured<'a>(input: &ReportInput<'a>) -> Vec<Measured<'a>> {
     input.plan.panels.iter().filter_map(of).collect()
 }
 
-/// The panels with the first panel's metric that differ in `value`. Panels without a value are omitted.
-fn differing<'a, T: PartialEq>(all: &[Measured<'a>], value: impl Fn(&Panel) -> Option<T>) -> Vec<(Measured<'a>, T)> {
+/// The panels with the first panel's metric that differ in `value`. Panels without a value are omitted, and panels that
+/// are not `alike` in everything else.
+fn differing<'a, T: PartialEq>(
+    all: &[Measured<'a>],
+    value: impl Fn(&Panel) -> Option<T>,
+    alike: impl Fn(&Panel, &Panel) -> bool,
+) -> Vec<(Measured<'a>, T)> {
     let mut found: Vec<(Measured, T)> = Vec::new();
     for measured in all {
         let Some(value) = value(measured.panel) else { continue };
         let first = found.first().map(|(first, _)| first.panel);
-        let same_metric = first.is_none_or(|first| first.metric == measured.panel.metric);
-        if same_metric && found.iter().all(|(_, known)| *known != value) {
+        let same = first.is_none_or(|first| first.metric == measured.panel.metric && alike(first, measured.panel));
+        if same && found.iter().all(|(_, known)| *known != value) {
             found.push((*measured, value));
         }
     }
     if found.len() > 1 { found } else { Vec::new() }
 }
 
+/// The settings of a method's first cell in a panel with joint training.
+fn joint(panel: &Panel, contender: Contender) -> Option<ImageSettings> {
+    let cell = panel.points.iter().find(|p| p.contender == contender)?.cells.first()?;
+    let CellSettings::Image(settings) = &cell.settings else { return None };
+    settings.joint.as_ref().map(|_| settings.clone())
+}
+
 fn estimators(input: &ReportInput, document: &mut Document) {
-    let panels = differing(&measured(input), |panel| Some(settings(panel)?.joint.as_ref()?.estimator));
+    let alike = |a: &Panel, b: &Panel| {
+        let first = |panel: &Panel| joint(panel, panel.points.first()?.contender);
+        first(a).zip(first(b)).is_some_and(|(a, b)| ImageSettings { joint: b.joint.clone(), ..a } == b)
+    };
+    let panels = differing(&measured(input), |panel| Some(settings(panel)?.joint.as_ref()?.estimator), alike);
     let Some((first, _)) = panels.first() else { return };
     document.section("Which estimator trains best");
     document.paragraph(format!(
@@ -110,13 +126,17 @@ fn number(mean: Option<f64>, digits: usize) -> Cell {
 
 /// The search of AVQ in a panel with joint training.
 fn search(panel: &Panel) -> Option<Search> {
-    settings(panel)?.joint.as_ref()?;
-    let avq = panel.points.iter().find(|p| p.contender == AVQ)?;
-    avq.cells.first()?.settings.quantizer()?.search
+    joint(panel, AVQ)?.quantizer.search
 }
 
 fn searches(input: &ReportInput, document: &mut Document) {
-    let panels = differing(&measured(input), search);
+    let alike = |a: &Panel, b: &Panel| {
+        joint(a, AVQ).zip(joint(b, AVQ)).is_some_and(|(mut a, b)| {
+            a.quantizer.search = b.quantizer.search;
+            a == b
+        })
+    };
+    let panels = differing(&measured(input), search, alike);
     let Some((first, _)) = panels.first() else { return };
     let label = metric::label(&first.aggregate.metric);
     document.section("Does the released search explain the published AVQ?");

@@ -10,6 +10,9 @@ use super::MAX_DIMENSION;
 use super::error::FileError;
 use super::map;
 
+/// A line 0,1,2 of this many whole numbers or more is a header line.
+const LEAST_COUNTED: usize = 3;
+
 /// The maximum number of characters of a wrong number in an error.
 const SHOWN: usize = 40;
 
@@ -23,16 +26,19 @@ pub(super) struct Lines {
     pub columns: usize,
     /// Index columns before the coordinates.
     skipped: usize,
+    /// Whether a first line 0,1,2,… was taken for a header.
+    counted: bool,
 }
 
 impl Lines {
     /// Maps a file and finds its lines. Empty lines, and lines that begin with #, are skipped. One header line, in
     /// which nothing is a number, is skipped, too. An empty first cell in the header line, as pandas writes it, marks
-    /// the first column as an index; this column is skipped as well.
+    /// the first column as an index; this column is skipped as well. A first line 0,1,2,… is the header line that pandas
+    /// writes above columns without names.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let map = map::map(path)?;
         check_encoding(path, &map)?;
-        let mut lines = Self { path: path.into(), map, starts: Vec::new(), columns: 0, skipped: 0 };
+        let mut lines = Self { path: path.into(), map, starts: Vec::new(), columns: 0, skipped: 0, counted: false };
         let mut at = if lines.map.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let (mut number, mut head) = (0, false);
         while at < lines.map.len() {
@@ -45,8 +51,9 @@ impl Lines {
                 return Err(lines.wrong(number, inside, reason.into()));
             }
             let blank = line.iter().all(u8::is_ascii_whitespace) || line.starts_with(b"#");
-            if !blank && lines.starts.is_empty() && !head && (is_head(line) || has_index(line)) {
+            if !blank && lines.starts.is_empty() && !head && (is_head(line) || has_index(line) || is_counted(line)) {
                 (head, lines.skipped) = (true, usize::from(has_index(line)));
+                lines.counted = is_counted(line);
             } else if !blank {
                 lines.starts.push((start, number));
             }
@@ -70,7 +77,10 @@ impl Lines {
     /// A note about skipped values that may have been meant as coordinates.
     pub fn note(&self) -> Option<String> {
         let text = "the first column has no name in the header line: it is taken for an index, as pandas writes it, and skipped";
-        (self.skipped > 0).then(|| format!("{}: {text}", self.path.display()))
+        let counted =
+            "the first line counts the columns from 0: it is taken for a header line, as pandas writes it, and skipped";
+        let text = if self.counted { counted } else { text };
+        (self.skipped > 0 || self.counted).then(|| format!("{}: {text}", self.path.display()))
     }
 
     /// Reads a row of `columns` numbers; `row` < [`Lines::rows`].
@@ -85,7 +95,7 @@ impl Lines {
         for field in fields(line).skip(self.skipped) {
             if let Some(out) = out.get_mut(found) {
                 let place = self.skipped + found;
-                *out = parse(field).ok_or_else(|| self.wrong(number, place, no_number(field, line)))?;
+                *out = parse::<f32>(field).ok_or_else(|| self.wrong(number, place, no_number(field, line)))?;
                 if !out.is_finite() {
                     let reason = "only finite numbers that fit into float32 are allowed: remove or replace such rows";
                     return Err(self.wrong(number, place, format!("it holds {}; {reason}", shown(field))));
@@ -99,6 +109,18 @@ impl Lines {
         let (first, columns) = (self.starts[0].1, self.columns);
         let place = self.skipped + found.min(columns);
         Err(self.wrong(number, place, format!("the line has {found} numbers, line {first} has {columns}")))
+    }
+
+    /// Reads a row as float64. False if it is not `columns` finite numbers.
+    pub fn read_wide(&self, row: usize, out: &mut [f64]) -> bool {
+        let line = line(&self.map[self.starts[row].0 as usize..]);
+        let mut found = fields(line).skip(self.skipped);
+        let all = out.iter_mut().all(|out| {
+            let number: Option<f64> = found.next().and_then(parse);
+            *out = number.unwrap_or(f64::NAN);
+            out.is_finite()
+        });
+        all && found.next().is_none()
     }
 
     /// `line` is counted from 1, `column` from 0.
@@ -131,7 +153,7 @@ fn line(bytes: &[u8]) -> &[u8] {
 
 /// Whether no field is a number, not even with a decimal comma.
 fn is_head(line: &[u8]) -> bool {
-    fields(line).all(|field| parse(field).is_none() && !has_decimal_comma(field)) && !has_decimal_commas(line)
+    fields(line).all(|field| parse::<f32>(field).is_none() && !has_decimal_comma(field)) && !has_decimal_commas(line)
 }
 
 /// Whether this is a header line with an empty first cell. The other cells are names, or the numbers from 0 on that
@@ -151,7 +173,14 @@ fn has_index(line: &[u8]) -> bool {
     let is_number = |(at, name): (usize, &&[u8])| parse(name) == Some(at as f32);
     !names.is_empty()
         && !names.iter().any(|name| is_empty(name))
-        && (names.iter().all(|name| parse(name).is_none()) || names.iter().enumerate().all(is_number))
+        && (names.iter().all(|name| parse::<f32>(name).is_none()) || names.iter().enumerate().all(is_number))
+}
+
+/// Whether the line is 0,1,2,… as pandas writes it above columns without names.
+fn is_counted(line: &[u8]) -> bool {
+    let names: Vec<&[u8]> = fields(line).collect();
+    let is_place = |(at, name): (usize, &&[u8])| str::from_utf8(name).is_ok_and(|name| name == at.to_string());
+    names.len() >= LEAST_COUNTED && line.contains(&b',') && names.iter().enumerate().all(is_place)
 }
 
 /// Splits by semicolons where there are any, otherwise by commas, otherwise by white space.
@@ -163,7 +192,7 @@ fn fields(line: &[u8]) -> Box<dyn Iterator<Item = &[u8]> + '_> {
     }
 }
 
-fn parse(field: &[u8]) -> Option<f32> {
+fn parse<T: std::str::FromStr>(field: &[u8]) -> Option<T> {
     let field = field.strip_prefix(b"\"").and_then(|field| field.strip_suffix(b"\"")).unwrap_or(field);
     str::from_utf8(field).ok()?.parse().ok()
 }
@@ -171,7 +200,7 @@ fn parse(field: &[u8]) -> Option<f32> {
 /// Whether it would be a number if its comma were a point.
 fn has_decimal_comma(field: &[u8]) -> bool {
     let point: Vec<u8> = field.iter().map(|byte| if *byte == b',' { b'.' } else { *byte }).collect();
-    field.contains(&b',') && !field.ends_with(b",") && parse(&point).is_some()
+    field.contains(&b',') && !field.ends_with(b",") && parse::<f32>(&point).is_some()
 }
 
 /// Whether commas that would separate fields are decimal commas: white space or quotes surround numbers with commas.

@@ -33,10 +33,15 @@ impl VectorFile {
     /// header), [`FileError::Line`].
     pub fn open(path: &Path) -> Result<Self, FileError> {
         match Format::of(path, &[Format::Csv]) {
-            Ok(_) => Ok(Self(Source::Lines(Lines::open(path)?))),
+            Ok(_) => {
+                let lines = Lines::open(path)?;
+                let read = |row: usize, out: &mut [f64]| Ok(lines.read_wide(row, out));
+                check_rounding(path, "decimal", (lines.rows(), lines.columns), read)?;
+                Ok(Self(Source::Lines(lines)))
+            }
             Err(_) => {
                 let table = Table::open(path, &Format::ALL, &Element::ALL)?;
-                check_rounding(&table)?;
+                check_table(&table)?;
                 Ok(Self(Source::Table(table)))
             }
         }
@@ -107,19 +112,35 @@ const ROUNDED: usize = 256;
 /// The share of the variance that rounding may add.
 const MOST_ROUNDING: f64 = 1e-4;
 
-/// Rejects wide numbers whose differences float32 loses: those far from zero beside their spread.
-fn check_rounding(table: &Table) -> Result<(), FileError> {
+fn check_table(table: &Table) -> Result<(), FileError> {
     let widen: fn(&[u8], &mut [f64]) = match table.element {
         Element::F64 => |bytes, out| each(bytes, out, f64::from_le_bytes),
         Element::I32 => |bytes, out| each(bytes, out, |b| f64::from(i32::from_le_bytes(b))),
         _ => return Ok(()),
     };
-    let count = table.rows.min(ROUNDED);
-    let (mut row, mut mean) = (vec![0.0; table.columns], vec![0.0; table.columns]);
+    let read = |row: usize, out: &mut [f64]| {
+        widen(table.row(row)?, out);
+        Ok(true)
+    };
+    check_rounding(&table.path, table.element.name(), (table.rows, table.columns), read)
+}
+
+/// Rejects wide numbers whose differences float32 loses: those far from zero beside their spread. `read` returns false
+/// for a row that can't be read; reading it later has an error of its own.
+fn check_rounding(
+    path: &Path,
+    what: &str,
+    (rows, columns): (usize, usize),
+    read: impl Fn(usize, &mut [f64]) -> Result<bool, FileError>,
+) -> Result<(), FileError> {
+    let count = rows.min(ROUNDED);
+    let (mut row, mut mean) = (vec![0.0; columns], vec![0.0; columns]);
     let (mut variance, mut rounding) = (0.0, 0.0);
     for i in 0..count {
-        let at = i as u128 * table.rows as u128 / count as u128;
-        widen(table.row(at as usize)?, &mut row);
+        let at = i as u128 * rows as u128 / count as u128;
+        if !read(at as usize, &mut row)? {
+            return Ok(());
+        }
         // Sums of squares without large numbers (Welford).
         for (v, mean) in row.iter().zip(&mut mean) {
             let apart = v - *mean;
@@ -128,18 +149,18 @@ fn check_rounding(table: &Table) -> Result<(), FileError> {
             rounding += (v - f64::from(*v as f32)).powi(2);
         }
     }
-    // NaN and numbers beyond float32 have errors of their own when they are read.
-    if !rounding.is_finite() || !variance.is_finite() || rounding <= MOST_ROUNDING * variance {
+    // NaN and numbers beyond float32 have errors of their own when they are read. A single row, or equal rows, have no
+    // differences that could be lost.
+    if !rounding.is_finite() || !variance.is_finite() || variance == 0.0 || rounding <= MOST_ROUNDING * variance {
         return Ok(());
     }
-    let of = |sum: f64| short((sum / (count * table.columns) as f64).sqrt());
+    let of = |sum: f64| short((sum / (count * columns) as f64).sqrt());
     let (error, spread) = (of(rounding), of(variance));
     let reason = format!(
-        "float32 rounds these {} values by {error} on average, too much for their spread of {spread} (standard \
-         deviation of a column); subtract a constant first: array - array.mean(axis=0)",
-        table.element.name()
+        "float32 rounds these {what} values by {error} on average, too much for their spread of {spread} (standard \
+         deviation of a column); subtract a constant first: array - array.mean(axis=0)"
     );
-    Err(FileError::kind(&table.path, reason))
+    Err(FileError::kind(path, reason))
 }
 
 fn read_checked(table: &Table, row: usize, out: &mut [f32]) -> Result<(), FileError> {

@@ -534,6 +534,37 @@ fn differences_that_rounding_loses_are_refused() {
             "{error}"
         );
     }
+    // The same numbers as text.
+    let text = |offset: f64, rows: usize| {
+        let row = |i: usize| format!("{},{}\n", offset + (i % 7) as f64 * 1.5, offset + (i % 5) as f64 * 0.25);
+        VectorFile::open(&folder.write("x.csv", (0..rows).map(row).collect::<String>().as_bytes()))
+    };
+    assert!(text(1e5, 40).is_ok());
+    let error = text(1e9, 40).unwrap_err().to_string();
+    assert!(error.contains("float32 rounds these decimal values"), "{error}");
+    // A single row has no differences.
+    assert!(text(1e9, 1).is_ok());
+    let bytes: Vec<u8> = [0.1f64, 0.2, 0.3].into_iter().chain([0.1, 0.2, 0.3]).flat_map(f64::to_le_bytes).collect();
+    for rows in [1, 2] {
+        let head = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, 3), }}");
+        let head = format!("{head:117}\n");
+        let magic = [b"\x93NUMPY\x01\x00".as_slice(), &(head.len() as u16).to_le_bytes(), head.as_bytes()].concat();
+        let whole = [&magic[..], &bytes[..24 * rows]].concat();
+        assert!(VectorFile::open(&folder.write("one.npy", &whole)).is_ok(), "{rows} equal rows");
+    }
+}
+
+/// `DataFrame.to_csv(index=False)` names columns without names by their numbers.
+#[test]
+fn a_header_line_of_pandas_is_no_vector() {
+    let folder = Folder::new();
+    let file = VectorFile::open(&folder.write("pd.csv", b"0,1,2,3\n.5,.5,.5,.5\n1,2,3,4\n")).unwrap();
+    assert_eq!((file.len(), file.dimension()), (2, 4));
+    assert!(file.note().unwrap().contains("counts the columns from 0"));
+    // Data that begin so by chance: with two columns, or with points.
+    for text in ["0,1\n2,3\n", "0.0,1.0,2.0\n1,2,3\n", "0 1 2\n3 4 5\n"] {
+        assert_eq!(VectorFile::open(&folder.write("x.csv", text.as_bytes())).unwrap().len(), 2, "{text}");
+    }
 }
 
 proptest! {
