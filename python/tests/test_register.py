@@ -138,13 +138,13 @@ def test_other_threads_do_not_take_an_exception():
         started.set()
         if len(calls) == 1:
             raise LookupError("the first chunk")
-        time.sleep(0.05)
+        time.sleep(0.02)
         return np.zeros((len(x), 1), int)
 
-    vqlab.register("py-fails", train=lloyd, encode=encode, operations=operations, max_stages=1)
-    mine = vqlab.Codebooks.from_numpy(np.eye(4)[None], method="py-fails")
+    vqlab.register("py-quits", train=lloyd, encode=encode, operations=operations, max_stages=1)
+    mine = vqlab.Codebooks.from_numpy(np.eye(4)[None], method="py-quits")
     other = vqlab.Codebooks.from_numpy(np.eye(4)[None], method="rvq")
-    x = np.random.default_rng(0).standard_normal((400_000, 4)).astype(np.float32)
+    x = np.random.default_rng(0).standard_normal((40_000, 4)).astype(np.float32)
     outcome = []
 
     def work():
@@ -158,6 +158,7 @@ def test_other_threads_do_not_take_an_exception():
     started.wait()
     while thread.is_alive():
         other.encode(x[:10])
+        time.sleep(0.001)  # the other thread needs the GIL
     thread.join()
     assert outcome == ["the first chunk"]
 

@@ -57,7 +57,7 @@ def _check_rounding(array: NDArray[Any]) -> None:
     if array.dtype.kind == "b" or (array.dtype.kind in "iu" and array.dtype.itemsize <= 2) or array.dtype.itemsize < 4:
         return
     count = min(len(array), _ROUNDED)
-    if array.dtype == np.float32 or count < 2:
+    if array.dtype == np.float32 or count < 2 or array.size == 0:
         return
     rows = array[np.arange(count) * len(array) // count].astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
