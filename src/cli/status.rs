@@ -79,8 +79,9 @@ const POLL: Duration = Duration::from_millis(100);
 fn watch(plans: &[Plan], folders: &Folders, jobs: usize, interval: Duration) -> Result<(), CliError> {
     let stop = stop_flag("stopped watching; a run in another process continues")?;
     let before = if std::io::stdout().is_terminal() { CLEAR } else { "" };
+    let options = for_plans(plans);
     loop {
-        let survey = Survey::new(plans, &folders.store(), &for_plans(plans));
+        let survey = Survey::new(plans, &folders.store(), &options);
         let text = in_words(plans, &survey, &Queue::new(folders, &survey), jobs);
         print(&format!("{before}{text}"))?;
         if !survey.entries.iter().any(|entry| entry.state.is_open()) {

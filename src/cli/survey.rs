@@ -1,43 +1,38 @@
 //! The done and open cells of plans, and the estimated time: the common part of `status` and `run --dry-run`.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use crate::results;
 use crate::runner::{Estimator, Loaded, Options, Record, Status, Store, by_cost, time_left};
 use crate::spec::{Cell, Plan};
 
-/// The default options, with what the specs say about each cell: its metrics, its panels, and whether it keeps its
-/// codebooks.
+/// The default options, with what the specs say about each cell: its metrics, its panels (with the experiment's name if
+/// there are several experiments), and whether it keeps its codebooks.
 pub fn for_plans(plans: &[Plan]) -> Options {
-    let kept = plans.iter().filter(|plan| plan.codebooks).flat_map(Plan::cells);
-    let mut options = Options { codebooks: kept.map(|cell| cell.key()).collect(), ..Options::default() };
-    for (key, metrics) in plans.iter().flat_map(results::shown_metrics) {
-        options.metrics.entry(key).or_default().extend(metrics);
-    }
-    options.places = places(plans);
-    options
-}
-
-/// The panels of each cell, with the experiment's name if there are several. Empty if all cells are in the same panels.
-fn places(plans: &[Plan]) -> HashMap<String, String> {
-    let mut places: HashMap<String, String> = HashMap::new();
+    let mut options = Options::default();
     for plan in plans {
         for panel in &plan.panels {
+            let metrics = results::shown_metrics(plan, panel);
             let keys: BTreeSet<String> = panel.points.iter().flat_map(|p| &p.cells).map(|cell| cell.key()).collect();
             for key in keys {
-                let place = places.entry(key).or_default();
+                let place = options.places.entry(key.clone()).or_default();
                 match place.is_empty() {
                     true if plans.len() > 1 => *place = format!("{} {}", plan.name, panel.name),
                     true => place.clone_from(&panel.name),
                     false => *place = format!("{place}, {}", panel.name),
                 }
+                if plan.codebooks {
+                    options.codebooks.insert(key.clone());
+                }
+                options.metrics.entry(key).or_default().extend(metrics.iter().cloned());
             }
         }
     }
-    let mut different: Vec<&String> = places.values().collect();
-    different.sort_unstable();
-    different.dedup();
-    if different.len() > 1 { places } else { HashMap::new() }
+    // Where all cells are in the same panels, nobody has to be told.
+    if options.places.values().collect::<BTreeSet<_>>().len() < 2 {
+        options.places.clear();
+    }
+    options
 }
 
 /// One cell of a plan.

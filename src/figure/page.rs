@@ -267,7 +267,6 @@ mod tests {
         Figure::single(chart)
     }
 
-    /// Keys end where the style sheet does. All curves are drawn.
     /// Bands of test items are wider than the differences between the curves.
     #[test]
     fn bands_that_are_off_do_not_stretch_the_axis() {
@@ -293,6 +292,7 @@ mod tests {
         assert!(inside, "{heights}");
     }
 
+    /// Keys end where the style sheet does. All curves are drawn.
     #[test]
     fn forty_methods_and_single_points_are_drawn() {
         let mut chart = Chart::new("", Axis::whole("bits", &[12]), Axis::linear("MSE"));

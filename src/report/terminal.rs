@@ -5,7 +5,7 @@ use super::format::{difference, margin, significant, unit};
 use super::points::method_name;
 use crate::compare::conditions::conditions;
 use crate::compare::{ClaimCheck, ClaimResult, PanelComparison};
-use crate::metric::{self, At, Direction};
+use crate::metric::{self, At};
 use crate::results::{Aggregate, Point, primary_metric};
 use crate::spec::{Contender, Panel, PanelAxis, Plan};
 use crate::task::Task;
@@ -164,12 +164,8 @@ fn by_rank(
 }
 
 /// ` (higher is better)`; empty for an unknown metric.
-fn better(metric: &str) -> &'static str {
-    match metric::find(metric).map(|row| row.direction) {
-        Some(Direction::HigherIsBetter) => " (higher is better)",
-        Some(Direction::LowerIsBetter) => " (lower is better)",
-        None => "",
-    }
+fn better(metric: &str) -> String {
+    metric::find(metric).map_or_else(String::new, |row| format!(" ({} is better)", row.direction.better()))
 }
 
 /// A panel without published numbers. The primary metric comes first.
@@ -188,7 +184,7 @@ fn alone(plan: &Plan, planned: Option<&Panel>, panel: &str, aggregates: &[&Aggre
         rows.push(row);
     }
     narrow(&mut rows, 4);
-    let hint = aggregates.first().map_or("", |aggregate| better(&aggregate.metric));
+    let hint = aggregates.first().map_or_else(String::new, |aggregate| better(&aggregate.metric));
     let title = if plan.has_published() { "ours, without a published counterpart" } else { "means over the seeds" };
     format!("{panel}: {title}{hint}\n{}", aligned(&rows))
 }

@@ -1,6 +1,5 @@
 //! Aggregates → Results files under the published names, written atomically.
 
-use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::aggregate::{Aggregate, Point, find_aggregate, result_metrics};
@@ -20,22 +19,14 @@ pub fn primary_metric(plan: &Plan, panel: &Panel) -> String {
     }
 }
 
-/// The metrics that the Results files of a plan under the published names show, by the keys of the cells that must have
-/// them.
-pub fn shown_metrics(plan: &Plan) -> HashMap<String, BTreeSet<String>> {
-    let mut metrics: HashMap<String, BTreeSet<String>> = HashMap::new();
-    for panel in &plan.panels {
-        let names: Vec<String> = match &panel.axis {
-            PanelAxis::Rank(places) | PanelAxis::Bitrate(places) => {
-                places.iter().map(|at| format!("{}@{at}", panel.metric)).collect()
-            }
-            _ => vec![primary_metric(plan, panel)],
-        };
-        for cell in panel.points.iter().flat_map(|point| &point.cells) {
-            metrics.entry(cell.key()).or_default().extend(names.iter().cloned());
+/// The metrics that a panel's Results file under the published name shows, and that its cells must have.
+pub fn shown_metrics(plan: &Plan, panel: &Panel) -> Vec<String> {
+    match &panel.axis {
+        PanelAxis::Rank(places) | PanelAxis::Bitrate(places) => {
+            places.iter().map(|at| format!("{}@{at}", panel.metric)).collect()
         }
+        _ => vec![primary_metric(plan, panel)],
     }
-    metrics
 }
 
 /// The path of a panel's metric below the profile's folder: the published name for the primary metric, otherwise

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Record, Shard};
+use super::{Record, Shard, Status};
 use crate::spec::Cell;
 
 /// The options of a run.
@@ -29,6 +29,11 @@ impl Options {
             Some(place) => format!("{place}: {}", cell.label()),
             None => cell.label(),
         }
+    }
+
+    /// Whether a record stays as it is. Failed cells are tried again.
+    pub fn keeps(&self, record: &Record) -> bool {
+        !self.force && record.status != Status::Failed && self.missing_metric(record).is_none()
     }
 
     /// A metric that the record of a done cell should have and does not. The cell is then measured again, with the

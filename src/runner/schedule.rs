@@ -173,12 +173,11 @@ fn look_up(cells: &[(Cell, f64)], store: &Store, options: &Options, sink: &dyn S
                 if record.tells_pace() {
                     state.estimator.observe(cell, *cost, record.run.wall_seconds);
                 }
-                let missing = options.missing_metric(&record);
-                if !options.force && record.status != Status::Failed && missing.is_none() {
+                if options.keeps(&record) {
                     state.summary.records.insert(record.key.clone(), *record);
                     continue;
                 }
-                if let Some(metric) = missing {
+                if let Some(metric) = options.missing_metric(&record) {
                     lacking.get_or_insert_with(|| (0, metric.into())).0 += 1;
                 }
                 state.replaced.insert(position, record.run);
@@ -273,8 +272,7 @@ impl Scheduler<'_> {
     /// same duration.
     fn is_settled(&self, record: &Record, position: usize) -> bool {
         let is_new = || self.state().replaced.get(&position).is_none_or(|old| *old != record.run);
-        let is_complete = record.status != Status::Failed && self.options.missing_metric(record).is_none();
-        (!self.options.force && is_complete) || is_new()
+        self.options.keeps(record) || is_new()
     }
 
     /// Runs the task on this thread. `None` if it was cancelled.

@@ -130,23 +130,18 @@ pub(super) fn kmeans_counted(
     }
     let Some(mut best) = best else { return Ok((rows, 0)) };
     let (mut seen, mut done, mut kept) = (Best::default(), tried, tried);
-    for step in STARTS.len() * tried..steps {
+    for step in STARTS.len() * tried..=steps {
         if let Some(error) = mean_error(&best.books, &mut Greedy::default(), validation)
             && seen.look(error, &best.books)
         {
             kept = done;
         }
-        if seen.converged() || progress.late() || !best.step(points, rng, &mut progress.step(step, steps))? {
+        // The last turn measures the last step.
+        let over = step == steps || seen.converged() || progress.late();
+        if over || !best.step(points, rng, &mut progress.step(step, steps))? {
             break;
         }
         done += 1;
-    }
-    // The last step may have been the best.
-    if done > tried
-        && let Some(error) = mean_error(&best.books, &mut Greedy::default(), validation)
-        && seen.look(error, &best.books)
-    {
-        kept = done;
     }
     let kept = if validation.is_empty() { done } else { kept };
     Ok((seen.or(best.books).values().to_vec(), kept))
